@@ -1,0 +1,35 @@
+package contract
+
+// Provider describes a payment provider to everything that needs to know that
+// it exists but not how it signs: the API's paths, the resources' names, the
+// metrics' dimensions.
+type Provider struct {
+	// Name is the provider in event ids, resource names, metrics and the
+	// PROVIDER variable: lower-case letters and digits.
+	Name string
+	// Title is the provider in logical ids, outputs and prose.
+	Title string
+	// Path is the one path segment below the API's root that takes its POSTs.
+	Path string
+	// IdentityHeaders are the headers without which a request cannot carry a
+	// valid signature, in the provider's own spelling. API Gateway answers
+	// 401 when one is missing (AWS::ApiGateway::Authorizer IdentitySource).
+	IdentityHeaders []string
+}
+
+// Stripe signs one header (docs.stripe.com/webhooks, "Verify webhook
+// signatures manually").
+func Stripe() Provider {
+	return Provider{
+		Name:            "stripe",
+		Title:           "Stripe",
+		Path:            "stripe",
+		IdentityHeaders: []string{"Stripe-Signature"},
+	}
+}
+
+// Providers are all providers of the shipped stack, in the order in which the
+// template lists them.
+func Providers() []Provider {
+	return []Provider{Stripe()}
+}

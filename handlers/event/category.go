@@ -1,0 +1,59 @@
+package event
+
+// Category is what happened, in one vocabulary for all providers.
+type Category string
+
+// The closed list of categories.
+const (
+	PaymentPending    Category = "payment.pending"
+	PaymentAuthorized Category = "payment.authorized"
+	PaymentSucceeded  Category = "payment.succeeded"
+	PaymentFailed     Category = "payment.failed"
+	PaymentCanceled   Category = "payment.canceled"
+	PaymentReversed   Category = "payment.reversed"
+	PaymentUpdated    Category = "payment.updated"
+
+	RefundCreated   Category = "refund.created"
+	RefundSucceeded Category = "refund.succeeded"
+	RefundFailed    Category = "refund.failed"
+	RefundUpdated   Category = "refund.updated"
+
+	DisputeOpened          Category = "dispute.opened"
+	DisputeUpdated         Category = "dispute.updated"
+	DisputeWon             Category = "dispute.won"
+	DisputeLost            Category = "dispute.lost"
+	DisputeClosed          Category = "dispute.closed"
+	DisputeFundsWithdrawn  Category = "dispute.funds_withdrawn"
+	DisputeFundsReinstated Category = "dispute.funds_reinstated"
+
+	PayoutCreated  Category = "payout.created"
+	PayoutPaid     Category = "payout.paid"
+	PayoutFailed   Category = "payout.failed"
+	PayoutCanceled Category = "payout.canceled"
+	PayoutUpdated  Category = "payout.updated"
+
+	SubscriptionCreated     Category = "subscription.created"
+	SubscriptionUpdated     Category = "subscription.updated"
+	SubscriptionPaused      Category = "subscription.paused"
+	SubscriptionResumed     Category = "subscription.resumed"
+	SubscriptionCanceled    Category = "subscription.canceled"
+	SubscriptionTrialEnding Category = "subscription.trial_ending"
+
+	InvoiceCreated       Category = "invoice.created"
+	InvoicePaid          Category = "invoice.paid"
+	InvoicePaymentFailed Category = "invoice.payment_failed"
+	InvoiceVoided        Category = "invoice.voided"
+	InvoiceUpdated       Category = "invoice.updated"
+
+	CheckoutApproved  Category = "checkout.approved"
+	CheckoutCompleted Category = "checkout.completed"
+	CheckoutExpired   Category = "checkout.expired"
+
+	OrderUpdated    Category = "order.updated"
+	CustomerCreated Category = "customer.created"
+	CustomerUpdated Category = "customer.updated"
+	CustomerDeleted Category = "customer.deleted"
+	AccountUpdated  Category = "account.updated"
+	TestPing        Category = "test.ping"
+	Other           Category = "other"
+)
