@@ -1,0 +1,109 @@
+package event_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paysluice/paysluice/handlers/event"
+)
+
+func sample(payload []byte) event.Event {
+	return event.Event{
+		Schema:        event.Schema,
+		ID:            event.NewID("stripe", "evt_1"),
+		Timestamp:     1_780_000_000_000,
+		Provider:      "stripe",
+		Type:          "payment_intent.succeeded",
+		Category:      event.PaymentSucceeded,
+		ObjectType:    "payment_intent",
+		ObjectID:      "pi_1",
+		ObjectStatus:  "succeeded",
+		PaymentID:     "pi_1",
+		Related:       map[string]string{"customer": "cus_1"},
+		Account:       "acct_1",
+		Endpoint:      "main",
+		Livemode:      new(false),
+		Money:         event.Money{Amount: "12.50", Currency: "EUR"},
+		APIVersion:    "2026-01-28",
+		Thin:          true,
+		ReceivedAt:    1_780_000_000_123,
+		RequestID:     "req-1",
+		PayloadSHA256: event.HashPayload(payload),
+		Payload:       payload,
+	}
+}
+
+func TestMessageKeepsEveryFieldAndByte(t *testing.T) {
+	everyByte := make([]byte, 256)
+	for i := range everyByte {
+		everyByte[i] = byte(i)
+	}
+	want := sample(everyByte)
+
+	got, err := event.Decode(event.Encode(want))
+
+	require.NoError(t, err)
+	assert.Equal(t, want, got)
+}
+
+func TestMessageIsASCII(t *testing.T) {
+	e := sample([]byte("body"))
+	e.ObjectStatus = "bezahlt – 支払い済み 😀 \u2028 <&>"
+	e.Related["odd"] = "\x00\x1b\xff"
+
+	message := event.Encode(e)
+
+	for i, b := range []byte(message) {
+		require.True(t, 0x20 <= b && b < 0x7f, "byte %d is %#x", i, b)
+	}
+	got, err := event.Decode(message)
+	require.NoError(t, err)
+	assert.Equal(t, e.ObjectStatus, got.ObjectStatus)
+	assert.Equal(t, "\x00\x1b\ufffd", got.Related["odd"], "invalid UTF-8 cannot be said in JSON")
+}
+
+func TestDecodeRefuses(t *testing.T) {
+	good := event.Encode(sample([]byte("body")))
+	for _, row := range []struct{ why, message string }{
+		{"nothing", ""},
+		{"not JSON", "poison"},
+		{"JSON of another type", `["a"]`},
+		{"a field of another type", strings.Replace(good, `"eventId":`, `"eventId":7,"was":`, 1)},
+		{"another version may mean other things", strings.Replace(good, event.Schema, "paysluice.event/2", 1)},
+		{"a quarantined body has no key to be stored under", strings.Replace(good, `"eventId"`, `"was"`, 1)},
+		{"a payload that was changed on the way", strings.Replace(good, `"payload":"Ym9keQ=="`, `"payload":"Ym9keg=="`, 1)},
+		{"a payload that was lost on the way", strings.Replace(good, `"payload"`, `"was"`, 1)},
+	} {
+		t.Run(row.why, func(t *testing.T) {
+			require.NotEqual(t, good, row.message)
+			_, err := event.Decode(row.message)
+			require.ErrorIs(t, err, event.ErrMessage)
+		})
+	}
+}
+
+func TestDecodeErrorsDoNotQuoteTheMessage(t *testing.T) {
+	for _, message := range []string{`{"eventId":"tok_secret`, `{"timestamp":"tok_secret"}`, `{"schema":"tok_secret"}`} {
+		_, err := event.Decode(message)
+		require.ErrorIs(t, err, event.ErrMessage)
+		assert.NotContains(t, err.Error(), "tok_secret")
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	f.Add(event.Encode(sample([]byte("body"))))
+	f.Add(`{"schema":"paysluice.event/1","eventId":"a:b","payload":"AA=="}`)
+	f.Fuzz(func(t *testing.T, message string) {
+		e, err := event.Decode(message)
+		if err != nil {
+			require.ErrorIs(t, err, event.ErrMessage)
+			return
+		}
+		again, err := event.Decode(event.Encode(e))
+		require.NoError(t, err)
+		assert.Equal(t, e, again)
+	})
+}
