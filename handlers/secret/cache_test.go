@@ -1,0 +1,193 @@
+package secret_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paysluice/paysluice/handlers/secret"
+)
+
+var (
+	errDown      = errors.New("secrets manager is down")
+	errMalformed = errors.New("malformed")
+)
+
+// store is a secret that a test changes; it counts its readings.
+type store struct {
+	document string
+	err      error
+	reads    int
+}
+
+func (s *store) read(context.Context) ([]byte, error) {
+	s.reads++
+	return []byte(s.document), s.err
+}
+
+func parse(document []byte) (string, error) {
+	if string(document) == "malformed" {
+		return "", errMalformed
+	}
+	return "parsed " + string(document), nil
+}
+
+// bubble runs a test on synctest's clock, so that time passes only in Sleep.
+func bubble(t *testing.T, test func(t *testing.T, s *store, c *secret.Cache[string])) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &store{document: "one"}
+		test(t, s, secret.New(s.read, parse, time.Now))
+	})
+}
+
+func requireValue(t *testing.T, want string, c *secret.Cache[string]) {
+	t.Helper()
+	got, err := c.Get(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+}
+
+func requireFailure(t *testing.T, want error, c *secret.Cache[string]) {
+	t.Helper()
+	got, err := c.Get(t.Context())
+	require.ErrorIs(t, err, want)
+	require.Empty(t, got)
+}
+
+func TestValueIsReadOnceWhileFresh(t *testing.T) {
+	bubble(t, func(t *testing.T, s *store, c *secret.Cache[string]) {
+		requireValue(t, "parsed one", c)
+		time.Sleep(4*time.Minute - time.Second)
+		requireValue(t, "parsed one", c)
+		assert.Equal(t, 1, s.reads)
+	})
+}
+
+func TestRemovedEntryIsGoneWithinFiveMinutesWithoutAMismatch(t *testing.T) {
+	bubble(t, func(t *testing.T, s *store, c *secret.Cache[string]) {
+		requireValue(t, "parsed one", c)
+		s.document = "two"
+		time.Sleep(5*time.Minute - time.Second)
+		requireValue(t, "parsed two", c)
+	})
+}
+
+func TestUnreachableSecretServesOnUntilItIsFiveMinutesOld(t *testing.T) {
+	bubble(t, func(t *testing.T, s *store, c *secret.Cache[string]) {
+		requireValue(t, "parsed one", c)
+		s.err = errDown
+
+		time.Sleep(4*time.Minute + 30*time.Second)
+		requireValue(t, "parsed one", c)
+		time.Sleep(30 * time.Second)
+		requireFailure(t, errDown, c)
+
+		s.err = nil
+		time.Sleep(2 * time.Second)
+		requireValue(t, "parsed one", c)
+	})
+}
+
+func TestMalformedVersionServesTheOldOneUntilItIsFiveMinutesOld(t *testing.T) {
+	bubble(t, func(t *testing.T, s *store, c *secret.Cache[string]) {
+		requireValue(t, "parsed one", c)
+		s.document = "malformed"
+
+		time.Sleep(4*time.Minute + 59*time.Second)
+		requireValue(t, "parsed one", c)
+		time.Sleep(time.Second)
+		requireFailure(t, errMalformed, c)
+		time.Sleep(2 * time.Second)
+		requireFailure(t, errMalformed, c)
+	})
+}
+
+func TestFailedReadingsAreTwoSecondsApart(t *testing.T) {
+	bubble(t, func(t *testing.T, s *store, c *secret.Cache[string]) {
+		s.err = errDown
+		for range 1000 {
+			requireFailure(t, errDown, c)
+		}
+		assert.Equal(t, 1, s.reads)
+
+		time.Sleep(2 * time.Second)
+		s.err = nil
+		requireValue(t, "parsed one", c)
+		assert.Equal(t, 2, s.reads)
+	})
+}
+
+func TestRefreshFindsANewerSecretAtOnce(t *testing.T) {
+	bubble(t, func(t *testing.T, s *store, c *secret.Cache[string]) {
+		requireValue(t, "parsed one", c)
+		s.document = "two"
+		time.Sleep(10 * time.Second)
+
+		got, changed := c.Refresh(t.Context())
+
+		assert.True(t, changed)
+		assert.Equal(t, "parsed two", got)
+		requireValue(t, "parsed two", c)
+		assert.Equal(t, 2, s.reads)
+	})
+}
+
+func TestRefreshThatFindsNothingNew(t *testing.T) {
+	for _, row := range []struct {
+		why    string
+		change func(*store)
+	}{
+		{"the secret is the same", func(*store) {}},
+		{"it cannot be read", func(s *store) { s.document, s.err = "two", errDown }},
+		{"it is malformed", func(s *store) { s.document = "malformed" }},
+	} {
+		t.Run(row.why, func(t *testing.T) {
+			bubble(t, func(t *testing.T, s *store, c *secret.Cache[string]) {
+				requireValue(t, "parsed one", c)
+				row.change(s)
+				time.Sleep(10 * time.Second)
+
+				_, changed := c.Refresh(t.Context())
+
+				assert.False(t, changed)
+				assert.Equal(t, 2, s.reads)
+				requireValue(t, "parsed one", c)
+			})
+		})
+	}
+}
+
+func TestStrangersCannotMakeItReadOften(t *testing.T) {
+	bubble(t, func(t *testing.T, s *store, c *secret.Cache[string]) {
+		requireValue(t, "parsed one", c)
+		for range 60 {
+			time.Sleep(time.Second)
+			for range 100 {
+				_, changed := c.Refresh(t.Context())
+				require.False(t, changed)
+			}
+		}
+		assert.Equal(t, 1+6, s.reads, "six forced readings in a minute")
+	})
+}
+
+func TestConcurrentCallersShareOneReading(t *testing.T) {
+	bubble(t, func(t *testing.T, s *store, c *secret.Cache[string]) {
+		var callers sync.WaitGroup
+		for range 8 {
+			callers.Go(func() {
+				got, err := c.Get(t.Context())
+				assert.NoError(t, err)
+				assert.Equal(t, "parsed one", got)
+			})
+		}
+		callers.Wait()
+		assert.Equal(t, 1, s.reads)
+	})
+}
