@@ -1,0 +1,32 @@
+package template
+
+import (
+	"github.com/awslabs/goformation/v7/cloudformation/apigateway"
+
+	"github.com/paysluice/paysluice/template/cfn"
+)
+
+// addAPIGatewayAccount gives API Gateway the role with which it writes access
+// logs. There is one such setting for an account and region, so only a stack
+// that was told to manages it. The answer is a value that is there once the
+// setting is.
+func (s *stack) addAPIGatewayAccount() string {
+	managed := s.Condition("ManagesApiGatewayAccount", cfn.Equals(cfn.Ref(manageAPIGatewayAccount), "true"))
+
+	r := newRole(named(accountRoleName), "apigateway.amazonaws.com",
+		// The actions of AWS's policy AmazonAPIGatewayPushToCloudWatchLogs, on
+		// everything as there: the role serves every API of the account, not
+		// only this stack's.
+		allow("WriteLogs", []string{
+			"logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogGroups",
+			"logs:DescribeLogStreams", "logs:PutLogEvents", "logs:GetLogEvents", "logs:FilterLogEvents",
+		}, "*"))
+	r.AWSCloudFormationCondition = managed.Name()
+	role := s.Add("ApiGatewayAccountRole", r)
+
+	account := s.Add("ApiGatewayAccount", &apigateway.Account{
+		CloudWatchRoleArn:          new(role.Att("Arn")),
+		AWSCloudFormationCondition: managed.Name(),
+	})
+	return cfn.If(managed, account.Ref(), "external")
+}

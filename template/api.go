@@ -1,0 +1,80 @@
+package template
+
+import (
+	"net/http"
+
+	"github.com/awslabs/goformation/v7/cloudformation/apigateway"
+	"github.com/awslabs/goformation/v7/cloudformation/lambda"
+
+	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/template/cfn"
+)
+
+// api is the REST API under construction.
+type api struct {
+	*stack
+	id     cfn.ID
+	copied []string // ids of what a deployment copies, beside the API itself
+}
+
+func (s *stack) addAPI() *api {
+	a := &api{stack: s}
+	a.id = a.Add("Api", &apigateway.RestApi{
+		Name:                  new(named(apiName)),
+		Description:           new("Takes in payment providers' webhooks."),
+		EndpointConfiguration: &apigateway.RestApi_EndpointConfiguration{Types: []string{"REGIONAL"}},
+		// Any other body would pass through as UTF-8 text, in which invalid
+		// bytes are replaced: signatures are made over the bytes as sent.
+		BinaryMediaTypes: []string{"*/*"},
+	})
+	a.addGatewayResponses()
+	return a
+}
+
+// add adds a resource that a deployment copies.
+func (a *api) add(id string, r cfn.Resource) cfn.ID {
+	a.copied = append(a.copied, id)
+	return a.Add(id, r)
+}
+
+// addEndpoint makes POST /{provider} call the provider's processor, once the
+// authorizer has let the request through.
+func (a *api) addEndpoint(p contract.Provider, authorizerFunction, processor cfn.ID) {
+	authorizer := a.addAuthorizer(p, authorizerFunction)
+	resource := a.add(p.Title+"Resource", &apigateway.Resource{
+		RestApiId: a.id.Ref(),
+		ParentId:  a.id.Att("RootResourceId"),
+		PathPart:  p.Path,
+	})
+	a.add(p.Title+"Method", &apigateway.Method{
+		RestApiId:         a.id.Ref(),
+		ResourceId:        resource.Ref(),
+		HttpMethod:        http.MethodPost,
+		AuthorizationType: new("CUSTOM"),
+		AuthorizerId:      new(authorizer.Ref()),
+		Integration: &apigateway.Method_Integration{
+			Type:                  "AWS_PROXY",
+			IntegrationHttpMethod: new(http.MethodPost), // Lambda's Invoke, whatever the method's own verb
+			Uri:                   new(invocationURI(processor)),
+		},
+	})
+	a.addPermission(p.Title+"MethodPermission", processor, "/"+stageName+"/"+http.MethodPost+"/"+p.Path)
+}
+
+// addPermission lets this API invoke a function for one purpose: source is
+// what follows the API's id in the ARN that API Gateway shows.
+func (a *api) addPermission(id string, function cfn.ID, source string) {
+	a.Add(id, &lambda.Permission{
+		FunctionName: function.Ref(),
+		Action:       "lambda:InvokeFunction",
+		Principal:    "apigateway.amazonaws.com",
+		SourceArn: new(cfn.Sub("arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${" +
+			string(a.id) + "}" + source)),
+	})
+}
+
+// invocationURI is how API Gateway spells a Lambda function.
+func invocationURI(function cfn.ID) string {
+	return cfn.Sub("arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${" +
+		string(function) + ".Arn}/invocations")
+}

@@ -1,0 +1,160 @@
+package cfn
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// checker walks a template and collects what is wrong with it.
+type checker struct {
+	doc      map[string]any
+	graph    graph
+	problems []error
+}
+
+// spot is where in the template a value stands.
+type spot struct {
+	owner string // the part that depends on what the value refers to, as "Resources.Queue"
+	path  string // the whole way to it, as "Resources.Queue.Properties.QueueName"
+	place *place
+}
+
+func (at spot) in(key string) spot {
+	at.path += "." + key
+	return at
+}
+
+func (at spot) as(p *place) spot {
+	at.place = p
+	return at
+}
+
+// check returns everything that is wrong with doc, in the order of its sections.
+func check(doc map[string]any) []error {
+	c := &checker{doc: doc, graph: graph{}}
+	for _, name := range []string{description, metadata} {
+		if v, ok := doc[name]; ok {
+			c.value(spot{path: name, place: literal}, v)
+		}
+	}
+	c.section(parameters, literal, c.value)
+	c.section(rules, rule, c.value)
+	c.section(conditions, condition, c.value)
+	c.section(resources, property, c.attributes)
+	c.section(outputs, property, c.attributes)
+	return append(c.problems, c.graph.cycles()...)
+}
+
+func (c *checker) section(name string, p *place, check func(spot, any)) {
+	parts := object(c.doc[name])
+	for _, id := range keys(parts) {
+		part := name + "." + id
+		check(spot{owner: part, path: part, place: p}, parts[id])
+	}
+}
+
+func (c *checker) has(section, id string) bool {
+	_, ok := object(c.doc[section])[id]
+	return ok
+}
+
+func (c *checker) fail(at spot, class error, format string, args ...any) {
+	c.problems = append(c.problems, fail(at.path, class, format, args...))
+}
+
+func fail(path string, class error, format string, args ...any) error {
+	return fmt.Errorf("%s: %w: %s", path, class, fmt.Sprintf(format, args...))
+}
+
+// attributes checks a resource or an output, whose attributes are each
+// evaluated in their own way.
+func (c *checker) attributes(at spot, v any) {
+	part := object(v)
+	for _, key := range keys(part) {
+		v := part[key]
+		switch at := at.in(key); key {
+		case "Type", "Description", "DeletionPolicy", "UpdateReplacePolicy":
+			c.value(at.as(literal), v)
+		case "Condition":
+			c.condition(at, v)
+		case "DependsOn":
+			ids, isList := v.([]any)
+			if !isList {
+				ids = []any{v}
+			}
+			for i, id := range ids {
+				c.resource(at.in(strconv.Itoa(i)), id)
+			}
+		case "Export":
+			c.value(at.as(export), v)
+		default:
+			c.value(at, v)
+		}
+	}
+}
+
+// value checks everything in v.
+func (c *checker) value(at spot, v any) {
+	switch v := v.(type) {
+	case nil:
+		c.fail(at, ErrMissing, "CloudFormation takes no null; goformation prints one for a required property that was not set")
+	case string:
+		c.text(at, v)
+	case []any:
+		for i, item := range v {
+			c.value(at.in(strconv.Itoa(i)), item)
+		}
+	case map[string]any:
+		if name, arg, ok := function(v); ok {
+			c.function(at.in(name), name, arg)
+			return
+		}
+		for _, key := range keys(v) {
+			switch {
+			case broken(key):
+				c.fail(at, ErrToken, "an intrinsic cannot be a key: %#q", readable(key))
+			case strings.HasPrefix(key, "Fn::"):
+				c.fail(at, ErrFunction, "%s has other keys beside it", key)
+			default:
+				c.value(at.in(key), v[key])
+			}
+		}
+	}
+}
+
+// text reports a v that is not a plain string, and returns it if it is.
+func (c *checker) text(at spot, v any) (s string, ok bool) {
+	s, ok = v.(string)
+	if !ok {
+		c.fail(at, ErrFunction, "only a plain string is taken here, not %s", line(v))
+		return "", false
+	}
+	if message, ok := decode(s); ok {
+		c.fail(at, ErrValue, "%s", message)
+		return "", false
+	}
+	if broken(s) {
+		c.fail(at, ErrToken, "an intrinsic was glued to text, cut or changed; use Sub or Join: %#q", readable(s))
+		return "", false
+	}
+	return s, true
+}
+
+// function returns the name and argument of an intrinsic. An IAM statement's
+// Condition, an object, is none.
+func function(v map[string]any) (name string, arg any, ok bool) {
+	if len(v) != 1 {
+		return "", nil, false
+	}
+	for name, arg = range v {
+		_, isName := arg.(string)
+		ok = name == "Ref" || strings.HasPrefix(name, "Fn::") || name == "Condition" && isName
+	}
+	return name, arg, ok
+}
+
+func object(v any) map[string]any {
+	m, _ := v.(map[string]any)
+	return m
+}

@@ -1,0 +1,141 @@
+package cfn
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// function checks a call of an intrinsic and its arguments.
+func (c *checker) function(at spot, name string, arg any) {
+	args, _ := arg.([]any)
+	switch {
+	case !slices.Contains(at.place.functions, name):
+		c.fail(at, ErrFunction, "%s cannot be used in %s; allowed: %s", name, at.place.name,
+			cmp.Or(strings.Join(at.place.functions, ", "), "none"))
+	case name == "Ref":
+		c.reference(at, arg)
+	case name == "Condition":
+		c.condition(at, arg)
+	case name == "Fn::Sub":
+		c.sub(at, arg)
+	case name == "Fn::GetAtt":
+		if len(args) != 2 {
+			c.fail(at, ErrFunction, "it takes a list of a resource and an attribute, not %s", line(arg))
+			return
+		}
+		c.resource(at, args[0])
+		c.value(at, args[1])
+	case name == "Fn::If":
+		if len(args) != 3 {
+			c.fail(at, ErrFunction, "it takes a list of a condition and two values, not %s", line(arg))
+			return
+		}
+		c.condition(at, args[0])
+		c.value(at.in("1"), args[1])
+		c.value(at.in("2"), args[2])
+	case name == "Fn::And" || name == "Fn::Or":
+		if len(args) < 2 || len(args) > 10 {
+			c.fail(at, ErrFunction, "it takes 2 to 10 conditions, not %d", len(args))
+		}
+		c.value(at, arg)
+	case name == "Fn::Equals" || name == "Fn::Contains":
+		c.value(at.as(at.place.operands), arg)
+	default:
+		c.value(at, arg)
+	}
+}
+
+// reference checks what a Ref points at.
+func (c *checker) reference(at spot, id any) {
+	name, ok := c.text(at, id)
+	if !ok || c.has(parameters, name) || slices.Contains(pseudoParameters, name) {
+		return
+	}
+	if !c.has(resources, name) {
+		c.fail(at, ErrReference, "there is no parameter and no resource %q", name)
+		return
+	}
+	c.resource(at, name)
+}
+
+// resource checks what a Fn::GetAtt or DependsOn points at.
+func (c *checker) resource(at spot, id any) {
+	name, ok := c.text(at, id)
+	switch {
+	case !ok:
+	case c.has(parameters, name):
+		c.fail(at, ErrReference, "%q is a parameter; only a resource has attributes and is waited for", name)
+	case !c.has(resources, name):
+		c.fail(at, ErrReference, "there is no resource %q", name)
+	case !at.place.resources:
+		c.fail(at, ErrReference, "%s cannot look at a resource, such as %q", at.place.name, name)
+	default:
+		c.graph.add(at.owner, resources+"."+name, at.path)
+	}
+}
+
+// condition checks a condition's name.
+func (c *checker) condition(at spot, id any) {
+	name, ok := c.text(at, id)
+	switch {
+	case !ok:
+	case !c.has(conditions, name):
+		c.fail(at, ErrReference, "there is no condition %q", name)
+	default:
+		c.graph.add(at.owner, conditions+"."+name, at.path)
+	}
+}
+
+// sub checks the argument of Fn::Sub: a format, or a list of a format and
+// variables of its own.
+func (c *checker) sub(at spot, arg any) {
+	var vars map[string]any
+	if args, ok := arg.([]any); ok && len(args) == 2 {
+		arg = args[0]
+		if vars, ok = args[1].(map[string]any); !ok {
+			c.fail(at, ErrFunction, "its variables are an object, not %s", line(args[1]))
+		}
+	}
+	format, ok := c.text(at, arg)
+	if !ok {
+		return
+	}
+	names := variables(format)
+	if len(names) == 0 {
+		c.fail(at, ErrFunction, "%q has no variable such as ${Id}: write it as a plain string", format)
+	}
+	for _, name := range names {
+		id, _, hasAttribute := strings.Cut(name, ".")
+		if _, ok := vars[name]; ok {
+			continue
+		}
+		if hasAttribute {
+			c.resource(at, id)
+		} else {
+			c.reference(at, name)
+		}
+	}
+	for _, name := range keys(vars) {
+		if !slices.Contains(names, name) {
+			c.fail(at, ErrReference, "%q has no variable ${%s}", format, name)
+		}
+		c.value(at.in(name), vars[name])
+	}
+}
+
+// variables returns the names in ${Name} of a format, without the literals
+// ${!Text}. A brace that is never closed makes a name of all that follows.
+func variables(format string) (names []string) {
+	for {
+		_, rest, ok := strings.Cut(format, "${")
+		if !ok {
+			return names
+		}
+		var name string
+		name, format, _ = strings.Cut(rest, "}")
+		if !strings.HasPrefix(name, "!") {
+			names = append(names, name)
+		}
+	}
+}

@@ -1,0 +1,107 @@
+package cfn
+
+import (
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Resource is a pointer to a resource of one of goformation's service packages,
+// or a With or a Custom.
+type Resource interface {
+	AWSCloudFormationType() string
+}
+
+// Custom is a custom resource.
+type Custom struct {
+	Type                string         // "Custom::Name" or "AWS::CloudFormation::CustomResource"
+	Properties          map[string]any // ServiceToken, ServiceTimeout in seconds, and the resource's own
+	DependsOn           []string       `json:",omitempty"`
+	Condition           string         `json:",omitempty"`
+	DeletionPolicy      string         `json:",omitempty"`
+	UpdateReplacePolicy string         `json:",omitempty"`
+	Metadata            map[string]any `json:",omitempty"`
+}
+
+// AWSCloudFormationType returns c.Type.
+func (c Custom) AWSCloudFormationType() string { return c.Type }
+
+// build returns the resource at path as CloudFormation spells it, and what is
+// wrong with it.
+func build(path string, r Resource) (node map[string]any, problems []error) {
+	base, set := unwrap(r)
+	if embeds(base) {
+		return nil, []error{fail(path, ErrResource,
+			"%T embeds a resource, whose MarshalJSON would drop the other fields: use a With, not a pointer to one", base)}
+	}
+	v, err := tree(base)
+	if err != nil {
+		return nil, []error{fail(path, ErrValue, "%v", err)}
+	}
+	node = object(v)
+	if kind, _ := node["Type"].(string); kind == "" {
+		return nil, []error{fail(path, ErrResource, "%T has no Type", base)}
+	}
+
+	path += ".Properties."
+	for _, key := range keys(set) {
+		v, err := tree(set[key])
+		if err != nil {
+			problems = append(problems, fail(path+key, ErrValue, "%v", err))
+			continue
+		}
+		if node["Properties"], err = put(node["Properties"], strings.Split(key, "."), v); err != nil {
+			problems = append(problems, fail(path+key, ErrPath, "%v", err))
+		}
+	}
+	for _, key := range empty(reflect.ValueOf(base)) {
+		covers := func(p string) bool { return strings.HasPrefix(key+".", p+".") }
+		if !slices.ContainsFunc(keys(set), covers) {
+			problems = append(problems, fail(path+key, ErrMissing,
+				"goformation requires it and prints an empty string; if that is meant, say so in With.Set"))
+		}
+	}
+	return node, problems
+}
+
+// embeds reports whether r is a struct around another resource. Such a struct
+// is a Resource by the inner one's methods, and by its MarshalJSON prints the
+// inner one alone.
+func embeds(r Resource) bool {
+	v := reflect.Indirect(reflect.ValueOf(r))
+	return v.Kind() == reflect.Struct &&
+		slices.ContainsFunc(reflect.VisibleFields(v.Type()), func(f reflect.StructField) bool { return f.Anonymous })
+}
+
+// empty returns the paths of v's required strings that are empty. goformation
+// marks a required field by the lack of omitempty. Required numbers and bools
+// cannot be told from those left out; other required ones print null, which
+// the check refuses.
+func empty(v reflect.Value) (paths []string) {
+	add := func(key string, v reflect.Value) {
+		for _, path := range empty(v) {
+			paths = append(paths, key+"."+path)
+		}
+	}
+	switch v.Kind() {
+	case reflect.Pointer:
+		return empty(v.Elem())
+	case reflect.Slice:
+		for i := range v.Len() {
+			add(strconv.Itoa(i), v.Index(i))
+		}
+	case reflect.Struct:
+		for field, v := range v.Fields() {
+			name, options, _ := strings.Cut(field.Tag.Get("json"), ",")
+			switch {
+			case name == "" || name == "-":
+			case v.Kind() == reflect.String && options == "" && v.Len() == 0:
+				paths = append(paths, name)
+			default:
+				add(name, v)
+			}
+		}
+	}
+	return paths
+}

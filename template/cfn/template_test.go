@@ -1,0 +1,227 @@
+package cfn_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/awslabs/goformation/v7/cloudformation/sqs"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paysluice/paysluice/template/cfn"
+)
+
+// full returns a template with something in every section and attribute, added
+// in an order that is not that of the printing.
+func full() *cfn.Template {
+	t := cfn.New("All of <it>")
+	c := t.Condition("Named", cfn.Not(cfn.Equals(cfn.Ref("Suffix"), "")))
+	t.Condition("Both", cfn.Or(c, cfn.Equals(cfn.Ref("Suffix"), cfn.Region())))
+	t.Output("Url", cfn.Output{
+		Description: "Where it is.",
+		Value:       cfn.Ref("Queue"),
+		Condition:   c,
+		Export:      cfn.Sub("${AWS::StackName}-url"),
+	})
+	t.Add("Queue", &sqs.Queue{
+		QueueName:                            new(cfn.Sub("queue-${Suffix}")),
+		DelaySeconds:                         new(0),
+		RedrivePolicy:                        map[string]any{"deadLetterTargetArn": cfn.ID("Dead").Att("Arn"), "maxReceiveCount": 3},
+		AWSCloudFormationCondition:           c.Name(),
+		AWSCloudFormationDependsOn:           []string{"Dead"},
+		AWSCloudFormationDeletionPolicy:      "Delete",
+		AWSCloudFormationUpdateReplacePolicy: "Delete",
+		AWSCloudFormationMetadata:            map[string]any{"Why": `"quotes", \ and ` + "\t"},
+	})
+	t.Add("Dead", &sqs.Queue{})
+	t.Rule("Long", cfn.Rule{
+		Condition: cfn.Contains([]string{"a", "b"}, cfn.Ref("Suffix")),
+		Assertions: []cfn.Assertion{{
+			Assert:      cfn.Not(cfn.Equals(cfn.Ref("Suffix"), "b")),
+			Description: "It must not be b.",
+		}},
+	})
+	t.Parameter("Suffix", cfn.Parameter{
+		Type:                  "String",
+		Description:           "Last part of every name.",
+		Default:               "",
+		AllowedPattern:        "^[a-z]*$",
+		AllowedValues:         []string{"", "a", "b"},
+		ConstraintDescription: "must be a or b",
+		MinLength:             new(0),
+		MaxLength:             new(1),
+		NoEcho:                true,
+	})
+	t.Parameter("Days", cfn.Parameter{Type: "Number", Default: 0, MinValue: new(0), MaxValue: new(9)})
+	t.Metadata("Z", []any{})
+	t.Metadata("AWS::CloudFormation::Interface", map[string]any{})
+	return t
+}
+
+const fullPrinted = `{
+ "AWSTemplateFormatVersion": "2010-09-09",
+ "Description": "All of <it>",
+ "Metadata": {
+  "AWS::CloudFormation::Interface": {},
+  "Z": []
+ },
+ "Parameters": {
+  "Days": {"Type": "Number", "Default": 0, "MaxValue": 9, "MinValue": 0},
+  "Suffix": {
+   "Type": "String",
+   "AllowedPattern": "^[a-z]*$",
+   "AllowedValues": ["", "a", "b"],
+   "ConstraintDescription": "must be a or b",
+   "Default": "",
+   "Description": "Last part of every name.",
+   "MaxLength": 1,
+   "MinLength": 0,
+   "NoEcho": true
+  }
+ },
+ "Rules": {
+  "Long": {
+   "Assertions": [
+    {
+     "Assert": {"Fn::Not": [{"Fn::Equals": [{"Ref": "Suffix"}, "b"]}]},
+     "AssertDescription": "It must not be b."
+    }
+   ],
+   "RuleCondition": {"Fn::Contains": [["a", "b"], {"Ref": "Suffix"}]}
+  }
+ },
+ "Conditions": {
+  "Both": {
+   "Fn::Or": [{"Condition": "Named"}, {"Fn::Equals": [{"Ref": "Suffix"}, {"Ref": "AWS::Region"}]}]
+  },
+  "Named": {"Fn::Not": [{"Fn::Equals": [{"Ref": "Suffix"}, ""]}]}
+ },
+ "Resources": {
+  "Dead": {"Type": "AWS::SQS::Queue", "Properties": {}},
+  "Queue": {
+   "Type": "AWS::SQS::Queue",
+   "Condition": "Named",
+   "DeletionPolicy": "Delete",
+   "DependsOn": ["Dead"],
+   "Metadata": {"Why": "\"quotes\", \\ and \u0009"},
+   "Properties": {
+    "DelaySeconds": 0,
+    "QueueName": {"Fn::Sub": "queue-${Suffix}"},
+    "RedrivePolicy": {"deadLetterTargetArn": {"Fn::GetAtt": ["Dead", "Arn"]}, "maxReceiveCount": 3}
+   },
+   "UpdateReplacePolicy": "Delete"
+  }
+ },
+ "Outputs": {
+  "Url": {
+   "Condition": "Named",
+   "Description": "Where it is.",
+   "Export": {"Name": {"Fn::Sub": "${AWS::StackName}-url"}},
+   "Value": {"Ref": "Queue"}
+  }
+ }
+}
+`
+
+func TestJSON(t *testing.T) {
+	assert.Equal(t, fullPrinted, printed(t, full()))
+}
+
+// Maps have no order of their own: neither must the print have one of chance.
+func TestJSONIsTheSameEveryTime(t *testing.T) {
+	template := full()
+	first := printed(t, template)
+	for range 20 {
+		require.Equal(t, first, printed(t, template), "one template, printed again")
+		require.Equal(t, first, printed(t, full()), "another of the same parts")
+	}
+}
+
+func TestEmptyTemplate(t *testing.T) {
+	assert.Equal(t, "{\n \"AWSTemplateFormatVersion\": \"2010-09-09\"\n}\n", printed(t, cfn.New("")))
+}
+
+func TestLogicalIDs(t *testing.T) {
+	valid := []string{"A", "0", "WebhookQueue2", strings.Repeat("a", 255)}
+	for _, id := range valid {
+		t.Run(id, func(t *testing.T) {
+			template := cfn.New("")
+			template.Add(id, queue("q"))
+			printed(t, template)
+		})
+	}
+	invalid := []string{"", "a-b", "a_b", "a.b", "a b", "é", "{", "[", "@", "/", ":", "`", strings.Repeat("a", 256)}
+	for _, id := range invalid {
+		t.Run("not "+id, func(t *testing.T) {
+			parameter, condition, resource := cfn.New(""), cfn.New(""), cfn.New("")
+			rule, output := cfn.New(""), cfn.New("")
+			parameter.Parameter(id, cfn.Parameter{Type: "String"})
+			condition.Condition(id, cfn.Equals("a", "b"))
+			resource.Add(id, queue("q"))
+			rule.Rule(id, cfn.Rule{Assertions: []cfn.Assertion{}})
+			output.Output(id, cfn.Output{Value: "a"})
+
+			refuses(t, parameter, cfn.ErrID, "Parameters."+id, "letters and digits")
+			refuses(t, condition, cfn.ErrID, "Conditions."+id, "letters and digits")
+			refuses(t, resource, cfn.ErrID, "Resources."+id, "letters and digits")
+			refuses(t, rule, cfn.ErrID, "Rules."+id, "letters and digits")
+			refuses(t, output, cfn.ErrID, "Outputs."+id, "letters and digits")
+		})
+	}
+}
+
+func TestDuplicates(t *testing.T) {
+	tests := []struct {
+		why  string
+		add  func(*cfn.Template)
+		path string
+	}{
+		{"a resource", func(t *cfn.Template) { t.Add("R", queue("again")) }, "Resources.R"},
+		{"a parameter", func(t *cfn.Template) { t.Parameter("P", cfn.Parameter{Type: "String"}) }, "Parameters.P"},
+		{"a condition", func(t *cfn.Template) { t.Condition("C", cfn.Equals("a", "b")) }, "Conditions.C"},
+		{"a parameter of a resource's name: which one does a Ref mean?", func(t *cfn.Template) {
+			t.Parameter("R", cfn.Parameter{Type: "String"})
+		}, "Parameters.R"},
+		{"a key of the metadata", func(t *cfn.Template) { t.Metadata("M", 1); t.Metadata("M", 2) }, "Metadata.M"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.why, func(t *testing.T) {
+			template := of(queue("q"))
+			tt.add(template)
+			refuses(t, template, cfn.ErrDuplicate, tt.path, "choose another")
+		})
+	}
+	t.Run("sections whose ids nothing can confuse share them", func(t *testing.T) {
+		template := of(queue("q"))
+		template.Condition("R", cfn.Equals("a", "b"))
+		template.Output("R", cfn.Output{Value: "a"})
+		template.Rule("R", cfn.Rule{Assertions: []cfn.Assertion{}})
+		printed(t, template)
+	})
+}
+
+// One run tells everything, so that it need not be found one by one.
+func TestAllProblemsAtOnce(t *testing.T) {
+	template := cfn.New("")
+	template.Add("A-1", queue(cfn.Ref("Nothing")))
+	template.Add("B", &sqs.Queue{
+		QueueName:                  new("q-" + cfn.Region()),
+		AWSCloudFormationDependsOn: []string{"B", "C"},
+	})
+	template.Output("Url", cfn.Output{Value: cfn.ID("B").Att("QueueUrl"), Condition: named("Never")})
+
+	_, err := template.JSON()
+
+	assert.Equal(t, []string{
+		`Resources.A-1: invalid logical id: it must be 1 to 255 letters and digits`,
+		`Resources.A-1.Properties.QueueName.Ref: bad reference: there is no parameter and no resource "Nothing"`,
+		`Resources.B.DependsOn.1: bad reference: there is no resource "C"`,
+		`Resources.B.Properties.QueueName: broken intrinsic: an intrinsic was glued to text, cut or changed; ` +
+			"use Sub or Join: `q-{\"Ref\": \"AWS::Region\"}`",
+		`Outputs.Url.Condition: bad reference: there is no condition "Never"`,
+		`Resources.B: dependency cycle: B -> B, by Resources.B.DependsOn.0`,
+	}, strings.Split(err.Error(), "\n"))
+	for _, class := range []error{cfn.ErrID, cfn.ErrReference, cfn.ErrToken, cfn.ErrCycle} {
+		assert.ErrorIs(t, err, class)
+	}
+}

@@ -1,0 +1,165 @@
+package cfn_test
+
+import (
+	"testing"
+
+	"github.com/awslabs/goformation/v7/cloudformation/apigateway"
+	"github.com/awslabs/goformation/v7/cloudformation/dynamodb"
+	"github.com/awslabs/goformation/v7/cloudformation/lambda"
+	"github.com/awslabs/goformation/v7/cloudformation/logs"
+	"github.com/awslabs/goformation/v7/cloudformation/s3"
+	"github.com/awslabs/goformation/v7/cloudformation/sqs"
+	"github.com/stretchr/testify/assert"
+
+	"github.com/paysluice/paysluice/template/cfn"
+)
+
+// Each property that goformation cannot type.
+func TestWith(t *testing.T) {
+	function := &lambda.Function{Role: "role", Code: &lambda.Function_Code{}}
+	mapping := &lambda.EventSourceMapping{FunctionName: "f"}
+	table := &dynamodb.Table{
+		KeySchema: []dynamodb.Table_KeySchema{{AttributeName: "eventId", KeyType: "HASH"}},
+		PointInTimeRecoverySpecification: &dynamodb.Table_PointInTimeRecoverySpecification{
+			PointInTimeRecoveryEnabled: new(true),
+		},
+	}
+	set := func(r cfn.Resource, path string, v any) cfn.With {
+		return cfn.With{Resource: r, Set: map[string]any{path: v}}
+	}
+	tests := []struct {
+		property string
+		resource cfn.Resource
+		want     string
+	}{
+		{"an intrinsic as a number", set(&sqs.Queue{}, "DelaySeconds", cfn.Ref("P")), `"DelaySeconds": {"Ref": "P"}`},
+		{"an intrinsic as a bool", set(&sqs.Queue{}, "FifoQueue", cfn.If(named("C"), true, cfn.NoValue())),
+			`"FifoQueue": {"Fn::If": ["C", true, {"Ref": "AWS::NoValue"}]}`},
+		{"an intrinsic as a struct", set(function, "VpcConfig", cfn.If(named("C"), map[string]any{}, cfn.NoValue())),
+			`"VpcConfig": {"Fn::If": ["C", {}, {"Ref": "AWS::NoValue"}]}`},
+		{"an intrinsic as a list", set(function, "Layers", cfn.Split(",", cfn.Ref("P"))),
+			`"Layers": {"Fn::Split": [",", {"Ref": "P"}]}`},
+		{"a bare Ref as a list", set(function, "Layers", cfn.Ref("P")), `"Layers": {"Ref": "P"}`},
+		{"EventSourceMapping ProvisionedPollerConfig", set(mapping, "ProvisionedPollerConfig.MinimumPollers", 2),
+			`"ProvisionedPollerConfig": {"MinimumPollers": 2}`},
+		{"EventSourceMapping MetricsConfig", set(mapping, "MetricsConfig.Metrics", []string{"EventCount"}),
+			`"MetricsConfig": {"Metrics": ["EventCount"]}`},
+		{"EventSourceMapping Tags", set(mapping, "Tags", []map[string]string{{"Key": "k", "Value": "v"}}),
+			`"Tags": [{"Key": "k", "Value": "v"}]`},
+		{"Function RecursiveLoop", set(function, "RecursiveLoop", "Terminate"), `"RecursiveLoop": "Terminate"`},
+		{"DynamoDB WarmThroughput", set(table, "WarmThroughput.ReadUnitsPerSecond", 12000),
+			`"WarmThroughput": {"ReadUnitsPerSecond": 12000}`},
+		{"DynamoDB OnDemandThroughput", set(table, "OnDemandThroughput.MaxReadRequestUnits", 5),
+			`"OnDemandThroughput": {"MaxReadRequestUnits": 5}`},
+		{"DynamoDB RecoveryPeriodInDays, beside what goformation prints",
+			set(table, "PointInTimeRecoverySpecification.RecoveryPeriodInDays", 7),
+			`"PointInTimeRecoveryEnabled": true,
+     "RecoveryPeriodInDays": 7`},
+		{"S3 TransitionDefaultMinimumObjectSize",
+			set(&s3.Bucket{}, "LifecycleConfiguration.TransitionDefaultMinimumObjectSize", "varies_by_storage_class"),
+			`{"TransitionDefaultMinimumObjectSize": "varies_by_storage_class"}`},
+		{"LogGroup DeletionProtectionEnabled", set(&logs.LogGroup{}, "DeletionProtectionEnabled", false),
+			`"DeletionProtectionEnabled": false`},
+		{"RestApi SecurityPolicy", set(&apigateway.RestApi{}, "SecurityPolicy", "SecurityPolicy_TLS13_1_3_2025_09"),
+			`"SecurityPolicy": "SecurityPolicy_TLS13_1_3_2025_09"`},
+		{
+			"CustomResource ServiceTimeout and its own",
+			cfn.Custom{Type: "Custom::Emptied", Properties: map[string]any{
+				"ServiceToken": cfn.Ref("P"), "ServiceTimeout": 960, "BucketName": "b",
+			}},
+			`"Properties": {"BucketName": "b", "ServiceTimeout": 960, "ServiceToken": {"Ref": "P"}}`,
+		},
+
+		{"an item of a list", set(table, "KeySchema.0.KeyType", "RANGE"),
+			`"KeySchema": [{"AttributeName": "eventId", "KeyType": "RANGE"}]`},
+		{"a required list, which goformation prints as null", set(&dynamodb.Table{}, "KeySchema", cfn.Ref("P")),
+			`"KeySchema": {"Ref": "P"}`},
+		{"a With in a With: both are set, and the outer one wins",
+			cfn.With{
+				Resource: cfn.With{Resource: &sqs.Queue{}, Set: map[string]any{"A": 1, "B": 1}},
+				Set:      map[string]any{"B": 2},
+			},
+			`{"A": 1, "B": 2}`},
+		{"a path and one below it",
+			cfn.With{Resource: &sqs.Queue{}, Set: map[string]any{"A": map[string]any{"B": 1}, "A.C": 2}},
+			`{"A": {"B": 1, "C": 2}}`},
+		{"a Custom without properties", set(cfn.Custom{Type: "Custom::X"}, "ServiceToken", "arn"),
+			`{"ServiceToken": "arn"}`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.property, func(t *testing.T) {
+			assert.Contains(t, printed(t, of(tt.resource)), tt.want)
+		})
+	}
+}
+
+func TestWithIsOfItsResourcesType(t *testing.T) {
+	assert.Equal(t, "Custom::X", cfn.With{Resource: cfn.Custom{Type: "Custom::X"}}.AWSCloudFormationType())
+}
+
+func TestWithRefuses(t *testing.T) {
+	table := &dynamodb.Table{
+		TableName: new("t"),
+		KeySchema: []dynamodb.Table_KeySchema{{AttributeName: "eventId", KeyType: cfn.Ref("P")}},
+	}
+	tests := []struct {
+		why   string
+		path  string
+		value any
+		class error
+		about string
+	}{
+		{"no name", "", 1, cfn.ErrPath, `cannot hold ""`},
+		{"an empty step", "TimeToLive..Enabled", 1, cfn.ErrPath, `{} cannot hold ""`},
+		{"below a text", "TableName.X", 1, cfn.ErrPath, `"t" cannot hold "X"`},
+		{"below an intrinsic", "KeySchema.0.KeyType.X", 1, cfn.ErrPath, `{"Ref": "P"} cannot hold "X"`},
+		{"past the end of a list", "KeySchema.1.KeyType", 1, cfn.ErrPath, `cannot hold "1"`},
+		{"before its start", "KeySchema.-1.KeyType", 1, cfn.ErrPath, `cannot hold "-1"`},
+		{"a name in a list", "KeySchema.KeyType", 1, cfn.ErrPath, `cannot hold "KeyType"`},
+		{"an index where there is no list", "Tags.0", 1, cfn.ErrPath, `null cannot hold "0"`},
+		{"a value without JSON", "TableClass", func() {}, cfn.ErrValue, "func()"},
+		{"on the way through a list", "KeySchema.0..X", 1, cfn.ErrPath, `cannot hold ""`},
+		{"null", "TableClass", nil, cfn.ErrMissing, "null"},
+		{"an intrinsic in a text", "TableClass", "x" + cfn.Ref("P"), cfn.ErrToken, "glued"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.why, func(t *testing.T) {
+			template := of(cfn.With{Resource: table, Set: map[string]any{tt.path: tt.value}})
+			refuses(t, template, tt.class, "Resources.R.Properties."+tt.path, tt.about)
+		})
+	}
+}
+
+// own is a resource whose fields lack goformation's tags: nothing says that one
+// is required.
+type own struct{ Type, Note string }
+
+func (own) AWSCloudFormationType() string { return "" }
+
+func TestResourceOfOnesOwn(t *testing.T) {
+	assert.Contains(t, printed(t, of(own{Type: "Custom::X"})), `{"Type": "Custom::X", "Note": ""}`)
+}
+
+func TestNotAResource(t *testing.T) {
+	tests := []struct {
+		why      string
+		resource cfn.Resource
+		class    error
+		about    string
+	}{
+		{"nothing", nil, cfn.ErrResource, "<nil> has no Type"},
+		{"a nil pointer", (*sqs.Queue)(nil), cfn.ErrResource, "*sqs.Queue has no Type"},
+		{"a With around nothing", cfn.With{}, cfn.ErrResource, "<nil> has no Type"},
+		{"a pointer to a With", &cfn.With{Resource: queue("q")}, cfn.ErrResource, "*cfn.With embeds"},
+		{"a property of a resource", &lambda.Function_Code{}, cfn.ErrResource, "*lambda.Function_Code has no Type"},
+		{"a custom resource without a type", cfn.Custom{}, cfn.ErrResource, "cfn.Custom has no Type"},
+		{"a property without JSON", &sqs.Queue{RedrivePolicy: make(chan int)}, cfn.ErrValue, "chan int"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.why, func(t *testing.T) {
+			template := of(tt.resource)
+			template.Output("Used", cfn.Output{Value: cfn.Ref("R")}) // R is there, though broken
+			refuses(t, template, tt.class, "Resources.R", tt.about)
+		})
+	}
+}

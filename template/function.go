@@ -1,0 +1,63 @@
+package template
+
+import (
+	"maps"
+
+	"github.com/awslabs/goformation/v7/cloudformation/lambda"
+
+	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/template/cfn"
+)
+
+// function is what tells one Lambda function from another.
+type function struct {
+	id          string // stem of its logical ids
+	name        string // without the environment suffix
+	binary      string
+	description string
+
+	memoryMB       int // CPU comes in proportion: one vCPU at 1,769 MB
+	timeoutSeconds int
+
+	environment map[string]string // beside what every function gets
+	policy      []statement       // beside what every function may
+}
+
+// addFunction adds a function, its log group and its role, in this order: the
+// function refers to both, so that CloudFormation makes them first and deletes
+// them last, and no log group is left to Lambda to create.
+func (s *stack) addFunction(f function) cfn.ID {
+	logGroup := s.addLogGroup(f.id+"LogGroup", functionLogGroupName(f.name))
+	role := s.Add(f.id+"Role", newRole(named(functionRoleName(f.name)), "lambda.amazonaws.com", append([]statement{
+		allow("WriteLog", []string{"logs:CreateLogStream", "logs:PutLogEvents"}, logGroup.Att("Arn")),
+		decryptEnvironment(f.name),
+	}, f.policy...)...))
+
+	environment := map[string]string{
+		contract.EnvironmentVar: cfn.Ref(environmentSuffix),
+		contract.LogLevelVar:    cfn.Ref(logLevel),
+	}
+	maps.Copy(environment, f.environment)
+
+	return s.Add(f.id+"Function", &lambda.Function{
+		FunctionName:  new(named(f.name)),
+		Description:   new(f.description),
+		Runtime:       new("provided.al2023"),
+		Handler:       new("bootstrap"),
+		Architectures: []string{cfn.Ref(architecture)},
+		Code: &lambda.Function_Code{
+			S3Bucket: new(cfn.Ref(codeBucket)),
+			S3Key:    new(cfn.Sub("${" + codeVersion + "}/" + f.binary + ".zip")),
+		},
+		Role:        role.Att("Arn"),
+		MemorySize:  new(f.memoryMB),
+		Timeout:     new(f.timeoutSeconds),
+		KmsKeyArn:   new(keyARN()),
+		Environment: &lambda.Function_Environment{Variables: environment},
+		LoggingConfig: &lambda.Function_LoggingConfig{
+			LogFormat:           new("JSON"),
+			LogGroup:            new(logGroup.Ref()),
+			ApplicationLogLevel: new(cfn.Ref(logLevel)),
+		},
+	})
+}

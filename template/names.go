@@ -1,0 +1,42 @@
+package template
+
+import (
+	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/template/cfn"
+)
+
+// Resource types in names. Those of the functions and the table are in
+// contract.
+const (
+	apiName             = "webhook-api"
+	accountRoleName     = "webhook-api-account-role"
+	accessLogGroupName  = "/aws/apigateway/" + apiName
+	queueName           = "webhook-queue"
+	deadLetterQueueName = "webhook-dlq"
+	keyAliasName        = "alias/webhook-key"
+)
+
+func functionRoleName(function string) string { return function + "-role" }
+
+// functionLogGroupName is the one that Lambda would choose, where people and
+// tools look for it.
+func functionLogGroupName(function string) string { return "/aws/lambda/" + function }
+
+func secretName(p contract.Provider) string { return p.Name + "-secret" }
+
+// stageName is part of URLs. It has no suffix: the API has one.
+const stageName = "live"
+
+const suffix = "-${" + environmentSuffix + "}"
+
+// named makes every name of the stack: {resource-type}-{environment-suffix}.
+// The suffix comes last, so that two stacks share no name.
+func named(resourceType string) string { return cfn.Sub(resourceType + suffix) }
+
+// namedARN is the ARN of a resource with a name from named, for places where
+// Fn::GetAtt would make two resources need each other. kind is what the service
+// puts before the name: "function:", or "" for a queue.
+func namedARN(service, kind, resourceType string) string {
+	return cfn.Sub("arn:${AWS::Partition}:" + service + ":${AWS::Region}:${AWS::AccountId}:" +
+		kind + resourceType + suffix)
+}

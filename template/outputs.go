@@ -1,0 +1,41 @@
+package template
+
+import (
+	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/template/cfn"
+)
+
+func (s *stack) addOutputs(api cfn.ID, q queues, table cfn.ID) {
+	s.Output("ApiId", cfn.Output{
+		Description: "Id of the REST API.",
+		Value:       api.Ref(),
+	})
+	s.Output("QueueUrl", cfn.Output{
+		Description: "URL of " + queueName + ".",
+		Value:       q.events.Ref(),
+	})
+	s.Output("DeadLetterQueueUrl", cfn.Output{
+		Description: "URL of " + deadLetterQueueName + ".",
+		Value:       q.deadLetter.Ref(),
+	})
+	s.Output("TableName", cfn.Output{
+		Description: "Name of the table of events.",
+		Value:       table.Ref(),
+	})
+	s.Output("TableStreamArn", cfn.Output{
+		Description: "ARN of the table's stream of new events.",
+		Value:       table.Att("StreamArn"),
+	})
+}
+
+func (s *stack) addProviderOutputs(p contract.Provider, api, secret cfn.ID) {
+	s.Output(p.Title+"Url", cfn.Output{
+		Description: "URL to give to " + p.Title + ".",
+		Value: cfn.Sub("https://${" + string(api) + "}.execute-api.${AWS::Region}.${AWS::URLSuffix}/" +
+			stageName + "/" + p.Path),
+	})
+	s.Output(p.Title+"SecretArn", cfn.Output{
+		Description: "ARN of the secret that holds " + p.Title + "'s signing secrets.",
+		Value:       secretARN(secret),
+	})
+}

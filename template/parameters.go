@@ -1,0 +1,83 @@
+package template
+
+import (
+	"fmt"
+
+	"github.com/paysluice/paysluice/template/cfn"
+)
+
+// Parameters of the stack.
+const (
+	environmentSuffix       = "EnvironmentSuffix"
+	codeBucket              = "CodeBucket"
+	codeVersion             = "CodeVersion"
+	architecture            = "Architecture"
+	logLevel                = "LogLevel"
+	eventRetentionDays      = "EventRetentionDays"
+	manageAPIGatewayAccount = "ManageApiGatewayAccount"
+)
+
+// maxSuffix is the greatest length of EnvironmentSuffix.
+const maxSuffix = 30
+
+// region is the only one the stack is deployed to.
+const region = "us-east-1"
+
+func (s *stack) addParameters() {
+	s.Parameter(environmentSuffix, cfn.Parameter{
+		Type:                  "String",
+		Description:           "Last part of every resource's name. Two stacks in one account need two suffixes.",
+		AllowedPattern:        fmt.Sprintf("^[a-z0-9]([a-z0-9-]{0,%d}[a-z0-9])?$", maxSuffix-2),
+		ConstraintDescription: fmt.Sprintf("must be 1 to %d lower-case letters, digits and inner hyphens", maxSuffix),
+	})
+	s.Parameter(codeBucket, cfn.Parameter{
+		Type:                  "String",
+		Description:           "S3 bucket in this region that holds the functions' zips.",
+		AllowedPattern:        "^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$",
+		ConstraintDescription: "must be the name of an S3 bucket",
+	})
+	s.Parameter(codeVersion, cfn.Parameter{
+		Type:                  "String",
+		Description:           "Content hash of the zips: the folder in CodeBucket that holds them.",
+		AllowedPattern:        "^[0-9a-f]{8,64}$",
+		ConstraintDescription: "must be 8 to 64 lower-case hexadecimal digits",
+	})
+	s.Parameter(architecture, cfn.Parameter{
+		Type:          "String",
+		Description:   "Instruction set that the zips were built for.",
+		Default:       "arm64",
+		AllowedValues: []string{"arm64", "x86_64"},
+	})
+	s.Parameter(logLevel, cfn.Parameter{
+		Type: "String",
+		Description: "Lowest level that functions log. There is none above INFO: " +
+			"Lambda would drop the metrics, which are INFO lines.",
+		Default:       "INFO",
+		AllowedValues: []string{"DEBUG", "INFO"},
+	})
+	s.Parameter(eventRetentionDays, cfn.Parameter{
+		// Not a Number, which may have a fraction.
+		Type:                  "String",
+		Description:           "Days after which stored events expire. 0 keeps them.",
+		Default:               "0",
+		AllowedPattern:        "^(0|[1-9][0-9]{0,4})$",
+		ConstraintDescription: "must be a whole number of days, 0 to 99999",
+	})
+	s.Parameter(manageAPIGatewayAccount, cfn.Parameter{
+		Type: "String",
+		Description: "Whether this stack sets the role with which API Gateway writes logs. It is one " +
+			"setting for the account and region: say true in one stack only.",
+		Default:       "true",
+		AllowedValues: []string{"true", "false"},
+	})
+}
+
+// pinRegion refuses any other region before a single resource is made.
+func (s *stack) pinRegion() {
+	s.Rule("Region", cfn.Rule{
+		Assertions: []cfn.Assertion{{
+			Assert:      cfn.Equals(cfn.Region(), region),
+			Description: "This stack is made for " + region + ": deploy it with --region " + region + ".",
+		}},
+	})
+}

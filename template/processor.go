@@ -1,0 +1,38 @@
+package template
+
+import (
+	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/template/cfn"
+)
+
+// addProcessor adds the function that verifies one provider's webhooks and
+// queues them.
+func (s *stack) addProcessor(p contract.Provider, secret cfn.ID, q queues) cfn.ID {
+	return s.addFunction(function{
+		id:          p.Title + "Processor",
+		name:        contract.ProcessorName(p),
+		binary:      contract.ProcessorBinary,
+		description: "Verifies the signature of " + p.Title + "'s webhooks and puts them into " + queueName + ".",
+		// A webhook takes about 1.5 ms of CPU, so some 10 ms at this share of
+		// a vCPU; half of it would double that to save nothing.
+		memoryMB: 256,
+		// Square hangs up after 10 s; answering 503 before that makes it try
+		// again with a reason in our log.
+		timeoutSeconds: 9,
+		environment: map[string]string{
+			contract.ProviderVar:           p.Name,
+			contract.SecretARNVar:          secretARN(secret),
+			contract.QueueURLVar:           q.events.Ref(),
+			contract.DeadLetterQueueURLVar: q.deadLetter.Ref(),
+		},
+		policy: []statement{
+			allow("ReadSecret", []string{"secretsmanager:GetSecretValue"}, secretARN(secret)),
+			allow("SendEvents", []string{"sqs:SendMessage"}, q.events.Att("Arn")),
+			allow("Quarantine", []string{"sqs:SendMessage"}, q.deadLetter.Att("Arn")),
+			useKey("UseKeyForSecret", "secretsmanager", "kms:Decrypt"),
+			// SQS asks a sender for both: SQS Developer Guide, "Key
+			// management", "Configuring AWS KMS permissions".
+			useKey("UseKeyForQueues", "sqs", "kms:GenerateDataKey", "kms:Decrypt"),
+		},
+	})
+}
