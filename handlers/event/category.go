@@ -1,5 +1,7 @@
 package event
 
+import "slices"
+
 // Category is what happened, in one vocabulary for all providers.
 type Category string
 
@@ -57,3 +59,27 @@ const (
 	TestPing        Category = "test.ping"
 	Other           Category = "other"
 )
+
+// Categories is the closed list, in the order of the constants.
+func Categories() []Category {
+	return []Category{
+		PaymentPending, PaymentAuthorized, PaymentSucceeded, PaymentFailed,
+		PaymentCanceled, PaymentReversed, PaymentUpdated,
+		RefundCreated, RefundSucceeded, RefundFailed, RefundUpdated,
+		DisputeOpened, DisputeUpdated, DisputeWon, DisputeLost, DisputeClosed,
+		DisputeFundsWithdrawn, DisputeFundsReinstated,
+		PayoutCreated, PayoutPaid, PayoutFailed, PayoutCanceled, PayoutUpdated,
+		SubscriptionCreated, SubscriptionUpdated, SubscriptionPaused,
+		SubscriptionResumed, SubscriptionCanceled, SubscriptionTrialEnding,
+		InvoiceCreated, InvoicePaid, InvoicePaymentFailed, InvoiceVoided, InvoiceUpdated,
+		CheckoutApproved, CheckoutCompleted, CheckoutExpired,
+		OrderUpdated,
+		CustomerCreated, CustomerUpdated, CustomerDeleted,
+		AccountUpdated,
+		TestPing,
+		Other,
+	}
+}
+
+// Valid reports whether the category is in the closed list.
+func (c Category) Valid() bool { return slices.Contains(Categories(), c) }

@@ -1,5 +1,7 @@
 package event
 
+import "strings"
+
 // Money is an exact amount.
 type Money struct {
 	// Amount is a positive decimal in major units: "12.50", "1000", "0.001".
@@ -7,3 +9,47 @@ type Money struct {
 	// Currency is an ISO 4217 code in upper case.
 	Currency string `json:"currency,omitempty"`
 }
+
+// maxMinorDigits bounds the digits of an amount. No currency needs a tenth of
+// it, and 38 is what the usual decimal columns of a reader's database hold.
+const maxMinorDigits = 38
+
+// MinorUnits is the Money of an amount that a provider counts in minor units:
+// MinorUnits("1250", 2, "EUR") is 12.50 EUR. The digits stay text, so that no
+// amount is rounded on its way.
+//
+// Money is empty, as it is for a webhook without an amount, unless digits are
+// 1 to 38 decimal digits of a number above zero, exponent is not negative and
+// currency is three capital letters.
+func MinorUnits(digits string, exponent int, currency string) Money {
+	significant := strings.TrimLeft(digits, "0")
+	if significant == "" || len(digits) > maxMinorDigits || !all(digits, isDigit) ||
+		exponent < 0 || len(currency) != 3 || !all(currency, isCapital) {
+		return Money{}
+	}
+	return Money{Amount: shift(significant, exponent), Currency: currency}
+}
+
+// shift puts the decimal point exponent places from the right of digits.
+func shift(digits string, exponent int) string {
+	if exponent == 0 {
+		return digits
+	}
+	if missing := exponent + 1 - len(digits); missing > 0 {
+		digits = strings.Repeat("0", missing) + digits
+	}
+	point := len(digits) - exponent
+	return digits[:point] + "." + digits[point:]
+}
+
+func all(s string, is func(byte) bool) bool {
+	for i := range len(s) {
+		if !is(s[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func isDigit(b byte) bool   { return '0' <= b && b <= '9' }
+func isCapital(b byte) bool { return 'A' <= b && b <= 'Z' }

@@ -2,6 +2,9 @@ package provider
 
 import "errors"
 
+// ErrUnknown is a provider's name that no provider has.
+var ErrUnknown = errors.New("unknown provider")
+
 // Reason is a stable code for why a request was not accepted. It is an error
 // in itself, so errors.Is(err, provider.SignatureMismatch) works on whatever
 // wraps it; the text around it is for people and may change.

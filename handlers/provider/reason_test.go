@@ -1,0 +1,97 @@
+package provider_test
+
+import (
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"strconv"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paysluice/paysluice/handlers/provider"
+)
+
+func TestReasonClass(t *testing.T) {
+	for reason, want := range classes() {
+		assert.Equal(t, want, reason.Class(), reason)
+	}
+	for _, unlisted := range []provider.Reason{"", "no_such_reason"} {
+		assert.Zero(t, unlisted.Class(), unlisted)
+	}
+}
+
+// TestEveryReasonHasAClass reads the reasons out of the source: one without a
+// class would be answered as nothing in particular.
+func TestEveryReasonHasAClass(t *testing.T) {
+	file, err := parser.ParseFile(token.NewFileSet(), "reason.go", nil, 0)
+	require.NoError(t, err)
+
+	declared := map[provider.Reason]bool{}
+	ast.Inspect(file, func(n ast.Node) bool {
+		spec, ok := n.(*ast.ValueSpec)
+		if !ok {
+			return true
+		}
+		if typ, ok := spec.Type.(*ast.Ident); ok && typ.Name == "Reason" {
+			code, err := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value)
+			require.NoError(t, err)
+			assert.Regexp(t, `^[a-z]+(_[a-z0-9]+)*$`, code, "a code is a metric property and an S3 metadata value")
+			assert.NotContains(t, declared, provider.Reason(code), "a code stands for one reason")
+			declared[provider.Reason(code)] = true
+		}
+		return true
+	})
+	require.Len(t, declared, len(classes()))
+	for reason := range declared {
+		assert.Contains(t, classes(), reason)
+	}
+}
+
+func TestReasonOf(t *testing.T) {
+	wrapped := fmt.Errorf("endpoint 2: %w", fmt.Errorf("%w: no label", provider.SecretMalformed))
+	joined := errors.Join(errors.New("first"), wrapped)
+
+	for _, tt := range []struct {
+		why  string
+		err  error
+		want provider.Reason
+	}{
+		{"nothing went wrong", nil, ""},
+		{"not one of ours", errors.New("secret_malformed"), ""},
+		{"the reason itself", provider.SecretEmpty, provider.SecretEmpty},
+		{"wrapped twice", wrapped, provider.SecretMalformed},
+		{"one of several", joined, provider.SecretMalformed},
+	} {
+		t.Run(tt.why, func(t *testing.T) {
+			assert.Equal(t, tt.want, provider.ReasonOf(tt.err))
+		})
+	}
+	assert.ErrorIs(t, wrapped, provider.SecretMalformed)
+	assert.NotErrorIs(t, wrapped, provider.SecretEmpty)
+	assert.EqualError(t, provider.SecretEmpty, "secret_empty")
+}
+
+// classes is the behaviour table of the design, reason by reason.
+func classes() map[provider.Reason]provider.Class {
+	return map[provider.Reason]provider.Class{
+		provider.HeaderMissing:      provider.Rejected,
+		provider.HeaderRepeated:     provider.Rejected,
+		provider.HeaderMalformed:    provider.Rejected,
+		provider.TimestampStale:     provider.Rejected,
+		provider.TimestampFuture:    provider.Rejected,
+		provider.SignatureMismatch:  provider.Rejected,
+		provider.PathUnknown:        provider.Rejected,
+		provider.BodyNotBase64:      provider.Malformed,
+		provider.BodyTooLarge:       provider.Malformed,
+		provider.SecretEmpty:        provider.Unavailable,
+		provider.SecretMalformed:    provider.Unavailable,
+		provider.SecretUnreachable:  provider.Unavailable,
+		provider.QueueUnreachable:   provider.Unavailable,
+		provider.EnvelopeUnreadable: provider.Quarantined,
+		provider.EventIDInvalid:     provider.Quarantined,
+	}
+}
