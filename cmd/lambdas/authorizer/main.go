@@ -1,0 +1,33 @@
+// Command authorizer is the function in front of the API: gate 1.
+package main
+
+import (
+	"os"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"github.com/paysluice/paysluice/handlers/authorizer"
+	"github.com/paysluice/paysluice/handlers/config"
+	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/handlers/providers"
+	"github.com/paysluice/paysluice/handlers/telemetry"
+)
+
+func main() {
+	handler, err := wire()
+	if err != nil {
+		telemetry.NewLogger(os.Stdout, "INFO").Error("cannot start", "error", err.Error())
+		os.Exit(1)
+	}
+	lambda.Start(handler.Handle)
+}
+
+func wire() (*authorizer.Handler, error) {
+	vars := config.NewReader(os.Getenv)
+	environment := vars.Required(contract.EnvironmentVar)
+	if err := vars.Err(); err != nil {
+		return nil, err
+	}
+	return authorizer.New(providers.All(), telemetry.NewMetrics(os.Stdout, environment, time.Now), time.Now), nil
+}

@@ -1,0 +1,74 @@
+// Command processor is the function that takes one provider's webhooks: gate 2.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"github.com/paysluice/paysluice/handlers/config"
+	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/handlers/processor"
+	"github.com/paysluice/paysluice/handlers/providers"
+	"github.com/paysluice/paysluice/handlers/queue"
+	"github.com/paysluice/paysluice/handlers/secret"
+	"github.com/paysluice/paysluice/handlers/telemetry"
+)
+
+// sendTimeout leaves time to answer within the function's 9 s, also after a
+// secret was read (at most 3 s).
+const sendTimeout = 4 * time.Second
+
+func main() {
+	handler, err := wire(context.Background())
+	if err != nil {
+		telemetry.NewLogger(os.Stdout, "INFO").Error("cannot start", "error", err.Error())
+		os.Exit(1)
+	}
+	lambda.Start(handler.Handle)
+}
+
+func wire(ctx context.Context) (*processor.Handler, error) {
+	vars := config.NewReader(os.Getenv)
+	var (
+		environment   = vars.Required(contract.EnvironmentVar)
+		level         = vars.OneOf(contract.LogLevelVar, "DEBUG", "INFO")
+		name          = vars.Required(contract.ProviderVar)
+		secretARN     = vars.Required(contract.SecretARNVar)
+		queueURL      = vars.Required(contract.QueueURLVar)
+		deadLetterURL = vars.Required(contract.DeadLetterQueueURLVar)
+	)
+	if err := vars.Err(); err != nil {
+		return nil, err
+	}
+	p, err := providers.All().ByName(name)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", contract.ProviderVar, err)
+	}
+	aws, err := awsconfig.LoadDefaultConfig(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("AWS configuration: %w", err)
+	}
+
+	secrets := secret.New(secret.Reader(secretsmanager.NewFromConfig(aws), secretARN), p.Verifier, time.Now)
+	// The first request needs the secret: read it while Lambda finishes the
+	// environment. A failure is kept for that request to report.
+	go func() { _, _ = secrets.Get(ctx) }()
+
+	client := sqs.NewFromConfig(aws)
+	return &processor.Handler{
+		Provider:    p,
+		Secrets:     secrets,
+		Events:      queue.NewSender(client, queueURL, sendTimeout),
+		DeadLetters: queue.NewSender(client, deadLetterURL, sendTimeout),
+		Log:         telemetry.NewLogger(os.Stdout, level),
+		Metrics:     telemetry.NewMetrics(os.Stdout, environment, time.Now),
+		Now:         time.Now,
+	}, nil
+}

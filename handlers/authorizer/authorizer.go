@@ -1,0 +1,71 @@
+// Package authorizer is gate 1, the Lambda authorizer in front of every
+// provider's path. API Gateway hands an authorizer the headers and never the
+// body, and all three providers sign the body: this gate turns away what
+// cannot carry a valid signature, it cannot tell that one is valid. Gate 2,
+// package processor, does.
+package authorizer
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/handlers/provider"
+	"github.com/paysluice/paysluice/handlers/telemetry"
+)
+
+// Handler decides about requests.
+type Handler struct {
+	providers provider.Set
+	metrics   *telemetry.Metrics
+	now       func() time.Time
+}
+
+// New decides for the given providers.
+func New(providers provider.Set, metrics *telemetry.Metrics, now func() time.Time) *Handler {
+	return &Handler{providers: providers, metrics: metrics, now: now}
+}
+
+// Handle answers with a policy that allows or denies just the method asked
+// for. It never returns an error: API Gateway would answer 401 or 500 and
+// Lambda count an error, so that strangers could raise the alarm for a broken
+// authorizer. The gateway response ACCESS_DENIED turns Deny into a 401.
+func (h *Handler) Handle(ctx context.Context, r events.APIGatewayCustomAuthorizerRequestTypeRequest) (events.APIGatewayCustomAuthorizerResponse, error) {
+	name, err := h.check(r)
+	if err == nil {
+		return policy(name, "Allow", r.MethodArn), nil
+	}
+	h.metrics.Publish(ctx, "rejected by the authorizer", name,
+		[]telemetry.Count{{Metric: contract.MetricRejected, Value: 1}},
+		slog.String("reason", string(provider.ReasonOf(err))),
+		slog.String("detail", err.Error()),
+		slog.String("apiRequestId", r.RequestContext.RequestID))
+	return policy(name, "Deny", r.MethodArn), nil
+}
+
+func (h *Handler) check(r events.APIGatewayCustomAuthorizerRequestTypeRequest) (name string, err error) {
+	p, err := h.providers.ByPath(r.Resource)
+	if err != nil {
+		return "unknown", err
+	}
+	return p.Descriptor().Name, p.CheckHeaders(provider.NewHeader(r.MultiValueHeaders, r.Headers), h.now())
+}
+
+// policy is an authorizer's answer (API Gateway Developer Guide, "Output from
+// an API Gateway Lambda authorizer").
+func policy(principal, effect, methodARN string) events.APIGatewayCustomAuthorizerResponse {
+	return events.APIGatewayCustomAuthorizerResponse{
+		PrincipalID: principal,
+		PolicyDocument: events.APIGatewayCustomAuthorizerPolicy{
+			Version: "2012-10-17",
+			Statement: []events.IAMPolicyStatement{{
+				Action:   []string{"execute-api:Invoke"},
+				Effect:   effect,
+				Resource: []string{methodARN},
+			}},
+		},
+	}
+}

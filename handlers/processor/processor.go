@@ -1,0 +1,136 @@
+// Package processor is gate 2: it verifies a webhook's signature over the raw
+// bytes, normalises the event and puts it into the queue. It answers 200 only
+// after SQS has accepted the message, since a provider that was answered 200
+// never sends again.
+package processor
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/paysluice/paysluice/handlers/event"
+	"github.com/paysluice/paysluice/handlers/provider"
+	"github.com/paysluice/paysluice/handlers/telemetry"
+)
+
+// maxBody is the largest raw body that is taken, in bytes. DynamoDB holds
+// 400 KB an item (Service quotas, "Item size"), the body and the fields around
+// it; SQS would hold its base64 in 1 MiB.
+const maxBody = 384 << 10
+
+// Secrets is a cache of the provider's signing secrets.
+type Secrets interface {
+	Get(context.Context) (provider.Verifier, error)
+	Refresh(context.Context) (newer provider.Verifier, changed bool)
+}
+
+// Queue takes a message, or returns an error and has not taken it.
+type Queue interface {
+	Send(ctx context.Context, body, failureReason string) error
+}
+
+// Handler takes one provider's webhooks.
+type Handler struct {
+	Provider    provider.Provider
+	Secrets     Secrets
+	Events      Queue // webhook-queue
+	DeadLetters Queue // webhook-dlq, for what is signed but not an event
+	Log         *slog.Logger
+	Metrics     *telemetry.Metrics
+	Now         func() time.Time
+}
+
+// Handle answers a request that API Gateway passed on. It never returns an
+// error: that would be a 502 instead of an answer that says what happened.
+func (h *Handler) Handle(ctx context.Context, r events.APIGatewayProxyRequest) (events.APIGatewayProxyResponse, error) {
+	e, err := h.receive(ctx, r)
+	h.report(ctx, e, err)
+	return answer(e, err), nil
+}
+
+// receive verifies, normalises and queues. The event is what was known of the
+// request when the error came.
+func (h *Handler) receive(ctx context.Context, r events.APIGatewayProxyRequest) (event.Event, error) {
+	now := h.Now()
+	receipt := event.Event{
+		Schema:     event.Schema,
+		Provider:   h.Provider.Descriptor().Name,
+		ReceivedAt: now.UnixMilli(),
+		RequestID:  r.RequestContext.RequestID,
+	}
+	body, err := rawBody(r)
+	if err != nil {
+		return receipt, err
+	}
+	origin, err := h.verify(ctx, provider.NewHeader(r.MultiValueHeaders, r.Headers), body, now)
+	if err != nil {
+		return receipt, err
+	}
+	if len(body) > maxBody {
+		return receipt, fmt.Errorf("%w: %d bytes, and at most %d can be stored", provider.BodyTooLarge, len(body), maxBody)
+	}
+	receipt.Endpoint, receipt.Livemode = origin.Endpoint, origin.Livemode
+	receipt.Payload, receipt.PayloadSHA256 = body, event.HashPayload(body)
+
+	e, err := h.Provider.Event(body, origin)
+	if err != nil {
+		return receipt, h.quarantine(ctx, receipt, err)
+	}
+	e.Schema, e.Provider, e.Endpoint = receipt.Schema, receipt.Provider, receipt.Endpoint
+	e.ReceivedAt, e.RequestID = receipt.ReceivedAt, receipt.RequestID
+	e.Payload, e.PayloadSHA256 = receipt.Payload, receipt.PayloadSHA256
+	return e, send(ctx, h.Events, e, "")
+}
+
+// rawBody is the bytes that the provider signed. API Gateway flags a body as
+// base64 when its type matches the API's BinaryMediaTypes.
+func rawBody(r events.APIGatewayProxyRequest) ([]byte, error) {
+	if !r.IsBase64Encoded {
+		return []byte(r.Body), nil
+	}
+	body, err := base64.StdEncoding.DecodeString(r.Body)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", provider.BodyNotBase64, err)
+	}
+	return body, nil
+}
+
+// verify checks the signature. A mismatch is checked once more against a newer
+// secret, so that a rotation takes effect at once.
+func (h *Handler) verify(ctx context.Context, header provider.Header, body []byte, now time.Time) (provider.Origin, error) {
+	verifier, err := h.Secrets.Get(ctx)
+	if err != nil {
+		return provider.Origin{}, err
+	}
+	origin, err := verifier.Verify(ctx, header, body, now)
+	if provider.ReasonOf(err) != provider.SignatureMismatch {
+		return origin, err
+	}
+	newer, changed := h.Secrets.Refresh(ctx)
+	if !changed {
+		return origin, err
+	}
+	return newer.Verify(ctx, header, body, now)
+}
+
+// quarantine keeps a signed body that is not an event: dropping it would lose
+// what the provider will not send again, refusing it would make the provider
+// send it for days. It returns the cause once the body is safe.
+func (h *Handler) quarantine(ctx context.Context, e event.Event, cause error) error {
+	if err := send(ctx, h.DeadLetters, e, string(provider.ReasonOf(cause))); err != nil {
+		return err
+	}
+	return cause
+}
+
+func send(ctx context.Context, q Queue, e event.Event, failureReason string) error {
+	if err := q.Send(ctx, event.Encode(e), failureReason); err != nil {
+		return fmt.Errorf("%w: %w", provider.QueueUnreachable, err)
+	}
+	return nil
+}

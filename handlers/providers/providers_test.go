@@ -1,0 +1,38 @@
+package providers_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/handlers/provider"
+	"github.com/paysluice/paysluice/handlers/providers"
+)
+
+// A provider that stands in only one of the two lists would have an endpoint
+// without code, or code without an endpoint.
+func TestRegistryAndContractListTheSameProviders(t *testing.T) {
+	all := providers.All()
+	require.Len(t, all, len(contract.Providers()))
+	for i, descriptor := range contract.Providers() {
+		assert.Equal(t, descriptor, all[i].Descriptor())
+	}
+}
+
+func TestSetFindsProviders(t *testing.T) {
+	for _, descriptor := range contract.Providers() {
+		byName, err := providers.All().ByName(descriptor.Name)
+		require.NoError(t, err)
+		assert.Equal(t, descriptor, byName.Descriptor())
+
+		byPath, err := providers.All().ByPath("/" + descriptor.Path)
+		require.NoError(t, err)
+		assert.Equal(t, descriptor, byPath.Descriptor())
+	}
+	_, err := providers.All().ByName("nobody")
+	require.ErrorIs(t, err, provider.ErrUnknown)
+	_, err = providers.All().ByPath("/nobody")
+	require.ErrorIs(t, err, provider.PathUnknown)
+}
