@@ -1,7 +1,6 @@
 package cfn_test
 
 import (
-	"errors"
 	"testing"
 
 	"github.com/awslabs/goformation/v7/cloudformation/sqs"
@@ -96,14 +95,9 @@ func TestCycles(t *testing.T) {
 func assertProblems(t *testing.T, err error, class error, want []string) {
 	t.Helper()
 	var got []string
-	if joined, ok := errors.AsType[interface {
-		error
-		Unwrap() []error
-	}](err); ok {
-		for _, problem := range joined.Unwrap() {
-			assert.ErrorIs(t, problem, class)
-			got = append(got, problem.Error())
-		}
+	for _, problem := range problems(err) {
+		assert.ErrorIs(t, problem, class)
+		got = append(got, problem.Error())
 	}
 	assert.Equal(t, want, got)
 }

@@ -12,6 +12,8 @@ import (
 	"github.com/paysluice/paysluice/template/cfn"
 )
 
+type object = map[string]any
+
 // queue returns a queue of the given name, the plainest resource there is.
 func queue(name string) *sqs.Queue { return &sqs.Queue{QueueName: &name} }
 
@@ -40,6 +42,18 @@ func printed(t *testing.T, template *cfn.Template) string {
 	return string(out)
 }
 
+// problems returns the parts of what Template.JSON returned.
+func problems(err error) []error {
+	joined, ok := errors.AsType[interface {
+		error
+		Unwrap() []error
+	}](err)
+	if !ok {
+		return nil
+	}
+	return joined.Unwrap()
+}
+
 // refuses asserts that the template has exactly one problem, of a class and
 // with a message that begins with path and mentions about.
 func refuses(t *testing.T, template *cfn.Template, class error, path, about string) {
@@ -47,12 +61,7 @@ func refuses(t *testing.T, template *cfn.Template, class error, path, about stri
 	out, err := template.JSON()
 	assert.Nil(t, out)
 	require.ErrorIs(t, err, class)
-	joined, ok := errors.AsType[interface {
-		error
-		Unwrap() []error
-	}](err)
-	require.True(t, ok)
-	require.Len(t, joined.Unwrap(), 1, "%v", err)
+	require.Len(t, problems(err), 1, "%v", err)
 	assert.True(t, strings.HasPrefix(err.Error(), path+": "+class.Error()+": "), "%v", err)
 	assert.Contains(t, err.Error(), about)
 }

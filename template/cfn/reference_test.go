@@ -14,8 +14,6 @@ import (
 	"github.com/paysluice/paysluice/template/cfn"
 )
 
-type object = map[string]any
-
 // Intrinsics that point at something, and what is printed for them.
 func TestReferences(t *testing.T) {
 	tests := []struct {
