@@ -5,6 +5,8 @@ package contract
 const (
 	AuthorizerName = "webhook-authorizer"
 	ConsumerName   = "event-consumer"
+	ArchiverName   = "dlq-archiver"
+	EmptierName    = "bucket-emptier"
 )
 
 // ProcessorName is the function that takes one provider's webhooks.
@@ -16,6 +18,8 @@ const (
 	AuthorizerBinary = "authorizer"
 	ProcessorBinary  = "processor"
 	ConsumerBinary   = "consumer"
+	ArchiverBinary   = "archiver"
+	EmptierBinary    = "emptier"
 )
 
 // Binaries are all binaries that the stack needs, sorted.

@@ -19,5 +19,6 @@ const (
 	MetricQuarantined       = "Quarantined"       // answered 200, in webhook-dlq: signed but not an event
 	MetricStored            = "Stored"            // a new row in WebhookEvents
 	MetricDuplicates        = "Duplicates"        // the same event again
+	MetricArchived          = "Archived"          // a dead letter, now in S3
 	MetricConflicts         = "Conflicts"         // the same key with other content, in webhook-dlq
 )

@@ -28,6 +28,31 @@ func Stripe() Provider {
 	}
 }
 
+// PayPal signs with a certificate that it names in a header
+// (developer.paypal.com/api/rest/webhooks/rest, "Message verification").
+func PayPal() Provider {
+	return Provider{
+		Name:  "paypal",
+		Title: "PayPal",
+		Path:  "paypal",
+		IdentityHeaders: []string{
+			"PAYPAL-TRANSMISSION-ID", "PAYPAL-TRANSMISSION-TIME", "PAYPAL-TRANSMISSION-SIG",
+			"PAYPAL-CERT-URL", "PAYPAL-AUTH-ALGO",
+		},
+	}
+}
+
+// Square signs one header, and no time
+// (developer.squareup.com/docs/webhooks/step3validate).
+func Square() Provider {
+	return Provider{
+		Name:            "square",
+		Title:           "Square",
+		Path:            "square",
+		IdentityHeaders: []string{"x-square-hmacsha256-signature"},
+	}
+}
+
 // Providers are all providers of the shipped stack, in the order in which the
 // template lists them.
 func Providers() []Provider {

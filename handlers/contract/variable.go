@@ -12,6 +12,11 @@ const (
 	QueueURLVar = "QUEUE_URL"
 	// DeadLetterQueueURLVar is webhook-dlq.
 	DeadLetterQueueURLVar = "DEAD_LETTER_QUEUE_URL"
+	// BucketNameVar is the bucket of failed webhooks and large payloads.
+	BucketNameVar = "BUCKET_NAME"
+	// EndpointURLVar is the URL at which the provider's webhooks arrive; Square
+	// signs it.
+	EndpointURLVar = "ENDPOINT_URL"
 	// TableNameVar is WebhookEvents.
 	TableNameVar = "TABLE_NAME"
 	// RetentionDaysVar is the number of days after which the table forgets an
