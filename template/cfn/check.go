@@ -35,14 +35,14 @@ func check(doc map[string]any) []error {
 	c := &checker{doc: doc, graph: graph{}}
 	for _, name := range []string{description, metadata} {
 		if v, ok := doc[name]; ok {
-			c.value(spot{path: name, place: literal}, v)
+			c.value(spot{path: name, place: literal()}, v)
 		}
 	}
-	c.section(parameters, literal, c.value)
-	c.section(rules, rule, c.value)
-	c.section(conditions, condition, c.value)
-	c.section(resources, property, c.attributes)
-	c.section(outputs, property, c.attributes)
+	c.section(parameters, literal(), c.value)
+	c.section(rules, rule(), c.value)
+	c.section(conditions, condition(), c.value)
+	c.section(resources, property(), c.attributes)
+	c.section(outputs, property(), c.attributes)
 	return append(c.problems, c.graph.cycles()...)
 }
 
@@ -75,7 +75,7 @@ func (c *checker) attributes(at spot, v any) {
 		v := part[key]
 		switch at := at.in(key); key {
 		case "Type", "Description", "DeletionPolicy", "UpdateReplacePolicy":
-			c.value(at.as(literal), v)
+			c.value(at.as(literal()), v)
 		case "Condition":
 			c.condition(at, v)
 		case "DependsOn":
@@ -87,7 +87,7 @@ func (c *checker) attributes(at spot, v any) {
 				c.resource(at.in(strconv.Itoa(i)), id)
 			}
 		case "Export":
-			c.value(at.as(export), v)
+			c.value(at.as(export()), v)
 		default:
 			c.value(at, v)
 		}

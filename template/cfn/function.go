@@ -49,7 +49,7 @@ func (c *checker) function(at spot, name string, arg any) {
 // reference checks what a Ref points at.
 func (c *checker) reference(at spot, id any) {
 	name, ok := c.text(at, id)
-	if !ok || c.has(parameters, name) || slices.Contains(pseudoParameters, name) {
+	if !ok || c.has(parameters, name) || isPseudoParameter(name) {
 		return
 	}
 	if !c.has(resources, name) {

@@ -17,10 +17,10 @@ type place struct {
 // Fn::Equals. Fn::FindInMap would need a Mappings section, and Fn::Length,
 // Fn::ToJsonString, Fn::ForEach and Fn::Transform a transform. Template has
 // neither, so CloudFormation would refuse them.
-var (
-	literal = &place{name: "a place for literals"}
+func literal() *place { return &place{name: "a place for literals"} }
 
-	property = &place{
+func property() *place {
+	return &place{
 		name: "a property",
 		functions: []string{
 			"Ref", "Fn::Base64", "Fn::Cidr", "Fn::GetAtt", "Fn::GetAZs", "Fn::If", "Fn::ImportValue",
@@ -28,10 +28,14 @@ var (
 		},
 		resources: true,
 	}
+}
 
-	export = &place{name: "the name of an export", functions: property.functions}
+func export() *place {
+	return &place{name: "the name of an export", functions: property().functions}
+}
 
-	condition = &place{
+func condition() *place {
+	return &place{
 		name:      "a condition",
 		functions: []string{"Condition", "Fn::And", "Fn::Equals", "Fn::Not", "Fn::Or"},
 		operands: &place{
@@ -39,16 +43,22 @@ var (
 			functions: []string{"Ref", "Fn::Join", "Fn::Select", "Fn::Split", "Fn::Sub"},
 		},
 	}
+}
 
-	rule = &place{
+func rule() *place {
+	return &place{
 		name:      "a rule",
 		functions: []string{"Fn::And", "Fn::Contains", "Fn::Equals", "Fn::Not", "Fn::Or"},
 		operands:  &place{name: "an operand of a rule", functions: []string{"Ref"}},
 	}
-)
+}
 
-// pseudoParameters are what CloudFormation itself knows of a stack.
-var pseudoParameters = []string{
-	"AWS::AccountId", "AWS::NoValue", "AWS::NotificationARNs", "AWS::Partition",
-	"AWS::Region", "AWS::StackId", "AWS::StackName", "AWS::URLSuffix",
+// isPseudoParameter reports whether CloudFormation itself knows the name.
+func isPseudoParameter(name string) bool {
+	switch name {
+	case "AWS::AccountId", "AWS::NoValue", "AWS::NotificationARNs", "AWS::Partition",
+		"AWS::Region", "AWS::StackId", "AWS::StackName", "AWS::URLSuffix":
+		return true
+	}
+	return false
 }
