@@ -13,17 +13,21 @@ import (
 
 func TestProvidersAreDistinctAndWellFormed(t *testing.T) {
 	seen := map[string]bool{}
-	for _, p := range contract.Providers() {
+	for _, p := range []contract.Provider{contract.Stripe(), contract.PayPal(), contract.Square()} {
 		assert.Regexp(t, regexp.MustCompile(`^[a-z0-9]+$`), p.Name, "it stands in resource names and event ids")
 		assert.Regexp(t, regexp.MustCompile(`^[A-Za-z0-9]+$`), p.Title, "it stands in logical ids")
 		assert.Regexp(t, regexp.MustCompile(`^[a-z0-9-]+$`), p.Path, "one path segment")
-		assert.NotEmpty(t, p.IdentityHeaders)
+		assert.NotEmpty(t, p.IdentityHeaders, "API Gateway takes no authorizer without an identity source")
 		for _, name := range []string{"name " + p.Name, "title " + p.Title, "path " + p.Path} {
 			assert.False(t, seen[name], "%s is taken", name)
 			seen[name] = true
 		}
 		assert.Equal(t, p.Name+"-processor", contract.ProcessorName(p))
 	}
+}
+
+func TestShippedProviders(t *testing.T) {
+	assert.Equal(t, []contract.Provider{contract.Stripe()}, contract.Providers())
 }
 
 // The stack refers to a zip for each binary, and a zip is made of a folder.
