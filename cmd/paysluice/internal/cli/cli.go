@@ -1,0 +1,112 @@
+// Package cli reads paysluice's command line and runs the command it names.
+package cli
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+)
+
+// errUsage marks a command line that cannot be understood.
+var errUsage = errors.New("see 'paysluice help'")
+
+// command is one of paysluice's subcommands.
+type command struct {
+	name    string
+	summary string
+	// run reads its own flags from args. Its result goes to stdout and is fit
+	// for $(…); everything else goes to stderr.
+	run func(ctx context.Context, flags *flag.FlagSet, args []string, stdout, stderr io.Writer) error
+}
+
+func commands() []command {
+	return []command{
+		{"package", "build the functions' zips and print their CodeVersion", runPackage},
+	}
+}
+
+// Run executes a command line, without the program's name, and returns the
+// exit code: 0 when it is done, 1 when the command failed, 2 when the command
+// line is wrong. A failure is one line on stderr.
+func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	err := dispatch(ctx, args, stdout, stderr)
+	if err == nil {
+		return 0
+	}
+	if ctx.Err() != nil {
+		// What was interrupted does not matter, only that it was.
+		err = context.Cause(ctx)
+	}
+	fmt.Fprintf(stderr, "paysluice: %v\n", err)
+	if errors.Is(err, errUsage) {
+		return 2
+	}
+	return 1
+}
+
+func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	if len(args) == 0 {
+		return fmt.Errorf("no command given: %w", errUsage)
+	}
+	switch args[0] {
+	case "help", "-h", "-help", "--help":
+		help(stdout)
+		return nil
+	}
+	for _, c := range commands() {
+		if c.name == args[0] {
+			return c.execute(ctx, args[1:], stdout, stderr)
+		}
+	}
+	return fmt.Errorf("there is no command %q: %w", args[0], errUsage)
+}
+
+func (c command) execute(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	flags := newFlags(c)
+	err := c.run(ctx, flags, args, stdout, stderr)
+	if errors.Is(err, flag.ErrHelp) {
+		flags.SetOutput(stdout)
+		flags.Usage()
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.name, err)
+	}
+	return nil
+}
+
+func help(w io.Writer) {
+	fmt.Fprint(w, "Usage: paysluice <command> [flags]\n\nCommands:\n")
+	for _, c := range commands() {
+		fmt.Fprintf(w, "  %-10s %s\n", c.name, c.summary)
+	}
+	fmt.Fprint(w, "\n'paysluice <command> -h' lists a command's flags.\n")
+}
+
+// newFlags is a flag set that is silent while it parses: its errors come back
+// as one line, and help is printed by execute.
+func newFlags(c command) *flag.FlagSet {
+	flags := flag.NewFlagSet(c.name, flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	flags.Usage = func() {
+		fmt.Fprintf(flags.Output(), "Usage: paysluice %s [flags]: %s\n\n", c.name, c.summary)
+		flags.PrintDefaults()
+	}
+	return flags
+}
+
+// parse reads the flags of a command that takes no other arguments.
+func parse(flags *flag.FlagSet, args []string) error {
+	err := flags.Parse(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return err
+	case err != nil:
+		return fmt.Errorf("%w: %w", err, errUsage)
+	case flags.NArg() > 0:
+		return fmt.Errorf("unexpected argument %q: %w", flags.Arg(0), errUsage)
+	}
+	return nil
+}

@@ -1,0 +1,77 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestRun(t *testing.T) {
+	for _, test := range []struct {
+		name           string
+		args           []string
+		code           int
+		stdout, stderr string // contained; "" means that nothing is written
+	}{
+		{"help", []string{"help"}, 0, "  package ", ""},
+		{"what people try first", []string{"--help"}, 0, "Usage: paysluice <command>", ""},
+		{"a command's flags", []string{"package", "-h"}, 0, "-arch architecture", ""},
+		{"nothing", nil, 2, "", "paysluice: no command given: see 'paysluice help'\n"},
+		{"a typo", []string{"pakage"}, 2, "", "paysluice: there is no command \"pakage\": see 'paysluice help'\n"},
+		{"a flag that is not", []string{"package", "-x"}, 2, "", "paysluice: package: flag provided but not defined: -x: see 'paysluice help'\n"},
+		{"a bad value", []string{"package", "-arch", "sparc"}, 2, "", `"sparc" for flag -arch: must be arm64 or x86_64`},
+		{"an argument too many", []string{"package", "out"}, 2, "", `unexpected argument "out"`},
+		{"a command that fails", []string{"package"}, 1, "", "paysluice: package: cmd/lambdas is not here"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Chdir(t.TempDir())
+			var stdout, stderr bytes.Buffer
+			assert.Equal(t, test.code, Run(t.Context(), test.args, &stdout, &stderr))
+			contains(t, test.stdout, stdout.String())
+			contains(t, test.stderr, stderr.String())
+		})
+	}
+}
+
+func contains(t *testing.T, want, got string) {
+	t.Helper()
+	if want == "" {
+		assert.Empty(t, got)
+		return
+	}
+	assert.Contains(t, got, want)
+}
+
+func TestPackagePrintsTheCodeVersionAndNothingElse(t *testing.T) {
+	t.Chdir(t.TempDir())
+	require.NoError(t, os.WriteFile("go.mod", []byte("module example.com/functions\n\ngo 1.26.0\n"), 0o644))
+	for _, b := range contract.Binaries() {
+		dir := filepath.Join("cmd", "lambdas", b)
+		require.NoError(t, os.MkdirAll(dir, 0o755))
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "main.go"), []byte("package main\n\nfunc main() {}\n"), 0o644))
+	}
+	var stdout, stderr bytes.Buffer
+	require.Equal(t, 0, Run(t.Context(), []string{"package", "-out", "zips"}, &stdout, &stderr), stderr.String())
+	assert.Regexp(t, `^[0-9a-f]{20}\n$`, stdout.String())
+	for _, b := range contract.Binaries() {
+		assert.FileExists(t, filepath.Join("zips", string(bytes.TrimSpace(stdout.Bytes())), b+".zip"))
+	}
+}
+
+func TestRunSaysThatItWasInterrupted(t *testing.T) {
+	t.Chdir(t.TempDir())
+	require.NoError(t, os.MkdirAll("cmd/lambdas", 0o755))
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(errors.New("interrupt signal received"))
+	var stdout, stderr bytes.Buffer
+	assert.Equal(t, 1, Run(ctx, []string{"package"}, &stdout, &stderr))
+	assert.Equal(t, "paysluice: interrupt signal received\n", stderr.String())
+	assert.Empty(t, stdout.String())
+}
