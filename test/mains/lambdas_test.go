@@ -1,0 +1,147 @@
+package mains
+
+import (
+	"context"
+	"encoding/json"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/handlers/event"
+	"github.com/paysluice/paysluice/handlers/provider/stripe"
+	"github.com/paysluice/paysluice/test/runtimeapi"
+)
+
+const (
+	stripeSecret = "whsec_test"
+	stripeBody   = `{"id":"evt_1","object":"event","type":"payment_intent.succeeded","created":1780000000,` +
+		`"data":{"object":{"id":"pi_1","object":"payment_intent","amount_received":1250,"currency":"eur"}}}`
+)
+
+// configuration is what the template sets for each function.
+func configuration(binary string) []string {
+	return map[string][]string{
+		contract.AuthorizerBinary: {
+			contract.EnvironmentVar + "=test",
+		},
+		contract.ProcessorBinary: {
+			contract.EnvironmentVar + "=test",
+			contract.LogLevelVar + "=INFO",
+			contract.ProviderVar + "=stripe",
+			contract.SecretARNVar + "=arn:aws:secretsmanager:us-east-1:000000000000:secret:stripe-secret-test",
+			contract.QueueURLVar + "=https://sqs.us-east-1.amazonaws.com/000000000000/webhook-queue-test",
+			contract.DeadLetterQueueURLVar + "=https://sqs.us-east-1.amazonaws.com/000000000000/webhook-dlq-test",
+		},
+		contract.ConsumerBinary: {
+			contract.EnvironmentVar + "=test",
+			contract.LogLevelVar + "=INFO",
+			contract.TableNameVar + "=WebhookEvents-test",
+			contract.RetentionDaysVar + "=30",
+			contract.DeadLetterQueueURLVar + "=https://sqs.us-east-1.amazonaws.com/000000000000/webhook-dlq-test",
+		},
+	}[binary]
+}
+
+func TestFunctionsNameEverythingThatIsMissing(t *testing.T) {
+	for _, binary := range contract.Binaries() {
+		t.Run(binary, func(t *testing.T) {
+			message := refusal(t, binary, nil)
+			for _, variable := range configuration(binary) {
+				name, _, _ := strings.Cut(variable, "=")
+				assert.Contains(t, message, name+" is not set")
+			}
+		})
+	}
+}
+
+func TestFunctionsRefuseToStart(t *testing.T) {
+	for _, test := range []struct {
+		why, binary, variable, says string
+	}{
+		{"a provider that this version does not have", contract.ProcessorBinary, contract.ProviderVar + "=adyen", "adyen"},
+		{"an SDK setting that makes no sense", contract.ProcessorBinary, "AWS_MAX_ATTEMPTS=many", "AWS configuration"},
+		{"an SDK setting that makes no sense", contract.ConsumerBinary, "AWS_MAX_ATTEMPTS=many", "AWS configuration"},
+	} {
+		t.Run(test.binary+", "+test.why, func(t *testing.T) {
+			env := append(configuration(test.binary), test.variable) // the last one counts
+			assert.Contains(t, refusal(t, test.binary, env), test.says)
+		})
+	}
+}
+
+// refusal is the one line with which a function refuses to start.
+func refusal(t *testing.T, binary string, env []string) string {
+	t.Helper()
+	got := run(t, binary, env)
+	assert.Equal(t, 1, got.code)
+	assert.Empty(t, got.stderr)
+	assert.Equal(t, 1, strings.Count(got.stdout, "\n"), got.stdout)
+	var line struct{ Level, Message, Error string }
+	require.NoError(t, json.Unmarshal([]byte(got.stdout), &line), got.stdout)
+	assert.Equal(t, "ERROR", line.Level)
+	assert.Equal(t, "cannot start", line.Message)
+	return line.Error
+}
+
+func TestAuthorizerDecides(t *testing.T) {
+	request := events.APIGatewayCustomAuthorizerRequestTypeRequest{
+		MethodArn:         "arn:aws:execute-api:us-east-1:000000000000:api/live/POST/stripe",
+		Resource:          "/stripe",
+		MultiValueHeaders: map[string][]string{"Stripe-Signature": {stripe.Sign([]byte(stripeBody), stripeSecret, time.Now())}},
+	}
+	var policy events.APIGatewayCustomAuthorizerResponse
+	invoke(t, contract.AuthorizerBinary, configuration(contract.AuthorizerBinary), request, &policy)
+	require.Len(t, policy.PolicyDocument.Statement, 1)
+	assert.Equal(t, "Allow", policy.PolicyDocument.Statement[0].Effect)
+}
+
+// The processor's message is what the consumer stores, so that both mains are
+// shown to mean the same queue message.
+func TestProcessorSendsWhatConsumerStores(t *testing.T) {
+	aws := newCloud(t, `{"endpoints":[{"label":"main","secret":"`+stripeSecret+`"}]}`)
+
+	request := events.APIGatewayProxyRequest{
+		Body:              stripeBody,
+		MultiValueHeaders: map[string][]string{"Stripe-Signature": {stripe.Sign([]byte(stripeBody), stripeSecret, time.Now())}},
+	}
+	var answer events.APIGatewayProxyResponse
+	invoke(t, contract.ProcessorBinary, slices.Concat(configuration(contract.ProcessorBinary), aws.environment()), request, &answer)
+	assert.Equal(t, 200, answer.StatusCode, answer.Body)
+	sent := aws.inputs("AmazonSQS.SendMessage")
+	require.Len(t, sent, 1)
+	message := sent[0]["MessageBody"].(string)
+	sentEvent, err := event.Decode(message)
+	require.NoError(t, err)
+	assert.Equal(t, "stripe:evt_1", sentEvent.ID)
+
+	batch := events.SQSEvent{Records: []events.SQSMessage{{MessageId: "m-1", Body: message}}}
+	var failures events.SQSEventResponse
+	invoke(t, contract.ConsumerBinary, slices.Concat(configuration(contract.ConsumerBinary), aws.environment()), batch, &failures)
+	assert.Empty(t, failures.BatchItemFailures)
+	stored := aws.inputs("DynamoDB_20120810.PutItem")
+	require.Len(t, stored, 1)
+	assert.Equal(t, "WebhookEvents-test", stored[0]["TableName"])
+	assert.Equal(t, map[string]any{"S": "stripe:evt_1"}, stored[0]["Item"].(map[string]any)[contract.EventIDAttribute])
+}
+
+// invoke starts a function, hands it one event and stops it.
+func invoke(t *testing.T, binary string, env []string, event, response any) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	function, err := runtimeapi.Start(ctx, filepath.Join(binaries, binary), withCounters(env))
+	require.NoError(t, err)
+	payload, err := json.Marshal(event)
+	require.NoError(t, err)
+	answer, err := function.Invoke(ctx, payload)
+	assert.NoError(t, function.Stop())
+	require.NoError(t, err, function.Logs())
+	require.NoError(t, json.Unmarshal(answer, response), "%s", answer)
+}
