@@ -1,0 +1,63 @@
+package emulator
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestDetachedStack(t *testing.T) {
+	d := Detached{Dir: filepath.Join(t.TempDir(), "stack")}
+	lock, err := d.Claim()
+	require.NoError(t, err)
+	e, err := Start(t.Context(), Options{Root: repository(t), Dir: d.Dir, Lock: lock})
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = killGroup(e.pid) })
+
+	_, err = d.Attach(repository(t))
+	require.ErrorIs(t, err, ErrRunning, "another make up is at work")
+	require.ErrorContains(t, err, "not deployed yet")
+
+	require.NoError(t, d.Leave(e, &Stack{Endpoint: e.Endpoint, Name: "n", Suffix: "s", Outputs: map[string]string{"A": "b"}}))
+	require.NoError(t, lock.Close())
+
+	_, err = d.Claim()
+	require.ErrorIs(t, err, ErrRunning, "the emulator has its own hold on the lock")
+	stack, err := d.Attach(repository(t))
+	require.NoError(t, err)
+	assert.Equal(t, map[string]string{"A": "b"}, stack.Outputs)
+	_, err = stack.AWS(t.Context(), "sts", "get-caller-identity")
+	require.NoError(t, err, "it outlives the pipe of its starter")
+
+	require.NoError(t, d.Stop())
+	assert.NoDirExists(t, d.Dir)
+	assert.Empty(t, alive(t, e.pid))
+	require.ErrorIs(t, d.Stop(), ErrNotRunning)
+}
+
+func TestStateOfADeadStackIsNotBelieved(t *testing.T) {
+	// Its process id has become somebody else's.
+	other := exec.Command("sleep", "60")
+	other.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	require.NoError(t, other.Start())
+	t.Cleanup(func() {
+		_ = other.Process.Kill()
+		_ = other.Wait()
+	})
+	d := Detached{Dir: filepath.Join(t.TempDir(), "stack")}
+	require.NoError(t, os.MkdirAll(d.Dir, 0o700))
+	state, err := json.Marshal(detachedState{PID: other.Process.Pid, URL: "https://127.0.0.1:1"})
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(d.Dir, stateFile), state, 0o600))
+
+	require.ErrorIs(t, d.Stop(), ErrNotRunning)
+
+	assert.NotEmpty(t, alive(t, other.Process.Pid), "it was not killed")
+	assert.NoDirExists(t, d.Dir, "what the dead stack left is removed")
+}

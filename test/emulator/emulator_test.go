@@ -1,0 +1,232 @@
+package emulator
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// starterVariable makes this test binary the program that starts an emulator
+// and is then killed.
+const starterVariable = "PAYSLUICE_TEST_STARTER"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(starterVariable) != "" {
+		starter()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+func starter() {
+	root, err := Root()
+	if err != nil {
+		panic(err)
+	}
+	e, err := Start(context.Background(), Options{Root: root})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(e.pid, e.Dir)
+	select {}
+}
+
+func repository(t *testing.T) string {
+	t.Helper()
+	root, err := Root()
+	require.NoError(t, err)
+	return root
+}
+
+func start(t *testing.T) *Emulator {
+	t.Helper()
+	e, err := Start(t.Context(), Options{Root: repository(t)})
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = e.Stop() }) // a second Stop only says so
+	return e
+}
+
+func TestStartServesAndStopLeavesNothing(t *testing.T) {
+	e := start(t)
+
+	identity, err := e.AWS(t.Context(), "sts", "get-caller-identity", "--query", "Arn")
+	require.NoError(t, err)
+	assert.JSONEq(t, `"arn:aws:iam::000000000000:root"`, string(identity))
+
+	require.NoError(t, e.Stop())
+	assert.NoDirExists(t, e.Dir)
+	assert.Empty(t, alive(t, e.pid))
+}
+
+func TestEmulatorEndsWithItsStarter(t *testing.T) {
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), starterVariable+"=1")
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	line, err := bufio.NewReader(out).ReadString('\n')
+	require.NoError(t, err)
+	number, dir, _ := strings.Cut(strings.TrimSpace(line), " ")
+	pid, err := strconv.Atoi(number)
+	require.NoError(t, err)
+	require.NotEmpty(t, alive(t, pid), "or the test would show nothing")
+	require.DirExists(t, dir)
+
+	require.NoError(t, cmd.Process.Kill(), "SIGKILL: no deferred call runs")
+	_ = cmd.Wait()
+
+	assert.EventuallyWithT(t, func(c *assert.CollectT) {
+		assert.Empty(c, alive(t, pid))
+		assert.NoDirExists(c, dir)
+	}, 10*time.Second, 50*time.Millisecond)
+}
+
+// alive are the processes of a group, apart from zombies: those are dead, and
+// wait only for whoever inherited them to notice.
+func alive(t *testing.T, group int) []string {
+	t.Helper()
+	out, err := exec.Command("ps", "-A", "-o", "pgid=,stat=,comm=").Output()
+	require.NoError(t, err)
+	var found []string
+	for line := range strings.Lines(string(out)) {
+		fields := strings.Fields(line)
+		if fields[0] == strconv.Itoa(group) && !strings.HasPrefix(fields[1], "Z") {
+			found = append(found, line)
+		}
+	}
+	return found
+}
+
+func TestStartFailures(t *testing.T) {
+	taken, err := net.Listen("tcp4", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer taken.Close()
+	takenPort := taken.Addr().(*net.TCPAddr).Port
+
+	for _, row := range []struct {
+		why     string
+		options Options
+		want    error
+		says    string
+	}{
+		{"nothing installed yet", Options{Root: t.TempDir()}, ErrNoTools, "run make tools"},
+		{"half installed", Options{Root: fakeVenv(t, "exit 0", "hypercorn")}, ErrNoTools, "ministack is missing"},
+		{
+			"somebody else's port", Options{Root: repository(t), Port: takenPort},
+			ErrPort, fmt.Sprintf("port %d of 127.0.0.1 is in use", takenPort),
+		},
+		{"no such port", Options{Root: repository(t), Port: 65536}, ErrPort, "there is no port 65536"},
+		{
+			"its log says why it ended, and is removed with the rest",
+			Options{Root: fakeVenv(t, "echo no module named x >&2; exit 1", allPackages...)},
+			ErrExited, "no module named x",
+		},
+	} {
+		t.Run(row.why, func(t *testing.T) {
+			row.options.Dir = filepath.Join(t.TempDir(), "stack")
+
+			_, err := Start(t.Context(), row.options)
+
+			require.ErrorIs(t, err, row.want)
+			assert.ErrorContains(t, err, row.says)
+			assert.NoDirExists(t, row.options.Dir)
+		})
+	}
+}
+
+func TestStartGivesUpWhenToldTo(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	dir := filepath.Join(t.TempDir(), "stack")
+
+	_, err := Start(ctx, Options{Root: fakeVenv(t, "exec sleep 60", allPackages...), Dir: dir})
+
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	assert.NoDirExists(t, dir)
+}
+
+var allPackages = []string{"ministack", "hypercorn", "awscli", "botocore"}
+
+// fakeVenv is a root whose .venv has a shell script for a Python, and these
+// packages, all empty.
+func fakeVenv(t *testing.T, script string, packages ...string) (root string) {
+	t.Helper()
+	root = t.TempDir()
+	bin := filepath.Join(root, ".venv", "bin")
+	require.NoError(t, os.MkdirAll(bin, 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(bin, "python"), []byte("#!/bin/sh\n"+script+"\n"), 0o755))
+	for _, name := range packages {
+		dir := filepath.Join(root, ".venv", "lib", "python3.11", "site-packages", name)
+		require.NoError(t, os.MkdirAll(dir, 0o755))
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "cacert.pem"), nil, 0o644))
+	}
+	return root
+}
+
+func TestRunEndsWhatACommandStarted(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	pidFile := filepath.Join(t.TempDir(), "pid")
+	go func() {
+		for {
+			if content, _ := os.ReadFile(pidFile); len(content) > 0 {
+				cancel(context.DeadlineExceeded)
+				return
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+	}()
+
+	_, err := run(ctx, command{name: "sh", args: []string{"sh", "-c", "sleep 60 & echo $! > " + pidFile + "; wait"}})
+
+	require.ErrorIs(t, err, context.DeadlineExceeded, "the cause")
+	content, err := os.ReadFile(pidFile)
+	require.NoError(t, err)
+	pid, err := strconv.Atoi(strings.TrimSpace(string(content)))
+	require.NoError(t, err)
+	assert.Eventually(t, func() bool { return syscall.Kill(pid, 0) != nil || isZombie(pid) }, 5*time.Second, 20*time.Millisecond)
+}
+
+func isZombie(pid int) bool {
+	out, _ := exec.Command("ps", "-o", "stat=", "-p", strconv.Itoa(pid)).Output()
+	return strings.HasPrefix(strings.TrimSpace(string(out)), "Z")
+}
+
+func TestRunSaysWhatFailed(t *testing.T) {
+	_, err := run(t.Context(), command{name: "aws s3 cp", args: []string{"sh", "-c", "echo no such bucket >&2; exit 3"}})
+	assert.EqualError(t, err, "aws s3 cp: exit status 3: no such bucket")
+}
+
+func TestNothingOfTheUsersEnvironmentGetsIn(t *testing.T) {
+	for _, name := range []string{
+		"AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_SQS", "AWS_ACCESS_KEY_ID", "AWS_REGION",
+		"HTTPS_PROXY", "https_proxy", "SERVICES", "PERSIST_STATE", "PYTHONPATH", "HOME",
+	} {
+		t.Setenv(name, "the-users-own")
+	}
+	e := &Endpoint{URL: "https://127.0.0.1:1", Dir: "/stack"}
+
+	for why, env := range map[string][]string{
+		"emulator and functions": serverEnvironment(e.URL, "1", e.Dir),
+		"aws command line":       e.cliEnvironment(),
+	} {
+		assert.NotContains(t, strings.Join(env, "\n"), "the-users-own", why)
+	}
+	for _, variable := range serverEnvironment(e.URL, "1", e.Dir) {
+		assert.NotContains(t, variable, "AWS_ACCESS_KEY_ID", "functions must not find root's credentials")
+		assert.NotContains(t, variable, "AWS_SECRET_ACCESS_KEY", "functions must not find root's credentials")
+	}
+}

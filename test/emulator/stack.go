@@ -1,0 +1,165 @@
+package emulator
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/handlers/event"
+	"github.com/paysluice/paysluice/handlers/store"
+)
+
+// Stack is a deployed stack.
+type Stack struct {
+	*Endpoint
+	Name    string
+	Suffix  string
+	Outputs map[string]string
+}
+
+// URL is where the emulator takes the provider's webhooks. The stack's own
+// output names a host that only AWS has.
+func (s *Stack) URL(p contract.Provider) (string, error) {
+	return invokeURL(s.Endpoint.URL, s.Outputs[p.Title+"Url"])
+}
+
+// invokeURL turns https://{api}.execute-api.{region}.amazonaws.com/{stage}/{path}
+// into MiniStack's form of it.
+func invokeURL(endpoint, output string) (string, error) {
+	u, err := url.Parse(output)
+	if err != nil {
+		return "", err
+	}
+	api, host, _ := strings.Cut(u.Host, ".")
+	if !strings.HasPrefix(host, "execute-api.") {
+		return "", fmt.Errorf("the stack's output %q is not the URL of an API", output)
+	}
+	return endpoint + "/_aws/execute-api/" + api + u.Path, nil
+}
+
+// Post sends a webhook to the provider's path.
+func (s *Stack) Post(ctx context.Context, p contract.Provider, header http.Header, body []byte) (status int, answer []byte, err error) {
+	to, err := s.URL(p)
+	if err != nil {
+		return 0, nil, err
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, to, bytes.NewReader(body))
+	if err != nil {
+		return 0, nil, err
+	}
+	request.Header = header.Clone()
+	response, err := s.HTTP.Do(request)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer response.Body.Close()
+	answer, err = io.ReadAll(response.Body)
+	return response.StatusCode, answer, err
+}
+
+// PutSecret replaces the provider's secret document. It does not pass through
+// a command line, which other users of the machine could read.
+func (s *Stack) PutSecret(ctx context.Context, p contract.Provider, document any) error {
+	text, err := json.Marshal(document)
+	if err != nil {
+		return err
+	}
+	_, err = secretsmanager.NewFromConfig(s.Config()).PutSecretValue(ctx, &secretsmanager.PutSecretValueInput{
+		SecretId:     new(s.Outputs[p.Title+"SecretArn"]),
+		SecretString: new(string(text)),
+	})
+	return err
+}
+
+// Secret reads the provider's secret document.
+func (s *Stack) Secret(ctx context.Context, p contract.Provider, document any) error {
+	out, err := secretsmanager.NewFromConfig(s.Config()).GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{
+		SecretId: new(s.Outputs[p.Title+"SecretArn"]),
+	})
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal([]byte(aws.ToString(out.SecretString)), document)
+}
+
+// Events are all rows of the table, in no order.
+func (s *Stack) Events(ctx context.Context) ([]event.Event, error) {
+	pages := dynamodb.NewScanPaginator(dynamodb.NewFromConfig(s.Config()), &dynamodb.ScanInput{
+		TableName:      new(s.Outputs["TableName"]),
+		ConsistentRead: new(true),
+	})
+	var events []event.Event
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, item := range page.Items {
+			e, err := store.FromItem(item)
+			if err != nil {
+				return nil, err
+			}
+			events = append(events, e)
+		}
+	}
+	return events, nil
+}
+
+// Depth is the number of messages in a queue, those that a function is at work
+// on included. output is the stack output with the queue's URL.
+func (s *Stack) Depth(ctx context.Context, output string) (int, error) {
+	attributes := []types.QueueAttributeName{
+		types.QueueAttributeNameApproximateNumberOfMessages,
+		types.QueueAttributeNameApproximateNumberOfMessagesNotVisible,
+		types.QueueAttributeNameApproximateNumberOfMessagesDelayed,
+	}
+	out, err := sqs.NewFromConfig(s.Config()).GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{
+		QueueUrl:       new(s.Outputs[output]),
+		AttributeNames: attributes,
+	})
+	if err != nil {
+		return 0, err
+	}
+	depth := 0
+	for _, name := range attributes {
+		n, err := strconv.Atoi(out.Attributes[string(name)])
+		if err != nil {
+			return 0, fmt.Errorf("attribute %s of %s: %w", name, output, err)
+		}
+		depth += n
+	}
+	return depth, nil
+}
+
+// Logs are the lines that a function wrote, oldest first, among the START, END
+// and REPORT lines of Lambda. function is its name in package contract.
+func (s *Stack) Logs(ctx context.Context, function string) ([]string, error) {
+	var lines []string
+	err := s.query(ctx, &lines, "logs", "filter-log-events",
+		"--log-group-name", "/aws/lambda/"+function+"-"+s.Suffix,
+		"--query", "events[].message")
+	return lines, err
+}
+
+// Logged reports whether a line of a function's log is JSON with this member.
+func Logged(lines []string, name string, value any) bool {
+	return slices.ContainsFunc(lines, func(line string) bool {
+		var members map[string]any
+		err := json.Unmarshal([]byte(line), &members)
+		return err == nil && members[name] != nil && fmt.Sprint(members[name]) == fmt.Sprint(value)
+	})
+}

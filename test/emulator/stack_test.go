@@ -1,0 +1,136 @@
+package emulator
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestInvokeURL(t *testing.T) {
+	got, err := invokeURL("https://127.0.0.1:8443", "https://a1b2.execute-api.us-east-1.amazonaws.com/live/stripe")
+	require.NoError(t, err)
+	assert.Equal(t, "https://127.0.0.1:8443/_aws/execute-api/a1b2/live/stripe", got)
+
+	for why, output := range map[string]string{
+		"the output is missing": "",
+		"a domain of one's own": "https://hooks.example.com/stripe",
+		"not a URL":             "https://%zz",
+	} {
+		_, err := invokeURL("https://127.0.0.1:8443", output)
+		assert.Error(t, err, why)
+	}
+}
+
+func TestLogged(t *testing.T) {
+	lines := []string{
+		"START RequestId: 1 Version: $LATEST",
+		`{"message":"batch handled","Stored":1,"reason":"none"}`,
+	}
+	for _, row := range []struct {
+		why, name string
+		value     any
+		want      bool
+	}{
+		{"a count, which JSON reads as a float", "Stored", 1, true},
+		{"a text", "reason", "none", true},
+		{"another value", "Stored", 11, false},
+		{"no such member", "Duplicates", 1, false},
+		{"a missing member is not the text <nil>", "Duplicates", "<nil>", false},
+	} {
+		assert.Equal(t, row.want, Logged(lines, row.name, row.value), row.why)
+	}
+}
+
+func TestFirstFailureIsTheCause(t *testing.T) {
+	got, ok := firstFailure([]stackEvent{
+		{LogicalResourceID: "paysluice-demo", ResourceStatus: "ROLLBACK_COMPLETE"},
+		{LogicalResourceID: "Table", ResourceStatus: "CREATE_FAILED", ResourceStatusReason: "Resource creation cancelled"},
+		{LogicalResourceID: "Key", ResourceStatus: "CREATE_FAILED", ResourceStatusReason: "not allowed"},
+		{LogicalResourceID: "Key", ResourceStatus: "CREATE_IN_PROGRESS"},
+	})
+	assert.True(t, ok)
+	assert.Equal(t, "Key", got.LogicalResourceID, "the others were cancelled because of it")
+
+	_, ok = firstFailure(nil)
+	assert.False(t, ok)
+}
+
+func TestAwait(t *testing.T) {
+	early, late := errors.New("not yet"), errors.New("still not")
+	synctest.Test(t, func(t *testing.T) {
+		calls := 0
+		assert.NoError(t, Await(t.Context(), func(context.Context) error {
+			if calls++; calls < 3 {
+				return early
+			}
+			return nil
+		}))
+		assert.Equal(t, 3, calls)
+
+		err := Await(t.Context(), func(ctx context.Context) error {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			return late
+		})
+		assert.ErrorIs(t, err, late, "what was wrong, not that time is up")
+	})
+}
+
+func TestDeployFailuresNameTheCause(t *testing.T) {
+	e := start(t)
+	root := t.TempDir()
+	e.root = root
+	require.NoError(t, os.MkdirAll(filepath.Join(root, "out", "0123456789ab"), 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(root, "out", "0123456789ab", "x.zip"), []byte("zip"), 0o644))
+
+	const queue = `{"Type":"AWS::SQS::Queue"}`
+	for _, row := range []struct {
+		why, name, resources, version, says string
+		parameters                          map[string]string
+		class                               error // nil: none of deploying itself
+	}{{
+		why: "a parameter", name: "parameter", version: "0123456789ab",
+		resources: `"Queue":` + queue, parameters: map[string]string{"Mode": "UPPER"},
+		says: "lower case", class: ErrDeploy,
+	}, {
+		why: "an unknown type", name: "type", version: "0123456789ab",
+		resources: `"Thing":{"Type":"AWS::Nope::Thing"}`,
+		says:      "AWS::Nope::Thing", class: ErrDeploy,
+	}, {
+		why: "a resource, named with its reason", name: "resource", version: "0123456789ab",
+		resources: `"Queue":` + queue + `,"Custom":{"Type":"Custom::Thing","Properties":
+			{"ServiceToken":"arn:aws:lambda:us-east-1:000000000000:function:none"}}`,
+		says: "Custom (Custom::Thing): Custom resource ServiceToken", class: ErrDeploy,
+	}, {
+		why: "zips that were never built", name: "zips", version: "ffffffffffff",
+		resources: `"Queue":` + queue,
+		says:      "upload the zips: aws s3 cp: ",
+	}} {
+		t.Run(row.why, func(t *testing.T) {
+			template := filepath.Join(root, row.name+".json")
+			require.NoError(t, os.WriteFile(template, []byte(templateWith(row.resources)), 0o644))
+
+			_, err := e.Deploy(t.Context(), Deployment{
+				Template: template, CodeVersion: row.version, Suffix: row.name, Parameters: row.parameters,
+			})
+
+			require.ErrorContains(t, err, row.says)
+			assert.Equal(t, row.class != nil, errors.Is(err, ErrDeploy))
+		})
+	}
+}
+
+func templateWith(resources string) string {
+	return `{"AWSTemplateFormatVersion":"2010-09-09","Parameters":{
+		"EnvironmentSuffix":{"Type":"String"},"CodeBucket":{"Type":"String"},
+		"CodeVersion":{"Type":"String"},"Architecture":{"Type":"String"},
+		"Mode":{"Type":"String","Default":"a","AllowedPattern":"[a-z]+","ConstraintDescription":"lower case"}},
+		"Resources":{` + resources + `}}`
+}
