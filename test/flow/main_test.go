@@ -1,0 +1,78 @@
+// Package flow runs the committed template on the emulator, under IAM
+// enforcement, with the real zips and the real aws cloudformation deploy. The
+// stack is deployed once; the tests share it and keep out of each other's way
+// by event ids of their own.
+package flow_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"github.com/paysluice/paysluice/test/emulator"
+)
+
+const suffix = "flow"
+
+// stack is the one that all tests share, and deployment how it was made.
+var (
+	stack      *emulator.Stack
+	deployment emulator.Deployment
+)
+
+// early is a webhook that was sent before the secret was filled, and
+// unconfigured what it was answered.
+var (
+	early, earlyID = newWebhook()
+	unconfigured   int
+)
+
+func TestMain(m *testing.M) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	code, err := run(ctx, m)
+	if err != nil {
+		log.Print(err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func run(ctx context.Context, m *testing.M) (code int, err error) {
+	root, err := emulator.Root()
+	if err != nil {
+		return 0, err
+	}
+	version, err := emulator.BuildZips(ctx, root)
+	if err != nil {
+		return 0, fmt.Errorf("build the zips: %w", err)
+	}
+	e, err := emulator.Start(ctx, emulator.Options{Root: root})
+	if err != nil {
+		return 0, err
+	}
+	defer e.Stop()
+	deployment = emulator.Deployment{
+		Template:    filepath.Join(root, "out", "stack.json"),
+		CodeVersion: version,
+		Suffix:      suffix,
+	}
+	if stack, err = e.Deploy(ctx, deployment); err != nil {
+		return 0, err
+	}
+	if err := shortenVisibility(ctx); err != nil {
+		return 0, err
+	}
+	if unconfigured, _, err = early.send(ctx); err != nil {
+		return 0, err
+	}
+	if err := putSecret(ctx, signingSecret); err != nil {
+		return 0, err
+	}
+	return m.Run(), nil
+}
