@@ -1,0 +1,85 @@
+# Needs Go, and Python 3.11 or later for the tools in .venv. Written for GNU
+# make 3.81, which macOS ships, and later.
+
+PYTHON ?= python3
+ARCH   ?= arm64
+PORT   ?= 0
+TOOLS  := .venv/installed
+
+.PHONY: help
+help:
+	@echo 'make demo      deploy the stack on this machine, send it webhooks, show what becomes of them'
+	@echo 'make up        leave the same stack running to play with'
+	@echo 'make down      stop it'
+	@echo 'make test      all checks and all tests'
+	@echo 'make lint      the static checks alone'
+	@echo 'make template  write out/stack.json'
+	@echo 'make build     write the function zips into out/ and print their CodeVersion'
+	@echo 'make tools     install the pinned tools into .venv'
+	@echo 'make clean     remove everything that make wrote, out/stack.json aside'
+	@echo
+	@echo 'PORT=8443 fixes the port of demo and up, ARCH=x86_64 the architecture of build,'
+	@echo 'PYTHON=python3.12 the Python of tools.'
+
+# The tools, exactly as .ci/requirements.txt pins them. pip keeps to its own
+# configuration: index, proxy, certificates.
+.PHONY: tools
+tools: go $(TOOLS)
+
+.PHONY: go
+go:
+	@command -v go >/dev/null || { echo 'There is no go on the PATH: install Go 1.26 or later, https://go.dev/doc/install' >&2; exit 1; }
+
+$(TOOLS): .ci/requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo 'The tools need Python 3.11 or later, which $(PYTHON) is not: install it, or name another with make PYTHON=…' >&2; exit 1; }
+	@echo 'installing the pinned tools into .venv (a minute or so, once) …'
+	@$(PYTHON) -m venv --clear .venv
+	@.venv/bin/python -m pip install --quiet --require-hashes -r .ci/requirements.txt
+	@touch $@
+
+.PHONY: template
+template: go
+	@mkdir -p .cache
+	go run ./cmd/gentemplate > .cache/stack.json
+	mv .cache/stack.json out/stack.json
+
+.PHONY: build
+build: go
+	go run ./cmd/paysluice package -out out -arch $(ARCH)
+
+# The programs below are built first and then run as the recipe's only command,
+# so that a signal to make reaches them: go run would not pass on SIGTERM.
+.PHONY: .cache/local
+.cache/local: go
+	@go build -o $@ ./test/local
+
+.PHONY: demo up
+demo up: tools .cache/local
+	@.cache/local $@ -port $(PORT)
+
+.PHONY: down
+down: .cache/local
+	@.cache/local $@
+
+# gofmt and go mod tidy print what they would change.
+.PHONY: lint
+lint: tools
+	test -z "$$(gofmt -l cmd handlers template test | tee /dev/stderr)"
+	go mod tidy -diff
+	go vet ./...
+	go tool staticcheck ./...
+	.venv/bin/cfn-lint -c I -- out/stack.json
+
+# The gate runs every unit test, and test/mains with them. What crosses packages
+# follows; it runs programs built from sources that Go's test cache does not
+# look at, so none of it is cached.
+.PHONY: test
+test: lint
+	go run ./test/coverage
+	go test -count=1 -timeout 30m $$(go list ./test/... | grep -v '/test/mains$$')
+
+.PHONY: clean
+clean:
+	@test ! -e .cache/stack || $(MAKE) down
+	rm -rf .cache .venv out/[0-9a-f]* out/.building-*
