@@ -6,6 +6,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"os"
 	"strconv"
 	"testing"
 
@@ -48,6 +49,18 @@ func TestEveryReasonHasAClass(t *testing.T) {
 	require.Len(t, declared, len(classes()))
 	for reason := range declared {
 		assert.Contains(t, classes(), reason)
+	}
+}
+
+// The list of codes is what operators build searches and alarms on.
+func TestEveryReasonIsDocumentedWithItsAnswer(t *testing.T) {
+	text, err := os.ReadFile("../../docs/reasons.md")
+	require.NoError(t, err)
+	answers := map[provider.Class]string{
+		provider.Rejected: "401", provider.Malformed: "4", provider.Unavailable: "503", provider.Quarantined: "200",
+	}
+	for reason, class := range classes() {
+		assert.Contains(t, string(text), fmt.Sprintf("\n| `%s` | %s", reason, answers[class]))
 	}
 }
 
