@@ -19,14 +19,9 @@ import (
 
 // Handler decides about requests.
 type Handler struct {
-	providers provider.Set
-	metrics   *telemetry.Metrics
-	now       func() time.Time
-}
-
-// New decides for the given providers.
-func New(providers provider.Set, metrics *telemetry.Metrics, now func() time.Time) *Handler {
-	return &Handler{providers: providers, metrics: metrics, now: now}
+	Providers provider.Set
+	Metrics   *telemetry.Metrics
+	Now       func() time.Time
 }
 
 // Handle answers with a policy that allows or denies just the method asked
@@ -38,7 +33,7 @@ func (h *Handler) Handle(ctx context.Context, r events.APIGatewayCustomAuthorize
 	if err == nil {
 		return policy(name, "Allow", r.MethodArn), nil
 	}
-	h.metrics.Publish(ctx, "rejected by the authorizer", name,
+	h.Metrics.Publish(ctx, "rejected by the authorizer", name,
 		[]telemetry.Count{{Metric: contract.MetricRejected, Value: 1}},
 		slog.String("reason", string(provider.ReasonOf(err))),
 		slog.String("detail", err.Error()),
@@ -47,11 +42,11 @@ func (h *Handler) Handle(ctx context.Context, r events.APIGatewayCustomAuthorize
 }
 
 func (h *Handler) check(r events.APIGatewayCustomAuthorizerRequestTypeRequest) (name string, err error) {
-	p, err := h.providers.ByPath(r.Resource)
+	p, err := h.Providers.ByPath(r.Resource)
 	if err != nil {
 		return "unknown", err
 	}
-	return p.Descriptor().Name, p.CheckHeaders(provider.NewHeader(r.MultiValueHeaders, r.Headers), h.now())
+	return p.Descriptor().Name, p.CheckHeaders(provider.NewHeader(r.MultiValueHeaders, r.Headers), h.Now())
 }
 
 // policy is an authorizer's answer (API Gateway Developer Guide, "Output from

@@ -54,7 +54,11 @@ func TestHandle(t *testing.T) {
 		t.Run(row.why, func(t *testing.T) {
 			var log bytes.Buffer
 			clock := func() time.Time { return now }
-			h := authorizer.New(providers.All(), telemetry.NewMetrics(&log, "test", clock), clock)
+			h := authorizer.Handler{
+				Providers: providers.All(),
+				Metrics:   telemetry.NewMetrics(&log, "test", clock),
+				Now:       clock,
+			}
 
 			answer, err := h.Handle(t.Context(), events.APIGatewayCustomAuthorizerRequestTypeRequest{
 				MethodArn:         methodARN,

@@ -29,5 +29,9 @@ func wire() (*authorizer.Handler, error) {
 	if err := vars.Err(); err != nil {
 		return nil, err
 	}
-	return authorizer.New(providers.All(), telemetry.NewMetrics(os.Stdout, environment, time.Now), time.Now), nil
+	return &authorizer.Handler{
+		Providers: providers.All(),
+		Metrics:   telemetry.NewMetrics(os.Stdout, environment, time.Now),
+		Now:       time.Now,
+	}, nil
 }
