@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"runtime"
 )
 
@@ -25,8 +26,9 @@ func architecture() (string, error) {
 }
 
 // BuildZips builds the functions for this machine into root's out/, with the
-// command that operators use, and returns their CodeVersion.
-func BuildZips(ctx context.Context, root string) (codeVersion string, err error) {
+// command that operators use, and returns the folder of the zips, which is
+// named by their CodeVersion.
+func BuildZips(ctx context.Context, root string) (dir string, err error) {
 	arch, err := architecture()
 	if err != nil {
 		return "", err
@@ -36,7 +38,7 @@ func BuildZips(ctx context.Context, root string) (codeVersion string, err error)
 		dir:  root,
 		args: []string{"go", "run", "./cmd/paysluice", "package", "-out", "out", "-arch", arch},
 	})
-	return string(bytes.TrimSpace(out)), err
+	return filepath.Join(root, "out", string(bytes.TrimSpace(out))), err
 }
 
 // GenerateTemplate is what root's gentemplate prints.

@@ -23,8 +23,8 @@ const inlineLimit = 51_200
 type Deployment struct {
 	// Template is the file to deploy.
 	Template string
-	// CodeVersion is what BuildZips returned.
-	CodeVersion string
+	// Zips is the folder that BuildZips returned.
+	Zips string
 	// Suffix is the parameter EnvironmentSuffix, and names the stack.
 	Suffix string
 	// Parameters are further ones.
@@ -44,14 +44,14 @@ func (e *Endpoint) Deploy(ctx context.Context, d Deployment) (*Stack, error) {
 		return nil, err
 	}
 	bucket := "code-" + d.Suffix
-	if err := e.upload(ctx, bucket, d.CodeVersion); err != nil {
+	if err := e.upload(ctx, bucket, d.Zips); err != nil {
 		return nil, fmt.Errorf("upload the zips: %w", err)
 	}
 
 	parameters := map[string]string{
 		"EnvironmentSuffix": d.Suffix,
 		"CodeBucket":        bucket,
-		"CodeVersion":       d.CodeVersion,
+		"CodeVersion":       filepath.Base(d.Zips),
 		"Architecture":      arch,
 	}
 	maps.Copy(parameters, d.Parameters)
@@ -82,12 +82,12 @@ func (e *Endpoint) Deploy(ctx context.Context, d Deployment) (*Stack, error) {
 
 // upload checks that every zip is there, which the emulator does not: a
 // function whose zip is missing answers 200 to everything there.
-func (e *Endpoint) upload(ctx context.Context, bucket, codeVersion string) error {
+func (e *Endpoint) upload(ctx context.Context, bucket, zips string) error {
 	if _, err := e.AWS(ctx, "s3api", "create-bucket", "--bucket", bucket); err != nil {
 		return err
 	}
 	_, err := e.AWS(ctx, "s3", "cp", "--recursive", "--only-show-errors",
-		filepath.Join(e.root, "out", codeVersion), "s3://"+bucket+"/"+codeVersion)
+		zips, "s3://"+bucket+"/"+filepath.Base(zips))
 	return err
 }
 

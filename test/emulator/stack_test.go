@@ -86,30 +86,30 @@ func TestAwait(t *testing.T) {
 func TestDeployFailuresNameTheCause(t *testing.T) {
 	e := start(t)
 	root := t.TempDir()
-	e.root = root
-	require.NoError(t, os.MkdirAll(filepath.Join(root, "out", "0123456789ab"), 0o755))
-	require.NoError(t, os.WriteFile(filepath.Join(root, "out", "0123456789ab", "x.zip"), []byte("zip"), 0o644))
+	zips, noZips := filepath.Join(root, "0123456789ab"), filepath.Join(root, "ffffffffffff")
+	require.NoError(t, os.MkdirAll(zips, 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(zips, "x.zip"), []byte("zip"), 0o644))
 
 	const queue = `{"Type":"AWS::SQS::Queue"}`
 	for _, row := range []struct {
-		why, name, resources, version, says string
-		parameters                          map[string]string
-		class                               error // nil: none of deploying itself
+		why, name, resources, zips, says string
+		parameters                       map[string]string
+		class                            error // nil: none of deploying itself
 	}{{
-		why: "a parameter", name: "parameter", version: "0123456789ab",
+		why: "a parameter", name: "parameter", zips: zips,
 		resources: `"Queue":` + queue, parameters: map[string]string{"Mode": "UPPER"},
 		says: "lower case", class: ErrDeploy,
 	}, {
-		why: "an unknown type", name: "type", version: "0123456789ab",
+		why: "an unknown type", name: "type", zips: zips,
 		resources: `"Thing":{"Type":"AWS::Nope::Thing"}`,
 		says:      "AWS::Nope::Thing", class: ErrDeploy,
 	}, {
-		why: "a resource, named with its reason", name: "resource", version: "0123456789ab",
+		why: "a resource, named with its reason", name: "resource", zips: zips,
 		resources: `"Queue":` + queue + `,"Custom":{"Type":"Custom::Thing","Properties":
 			{"ServiceToken":"arn:aws:lambda:us-east-1:000000000000:function:none"}}`,
 		says: "Custom (Custom::Thing): Custom resource ServiceToken", class: ErrDeploy,
 	}, {
-		why: "zips that were never built", name: "zips", version: "ffffffffffff",
+		why: "zips that were never built", name: "zips", zips: noZips,
 		resources: `"Queue":` + queue,
 		says:      "upload the zips: aws s3 cp: ",
 	}} {
@@ -118,7 +118,7 @@ func TestDeployFailuresNameTheCause(t *testing.T) {
 			require.NoError(t, os.WriteFile(template, []byte(templateWith(row.resources)), 0o644))
 
 			_, err := e.Deploy(t.Context(), Deployment{
-				Template: template, CodeVersion: row.version, Suffix: row.name, Parameters: row.parameters,
+				Template: template, Zips: row.zips, Suffix: row.name, Parameters: row.parameters,
 			})
 
 			require.ErrorContains(t, err, row.says)

@@ -27,15 +27,13 @@ func TestSecondDeployChangesNothing(t *testing.T) {
 }
 
 func TestChangedHandlerUpdatesFunctionsOnly(t *testing.T) {
-	root := filepath.Dir(filepath.Dir(deployment.Template))
-	changed := copyTree(t, root)
+	changed := copyTree(t)
 	edit(t, filepath.Join(changed, "handlers", "consumer", "report.go"), `"record not stored"`, `"record was not stored"`)
-	version, err := emulator.BuildZips(t.Context(), changed)
+	zips, err := emulator.BuildZips(t.Context(), changed)
 	require.NoError(t, err)
-	require.NotEqual(t, deployment.CodeVersion, version)
-	bucket := "code-" + suffix
-	aws(t, "s3", "cp", "--recursive", "--only-show-errors",
-		filepath.Join(changed, "out", version), "s3://"+bucket+"/"+version)
+	version := filepath.Base(zips)
+	require.NotEqual(t, filepath.Base(deployment.Zips), version)
+	aws(t, "s3", "cp", "--recursive", "--only-show-errors", zips, "s3://code-"+suffix+"/"+version)
 
 	resources, code := physicalIDs(t), codeHashes(t)
 	direct := update(t, version)
@@ -142,8 +140,10 @@ func aws(t *testing.T, args ...string) {
 }
 
 // copyTree copies what git knows of the repository, as it is on disk.
-func copyTree(t *testing.T, root string) string {
+func copyTree(t *testing.T) string {
 	t.Helper()
+	root, err := emulator.Root()
+	require.NoError(t, err)
 	to := t.TempDir()
 	list := exec.CommandContext(t.Context(), "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
 	list.Dir = root

@@ -33,9 +33,7 @@ var (
 )
 
 func TestMain(m *testing.M) {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	code, err := run(ctx, m)
+	code, err := run(m)
 	if err != nil {
 		log.Print(err)
 		code = 1
@@ -43,12 +41,14 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-func run(ctx context.Context, m *testing.M) (code int, err error) {
+func run(m *testing.M) (code int, err error) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
 	root, err := emulator.Root()
 	if err != nil {
 		return 0, err
 	}
-	version, err := emulator.BuildZips(ctx, root)
+	zips, err := emulator.BuildZips(ctx, root)
 	if err != nil {
 		return 0, fmt.Errorf("build the zips: %w", err)
 	}
@@ -58,9 +58,9 @@ func run(ctx context.Context, m *testing.M) (code int, err error) {
 	}
 	defer e.Stop()
 	deployment = emulator.Deployment{
-		Template:    filepath.Join(root, "out", "stack.json"),
-		CodeVersion: version,
-		Suffix:      suffix,
+		Template: filepath.Join(root, "out", "stack.json"),
+		Zips:     zips,
+		Suffix:   suffix,
 	}
 	if stack, err = e.Deploy(ctx, deployment); err != nil {
 		return 0, err
@@ -74,5 +74,6 @@ func run(ctx context.Context, m *testing.M) (code int, err error) {
 	if err := putSecret(ctx, signingSecret); err != nil {
 		return 0, err
 	}
+	stop() // from here on a signal ends this process, and the emulator with it
 	return m.Run(), nil
 }

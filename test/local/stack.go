@@ -34,7 +34,7 @@ func (l local) start(ctx context.Context, o emulator.Options) (e *emulator.Emula
 func (l local) deploy(ctx context.Context, e *emulator.Emulator, suffix string) (stack *emulator.Stack, secret string, err error) {
 	d := emulator.Deployment{Suffix: suffix}
 	err = step(l.out, "building the function zips", func() error {
-		d.CodeVersion, err = emulator.BuildZips(ctx, l.root)
+		d.Zips, err = emulator.BuildZips(ctx, l.root)
 		return err
 	})
 	if err != nil {
