@@ -12,6 +12,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -23,9 +24,9 @@ const (
 )
 
 // writeCertificate makes the certificate that the emulator serves, its key, and
-// the bundle of it and the public roots. The bundle replaces the system's
+// the bundle of it, the public roots and more, in PEM. The bundle replaces the system's
 // roots in the clients it is given to, functions included.
-func writeCertificate(dir, publicRoots string, now time.Time) error {
+func writeCertificate(dir, publicRoots string, moreRoots []byte, now time.Time) error {
 	certificate, key, err := newCertificate(now)
 	if err != nil {
 		return err
@@ -37,7 +38,7 @@ func writeCertificate(dir, publicRoots string, now time.Time) error {
 	for name, content := range map[string][]byte{
 		certificateFile: certificate,
 		keyFile:         key,
-		bundleFile:      append(certificate, roots...),
+		bundleFile:      slices.Concat(certificate, moreRoots, roots),
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
 			return err

@@ -35,6 +35,11 @@ type Options struct {
 	Dir string
 	// Port of 127.0.0.1; by default a free one.
 	Port int
+	// Proxy is the URL of an HTTPS proxy for the functions, and Roots, in PEM,
+	// the authorities beside the public ones that they trust. Both serve to
+	// play hosts of the internet.
+	Proxy string
+	Roots []byte
 	// Lock, if any, stays open in the emulator for as long as it runs.
 	Lock *os.File
 }
@@ -79,7 +84,7 @@ func Start(ctx context.Context, o Options) (_ *Emulator, err error) {
 			os.RemoveAll(dir)
 		}
 	}()
-	if err := writeCertificate(dir, tools.publicRoots, time.Now()); err != nil {
+	if err := writeCertificate(dir, tools.publicRoots, o.Roots, time.Now()); err != nil {
 		return nil, err
 	}
 	port := strconv.Itoa(listener.Addr().(*net.TCPAddr).Port)
@@ -88,7 +93,7 @@ func Start(ctx context.Context, o Options) (_ *Emulator, err error) {
 		return nil, err
 	}
 	e := &Emulator{Endpoint: endpoint}
-	if err := e.launch(listener, port, o.Lock); err != nil {
+	if err := e.launch(listener, port, o); err != nil {
 		return nil, err
 	}
 	if err := e.waitReady(ctx); err != nil {
@@ -124,7 +129,7 @@ func makeDir(dir string) (string, error) {
 
 // launch starts the emulator in a process group of its own, which the functions
 // that it starts belong to.
-func (e *Emulator) launch(listener *net.TCPListener, port string, lock *os.File) error {
+func (e *Emulator) launch(listener *net.TCPListener, port string, o Options) error {
 	script := filepath.Join(e.Dir, "launch.py")
 	if err := os.WriteFile(script, launcher, 0o600); err != nil {
 		return err
@@ -154,10 +159,13 @@ func (e *Emulator) launch(listener *net.TCPListener, port string, lock *os.File)
 		"--keep-alive", "75")
 	cmd.Dir = e.Dir
 	cmd.Env = serverEnvironment(e.URL, port, e.Dir)
+	if o.Proxy != "" {
+		cmd.Env = append(cmd.Env, "HTTPS_PROXY="+o.Proxy)
+	}
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = held, log, log
 	cmd.ExtraFiles = []*os.File{socket}
-	if lock != nil {
-		cmd.ExtraFiles = append(cmd.ExtraFiles, lock)
+	if o.Lock != nil {
+		cmd.ExtraFiles = append(cmd.ExtraFiles, o.Lock)
 	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
