@@ -1,11 +1,10 @@
 package stripe
 
 import (
-	"fmt"
-
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
 	"github.com/paysluice/paysluice/handlers/provider"
+	"github.com/paysluice/paysluice/handlers/provider/envelope"
 )
 
 // thinObject is the "object" of an event that comes without its resource
@@ -14,61 +13,58 @@ const thinObject = "v2.core.event"
 
 // Event implements provider.Provider. It fails only on a body without a
 // readable type or with an id that cannot be a key.
-func (Provider) Event(body []byte, o provider.Origin) (event.Event, error) {
-	env, err := parseEnvelope(body)
-	if err != nil {
+func (Provider) Event(raw []byte, o provider.Origin) (event.Event, error) {
+	var b body
+	if err := envelope.Read(raw, &b); err != nil {
 		return event.Event{}, err
 	}
-	id := env.ID.text()
-	if !validID(id) {
-		return event.Event{}, fmt.Errorf("%w: id is not 1 to %d letters, digits, hyphens, underscores and single dots",
-			provider.EventIDInvalid, maxText)
+	id, typ, err := envelope.Identify(b.ID, b.Type, b.Created)
+	if err != nil {
+		return event.Event{}, err
 	}
 	name := contract.Stripe().Name
 	e := event.Event{
 		Schema:     event.Schema,
 		ID:         event.NewID(name, id),
-		Timestamp:  env.Created.millis(),
+		Timestamp:  b.created(),
 		Provider:   name,
-		Type:       env.Type.text(),
+		Type:       typ,
 		Endpoint:   o.Endpoint,
-		Livemode:   env.livemode(),
-		APIVersion: clean(env.APIVersion),
+		Livemode:   b.livemode(),
+		APIVersion: envelope.Clean(b.APIVersion),
 	}
-	if env.Object == thinObject {
-		env.describeRelated(&e)
+	if b.Object == thinObject {
+		b.describeRelated(&e)
 	} else {
-		env.describeObject(&e)
+		b.describeObject(&e)
 	}
 	return e, nil
 }
 
 // describeObject fills in what a snapshot event says of its object.
-func (env *envelope) describeObject(e *event.Event) {
-	o := &env.Data.Object
+func (b *body) describeObject(e *event.Event) {
+	o := &b.Data.Object
 	e.Category = categoryOf(e.Type, o)
-	e.ObjectType = clean(o.Object)
-	e.ObjectID = clean(o.ID)
-	e.ObjectStatus = clean(o.Status)
+	e.ObjectType = envelope.Clean(o.Object)
+	e.ObjectID = envelope.Clean(o.ID)
+	e.ObjectStatus = envelope.Clean(o.Status)
 	e.PaymentID = o.paymentID()
 	e.Related = o.related()
-	e.Account = clean(env.Account)
+	e.Account = envelope.Clean(b.Account)
 	e.Money = moneyOf(e.Type, e.Category, o)
 }
 
 // describeRelated fills in what a thin event says of the object that it came
 // without. Whether a charge belongs to a payment intent it does not say, so
 // only a payment intent's own id is a payment.
-func (env *envelope) describeRelated(e *event.Event) {
+func (b *body) describeRelated(e *event.Event) {
 	e.Thin = true
 	e.Category = thinCategoryOf(e.Type)
-	e.ObjectType = clean(env.RelatedObject.Type)
-	e.ObjectID = clean(env.RelatedObject.ID)
+	e.ObjectType = envelope.Clean(b.RelatedObject.Type)
+	e.ObjectID = envelope.Clean(b.RelatedObject.ID)
 	if e.ObjectType == paymentIntentObject {
 		e.PaymentID = e.ObjectID
 	}
-	if twin := clean(env.SnapshotEvent.id); twin != "" {
-		e.Related = map[string]string{"snapshot_event": twin}
-	}
-	e.Account = clean(env.Context)
+	e.Related = envelope.Related(map[string]string{"snapshot_event": b.SnapshotEvent.id})
+	e.Account = envelope.Clean(b.Context)
 }

@@ -2,8 +2,8 @@ package stripe
 
 import (
 	"encoding/json"
-	"strings"
-	"unicode"
+
+	"github.com/paysluice/paysluice/handlers/provider/envelope"
 )
 
 // Values of an object's "object" that decide something here.
@@ -56,11 +56,11 @@ type object struct {
 func (o *object) paymentID() string {
 	switch {
 	case o.Object == paymentIntentObject:
-		return clean(o.ID)
+		return envelope.Clean(o.ID)
 	case o.paymentIntent() != "":
 		return o.paymentIntent()
 	case o.Object == chargeObject:
-		return clean(o.ID)
+		return envelope.Clean(o.ID)
 	}
 	return o.charge()
 }
@@ -75,24 +75,14 @@ func (o *object) charge() string {
 
 // related are the ids that the object refers to; nil when it refers to none.
 func (o *object) related() map[string]string {
-	var ids map[string]string
-	for _, r := range [...]struct{ name, id string }{
-		{"payment_intent", o.paymentIntent()},
-		{"charge", o.charge()},
-		{"invoice", first(o.Invoice)},
-		{"customer", first(o.Customer)},
-		{"subscription", first(o.Subscription, o.Parent.SubscriptionDetails.Subscription)},
-		{"order", first(o.Order)},
-	} {
-		if r.id == "" {
-			continue
-		}
-		if ids == nil {
-			ids = make(map[string]string)
-		}
-		ids[r.name] = r.id
-	}
-	return ids
+	return envelope.Related(map[string]string{
+		"payment_intent": o.paymentIntent(),
+		"charge":         o.charge(),
+		"invoice":        first(o.Invoice),
+		"customer":       first(o.Customer),
+		"subscription":   first(o.Subscription, o.Parent.SubscriptionDetails.Subscription),
+		"order":          first(o.Order),
+	})
 }
 
 // reference is an id, or the object of that id where Stripe was told to expand
@@ -109,7 +99,7 @@ func (r *reference) UnmarshalJSON(value []byte) error {
 	var expanded struct {
 		ID string `json:"id"`
 	}
-	if json.Unmarshal(value, &r.id) != nil && unmarshalLenient(value, &expanded) == nil {
+	if json.Unmarshal(value, &r.id) != nil && envelope.Unmarshal(value, &expanded) == nil {
 		r.id = expanded.ID
 	}
 	return nil
@@ -118,19 +108,9 @@ func (r *reference) UnmarshalJSON(value []byte) error {
 // first is the id of the first reference that has one.
 func first(references ...reference) string {
 	for _, r := range references {
-		if id := clean(r.id); id != "" {
+		if id := envelope.Clean(r.id); id != "" {
 			return id
 		}
 	}
 	return ""
-}
-
-// clean is s, or "" when s is too long or holds control characters: better no
-// text than one that no index takes. Object ids are not all Stripe's own, a
-// plan may be called anything.
-func clean(s string) string {
-	if len(s) > maxText || strings.ContainsFunc(s, unicode.IsControl) {
-		return ""
-	}
-	return s
 }

@@ -2,10 +2,9 @@ package stripe
 
 import (
 	"bytes"
-	"encoding/json"
-	"errors"
-	"io"
 	"reflect"
+
+	"github.com/paysluice/paysluice/handlers/provider/envelope"
 )
 
 // SameEvent implements provider.Provider. Two deliveries of one event may
@@ -16,7 +15,7 @@ func (Provider) SameEvent(a, b []byte) bool {
 	if bytes.Equal(a, b) {
 		return true
 	}
-	x, y := decodeObject(a), decodeObject(b)
+	x, y := envelope.Object(a), envelope.Object(b)
 	if x == nil || y == nil {
 		return false
 	}
@@ -34,19 +33,4 @@ func otherVersion(a, b any) bool {
 	x, _ := a.(string)
 	y, _ := b.(string)
 	return x != "" && y != "" && x != y
-}
-
-// decodeObject is a body that is one JSON object; nil when it is not. Numbers
-// are kept as text, so that those beyond float64 stay different.
-func decodeObject(body []byte) map[string]any {
-	decoder := json.NewDecoder(bytes.NewReader(body))
-	decoder.UseNumber()
-	var object map[string]any
-	if decoder.Decode(&object) != nil {
-		return nil
-	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return nil
-	}
-	return object
 }

@@ -21,10 +21,10 @@ func (v verifier) Verify(_ context.Context, h provider.Header, body []byte, now 
 		return provider.Origin{}, err
 	}
 	for _, e := range v.endpoints {
-		expected := mac(e.secret, s.stamp, body)
+		expected := mac(e.Secret, s.stamp, body)
 		for i := range s.v1 {
 			if hmac.Equal(expected, s.v1[i][:]) {
-				return provider.Origin{Endpoint: e.label}, nil
+				return provider.Origin{Endpoint: e.Label}, nil
 			}
 		}
 	}
@@ -35,8 +35,8 @@ func (v verifier) Verify(_ context.Context, h provider.Header, body []byte, now 
 // mac is Stripe's v1 signature: HMAC-SHA256 over "{t}.{body}", keyed with the
 // whole text of the secret, whsec_ included (docs.stripe.com/webhooks, "Verify
 // webhook signatures manually").
-func mac(secret []byte, stamp string, body []byte) []byte {
-	h := hmac.New(sha256.New, secret)
+func mac(secret, stamp string, body []byte) []byte {
+	h := hmac.New(sha256.New, []byte(secret))
 	h.Write([]byte(stamp))
 	h.Write([]byte{'.'})
 	h.Write(body)
