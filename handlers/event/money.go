@@ -10,9 +10,9 @@ type Money struct {
 	Currency string `json:"currency,omitempty"`
 }
 
-// maxMinorDigits bounds the digits of an amount. No currency needs a tenth of
+// maxDigits bounds the digits of an amount. No currency needs a tenth of
 // it, and 38 is what the usual decimal columns of a reader's database hold.
-const maxMinorDigits = 38
+const maxDigits = 38
 
 // MinorUnits is the Money of an amount that a provider counts in minor units:
 // MinorUnits("1250", 2, "EUR") is 12.50 EUR. The digits stay text, so that no
@@ -23,11 +23,27 @@ const maxMinorDigits = 38
 // currency is three capital letters.
 func MinorUnits(digits string, exponent int, currency string) Money {
 	significant := strings.TrimLeft(digits, "0")
-	if significant == "" || len(digits) > maxMinorDigits || !all(digits, isDigit) ||
+	if significant == "" || len(digits) > maxDigits || !all(digits, isDigit) ||
 		exponent < 0 || len(currency) != 3 || !all(currency, isCapital) {
 		return Money{}
 	}
 	return Money{Amount: shift(significant, exponent), Currency: currency}
+}
+
+// MajorUnits is the Money of an amount that a provider writes in major units:
+// MajorUnits("12.50", "EUR") is 12.50 EUR, spelled as it was sent.
+//
+// Money is empty unless decimal is a number above zero of at most 38 digits,
+// with digits before and behind the point if there is one, and currency is
+// three capital letters.
+func MajorUnits(decimal, currency string) Money {
+	whole, fraction, point := strings.Cut(decimal, ".")
+	digits := whole + fraction
+	if whole == "" || point && fraction == "" || len(digits) > maxDigits || !all(digits, isDigit) ||
+		strings.Trim(digits, "0") == "" || len(currency) != 3 || !all(currency, isCapital) {
+		return Money{}
+	}
+	return Money{Amount: decimal, Currency: currency}
 }
 
 // shift puts the decimal point exponent places from the right of digits.

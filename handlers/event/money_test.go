@@ -64,6 +64,65 @@ func TestMinorUnitsWithoutAnAmount(t *testing.T) {
 	}
 }
 
+func TestMajorUnits(t *testing.T) {
+	for _, tt := range []struct{ why, decimal string }{
+		{"the usual two decimals", "12.50"},
+		{"none", "500"},
+		{"one, as it was sent", "1.0"},
+		{"three", "5.120"},
+		{"less than one major unit", "0.05"},
+		{"2^53+1, which a float64 cannot hold", "9007199254740993.01"},
+		{"as long as it may be", strings.Repeat("9", 36) + ".99"},
+	} {
+		t.Run(tt.why, func(t *testing.T) {
+			assert.Equal(t, event.Money{Amount: tt.decimal, Currency: "EUR"}, event.MajorUnits(tt.decimal, "EUR"))
+		})
+	}
+}
+
+func TestMajorUnitsWithoutAnAmount(t *testing.T) {
+	for _, tt := range []struct{ why, decimal, currency string }{
+		{"no amount", "", "EUR"},
+		{"zero moves nothing", "0", "EUR"},
+		{"nor does zero with decimals", "0.00", "EUR"},
+		{"an amount is positive", "-12.50", "EUR"},
+		{"no sign at all", "+12.50", "EUR"},
+		{"nothing before the point", ".50", "EUR"},
+		{"nothing behind the point", "12.", "EUR"},
+		{"two points", "1.2.5", "EUR"},
+		{"a comma", "12,50", "EUR"},
+		{"no exponent notation", "1e3", "EUR"},
+		{"spaces", " 12.50", "EUR"},
+		{"no digits of other scripts", "١٢", "EUR"},
+		{"longer than any amount", strings.Repeat("9", 37) + ".99", "EUR"},
+		{"no currency", "12.50", ""},
+		{"the caller makes it upper case", "12.50", "eur"},
+		{"not an ISO 4217 code", "12.50", "USDC"},
+	} {
+		t.Run(tt.why, func(t *testing.T) {
+			assert.Empty(t, event.MajorUnits(tt.decimal, tt.currency))
+		})
+	}
+}
+
+// FuzzMajorUnits: what comes out is what went in, a decimal above zero.
+func FuzzMajorUnits(f *testing.F) {
+	f.Add("12.50")
+	f.Add("0.0")
+	f.Add("-1")
+	f.Fuzz(func(t *testing.T, decimal string) {
+		money := event.MajorUnits(decimal, "EUR")
+		if money == (event.Money{}) {
+			return
+		}
+		assert.Equal(t, decimal, money.Amount)
+		assert.Regexp(t, `^[0-9]+(\.[0-9]+)?$`, decimal)
+		got, ok := new(big.Rat).SetString(decimal)
+		require.True(t, ok)
+		assert.Positive(t, got.Sign())
+	})
+}
+
 // FuzzMinorUnits holds every amount against rational arithmetic.
 func FuzzMinorUnits(f *testing.F) {
 	f.Add("1250", uint8(2))

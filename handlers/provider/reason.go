@@ -37,6 +37,12 @@ const (
 	TimestampFuture   Reason = "timestamp_future"
 	SignatureMismatch Reason = "signature_mismatch"
 	PathUnknown       Reason = "path_unknown"
+
+	// Of PayPal, which names an algorithm and a certificate in its headers.
+	AlgorithmRefused Reason = "algorithm_refused"
+	CertURLRefused   Reason = "cert_url_refused"
+	CertRefused      Reason = "cert_refused"
+	CertLimited      Reason = "cert_limited"
 )
 
 // Reasons of class Malformed.
@@ -51,6 +57,14 @@ const (
 	SecretMalformed   Reason = "secret_malformed"
 	SecretUnreachable Reason = "secret_unreachable"
 	QueueUnreachable  Reason = "queue_unreachable"
+
+	// CertUnreachable is a host of certificates that does not answer; a
+	// stranger may name a certificate for which it never does.
+	CertUnreachable Reason = "cert_unreachable"
+	// PayPalChain is a certificate that PayPal serves, valid but of an
+	// authority that is not trusted: no webhook of PayPal gets through until
+	// somebody adds to the secret's extraRootsPem.
+	PayPalChain Reason = "paypal_chain"
 )
 
 // Reasons of class Quarantined.
@@ -63,11 +77,13 @@ const (
 func (r Reason) Class() Class {
 	switch r {
 	case HeaderMissing, HeaderRepeated, HeaderMalformed, TimestampStale,
-		TimestampFuture, SignatureMismatch, PathUnknown:
+		TimestampFuture, SignatureMismatch, PathUnknown,
+		AlgorithmRefused, CertURLRefused, CertRefused, CertLimited:
 		return Rejected
 	case BodyNotBase64, BodyTooLarge:
 		return Malformed
-	case SecretEmpty, SecretMalformed, SecretUnreachable, QueueUnreachable:
+	case SecretEmpty, SecretMalformed, SecretUnreachable, QueueUnreachable,
+		CertUnreachable, PayPalChain:
 		return Unavailable
 	case EnvelopeUnreadable, EventIDInvalid:
 		return Quarantined
