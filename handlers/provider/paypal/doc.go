@@ -1,0 +1,14 @@
+// Package paypal takes in PayPal's webhooks: the PAYPAL-* headers, the RSA
+// signature over a CRC of the raw body, the certificate behind it, and the
+// translation of an event notification into an event.Event.
+//
+// PayPal is never asked whether a webhook is genuine: verification is offline,
+// with the certificate that a header names. What is signed is the body's
+// CRC-32 and not the body, so whoever holds one signed transmission can make
+// another body that passes under it; such a body has the old event's id only
+// if it conflicts with the old event, which the consumer notices.
+//
+// Sources: developer.paypal.com/api/rest/webhooks/rest ("Verify message
+// signature"), developer.paypal.com/api/rest/webhooks/event-names, and the
+// schemas of github.com/paypal/paypal-rest-api-specifications.
+package paypal

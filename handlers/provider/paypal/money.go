@@ -1,0 +1,46 @@
+package paypal
+
+import (
+	"cmp"
+	"strings"
+
+	"github.com/paysluice/paysluice/handlers/event"
+)
+
+// money is an amount as PayPal writes it, a decimal in major units: v2 has
+// value and currency_code, v1 total and currency, payouts value and currency.
+// The shape tells them apart; resource_version does not, webhooks of v1 carry
+// "2.0" too.
+type money struct {
+	Value        string `json:"value"`
+	Total        string `json:"total"`
+	CurrencyCode string `json:"currency_code"`
+	Currency     string `json:"currency"`
+}
+
+// moneyOf is what the event moved. A payment counts when it succeeds or is
+// reversed, so its other events carry nothing; refunds, disputes and payouts
+// carry their own amount. Batches of payouts have none: their items count.
+func moneyOf(c event.Category, r *resource) event.Money {
+	switch kind, _, _ := strings.Cut(string(c), "."); {
+	case kind == "dispute":
+		return r.DisputeAmount.positive()
+	case kind == "payout":
+		return cmp.Or(r.PayoutItem.Amount.positive(), r.PayoutAmount.positive())
+	case kind == "refund", c == event.PaymentReversed:
+		return r.Amount.returned()
+	case c == event.PaymentSucceeded:
+		return r.Amount.positive()
+	}
+	return event.Money{}
+}
+
+func (m money) positive() event.Money {
+	return event.MajorUnits(cmp.Or(m.Value, m.Total), cmp.Or(m.CurrencyCode, m.Currency))
+}
+
+// returned is money that goes back: v1 writes it as a negative amount.
+func (m money) returned() event.Money {
+	m.Value, m.Total = strings.TrimPrefix(m.Value, "-"), strings.TrimPrefix(m.Total, "-")
+	return m.positive()
+}

@@ -1,0 +1,92 @@
+package paypal
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+
+	"github.com/paysluice/paysluice/handlers/provider"
+	"github.com/paysluice/paysluice/handlers/provider/document"
+)
+
+// example is what belongs into a secret that was never filled.
+const example = `{"webhooks":[{"label":"…","webhookId":"…","environment":"live"}]}`
+
+const (
+	// simulatorID is signed in the place of an id by the webhook simulator of
+	// PayPal's dashboard, which anybody can point at any URL.
+	simulatorID = "WEBHOOK_ID"
+
+	// maxWebhookID is PayPal's own bound (verify_webhook_signature in
+	// notifications_webhooks_v1.json).
+	maxWebhookID = 50
+)
+
+// secret is a secret document.
+type secret struct {
+	webhooks []webhook
+	extra    anchors
+}
+
+// webhook is one entry: the id that PayPal gave a webhook when it was
+// subscribed, where, and the name that the operator gave it.
+type webhook struct {
+	Label       string `json:"label"`
+	WebhookID   string `json:"webhookId"`
+	Environment string `json:"environment"`
+}
+
+func parseSecret(text []byte) (secret, error) {
+	var content struct {
+		Webhooks   []webhook `json:"webhooks"`
+		ExtraRoots any       `json:"extraRootsPem"`
+	}
+	if err := document.Read(text, example, &content); err != nil {
+		return secret{}, err
+	}
+	extra, rootsErr := parseExtraRoots(content.ExtraRoots)
+	err := errors.Join(document.CheckEntries("webhooks", content.Webhooks, webhook.problems), rootsErr)
+	return secret{webhooks: content.Webhooks, extra: extra}, err
+}
+
+// of are the entries of an environment.
+func (s secret) of(e environment) []webhook {
+	var entries []webhook
+	for _, w := range s.webhooks {
+		if w.Environment == e.name {
+			entries = append(entries, w)
+		}
+	}
+	return entries
+}
+
+func (w webhook) problems() []string {
+	return []string{document.CheckLabel(w.Label), checkWebhookID(w.WebhookID), document.CheckEnvironment(w.Environment)}
+}
+
+func checkWebhookID(id string) string {
+	switch {
+	case id == simulatorID:
+		return `"webhookId" is the one that PayPal's simulator signs with: take the id of the webhook in the app's settings`
+	case !plain(id, maxWebhookID, ""):
+		return fmt.Sprintf(`"webhookId" is not 1 to %d letters and digits`, maxWebhookID)
+	}
+	return ""
+}
+
+// parseExtraRoots reads "extraRootsPem", which may be missing or empty.
+func parseExtraRoots(value any) (anchors, error) {
+	text, ok := value.(string)
+	if value == nil || ok && text == "" {
+		return anchors{}, nil
+	}
+	certs, err := parseCertificates([]byte(text))
+	if err != nil {
+		return anchors{}, fmt.Errorf(`%w: "extraRootsPem" is not a text of certificates in PEM`, provider.SecretMalformed)
+	}
+	extra := anchors{sum: sha256.Sum256([]byte(text))}
+	for _, c := range certs {
+		extra.add(c, selfIssued(c))
+	}
+	return extra, nil
+}
