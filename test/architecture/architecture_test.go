@@ -95,6 +95,7 @@ func TestRulesBite(t *testing.T) {
 		},
 		"test libraries stay in tests": {
 			{"handlers/provider/stripe/stripe.go", "github.com/stripe/stripe-go/v85/webhook"},
+			{"handlers/provider/square/verify.go", "github.com/square/square-go-sdk/webhooks/client"},
 			{"cmd/paysluice/main.go", "github.com/stretchr/testify/require"},
 			{"template/cfn/check.go", "testing"},
 		},
@@ -117,6 +118,7 @@ func TestRulesAllow(t *testing.T) {
 		{"status codes are names", "handlers/processor/answer.go", "import \"net/http\"\nconst ok = http.StatusOK"},
 		{"methods are names", "template/api.go", "import \"net/http\"\nconst post = http.MethodPost"},
 		{"the one registry", "handlers/providers/providers.go", `import "` + module + `/handlers/provider/stripe"`},
+		{"what providers share", "handlers/provider/stripe/event.go", `import "` + module + `/handlers/provider/envelope"`},
 		{"an oracle in a test", "handlers/provider/stripe/stripe_test.go", `import "github.com/stripe/stripe-go/v85/webhook"`},
 		{"a name that only begins like a forbidden one", "cmd/paysluice/main.go", `import "testingx"`},
 	} {
