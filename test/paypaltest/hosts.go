@@ -3,6 +3,7 @@ package paypaltest
 import (
 	"crypto/tls"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -36,6 +37,7 @@ func NewHosts(a *Authority) *Hosts {
 			PrivateKey:  host.Key,
 		}, nil
 	}}
+	h.server.Config.ErrorLog = log.New(io.Discard, "", 0) // of clients that refuse the authority
 	h.server.StartTLS()
 	h.proxy = httptest.NewServer(http.HandlerFunc(h.connect))
 	h.URL = h.proxy.URL
@@ -100,3 +102,6 @@ func (h *Hosts) connect(w http.ResponseWriter, r *http.Request) {
 	}()
 	_, _ = io.Copy(client, server)
 }
+
+// ServerURL is the server behind the proxy, for whoever asks it directly.
+func (h *Hosts) ServerURL() string { return h.server.URL }

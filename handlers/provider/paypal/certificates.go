@@ -134,7 +134,7 @@ func (c *certificates) lookUp(ctx context.Context, s source, now time.Time) (*rs
 	if err != nil {
 		return nil, time.Time{}, fmt.Errorf("%w: not a certificate", provider.CertRefused)
 	}
-	key, err := signingKey(served[0])
+	key, err := signingKey(served[0], s.environment, now)
 	if err != nil {
 		return nil, time.Time{}, err
 	}

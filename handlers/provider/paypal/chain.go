@@ -50,12 +50,21 @@ func parseCertificates(data []byte) ([]*x509.Certificate, error) {
 	return certs, err
 }
 
-// signingKey is the key of a certificate that may have signed a webhook, as far
-// as the certificate alone can tell.
-func signingKey(leaf *x509.Certificate) (*rsa.PublicKey, error) {
+// signingKey is the key of a certificate that may have signed a webhook of this
+// environment, as far as the certificate alone can tell. The error is
+// CertRefused: old certificates stay at their URLs, and anybody may name one.
+func signingKey(leaf *x509.Certificate, e environment, now time.Time) (*rsa.PublicKey, error) {
 	key, ok := leaf.PublicKey.(*rsa.PublicKey)
-	if !ok || key.Size() < 2048/8 || key.Size() > maxSignature {
+	switch {
+	case !ok || key.Size() < 2048/8 || key.Size() > maxSignature:
 		return nil, fmt.Errorf("%w: its key is not RSA of 2048 to %d bits", provider.CertRefused, maxSignature*8)
+	case now.Before(leaf.NotBefore) || now.After(leaf.NotAfter):
+		return nil, fmt.Errorf("%w: it is valid from %v to %v", provider.CertRefused, leaf.NotBefore, leaf.NotAfter)
+	case leaf.VerifyHostname(e.certName) != nil:
+		return nil, fmt.Errorf("%w: it is not for %s", provider.CertRefused, e.certName)
+	// PayPal's are made for TLS servers. An authority signs for many purposes.
+	case !slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageServerAuth):
+		return nil, fmt.Errorf("%w: it is not for servers", provider.CertRefused)
 	}
 	switch leaf.SignatureAlgorithm {
 	case x509.SHA256WithRSA, x509.SHA384WithRSA, x509.SHA512WithRSA,
@@ -66,12 +75,9 @@ func signingKey(leaf *x509.Certificate) (*rsa.PublicKey, error) {
 }
 
 // trust builds a chain from what PayPal served, the leaf first, to an anchor,
-// and fetches issuers on its way as long as the authority is unknown. It
-// returns the last moment at which all of the chain is valid.
-//
-// What is wrong with the leaf itself is CertRefused: old certificates stay at
-// their URLs, and anybody may name one. When nothing is, but no chain leads to
-// an anchor, it is PayPalChain.
+// and fetches issuers on its way as long as there is none. It returns the last
+// moment at which all of the chain is valid. The error is PayPalChain, or
+// CertUnreachable when an issuer's host may know more in a moment.
 func (c *certificates) trust(ctx context.Context, served []*x509.Certificate, s source, now time.Time) (time.Time, error) {
 	known := anchors{
 		roots:         slices.Clone(s.extra.roots),
@@ -82,9 +88,6 @@ func (c *certificates) trust(ctx context.Context, served []*x509.Certificate, s 
 		chain, err := verifyChain(served[0], known, s.environment.certName, now)
 		if err == nil {
 			return lastMoment(chain), nil
-		}
-		if !unknownAuthority(err) {
-			return time.Time{}, fmt.Errorf("%w: %w", provider.CertRefused, err)
 		}
 		url, ok := issuerURL(top)
 		if !ok || fetched == maxIssuers {
@@ -114,23 +117,20 @@ func (c *certificates) fetchIssuer(ctx context.Context, url string) (*x509.Certi
 	return certs[0], nil
 }
 
-// verifyChain checks time, name, purpose and signatures. SHA-1 in a chain is
-// refused by crypto/x509.
+// verifyChain looks for a chain to one of the known roots or of the system's.
+// SHA-1 in a chain is refused by crypto/x509.
 func verifyChain(leaf *x509.Certificate, known anchors, name string, now time.Time) ([]*x509.Certificate, error) {
 	options := x509.VerifyOptions{
 		DNSName:       name,
 		CurrentTime:   now,
 		Roots:         pool(known.roots),
 		Intermediates: pool(known.intermediates),
-		// PayPal signs with certificates that are made for TLS servers.
-		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		KeyUsages:     []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
 	chains, err := leaf.Verify(options)
-	if unknownAuthority(err) {
+	if err != nil {
 		options.Roots = nil // the system's
-		if other, otherErr := leaf.Verify(options); otherErr == nil {
-			chains, err = other, nil
-		}
+		chains, err = leaf.Verify(options)
 	}
 	if err != nil {
 		return nil, err
@@ -144,11 +144,6 @@ func pool(certs []*x509.Certificate) *x509.CertPool {
 		p.AddCert(c)
 	}
 	return p
-}
-
-func unknownAuthority(err error) bool {
-	_, ok := errors.AsType[x509.UnknownAuthorityError](err)
-	return ok
 }
 
 // lastMoment is when the first certificate of a chain expires.

@@ -60,7 +60,7 @@ func TestVectors(t *testing.T) {
 			},
 			"chain from DigiCert": {
 				served: map[string][]byte{
-					v.Headers["PAYPAL-CERT-URL"]:                                                []byte(v.Cert),
+					v.Headers["PAYPAL-CERT-URL"]: []byte(v.Cert),
 					"https://cacerts.digicert.com/DigiCertSHA2ExtendedValidationServerCA.crt": []byte(file.Intermediate),
 					"https://cacerts.digicert.com/DigiCertHighAssuranceEVRootCA.crt":          []byte(file.Root),
 				},
