@@ -2,8 +2,6 @@ package flow_test
 
 import (
 	"net/http"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,6 +13,7 @@ import (
 
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/test/emulator"
+	"github.com/paysluice/paysluice/test/sources"
 )
 
 func TestSecondDeployChangesNothing(t *testing.T) {
@@ -27,8 +26,8 @@ func TestSecondDeployChangesNothing(t *testing.T) {
 }
 
 func TestChangedHandlerUpdatesFunctionsOnly(t *testing.T) {
-	changed := copyTree(t)
-	edit(t, filepath.Join(changed, "handlers", "consumer", "report.go"), `"record not stored"`, `"record was not stored"`)
+	changed := copySources(t)
+	sources.Edit(t, filepath.Join(changed, "handlers", "consumer", "report.go"), `"record not stored"`, `"record was not stored"`)
 	zips, err := emulator.BuildZips(t.Context(), changed)
 	require.NoError(t, err)
 	version := filepath.Base(zips)
@@ -139,29 +138,12 @@ func aws(t *testing.T, args ...string) {
 	require.NoError(t, err, strings.Join(args, " "))
 }
 
-// copyTree copies what git knows of the repository, as it is on disk.
-func copyTree(t *testing.T) string {
+// copySources copies what the stack is built from.
+func copySources(t *testing.T) (root string) {
 	t.Helper()
-	root, err := emulator.Root()
+	from, err := emulator.Root()
 	require.NoError(t, err)
-	to := t.TempDir()
-	list := exec.CommandContext(t.Context(), "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
-	list.Dir = root
-	names, err := list.Output()
-	require.NoError(t, err)
-	for name := range strings.SplitSeq(strings.TrimSuffix(string(names), "\x00"), "\x00") {
-		text, err := os.ReadFile(filepath.Join(root, name))
-		require.NoError(t, err)
-		require.NoError(t, os.MkdirAll(filepath.Join(to, filepath.Dir(name)), 0o755))
-		require.NoError(t, os.WriteFile(filepath.Join(to, name), text, 0o644))
-	}
-	return to
-}
-
-func edit(t *testing.T, file, from, to string) {
-	t.Helper()
-	text, err := os.ReadFile(file)
-	require.NoError(t, err)
-	require.Contains(t, string(text), from)
-	require.NoError(t, os.WriteFile(file, []byte(strings.Replace(string(text), from, to, 1)), 0o644))
+	root = t.TempDir()
+	sources.Copy(t, from, root)
+	return root
 }

@@ -16,18 +16,19 @@ import (
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
 	"github.com/paysluice/paysluice/test/emulator"
+	"github.com/paysluice/paysluice/test/sources"
 )
 
 // TestAFurtherProviderIsOnePackageOneDescriptorOneLine adds a provider with a
 // signature scheme of its own to a copy of the repository, deploys that as a
 // second stack, and takes an event from its endpoint to its table.
 func TestAFurtherProviderIsOnePackageOneDescriptorOneLine(t *testing.T) {
-	root := copyTree(t)
+	root := copySources(t)
 	require.NoError(t, os.CopyFS(root, os.DirFS(filepath.Join("testdata", "acme"))))
-	edit(t, filepath.Join(root, "handlers", "contract", "provider.go"), "return []Provider{", "return []Provider{Acme(), ")
+	sources.Edit(t, filepath.Join(root, "handlers", "contract", "provider.go"), "return []Provider{", "return []Provider{Acme(), ")
 	registry := filepath.Join(root, "handlers", "providers", "providers.go")
-	edit(t, registry, "provider.Set{", "provider.Set{acme.New(), ")
-	edit(t, registry, "import (", "import (\n\t\"github.com/paysluice/paysluice/handlers/provider/acme\"")
+	sources.Edit(t, registry, "provider.Set{", "provider.Set{acme.New(), ")
+	sources.Edit(t, registry, "import (", "import (\n\t\"github.com/paysluice/paysluice/handlers/provider/acme\"")
 	other := deployCopy(t, root, "fourth")
 
 	acme := contract.Provider{Title: "Acme"} // by which the stack's outputs name it

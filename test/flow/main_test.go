@@ -75,5 +75,5 @@ func run(m *testing.M) (code int, err error) {
 		return 0, err
 	}
 	stop() // from here on a signal ends this process, and the emulator with it
-	return m.Run(), nil
+	return m.Run(), checkLogs(context.Background())
 }

@@ -92,3 +92,20 @@ func (r *role) restartFunctions(ctx context.Context) error {
 	}
 	return nil
 }
+
+// denials counts the lines in which the role's functions logged that they were
+// denied an action.
+func (r *role) denials(t *testing.T, action string) int {
+	t.Helper()
+	n := 0
+	for _, f := range r.functions {
+		lines, err := stack.Logs(t.Context(), strings.TrimSuffix(f.FunctionName, "-"+suffix))
+		require.NoError(t, err)
+		for _, line := range lines {
+			if strings.Contains(line, "not authorized to perform: "+action) {
+				n++
+			}
+		}
+	}
+	return n
+}

@@ -87,7 +87,7 @@ func TestOtherContentUnderTheSameKeyIsKept(t *testing.T) {
 
 func TestSignedBodyThatIsNoEventIsQuarantined(t *testing.T) {
 	w, id := newWebhook()
-	w.body = "no JSON, but signed: " + id + "\x00\xff"
+	w.body = "marked, signed, no JSON: " + id + "\x00\xff"
 
 	deliver(t, w, http.StatusOK)
 

@@ -69,12 +69,15 @@ func readable(epochMillis int64) string {
 // showQueues checks that nothing waits and nothing failed.
 func (l local) showQueues(ctx context.Context, stack *emulator.Stack) error {
 	for _, output := range []string{"QueueUrl", "DeadLetterQueueUrl"} {
-		depth, err := stack.Depth(ctx, output)
+		err := emulator.Await(ctx, func(ctx context.Context) error {
+			depth, err := stack.Depth(ctx, output)
+			if err == nil && depth != 0 {
+				err = fmt.Errorf("%w: expected no message in %s, got %d", errUnexpected, stack.Outputs[output], depth)
+			}
+			return err
+		})
 		if err != nil {
 			return err
-		}
-		if depth != 0 {
-			return fmt.Errorf("%w: expected no message in %s, got %d", errUnexpected, stack.Outputs[output], depth)
 		}
 	}
 	fmt.Fprintln(l.out, "Both queues are empty: nothing waits, nothing failed.")

@@ -61,18 +61,6 @@ func build(dir string) error {
 	return nil
 }
 
-// Go's test cache does not see what go build reads. It does see what a test
-// reads, and so runs these tests again when a source has changed.
-func TestCacheKnowsTheSources(t *testing.T) {
-	for _, folder := range []string{"cmd", "handlers", "template"} {
-		require.NoError(t, os.CopyFS(filepath.Join(t.TempDir(), folder), os.DirFS(filepath.Join("../..", folder))))
-	}
-	for _, file := range []string{"go.mod", "go.sum"} {
-		_, err := os.ReadFile(filepath.Join("../..", file))
-		require.NoError(t, err)
-	}
-}
-
 // result is what became of a process.
 type result struct {
 	code           int

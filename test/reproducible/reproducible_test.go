@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/test/sources"
 )
 
 func TestEqualSourcesGiveEqualZips(t *testing.T) {
@@ -21,16 +22,17 @@ func TestEqualSourcesGiveEqualZips(t *testing.T) {
 	paysluice := filepath.Join(tmp, "paysluice")
 	command(t, "../..", nil, "go", "build", "-buildvcs=false", "-o", paysluice, "./cmd/paysluice")
 
-	// A source archive, unpacked and built by somebody without settings.
+	// A clone, built by somebody without settings.
 	plain := filepath.Join(tmp, "plain")
-	copySources(t, plain)
+	sources.Copy(t, "../..", plain)
+	commit(t, plain, "one")
 	version := command(t, plain, nil, paysluice, "package")
 
-	// A clone elsewhere, at some commit, and a builder with settings of all
+	// A clone elsewhere, at another commit, and a builder with settings of all
 	// kinds. Its cache is empty, so that everything really is compiled again.
 	clone := filepath.Join(tmp, "some", "where", "deeper", "clone")
-	copySources(t, clone)
-	commit(t, clone)
+	sources.Copy(t, "../..", clone)
+	commit(t, clone, "another")
 	config := filepath.Join(tmp, "config") // of go env -w (os.UserConfigDir)
 	require.NoError(t, os.MkdirAll(filepath.Join(config, "go"), 0o755))
 	require.NoError(t, os.WriteFile(filepath.Join(config, "go", "env"), []byte("GOFLAGS=-gcflags=-N\nGOARM64=v9.0\n"), 0o644))
@@ -55,11 +57,7 @@ func TestEqualSourcesGiveEqualZips(t *testing.T) {
 
 	// One line of one function.
 	main := filepath.Join(plain, "cmd", "lambdas", contract.ConsumerBinary, "main.go")
-	source, err := os.ReadFile(main)
-	require.NoError(t, err)
-	changed := bytes.Replace(source, []byte("cannot start"), []byte("cannot begin"), 1)
-	require.NotEqual(t, source, changed)
-	require.NoError(t, os.WriteFile(main, changed, 0o644))
+	sources.Edit(t, main, "cannot start", "cannot begin")
 	next := command(t, plain, nil, paysluice, "package")
 	assert.NotEqual(t, version, next, "other code is another version")
 	for _, binary := range contract.Binaries() {
@@ -68,29 +66,19 @@ func TestEqualSourcesGiveEqualZips(t *testing.T) {
 	}
 }
 
-// copySources copies what the functions are made of. Reading it here also
-// tells go's test cache what the result depends on.
-func copySources(t *testing.T, dst string) {
-	t.Helper()
-	for _, folder := range []string{"cmd", "handlers", "template"} {
-		require.NoError(t, os.CopyFS(filepath.Join(dst, folder), os.DirFS(filepath.Join("../..", folder))))
-	}
-	for _, file := range []string{"go.mod", "go.sum"} {
-		text, err := os.ReadFile(filepath.Join("../..", file))
-		require.NoError(t, err)
-		require.NoError(t, os.WriteFile(filepath.Join(dst, file), text, 0o644))
-	}
-}
-
 // commit makes a repository with one commit and a tag, which go build would
-// stamp into a binary.
-func commit(t *testing.T, dir string) {
+// stamp into a binary. It asks git for them: where there is no git on the PATH
+// there is nothing to stamp.
+func commit(t *testing.T, dir, message string) {
 	t.Helper()
+	if _, err := exec.LookPath("git"); err != nil {
+		return
+	}
 	identity := []string{"-c", "user.name=test", "-c", "user.email=test@example.com", "-c", "commit.gpgsign=false"}
 	command(t, dir, nil, "git", "init", "--quiet")
 	command(t, dir, nil, "git", "add", ".")
-	command(t, dir, nil, "git", append(identity, "commit", "--quiet", "--message", "one")...)
-	command(t, dir, nil, "git", "tag", "v1.2.3")
+	command(t, dir, nil, "git", append(identity, "commit", "--quiet", "--message", message)...)
+	command(t, dir, nil, "git", "tag", "v1.2.3-"+message)
 }
 
 // command runs a program with env besides the test's own environment, and
