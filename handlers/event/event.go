@@ -59,8 +59,12 @@ type Event struct {
 	RequestID string `json:"requestId,omitempty"`
 	// PayloadSHA256 is the hash of the raw body, lower-case hex.
 	PayloadSHA256 string `json:"payloadSha256"`
-	// Payload is the raw body, byte for byte; base64 in JSON.
+	// Payload is the raw body, byte for byte; base64 in JSON. It is empty when
+	// PayloadRef is not.
 	Payload []byte `json:"payload,omitempty"`
+	// PayloadRef is the S3 key of a raw body that is too large for a
+	// message.
+	PayloadRef string `json:"payloadRef,omitempty"`
 }
 
 // NewID joins a provider's name and its event id into an Event's ID.

@@ -28,10 +28,24 @@ func Encode(e Event) string {
 	return string(escapeNonASCII(text))
 }
 
-// Decode reads what Encode wrote. It refuses, with ErrMessage, a message of
-// another schema, one without a key, and one whose payload is not the bytes
-// that were hashed when it was received.
+// Decode reads what Encode wrote of an event that can be stored. It refuses,
+// with ErrMessage, what DecodeReceipt refuses and a message without a key.
 func Decode(message string) (Event, error) {
+	e, err := DecodeReceipt(message)
+	if err != nil {
+		return Event{}, err
+	}
+	if e.ID == "" {
+		return Event{}, fmt.Errorf("%w: it has no eventId", ErrMessage)
+	}
+	return e, nil
+}
+
+// DecodeReceipt reads what Encode wrote, also of a quarantined webhook, which
+// has no ID. It refuses, with ErrMessage, a message of another schema, one that
+// does not say whose webhook it is, and one whose payload is neither by
+// reference nor the bytes that were hashed when it was received.
+func DecodeReceipt(message string) (Event, error) {
 	var e Event
 	if err := json.Unmarshal([]byte(message), &e); err != nil {
 		// The text of a JSON error may quote the message: only its kind is kept.
@@ -40,12 +54,30 @@ func Decode(message string) (Event, error) {
 	switch {
 	case e.Schema != Schema:
 		return Event{}, fmt.Errorf("%w: its schema is not %s", ErrMessage, Schema)
-	case e.ID == "":
-		return Event{}, fmt.Errorf("%w: it has no eventId", ErrMessage)
-	case HashPayload(e.Payload) != e.PayloadSHA256:
-		return Event{}, fmt.Errorf("%w: its payload does not hash to payloadSha256", ErrMessage)
+	case e.Provider == "":
+		return Event{}, fmt.Errorf("%w: it has no provider", ErrMessage)
+	}
+	if err := checkPayload(e); err != nil {
+		return Event{}, err
 	}
 	return e, nil
+}
+
+// checkPayload cannot verify a payload by reference: who reads it does.
+func checkPayload(e Event) error {
+	switch {
+	case e.PayloadRef == "" && HashPayload(e.Payload) != e.PayloadSHA256:
+		return fmt.Errorf("%w: its payload does not hash to payloadSha256", ErrMessage)
+	case e.PayloadRef != "" && len(e.Payload) > 0:
+		return fmt.Errorf("%w: it has a payload and a payloadRef", ErrMessage)
+	case e.PayloadRef != "" && !isHash(e.PayloadSHA256):
+		return fmt.Errorf("%w: its payloadSha256 is not 64 digits of lower-case hex", ErrMessage)
+	}
+	return nil
+}
+
+func isHash(s string) bool {
+	return len(s) == 2*sha256.Size && all(s, func(b byte) bool { return isDigit(b) || 'a' <= b && b <= 'f' })
 }
 
 // escapeNonASCII writes every character above U+007F of a JSON text as \uXXXX.
