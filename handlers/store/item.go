@@ -1,5 +1,3 @@
-// Package store keeps events in DynamoDB: the form of an item, and the
-// conditional put that stores an event once.
 package store
 
 import (
@@ -53,6 +51,7 @@ func texts(e *event.Event) map[string]*string {
 		"apiVersion":              &e.APIVersion,
 		"requestId":               &e.RequestID,
 		"payloadSha256":           &e.PayloadSHA256,
+		"payloadRef":              &e.PayloadRef,
 	}
 }
 
@@ -89,7 +88,9 @@ func ToItem(e event.Event, retentionDays int) map[string]types.AttributeValue {
 	if e.Thin {
 		item[thinAttribute] = &types.AttributeValueMemberBOOL{Value: true}
 	}
-	item[payloadAttribute] = &types.AttributeValueMemberB{Value: e.Payload}
+	if e.PayloadRef == "" {
+		item[payloadAttribute] = &types.AttributeValueMemberB{Value: e.Payload}
+	}
 
 	if key := paymentKey(e); key != "" {
 		item[contract.PaymentKeyAttribute] = text(key)

@@ -1,11 +1,12 @@
 package store_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -31,7 +32,7 @@ func (d dynamo) table() (table *store.Table, attempts *int) {
 		HTTPClient: transport(func(*http.Request) (*http.Response, error) {
 			*attempts++
 			status, body := d(*attempts)
-			return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body))}, nil
+			return response(status, body), nil
 		}),
 	})
 	return store.NewTable(client, "WebhookEvents-test", 0), attempts
@@ -72,6 +73,51 @@ func TestTableThatComesBackIsWrittenTo(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, 8, *attempts)
 	})
+}
+
+// TestDeadConnectionIsGivenUp has a first connection that takes the request and
+// says nothing, as one does whose other end went away.
+func TestDeadConnectionIsGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dials := 0
+		dial := func(context.Context, string, string) (net.Conn, error) {
+			dials++
+			ours, theirs := net.Pipe()
+			go serve(theirs, dials > 1)
+			return ours, nil
+		}
+		client := dynamodb.New(dynamodb.Options{
+			Region:       "us-east-1",
+			BaseEndpoint: new("http://dynamodb.test"),
+			Credentials:  aws.AnonymousCredentials{},
+			Retryer:      store.NewRetryer(),
+			HTTPClient: store.NewHTTPClient().WithTransportOptions(func(t *http.Transport) {
+				t.DialContext, t.DisableKeepAlives = dial, true
+			}),
+		})
+		start := time.Now()
+
+		_, err := store.NewTable(client, "WebhookEvents-test", 0).Put(t.Context(), full())
+
+		require.NoError(t, err)
+		assert.Equal(t, 2, dials)
+		assert.InDelta(t, 6, time.Since(start).Seconds(), 1.1, "five seconds, a pause and an answer")
+	})
+}
+
+// serve takes a request and answers it, or not.
+func serve(conn net.Conn, answers bool) {
+	defer conn.Close()
+	r, err := http.ReadRequest(bufio.NewReader(conn))
+	if err != nil {
+		return
+	}
+	_, _ = io.Copy(io.Discard, r.Body)
+	if answers {
+		_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
+	} else {
+		_, _ = io.Copy(io.Discard, conn) // until the client gives up
+	}
 }
 
 func TestRefusalsAreNotRetried(t *testing.T) {

@@ -43,6 +43,25 @@ func TestItemKeepsEveryField(t *testing.T) {
 	assert.Equal(t, want, got)
 }
 
+// byReference is an event whose payload is in S3.
+func byReference(payload []byte) event.Event {
+	e := full()
+	e.PayloadSHA256 = event.HashPayload(payload)
+	e.Payload, e.PayloadRef = nil, "oversize/stripe/"+e.PayloadSHA256
+	return e
+}
+
+func TestItemOfAnEventByReference(t *testing.T) {
+	want := byReference([]byte("large"))
+
+	item := store.ToItem(want, 0)
+
+	assert.NotContains(t, item, "payload", "an empty one would look like the body")
+	got, err := store.FromItem(item)
+	require.NoError(t, err)
+	assert.Equal(t, want, got)
+}
+
 func TestItemOfAnEventWithNothingOptional(t *testing.T) {
 	want := event.Event{Schema: event.Schema, ID: "stripe:evt_1", Provider: "stripe", Payload: []byte("x")}
 
