@@ -35,8 +35,6 @@ func outcomeOf(err error) outcome {
 		return outcome{http.StatusServiceUnavailable, contract.MetricNotConfigured, false}
 	case provider.SecretMalformed, provider.SecretUnreachable:
 		return outcome{http.StatusServiceUnavailable, contract.MetricSecretUnavailable, true}
-	case provider.BodyTooLarge:
-		return outcome{http.StatusRequestEntityTooLarge, contract.MetricRejected, true}
 	}
 	switch reason.Class() {
 	case provider.Rejected:

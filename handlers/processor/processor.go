@@ -18,10 +18,11 @@ import (
 	"github.com/paysluice/paysluice/handlers/telemetry"
 )
 
-// maxBody is the largest raw body that is taken, in bytes. DynamoDB holds
-// 400 KB an item (Service quotas, "Item size"), the body and the fields around
-// it; SQS would hold its base64 in 1 MiB.
-const maxBody = 384 << 10
+// maxInline is the largest raw body, in bytes, that travels in its message. In
+// base64 it is 256 KiB, so that a batch of ten messages stays below the 6 MB of
+// an invocation (Lambda Developer Guide, "Lambda quotas"), and beside the other
+// fields it fits into the 400 KB of a DynamoDB item.
+const maxInline = 192 << 10
 
 // Secrets is a cache of the provider's signing secrets.
 type Secrets interface {
@@ -34,12 +35,19 @@ type Queue interface {
 	Send(ctx context.Context, body, failureReason string) error
 }
 
+// Payloads keeps a body outside of its message and returns where, or an error
+// and has perhaps not kept it.
+type Payloads interface {
+	Put(ctx context.Context, provider string, payload []byte) (ref string, err error)
+}
+
 // Handler takes one provider's webhooks.
 type Handler struct {
 	Provider    provider.Provider
 	Secrets     Secrets
 	Events      Queue // webhook-queue
 	DeadLetters Queue // webhook-dlq, for what is signed but not an event
+	Payloads    Payloads
 	Log         *slog.Logger
 	Metrics     *telemetry.Metrics
 	Now         func() time.Time
@@ -71,9 +79,6 @@ func (h *Handler) receive(ctx context.Context, r events.APIGatewayProxyRequest) 
 	if err != nil {
 		return receipt, err
 	}
-	if len(body) > maxBody {
-		return receipt, fmt.Errorf("%w: %d bytes, and at most %d can be stored", provider.BodyTooLarge, len(body), maxBody)
-	}
 	receipt.Endpoint, receipt.Livemode = origin.Endpoint, origin.Livemode
 	receipt.Payload, receipt.PayloadSHA256 = body, event.HashPayload(body)
 
@@ -84,7 +89,7 @@ func (h *Handler) receive(ctx context.Context, r events.APIGatewayProxyRequest) 
 	e.Schema, e.Provider, e.Endpoint = receipt.Schema, receipt.Provider, receipt.Endpoint
 	e.ReceivedAt, e.RequestID = receipt.ReceivedAt, receipt.RequestID
 	e.Payload, e.PayloadSHA256 = receipt.Payload, receipt.PayloadSHA256
-	return e, send(ctx, h.Events, e, "")
+	return e, h.send(ctx, h.Events, e, "")
 }
 
 // rawBody is the bytes that the provider signed. API Gateway flags a body as
@@ -122,13 +127,23 @@ func (h *Handler) verify(ctx context.Context, header provider.Header, body []byt
 // what the provider will not send again, refusing it would make the provider
 // send it for days. It returns the cause once the body is safe.
 func (h *Handler) quarantine(ctx context.Context, e event.Event, cause error) error {
-	if err := send(ctx, h.DeadLetters, e, string(provider.ReasonOf(cause))); err != nil {
+	if err := h.send(ctx, h.DeadLetters, e, string(provider.ReasonOf(cause))); err != nil {
 		return err
 	}
 	return cause
 }
 
-func send(ctx context.Context, q Queue, e event.Event, failureReason string) error {
+// send puts an event into a queue; before that, a body that is too large for a
+// message into the bucket. A body whose message then fails stays there without
+// one, and nothing is lost: the provider sends both again.
+func (h *Handler) send(ctx context.Context, q Queue, e event.Event, failureReason string) error {
+	if len(e.Payload) > maxInline {
+		ref, err := h.Payloads.Put(ctx, e.Provider, e.Payload)
+		if err != nil {
+			return fmt.Errorf("%w: %w", provider.BucketUnreachable, err)
+		}
+		e.Payload, e.PayloadRef = nil, ref
+	}
 	if err := q.Send(ctx, event.Encode(e), failureReason); err != nil {
 		return fmt.Errorf("%w: %w", provider.QueueUnreachable, err)
 	}

@@ -48,7 +48,6 @@ const (
 // Reasons of class Malformed.
 const (
 	BodyNotBase64 Reason = "body_not_base64"
-	BodyTooLarge  Reason = "body_too_large"
 )
 
 // Reasons of class Unavailable.
@@ -57,6 +56,7 @@ const (
 	SecretMalformed   Reason = "secret_malformed"
 	SecretUnreachable Reason = "secret_unreachable"
 	QueueUnreachable  Reason = "queue_unreachable"
+	BucketUnreachable Reason = "bucket_unreachable"
 
 	// CertUnreachable is a host of certificates that does not answer; a
 	// stranger may name a certificate for which it never does.
@@ -80,10 +80,10 @@ func (r Reason) Class() Class {
 		TimestampFuture, SignatureMismatch, PathUnknown,
 		AlgorithmRefused, CertURLRefused, CertRefused, CertLimited:
 		return Rejected
-	case BodyNotBase64, BodyTooLarge:
+	case BodyNotBase64:
 		return Malformed
 	case SecretEmpty, SecretMalformed, SecretUnreachable, QueueUnreachable,
-		CertUnreachable, PayPalChain:
+		BucketUnreachable, CertUnreachable, PayPalChain:
 		return Unavailable
 	case EnvelopeUnreadable, EventIDInvalid:
 		return Quarantined

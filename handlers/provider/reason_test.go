@@ -57,7 +57,7 @@ func TestEveryReasonIsDocumentedWithItsAnswer(t *testing.T) {
 	text, err := os.ReadFile("../../docs/reasons.md")
 	require.NoError(t, err)
 	answers := map[provider.Class]string{
-		provider.Rejected: "401", provider.Malformed: "4", provider.Unavailable: "503", provider.Quarantined: "200",
+		provider.Rejected: "401", provider.Malformed: "400", provider.Unavailable: "503", provider.Quarantined: "200",
 	}
 	for reason, class := range classes() {
 		assert.Contains(t, string(text), fmt.Sprintf("\n| `%s` | %s", reason, answers[class]))
@@ -103,11 +103,11 @@ func classes() map[provider.Reason]provider.Class {
 		provider.CertRefused:        provider.Rejected,
 		provider.CertLimited:        provider.Rejected,
 		provider.BodyNotBase64:      provider.Malformed,
-		provider.BodyTooLarge:       provider.Malformed,
 		provider.SecretEmpty:        provider.Unavailable,
 		provider.SecretMalformed:    provider.Unavailable,
 		provider.SecretUnreachable:  provider.Unavailable,
 		provider.QueueUnreachable:   provider.Unavailable,
+		provider.BucketUnreachable:  provider.Unavailable,
 		provider.CertUnreachable:    provider.Unavailable,
 		provider.PayPalChain:        provider.Unavailable,
 		provider.EnvelopeUnreadable: provider.Quarantined,

@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
@@ -18,12 +19,16 @@ import (
 	"github.com/paysluice/paysluice/handlers/providers"
 	"github.com/paysluice/paysluice/handlers/queue"
 	"github.com/paysluice/paysluice/handlers/secret"
+	"github.com/paysluice/paysluice/handlers/store"
 	"github.com/paysluice/paysluice/handlers/telemetry"
 )
 
-// sendTimeout leaves time to answer within the function's 9 s, also after a
-// secret was read (at most 3 s).
-const sendTimeout = 4 * time.Second
+// Both timeouts together leave time to answer within the function's 9 s, also
+// after a secret was read (at most 3 s).
+const (
+	putTimeout  = 2500 * time.Millisecond // of a large body
+	sendTimeout = 3 * time.Second
+)
 
 func main() {
 	handler, err := wire(context.Background())
@@ -43,6 +48,7 @@ func wire(ctx context.Context) (*processor.Handler, error) {
 		secretARN     = vars.Required(contract.SecretARNVar)
 		queueURL      = vars.Required(contract.QueueURLVar)
 		deadLetterURL = vars.Required(contract.DeadLetterQueueURLVar)
+		bucket        = vars.Required(contract.BucketNameVar)
 	)
 	if err := vars.Err(); err != nil {
 		return nil, err
@@ -67,6 +73,7 @@ func wire(ctx context.Context) (*processor.Handler, error) {
 		Secrets:     secrets,
 		Events:      queue.NewSender(client, queueURL, sendTimeout),
 		DeadLetters: queue.NewSender(client, deadLetterURL, sendTimeout),
+		Payloads:    store.NewPayloads(s3.NewFromConfig(aws), bucket, putTimeout),
 		Log:         telemetry.NewLogger(os.Stdout, level),
 		Metrics:     telemetry.NewMetrics(os.Stdout, environment, time.Now),
 		Now:         time.Now,
