@@ -24,5 +24,5 @@ const (
 
 // Binaries are all binaries that the stack needs, sorted.
 func Binaries() []string {
-	return []string{AuthorizerBinary, ConsumerBinary, ProcessorBinary}
+	return []string{ArchiverBinary, AuthorizerBinary, ConsumerBinary, EmptierBinary, ProcessorBinary}
 }

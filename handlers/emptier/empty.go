@@ -1,0 +1,129 @@
+package emptier
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/smithy-go"
+
+	"github.com/paysluice/paysluice/handlers/contract"
+)
+
+const (
+	// margin is what is kept of an invocation's time to answer CloudFormation,
+	// which would else wait for the custom resource's whole timeout.
+	margin = 15 * time.Second
+	// pause is the time between two looks at the bucket.
+	pause = 5 * time.Second
+	// maxFruitless is how many times in a row nothing could be deleted. S3 may
+	// fail single keys for a moment (InternalError), or all for good.
+	maxFruitless = 3
+)
+
+// ErrTime is a bucket that one invocation could not empty.
+var ErrTime = errors.New("no time left")
+
+// empty deletes all versions and delete markers until the bucket has stayed
+// empty for contract.BucketQuiet. It returns how many it deleted. An error says
+// what to do; what was deleted stays deleted.
+func (h *Handler) empty(ctx context.Context, bucket string) (deleted int, err error) {
+	if deadline, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadlineCause(ctx, deadline.Add(-margin), ErrTime)
+		defer cancel()
+	}
+	emptySince, fruitless := time.Now(), 0
+	for {
+		swept, err := h.sweep(ctx, bucket)
+		deleted += swept.deleted
+		switch {
+		case errors.Is(context.Cause(ctx), ErrTime):
+			return deleted, fmt.Errorf("%w: %d versions were deleted from bucket %s, and it has not yet stayed empty for %v; delete the stack again to go on",
+				ErrTime, deleted, bucket, contract.BucketQuiet)
+		case err != nil:
+			return deleted, err
+		case swept.found > 0:
+			emptySince = time.Now()
+		case time.Since(emptySince) >= contract.BucketQuiet:
+			return deleted, nil
+		}
+		if fruitless++; swept.found == 0 || swept.deleted > 0 {
+			fruitless = 0
+		}
+		if fruitless == maxFruitless {
+			return deleted, fmt.Errorf("bucket %s holds %d versions that cannot be deleted, the first because of %s; remove what protects them, then delete the stack again",
+				bucket, swept.found, swept.failure)
+		}
+		sleep(ctx, pause)
+	}
+}
+
+// sweeping is what one pass over a bucket did.
+type sweeping struct {
+	found, deleted int
+	failure        string // of the first version that was not deleted
+}
+
+// sweep deletes what the bucket holds, page by page.
+func (h *Handler) sweep(ctx context.Context, bucket string) (s sweeping, err error) {
+	pages := s3.NewListObjectVersionsPaginator(h.Objects, &s3.ListObjectVersionsInput{Bucket: &bucket})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return s, fmt.Errorf("list bucket %s: %w", bucket, err)
+		}
+		versions := identifiers(page)
+		if len(versions) == 0 {
+			continue
+		}
+		// A page is at most 1,000 versions, and so is a request to delete.
+		out, err := h.Objects.DeleteObjects(ctx, &s3.DeleteObjectsInput{
+			Bucket: &bucket,
+			Delete: &types.Delete{Objects: versions, Quiet: new(true)},
+		})
+		if err != nil {
+			return s, fmt.Errorf("delete from bucket %s: %w", bucket, err)
+		}
+		s.found += len(versions)
+		s.deleted += len(versions) - len(out.Errors)
+		if s.failure == "" && len(out.Errors) > 0 {
+			first := out.Errors[0]
+			s.failure = fmt.Sprintf("%s (%s)", aws.ToString(first.Code), aws.ToString(first.Key))
+		}
+	}
+	return s, nil
+}
+
+func identifiers(page *s3.ListObjectVersionsOutput) []types.ObjectIdentifier {
+	var ids []types.ObjectIdentifier
+	for _, v := range page.Versions {
+		ids = append(ids, types.ObjectIdentifier{Key: v.Key, VersionId: v.VersionId})
+	}
+	for _, m := range page.DeleteMarkers {
+		ids = append(ids, types.ObjectIdentifier{Key: m.Key, VersionId: m.VersionId})
+	}
+	return ids
+}
+
+// gone reports whether there is no bucket to empty any more.
+func gone(err error) bool { return errorCode(err) == "NoSuchBucket" }
+
+// errorCode is the code of an AWS service's error, "" for any other.
+func errorCode(err error) string {
+	if failure, ok := errors.AsType[smithy.APIError](err); ok {
+		return failure.ErrorCode()
+	}
+	return ""
+}
+
+func sleep(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
