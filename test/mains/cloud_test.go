@@ -21,7 +21,7 @@ type cloud struct {
 	calls []call
 }
 
-// call is a request as its X-Amz-Target names it.
+// call is a request as its X-Amz-Target names it, or by service and method.
 type call struct {
 	target string
 	input  map[string]any
@@ -44,19 +44,28 @@ func newCloud(t *testing.T, secret string) *cloud {
 		},
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		target := r.Header.Get("X-Amz-Target")
-		var input map[string]any
 		body, _ := io.ReadAll(r.Body)
-		answer := answers[target]
-		if err := json.Unmarshal(body, &input); err != nil || answer == nil {
-			http.Error(w, "no such call: "+target, http.StatusBadRequest)
-			return
+		target, input := r.Header.Get("X-Amz-Target"), map[string]any{}
+		switch {
+		case target != "":
+			_ = json.Unmarshal(body, &input)
+		case r.Method == http.MethodPut: // S3 and CloudFormation's response URL
+			target, input = "PUT", map[string]any{"path": r.URL.Path, "body": string(body)}
+		default: // CloudFormation's query protocol
+			target = "DescribeStacks"
 		}
 		c.mu.Lock()
 		c.calls = append(c.calls, call{target, input})
 		c.mu.Unlock()
 		w.Header().Set("Content-Type", r.Header.Get("Content-Type"))
-		_ = json.NewEncoder(w).Encode(answer(input))
+		switch answer := answers[target]; {
+		case answer != nil:
+			_ = json.NewEncoder(w).Encode(answer(input))
+		case target == "DescribeStacks":
+			_, _ = io.WriteString(w, describedStack)
+		case target != "PUT":
+			http.Error(w, "no such call: "+target, http.StatusBadRequest)
+		}
 	}))
 	t.Cleanup(server.Close)
 	c.url = server.URL
@@ -85,3 +94,8 @@ func (c *cloud) inputs(target string) []map[string]any {
 	}
 	return inputs
 }
+
+// describedStack is a stack whose update is being cleaned up.
+const describedStack = `<DescribeStacksResponse><DescribeStacksResult><Stacks><member>
+  <StackStatus>UPDATE_COMPLETE_CLEANUP_IN_PROGRESS</StackStatus>
+</member></Stacks></DescribeStacksResult></DescribeStacksResponse>`

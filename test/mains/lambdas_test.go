@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-lambda-go/cfn"
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -20,6 +21,7 @@ import (
 )
 
 const (
+	bucket       = "failed-webhooks-000000000000-test"
 	stripeSecret = "whsec_test"
 	stripeBody   = `{"id":"evt_1","object":"event","type":"payment_intent.succeeded","created":1780000000,` +
 		`"data":{"object":{"id":"pi_1","object":"payment_intent","amount_received":1250,"currency":"eur"}}}`
@@ -38,6 +40,15 @@ func configuration(binary string) []string {
 			contract.SecretARNVar + "=arn:aws:secretsmanager:us-east-1:000000000000:secret:stripe-secret-test",
 			contract.QueueURLVar + "=https://sqs.us-east-1.amazonaws.com/000000000000/webhook-queue-test",
 			contract.DeadLetterQueueURLVar + "=https://sqs.us-east-1.amazonaws.com/000000000000/webhook-dlq-test",
+			contract.BucketNameVar + "=" + bucket,
+		},
+		contract.ArchiverBinary: {
+			contract.EnvironmentVar + "=test",
+			contract.LogLevelVar + "=INFO",
+			contract.BucketNameVar + "=" + bucket,
+		},
+		contract.EmptierBinary: {
+			contract.LogLevelVar + "=INFO",
 		},
 		contract.ConsumerBinary: {
 			contract.EnvironmentVar + "=test",
@@ -68,6 +79,8 @@ func TestFunctionsRefuseToStart(t *testing.T) {
 		{"a provider that this version does not have", contract.ProcessorBinary, contract.ProviderVar + "=adyen", "adyen"},
 		{"an SDK setting that makes no sense", contract.ProcessorBinary, "AWS_MAX_ATTEMPTS=many", "AWS configuration"},
 		{"an SDK setting that makes no sense", contract.ConsumerBinary, "AWS_MAX_ATTEMPTS=many", "AWS configuration"},
+		{"an SDK setting that makes no sense", contract.ArchiverBinary, "AWS_MAX_ATTEMPTS=many", "AWS configuration"},
+		{"an SDK setting that makes no sense", contract.EmptierBinary, "AWS_MAX_ATTEMPTS=many", "AWS configuration"},
 	} {
 		t.Run(test.binary+", "+test.why, func(t *testing.T) {
 			env := append(configuration(test.binary), test.variable) // the last one counts
@@ -129,6 +142,64 @@ func TestProcessorSendsWhatConsumerStores(t *testing.T) {
 	require.Len(t, stored, 1)
 	assert.Equal(t, "WebhookEvents-test", stored[0]["TableName"])
 	assert.Equal(t, map[string]any{"S": "stripe:evt_1"}, stored[0]["Item"].(map[string]any)[contract.EventIDAttribute])
+}
+
+func TestProcessorKeepsALargeBodyInTheBucket(t *testing.T) {
+	aws := newCloud(t, `{"endpoints":[{"label":"main","secret":"`+stripeSecret+`"}]}`)
+	body := stripeBody + strings.Repeat(" ", 200<<10)
+
+	request := events.APIGatewayProxyRequest{
+		Body:              body,
+		MultiValueHeaders: map[string][]string{"Stripe-Signature": {stripe.Sign([]byte(body), stripeSecret, time.Now())}},
+	}
+	var answer events.APIGatewayProxyResponse
+	invoke(t, contract.ProcessorBinary, slices.Concat(configuration(contract.ProcessorBinary), aws.environment()), request, &answer)
+
+	assert.Equal(t, 200, answer.StatusCode, answer.Body)
+	kept := aws.inputs("PUT")
+	require.Len(t, kept, 1)
+	assert.Equal(t, "/"+bucket+"/oversize/stripe/"+event.HashPayload([]byte(body)), kept[0]["path"])
+	assert.Equal(t, body, kept[0]["body"])
+}
+
+func TestArchiverKeepsADeadLetter(t *testing.T) {
+	aws := newCloud(t, "")
+	batch := events.SQSEvent{Records: []events.SQSMessage{{
+		MessageId: "m-1", Body: "poison", Attributes: map[string]string{"SentTimestamp": "1780000000000"},
+	}}}
+
+	var failures events.SQSEventResponse
+	invoke(t, contract.ArchiverBinary, slices.Concat(configuration(contract.ArchiverBinary), aws.environment()), batch, &failures)
+
+	assert.Empty(t, failures.BatchItemFailures)
+	kept := aws.inputs("PUT")
+	require.Len(t, kept, 1)
+	assert.Regexp(t, `^/`+bucket+`/unknown/2026/05/28/m-1-[0-9a-f]{16}\.json$`, kept[0]["path"])
+	m, err := event.DecodeArchived([]byte(kept[0]["body"].(string)))
+	require.NoError(t, err)
+	assert.Equal(t, "poison", string(m.Message))
+}
+
+func TestEmptierAnswersCloudFormation(t *testing.T) {
+	aws := newCloud(t, "")
+	request := cfn.Event{
+		RequestType: cfn.RequestDelete, RequestID: "r-1", ResponseURL: aws.url + "/answer", PhysicalResourceID: bucket,
+		StackID:            "arn:aws:cloudformation:us-east-1:000000000000:stack/paysluice-test/1",
+		ResourceProperties: map[string]any{contract.BucketNameProperty: bucket},
+	}
+
+	var reason string
+	invoke(t, contract.EmptierBinary, slices.Concat(configuration(contract.EmptierBinary), aws.environment()), request, &reason)
+
+	assert.Empty(t, reason)
+	assert.Len(t, aws.inputs("DescribeStacks"), 1)
+	answers := aws.inputs("PUT")
+	require.Len(t, answers, 1)
+	assert.Equal(t, "/answer", answers[0]["path"])
+	var answer cfn.Response
+	require.NoError(t, json.Unmarshal([]byte(answers[0]["body"].(string)), &answer))
+	assert.Equal(t, cfn.StatusSuccess, answer.Status)
+	assert.Equal(t, bucket, answer.PhysicalResourceID)
 }
 
 // invoke starts a function, hands it one event and stops it.
