@@ -14,6 +14,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"github.com/paysluice/paysluice/handlers/deadline"
 	"github.com/paysluice/paysluice/handlers/event"
 )
 
@@ -46,7 +47,7 @@ func Run[T any](
 	ctx context.Context, records []events.SQSMessage, concurrency int,
 	handle func(context.Context, events.SQSMessage) (T, error),
 ) []Result[T] {
-	ctx, cancel := withMargin(ctx)
+	ctx, cancel := deadline.Before(ctx, margin)
 	defer cancel()
 	share := share(ctx, len(records), concurrency)
 
@@ -66,23 +67,15 @@ func Run[T any](
 	return results
 }
 
-// withMargin ends the work on records before the invocation ends.
-func withMargin(ctx context.Context) (context.Context, context.CancelFunc) {
-	if deadline, ok := ctx.Deadline(); ok {
-		return context.WithDeadline(ctx, deadline.Add(-margin))
-	}
-	return context.WithCancel(ctx)
-}
-
 // share is the time that each of n records has when concurrency of them are
 // handled at once.
 func share(ctx context.Context, n, concurrency int) time.Duration {
-	deadline, ok := ctx.Deadline()
+	end, ok := ctx.Deadline()
 	if !ok {
 		return math.MaxInt64
 	}
 	rounds := (n + concurrency - 1) / concurrency
-	return time.Until(deadline) / time.Duration(max(1, rounds))
+	return time.Until(end) / time.Duration(max(1, rounds))
 }
 
 // run handles one record. Whatever goes wrong with it stays with it.

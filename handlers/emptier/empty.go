@@ -12,6 +12,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/handlers/deadline"
 )
 
 const (
@@ -32,17 +33,15 @@ var ErrTime = errors.New("no time left")
 // empty for contract.BucketQuiet. It returns how many it deleted. An error says
 // what to do; what was deleted stays deleted.
 func (h *Handler) empty(ctx context.Context, bucket string) (deleted int, err error) {
-	if deadline, ok := ctx.Deadline(); ok {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadlineCause(ctx, deadline.Add(-margin), ErrTime)
-		defer cancel()
-	}
+	ctx, cancel := deadline.Before(ctx, margin)
+	defer cancel()
+
 	emptySince, fruitless := time.Now(), 0
 	for {
 		swept, err := h.sweep(ctx, bucket)
 		deleted += swept.deleted
 		switch {
-		case errors.Is(context.Cause(ctx), ErrTime):
+		case ctx.Err() != nil:
 			return deleted, fmt.Errorf("%w: %d versions were deleted from bucket %s, and it has not yet stayed empty for %v; delete the stack again to go on",
 				ErrTime, deleted, bucket, contract.BucketQuiet)
 		case err != nil:

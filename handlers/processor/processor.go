@@ -13,10 +13,15 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"github.com/paysluice/paysluice/handlers/deadline"
 	"github.com/paysluice/paysluice/handlers/event"
 	"github.com/paysluice/paysluice/handlers/provider"
 	"github.com/paysluice/paysluice/handlers/telemetry"
 )
+
+// margin is what is kept of an invocation's time to say 503. Its parts are
+// bounded each, but not so that the bounds together stay below the whole.
+const margin = 500 * time.Millisecond
 
 // maxInline is the largest raw body, in bytes, that travels in its message. In
 // base64 it is 256 KiB, so that a batch of ten messages stays below the 6 MB of
@@ -56,7 +61,9 @@ type Handler struct {
 // Handle answers a request that API Gateway passed on. It never returns an
 // error: that would be a 502 instead of an answer that says what happened.
 func (h *Handler) Handle(ctx context.Context, r events.APIGatewayProxyRequest) (events.APIGatewayProxyResponse, error) {
-	e, err := h.receive(ctx, r)
+	work, cancel := deadline.Before(ctx, margin)
+	defer cancel()
+	e, err := h.receive(work, r)
 	h.report(ctx, e, err)
 	return answer(e, err), nil
 }

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -67,11 +68,16 @@ func verifier(secret string) provider.Verifier {
 // queue keeps what it was sent, or refuses it.
 type queue struct {
 	err     error
+	hangs   bool
 	bodies  []string
 	reasons []string
 }
 
-func (q *queue) Send(_ context.Context, body, failureReason string) error {
+func (q *queue) Send(ctx context.Context, body, failureReason string) error {
+	if q.hangs {
+		<-ctx.Done()
+		return ctx.Err()
+	}
 	if q.err != nil {
 		return q.err
 	}
@@ -112,6 +118,11 @@ func newFixture() *fixture {
 
 func (f *fixture) handle(t *testing.T, r events.APIGatewayProxyRequest) events.APIGatewayProxyResponse {
 	t.Helper()
+	return f.handleIn(t.Context(), t, r)
+}
+
+func (f *fixture) handleIn(ctx context.Context, t *testing.T, r events.APIGatewayProxyRequest) events.APIGatewayProxyResponse {
+	t.Helper()
 	clock := func() time.Time { return now }
 	h := processor.Handler{
 		Provider:    stripe.New(),
@@ -123,7 +134,7 @@ func (f *fixture) handle(t *testing.T, r events.APIGatewayProxyRequest) events.A
 		Metrics:     telemetry.NewMetrics(&f.log, "test", clock),
 		Now:         clock,
 	}
-	answer, err := h.Handle(t.Context(), r)
+	answer, err := h.Handle(ctx, r)
 	require.NoError(t, err, "an error would be a 502")
 	assert.Equal(t, "application/json", answer.Headers["Content-Type"])
 	return answer
@@ -168,6 +179,20 @@ func TestBodyThatIsNotBase64Encoded(t *testing.T) {
 	r.Body, r.IsBase64Encoded = body, false
 
 	assert.Equal(t, http.StatusOK, f.handle(t, r).StatusCode)
+}
+
+func TestSlowQueueIsAnswered503InTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture()
+		f.events.hangs = true
+		ctx, cancel := context.WithTimeout(t.Context(), 9*time.Second)
+		defer cancel()
+
+		answer := f.handleIn(ctx, t, signed(body, oldSecret))
+
+		assert.Equal(t, http.StatusServiceUnavailable, answer.StatusCode)
+		require.NoError(t, ctx.Err(), "there is time left to answer")
+	})
 }
 
 func TestRotationTakesEffectAtOnce(t *testing.T) {

@@ -23,8 +23,7 @@ import (
 	"github.com/paysluice/paysluice/handlers/telemetry"
 )
 
-// Both timeouts together leave time to answer within the function's 9 s, also
-// after a secret was read (at most 3 s).
+// Bounds within the function's 9 s, of which a slow secret takes 3.
 const (
 	putTimeout  = 2500 * time.Millisecond // of a large body
 	sendTimeout = 3 * time.Second
