@@ -18,9 +18,6 @@ import (
 	"github.com/paysluice/paysluice/handlers/telemetry"
 )
 
-// concurrency is a whole batch of the event source mapping at once.
-const concurrency = 10
-
 func main() {
 	handler, err := wire(context.Background())
 	if err != nil {
@@ -47,7 +44,7 @@ func wire(ctx context.Context) (*archiver.Handler, error) {
 	client := s3.NewFromConfig(aws, func(o *s3.Options) { o.Retryer = store.NewRetryer() })
 	return &archiver.Handler{
 		Archive:     store.NewArchive(client, bucket),
-		Concurrency: concurrency,
+		Concurrency: contract.BatchSize,
 		Log:         telemetry.NewLogger(os.Stdout, level),
 		Metrics:     telemetry.NewMetrics(os.Stdout, environment, time.Now),
 		Now:         time.Now,

@@ -21,12 +21,8 @@ import (
 	"github.com/paysluice/paysluice/handlers/telemetry"
 )
 
-const (
-	// concurrency is a whole batch of the event source mapping at once.
-	concurrency = 10
-	// sendTimeout bounds the rare message to the dead-letter queue.
-	sendTimeout = 5 * time.Second
-)
+// sendTimeout bounds the rare message to the dead-letter queue.
+const sendTimeout = 5 * time.Second
 
 func main() {
 	handler, err := wire(context.Background())
@@ -58,7 +54,7 @@ func wire(ctx context.Context) (*consumer.Handler, error) {
 		Providers:   providers.All(),
 		Table:       store.NewTable(client, table, retentionDays),
 		DeadLetters: queue.NewSender(sqs.NewFromConfig(aws), deadLetterURL, sendTimeout),
-		Concurrency: concurrency,
+		Concurrency: contract.BatchSize,
 		Log:         telemetry.NewLogger(os.Stdout, level),
 		Metrics:     telemetry.NewMetrics(os.Stdout, environment, time.Now),
 	}, nil

@@ -24,6 +24,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"package", "build the functions' zips and print their CodeVersion", runPackage},
+		{"replay", "send archived events back to the queue; it can be repeated", runReplay},
 	}
 }
 

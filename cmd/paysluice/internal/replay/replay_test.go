@@ -1,0 +1,227 @@
+package replay_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/replay"
+	"github.com/paysluice/paysluice/handlers/event"
+)
+
+var errDown = errors.New("down")
+
+// archive holds messages by key; a key without one is some other object.
+type archive struct {
+	messages map[string]*event.Archived
+	failing  string // the key that cannot be read
+	listErr  error  // after the last key
+}
+
+func (a *archive) Keys(_ context.Context, prefix, after string) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		for _, key := range slices.Sorted(maps.Keys(a.messages)) {
+			if strings.HasPrefix(key, prefix) && key > after && !yield(key, nil) {
+				return
+			}
+		}
+		if a.listErr != nil {
+			yield("", a.listErr)
+		}
+	}
+}
+
+func (a *archive) Get(_ context.Context, key string) (event.Archived, error) {
+	m := a.messages[key]
+	switch {
+	case key == a.failing:
+		return event.Archived{}, errDown
+	case m == nil:
+		return event.Archived{}, fmt.Errorf("%w: %s", event.ErrArchive, key)
+	}
+	return *m, nil
+}
+
+// queue keeps what it was sent, or refuses one body.
+type queue struct {
+	mu      sync.Mutex
+	bodies  []string
+	refused string
+}
+
+func (q *queue) Send(_ context.Context, body, failureReason string) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if body == q.refused || failureReason != "" {
+		return errDown
+	}
+	q.bodies = append(q.bodies, body)
+	return nil
+}
+
+// fixture is an archive of n events below stripe/, and a queue.
+type fixture struct {
+	archive       archive
+	queue         queue
+	sent, skipped bytes.Buffer
+}
+
+func newFixture(n int) *fixture {
+	f := &fixture{archive: archive{messages: map[string]*event.Archived{}}}
+	for i := range n {
+		f.archive.messages[key(i)] = archived(fmt.Sprintf("evt_%02d", i), "receives-exhausted")
+	}
+	return f
+}
+
+func key(i int) string { return fmt.Sprintf("stripe/2026/03/01/%02d.json", i) }
+
+// archived is a message with that event, quarantined when id is "".
+func archived(id, reason string) *event.Archived {
+	e := event.Event{Schema: event.Schema, Provider: "stripe", PayloadSHA256: event.HashPayload(nil)}
+	if id != "" {
+		e.ID = event.NewID("stripe", id)
+	}
+	return &event.Archived{Schema: event.ArchiveSchema, FailureReason: reason, Message: []byte(event.Encode(e)), Event: &e}
+}
+
+// run replays everything below stripe/, as change would have it.
+func (f *fixture) run(ctx context.Context, change func(*replay.Replay)) (replay.Done, error) {
+	r := &replay.Replay{
+		Archive: &f.archive, Queue: &f.queue, Prefix: "stripe/", Rate: 1000, Sent: &f.sent, Skipped: &f.skipped,
+	}
+	change(r)
+	return r.Run(ctx)
+}
+
+func asItIs(*replay.Replay) {}
+
+func TestEventsGoBackAsTheyCame(t *testing.T) {
+	f := newFixture(25)
+	f.archive.messages["square/2026/03/01/x.json"] = archived("other", "receives-exhausted")
+
+	done, err := f.run(t.Context(), asItIs)
+
+	require.NoError(t, err)
+	assert.Equal(t, replay.Done{Sent: 25, Last: key(24)}, done)
+	var want []string
+	for i := range 25 {
+		want = append(want, string(f.archive.messages[key(i)].Message))
+	}
+	assert.ElementsMatch(t, want, f.queue.bodies)
+	assert.Equal(t, 25, strings.Count(f.sent.String(), "\n"))
+	assert.True(t, strings.HasPrefix(f.sent.String(), key(0)+"\n"+key(1)+"\n"), "in the order of the keys")
+	assert.Empty(t, f.skipped.String())
+}
+
+func TestWhatCannotBeStoredIsSkipped(t *testing.T) {
+	f := newFixture(1)
+	f.archive.messages[key(1)] = archived("evt_01", "conflict")
+	f.archive.messages[key(2)] = archived("", "envelope_unreadable")
+	f.archive.messages[key(3)] = &event.Archived{FailureReason: "receives-exhausted", Message: []byte("marked poison")}
+	f.archive.messages["stripe/notes.txt"] = nil
+
+	done, err := f.run(t.Context(), asItIs)
+
+	require.NoError(t, err)
+	assert.Equal(t, replay.Done{Sent: 1, Skipped: 4, Last: "stripe/notes.txt"}, done)
+	assert.Len(t, f.queue.bodies, 1)
+	assert.Equal(t, strings.Join([]string{
+		"skipped " + key(1) + ": the table has other content under its key",
+		"skipped " + key(2) + ": it is no event that can be stored (envelope_unreadable)",
+		"skipped " + key(3) + ": it is no event that can be stored (receives-exhausted)",
+		"skipped stripe/notes.txt: it is no archived message",
+	}, "\n")+"\n", f.skipped.String())
+}
+
+func TestDryRunSendsNothing(t *testing.T) {
+	f := newFixture(3)
+	f.archive.messages[key(1)].FailureReason = "conflict"
+
+	done, err := f.run(t.Context(), func(r *replay.Replay) { r.DryRun = true })
+
+	require.NoError(t, err)
+	assert.Equal(t, replay.Done{Sent: 2, Skipped: 1, Last: key(2)}, done)
+	assert.Equal(t, key(0)+"\n"+key(2)+"\n", f.sent.String(), "what would be sent")
+	assert.Empty(t, f.queue.bodies)
+}
+
+// TestFailureCanBeGoneOnFrom fails once in the middle; the second run takes up
+// where the first one says it came.
+func TestFailureCanBeGoneOnFrom(t *testing.T) {
+	for _, row := range []struct {
+		why string
+		set func(*fixture)
+	}{
+		{"an object that cannot be read", func(f *fixture) { f.archive.failing = key(14) }},
+		{"a message that SQS refuses", func(f *fixture) { f.queue.refused = string(f.archive.messages[key(14)].Message) }},
+	} {
+		t.Run(row.why, func(t *testing.T) {
+			f := newFixture(25)
+			row.set(f)
+
+			done, err := f.run(t.Context(), asItIs)
+
+			require.ErrorIs(t, err, errDown)
+			assert.Equal(t, key(13), done.Last)
+			assert.NotContains(t, f.sent.String(), key(14))
+
+			f.archive.failing, f.queue.refused = "", ""
+			done, err = f.run(t.Context(), func(r *replay.Replay) { r.After = done.Last })
+
+			require.NoError(t, err)
+			assert.Equal(t, replay.Done{Sent: 11, Last: key(24)}, done)
+			for _, m := range f.archive.messages {
+				assert.Contains(t, f.queue.bodies, string(m.Message))
+			}
+		})
+	}
+}
+
+func TestListingThatFailsIsNoEnd(t *testing.T) {
+	f := newFixture(12)
+	f.archive.listErr = errDown
+
+	done, err := f.run(t.Context(), asItIs)
+
+	require.ErrorIs(t, err, errDown)
+	assert.Equal(t, key(9), done.Last, "the two that were listed last are not done")
+}
+
+func TestRateIsKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(20)
+		start := time.Now()
+
+		_, err := f.run(t.Context(), func(r *replay.Replay) { r.Rate = 4 })
+
+		require.NoError(t, err)
+		assert.Equal(t, 5*time.Second, time.Since(start))
+	})
+}
+
+func TestInterruptEndsAReplay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(20)
+		ctx, cancel := context.WithTimeout(t.Context(), 3500*time.Millisecond)
+		defer cancel()
+
+		done, err := f.run(ctx, func(r *replay.Replay) { r.Rate = 4 })
+
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		assert.Equal(t, 14, done.Sent)
+		assert.GreaterOrEqual(t, done.Last, key(9))
+	})
+}
