@@ -20,6 +20,7 @@ import (
 // Handler decides about requests.
 type Handler struct {
 	Providers provider.Set
+	Log       *slog.Logger
 	Metrics   *telemetry.Metrics
 	Now       func() time.Time
 }
@@ -31,6 +32,7 @@ type Handler struct {
 func (h *Handler) Handle(ctx context.Context, r events.APIGatewayCustomAuthorizerRequestTypeRequest) (events.APIGatewayCustomAuthorizerResponse, error) {
 	name, err := h.check(r)
 	if err == nil {
+		h.Log.DebugContext(ctx, "allowed", "provider", name, "apiRequestId", r.RequestContext.RequestID)
 		return policy(name, "Allow", r.MethodArn), nil
 	}
 	h.Metrics.Publish(ctx, "rejected by the authorizer", name,

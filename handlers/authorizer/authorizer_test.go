@@ -56,12 +56,14 @@ func TestHandle(t *testing.T) {
 			clock := func() time.Time { return now }
 			h := authorizer.Handler{
 				Providers: providers.All(),
+				Log:       telemetry.NewLogger(&log, "INFO"),
 				Metrics:   telemetry.NewMetrics(&log, "test", clock),
 				Now:       clock,
 			}
 
 			answer, err := h.Handle(t.Context(), events.APIGatewayCustomAuthorizerRequestTypeRequest{
 				MethodArn:         methodARN,
+				RequestContext:    events.APIGatewayCustomAuthorizerRequestTypeRequestContext{RequestID: "api-1"},
 				Resource:          row.resource,
 				MultiValueHeaders: row.headers,
 			})
@@ -91,6 +93,7 @@ func assertLog(t *testing.T, log []byte, reason provider.Reason) {
 	require.NoError(t, json.Unmarshal(log, &fields), "one line")
 	assert.EqualValues(t, 1, fields["Rejected"])
 	assert.Equal(t, string(reason), fields["reason"])
+	assert.Equal(t, "api-1", fields["apiRequestId"], "it leads to API Gateway's access log")
 	assert.NotContains(t, string(log), "marked", "no header value is logged")
 	assert.NotContains(t, string(log), "v1=")
 }

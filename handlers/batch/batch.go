@@ -35,7 +35,7 @@ type Result[T any] struct {
 	Err    error // the record is to be received again
 }
 
-// Run calls handle for each record, for at most concurrency (1 or more) of them
+// Run calls handle for each record, for at most concurrency (at least 1) of them
 // at the same time. The results are in the order of the records.
 //
 // The context given to handle ends in time to answer before the invocation
@@ -47,6 +47,7 @@ func Run[T any](
 	ctx context.Context, records []events.SQSMessage, concurrency int,
 	handle func(context.Context, events.SQSMessage) (T, error),
 ) []Result[T] {
+	concurrency = max(1, concurrency) // with 0 it would wait for ever
 	ctx, cancel := deadline.Before(ctx, margin)
 	defer cancel()
 	share := share(ctx, len(records), concurrency)

@@ -74,7 +74,7 @@ func TestNothingFailed(t *testing.T) {
 		t.Run(why, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
-			answer := batch.Response(batch.Run(ctx, records(bodies...), 10, handle))
+			answer := batch.Response(batch.Run(ctx, records(bodies...), 0, handle))
 			assert.NotNil(t, answer.BatchItemFailures, "a null is not an answer")
 			assert.Empty(t, answer.BatchItemFailures)
 		})

@@ -64,6 +64,7 @@ func (h *Handler) store(ctx context.Context, record events.SQSMessage) (outcome,
 		return outcome{}, err
 	}
 	existing, err := h.Table.Put(ctx, e)
+	h.Log.DebugContext(ctx, "put", "eventId", e.ID, "messageId", record.MessageId, "new", existing == nil && err == nil)
 	switch {
 	case err != nil:
 		return outcome{}, err

@@ -13,7 +13,7 @@ const (
 // Metrics, each a count.
 const (
 	MetricAccepted          = "Accepted"          // answered 200, in webhook-queue
-	MetricRejected          = "Rejected"          // answered 401 or 400 by either gate
+	MetricRejected          = "Rejected"          // answered 401 by either gate, or 400 by the processor
 	MetricNotConfigured     = "NotConfigured"     // answered 503: the secret was never filled
 	MetricSecretUnavailable = "SecretUnavailable" // answered 503: the secret is malformed or out of reach
 	MetricQuarantined       = "Quarantined"       // answered 200, in webhook-dlq: signed but not an event

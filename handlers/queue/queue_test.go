@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -50,10 +51,14 @@ func TestSendReportsRefusal(t *testing.T) {
 }
 
 func TestSendGivesUpInTime(t *testing.T) {
-	s := queue.NewSender(client(func(ctx context.Context, _ *sqs.SendMessageInput) error {
-		<-ctx.Done()
-		return ctx.Err()
-	}), url, time.Millisecond)
+	synctest.Test(t, func(t *testing.T) {
+		s := queue.NewSender(client(func(ctx context.Context, _ *sqs.SendMessageInput) error {
+			<-ctx.Done()
+			return ctx.Err()
+		}), url, 3*time.Second)
+		start := time.Now()
 
-	require.ErrorIs(t, s.Send(t.Context(), "body", ""), context.DeadlineExceeded)
+		require.ErrorIs(t, s.Send(t.Context(), "body", ""), context.DeadlineExceeded)
+		assert.Equal(t, 3*time.Second, time.Since(start))
+	})
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // The life of a cached value. The bound that matters is that an entry removed
-// from a secret is refused within five minutes everywhere (design "Secrets").
+// from a secret is refused within five minutes everywhere (docs/architecture.md, "Secrets").
 const (
 	// refreshAfter is the age from which a value is read anew when it is next
 	// needed; if that fails it serves on until maxAge.
@@ -30,6 +30,8 @@ type Cache[T any] struct {
 	read  func(context.Context) ([]byte, error)
 	parse func([]byte) (T, error)
 	now   func() time.Time
+	// failed hears of every failed reading, also while an older value serves.
+	failed func(context.Context, error)
 
 	mu       sync.Mutex
 	document []byte // what value was parsed from
@@ -40,9 +42,13 @@ type Cache[T any] struct {
 }
 
 // New caches what parse makes of what read returns. Nothing is read before the
-// first Get.
-func New[T any](read func(context.Context) ([]byte, error), parse func([]byte) (T, error), now func() time.Time) *Cache[T] {
-	return &Cache[T]{read: read, parse: parse, now: now}
+// first Get. failed is told of every reading that failed, at once: callers of
+// Get hear of it only when the last good value is too old.
+func New[T any](
+	read func(context.Context) ([]byte, error), parse func([]byte) (T, error),
+	now func() time.Time, failed func(context.Context, error),
+) *Cache[T] {
+	return &Cache[T]{read: read, parse: parse, now: now, failed: failed}
 }
 
 // Get is the value, at most five minutes old. Errors are those of read and
@@ -89,9 +95,11 @@ func (c *Cache[T]) reload(ctx context.Context) {
 			c.value, c.document = value, document
 		}
 	}
-	if c.failure = err; err == nil {
-		c.readAt = c.triedAt
+	if c.failure = err; err != nil {
+		c.failed(ctx, err)
+		return
 	}
+	c.readAt = c.triedAt
 }
 
 func (c *Cache[T]) age() time.Duration {

@@ -24,6 +24,7 @@ type store struct {
 	document string
 	err      error
 	reads    int
+	failures []error // that the cache reported
 }
 
 func (s *store) read(context.Context) ([]byte, error) {
@@ -42,7 +43,9 @@ func parse(document []byte) (string, error) {
 func bubble(t *testing.T, test func(t *testing.T, s *store, c *secret.Cache[string])) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &store{document: "one"}
-		test(t, s, secret.New(s.read, parse, time.Now))
+		test(t, s, secret.New(s.read, parse, time.Now, func(_ context.Context, err error) {
+			s.failures = append(s.failures, err)
+		}))
 	})
 }
 
@@ -66,6 +69,10 @@ func TestValueIsReadOnceWhileFresh(t *testing.T) {
 		time.Sleep(4*time.Minute - time.Second)
 		requireValue(t, "parsed one", c)
 		assert.Equal(t, 1, s.reads)
+		time.Sleep(time.Second)
+		requireValue(t, "parsed one", c)
+		assert.Equal(t, 2, s.reads, "from four minutes on it is read again")
+		assert.Empty(t, s.failures)
 	})
 }
 
@@ -85,6 +92,7 @@ func TestUnreachableSecretServesOnUntilItIsFiveMinutesOld(t *testing.T) {
 
 		time.Sleep(4*time.Minute + 30*time.Second)
 		requireValue(t, "parsed one", c)
+		require.ErrorIs(t, errors.Join(s.failures...), errDown, "it is said before it hurts")
 		time.Sleep(30 * time.Second)
 		requireFailure(t, errDown, c)
 
@@ -111,12 +119,14 @@ func TestMalformedVersionServesTheOldOneUntilItIsFiveMinutesOld(t *testing.T) {
 func TestFailedReadingsAreTwoSecondsApart(t *testing.T) {
 	bubble(t, func(t *testing.T, s *store, c *secret.Cache[string]) {
 		s.err = errDown
-		for range 1000 {
+		for range 20 {
 			requireFailure(t, errDown, c)
+			time.Sleep(99 * time.Millisecond)
 		}
 		assert.Equal(t, 1, s.reads)
+		assert.Len(t, s.failures, 1, "said once for each reading")
 
-		time.Sleep(2 * time.Second)
+		time.Sleep(20 * time.Millisecond)
 		s.err = nil
 		requireValue(t, "parsed one", c)
 		assert.Equal(t, 2, s.reads)

@@ -87,6 +87,9 @@ func TestIndexesFindListColumnsInItem(t *testing.T) {
 }
 
 func TestKeysOfItem(t *testing.T) {
+	here := time.Local
+	t.Cleanup(func() { time.Local = here })
+	time.Local = time.FixedZone("UTC+9", 9*3600)
 	for _, row := range []struct {
 		why, attribute string
 		change         func(*event.Event)

@@ -45,7 +45,10 @@ func (t *Table) Put(ctx context.Context, e event.Event) (existing *event.Event, 
 	}
 	if taken, ok := errors.AsType[*types.ConditionalCheckFailedException](err); ok {
 		there, err := FromItem(taken.Item)
-		return &there, err
+		if err != nil {
+			return nil, fmt.Errorf("what is in %s under this key: %w", t.name, err)
+		}
+		return &there, nil
 	}
 	return nil, fmt.Errorf("put into %s: %w", t.name, err)
 }

@@ -26,11 +26,13 @@ func main() {
 func wire() (*authorizer.Handler, error) {
 	vars := config.NewReader(os.Getenv)
 	environment := vars.Required(contract.EnvironmentVar)
+	level := vars.OneOf(contract.LogLevelVar, "DEBUG", "INFO")
 	if err := vars.Err(); err != nil {
 		return nil, err
 	}
 	return &authorizer.Handler{
 		Providers: providers.All(),
+		Log:       telemetry.NewLogger(os.Stdout, level),
 		Metrics:   telemetry.NewMetrics(os.Stdout, environment, time.Now),
 		Now:       time.Now,
 	}, nil

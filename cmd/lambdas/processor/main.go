@@ -61,7 +61,9 @@ func wire(ctx context.Context) (*processor.Handler, error) {
 		return nil, fmt.Errorf("AWS configuration: %w", err)
 	}
 
-	secrets := secret.New(secret.Reader(secretsmanager.NewFromConfig(aws), secretARN), p.Verifier, time.Now)
+	log := telemetry.NewLogger(os.Stdout, level)
+	secrets := secret.New(secret.Reader(secretsmanager.NewFromConfig(aws), secretARN), p.Verifier, time.Now,
+		func(ctx context.Context, err error) { log.WarnContext(ctx, "secret not read", "error", err.Error()) })
 	// The first request needs the secret: read it while Lambda finishes the
 	// environment. A failure is kept for that request to report.
 	go func() { _, _ = secrets.Get(ctx) }()
@@ -73,7 +75,7 @@ func wire(ctx context.Context) (*processor.Handler, error) {
 		Events:      queue.NewSender(client, queueURL, sendTimeout),
 		DeadLetters: queue.NewSender(client, deadLetterURL, sendTimeout),
 		Payloads:    store.NewPayloads(s3.NewFromConfig(aws), bucket, putTimeout),
-		Log:         telemetry.NewLogger(os.Stdout, level),
+		Log:         log,
 		Metrics:     telemetry.NewMetrics(os.Stdout, environment, time.Now),
 		Now:         time.Now,
 	}, nil
