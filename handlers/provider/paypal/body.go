@@ -153,7 +153,7 @@ func (b *body) paymentID(typ string) string {
 	case "CAPTURE.COMPLETED", "CAPTURE.DECLINED", "CAPTURE.DENIED", "CAPTURE.PENDING",
 		"SALE.COMPLETED", "SALE.DENIED", "SALE.PENDING":
 		return r.ID
-	case "CAPTURE.REFUNDED", "SALE.REFUNDED":
+	case "CAPTURE.REFUNDED", "REFUND.FAILED", "REFUND.PENDING", "SALE.REFUNDED":
 		return r.refunded()
 	case "CAPTURE.REVERSED", "SALE.REVERSED":
 		// A v1 reversal names no other id than that of the sale.

@@ -2,8 +2,8 @@ package paypal
 
 import "github.com/paysluice/paysluice/handlers/event"
 
-// ruleOf is the table of all event types that PayPal documents
-// (testdata/event_types.txt says where). The rule of a type that is not in it
+// ruleOf is the table of the event types in testdata/event_types.txt, which
+// says where each was read. The rule of a type that is not in it
 // is empty.
 func ruleOf(typ string) rule {
 	switch typ {
@@ -25,6 +25,10 @@ func ruleOf(typ string) rule {
 	// Refunds: the resource is the refund.
 	case "PAYMENT.CAPTURE.REFUNDED", "PAYMENT.SALE.REFUNDED":
 		return depends(refunded)
+	case "PAYMENT.REFUND.PENDING":
+		return always(event.RefundCreated)
+	case "PAYMENT.REFUND.FAILED":
+		return always(event.RefundFailed)
 
 	// Disputes.
 	case "CUSTOMER.DISPUTE.CREATED":
@@ -104,7 +108,12 @@ func ruleOf(typ string) rule {
 		"BILLING.PLAN.PRICING-CHANGE.ACTIVATED", "BILLING.PLAN.UPDATED",
 		"BILLING_AGREEMENTS.AGREEMENT.CANCELLED", "BILLING_AGREEMENTS.AGREEMENT.CREATED",
 		"CATALOG.PRODUCT.CREATED", "CATALOG.PRODUCT.UPDATED",
-		"IDENTITY.AUTHORIZATION-CONSENT.REVOKED", "RISK.DISPUTE.CREATED",
+		"IDENTITY.AUTHORIZATION-CONSENT.REVOKED",
+		"PAYMENT-TOKENIZATION.ENROLLMENT.CREATED", "PAYMENT-TOKENIZATION.METADATA.CHANGED",
+		"PAYMENT-TOKENIZATION.PAYMENT-CREDENTIAL.CREATED",
+		"PAYMENT-TOKENIZATION.PAYMENT-CREDENTIAL.UPDATED",
+		"PAYMENT-TOKENIZATION.TOKEN-STATUS.CHANGED", "PAYMENT-TOKENIZATION.TRANSACTION.CREATED",
+		"RISK.DISPUTE.CREATED",
 		"VAULT.CREDIT-CARD.CREATED", "VAULT.CREDIT-CARD.DELETED", "VAULT.CREDIT-CARD.UPDATED",
 		"VAULT.PAYMENT-TOKEN.CREATED", "VAULT.PAYMENT-TOKEN.DELETED",
 		"VAULT.PAYMENT-TOKEN.DELETION-INITIATED":
