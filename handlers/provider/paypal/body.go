@@ -156,7 +156,7 @@ func (b *body) paymentID(typ string) string {
 	case "CAPTURE.REFUNDED", "REFUND.FAILED", "REFUND.PENDING", "SALE.REFUNDED":
 		return r.refunded()
 	case "CAPTURE.REVERSED", "SALE.REVERSED":
-		// A v1 reversal names no other id than that of the sale.
+		// PayPal's sample of a v1 reversal names no other id than this one.
 		if id := r.refunded(); id != "" || b.ResourceType != saleResource && b.ResourceType != captureResource {
 			return id
 		}

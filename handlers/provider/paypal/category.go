@@ -70,7 +70,7 @@ func resolved(r *resource) event.Category {
 }
 
 // invoicePaid: the type is also sent for a part and for a payment that is
-// pending (event names, "Invoicing").
+// pending ("invoice_status" in invoicing_v2.json).
 func invoicePaid(r *resource) event.Category {
 	switch state(r) {
 	case "PAID", "MARKED_AS_PAID":

@@ -3,8 +3,7 @@ package paypal
 import "github.com/paysluice/paysluice/handlers/event"
 
 // ruleOf is the table of the event types in testdata/event_types.txt, which
-// says where each was read. The rule of a type that is not in it
-// is empty.
+// says where each was read. The rule of a type that is not in it is empty.
 func ruleOf(typ string) rule {
 	switch typ {
 	// Payments: the capture counts, or the sale of the older API and of
@@ -102,8 +101,8 @@ func ruleOf(typ string) rule {
 		"MERCHANT.ONBOARDING.COMPLETED", "MERCHANT.PARTNER-CONSENT.REVOKED":
 		return always(event.AccountUpdated)
 
-	// Everything else that PayPal documents: not in the vocabulary, and the
-	// deprecated twin of CUSTOMER.DISPUTE.CREATED.
+	// Everything else in the list: not in the vocabulary, and the deprecated twin
+	// of CUSTOMER.DISPUTE.CREATED.
 	case "BILLING.PLAN.ACTIVATED", "BILLING.PLAN.CREATED", "BILLING.PLAN.DEACTIVATED",
 		"BILLING.PLAN.PRICING-CHANGE.ACTIVATED", "BILLING.PLAN.UPDATED",
 		"BILLING_AGREEMENTS.AGREEMENT.CANCELLED", "BILLING_AGREEMENTS.AGREEMENT.CREATED",

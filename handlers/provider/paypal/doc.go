@@ -8,7 +8,7 @@
 // another body that passes under it; such a body has the old event's id only
 // if it conflicts with the old event, which the consumer notices.
 //
-// Sources: developer.paypal.com/api/rest/webhooks/rest ("Verify message
-// signature"), developer.paypal.com/api/rest/webhooks/event-names, and the
-// schemas of github.com/paypal/paypal-rest-api-specifications.
+// Sources: developer.paypal.com/api/rest/webhooks/rest (signature), the schemas
+// of github.com/paypal/paypal-rest-api-specifications (named by their files),
+// and for the event types what testdata/event_types.txt lists.
 package paypal

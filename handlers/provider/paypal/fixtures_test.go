@@ -17,10 +17,10 @@ const (
 	sale    = "80021663DE681814L" // of those of v1
 )
 
-// TestFixtures reads whole bodies of the shapes that PayPal documents (the
-// schemas of github.com/paypal/paypal-rest-api-specifications, v1 and v2; the
-// simulator's samples for what has no schema): every category that moves money,
-// and its neighbours that do not.
+// TestFixtures reads whole bodies, made from the schemas of
+// github.com/paypal/paypal-rest-api-specifications and from public copies of the
+// simulator's samples; none was received from PayPal. They have every category
+// that moves money, and its neighbours that do not.
 func TestFixtures(t *testing.T) {
 	usd := func(amount string) event.Money { return event.Money{Amount: amount, Currency: "USD"} }
 	eur := func(amount string) event.Money { return event.Money{Amount: amount, Currency: "EUR"} }

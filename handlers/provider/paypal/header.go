@@ -9,8 +9,8 @@ import (
 	"github.com/paysluice/paysluice/handlers/provider"
 )
 
-// Headers of every webhook (developer.paypal.com/api/rest/webhooks/rest,
-// "Webhook event headers"); contract.PayPal lists those that are required.
+// Headers of every webhook (developer.paypal.com/api/rest/webhooks/rest);
+// contract.PayPal lists those that are required.
 const (
 	idHeader        = "PAYPAL-TRANSMISSION-ID"
 	timeHeader      = "PAYPAL-TRANSMISSION-TIME"
@@ -127,8 +127,9 @@ func (t *transmission) readCertURL(value string) error {
 	return nil
 }
 
-// checkVersion looks at a header that the documents list and PayPal's own
-// verification does not ask for: it may be missing.
+// checkVersion looks at a header that webhooks carry and that PayPal's own
+// verification does not ask for (verify_webhook_signature in
+// notifications_webhooks_v1.json): it may be missing.
 func checkVersion(h provider.Header) error {
 	value, err := h.One(versionHeader)
 	switch {

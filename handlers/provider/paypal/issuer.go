@@ -20,10 +20,9 @@ type pinnedRoot struct {
 	sha256 string // fingerprint, hex
 }
 
-// pinnedRoots are listed, with these fingerprints, at
-// digicert.com/kb/digicert-root-certificates.htm. Known certificates of PayPal,
-// 2015 to 2026, chain to the first, which browsers dropped in 2026; PayPal
-// announced to move to the second.
+// pinnedRoots: known certificates of PayPal, 2015 to 2026, chain to the first,
+// which browsers dropped in 2026, and PayPal announced to move to the second.
+// Both fingerprints were computed from Debian's ca-certificates.
 func pinnedRoots() []pinnedRoot {
 	return []pinnedRoot{
 		{
@@ -51,8 +50,8 @@ func isPinned(c *x509.Certificate) bool {
 // fetch from: the first such URL that c names (RFC 5280, 4.2.2.1), or that of a
 // pinned root, since the intermediate of all known certificates names none.
 //
-// Such URLs are http, because a certificate needs no secrecy; DigiCert serves
-// the same over https, which leaves one kind of connection to allow.
+// Such URLs are http, because a certificate needs no secrecy. The same files are
+// published with https links, which leaves one kind of connection to allow.
 func issuerURL(c *x509.Certificate) (string, bool) {
 	if selfIssued(c) {
 		return "", false

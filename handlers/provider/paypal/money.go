@@ -9,8 +9,8 @@ import (
 
 // money is an amount as PayPal writes it, a decimal in major units: v2 has
 // value and currency_code, v1 total and currency, payouts value and currency.
-// The shape tells them apart; resource_version does not, webhooks of v1 carry
-// "2.0" too.
+// The shape tells them apart, which does not depend on a resource_version that
+// may be missing.
 type money struct {
 	Value        string `json:"value"`
 	Total        string `json:"total"`
