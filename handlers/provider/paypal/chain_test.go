@@ -40,6 +40,9 @@ func verifyServed(t *testing.T, key paypaltest.Issued, answer http.HandlerFunc, 
 	v := newVerifier(t, paypal.New(paypal.NewFetcher()), extraRoots, entry{"shop", webhookID, "live"})
 	origin, err := v.Verify(t.Context(), signed(t, s, []byte(`{}`), now), []byte(`{}`), now)
 	assert.Equal(t, err == nil, origin.Endpoint == "shop")
+	if err != nil {
+		assert.NotContains(t, err.Error(), s.CertURL, "a header's value is not for the log")
+	}
 	return err
 }
 
@@ -184,6 +187,7 @@ func TestAnswers(t *testing.T) {
 		{"a connection that breaks", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "3000")
 			_, _ = w.Write(good[:100])
+			_ = http.NewResponseController(w).Flush()
 			panic(http.ErrAbortHandler)
 		}, provider.CertUnreachable},
 		{"nothing for a long time", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, provider.CertUnreachable},

@@ -3,6 +3,7 @@ package paypal
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -31,28 +32,29 @@ func NewFetcher() Fetch {
 	return func(ctx context.Context, url string) ([]byte, error) { return get(ctx, client, url) }
 }
 
+// get keeps the URL out of its errors: they are logged, and it was a header.
 func get(ctx context.Context, client *http.Client, url string) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", provider.CertRefused, err)
+		return nil, fmt.Errorf("%w: not a URL", provider.CertRefused)
 	}
 	response, err := client.Do(request)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", provider.CertUnreachable, err)
+		return nil, fmt.Errorf("%w: %w", provider.CertUnreachable, errors.Unwrap(err)) // of *url.Error
 	}
 	defer response.Body.Close()
 	switch {
 	case response.StatusCode >= http.StatusInternalServerError:
-		return nil, fmt.Errorf("%w: %s answered %s", provider.CertUnreachable, url, response.Status)
+		return nil, fmt.Errorf("%w: answered %d", provider.CertUnreachable, response.StatusCode)
 	case response.StatusCode != http.StatusOK:
-		return nil, fmt.Errorf("%w: %s answered %s", provider.CertRefused, url, response.Status)
+		return nil, fmt.Errorf("%w: answered %d", provider.CertRefused, response.StatusCode)
 	}
 	data, err := io.ReadAll(io.LimitReader(response.Body, maxCertificate+1))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", provider.CertUnreachable, err)
 	}
 	if len(data) > maxCertificate {
-		return nil, fmt.Errorf("%w: %s answered with more than %d bytes", provider.CertRefused, url, maxCertificate)
+		return nil, fmt.Errorf("%w: answered with more than %d bytes", provider.CertRefused, maxCertificate)
 	}
 	return data, nil
 }

@@ -35,8 +35,14 @@ func moneyOf(c event.Category, r *resource) event.Money {
 	return event.Money{}
 }
 
+// positive is the amount as it was sent, but that PayPal's schema lets the zero
+// before a point be left out ("money" in payments_payment_v2.json).
 func (m money) positive() event.Money {
-	return event.MajorUnits(cmp.Or(m.Value, m.Total), cmp.Or(m.CurrencyCode, m.Currency))
+	decimal := cmp.Or(m.Value, m.Total)
+	if strings.HasPrefix(decimal, ".") {
+		decimal = "0" + decimal
+	}
+	return event.MajorUnits(decimal, cmp.Or(m.CurrencyCode, m.Currency))
 }
 
 // returned is money that goes back: v1 writes it as a negative amount.
