@@ -55,7 +55,7 @@ func TestHandle(t *testing.T) {
 			var log bytes.Buffer
 			clock := func() time.Time { return now }
 			h := authorizer.Handler{
-				Providers: providers.All(),
+				Providers: providers.All(providers.Settings{}),
 				Log:       telemetry.NewLogger(&log, "INFO"),
 				Metrics:   telemetry.NewMetrics(&log, "test", clock),
 				Now:       clock,

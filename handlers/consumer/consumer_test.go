@@ -83,7 +83,7 @@ func (f *fixture) handle(ctx context.Context, t *testing.T, bodies ...string) []
 		})
 	}
 	h := consumer.Handler{
-		Providers:   providers.All(),
+		Providers:   providers.All(providers.Settings{}),
 		Table:       &f.table,
 		DeadLetters: &f.deadLetters,
 		Concurrency: 2,

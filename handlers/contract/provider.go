@@ -56,5 +56,5 @@ func Square() Provider {
 // Providers are all providers of the shipped stack, in the order in which the
 // template lists them.
 func Providers() []Provider {
-	return []Provider{Stripe()}
+	return []Provider{Stripe(), PayPal(), Square()}
 }

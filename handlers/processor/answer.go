@@ -17,7 +17,7 @@ import (
 // outcome is what the sender, the metrics and the log learn of a request.
 type outcome struct {
 	status int
-	metric string // "" for none
+	metric string // "" for none: a WARN line then says what happened
 	// failed marks what needs somebody's attention: an ERROR line. Nothing
 	// that a stranger can send leads to one.
 	failed bool
@@ -35,6 +35,9 @@ func outcomeOf(err error) outcome {
 		return outcome{http.StatusServiceUnavailable, contract.MetricNotConfigured, false}
 	case provider.SecretMalformed, provider.SecretUnreachable:
 		return outcome{http.StatusServiceUnavailable, contract.MetricSecretUnavailable, true}
+	case provider.CertUnreachable:
+		// The address is the sender's, who may be a stranger.
+		return outcome{http.StatusServiceUnavailable, "", false}
 	}
 	switch reason.Class() {
 	case provider.Rejected:
@@ -67,9 +70,12 @@ func (h *Handler) report(ctx context.Context, e event.Event, err error) {
 		h.Metrics.Publish(ctx, "webhook "+out.metric, e.Provider,
 			[]telemetry.Count{{Metric: out.metric, Value: 1}}, attrs...)
 	}
-	if out.failed {
-		h.Log.LogAttrs(ctx, slog.LevelError, "webhook failed", append(attrs,
-			slog.String("provider", e.Provider))...)
+	attrs = append(attrs, slog.String("provider", e.Provider))
+	switch {
+	case out.failed:
+		h.Log.LogAttrs(ctx, slog.LevelError, "webhook failed", attrs...)
+	case out.metric == "":
+		h.Log.LogAttrs(ctx, slog.LevelWarn, "webhook put off", attrs...)
 	}
 }
 

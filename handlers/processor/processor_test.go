@@ -27,7 +27,9 @@ import (
 const (
 	oldSecret = "whsec_marked_old"
 	newSecret = "whsec_marked_new"
-	body      = `{"id":"evt_1","object":"event","type":"charge.succeeded","created":1780000000,"data":{"object":{"id":"ch_1","object":"charge"}}}`
+	// No text survives \xff but bytes.
+	body = "{\"id\":\"evt_1\",\"object\":\"event\",\"type\":\"charge.succeeded\",\"created\":1780000000," +
+		"\"data\":{\"object\":{\"id\":\"ch_1\",\"object\":\"charge\",\"description\":\"marked \xff\"}}}"
 )
 
 // maxInline is the largest body that travels in its message.
@@ -137,6 +139,8 @@ func (f *fixture) handleIn(ctx context.Context, t *testing.T, r events.APIGatewa
 	answer, err := h.Handle(ctx, r)
 	require.NoError(t, err, "an error would be a 502")
 	assert.Equal(t, "application/json", answer.Headers["Content-Type"])
+	assert.NotContains(t, f.log.String(), "marked", "a log line holds no secret and no payload")
+	assert.NotContains(t, f.log.String(), "v1=", "a log line holds no signature")
 	return answer
 }
 
@@ -170,7 +174,11 @@ func TestSignedWebhookIsQueuedThenAnswered200(t *testing.T) {
 	assert.Equal(t, "main", e.Endpoint)
 	assert.Equal(t, "req-1", e.RequestID)
 	assert.Equal(t, body, string(e.Payload))
-	assert.Contains(t, f.log.String(), `"Accepted":1`)
+	lines := logLines(t, &f.log)
+	require.Len(t, lines, 1, "an ordinary invocation writes one line")
+	assert.EqualValues(t, 1, lines[0]["Accepted"])
+	assert.Equal(t, "stripe:evt_1", lines[0]["eventId"])
+	assert.Equal(t, "req-1", lines[0]["apiRequestId"], "it leads to API Gateway's access log")
 }
 
 func TestBodyThatIsNotBase64Encoded(t *testing.T) {
@@ -265,6 +273,20 @@ func TestTurnedAway(t *testing.T) {
 			status: http.StatusServiceUnavailable, metric: "SecretUnavailable", reason: provider.SecretUnreachable, alarming: true,
 		},
 		{
+			why: "a certificate's host does not answer: a stranger may have named it, so no alarm",
+			arrange: func(f *fixture, _ *events.APIGatewayProxyRequest) {
+				f.secrets.err = provider.CertUnreachable
+			},
+			status: http.StatusServiceUnavailable, reason: provider.CertUnreachable,
+		},
+		{
+			why: "PayPal's certificate is of an authority that is not trusted",
+			arrange: func(f *fixture, _ *events.APIGatewayProxyRequest) {
+				f.secrets.err = provider.PayPalChain
+			},
+			status: http.StatusServiceUnavailable, reason: provider.PayPalChain, alarming: true,
+		},
+		{
 			why: "an error that nobody foresaw is ours, and fails closed",
 			arrange: func(f *fixture, _ *events.APIGatewayProxyRequest) {
 				f.secrets.err = errDown
@@ -330,8 +352,6 @@ func TestTurnedAway(t *testing.T) {
 			for _, l := range lines {
 				assert.Equal(t, string(row.reason), l["reason"])
 			}
-			assert.NotContains(t, f.log.String(), "marked", "a log line holds no secret")
-			assert.NotContains(t, f.log.String(), "v1=", "a log line holds no signature")
 		})
 	}
 }
@@ -341,8 +361,8 @@ func TestSignedButNotAnEventIsKept(t *testing.T) {
 		why, body string
 		reason    provider.Reason
 	}{
-		{"not JSON", "\x00hello\xff", provider.EnvelopeUnreadable},
-		{"an id that could leave its S3 prefix", `{"id":"../x","type":"a.b","created":1}`, provider.EventIDInvalid},
+		{"not JSON", "\x00marked\xff", provider.EnvelopeUnreadable},
+		{"an id that could leave its S3 prefix", `{"id":"../marked","type":"a.b","created":1}`, provider.EventIDInvalid},
 	} {
 		t.Run(row.why, func(t *testing.T) {
 			f := newFixture()
@@ -359,7 +379,9 @@ func TestSignedButNotAnEventIsKept(t *testing.T) {
 			assert.Equal(t, event.HashPayload([]byte(row.body)), kept.PayloadSHA256)
 			assert.Equal(t, "stripe", kept.Provider)
 			assert.Equal(t, "main", kept.Endpoint)
-			assert.Contains(t, f.log.String(), `"Quarantined":1`)
+			lines := logLines(t, &f.log)
+			assert.True(t, anyLineHas(lines, "Quarantined", 1.0))
+			assert.True(t, anyLineHas(lines, "level", "ERROR"), "somebody has to look at it")
 		})
 	}
 }

@@ -14,7 +14,7 @@ import (
 // A provider that stands in only one of the two lists would have an endpoint
 // without code, or code without an endpoint.
 func TestRegistryAndContractListTheSameProviders(t *testing.T) {
-	all := providers.All()
+	all := providers.All(providers.Settings{})
 	require.Len(t, all, len(contract.Providers()))
 	for i, descriptor := range contract.Providers() {
 		assert.Equal(t, descriptor, all[i].Descriptor())
@@ -23,16 +23,16 @@ func TestRegistryAndContractListTheSameProviders(t *testing.T) {
 
 func TestSetFindsProviders(t *testing.T) {
 	for _, descriptor := range contract.Providers() {
-		byName, err := providers.All().ByName(descriptor.Name)
+		byName, err := providers.All(providers.Settings{}).ByName(descriptor.Name)
 		require.NoError(t, err)
 		assert.Equal(t, descriptor, byName.Descriptor())
 
-		byPath, err := providers.All().ByPath("/" + descriptor.Path)
+		byPath, err := providers.All(providers.Settings{}).ByPath("/" + descriptor.Path)
 		require.NoError(t, err)
 		assert.Equal(t, descriptor, byPath.Descriptor())
 	}
-	_, err := providers.All().ByName("nobody")
+	_, err := providers.All(providers.Settings{}).ByName("nobody")
 	require.ErrorIs(t, err, provider.ErrUnknown)
-	_, err = providers.All().ByPath("/nobody")
+	_, err = providers.All(providers.Settings{}).ByPath("/nobody")
 	require.ErrorIs(t, err, provider.PathUnknown)
 }

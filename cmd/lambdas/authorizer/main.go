@@ -31,7 +31,7 @@ func wire() (*authorizer.Handler, error) {
 		return nil, err
 	}
 	return &authorizer.Handler{
-		Providers: providers.All(),
+		Providers: providers.All(providers.Settings{}),
 		Log:       telemetry.NewLogger(os.Stdout, level),
 		Metrics:   telemetry.NewMetrics(os.Stdout, environment, time.Now),
 		Now:       time.Now,

@@ -51,7 +51,7 @@ func wire(ctx context.Context) (*consumer.Handler, error) {
 	}
 	client := dynamodb.NewFromConfig(aws, func(o *dynamodb.Options) { o.Retryer = store.NewRetryer() })
 	return &consumer.Handler{
-		Providers:   providers.All(),
+		Providers:   providers.All(providers.Settings{}),
 		Table:       store.NewTable(client, table, retentionDays),
 		DeadLetters: queue.NewSender(sqs.NewFromConfig(aws), deadLetterURL, sendTimeout),
 		Concurrency: contract.BatchSize,

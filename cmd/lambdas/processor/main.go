@@ -16,6 +16,7 @@ import (
 	"github.com/paysluice/paysluice/handlers/config"
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/processor"
+	"github.com/paysluice/paysluice/handlers/provider/paypal"
 	"github.com/paysluice/paysluice/handlers/providers"
 	"github.com/paysluice/paysluice/handlers/queue"
 	"github.com/paysluice/paysluice/handlers/secret"
@@ -48,11 +49,15 @@ func wire(ctx context.Context) (*processor.Handler, error) {
 		queueURL      = vars.Required(contract.QueueURLVar)
 		deadLetterURL = vars.Required(contract.DeadLetterQueueURLVar)
 		bucket        = vars.Required(contract.BucketNameVar)
+		endpointURL   = vars.Required(contract.EndpointURLVar)
 	)
 	if err := vars.Err(); err != nil {
 		return nil, err
 	}
-	p, err := providers.All().ByName(name)
+	p, err := providers.All(providers.Settings{
+		FetchCertificate: paypal.NewFetcher(),
+		EndpointURL:      endpointURL,
+	}).ByName(name)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", contract.ProviderVar, err)
 	}
