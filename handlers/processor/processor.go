@@ -93,7 +93,6 @@ func (h *Handler) receive(ctx context.Context, r events.APIGatewayProxyRequest) 
 	if err != nil {
 		return receipt, h.quarantine(ctx, receipt, err)
 	}
-	e.Schema, e.Provider, e.Endpoint = receipt.Schema, receipt.Provider, receipt.Endpoint
 	e.ReceivedAt, e.RequestID = receipt.ReceivedAt, receipt.RequestID
 	e.Payload, e.PayloadSHA256 = receipt.Payload, receipt.PayloadSHA256
 	return e, h.send(ctx, h.Events, e, "")

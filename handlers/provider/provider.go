@@ -23,14 +23,14 @@ type Provider interface {
 	// signature at the time now? The error is a Reason of class Rejected.
 	CheckHeaders(h Header, now time.Time) error
 
-	// Verifier reads the provider's secret document (docs/architecture.md, "Secrets"), as it
+	// Verifier reads the provider's secret document (docs/secrets.md) as it
 	// stands in Secrets Manager. The error is SecretMalformed and names what
 	// is wrong without repeating any of the document.
 	Verifier(document []byte) (Verifier, error)
 
-	// Event normalises a body that a Verifier vouched for. It fills the fields
-	// that come from the provider (docs/events.md) and leaves receivedAt,
-	// requestId and payload to the caller. The error is a Reason of class
+	// Event normalises a body that a Verifier vouched for (docs/events.md). It
+	// leaves to the caller what is not the provider's to say: receivedAt,
+	// requestId, payload and payloadSha256. The error is a Reason of class
 	// Quarantined.
 	Event(body []byte, o Origin) (event.Event, error)
 

@@ -10,7 +10,7 @@ import (
 )
 
 // The life of a cached value. The bound that matters is that an entry removed
-// from a secret is refused within five minutes everywhere (docs/architecture.md, "Secrets").
+// from a secret is refused within five minutes everywhere (docs/secrets.md).
 const (
 	// refreshAfter is the age from which a value is read anew when it is next
 	// needed; if that fails it serves on until maxAge.

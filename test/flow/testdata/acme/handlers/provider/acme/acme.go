@@ -83,7 +83,10 @@ func (Provider) Event(body []byte, o provider.Origin) (event.Event, error) {
 		return event.Event{}, provider.EnvelopeUnreadable
 	}
 	return event.Event{
+		Schema:    event.Schema,
 		ID:        event.NewID("acme", said.Notice),
+		Provider:  "acme",
+		Endpoint:  o.Endpoint,
 		Timestamp: said.Seconds * 1000,
 		Type:      "paid",
 		Category:  event.PaymentSucceeded,
