@@ -1,0 +1,69 @@
+package senders_test
+
+import (
+	"context"
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paysluice/paysluice/handlers/event"
+	"github.com/paysluice/paysluice/handlers/provider"
+	"github.com/paysluice/paysluice/handlers/providers"
+	"github.com/paysluice/paysluice/test/paypaltest"
+	"github.com/paysluice/paysluice/test/senders"
+)
+
+const url = "https://abc.execute-api.us-east-1.amazonaws.com/live/square"
+
+// What the senders send is what the providers take.
+func TestWebhooksVerifyAndMeanTheSame(t *testing.T) {
+	now := time.Now()
+	authority := paypaltest.NewAuthority(now)
+	hosts := paypaltest.NewHosts(authority)
+	defer hosts.Close()
+	leafOnly := func(context.Context, string) ([]byte, error) {
+		return authority.Issue(paypaltest.LiveName, now).PEM(), nil
+	}
+	set := providers.All(providers.Settings{FetchCertificate: leafOnly, EndpointURL: url})
+
+	for _, s := range []senders.Sender{senders.Stripe(), senders.PayPal(authority, hosts), senders.Square(url)} {
+		t.Run(s.Provider.Name, func(t *testing.T) {
+			p, err := set.ByName(s.Provider.Name)
+			require.NoError(t, err)
+			secret, id := s.NewSecret(), s.NewID()
+			document := s.Document(s.NewSecret(), secret).(map[string]any)
+			if s.Provider.Name == "paypal" {
+				document["extraRootsPem"] = string(authority.Intermediate.PEM()) + string(authority.Root.PEM())
+			}
+			text, err := json.Marshal(document)
+			require.NoError(t, err)
+			v, err := p.Verifier(text)
+			require.NoError(t, err)
+			body := s.Body(id, 1250)
+			header := provider.NewHeader(s.Header(body, secret, now), nil)
+
+			origin, err := v.Verify(t.Context(), header, body, now)
+			require.NoError(t, err)
+			e, err := p.Event(body, origin)
+
+			require.NoError(t, err)
+			assert.Equal(t, s.EventID(id), e.ID)
+			assert.Equal(t, int64(senders.Created), e.Timestamp)
+			assert.Equal(t, event.PaymentSucceeded, e.Category)
+			assert.Equal(t, event.Money{Amount: "12.50", Currency: "USD"}, e.Money)
+			assert.Equal(t, "pi_1", e.PaymentID)
+			assert.Equal(t, "test", e.Endpoint)
+			assert.True(t, p.SameEvent(body, s.Redelivered(body)))
+			assert.False(t, p.SameEvent(body, s.Body(id, 9900)))
+			_, err = v.Verify(t.Context(), header, s.Body(id, 9900), now)
+			assert.ErrorIs(t, err, provider.SignatureMismatch)
+			if s.Stale > 0 {
+				stale := provider.NewHeader(s.Header(body, secret, now.Add(-s.Stale)), nil)
+				assert.ErrorIs(t, p.CheckHeaders(stale, now), provider.TimestampStale)
+			}
+		})
+	}
+}
