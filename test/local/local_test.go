@@ -13,25 +13,14 @@ import (
 
 	"github.com/paysluice/paysluice/handlers/provider"
 	"github.com/paysluice/paysluice/handlers/provider/stripe"
+	"github.com/paysluice/paysluice/test/senders"
 )
-
-func TestDeliveriesOfOneEvent(t *testing.T) {
-	first := delivery{eventID: "evt_1", created: time.Unix(1_780_000_000, 0), pending: 2}
-	again := first
-	again.pending = 1
-
-	require.True(t, json.Valid(first.body()), "every placeholder is filled")
-	assert.NotEqual(t, first.body(), again.body(), "or the duplicate would be an easy one")
-	assert.True(t, stripe.New().SameEvent(first.body(), again.body()))
-	again.eventID = "evt_2"
-	assert.False(t, stripe.New().SameEvent(first.body(), again.body()))
-}
 
 // The demo's refusals must be refused for the reason that it gives.
 func TestAttemptsAreWhatTheySay(t *testing.T) {
-	now := time.Now()
-	secret := newSecret()
-	document, err := json.Marshal(secretDocument{Endpoints: []endpoint{{"demo", secret}}})
+	s := senders.Stripe()
+	a := account{s, s.NewSecret()}
+	document, err := json.Marshal(s.Document(a.secret))
 	require.NoError(t, err)
 	verifier, err := stripe.New().Verifier(document)
 	require.NoError(t, err)
@@ -39,13 +28,14 @@ func TestAttemptsAreWhatTheySay(t *testing.T) {
 		"accepted": nil, "duplicate": nil,
 		"forged": provider.SignatureMismatch, "stale": provider.TimestampStale, "unsigned": provider.HeaderMissing,
 	}
+	now := time.Now()
 
-	all := attempts(delivery{eventID: "evt_1", created: now, pending: 2}, secret)
+	all := a.attempts(s.NewID(), now)
 
 	require.Len(t, all, len(want))
-	for _, a := range all {
-		_, err := verifier.Verify(t.Context(), provider.NewHeader(a.header, nil), a.body, now)
-		assert.ErrorIs(t, err, want[a.name], a.name)
+	for _, attempt := range all {
+		_, err := verifier.Verify(t.Context(), provider.NewHeader(attempt.header, nil), attempt.body, now)
+		assert.ErrorIs(t, err, want[attempt.name], attempt.name)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
 	"github.com/paysluice/paysluice/test/emulator"
+	"github.com/paysluice/paysluice/test/senders"
 )
 
 // send sends the running stack one new event, signed with the first entry of
@@ -20,16 +21,20 @@ func (l local) send(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var document secretDocument
+	var document struct {
+		Endpoints []struct{ Secret string }
+	}
 	if err := stack.Secret(ctx, contract.Stripe(), &document); err != nil {
 		return fmt.Errorf("read the signing secret in the stack: %w", err)
 	}
 	if len(document.Endpoints) == 0 {
 		return errors.New("the secret in the stack has no endpoints: put one, as make up explains")
 	}
-	d := delivery{eventID: newEventID(), created: time.Now(), pending: 1}
-	header := signed(d.body(), document.Endpoints[0].Secret, d.created)
-	status, answer, err := stack.Post(ctx, contract.Stripe(), header, d.body())
+	s := senders.Stripe()
+	id := s.NewID()
+	body := s.Body(id, 4999)
+	header := s.Header(body, document.Endpoints[0].Secret, time.Now())
+	status, answer, err := stack.Post(ctx, s.Provider, header, body)
 	if err != nil {
 		return err
 	}
@@ -37,7 +42,7 @@ func (l local) send(ctx context.Context) error {
 	if status != http.StatusOK {
 		return fmt.Errorf("%w: expected the answer 200", errUnexpected)
 	}
-	row, err := awaitEvent(ctx, stack, event.NewID(contract.Stripe().Name, d.eventID))
+	row, err := awaitEvent(ctx, stack, s.EventID(id))
 	if err != nil {
 		return err
 	}

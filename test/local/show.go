@@ -10,37 +10,52 @@ import (
 	"github.com/paysluice/paysluice/test/emulator"
 )
 
-// showRow prints the one row that the table should hold: first's, with exactly
-// the bytes that were sent.
-func (l local) showRow(ctx context.Context, stack *emulator.Stack, first delivery) error {
+// show sends each provider's webhooks one after the other, checks what becomes
+// of each, and prints it. The error is errUnexpected with what was expected and
+// what came.
+func (l local) show(ctx context.Context, stack *emulator.Stack, accounts []account) error {
+	const line = "  %-10s %-32s %-7v %s\n"
+	sent := map[string][]byte{} // by the event's id
+	for _, a := range accounts {
+		id := a.NewID()
+		sent[a.EventID(id)] = a.Body(id, 4999)
+		fmt.Fprintf(l.out, "\n%s\n\n", a.Provider.Title)
+		for _, attempt := range a.attempts(id, time.Now()) {
+			if err := try(ctx, stack, a.Provider, attempt); err != nil {
+				return fmt.Errorf("%s's %s webhook: %w", a.Provider.Title, attempt.name, err)
+			}
+			fmt.Fprintf(l.out, line, attempt.name, attempt.what, attempt.status, attempt.outcome)
+		}
+	}
+	if err := l.showRows(ctx, stack, sent); err != nil {
+		return fmt.Errorf("the table: %w", err)
+	}
+	return l.showQueues(ctx, stack)
+}
+
+// showRows prints the rows that the table should hold: one for each accepted
+// event, with exactly the bytes that were sent.
+func (l local) showRows(ctx context.Context, stack *emulator.Stack, sent map[string][]byte) error {
 	rows, err := stack.Events(ctx)
 	if err != nil {
 		return err
 	}
-	if len(rows) != 1 {
-		return fmt.Errorf("%w: expected 1 row, got %d", errUnexpected, len(rows))
+	if len(rows) != len(sent) {
+		return fmt.Errorf("%w: expected %d rows, got %d", errUnexpected, len(sent), len(rows))
 	}
-	row := rows[0]
-	for _, field := range []struct {
-		name      string
-		want, got any
-	}{
-		{"eventId", event.NewID("stripe", first.eventID), row.ID},
-		{"timestamp", first.created.Unix() * 1000, row.Timestamp},
-		{"category", event.Category("payment.succeeded"), row.Category},
-		{"amount", "49.99", row.Amount},
-		{"currency", "EUR", row.Currency},
-	} {
-		if field.want != field.got {
-			return fmt.Errorf("%w: expected %s %v, got %v", errUnexpected, field.name, field.want, field.got)
+	fmt.Fprintf(l.out, "\n%s holds one row for each accepted event:\n", stack.Outputs["TableName"])
+	for _, row := range rows {
+		if !bytes.Equal(row.Payload, sent[row.ID]) {
+			return fmt.Errorf("%w: the payload of %s is not what was sent", errUnexpected, row.ID)
 		}
+		want := event.Money{Amount: "49.99", Currency: "USD"}
+		if row.Category != event.PaymentSucceeded || row.Money != want {
+			return fmt.Errorf("%w: expected %s of %v, got %s of %v", errUnexpected, event.PaymentSucceeded, want, row.Category, row.Money)
+		}
+		fmt.Fprintln(l.out)
+		l.printEvent(row)
 	}
-	if !bytes.Equal(row.Payload, first.body()) {
-		return fmt.Errorf("%w: the payload is not what was sent", errUnexpected)
-	}
-	fmt.Fprintf(l.out, "\n%s holds one row:\n\n", stack.Outputs["TableName"])
-	l.printEvent(row)
-	fmt.Fprintln(l.out, "\nIts payload is, byte for byte, what was sent.")
+	fmt.Fprintln(l.out, "\nEvery payload is, byte for byte, what was sent.")
 	return nil
 }
 

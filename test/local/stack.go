@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/test/emulator"
 )
 
@@ -29,36 +28,28 @@ func (l local) start(ctx context.Context, o emulator.Options) (e *emulator.Emula
 	return e, err
 }
 
-// deploy builds everything from the sources, deploys it and puts a signing
-// secret.
-func (l local) deploy(ctx context.Context, e *emulator.Emulator, suffix string) (stack *emulator.Stack, secret string, err error) {
+// deploy builds everything from the sources and deploys it.
+func (l local) deploy(ctx context.Context, e *emulator.Emulator, suffix string) (stack *emulator.Stack, err error) {
 	d := emulator.Deployment{Suffix: suffix}
 	err = step(l.out, "building the function zips", func() error {
 		d.Zips, err = emulator.BuildZips(ctx, l.root)
 		return err
 	})
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	err = step(l.out, "generating the template", func() error {
 		d.Template, err = l.template(ctx, e.Dir)
 		return err
 	})
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	err = step(l.out, "deploying it with aws cloudformation deploy", func() error {
 		stack, err = e.Deploy(ctx, d)
 		return err
 	})
-	if err != nil {
-		return nil, "", err
-	}
-	secret = newSecret()
-	err = step(l.out, "putting a signing secret", func() error {
-		return stack.PutSecret(ctx, contract.Stripe(), secretDocument{Endpoints: []endpoint{{suffix, secret}}})
-	})
-	return stack, secret, err
+	return stack, err
 }
 
 // template is out/stack.json, or a file in dir when the sources say something

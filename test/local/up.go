@@ -10,6 +10,7 @@ import (
 
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/test/emulator"
+	"github.com/paysluice/paysluice/test/senders"
 )
 
 // up deploys the stack and leaves it running.
@@ -31,7 +32,14 @@ func (l local) up(ctx context.Context, port int) (err error) {
 			err = errors.Join(err, e.Stop())
 		}
 	}()
-	stack, _, err := l.deploy(ctx, e, "local")
+	stack, err := l.deploy(ctx, e, "local")
+	if err != nil {
+		return err
+	}
+	err = step(l.out, "putting a signing secret", func() error {
+		_, err := openAccounts(ctx, stack, senders.Stripe())
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -43,17 +51,21 @@ func (l local) up(ctx context.Context, port int) (err error) {
 
 // explain says what can be done with the running stack.
 func (l local) explain(stack *emulator.Stack) error {
-	url, err := stack.URL(contract.Stripe())
-	if err != nil {
-		return err
+	var urls []string
+	for _, p := range contract.Providers() {
+		url, err := stack.URL(p)
+		if err != nil {
+			return err
+		}
+		urls = append(urls, "  "+url)
 	}
 	self := os.Args[0]
 	fmt.Fprintf(l.out, `
-The stack is running. It takes Stripe's webhooks at
+The stack is running. It takes webhooks at
 
-  %s
+%s
 
-Send it one, signed with the secret that is in the stack:
+Send it one of Stripe's, signed with the secret that is in the stack:
 
   %s send
 
@@ -71,7 +83,7 @@ Lead another AWS tool or an SDK to it:
   export %[5]s
 
 Stop it with make down.
-`, url, self, stack.Outputs["TableName"], stack.Suffix, strings.Join(stack.ClientEnvironment(), " \\\n    "))
+`, strings.Join(urls, "\n"), self, stack.Outputs["TableName"], stack.Suffix, strings.Join(stack.ClientEnvironment(), " \\\n    "))
 	return nil
 }
 
