@@ -22,6 +22,11 @@ func (s *stack) addAPIGatewayAccount() string {
 			"logs:DescribeLogStreams", "logs:PutLogEvents", "logs:GetLogEvents", "logs:FilterLogEvents",
 		}, "*"))
 	r.AWSCloudFormationCondition = managed.Name()
+	const wholeAccount = "The role serves every API of the account, as AWS's own policy for it does."
+	r.AWSCloudFormationMetadata = suppressed(
+		suppression{"CKV_AWS_111", wholeAccount},
+		suppression{"AwsSolutions-IAM5[Resource::*]", wholeAccount},
+	)
 	role := s.Add("ApiGatewayAccountRole", r)
 
 	account := s.Add("ApiGatewayAccount", &apigateway.Account{

@@ -14,7 +14,7 @@ import (
 const consumerConcurrency = 50
 
 // addConsumer adds the function that stores events, and its queue poller.
-func (s *stack) addConsumer(q queues, table cfn.ID) {
+func (s *stack) addConsumer(q queues, table, emptied cfn.ID) cfn.ID {
 	consumer := s.addFunction(function{
 		id:          "Consumer",
 		name:        contract.ConsumerName,
@@ -50,5 +50,8 @@ func (s *stack) addConsumer(q queues, table cfn.ID) {
 		ScalingConfig: &lambda.EventSourceMapping_ScalingConfig{
 			MaximumConcurrency: new(consumerConcurrency),
 		},
+		// A dead letter of the consumer's ends in the bucket too.
+		AWSCloudFormationDependsOn: []string{string(emptied)},
 	})
+	return consumer
 }

@@ -1,6 +1,7 @@
 package template
 
 import (
+	"cmp"
 	"maps"
 
 	"github.com/awslabs/goformation/v7/cloudformation/lambda"
@@ -21,17 +22,20 @@ type function struct {
 
 	environment map[string]string // beside what every function gets
 	policy      []statement       // beside what every function may
+	wildcards   []suppression     // for each resource with a wildcard in policy
 }
 
 // addFunction adds a function, its log group and its role, in this order: the
 // function refers to both, so that CloudFormation makes them first and deletes
 // them last, and no log group is left to Lambda to create.
 func (s *stack) addFunction(f function) cfn.ID {
-	logGroup := s.addLogGroup(f.id+"LogGroup", functionLogGroupName(f.name))
-	role := s.Add(f.id+"Role", newRole(named(functionRoleName(f.name)), "lambda.amazonaws.com", append([]statement{
+	logGroup := s.addLogGroup(string(logGroupID(f.id)), functionLogGroupName(f.name))
+	r := newRole(named(functionRoleName(f.name)), "lambda.amazonaws.com", append([]statement{
 		allow("WriteLog", []string{"logs:CreateLogStream", "logs:PutLogEvents"}, logGroup.Att("Arn")),
 		decryptEnvironment(f.name),
-	}, f.policy...)...))
+	}, f.policy...)...)
+	r.AWSCloudFormationMetadata = suppressed(f.wildcards...)
+	role := s.Add(f.id+"Role", r)
 
 	environment := map[string]string{
 		contract.EnvironmentVar: cfn.Ref(environmentSuffix),
@@ -50,7 +54,7 @@ func (s *stack) addFunction(f function) cfn.ID {
 			S3Key:    new(cfn.Sub("${" + codeVersion + "}/" + f.binary + ".zip")),
 		},
 		Role:        role.Att("Arn"),
-		MemorySize:  new(f.memoryMB),
+		MemorySize:  new(cmp.Or(s.options.MemoryMB[f.name], f.memoryMB)),
 		Timeout:     new(f.timeoutSeconds),
 		KmsKeyArn:   new(keyARN()),
 		Environment: &lambda.Function_Environment{Variables: environment},
@@ -59,5 +63,12 @@ func (s *stack) addFunction(f function) cfn.ID {
 			LogGroup:            new(logGroup.Ref()),
 			ApplicationLogLevel: new(cfn.Ref(logLevel)),
 		},
+		AWSCloudFormationMetadata: suppressed(
+			suppression{"CKV_AWS_115", "Reserved concurrency cannot be had in an account with a small quota. " +
+				"What bounds the function is the API's throttle or its poller's MaximumConcurrency."},
+			suppression{"CKV_AWS_116", "A function's own dead-letter queue is for callers that do not wait. " +
+				"API Gateway, the queue pollers and CloudFormation do."},
+			suppression{"CKV_AWS_117", "It calls public endpoints only; in a VPC it would need ways out and gain nothing."},
+		),
 	})
 }

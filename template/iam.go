@@ -28,6 +28,7 @@ type principal struct {
 // accepted values.
 type condition struct {
 	ArnEquals    map[string][]string `json:",omitempty"`
+	ArnLike      map[string]string   `json:",omitempty"`
 	Bool         map[string]string   `json:",omitempty"`
 	StringEquals map[string]string   `json:",omitempty"`
 }

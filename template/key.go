@@ -11,11 +11,12 @@ const keyID cfn.ID = "Key"
 
 func keyARN() string { return keyID.Att("Arn") }
 
-// addKey comes after all log groups: its policy lists them. It cannot list the functions' roles, whose policies in turn name the key: the
-// account's root is allowed to delegate, and each role's policy says the rest.
+// addKey comes after all log groups: its policy lists them. It cannot list the
+// functions' roles, whose policies in turn name the key: the account's root is
+// allowed to delegate, and each role's policy says the rest.
 func (s *stack) addKey() {
 	s.Add(string(keyID), &kms.Key{
-		Description:         new("Encrypts queues, table, secrets, logs and functions' environments of paysluice."),
+		Description:         new("Encrypts queues, table, bucket, secrets, logs, alarms and functions' environments of paysluice."),
 		EnableKeyRotation:   new(true),
 		PendingWindowInDays: new(7),
 		KeyPolicy: newPolicy(
@@ -37,6 +38,17 @@ func (s *stack) addKey() {
 				Condition: &condition{ArnEquals: map[string][]string{
 					"kms:EncryptionContext:aws:logs:arn": s.logGroupARNs,
 				}},
+			},
+			// What publishing to an encrypted topic takes: SNS Developer Guide,
+			// "Enable compatibility between event sources from AWS services and
+			// encrypted topics".
+			statement{
+				Sid:       "EncryptAlarms",
+				Effect:    "Allow",
+				Principal: &principal{Service: "cloudwatch.amazonaws.com"},
+				Action:    []string{"kms:Decrypt", "kms:GenerateDataKey*"},
+				Resource:  []string{"*"},
+				Condition: fromAlarms(),
 			},
 		),
 		AWSCloudFormationDeletionPolicy:      destroy,

@@ -8,6 +8,9 @@ import (
 
 const logRetentionDays = 30
 
+// logGroupID is the log group of the function with that stem of logical ids.
+func logGroupID(stem string) cfn.ID { return cfn.ID(stem + "LogGroup") }
+
 // addLogGroup adds a log group and notes it for the key's policy, without
 // which CloudWatch Logs could not use the key for it.
 func (s *stack) addLogGroup(id, resourceType string) cfn.ID {

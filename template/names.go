@@ -14,6 +14,9 @@ const (
 	queueName           = "webhook-queue"
 	deadLetterQueueName = "webhook-dlq"
 	keyAliasName        = "alias/webhook-key"
+	alarmTopicName      = "webhook-alarms"
+	ticketTopicName     = "webhook-tickets"
+	dashboardName       = "webhooks"
 )
 
 func functionRoleName(function string) string { return function + "-role" }
@@ -23,6 +26,10 @@ func functionRoleName(function string) string { return function + "-role" }
 func functionLogGroupName(function string) string { return "/aws/lambda/" + function }
 
 func secretName(p contract.Provider) string { return p.Name + "-secret" }
+
+// bucketName has the account's id in it: S3's names are one space for all
+// accounts.
+const bucketName = "failed-webhooks-${AWS::AccountId}"
 
 // stageName is part of URLs. It has no suffix: the API has one.
 const stageName = "live"

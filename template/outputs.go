@@ -5,7 +5,7 @@ import (
 	"github.com/paysluice/paysluice/template/cfn"
 )
 
-func (s *stack) addOutputs(api cfn.ID, q queues, table cfn.ID) {
+func (s *stack) addOutputs(api cfn.ID, q queues, table, bucket cfn.ID) {
 	s.Output("ApiId", cfn.Output{
 		Description: "Id of the REST API.",
 		Value:       api.Ref(),
@@ -26,13 +26,16 @@ func (s *stack) addOutputs(api cfn.ID, q queues, table cfn.ID) {
 		Description: "ARN of the table's stream of new events.",
 		Value:       table.Att("StreamArn"),
 	})
+	s.Output("BucketName", cfn.Output{
+		Description: "Name of the bucket of failed webhooks and large payloads.",
+		Value:       bucket.Ref(),
+	})
 }
 
-func (s *stack) addProviderOutputs(p contract.Provider, api, secret cfn.ID) {
+func (s *stack) addProviderOutputs(p contract.Provider, secret cfn.ID, url string) {
 	s.Output(p.Title+"Url", cfn.Output{
 		Description: "URL to give to " + p.Title + ".",
-		Value: cfn.Sub("https://${" + string(api) + "}.execute-api.${AWS::Region}.${AWS::URLSuffix}/" +
-			stageName + "/" + p.Path),
+		Value:       url,
 	})
 	s.Output(p.Title+"SecretArn", cfn.Output{
 		Description: "ARN of the secret that holds " + p.Title + "'s signing secrets.",

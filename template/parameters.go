@@ -3,6 +3,7 @@ package template
 import (
 	"fmt"
 
+	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/template/cfn"
 )
 
@@ -13,7 +14,11 @@ const (
 	codeVersion             = "CodeVersion"
 	architecture            = "Architecture"
 	logLevel                = "LogLevel"
+	alarmEmail              = "AlarmEmail"
 	eventRetentionDays      = "EventRetentionDays"
+	archiveRetentionDays    = "ArchiveRetentionDays"
+	domainName              = "DomainName"
+	certificateARN          = "CertificateArn"
 	manageAPIGatewayAccount = "ManageApiGatewayAccount"
 )
 
@@ -55,13 +60,30 @@ func (s *stack) addParameters() {
 		Default:       "INFO",
 		AllowedValues: []string{"DEBUG", "INFO"},
 	})
-	s.Parameter(eventRetentionDays, cfn.Parameter{
-		// Not a Number, which may have a fraction.
+	s.Parameter(alarmEmail, cfn.Parameter{
 		Type:                  "String",
-		Description:           "Days after which stored events expire. 0 keeps them.",
-		Default:               "0",
-		AllowedPattern:        "^(0|[1-9][0-9]{0,4})$",
-		ConstraintDescription: "must be a whole number of days, 0 to 99999",
+		Description:           "Address that alarms are sent to, once it has confirmed. Empty for none.",
+		Default:               "",
+		AllowedPattern:        "^([^@\\s]+@[^@\\s]+)?$",
+		ConstraintDescription: "must be an e-mail address, or empty",
+	})
+	s.addRetention(eventRetentionDays, "Days after which events expire, and with them what the bucket holds below "+
+		contract.OversizePrefix+" of large ones. 0 keeps them.")
+	s.addRetention(archiveRetentionDays, "Days after which archived webhooks expire. 0 keeps them.")
+	s.Parameter(domainName, cfn.Parameter{
+		Type: "String",
+		Description: "Host name for the webhooks' URLs, so that they outlive the stack. " +
+			"Empty for the API's own, which ends with it.",
+		Default:               "",
+		AllowedPattern:        "^([a-z0-9-]{1,63}(\\.[a-z0-9-]{1,63})+)?$",
+		ConstraintDescription: "must be a host name in lower case, or empty",
+	})
+	s.Parameter(certificateARN, cfn.Parameter{
+		Type:                  "String",
+		Description:           "ARN of the domain's certificate in this region's ACM. Empty without a DomainName.",
+		Default:               "",
+		AllowedPattern:        "^(arn:[a-z-]+:acm:.+)?$",
+		ConstraintDescription: "must be the ARN of an ACM certificate, or empty",
 	})
 	s.Parameter(manageAPIGatewayAccount, cfn.Parameter{
 		Type: "String",
@@ -69,6 +91,17 @@ func (s *stack) addParameters() {
 			"setting for the account and region: say true in one stack only.",
 		Default:       "true",
 		AllowedValues: []string{"true", "false"},
+	})
+}
+
+func (s *stack) addRetention(name, description string) {
+	s.Parameter(name, cfn.Parameter{
+		// Not a Number, which may have a fraction.
+		Type:                  "String",
+		Description:           description,
+		Default:               "0",
+		AllowedPattern:        "^(0|[1-9][0-9]{0,4})$",
+		ConstraintDescription: "must be a whole number of days, 0 to 99999",
 	})
 }
 

@@ -5,9 +5,13 @@ import (
 	"github.com/paysluice/paysluice/template/cfn"
 )
 
+// processorTimeoutSeconds: Square hangs up after 10 s; answering 503 before that
+// makes it try again with a reason in our log.
+const processorTimeoutSeconds = 9
+
 // addProcessor adds the function that verifies one provider's webhooks and
 // queues them.
-func (s *stack) addProcessor(p contract.Provider, secret cfn.ID, q queues) cfn.ID {
+func (s *stack) addProcessor(p contract.Provider, secret, bucket cfn.ID, q queues, url string) cfn.ID {
 	return s.addFunction(function{
 		id:          p.Title + "Processor",
 		name:        contract.ProcessorName(p),
@@ -15,24 +19,27 @@ func (s *stack) addProcessor(p contract.Provider, secret cfn.ID, q queues) cfn.I
 		description: "Verifies the signature of " + p.Title + "'s webhooks and puts them into " + queueName + ".",
 		// A webhook takes about 1.5 ms of CPU, so some 10 ms at this share of
 		// a vCPU; half of it would double that to save nothing.
-		memoryMB: 256,
-		// Square hangs up after 10 s; answering 503 before that makes it try
-		// again with a reason in our log.
-		timeoutSeconds: 9,
+		memoryMB:       256,
+		timeoutSeconds: processorTimeoutSeconds,
 		environment: map[string]string{
 			contract.ProviderVar:           p.Name,
 			contract.SecretARNVar:          secretARN(secret),
 			contract.QueueURLVar:           q.events.Ref(),
 			contract.DeadLetterQueueURLVar: q.deadLetter.Ref(),
+			contract.BucketNameVar:         bucket.Ref(),
+			contract.EndpointURLVar:        url,
 		},
 		policy: []statement{
 			allow("ReadSecret", []string{"secretsmanager:GetSecretValue"}, secretARN(secret)),
 			allow("SendEvents", []string{"sqs:SendMessage"}, q.events.Att("Arn")),
 			allow("Quarantine", []string{"sqs:SendMessage"}, q.deadLetter.Att("Arn")),
+			allow("StoreLargePayloads", []string{"s3:PutObject"}, objects(bucket, contract.OversizePrefix)),
 			useKey("UseKeyForSecret", "secretsmanager", "kms:Decrypt"),
 			// SQS asks a sender for both: SQS Developer Guide, "Key
 			// management", "Configuring AWS KMS permissions".
 			useKey("UseKeyForQueues", "sqs", "kms:GenerateDataKey", "kms:Decrypt"),
+			useKey("UseKeyForBucket", "s3", "kms:GenerateDataKey"),
 		},
+		wildcards: []suppression{objectsOnly(bucket, contract.OversizePrefix)},
 	})
 }

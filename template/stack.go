@@ -2,12 +2,27 @@
 // payment providers' webhooks, the functions that check and store them, and
 // everything these need.
 //
-// Build returns the stack as a template that a caller may add to; JSON prints
-// it. Each part of the stack has a file: its constructor adds resources and
-// returns what others refer to.
+// JSON returns the stack as CloudFormation takes it. Build returns it as a
+// template that a caller may add to. Options say how it differs from the shipped
+// one, which is out/stack.json:
+//
+//	text, err := template.JSON(template.Options{
+//		Providers: []contract.Provider{contract.Stripe()},
+//		Tags:      map[string]string{"cost-centre": "payments"},
+//	})
+//
+// Each part of the stack has a file: its constructor adds resources and returns
+// what others refer to. Every resource states what becomes of it on deletion, if
+// it holds anything: it goes with the stack.
 package template
 
-import "github.com/paysluice/paysluice/template/cfn"
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/paysluice/paysluice/template/cfn"
+)
 
 // destroy is both policies of everything that holds data: deleting the stack
 // deletes all of it.
@@ -16,48 +31,75 @@ const destroy = "Delete"
 // stack is the template under construction.
 type stack struct {
 	*cfn.Template
+	options      Options
 	logGroupARNs []string // of all log groups so far, for the key's policy
+	alarms       []cfn.ID // all so far, for the dashboard
 }
 
-// Build returns the stack that o describes. The error wraps ErrOptions.
+// Add adds a resource, with the tags of the options.
+func (s *stack) Add(id string, r cfn.Resource) cfn.ID {
+	return s.Template.Add(id, cfn.Tagged(r, s.options.tags()...))
+}
+
+// Build returns the stack that o describes. The error wraps ErrOptions. Whether
+// Resources fit in shows when the template is printed.
 func Build(o Options) (*cfn.Template, error) {
-	providers, err := o.providers()
+	o, err := o.complete()
 	if err != nil {
 		return nil, err
 	}
-	s := &stack{Template: cfn.New("paysluice: payment providers' webhooks, verified, into DynamoDB")}
+	s := &stack{
+		Template: cfn.New("paysluice: payment providers' webhooks, verified, into DynamoDB"),
+		options:  o,
+	}
 	s.addParameters()
 	s.pinRegion()
 
 	q := s.addQueues()
 	table := s.addTable()
-	s.addConsumer(q, table)
+	bucket := s.addBucket(o.Providers)
+	emptied := s.addEmptier(bucket)
+	w := watched{queues: q, providers: o.Providers}
+	w.consumer = s.addConsumer(q, table, emptied)
+	w.archiver = s.addArchiver(q, bucket, emptied)
 
 	a := s.addAPI()
-	authorizer := s.addAuthorizerFunction()
-	for _, p := range providers {
+	w.authorizer = s.addAuthorizerFunction()
+	for _, p := range o.Providers {
 		secret := s.addSecret(p)
-		processor := s.addProcessor(p, secret, q)
-		a.addEndpoint(p, authorizer, processor)
-		s.addProviderOutputs(p, a.id, secret)
+		processor := s.addProcessor(p, secret, bucket, q, a.url(p))
+		a.addEndpoint(p, w.authorizer, processor)
+		s.addProviderOutputs(p, secret, a.url(p))
+		w.processors = append(w.processors, processor)
 	}
-	s.addOutputs(a.id, q, table)
+	s.addOutputs(a.id, q, table, bucket)
+	s.addAlarms(w, s.addTopics())
+	s.addDashboard(w)
 
 	account := s.addAPIGatewayAccount()
 	accessLog := s.addLogGroup("AccessLogGroup", accessLogGroupName)
 	s.addKey()
 
 	deployment, err := a.addDeployment()
-	a.addStage(deployment, accessLog, account)
+	stage := a.addStage(deployment, accessLog, emptied, account)
+	a.addDomain(stage)
+	for _, id := range slices.Sorted(maps.Keys(o.Resources)) {
+		s.Add(id, o.Resources[id])
+	}
 	return s.Template, err
 }
 
 // JSON returns the stack that o describes as CloudFormation takes it. The error
-// wraps ErrOptions.
+// wraps ErrOptions, and for Resources that do not fit also what package cfn
+// says of them.
 func JSON(o Options) ([]byte, error) {
 	t, err := Build(o)
 	if err != nil {
 		return nil, err
 	}
-	return t.JSON()
+	text, err := t.JSON()
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrOptions, err)
+	}
+	return text, nil
 }

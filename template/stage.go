@@ -14,8 +14,8 @@ const (
 	throttleBurst = 2000   // requests
 )
 
-func (a *api) addStage(deployment, accessLog cfn.ID, account string) {
-	a.Add("Stage", &apigateway.Stage{
+func (a *api) addStage(deployment, accessLog, emptied cfn.ID, account string) cfn.ID {
+	return a.Add("Stage", &apigateway.Stage{
 		RestApiId:    a.id.Ref(),
 		StageName:    new(stageName),
 		DeploymentId: new(deployment.Ref()),
@@ -40,7 +40,15 @@ func (a *api) addStage(deployment, accessLog cfn.ID, account string) {
 		Tags: []tags.Tag{
 			// The account's setting must be there before a stage that logs.
 			// DependsOn cannot say so of a conditional resource; a tag can.
-			{Key: "api-gateway-account", Value: account},
+			{Key: accountTag, Value: account},
 		},
+		AWSCloudFormationDependsOn: []string{string(emptied)},
+		AWSCloudFormationMetadata: suppressed(
+			suppression{"CKV_AWS_120", "A cached answer would swallow events: every request is another one."},
+			suppression{"AwsSolutions-APIG3", "A web ACL belongs to whoever runs the account. " +
+				"The stage throttles, and nothing gets by the signature check."},
+			suppression{"AwsSolutions-APIG6", "The execution log's group would be made by API Gateway and outlive the stack. " +
+				"The access log has the errors of authorizer and integration."},
+		),
 	})
 }

@@ -15,6 +15,9 @@ type Provider struct {
 	// valid signature, in the provider's own spelling. API Gateway answers
 	// 401 when one is missing (AWS::ApiGateway::Authorizer IdentitySource).
 	IdentityHeaders []string
+	// Certificates: the provider names a certificate in its headers, so that a
+	// chain may fail to verify: ReasonCertificateChain.
+	Certificates bool
 }
 
 // Stripe signs one header (docs.stripe.com/webhooks, "Verify webhook
@@ -39,6 +42,7 @@ func PayPal() Provider {
 			"PAYPAL-TRANSMISSION-ID", "PAYPAL-TRANSMISSION-TIME", "PAYPAL-TRANSMISSION-SIG",
 			"PAYPAL-CERT-URL", "PAYPAL-AUTH-ALGO",
 		},
+		Certificates: true,
 	}
 }
 

@@ -1,0 +1,113 @@
+package template
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/awslabs/goformation/v7/cloudformation/cloudwatch"
+
+	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/template/cfn"
+)
+
+// alarm is what tells one alarm from another. It goes off when the value is at
+// least the threshold.
+type alarm struct {
+	id       string // its logical id, without "Alarm"
+	name     string // in its name, after the severity
+	severity severity
+	means    string // what has happened
+	do       string // what to do about it
+
+	// One metric; or several, by the names that the expression has for them.
+	metric     metric
+	metrics    map[string]metric
+	expression string
+
+	threshold  float64
+	minutes    int // that one value covers
+	outOf      int // values that are looked at
+	datapoints int // of them that are at the threshold
+}
+
+// metric is a metric of CloudWatch with the statistic in use.
+type metric struct {
+	namespace, name, statistic string
+	dimensions                 []cloudwatch.Alarm_Dimension
+}
+
+func dimension(name, value string) cloudwatch.Alarm_Dimension {
+	return cloudwatch.Alarm_Dimension{Name: name, Value: value}
+}
+
+// counted is how often the functions counted something, whatever the provider.
+func counted(name string) metric {
+	return metric{contract.MetricNamespace, name, "Sum", []cloudwatch.Alarm_Dimension{
+		dimension(contract.EnvironmentDimension, cfn.Ref(environmentSuffix)),
+	}}
+}
+
+func ofFunction(function cfn.ID, name, statistic string) metric {
+	return metric{"AWS/Lambda", name, statistic, []cloudwatch.Alarm_Dimension{
+		dimension("FunctionName", function.Ref()),
+	}}
+}
+
+func ofQueue(queue cfn.ID, name, statistic string) metric {
+	return metric{"AWS/SQS", name, statistic, []cloudwatch.Alarm_Dimension{
+		dimension("QueueName", queue.Att("QueueName")),
+	}}
+}
+
+func ofStage(name string) metric {
+	return metric{"AWS/ApiGateway", name, "Sum", []cloudwatch.Alarm_Dimension{
+		dimension("ApiName", named(apiName)), dimension("Stage", stageName),
+	}}
+}
+
+func (s *stack) addAlarm(a alarm) {
+	r := &cloudwatch.Alarm{
+		AlarmName:          new(named(a.severity.name + "-" + a.name)),
+		AlarmDescription:   new("Means: " + a.means + " Do: " + a.do),
+		ComparisonOperator: "GreaterThanOrEqualToThreshold",
+		Threshold:          new(a.threshold),
+		EvaluationPeriods:  a.outOf,
+		DatapointsToAlarm:  new(a.datapoints),
+		// Nothing counted, nothing wrong.
+		TreatMissingData: new("notBreaching"),
+		AlarmActions:     []string{a.severity.topic.Ref()},
+		OKActions:        []string{a.severity.topic.Ref()},
+	}
+	if a.expression == "" {
+		r.Namespace = new(a.metric.namespace)
+		r.MetricName = new(a.metric.name)
+		r.Statistic = new(a.metric.statistic)
+		r.Dimensions = a.metric.dimensions
+		r.Period = new(a.minutes * 60)
+	} else {
+		r.Metrics = a.queries()
+	}
+	s.alarms = append(s.alarms, s.Add(a.id+"Alarm", r))
+}
+
+// queries are the expression and what it is made of.
+func (a alarm) queries() []cloudwatch.Alarm_MetricDataQuery {
+	queries := []cloudwatch.Alarm_MetricDataQuery{{
+		Id: "value", Expression: new(a.expression), ReturnData: new(true),
+	}}
+	for _, id := range slices.Sorted(maps.Keys(a.metrics)) {
+		m := a.metrics[id]
+		queries = append(queries, cloudwatch.Alarm_MetricDataQuery{
+			Id:         id,
+			ReturnData: new(false),
+			MetricStat: &cloudwatch.Alarm_MetricStat{
+				Metric: &cloudwatch.Alarm_Metric{
+					Namespace: new(m.namespace), MetricName: new(m.name), Dimensions: m.dimensions,
+				},
+				Period: a.minutes * 60,
+				Stat:   m.statistic,
+			},
+		})
+	}
+	return queries
+}

@@ -1,0 +1,50 @@
+package template
+
+import (
+	"github.com/awslabs/goformation/v7/cloudformation/lambda"
+
+	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/template/cfn"
+)
+
+// archiverConcurrency is enough: 10 batches of 10 objects in some 300 ms each.
+// There is no hurry, dead letters are kept for two weeks.
+const archiverConcurrency = 10
+
+// addArchiver adds the function that moves dead letters to the bucket, and its
+// queue poller.
+func (s *stack) addArchiver(q queues, bucket, emptied cfn.ID) cfn.ID {
+	archiver := s.addFunction(function{
+		id:          "Archiver",
+		name:        contract.ArchiverName,
+		binary:      contract.ArchiverBinary,
+		description: "Moves what could not be stored from " + deadLetterQueueName + " to the bucket.",
+		// A batch, at most 6 MB of JSON, fits many times over.
+		memoryMB: 256,
+		// Ten objects at once, with retries; a tenth of the queue's visibility.
+		timeoutSeconds: 30,
+		environment:    map[string]string{contract.BucketNameVar: bucket.Ref()},
+		policy: []statement{
+			allow("ReceiveDeadLetters", []string{
+				"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes",
+			}, q.deadLetter.Att("Arn")),
+			// Any prefix: a dead letter of a provider that the stack had until
+			// an update is no less worth keeping.
+			allow("ArchiveDeadLetters", []string{"s3:PutObject"}, objects(bucket, "")),
+			useKey("UseKeyForQueues", "sqs", "kms:Decrypt"),
+			useKey("UseKeyForBucket", "s3", "kms:GenerateDataKey"),
+		},
+		wildcards: []suppression{objectsOnly(bucket, "")},
+	})
+	s.Add("ArchiverMapping", &lambda.EventSourceMapping{
+		EventSourceArn:        new(q.deadLetter.Att("Arn")),
+		FunctionName:          archiver.Ref(),
+		BatchSize:             new(10),
+		FunctionResponseTypes: []string{"ReportBatchItemFailures"},
+		ScalingConfig: &lambda.EventSourceMapping_ScalingConfig{
+			MaximumConcurrency: new(archiverConcurrency),
+		},
+		AWSCloudFormationDependsOn: []string{string(emptied)},
+	})
+	return archiver
+}
