@@ -15,12 +15,22 @@ import (
 
 // document is a built template as CloudFormation would see it: parameters and
 // pseudo parameters are filled in, a reference to a resource is its logical
-// id, and an attribute "id.attribute". Conditions hold.
+// id, and an attribute "id.attribute".
 type document struct {
-	Parameters map[string]struct{ Type string }
-	Rules      map[string]any
+	Parameters map[string]parameter
+	Rules      map[string]any // as they are written
 	Resources  map[string]resource
-	Outputs    map[string]struct{ Value any }
+	Outputs    map[string]struct {
+		Condition string
+		Value     any
+	}
+}
+
+type parameter struct {
+	Type           string
+	Default        *string
+	AllowedPattern string
+	AllowedValues  []string
 }
 
 type resource struct {
@@ -29,64 +39,106 @@ type resource struct {
 	DependsOn           []string
 	DeletionPolicy      string
 	UpdateReplacePolicy string
+	Metadata            map[string]any
 	Properties          map[string]any
 }
 
-func build(t *testing.T, o Options, suffix string) document {
-	t.Helper()
+const account = "123456789012"
+
+// build builds the stack and fills it in. All conditions hold but those that
+// are given.
+func build(t require.TestingT, o Options, suffix string, without ...string) document {
 	text, err := JSON(o)
 	require.NoError(t, err)
+	return fill(t, text, suffix, without...)
+}
+
+func fill(t require.TestingT, text []byte, suffix string, without ...string) document {
+	var written, filled document
+	require.NoError(t, json.Unmarshal(text, &written))
 	var raw map[string]any
 	require.NoError(t, json.Unmarshal(text, &raw))
-	resolved, err := json.Marshal(resolve(raw, map[string]string{
+	delete(raw, "Rules")
+	f := filler{without: without, values: map[string]string{
 		environmentSuffix: suffix,
 		codeBucket:        "code",
 		codeVersion:       "0123456789ab",
 		architecture:      "arm64",
+		domainName:        "hooks.example.com",
 		"AWS::Region":     region,
-		"AWS::AccountId":  "123456789012",
+		"AWS::AccountId":  account,
 		"AWS::Partition":  "aws",
 		"AWS::URLSuffix":  "amazonaws.com",
-	}))
+	}}
+	resolved, err := json.Marshal(f.resolve(raw))
 	require.NoError(t, err)
-	var d document
-	require.NoError(t, json.Unmarshal(resolved, &d))
-	return d
+	require.NoError(t, json.Unmarshal(resolved, &filled))
+	filled.Rules = written.Rules
+	return filled
 }
 
-// resolve replaces intrinsics in v.
-func resolve(v any, values map[string]string) any {
-	lookup := func(name string) string {
-		if value, ok := values[name]; ok {
-			return value
-		}
-		return name
+// filler replaces intrinsics.
+type filler struct {
+	values  map[string]string
+	without []string // conditions that do not hold
+}
+
+func (f filler) lookup(name string) string {
+	if value, ok := f.values[name]; ok {
+		return value
 	}
+	return name
+}
+
+const noValue = "AWS::NoValue"
+
+func (f filler) resolve(v any) any {
 	switch v := v.(type) {
 	case []any:
 		for i := range v {
-			v[i] = resolve(v[i], values)
+			v[i] = f.resolve(v[i])
 		}
+		return slices.DeleteFunc(v, func(item any) bool { return item == noValue })
 	case map[string]any:
-		for key := range v {
-			v[key] = resolve(v[key], values)
+		if branches, ok := v["Fn::If"].([]any); ok {
+			if slices.Contains(f.without, branches[0].(string)) {
+				return f.resolve(branches[2])
+			}
+			return f.resolve(branches[1])
 		}
-		for key, value := range v {
-			switch key {
-			case "Ref":
-				return lookup(value.(string))
-			case "Fn::GetAtt":
-				return value.([]any)[0].(string) + "." + value.([]any)[1].(string)
-			case "Fn::Sub":
-				return regexp.MustCompile(`\$\{[^}]+\}`).ReplaceAllStringFunc(value.(string), func(s string) string {
-					return lookup(s[2 : len(s)-1])
-				})
-			case "Fn::If":
-				return value.([]any)[1]
+		for key := range v {
+			v[key] = f.resolve(v[key])
+		}
+		for key, arg := range v {
+			if value, ok := f.call(key, arg); ok {
+				return value
 			}
 		}
+		maps.DeleteFunc(v, func(_ string, value any) bool { return value == noValue })
 	}
 	return v
+}
+
+// call is the value of an intrinsic whose arguments are filled in.
+func (f filler) call(name string, arg any) (value any, ok bool) {
+	args, _ := arg.([]any)
+	switch name {
+	case "Ref":
+		return f.lookup(arg.(string)), true
+	case "Fn::GetAtt":
+		return args[0].(string) + "." + args[1].(string), true
+	case "Fn::Sub":
+		return regexp.MustCompile(`\$\{[^}]+\}`).ReplaceAllStringFunc(arg.(string), func(s string) string {
+			return f.lookup(s[2 : len(s)-1])
+		}), true
+	case "Fn::Join":
+		var parts []string
+		for _, part := range args[1].([]any) {
+			parts = append(parts, part.(string))
+		}
+		return strings.Join(parts, args[0].(string)), true
+	}
+	return nil, false
 }
 
 // ofType are the resources of one type.
@@ -99,11 +151,16 @@ func (d document) ofType(resourceType string) map[string]resource {
 func ids[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
 // decode reads a property, found by its path, as a T.
-func decode[T any](t *testing.T, r resource, path string) T {
-	t.Helper()
+func decode[T any](t require.TestingT, r resource, path string) T {
 	var v any = r.Properties
 	for step := range strings.SplitSeq(path, ".") {
-		v = v.(map[string]any)[step]
+		if list, ok := v.([]any); ok && step == "0" && len(list) > 0 {
+			v = list[0]
+			continue
+		}
+		m, ok := v.(map[string]any)
+		require.True(t, ok, "nothing at %s", path)
+		v = m[step]
 	}
 	text, err := json.Marshal(v)
 	require.NoError(t, err)
@@ -113,14 +170,12 @@ func decode[T any](t *testing.T, r resource, path string) T {
 }
 
 // statements are the statements of a policy document at a path.
-func statements(t *testing.T, r resource, path string) []statement {
-	t.Helper()
+func statements(t require.TestingT, r resource, path string) []statement {
 	return decode[policy](t, r, path).Statement
 }
 
 // roleStatements are the statements of a role's one policy.
-func roleStatements(t *testing.T, r resource) []statement {
-	t.Helper()
+func roleStatements(t require.TestingT, r resource) []statement {
 	policies := decode[[]struct{ PolicyDocument policy }](t, r, "Policies")
 	require.Len(t, policies, 1)
 	return policies[0].PolicyDocument.Statement
@@ -136,8 +191,29 @@ func madeUp() contract.Provider {
 	}
 }
 
-// withMadeUp are the shipped providers and one more, so that a test sees what
+// withMadeUp are all providers there are and one more, so that a test sees what
 // is there for each provider and what is there once.
 func withMadeUp() Options {
-	return Options{Providers: append(contract.Providers(), madeUp())}
+	return Options{Providers: []contract.Provider{contract.Stripe(), contract.PayPal(), contract.Square(), madeUp()}}
+}
+
+func TestFillerTakesTheBranchOfTheCondition(t *testing.T) {
+	for name, row := range map[string]struct {
+		without []string
+		want    any
+	}{
+		"it holds":     {nil, map[string]any{"a": "x", "b": "x", "c": []any{"x"}}},
+		"it does not":  {[]string{"C"}, map[string]any{"a": "y"}},
+		"another does": {[]string{"D"}, map[string]any{"a": "x", "b": "x", "c": []any{"x"}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			none := map[string]any{"Ref": noValue}
+			got := filler{without: row.without}.resolve(map[string]any{
+				"a": map[string]any{"Fn::If": []any{"C", "x", "y"}},
+				"b": map[string]any{"Fn::If": []any{"C", "x", none}},
+				"c": map[string]any{"Fn::If": []any{"C", []any{"x"}, none}},
+			})
+			require.Equal(t, row.want, got)
+		})
+	}
 }

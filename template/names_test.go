@@ -32,18 +32,23 @@ func names(t *testing.T, o Options, suffix string) map[string][]string {
 func TestNamesFitTheirServices(t *testing.T) {
 	// Each service's API reference, the length constraint of the parameter.
 	limits := map[string]int{
-		"AWS::ApiGateway::RestApi.Name":      1024,
-		"AWS::DynamoDB::Table.TableName":     255,
-		"AWS::IAM::Role.RoleName":            64,
-		"AWS::KMS::Alias.AliasName":          256,
-		"AWS::Lambda::Function.FunctionName": 64,
-		"AWS::Logs::LogGroup.LogGroupName":   512,
-		"AWS::SQS::Queue.QueueName":          80,
-		"AWS::SecretsManager::Secret.Name":   512,
+		"AWS::ApiGateway::RestApi.Name":            1024,
+		"AWS::CloudWatch::Alarm.AlarmName":         255,
+		"AWS::CloudWatch::Dashboard.DashboardName": 255,
+		"AWS::DynamoDB::Table.TableName":           255,
+		"AWS::IAM::Role.RoleName":                  64,
+		"AWS::KMS::Alias.AliasName":                256,
+		"AWS::Lambda::Function.FunctionName":       64,
+		"AWS::Logs::LogGroup.LogGroupName":         512,
+		"AWS::S3::Bucket.BucketName":               63,
+		"AWS::SNS::Topic.TopicName":                256,
+		"AWS::SQS::Queue.QueueName":                80,
+		"AWS::SecretsManager::Secret.Name":         512,
 	}
 	longest := madeUp()
 	longest.Name = strings.Repeat("p", maxProviderName)
-	found := names(t, Options{Providers: append(contract.Providers(), longest)}, strings.Repeat("s", maxSuffix))
+	longest.Certificates = true
+	found := names(t, Options{Providers: []contract.Provider{contract.Stripe(), longest}}, strings.Repeat("s", maxSuffix))
 	assert.Equal(t, ids(limits), ids(found), "every kind of name has a limit here")
 	for kind, names := range found {
 		for _, name := range names {
@@ -54,7 +59,7 @@ func TestNamesFitTheirServices(t *testing.T) {
 
 func TestTwoSuffixesShareNoName(t *testing.T) {
 	// One suffix ends in the other: the nearest that two can be.
-	one, other := names(t, Options{}, "dev"), names(t, Options{}, "a-dev")
+	one, other := names(t, withMadeUp(), "dev"), names(t, withMadeUp(), "a-dev")
 	for kind := range one {
 		assert.Len(t, other[kind], len(one[kind]))
 		for _, name := range one[kind] {

@@ -32,6 +32,17 @@ func (s *stack) addOutputs(api cfn.ID, q queues, table, bucket cfn.ID) {
 	})
 }
 
+func (s *stack) addTopicOutputs(to severities) {
+	s.Output("AlarmTopicArn", cfn.Output{
+		Description: "ARN of the topic of alarms that page: subscribe a pager to it.",
+		Value:       to.page.topic.Ref(),
+	})
+	s.Output("TicketTopicArn", cfn.Output{
+		Description: "ARN of the topic of alarms that can wait for a working day.",
+		Value:       to.ticket.topic.Ref(),
+	})
+}
+
 func (s *stack) addProviderOutputs(p contract.Provider, secret cfn.ID, url string) {
 	s.Output(p.Title+"Url", cfn.Output{
 		Description: "URL to give to " + p.Title + ".",

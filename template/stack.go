@@ -73,7 +73,9 @@ func Build(o Options) (*cfn.Template, error) {
 		w.processors = append(w.processors, processor)
 	}
 	s.addOutputs(a.id, q, table, bucket)
-	s.addAlarms(w, s.addTopics())
+	to := s.addTopics()
+	s.addTopicOutputs(to)
+	s.addAlarms(w, to)
 	s.addDashboard(w)
 
 	account := s.addAPIGatewayAccount()

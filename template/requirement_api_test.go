@@ -1,0 +1,281 @@
+package template
+
+import (
+	"encoding/json"
+	"regexp"
+	"strings"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func apiRequirements() []requirement {
+	const anything = "arn:aws:execute-api:us-east-1:123456789012:Api/*"
+	return []requirement{
+		{
+			says:  "POST /{provider} leads to the provider's own processor, and from it to its secret, queues and bucket",
+			holds: eachProvidersWay,
+			breaks: []mutation{
+				set("PayPalResource.Properties.PathPart", "pay-pal"),
+				set("PayPalMethod.Properties.HttpMethod", "ANY"),
+				set("PayPalMethod.Properties.ResourceId", "SquareResource"),
+				set("PayPalMethod.Properties.Integration.Uri", invocationOf("SquareProcessorFunction")),
+				set("PayPalMethod.Properties.Integration.Type", "AWS"),
+				set("PayPalProcessorFunction.Properties.Role", "SquareProcessorRole.Arn"),
+				set("PayPalProcessorRole.Properties.Policies.0.PolicyDocument.Statement.2.Resource.0", "SquareSecret.Id"),
+				set("PayPalProcessorFunction.Properties.Environment.Variables.SECRET_ARN", "SquareSecret.Id"),
+				set("PayPalProcessorFunction.Properties.Environment.Variables.QUEUE_URL", "DeadLetterQueue"),
+				set("PayPalProcessorFunction.Properties.Environment.Variables.ENDPOINT_URL", "https://elsewhere/paypal"),
+				set("PayPalProcessorFunction.Properties.Environment.Variables.PROVIDER", "square"),
+				drop("PayPalProcessorFunction.Properties.Environment.Variables.BUCKET_NAME"),
+			},
+		},
+		{
+			says:  "a REQUEST authorizer for each provider, over one function, with the provider's identity headers, never cached",
+			holds: eachProvidersAuthorizer,
+			breaks: []mutation{
+				set("PayPalMethod.Properties.AuthorizationType", "NONE"),
+				set("PayPalMethod.Properties.AuthorizerId", "SquareAuthorizer"),
+				set("SquareAuthorizer.Properties.Type", "TOKEN"),
+				set("SquareAuthorizer.Properties.AuthorizerUri", invocationOf("ConsumerFunction")),
+				set("SquareAuthorizer.Properties.AuthorizerResultTtlInSeconds", 300),
+				drop("SquareAuthorizer.Properties.AuthorizerResultTtlInSeconds"), // API Gateway's default is 300
+				set("SquareAuthorizer.Properties.IdentitySource", "method.request.header.Host"),
+			},
+		},
+		{
+			says:  "API Gateway may invoke processors for their own path and the authorizer for this API's authorizers; nobody else may invoke anything",
+			holds: onlyTheAPIInvokes,
+			breaks: []mutation{
+				drop("StripeMethodPermission"),
+				drop("StripeAuthorizerPermission"),
+				set("StripeMethodPermission.Properties.SourceArn", anything),
+				set("StripeMethodPermission.Properties.Principal", "*"),
+				set("StripeMethodPermission.Properties.FunctionName", "PayPalProcessorFunction"),
+				set("Open", map[string]string{"Type": "AWS::Lambda::Permission"}),
+			},
+		},
+		property("bodies keep their bytes: signatures are made over them", "Api", "BinaryMediaTypes.0", "*/*"),
+		property("the API is regional", "Api", "EndpointConfiguration.Types.0", "REGIONAL"),
+		{
+			says: "each method takes 1000 requests a second, 2000 at once",
+			holds: func(t require.TestingT, d document) {
+				settings := methodSettings(t, d)
+				assert.Equal(t, 1000.0, settings["ThrottlingRateLimit"])
+				assert.Equal(t, 2000.0, settings["ThrottlingBurstLimit"])
+			},
+			breaks: []mutation{
+				set("Stage.Properties.MethodSettings.0.ThrottlingRateLimit", 10_000),
+				drop("Stage.Properties.MethodSettings.0.ThrottlingBurstLimit"),
+				set("Stage.Properties.MethodSettings.0.ResourcePath", "/stripe"),
+			},
+		},
+		{
+			says: "no execution log: API Gateway would make its group, and leave it behind",
+			holds: func(t require.TestingT, d document) {
+				settings := methodSettings(t, d)
+				assert.Equal(t, "OFF", settings["LoggingLevel"])
+				assert.Equal(t, false, settings["DataTraceEnabled"])
+			},
+			breaks: []mutation{
+				set("Stage.Properties.MethodSettings.0.LoggingLevel", "ERROR"),
+				set("Stage.Properties.MethodSettings.0.DataTraceEnabled", true),
+			},
+		},
+		{
+			says:  "API Gateway's own answers are JSON, and a Deny is a 401 like any other",
+			holds: gatewayResponses,
+			breaks: []mutation{
+				drop("AccessDeniedResponse.Properties.StatusCode"), // 403
+				set("UnauthorizedResponse.Properties.StatusCode", "403"),
+				drop("Default5xxResponse"),
+				set("Default4xxResponse.Properties.ResponseTemplates.application/json", "$context.error.messageString!"),
+			},
+		},
+		{
+			says:  "the access log is JSON with the authorizer's error and nothing that a stranger writes",
+			holds: accessLog,
+			breaks: []mutation{
+				drop("Stage.Properties.AccessLogSetting"),
+				set("Stage.Properties.AccessLogSetting.DestinationArn", "AuthorizerLogGroup.Arn"),
+				set("Stage.Properties.AccessLogSetting.Format", `{"id":"$context.requestId"}`),
+				set("Stage.Properties.AccessLogSetting.Format", strings.Replace(accessLogFormat(), "resourcePath", "path", 1)),
+				set("Stage.Properties.AccessLogSetting.Format", "$context.requestId"),
+			},
+		},
+		{
+			says: "one stack of an account owns the logging role, under a condition, and the stage waits for it",
+			holds: func(t require.TestingT, d document) {
+				for _, id := range []string{"ApiGatewayAccount", "ApiGatewayAccountRole"} {
+					assert.Equal(t, "ManagesApiGatewayAccount", d.Resources[id].Condition)
+				}
+				assert.Equal(t, "ApiGatewayAccountRole.Arn", d.Resources["ApiGatewayAccount"].Properties["CloudWatchRoleArn"])
+				assert.Contains(t, decode[[]map[string]string](t, d.Resources["Stage"], "Tags"),
+					map[string]string{"Key": "api-gateway-account", "Value": "ApiGatewayAccount"})
+			},
+			breaks: []mutation{
+				drop("ApiGatewayAccount.Condition"),
+				drop("ApiGatewayAccountRole.Condition"),
+				set("ApiGatewayAccount.Properties.CloudWatchRoleArn", "AuthorizerRole.Arn"),
+				drop("Stage.Properties.Tags.0"),
+			},
+		},
+		{
+			says:  "a deployment waits for all that it copies, and the stage shows it",
+			holds: deploymentIsWhole,
+			breaks: []mutation{
+				set("Another", map[string]string{"Type": "AWS::ApiGateway::Method"}),
+				set("Stage.Properties.DeploymentId", "an older one"),
+				set("Stage.Properties.StageName", "prod"),
+			},
+		},
+	}
+}
+
+func eachProvidersWay(t require.TestingT, d document) {
+	for _, p := range withMadeUp().Providers {
+		method, found := methodAt(d, p.Path)
+		require.True(t, found, p.Path)
+		require.Equal(t, map[string]any{
+			"Type": "AWS_PROXY", "IntegrationHttpMethod": "POST", "Uri": invocationOf(p.Title + "ProcessorFunction"),
+		}, method.Properties["Integration"])
+
+		function := d.Resources[p.Title+"ProcessorFunction"]
+		require.Equal(t, "AWS::Lambda::Function", function.Type)
+		require.Equal(t, p.Title+"ProcessorRole.Arn", function.Properties["Role"])
+		may := grantsOf(t, d.Resources[p.Title+"ProcessorRole"])
+		for _, needed := range []string{
+			"secretsmanager:GetSecretValue on " + p.Title + "Secret.Id",
+			"sqs:SendMessage on WebhookQueue.Arn",
+			"sqs:SendMessage on DeadLetterQueue.Arn",
+			"s3:PutObject on FailedWebhooks.Arn/oversize/*",
+		} {
+			assert.Contains(t, may, needed)
+		}
+		variables := decode[map[string]string](t, function, "Environment.Variables")
+		for name, value := range map[string]string{
+			"PROVIDER":              p.Name,
+			"SECRET_ARN":            p.Title + "Secret.Id",
+			"QUEUE_URL":             "WebhookQueue",
+			"DEAD_LETTER_QUEUE_URL": "DeadLetterQueue",
+			"BUCKET_NAME":           "FailedWebhooks",
+			"ENDPOINT_URL":          d.Outputs[p.Title+"Url"].Value.(string),
+		} {
+			assert.Equal(t, value, variables[name], name)
+		}
+	}
+	assert.Len(t, d.ofType("AWS::ApiGateway::Method"), len(withMadeUp().Providers))
+}
+
+// methodAt is the POST at a path below the root.
+func methodAt(d document, path string) (resource, bool) {
+	for _, m := range d.ofType("AWS::ApiGateway::Method") {
+		at := d.Resources[m.Properties["ResourceId"].(string)].Properties
+		if at["PathPart"] == path && at["ParentId"] == "Api.RootResourceId" && m.Properties["HttpMethod"] == "POST" {
+			return m, true
+		}
+	}
+	return resource{}, false
+}
+
+func invocationOf(function string) string {
+	return "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/" + function + ".Arn/invocations"
+}
+
+func eachProvidersAuthorizer(t require.TestingT, d document) {
+	used := map[string]bool{}
+	for _, p := range withMadeUp().Providers {
+		method := d.Resources[p.Title+"Method"].Properties
+		assert.Equal(t, "CUSTOM", method["AuthorizationType"])
+		id := method["AuthorizerId"].(string)
+		used[id] = true
+		authorizer := d.Resources[id]
+		assert.Equal(t, "REQUEST", authorizer.Properties["Type"])
+		assert.Equal(t, invocationOf("AuthorizerFunction"), authorizer.Properties["AuthorizerUri"])
+		assert.EqualValues(t, 0.0, authorizer.Properties["AuthorizerResultTtlInSeconds"])
+		var headers []string
+		for source := range strings.SplitSeq(authorizer.Properties["IdentitySource"].(string), ",") {
+			headers = append(headers, strings.TrimPrefix(source, "method.request.header."))
+		}
+		assert.Equal(t, p.IdentityHeaders, headers)
+	}
+	assert.Len(t, used, len(withMadeUp().Providers), "each has its own")
+}
+
+func onlyTheAPIInvokes(t require.TestingT, d document) {
+	const source = "arn:aws:execute-api:us-east-1:123456789012:Api/"
+	allowed := map[any]any{}
+	for id, p := range d.ofType("AWS::Lambda::Permission") {
+		require.Equal(t, "apigateway.amazonaws.com", p.Properties["Principal"], id)
+		allowed[p.Properties["SourceArn"]] = p.Properties["FunctionName"]
+	}
+	want := map[any]any{}
+	for _, p := range withMadeUp().Providers {
+		want[source+"live/POST/"+p.Path] = p.Title + "ProcessorFunction"
+		want[source+"authorizers/"+p.Title+"Authorizer"] = "AuthorizerFunction"
+	}
+	assert.Equal(t, want, allowed)
+}
+
+// methodSettings are those of all methods.
+func methodSettings(t require.TestingT, d document) map[string]any {
+	settings := decode[[]map[string]any](t, d.Resources["Stage"], "MethodSettings")
+	require.Len(t, settings, 1)
+	require.Equal(t, "/*", settings[0]["ResourcePath"])
+	require.Equal(t, "*", settings[0]["HttpMethod"])
+	return settings[0]
+}
+
+func gatewayResponses(t require.TestingT, d document) {
+	status := map[string]any{}
+	variable := regexp.MustCompile(`\$context\.error\.messageString`)
+	for id, r := range d.ofType("AWS::ApiGateway::GatewayResponse") {
+		status[r.Properties["ResponseType"].(string)] = r.Properties["StatusCode"]
+		body := r.Properties["ResponseTemplates"].(map[string]any)["application/json"].(string)
+		assert.True(t, json.Valid([]byte(variable.ReplaceAllString(body, `"in quotes"`))), id)
+	}
+	assert.Equal(t, map[string]any{
+		"ACCESS_DENIED": "401", // a Deny, which API Gateway would answer 403
+		"UNAUTHORIZED":  "401",
+		"DEFAULT_4XX":   nil, // API Gateway's own
+		"DEFAULT_5XX":   nil,
+	}, status)
+}
+
+func accessLog(t require.TestingT, d document) {
+	stage := d.Resources["Stage"]
+	require.Equal(t, "AccessLogGroup.Arn", decode[string](t, stage, "AccessLogSetting.DestinationArn"))
+	require.Equal(t, "/aws/apigateway/webhook-api-dev", d.Resources["AccessLogGroup"].Properties["LogGroupName"])
+
+	var line map[string]string
+	require.NoError(t, json.Unmarshal([]byte(decode[string](t, stage, "AccessLogSetting.Format")), &line), "JSON as it stands")
+	logged := map[string]bool{}
+	for _, variable := range line {
+		logged[variable] = true
+	}
+	for _, variable := range []string{
+		"requestId", "authorizer.error", "error.responseType", "integrationLatency", "status",
+	} {
+		assert.True(t, logged["$context."+variable], variable)
+	}
+	for _, variable := range []string{"path", "identity.userAgent", "error.message", "error.messageString"} {
+		assert.False(t, logged["$context."+variable], "%s is text that a stranger writes", variable)
+	}
+}
+
+func deploymentIsWhole(t require.TestingT, d document) {
+	all := d.ofType("AWS::ApiGateway::Deployment")
+	require.Len(t, all, 1)
+	id := ids(all)[0]
+	assert.Equal(t, "Api", all[id].Properties["RestApiId"])
+	var copied []string
+	for _, resourceType := range []string{
+		"AWS::ApiGateway::Resource", "AWS::ApiGateway::Method",
+		"AWS::ApiGateway::Authorizer", "AWS::ApiGateway::GatewayResponse",
+	} {
+		copied = append(copied, ids(d.ofType(resourceType))...)
+	}
+	assert.ElementsMatch(t, copied, all[id].DependsOn)
+	assert.Equal(t, id, d.Resources["Stage"].Properties["DeploymentId"])
+	assert.Equal(t, "live", d.Resources["Stage"].Properties["StageName"])
+}

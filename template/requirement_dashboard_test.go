@@ -1,0 +1,92 @@
+package template
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func dashboardRequirements() []requirement {
+	const body = "Dashboard.Properties.DashboardBody"
+	return []requirement{
+		{
+			says: "the dashboard shows of each provider whether traffic arrives and is accepted",
+			holds: func(t require.TestingT, d document) {
+				for _, p := range withMadeUp().Providers {
+					shown := graphed(t, d, p.Title+": is it arriving, is it accepted?")
+					for _, line := range []string{
+						"AWS/Lambda Invocations FunctionName " + p.Title + "ProcessorFunction",
+						"Paysluice Accepted Environment dev Provider " + p.Name,
+						"Paysluice Rejected Environment dev Provider " + p.Name,
+						"Paysluice NotConfigured Environment dev Provider " + p.Name,
+					} {
+						assert.Contains(t, shown, line)
+					}
+				}
+			},
+			breaks: []mutation{replace(body, `"Accepted","Environment","dev","Provider","square"`, `"Stored","Environment","dev"`), replace(body, "PayPal: ", "")},
+		},
+		{
+			says: "it shows whether anything is stuck",
+			holds: func(t require.TestingT, d document) {
+				shown := graphed(t, d, "Is anything stuck? Seconds since the oldest message")
+				for _, queue := range []string{"WebhookQueue", "DeadLetterQueue"} {
+					assert.Contains(t, shown, "AWS/SQS ApproximateAgeOfOldestMessage QueueName "+queue+".QueueName")
+				}
+			},
+			breaks: []mutation{replace(body, "DeadLetterQueue.QueueName", "WebhookQueue.QueueName")},
+		},
+		{
+			says: "it shows whether anything is lost",
+			holds: func(t require.TestingT, d document) {
+				shown := graphed(t, d, "Is anything lost? Events by what became of them")
+				for _, metric := range []string{"Stored", "Duplicates", "Quarantined", "Conflicts", "Redriven", "Archived"} {
+					assert.Contains(t, shown, "Paysluice "+metric+" Environment dev")
+				}
+			},
+			breaks: []mutation{replace(body, `"Redriven"`, `"Accepted"`)},
+		},
+		{
+			says: "it shows every alarm",
+			holds: func(t require.TestingT, d document) {
+				var want []string
+				for _, id := range ids(d.ofType("AWS::CloudWatch::Alarm")) {
+					want = append(want, id+".Arn")
+				}
+				assert.ElementsMatch(t, want, widgetTitled(t, d, "Alarms").Properties.Alarms)
+			},
+			breaks: []mutation{replace(body, "RedrivenAlarm.Arn", "x"), set("AnotherAlarm", map[string]string{"Type": "AWS::CloudWatch::Alarm"})},
+		},
+	}
+}
+
+type shownWidget struct {
+	Properties struct {
+		Title   string
+		Metrics [][]string
+		Alarms  []string
+	}
+}
+
+func widgetTitled(t require.TestingT, d document, title string) shownWidget {
+	var body struct{ Widgets []shownWidget }
+	require.NoError(t, json.Unmarshal([]byte(decode[string](t, d.Resources["Dashboard"], "DashboardBody")), &body))
+	for _, w := range body.Widgets {
+		if w.Properties.Title == title {
+			return w
+		}
+	}
+	require.Fail(t, "no such widget", "%s", title)
+	return shownWidget{}
+}
+
+// graphed are the metrics of a graph.
+func graphed(t require.TestingT, d document, title string) []string {
+	var lines []string
+	for _, metric := range widgetTitled(t, d, title).Properties.Metrics {
+		lines = append(lines, strings.Join(metric, " "))
+	}
+	return lines
+}

@@ -1,0 +1,173 @@
+package template
+
+import (
+	"strings"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paysluice/paysluice/handlers/contract"
+)
+
+// shipped is what each function of the stack with the made-up provider is.
+func shipped() map[string]struct {
+	name, binary      string
+	memoryMB, timeout int
+} {
+	return map[string]struct {
+		name, binary      string
+		memoryMB, timeout int
+	}{
+		"AuthorizerFunction":      {"webhook-authorizer-dev", contract.AuthorizerBinary, 128, 3},
+		"StripeProcessorFunction": {"stripe-processor-dev", contract.ProcessorBinary, 256, 9},
+		"PayPalProcessorFunction": {"paypal-processor-dev", contract.ProcessorBinary, 256, 9},
+		"SquareProcessorFunction": {"square-processor-dev", contract.ProcessorBinary, 256, 9},
+		"AcmeProcessorFunction":   {"acme-processor-dev", contract.ProcessorBinary, 256, 9},
+		"ConsumerFunction":        {"event-consumer-dev", contract.ConsumerBinary, 256, 30},
+		"ArchiverFunction":        {"dlq-archiver-dev", contract.ArchiverBinary, 256, 30},
+		"EmptierFunction":         {"bucket-emptier-dev", contract.EmptierBinary, 256, 900},
+	}
+}
+
+func functionRequirements() []requirement {
+	return []requirement{
+		{
+			says: "the functions are these, each from its own zip, with chosen memory and time-out",
+			holds: func(t require.TestingT, d document) {
+				functions := d.ofType("AWS::Lambda::Function")
+				require.Equal(t, ids(shipped()), ids(functions))
+				for id, want := range shipped() {
+					f := functions[id]
+					assert.Equal(t, want.name, f.Properties["FunctionName"])
+					assert.Equal(t, "0123456789ab/"+want.binary+".zip", decode[string](t, f, "Code.S3Key"), id)
+					assert.Equal(t, "code", decode[string](t, f, "Code.S3Bucket"), id)
+					assert.Equal(t, want.memoryMB, decode[int](t, f, "MemorySize"), id)
+					assert.Equal(t, want.timeout, decode[int](t, f, "Timeout"), id)
+				}
+			},
+			breaks: []mutation{
+				drop("ArchiverFunction"),
+				set("ArchiverFunction.Properties.Code.S3Key", "0123456789ab/emptier.zip"),
+				set("ConsumerFunction.Properties.FunctionName", "event-consumer"),
+				drop("ConsumerFunction.Properties.Timeout"), // 3 s
+				drop("StripeProcessorFunction.Properties.MemorySize"),
+			},
+		},
+		{
+			says: "they run on provided.al2023 and the architecture of the zips",
+			holds: eachFunction(func(t require.TestingT, _ document, id string, f resource) {
+				assert.Equal(t, "provided.al2023", f.Properties["Runtime"], id)
+				assert.Equal(t, []string{"arm64"}, decode[[]string](t, f, "Architectures"), id)
+			}),
+			breaks: []mutation{
+				set("ConsumerFunction.Properties.Runtime", "provided.al2"),
+				drop("ArchiverFunction.Properties.Architectures"), // x86_64
+			},
+		},
+		{
+			says: "each logs JSON into a group of its own, at the stack's level, kept 30 days",
+			holds: func(t require.TestingT, d document) {
+				groups := map[string]string{}
+				eachFunction(func(t require.TestingT, d document, id string, f resource) {
+					assert.Equal(t, "JSON", decode[string](t, f, "LoggingConfig.LogFormat"), id)
+					assert.Equal(t, logLevel, decode[string](t, f, "LoggingConfig.ApplicationLogLevel"), id)
+					group := decode[string](t, f, "LoggingConfig.LogGroup")
+					assert.Empty(t, groups[group], "%s logs into the group of %s", id, groups[group])
+					groups[group] = id
+					assert.Equal(t, "/aws/lambda/"+decode[string](t, f, "FunctionName"), d.Resources[group].Properties["LogGroupName"])
+				})(t, d)
+				groups["AccessLogGroup"] = "Stage"
+				assert.Equal(t, ids(groups), ids(d.ofType("AWS::Logs::LogGroup")))
+				for id, group := range d.ofType("AWS::Logs::LogGroup") {
+					assert.Equal(t, 30, decode[int](t, group, "RetentionInDays"), id)
+				}
+			},
+			breaks: []mutation{
+				drop("ArchiverFunction.Properties.LoggingConfig.LogGroup"),
+				set("ArchiverFunction.Properties.LoggingConfig.LogGroup", "ConsumerLogGroup"),
+				drop("ArchiverFunction.Properties.LoggingConfig.LogFormat"),
+				drop("EmptierLogGroup.Properties.RetentionInDays"), // for ever
+			},
+		},
+		{
+			says: "each knows its environment and level, and its variables are encrypted with the key",
+			holds: eachFunction(func(t require.TestingT, _ document, id string, f resource) {
+				variables := decode[map[string]string](t, f, "Environment.Variables")
+				assert.Equal(t, "dev", variables[contract.EnvironmentVar], id)
+				assert.Equal(t, logLevel, variables[contract.LogLevelVar], id)
+				assert.Equal(t, "Key.Arn", f.Properties["KmsKeyArn"], id)
+			}),
+			breaks: []mutation{
+				drop("EmptierFunction.Properties.Environment.Variables.ENVIRONMENT"),
+				drop("ArchiverFunction.Properties.Environment.Variables.LOG_LEVEL"),
+				drop("AuthorizerFunction.Properties.KmsKeyArn"),
+			},
+		},
+		{
+			says: "the consumer knows table, retention and dead-letter queue; the archiver the bucket",
+			holds: func(t require.TestingT, d document) {
+				for id, want := range map[string]map[string]string{
+					"ConsumerFunction": {
+						contract.TableNameVar:          "EventsTable",
+						contract.RetentionDaysVar:      eventRetentionDays,
+						contract.DeadLetterQueueURLVar: "DeadLetterQueue",
+					},
+					"ArchiverFunction": {contract.BucketNameVar: "FailedWebhooks"},
+				} {
+					variables := decode[map[string]string](t, d.Resources[id], "Environment.Variables")
+					assert.Subset(t, variables, want, id)
+				}
+			},
+			breaks: []mutation{
+				set("ConsumerFunction.Properties.Environment.Variables.EVENT_RETENTION_DAYS", "0"),
+				drop("ConsumerFunction.Properties.Environment.Variables.DEAD_LETTER_QUEUE_URL"),
+				drop("ArchiverFunction.Properties.Environment.Variables.BUCKET_NAME"),
+			},
+		},
+		{
+			says:  "each queue feeds its function in batches of ten, of which only what failed comes again, with bounded concurrency",
+			holds: eachQueueFeeds,
+			breaks: []mutation{
+				set("ConsumerMapping.Properties.EventSourceArn", "DeadLetterQueue.Arn"),
+				set("ArchiverMapping.Properties.FunctionName", "ConsumerFunction"),
+				drop("ArchiverMapping.Properties.FunctionResponseTypes"),
+				drop("ConsumerMapping.Properties.ScalingConfig"),
+				set("ConsumerMapping.Properties.ScalingConfig.MaximumConcurrency", 1), // Lambda takes 2 to 1,000
+				set("ConsumerMapping.Properties.BatchSize", 100),
+				set("ConsumerFunction.Properties.Timeout", 60),
+				set("DeadLetterQueue.Properties.VisibilityTimeout", 30),
+			},
+		},
+	}
+}
+
+// eachFunction holds where check does for each function.
+func eachFunction(check func(t require.TestingT, d document, id string, f resource)) func(require.TestingT, document) {
+	return func(t require.TestingT, d document) {
+		functions := d.ofType("AWS::Lambda::Function")
+		require.NotEmpty(t, functions)
+		for id, f := range functions {
+			check(t, d, id, f)
+		}
+	}
+}
+
+func eachQueueFeeds(t require.TestingT, d document) {
+	for queue, stem := range map[string]string{"WebhookQueue": "Consumer", "DeadLetterQueue": "Archiver"} {
+		mapping := d.Resources[stem+"Mapping"]
+		assert.Equal(t, queue+".Arn", mapping.Properties["EventSourceArn"])
+		assert.Equal(t, stem+"Function", mapping.Properties["FunctionName"])
+		assert.Equal(t, []string{"ReportBatchItemFailures"}, decode[[]string](t, mapping, "FunctionResponseTypes"))
+		assert.Equal(t, 10, decode[int](t, mapping, "BatchSize"))
+		concurrency := decode[int](t, mapping, "ScalingConfig.MaximumConcurrency")
+		assert.True(t, 2 <= concurrency && concurrency <= 1000, "%d", concurrency)
+
+		timeout := decode[int](t, d.Resources[stem+"Function"], "Timeout")
+		visibility := decode[int](t, d.Resources[queue], "VisibilityTimeout")
+		assert.GreaterOrEqual(t, visibility, 6*timeout, "what AWS advises")
+	}
+	assert.Len(t, d.ofType("AWS::Lambda::EventSourceMapping"), 2)
+}
+
+// stem is what begins the logical ids of a function and of what is its own.
+func stem(function string) string { return strings.TrimSuffix(function, "Function") }

@@ -1,0 +1,156 @@
+package template
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func roleRequirements() []requirement {
+	const archiver = "ArchiverRole.Properties.Policies.0.PolicyDocument.Statement."
+	return []requirement{
+		{
+			says:  "each role may do this and nothing else, each action on one resource",
+			holds: rolesMayDoOnlyThis,
+			breaks: []mutation{
+				set(archiver+"3.Action.0", "s3:*"),
+				set(archiver+"3.Resource.0", "*"),
+				set(archiver+"5.Condition.StringEquals.kms:ViaService", "sns.us-east-1.amazonaws.com"),
+				drop(archiver + "5.Condition"),
+				drop(archiver + "2.Action.1"),
+				set(archiver+"3.Effect", "Deny"),
+				set("AuthorizerRole.Properties.Policies.0.PolicyDocument.Statement.0.Action.0", "logs:CreateLogGroup"),
+				set("SpareRole", map[string]string{"Type": "AWS::IAM::Role"}),
+			},
+		},
+		{
+			says: "no role has a managed policy, and only the account's one a bare *",
+			holds: func(t require.TestingT, d document) {
+				for id, role := range d.ofType("AWS::IAM::Role") {
+					assert.NotContains(t, role.Properties, "ManagedPolicyArns", id)
+					for _, s := range roleStatements(t, role) {
+						assert.True(t, id == "ApiGatewayAccountRole" || !slices.Contains(s.Resource, "*"), id)
+						assert.False(t, slices.ContainsFunc(s.Action, func(a string) bool { return strings.Contains(a, "*") }), id)
+					}
+				}
+			},
+			breaks: []mutation{
+				set("EmptierRole.Properties.ManagedPolicyArns", []string{"arn:aws:iam::aws:policy/AmazonS3FullAccess"}),
+				set("EmptierRole.Properties.Policies.0.PolicyDocument.Statement.2.Resource.0", "*"),
+				set("EmptierRole.Properties.Policies.0.PolicyDocument.Statement.3.Action.0", "s3:Delete*"),
+			},
+		},
+		{
+			says: "each function has a role of its own, which only Lambda takes",
+			holds: func(t require.TestingT, d document) {
+				eachFunction(func(t require.TestingT, d document, id string, f resource) {
+					assert.Equal(t, stem(id)+"Role.Arn", f.Properties["Role"])
+					assert.Equal(t, "lambda.amazonaws.com", trusted(t, d.Resources[stem(id)+"Role"]))
+				})(t, d)
+				assert.Equal(t, "apigateway.amazonaws.com", trusted(t, d.Resources["ApiGatewayAccountRole"]))
+			},
+			breaks: []mutation{
+				set("ArchiverFunction.Properties.Role", "ConsumerRole.Arn"),
+				set("ArchiverRole.Properties.AssumeRolePolicyDocument.Statement.0.Principal", map[string]string{"AWS": "*"}),
+			},
+		},
+	}
+}
+
+// trusted is the service that may take a role.
+func trusted(t require.TestingT, role resource) string {
+	trust := statements(t, role, "AssumeRolePolicyDocument")
+	require.Len(t, trust, 1)
+	require.Equal(t, []string{"sts:AssumeRole"}, trust[0].Action)
+	require.Equal(t, &principal{Service: trust[0].Principal.Service}, trust[0].Principal)
+	return trust[0].Principal.Service
+}
+
+// rolesMayDoOnlyThis lists everything that every role may do: one line for each
+// action on each resource, with the condition it is under.
+func rolesMayDoOnlyThis(t require.TestingT, d document) {
+	key := func(action, service string) string {
+		return "kms:" + action + " on Key.Arn if kms:ViaService is " + service + ".us-east-1.amazonaws.com"
+	}
+	own := func(stem, function string, more ...string) []string {
+		return append([]string{
+			"logs:CreateLogStream on " + stem + "LogGroup.Arn",
+			"logs:PutLogEvents on " + stem + "LogGroup.Arn",
+			"kms:Decrypt on Key.Arn if kms:EncryptionContext:aws:lambda:FunctionArn is " +
+				"arn:aws:lambda:us-east-1:123456789012:function:" + function + "-dev",
+		}, more...)
+	}
+	want := map[string][]string{
+		"AuthorizerRole": own("Authorizer", "webhook-authorizer"),
+		"ConsumerRole": own("Consumer", "event-consumer",
+			"sqs:ReceiveMessage on WebhookQueue.Arn",
+			"sqs:DeleteMessage on WebhookQueue.Arn",
+			"sqs:GetQueueAttributes on WebhookQueue.Arn",
+			"dynamodb:PutItem on EventsTable.Arn",
+			"sqs:SendMessage on DeadLetterQueue.Arn",
+			key("GenerateDataKey", "sqs"), key("Decrypt", "sqs"), key("Decrypt", "dynamodb"),
+		),
+		"ArchiverRole": own("Archiver", "dlq-archiver",
+			"sqs:ReceiveMessage on DeadLetterQueue.Arn",
+			"sqs:DeleteMessage on DeadLetterQueue.Arn",
+			"sqs:GetQueueAttributes on DeadLetterQueue.Arn",
+			"s3:PutObject on FailedWebhooks.Arn/*",
+			key("Decrypt", "sqs"), key("GenerateDataKey", "s3"),
+		),
+		"EmptierRole": own("Emptier", "bucket-emptier",
+			"s3:GetBucketTagging on FailedWebhooks.Arn",
+			"s3:ListBucketVersions on FailedWebhooks.Arn",
+			"s3:DeleteObject on FailedWebhooks.Arn/*",
+			"s3:DeleteObjectVersion on FailedWebhooks.Arn/*",
+		),
+		// The account's role, which serves all its APIs.
+		"ApiGatewayAccountRole": {
+			"logs:CreateLogGroup on *", "logs:CreateLogStream on *", "logs:DescribeLogGroups on *",
+			"logs:DescribeLogStreams on *", "logs:PutLogEvents on *", "logs:GetLogEvents on *",
+			"logs:FilterLogEvents on *",
+		},
+	}
+	for _, p := range withMadeUp().Providers {
+		want[p.Title+"ProcessorRole"] = own(p.Title+"Processor", p.Name+"-processor",
+			"secretsmanager:GetSecretValue on "+p.Title+"Secret.Id",
+			"sqs:SendMessage on WebhookQueue.Arn",
+			"sqs:SendMessage on DeadLetterQueue.Arn",
+			"s3:PutObject on FailedWebhooks.Arn/oversize/*",
+			key("Decrypt", "secretsmanager"),
+			key("GenerateDataKey", "sqs"), key("Decrypt", "sqs"), key("GenerateDataKey", "s3"),
+		)
+	}
+	roles := d.ofType("AWS::IAM::Role")
+	require.Equal(t, ids(want), ids(roles))
+	for id, role := range roles {
+		assert.ElementsMatch(t, want[id], grantsOf(t, role), id)
+	}
+}
+
+// grantsOf are all that a role may do.
+func grantsOf(t require.TestingT, role resource) []string {
+	var all []string
+	for _, s := range roleStatements(t, role) {
+		require.Equal(t, "Allow", s.Effect)
+		all = append(all, grants(s)...)
+	}
+	return all
+}
+
+func grants(s statement) []string {
+	var conditions string
+	if s.Condition != nil {
+		for key, value := range s.Condition.StringEquals {
+			conditions += " if " + key + " is " + value
+		}
+	}
+	var all []string
+	for _, action := range s.Action {
+		for _, resource := range s.Resource {
+			all = append(all, action+" on "+resource+conditions)
+		}
+	}
+	return all
+}
