@@ -1,15 +1,22 @@
 package template
 
 import (
+	"strconv"
+	"strings"
 	"testing"
 
+	"github.com/awslabs/goformation/v7/cloudformation/kms"
+	"github.com/awslabs/goformation/v7/cloudformation/secretsmanager"
+	"github.com/awslabs/goformation/v7/cloudformation/sqs"
+	"github.com/awslabs/goformation/v7/cloudformation/tags"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/template/cfn"
 )
 
-func TestImpossibleOptions(t *testing.T) {
+func TestImpossibleProviders(t *testing.T) {
 	stripeAnd := func(change func(*contract.Provider)) []contract.Provider {
 		p := madeUp()
 		change(&p)
@@ -60,10 +67,114 @@ func TestImpossibleOptions(t *testing.T) {
 	}
 }
 
+func TestContradictoryOptions(t *testing.T) {
+	stripe := []contract.Provider{contract.Stripe()}
+	many := map[string]string{}
+	for i := range 50 {
+		many[strconv.Itoa(i)] = ""
+	}
+	for name, row := range map[string]struct {
+		options Options
+		want    string
+	}{
+		"memory for a provider that is left out": {
+			Options{Providers: stripe, MemoryMB: map[string]int{"square-processor": 512}},
+			`memory for "square-processor", but the functions are webhook-authorizer, event-consumer, dlq-archiver, bucket-emptier, stripe-processor`,
+		},
+		"less memory than Lambda gives": {
+			Options{MemoryMB: map[string]int{contract.ConsumerName: 64}},
+			`64 MB of memory for "event-consumer"; Lambda gives 128 to 10240`,
+		},
+		"more memory than Lambda gives": {
+			Options{MemoryMB: map[string]int{contract.ConsumerName: 10_241}}, "10241 MB of memory",
+		},
+		"a resource with the id of one of the stack's": {
+			Options{Resources: map[string]cfn.Resource{"Key": &kms.Key{KeyPolicy: newPolicy()}}},
+			"Resources.Key: declared twice",
+		},
+		"a resource with the id of a parameter": {
+			Options{Resources: map[string]cfn.Resource{"LogLevel": &sqs.Queue{}}}, "Resources.LogLevel: declared twice",
+		},
+		"a resource that refers to what the stack does not have": {
+			Options{Providers: stripe, Resources: map[string]cfn.Resource{
+				"Copy": &secretsmanager.Secret{KmsKeyId: new(cfn.Ref("SquareSecret"))},
+			}},
+			`there is no parameter and no resource "SquareSecret"`,
+		},
+		"a tag that the stack uses itself": {
+			Options{Tags: map[string]string{contract.OwnerTag: "me"}}, `tag "paysluice:stack": the stack has it itself`,
+		},
+		"a tag that only AWS sets": {
+			Options{Tags: map[string]string{"AWS:x": "y"}}, `tag "AWS:x": what begins with aws: is AWS's`,
+		},
+		"a tag without a key": {
+			Options{Tags: map[string]string{"": "y"}}, `tag "": a key has 1 to 128 characters`,
+		},
+		"a tag's value that is too long": {
+			Options{Tags: map[string]string{"x": strings.Repeat("y", 257)}}, `tag "x": a key has 1 to 128 characters, a value at most 256`,
+		},
+		"more tags than a resource takes": {Options{Tags: many}, "50 tags; a resource takes 49"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text, err := JSON(row.options)
+			assert.Nil(t, text)
+			require.ErrorIs(t, err, ErrOptions)
+			assert.ErrorContains(t, err, row.want)
+		})
+	}
+}
+
 // One run names all that is wrong.
 func TestAllImpossibleOptionsAreNamed(t *testing.T) {
-	_, err := JSON(Options{Providers: []contract.Provider{{}}})
-	for _, want := range []string{"its name", "its title", "its path", "identity headers"} {
+	_, err := JSON(Options{
+		Providers: []contract.Provider{{}},
+		MemoryMB:  map[string]int{contract.ConsumerName: 1},
+		Tags:      map[string]string{"": ""},
+	})
+	for _, want := range []string{"its name", "its title", "its path", "identity headers", "1 MB", `tag ""`} {
 		assert.ErrorContains(t, err, want)
 	}
+}
+
+func TestMemoryIsSetForOneFunctionOnly(t *testing.T) {
+	d := build(t, Options{MemoryMB: map[string]int{contract.ConsumerName: 1024}}, "dev")
+	assert.Equal(t, 1024, decode[int](t, d.Resources["ConsumerFunction"], "MemorySize"))
+	assert.Equal(t, 256, decode[int](t, d.Resources["ArchiverFunction"], "MemorySize"))
+}
+
+func TestSubsetOfProvidersHasNothingOfTheOthers(t *testing.T) {
+	text, err := JSON(Options{Providers: []contract.Provider{contract.Square()}})
+	require.NoError(t, err)
+	assert.Contains(t, string(text), "SquareProcessorFunction")
+	for _, other := range []string{"stripe", "paypal"} {
+		assert.NotContains(t, strings.ToLower(string(text)), other)
+	}
+}
+
+// A resource that is not tagged is of a type that takes no tags, or none that
+// goformation knows of.
+func TestTagsAreOnEverythingThatTakesThem(t *testing.T) {
+	o := withMadeUp()
+	o.Tags = map[string]string{"team": "payments", "cost-centre": "7"}
+	o.Resources = map[string]cfn.Resource{"Mine": &sqs.Queue{}}
+	untaggable := []string{
+		"AWS::ApiGateway::Account", "AWS::ApiGateway::Authorizer", "AWS::ApiGateway::BasePathMapping",
+		"AWS::ApiGateway::Deployment", "AWS::ApiGateway::GatewayResponse", "AWS::ApiGateway::Method",
+		"AWS::ApiGateway::Resource", "AWS::CloudWatch::Dashboard", "AWS::KMS::Alias", "AWS::Lambda::EventSourceMapping",
+		"AWS::Lambda::Permission", "AWS::Logs::MetricFilter", "AWS::S3::BucketPolicy", "AWS::SNS::Subscription",
+		"AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy", "Custom::EmptiedBucket",
+	}
+	found := map[string]bool{}
+	d := build(t, o, "dev")
+	for id, r := range d.Resources {
+		if r.Properties["Tags"] == nil {
+			found[r.Type] = true
+			continue
+		}
+		all := decode[[]tags.Tag](t, r, "Tags")
+		assert.Equal(t, []tags.Tag{{Key: "cost-centre", Value: "7"}, {Key: "team", Value: "payments"}}, all[len(all)-2:], id)
+	}
+	assert.Equal(t, untaggable, ids(found))
+	assert.Contains(t, d.Resources["Mine"].Properties, "Tags")
+	assert.Len(t, decode[[]tags.Tag](t, d.Resources["FailedWebhooks"], "Tags"), 3, "beside its own")
 }
