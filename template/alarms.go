@@ -1,6 +1,9 @@
 package template
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/template/cfn"
 )
@@ -13,17 +16,21 @@ type watched struct {
 	authorizer cfn.ID
 	consumer   cfn.ID
 	archiver   cfn.ID
+	reasons    reasons
 }
 
 // addAlarms adds all alarms. Nothing that a stranger with a URL can send sets
-// off one that pages: what is turned away by either gate, or answered 503 for
-// want of a secret, does not count for any of them.
+// off one that pages: what is turned away by either gate, answered 503 for want
+// of a secret, or made to wait for a certificate does not count for any of them.
 func (s *stack) addAlarms(w watched, to severities) {
-	s.addEventAlarms(to)
+	s.addEventAlarms(w, to)
 	s.addQueueAlarms(w, to)
-	s.addAPIAlarms(to)
+	s.addAPIAlarm(w, to)
 	for i, p := range w.providers {
 		s.addProcessorAlarms(p, w.processors[i], to)
+		if untrusted, ok := w.reasons.untrusted[p.Name]; ok {
+			s.addCertificateAlarm(p, untrusted, to)
+		}
 	}
 	s.addFunctionAlarms("Authorizer", contract.AuthorizerName, w.authorizer, to.page, to.ticket)
 	s.addFunctionAlarms("Consumer", contract.ConsumerName, w.consumer, to.page, to.page)
@@ -31,18 +38,17 @@ func (s *stack) addAlarms(w watched, to severities) {
 }
 
 // addEventAlarms are about what became of events.
-func (s *stack) addEventAlarms(to severities) {
+func (s *stack) addEventAlarms(w watched, to severities) {
 	once := func(a alarm) {
 		a.threshold, a.minutes, a.outOf, a.datapoints = 1, 5, 1, 1
 		s.addAlarm(a)
 	}
-	s.addReasonMetric("Archiver", contract.ReasonReceivesExhausted, redrivenMetric)
 	once(alarm{
 		id: "Redriven", name: "redriven", severity: to.page,
 		means: "Events were received three times without being stored, and are in the archive now.",
 		do: "Find the cause among the ERROR lines of event-consumer, which name the message, " +
 			"remove it, then send the archived events again.",
-		metric: counted(redrivenMetric),
+		metric: w.reasons.redriven,
 	})
 	once(alarm{
 		id: "SecretUnavailable", name: "secret-unavailable", severity: to.page,
@@ -112,25 +118,31 @@ func (s *stack) addQueueAlarms(w watched, to severities) {
 	})
 }
 
-// addAPIAlarms are about what providers are answered.
-func (s *stack) addAPIAlarms(to severities) {
+// addAPIAlarm is about what providers are answered.
+func (s *stack) addAPIAlarm(w watched, to severities) {
+	metrics := map[string]metric{
+		"answered":      ofStage("5XXError"),
+		"accepted":      counted(contract.MetricAccepted),
+		"quarantined":   counted(contract.MetricQuarantined),
+		"notConfigured": counted(contract.MetricNotConfigured),
+	}
+	// What anybody may be answered.
+	failed := "answered - FILL(notConfigured, 0)"
+	for _, provider := range slices.Sorted(maps.Keys(w.reasons.certUnreachable)) {
+		id := provider + "CertUnreachable"
+		metrics[id] = w.reasons.certUnreachable[provider]
+		failed += " - FILL(" + id + ", 0)"
+	}
 	s.addAlarm(alarm{
 		id: "ServerErrors", name: "5xx", severity: to.page,
-		means: "Over five per cent of authentic webhooks, and at least five, are answered 5xx. The providers send them again for some days.",
-		do:    "The access log's integrationStatus and authorizerError, then the processors' ERROR lines, say where it fails: SQS, the key, Lambda.",
-		metrics: map[string]metric{
-			"answered":      ofStage("5XXError"),
-			"notConfigured": counted(contract.MetricNotConfigured),
-			"accepted":      counted(contract.MetricAccepted),
-			"quarantined":   counted(contract.MetricQuarantined),
-		},
-		// Without the 503 that anybody gets while a secret is not filled; and of
-		// what passed both gates, so that a flood of what did not neither raises
-		// nor hides it. The divisor has the 503s again: API Gateway may count
-		// one in another period than the function does.
-		expression: "IF(answered - FILL(notConfigured, 0) >= 5, (answered - FILL(notConfigured, 0)) / " +
-			"(answered + FILL(accepted, 0) + FILL(quarantined, 0)), 0)",
-		threshold: 0.05, minutes: 5, outOf: 3, datapoints: 2,
+		means:   "Over five per cent of authentic webhooks, and at least five, are answered 5xx. The providers send them again for some days.",
+		do:      "The access log's integrationStatus and authorizerError, then the processors' ERROR lines, say where it fails: SQS, the key, Lambda.",
+		metrics: metrics,
+		// The divisor is what passed both gates, so that a flood of what did not
+		// does not hide a failure; and all that was answered 5xx, since API
+		// Gateway may count one in another period than the function does.
+		expression: "IF(" + failed + " >= 5, (" + failed + ") / (answered + FILL(accepted, 0) + FILL(quarantined, 0)), 0)",
+		threshold:  0.05, minutes: 5, outOf: 3, datapoints: 2,
 	})
 }
 
@@ -145,17 +157,16 @@ func (s *stack) addProcessorAlarms(p contract.Provider, function cfn.ID, to seve
 		metric:    ofFunction(function, "Duration", "Maximum"),
 		threshold: 0.8 * processorTimeoutSeconds * 1000, minutes: 5, outOf: 3, datapoints: 2,
 	})
-	if !p.Certificates {
-		return
-	}
-	metric := p.Title + certificateChainMetric
-	s.addReasonMetric(p.Title+"Processor", contract.ReasonCertificateChain, metric)
+}
+
+// addCertificateAlarm is about a provider whose certificates have changed.
+func (s *stack) addCertificateAlarm(p contract.Provider, untrusted metric, to severities) {
 	s.addAlarm(alarm{
-		id: p.Title + "CertificateChain", name: p.Name + "-certificate-chain", severity: to.page,
-		means: "A certificate from " + p.Title + "'s own host does not lead to a root that we trust. Its webhooks are refused.",
+		id: p.Title + "Untrusted", name: p.Name + "-untrusted", severity: to.page,
+		means: "A valid certificate from " + p.Title + "'s own host does not lead to a root that we trust. Its webhooks are answered 503.",
 		do: "See whether " + p.Title + " has announced new certificates. If so, put their root into extraRootsPem " +
 			"of the secret; if not, somebody stands between us and " + p.Title + ".",
-		metric:    counted(metric),
+		metric:    untrusted,
 		threshold: 1, minutes: 5, outOf: 1, datapoints: 1,
 	})
 }

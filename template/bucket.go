@@ -2,7 +2,6 @@ package template
 
 import (
 	"github.com/awslabs/goformation/v7/cloudformation/s3"
-	"github.com/awslabs/goformation/v7/cloudformation/tags"
 
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/template/cfn"
@@ -46,8 +45,6 @@ func (s *stack) addBucket(providers []contract.Provider) cfn.ID {
 				Rules: []s3.Bucket_OwnershipControlsRule{{ObjectOwnership: new("BucketOwnerEnforced")}},
 			},
 			VersioningConfiguration: &s3.Bucket_VersioningConfiguration{Status: "Enabled"},
-			// The emptier empties no bucket that is not tagged as this stack's.
-			Tags: []tags.Tag{{Key: contract.OwnerTag, Value: cfn.StackID()}},
 
 			AWSCloudFormationDeletionPolicy:      destroy,
 			AWSCloudFormationUpdateReplacePolicy: destroy,

@@ -26,6 +26,9 @@ func (s *stack) addEmptier(bucket cfn.ID) cfn.ID {
 		memoryMB:       256,
 		timeoutSeconds: emptierTimeoutSeconds,
 		policy: []statement{
+			// It empties the bucket only while the stack goes, and only if
+			// CloudFormation's tag on it is this stack's.
+			allow("SeeStack", []string{"cloudformation:DescribeStacks"}, cfn.StackID()),
 			allow("FindObjects", []string{"s3:GetBucketTagging", "s3:ListBucketVersions"}, bucket.Att("Arn")),
 			allow("DeleteObjects", []string{"s3:DeleteObject", "s3:DeleteObjectVersion"}, objects(bucket, "")),
 		},
@@ -37,9 +40,8 @@ func (s *stack) addEmptier(bucket cfn.ID) cfn.ID {
 			"ServiceToken": emptier.Att("Arn"),
 			// CloudFormation would wait an hour for an answer that the function
 			// can no longer give.
-			"ServiceTimeout":               emptierTimeoutSeconds + 60,
-			contract.EmptierBucketProperty: bucket.Ref(),
-			contract.EmptierOwnerProperty:  cfn.StackID(),
+			"ServiceTimeout":            emptierTimeoutSeconds + 60,
+			contract.BucketNameProperty: bucket.Ref(),
 		},
 		DependsOn:           []string{string(bucket) + "Policy"},
 		DeletionPolicy:      destroy,

@@ -34,6 +34,7 @@ func TestNamesFitTheirServices(t *testing.T) {
 	limits := map[string]int{
 		"AWS::ApiGateway::RestApi.Name":            1024,
 		"AWS::CloudWatch::Alarm.AlarmName":         255,
+		"AWS::CloudWatch::Alarm.MetricName":        255,
 		"AWS::CloudWatch::Dashboard.DashboardName": 255,
 		"AWS::DynamoDB::Table.TableName":           255,
 		"AWS::IAM::Role.RoleName":                  64,

@@ -94,7 +94,7 @@ func (o Options) checkTags() error {
 	}
 	for _, key := range slices.Sorted(maps.Keys(o.Tags)) {
 		switch {
-		case key == contract.OwnerTag || key == accountTag:
+		case key == accountTag:
 			refuse("tag %q: the stack has it itself", key)
 		case strings.HasPrefix(strings.ToLower(key), reservedTagStart):
 			refuse("tag %q: what begins with %s is AWS's", key, reservedTagStart)

@@ -102,7 +102,7 @@ func TestContradictoryOptions(t *testing.T) {
 			`there is no parameter and no resource "SquareSecret"`,
 		},
 		"a tag that the stack uses itself": {
-			Options{Tags: map[string]string{contract.OwnerTag: "me"}}, `tag "paysluice:stack": the stack has it itself`,
+			Options{Tags: map[string]string{accountTag: "me"}}, `tag "api-gateway-account": the stack has it itself`,
 		},
 		"a tag that only AWS sets": {
 			Options{Tags: map[string]string{"AWS:x": "y"}}, `tag "AWS:x": what begins with aws: is AWS's`,
@@ -176,5 +176,5 @@ func TestTagsAreOnEverythingThatTakesThem(t *testing.T) {
 	}
 	assert.Equal(t, untaggable, ids(found))
 	assert.Contains(t, d.Resources["Mine"].Properties, "Tags")
-	assert.Len(t, decode[[]tags.Tag](t, d.Resources["FailedWebhooks"], "Tags"), 3, "beside its own")
+	assert.Len(t, decode[[]tags.Tag](t, d.Resources["Stage"], "Tags"), 3, "beside its own")
 }

@@ -6,29 +6,50 @@ import (
 	"github.com/paysluice/paysluice/handlers/contract"
 )
 
-// Metrics that are made of the reasons in log lines, beside those that the
-// functions count themselves.
-const (
-	redrivenMetric         = "Redriven"
-	certificateChainMetric = "CertificateChain"
-)
+// reasons are metrics made of the reason codes in log lines, which the
+// functions' own metrics do not tell apart.
+type reasons struct {
+	redriven metric
+	// By the names of providers that have certificates.
+	certUnreachable, untrusted map[string]metric
+}
 
-// addReasonMetric counts a function's log lines with one reason, under the
-// Environment in the same line, as the other metrics are. id is the stem of the
-// function's logical ids.
-func (s *stack) addReasonMetric(id, reason, metric string) {
-	s.Add(metric+"Filter", &logs.MetricFilter{
-		LogGroupName: logGroupID(id).Ref(),
-		FilterPattern: `{ $.` + contract.ReasonProperty + ` = "` + reason + `" && $.` +
-			contract.EnvironmentDimension + ` = "*" }`,
+func (s *stack) addReasonMetrics(providers []contract.Provider) reasons {
+	r := reasons{
+		redriven:        s.addReasonMetric("Redriven", "Archiver", contract.ReasonReceivesExhausted, contract.MetricArchived),
+		certUnreachable: map[string]metric{},
+		untrusted:       map[string]metric{},
+	}
+	for _, p := range providers {
+		if p.Certificates {
+			processor := p.Title + "Processor"
+			r.certUnreachable[p.Name] = s.addReasonMetric(p.Title+"CertUnreachable", processor, contract.ReasonCertUnreachable, "")
+			r.untrusted[p.Name] = s.addReasonMetric(p.Title+"Untrusted", processor, contract.ReasonPayPalChain, "")
+		}
+	}
+	return r
+}
+
+// addReasonMetric adds one. function is the stem of the function's logical ids,
+// and value the member that is summed up of the lines that have it; "" counts
+// the lines with the reason.
+//
+// Not every line has the Environment, which would be the metric's dimension, so
+// the suffix is in its name.
+func (s *stack) addReasonMetric(id, function, reason, value string) metric {
+	pattern, sum := "{ $."+contract.ReasonProperty+` = "`+reason+`" }`, "1"
+	if value != "" {
+		pattern, sum = "{ $."+contract.ReasonProperty+` = "`+reason+`" && $.`+value+" > 0 }", "$."+value
+	}
+	s.Add(id+"Filter", &logs.MetricFilter{
+		LogGroupName:  logGroupID(function).Ref(),
+		FilterPattern: pattern,
 		MetricTransformations: []logs.MetricFilter_MetricTransformation{{
 			MetricNamespace: contract.MetricNamespace,
-			MetricName:      metric,
-			MetricValue:     "1",
+			MetricName:      named(id),
+			MetricValue:     sum,
 			Unit:            new("Count"),
-			Dimensions: []logs.MetricFilter_Dimension{{
-				Key: contract.EnvironmentDimension, Value: "$." + contract.EnvironmentDimension,
-			}},
 		}},
 	})
+	return metric{namespace: contract.MetricNamespace, name: named(id), statistic: "Sum"}
 }

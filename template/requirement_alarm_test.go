@@ -18,7 +18,8 @@ func alarmRequirements() []requirement {
 			"ApproximateAgeOfOldestMessage WebhookQueue.QueueName": 310, // one retry
 		}, nil, set("ConsumerLagAlarm.Properties.Threshold", 300), set("RejectedAlarm.Properties.Metrics.0.Expression", "rejected")),
 		scenario("strangers flood every URL before the secrets are filled", map[string]float64{
-			"Rejected dev": 900_000, "NotConfigured dev": 300_000, "5XXError webhook-api-dev live": 300_050,
+			"Rejected dev": 900_000, "NotConfigured dev": 300_000, "5XXError webhook-api-dev live": 350_050,
+			"PayPalCertUnreachable-dev":    50_000, // for certificates that do not exist
 			"Throttles AuthorizerFunction": 5_000, "Throttles StripeProcessorFunction": 5_000,
 		}, tickets("rejected", "webhook-authorizer-throttles", "stripe-processor-throttles"),
 			set("RejectedAlarm.Properties.AlarmActions.0", "AlarmTopic"),
@@ -35,7 +36,7 @@ func alarmRequirements() []requirement {
 			set("ServerErrorsAlarm.Properties.AlarmActions.0", "TicketTopic"),
 			set("ServerErrorsAlarm.Properties.Metrics.0.Expression", "answered / 1000"),
 		),
-		scenario("an event is archived after its last receive", map[string]float64{"Redriven dev": 1, "Archived dev": 1}, pages("redriven"),
+		scenario("an event is archived after its last receive", map[string]float64{"Redriven-dev": 1, "Archived dev": 1}, pages("redriven"),
 			drop("RedrivenAlarm"), set("RedrivenAlarm.Properties.Threshold", 2)),
 		scenario("a dead letter waits", map[string]float64{
 			"ApproximateAgeOfOldestMessage DeadLetterQueue.QueueName": 601,
@@ -50,8 +51,8 @@ func alarmRequirements() []requirement {
 		}, pages("consumer-lag"), set("ConsumerLagAlarm.Properties.Dimensions.0.Value", "DeadLetterQueue.QueueName")),
 		scenario("a secret is malformed", map[string]float64{"SecretUnavailable dev": 1}, pages("secret-unavailable"),
 			set("SecretUnavailableAlarm.Properties.Dimensions.0.Value", "prod")),
-		scenario("a certificate of PayPal's leads to no root", map[string]float64{"PayPalCertificateChain dev": 1},
-			pages("paypal-certificate-chain"), drop("PayPalCertificateChainAlarm")),
+		scenario("a certificate of PayPal's leads to no root", map[string]float64{"PayPalUntrusted-dev": 1},
+			pages("paypal-untrusted"), drop("PayPalUntrustedAlarm")),
 		scenario("a function crashes", map[string]float64{errors: 1}, pages("event-consumer-errors"),
 			set("ConsumerErrorsAlarm.Properties.Statistic", "Average"), drop("ConsumerErrorsAlarm")),
 		scenario("a function behind the queues is throttled", map[string]float64{throttles: 1}, pages("event-consumer-throttles"),
@@ -124,25 +125,26 @@ func alarmFormRequirements() []requirement {
 			breaks: []mutation{drop("AlarmTopicEmail"), drop("TicketTopicEmail.Condition"), set("AlarmTopicEmail.Properties.Protocol", "sms")},
 		},
 		{
-			says: "reasons that alarms look at are counted in the function's log, under its environment",
+			says: "reasons that alarms look at are counted in the function's log, for each stack apart",
 			holds: func(t require.TestingT, d document) {
-				for metric, want := range map[string]struct{ group, reason string }{
-					"Redriven":               {"ArchiverLogGroup", "receives-exhausted"},
-					"PayPalCertificateChain": {"PayPalProcessorLogGroup", "certificate_chain"},
+				for id, want := range map[string]struct{ group, pattern, value string }{
+					"Redriven":              {"ArchiverLogGroup", `{ $.reason = "receives-exhausted" && $.Archived > 0 }`, "$.Archived"},
+					"PayPalCertUnreachable": {"PayPalProcessorLogGroup", `{ $.reason = "cert_unreachable" }`, "1"},
+					"PayPalUntrusted":       {"PayPalProcessorLogGroup", `{ $.reason = "paypal_chain" }`, "1"},
 				} {
-					filter := d.Resources[metric+"Filter"]
+					filter := d.Resources[id+"Filter"]
 					assert.Equal(t, want.group, filter.Properties["LogGroupName"])
-					assert.Equal(t, `{ $.reason = "`+want.reason+`" && $.Environment = "*" }`, filter.Properties["FilterPattern"])
+					assert.Equal(t, want.pattern, filter.Properties["FilterPattern"])
 					assert.Equal(t, []any{map[string]any{
-						"MetricNamespace": "Paysluice", "MetricName": metric, "MetricValue": "1", "Unit": "Count",
-						"Dimensions": []any{map[string]any{"Key": "Environment", "Value": "$.Environment"}},
+						"MetricNamespace": "Paysluice", "MetricName": id + "-dev", "MetricValue": want.value, "Unit": "Count",
 					}}, filter.Properties["MetricTransformations"])
 				}
+				assert.Len(t, d.ofType("AWS::Logs::MetricFilter"), 3)
 			},
 			breaks: []mutation{
 				drop("RedrivenFilter"),
 				set("RedrivenFilter.Properties.LogGroupName", "ConsumerLogGroup"),
-				drop("PayPalCertificateChainFilter.Properties.MetricTransformations.0.Dimensions"),
+				set("PayPalUntrustedFilter.Properties.MetricTransformations.0.MetricName", "PayPalUntrusted"),
 			},
 		},
 	}

@@ -30,9 +30,8 @@ func deletionRequirements() []requirement {
 				drop("EmptiedBucket"),
 				set("EmptiedBucket.Properties.ServiceToken", "ArchiverFunction.Arn"),
 				set("EmptiedBucket.Properties.BucketName", "another"),
-				set("EmptiedBucket.Properties.Owner", "another"),
-				drop("FailedWebhooks.Properties.Tags"),
 				drop("EmptiedBucket.Properties.ServiceTimeout"), // an hour
+				set("ArchiverFunction.Properties.Timeout", 60),
 			},
 		},
 		{
@@ -87,10 +86,11 @@ func bucketIsEmptied(t require.TestingT, d document) {
 		"ServiceToken":   "EmptierFunction.Arn",
 		"ServiceTimeout": float64(timeout + 60),
 		"BucketName":     "FailedWebhooks",
-		"Owner":          "AWS::StackId",
 	}, emptied.Properties)
-	assert.Contains(t, decode[[]map[string]string](t, d.Resources["FailedWebhooks"], "Tags"),
-		map[string]string{"Key": contract.OwnerTag, "Value": "AWS::StackId"})
+	for _, writer := range []string{"StripeProcessorFunction", "ArchiverFunction"} {
+		assert.Less(t, decode[float64](t, d.Resources[writer], "Timeout"), contract.BucketQuiet.Seconds(),
+			"%s, started just before, is over", writer)
+	}
 }
 
 // needs are all resources that must be there before one, and are so deleted

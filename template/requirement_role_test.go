@@ -38,8 +38,8 @@ func roleRequirements() []requirement {
 			},
 			breaks: []mutation{
 				set("EmptierRole.Properties.ManagedPolicyArns", []string{"arn:aws:iam::aws:policy/AmazonS3FullAccess"}),
-				set("EmptierRole.Properties.Policies.0.PolicyDocument.Statement.2.Resource.0", "*"),
-				set("EmptierRole.Properties.Policies.0.PolicyDocument.Statement.3.Action.0", "s3:Delete*"),
+				set("EmptierRole.Properties.Policies.0.PolicyDocument.Statement.3.Resource.0", "*"),
+				set("EmptierRole.Properties.Policies.0.PolicyDocument.Statement.4.Action.0", "s3:Delete*"),
 			},
 		},
 		{
@@ -100,6 +100,7 @@ func rolesMayDoOnlyThis(t require.TestingT, d document) {
 			key("Decrypt", "sqs"), key("GenerateDataKey", "s3"),
 		),
 		"EmptierRole": own("Emptier", "bucket-emptier",
+			"cloudformation:DescribeStacks on AWS::StackId",
 			"s3:GetBucketTagging on FailedWebhooks.Arn",
 			"s3:ListBucketVersions on FailedWebhooks.Arn",
 			"s3:DeleteObject on FailedWebhooks.Arn/*",

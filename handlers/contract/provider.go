@@ -15,8 +15,8 @@ type Provider struct {
 	// valid signature, in the provider's own spelling. API Gateway answers
 	// 401 when one is missing (AWS::ApiGateway::Authorizer IdentitySource).
 	IdentityHeaders []string
-	// Certificates: the provider names a certificate in its headers, so that a
-	// chain may fail to verify: ReasonCertificateChain.
+	// Certificates: the provider names a certificate in its headers, which may
+	// be out of reach or not be trusted.
 	Certificates bool
 }
 

@@ -1,9 +1,14 @@
 package contract
 
-// ReasonProperty is the member of a log line that holds a reason code. The
-// stack's alarms count some of them.
+// ReasonProperty is the member of a log line that holds a reason code.
 const ReasonProperty = "reason"
 
-// ReasonCertificateChain is the code of a webhook whose certificate, though
-// from the provider's own host, does not lead to a trusted root.
-const ReasonCertificateChain = "certificate_chain"
+// Reason codes in a processor's log that the stack's alarms count.
+const (
+	// ReasonCertUnreachable is answered 503, and a stranger can bring it about:
+	// a host of certificates does not answer.
+	ReasonCertUnreachable = "cert_unreachable"
+	// ReasonPayPalChain is answered 503 until somebody acts: PayPal's
+	// certificate is of an authority that is not trusted.
+	ReasonPayPalChain = "paypal_chain"
+)

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/provider"
 )
 
@@ -113,4 +114,10 @@ func classes() map[provider.Reason]provider.Class {
 		provider.EnvelopeUnreadable: provider.Quarantined,
 		provider.EventIDInvalid:     provider.Quarantined,
 	}
+}
+
+// The stack counts log lines with these reasons.
+func TestReasonsThatAlarmsCountAreTheContracts(t *testing.T) {
+	assert.EqualValues(t, contract.ReasonCertUnreachable, provider.CertUnreachable)
+	assert.EqualValues(t, contract.ReasonPayPalChain, provider.PayPalChain)
 }
