@@ -1,19 +1,31 @@
 // Command gentemplate prints paysluice's CloudFormation template:
 //
 //	go run ./cmd/gentemplate > out/stack.json
+//
+// or, with -diagram, the page that draws it:
+//
+//	go run ./cmd/gentemplate -diagram > docs/stack.md
 package main
 
 import (
+	"flag"
 	"fmt"
 	"os"
 
+	"github.com/paysluice/paysluice/cmd/gentemplate/internal/diagram"
 	"github.com/paysluice/paysluice/template"
 )
 
 func main() {
-	stack, err := template.JSON(template.Options{})
+	draw := flag.Bool("diagram", false, "print the page with the stack's diagram")
+	flag.Parse()
+
+	text, err := template.JSON(template.Options{})
+	if err == nil && *draw {
+		text, err = diagram.Page(text)
+	}
 	if err == nil {
-		_, err = os.Stdout.Write(stack)
+		_, err = os.Stdout.Write(text)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "gentemplate:", err)

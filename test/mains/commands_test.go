@@ -3,6 +3,7 @@ package mains
 import (
 	"bytes"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -18,6 +19,24 @@ func TestGentemplatePrintsTheCommittedTemplate(t *testing.T) {
 	assert.Empty(t, got.stderr)
 	assert.True(t, string(committed) == got.stdout,
 		"out/stack.json is not what gentemplate prints: go run ./cmd/gentemplate > out/stack.json")
+}
+
+func TestGentemplateDrawsTheCommittedPage(t *testing.T) {
+	committed, err := os.ReadFile("../../docs/stack.md")
+	require.NoError(t, err)
+	got := run(t, "gentemplate", nil, "-diagram")
+	assert.Equal(t, 0, got.code, got.stderr)
+	assert.Equal(t, string(committed), got.stdout,
+		"docs/stack.md is not what gentemplate draws: go run ./cmd/gentemplate -diagram > docs/stack.md")
+}
+
+// It is meant to stay under 0.25 s on two cores, with a warm build cache.
+func BenchmarkGentemplate(b *testing.B) {
+	for b.Loop() {
+		cmd := exec.Command("go", "run", "./cmd/gentemplate")
+		cmd.Dir = "../.."
+		require.NoError(b, cmd.Run())
+	}
 }
 
 func TestGentemplateFailsWhenItsOutputDoes(t *testing.T) {

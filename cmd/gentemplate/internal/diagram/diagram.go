@@ -1,0 +1,126 @@
+// Package diagram draws a CloudFormation template: what calls, feeds, reads and
+// writes what. It knows resource types, not this project's stack.
+package diagram
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// ErrTemplate is a text that is no template.
+var ErrTemplate = errors.New("not a CloudFormation template")
+
+// Mermaid returns the diagram of a template as a Mermaid flowchart, the same
+// for the same template. Every arrow stands for something in it: a method's
+// integration or authorizer, an event source, a redrive policy, an alarm's
+// action, or the actions that a function's role allows. Logs and keys, which
+// everything has to do with, are left out.
+func Mermaid(stack []byte) (string, error) {
+	var t template
+	if err := json.Unmarshal(stack, &t); err != nil {
+		return "", fmt.Errorf("%w: %w", ErrTemplate, err)
+	}
+	d := drawing{template: t, nodes: map[string]string{}}
+	for _, id := range slices.Sorted(maps.Keys(t.Resources)) {
+		d.draw(id, t.Resources[id])
+	}
+	return d.String(), nil
+}
+
+// drawing is a flowchart under construction.
+type drawing struct {
+	template
+	nodes map[string]string // shape and label, by logical id
+	edges []string
+}
+
+func (d *drawing) String() string {
+	var b strings.Builder
+	b.WriteString("flowchart LR\n")
+	for _, id := range slices.Sorted(maps.Keys(d.nodes)) {
+		b.WriteString("  " + id + d.nodes[id] + "\n")
+	}
+	for _, edge := range d.edges {
+		b.WriteString("  " + edge + "\n")
+	}
+	return b.String()
+}
+
+// draw adds the arrows that one resource is the reason for.
+func (d *drawing) draw(id string, r resource) {
+	switch r.Type {
+	case method:
+		d.connect(id, "-->", "", d.referred(r.get("Integration"), function))
+		for _, a := range d.referred(r.get("AuthorizerId"), authorizer) {
+			d.connect(id, "-.->", "authorizer", d.referred(d.Resources[a].get("AuthorizerUri"), function))
+		}
+	case mapping:
+		for _, source := range d.referred(r.get("EventSourceArn"), queue, table) {
+			d.connect(source, "-->", "", d.referred(r.get("FunctionName"), function))
+		}
+	case queue:
+		d.connect(id, "-.->", "redrive", d.referred(r.get("RedrivePolicy"), queue))
+	case function:
+		for _, a := range d.referred(r.get("Role"), role) {
+			d.drawPermissions(id, d.Resources[a])
+		}
+	case topic:
+		d.nodes[id+"Alarms"] = fmt.Sprintf(`(["%d alarms"])`, d.alarmsOf(id))
+		d.connect(id+"Alarms", "-->", "", []string{id})
+	}
+}
+
+// drawPermissions draws what a function may do. Receiving is left out: the
+// event source mapping tells of it.
+func (d *drawing) drawPermissions(from string, r resource) {
+	for _, s := range r.statements() {
+		var verbs []string
+		for _, action := range s.Action {
+			service, verb, _ := strings.Cut(action, ":")
+			if service != "sqs" || verb == "SendMessage" {
+				verbs = append(verbs, verb)
+			}
+		}
+		if len(verbs) > 0 {
+			d.connect(from, "-->", strings.Join(verbs, ", "), d.referred(s.Resource, queue, table, bucket, secret))
+		}
+	}
+}
+
+// connect draws arrows from one node to others.
+func (d *drawing) connect(from, arrow, label string, to []string) {
+	if label != "" {
+		arrow += "|" + label + "|"
+	}
+	for _, id := range to {
+		d.node(from)
+		d.node(id)
+		d.edges = append(d.edges, from+" "+arrow+" "+id)
+	}
+}
+
+func (d *drawing) node(id string) {
+	if d.nodes[id] == "" {
+		r := d.Resources[id]
+		d.nodes[id] = fmt.Sprintf(shape(r.Type), d.label(r))
+	}
+}
+
+// shape is Mermaid's notation, with a place for the label.
+func shape(resourceType string) string {
+	switch resourceType {
+	case method:
+		return `(["%s"])`
+	case queue:
+		return `[["%s"]]`
+	case table, bucket:
+		return `[("%s")]`
+	case secret, topic:
+		return `[/"%s"/]`
+	}
+	return `["%s"]`
+}
