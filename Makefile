@@ -1,10 +1,12 @@
-# Needs Go, and Python 3.11 or later for the tools in .venv. Written for GNU
-# make 3.81, which macOS ships, and later.
+# Needs Go, and Python 3.11 or later for the tools in .venv; the checks need Node
+# 20 or later as well. Written for GNU make 3.81, which macOS ships, and later.
 
 PYTHON ?= python3
 ARCH   ?= arm64
 PORT   ?= 0
-TOOLS  := .venv/installed
+TOOLS   := .venv/installed
+CHECKOV := .venv-checkov/installed
+NAG     := .ci/nag/node_modules/installed
 
 .PHONY: help
 help:
@@ -12,14 +14,18 @@ help:
 	@echo 'make up        leave the same stack running to play with'
 	@echo 'make down      stop it'
 	@echo 'make test      all checks and all tests'
-	@echo 'make lint      the static checks alone'
+	@echo 'make check     the static checks alone'
 	@echo 'make template  write out/stack.json'
 	@echo 'make build     write the function zips into out/ and print their CodeVersion'
 	@echo 'make tools     install the pinned tools into .venv'
+	@echo 'make checkers  install the pinned checkers of the template into .venv-checkov and .ci/nag'
 	@echo 'make clean     remove everything that make wrote, out/stack.json aside'
 	@echo
 	@echo 'PORT=8443 fixes the port of demo and up, ARCH=x86_64 the architecture of build,'
 	@echo 'PYTHON=python3.12 the Python of tools.'
+
+# venv --clear empties the folder that a link leads to, whoever's that is.
+REFUSE_LINK = test ! -L $(@D) || { echo '$(@D) is a link, and what it leads to would be emptied: remove the link' >&2; exit 1; }
 
 # The tools, exactly as .ci/requirements.txt pins them. pip keeps to its own
 # configuration: index, proxy, certificates.
@@ -34,8 +40,28 @@ $(TOOLS): .ci/requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	  echo 'The tools need Python 3.11 or later, which $(PYTHON) is not: install it, or name another with make PYTHON=…' >&2; exit 1; }
 	@echo 'installing the pinned tools into .venv (a minute or so, once) …'
+	@$(REFUSE_LINK)
 	@$(PYTHON) -m venv --clear .venv
 	@.venv/bin/python -m pip install --quiet --require-hashes -r .ci/requirements.txt
+	@touch $@
+
+# The checkers that are no part of the local stack: checkov, which wants other
+# versions of what both need, and cdk-nag, which runs on Node.
+.PHONY: checkers
+checkers: $(CHECKOV) $(NAG)
+
+$(CHECKOV): .ci/checkov.txt $(TOOLS)
+	@echo 'installing checkov into .venv-checkov (a minute, 300 MB, once) …'
+	@$(REFUSE_LINK)
+	@$(PYTHON) -m venv --clear .venv-checkov
+	@.venv-checkov/bin/python -m pip install --quiet --require-hashes -r $<
+	@touch $@
+
+$(NAG): .ci/nag/package-lock.json
+	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null || { \
+	  echo 'cdk-nag needs Node 20 or later: https://nodejs.org/en/download' >&2; exit 1; }
+	@echo 'installing cdk-nag into .ci/nag (half a minute, 200 MB, once) …'
+	@npm ci --prefix .ci/nag --silent --no-fund --no-audit --ignore-scripts
 	@touch $@
 
 .PHONY: template
@@ -63,23 +89,25 @@ down: .cache/local
 	@.cache/local $@
 
 # gofmt and go mod tidy print what they would change.
-.PHONY: lint
-lint: tools
+.PHONY: check
+check: tools checkers
 	test -z "$$(gofmt -l cmd handlers template test | tee /dev/stderr)"
 	go mod tidy -diff
 	go vet ./...
 	go tool staticcheck ./...
 	.venv/bin/cfn-lint -c I -- out/stack.json
+	.venv-checkov/bin/checkov --framework cloudformation --file out/stack.json --compact --quiet --skip-download
+	node .ci/nag/nag.js out/stack.json
 
 # The gate runs every unit test, and test/mains with them. What crosses packages
 # follows; it runs programs built from sources that Go's test cache does not
 # look at, so none of it is cached.
 .PHONY: test
-test: lint
+test: check
 	go run ./test/coverage
 	go test -count=1 -timeout 30m $$(go list ./test/... | grep -v '/test/mains$$')
 
 .PHONY: clean
 clean:
 	@test ! -e .cache/stack || $(MAKE) down
-	rm -rf .cache .venv out/[0-9a-f]* out/.building-*
+	rm -rf .cache .venv .venv-checkov .ci/nag/node_modules out/[0-9a-f]* out/.building-*
