@@ -41,6 +41,7 @@ func functionRequirements() []requirement {
 					assert.Equal(t, want.name, f.Properties["FunctionName"])
 					assert.Equal(t, "0123456789ab/"+want.binary+".zip", decode[string](t, f, "Code.S3Key"), id)
 					assert.Equal(t, "code", decode[string](t, f, "Code.S3Bucket"), id)
+					assert.Contains(t, contract.Binaries(), want.binary, "the zip is built")
 					assert.Equal(t, want.memoryMB, decode[int](t, f, "MemorySize"), id)
 					assert.Equal(t, want.timeout, decode[int](t, f, "Timeout"), id)
 				}
