@@ -1,9 +1,6 @@
 package template
 
 import (
-	"maps"
-	"slices"
-
 	"github.com/awslabs/goformation/v7/cloudformation/cloudwatch"
 
 	"github.com/paysluice/paysluice/handlers/contract"
@@ -19,10 +16,7 @@ type alarm struct {
 	means    string // what has happened
 	do       string // what to do about it
 
-	// One metric; or several, by the names that the expression has for them.
-	metric     metric
-	metrics    map[string]metric
-	expression string
+	metric metric
 
 	threshold  float64
 	minutes    int // that one value covers
@@ -59,16 +53,15 @@ func ofQueue(queue cfn.ID, name, statistic string) metric {
 	}}
 }
 
-func ofStage(name string) metric {
-	return metric{"AWS/ApiGateway", name, "Sum", []cloudwatch.Alarm_Dimension{
-		dimension("ApiName", named(apiName)), dimension("Stage", stageName),
-	}}
-}
-
 func (s *stack) addAlarm(a alarm) {
-	r := &cloudwatch.Alarm{
+	s.alarms = append(s.alarms, s.Add(a.id+"Alarm", &cloudwatch.Alarm{
 		AlarmName:          new(named(a.severity.name + "-" + a.name)),
 		AlarmDescription:   new("Means: " + a.means + " Do: " + a.do),
+		Namespace:          new(a.metric.namespace),
+		MetricName:         new(a.metric.name),
+		Dimensions:         a.metric.dimensions,
+		Statistic:          new(a.metric.statistic),
+		Period:             new(a.minutes * 60),
 		ComparisonOperator: "GreaterThanOrEqualToThreshold",
 		Threshold:          new(a.threshold),
 		EvaluationPeriods:  a.outOf,
@@ -77,37 +70,5 @@ func (s *stack) addAlarm(a alarm) {
 		TreatMissingData: new("notBreaching"),
 		AlarmActions:     []string{a.severity.topic.Ref()},
 		OKActions:        []string{a.severity.topic.Ref()},
-	}
-	if a.expression == "" {
-		r.Namespace = new(a.metric.namespace)
-		r.MetricName = new(a.metric.name)
-		r.Statistic = new(a.metric.statistic)
-		r.Dimensions = a.metric.dimensions
-		r.Period = new(a.minutes * 60)
-	} else {
-		r.Metrics = a.queries()
-	}
-	s.alarms = append(s.alarms, s.Add(a.id+"Alarm", r))
-}
-
-// queries are the expression and what it is made of.
-func (a alarm) queries() []cloudwatch.Alarm_MetricDataQuery {
-	queries := []cloudwatch.Alarm_MetricDataQuery{{
-		Id: "value", Expression: new(a.expression), ReturnData: new(true),
-	}}
-	for _, id := range slices.Sorted(maps.Keys(a.metrics)) {
-		m := a.metrics[id]
-		queries = append(queries, cloudwatch.Alarm_MetricDataQuery{
-			Id:         id,
-			ReturnData: new(false),
-			MetricStat: &cloudwatch.Alarm_MetricStat{
-				Metric: &cloudwatch.Alarm_Metric{
-					Namespace: new(m.namespace), MetricName: new(m.name), Dimensions: m.dimensions,
-				},
-				Period: a.minutes * 60,
-				Stat:   m.statistic,
-			},
-		})
-	}
-	return queries
+	}))
 }

@@ -1,9 +1,6 @@
 package template
 
 import (
-	"maps"
-	"slices"
-
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/template/cfn"
 )
@@ -16,20 +13,18 @@ type watched struct {
 	authorizer cfn.ID
 	consumer   cfn.ID
 	archiver   cfn.ID
-	reasons    reasons
 }
 
 // addAlarms adds all alarms. Nothing that a stranger with a URL can send sets
 // off one that pages: what is turned away by either gate, answered 503 for want
 // of a secret, or made to wait for a certificate does not count for any of them.
 func (s *stack) addAlarms(w watched, to severities) {
-	s.addEventAlarms(w, to)
+	s.addEventAlarms(to)
 	s.addQueueAlarms(w, to)
-	s.addAPIAlarm(w, to)
 	for i, p := range w.providers {
 		s.addProcessorAlarms(p, w.processors[i], to)
-		if untrusted, ok := w.reasons.untrusted[p.Name]; ok {
-			s.addCertificateAlarm(p, untrusted, to)
+		if p.Certificates {
+			s.addCertificateAlarm(p, to)
 		}
 	}
 	s.addFunctionAlarms("Authorizer", contract.AuthorizerName, w.authorizer, to.page, to.ticket)
@@ -38,7 +33,7 @@ func (s *stack) addAlarms(w watched, to severities) {
 }
 
 // addEventAlarms are about what became of events.
-func (s *stack) addEventAlarms(w watched, to severities) {
+func (s *stack) addEventAlarms(to severities) {
 	once := func(a alarm) {
 		a.threshold, a.minutes, a.outOf, a.datapoints = 1, 5, 1, 1
 		s.addAlarm(a)
@@ -48,7 +43,7 @@ func (s *stack) addEventAlarms(w watched, to severities) {
 		means: "Events were received three times without being stored, and are in the archive now.",
 		do: "Find the cause among the ERROR lines of event-consumer, which name the message, " +
 			"remove it, then send the archived events again.",
-		metric: w.reasons.redriven,
+		metric: s.addRedrivenMetric(),
 	})
 	once(alarm{
 		id: "SecretUnavailable", name: "secret-unavailable", severity: to.page,
@@ -71,16 +66,11 @@ func (s *stack) addEventAlarms(w watched, to severities) {
 	})
 	s.addAlarm(alarm{
 		id: "Rejected", name: "rejected", severity: to.ticket,
-		means: "Most webhooks of the last 15 minutes, and at least 100, were turned away as not authentic.",
+		means: "At least 100 webhooks of 15 minutes were turned away as not authentic. A provider signs all that it sends, so none is normal.",
 		do: "The log's reasons tell a stranger from a provider whose secret was changed on one side only. " +
 			"For the latter, add the new secret beside the old one.",
-		metrics: map[string]metric{
-			"accepted": counted(contract.MetricAccepted),
-			"rejected": counted(contract.MetricRejected),
-		},
-		// A provider signs all that it sends, so normal is none.
-		expression: "IF(rejected >= 100, rejected / (rejected + FILL(accepted, 0)), 0)",
-		threshold:  0.5, minutes: 15, outOf: 1, datapoints: 1,
+		metric:    counted(contract.MetricRejected),
+		threshold: 100, minutes: 15, outOf: 1, datapoints: 1,
 	})
 }
 
@@ -105,44 +95,14 @@ func (s *stack) addQueueAlarms(w watched, to severities) {
 		threshold: 2 * queueVisibilitySeconds, minutes: 5, outOf: 1, datapoints: 1,
 	})
 	s.addAlarm(alarm{
-		id: "DeadLetterDepth", name: "dlq-depth", severity: to.page,
-		means: "There have been dead letters all the time for half an hour: dlq-archiver fails.",
+		id: "DeadLetterRetries", name: "dlq-retries", severity: to.page,
+		means: "Dead letters have been tried again and again for half an hour: dlq-archiver fails.",
 		do:    archiverFails,
 		// SQS leaves a message out of the age once it was received three times.
-		metrics: map[string]metric{
-			"waiting": ofQueue(w.deadLetter, "ApproximateNumberOfMessagesVisible", "Minimum"),
-			"taken":   ofQueue(w.deadLetter, "ApproximateNumberOfMessagesNotVisible", "Minimum"),
-		},
-		expression: "waiting + taken",
-		threshold:  1, minutes: 10, outOf: 3, datapoints: 3,
-	})
-}
-
-// addAPIAlarm is about what providers are answered.
-func (s *stack) addAPIAlarm(w watched, to severities) {
-	metrics := map[string]metric{
-		"answered":      ofStage("5XXError"),
-		"accepted":      counted(contract.MetricAccepted),
-		"quarantined":   counted(contract.MetricQuarantined),
-		"notConfigured": counted(contract.MetricNotConfigured),
-	}
-	// What anybody may be answered.
-	failed := "answered - FILL(notConfigured, 0)"
-	for _, provider := range slices.Sorted(maps.Keys(w.reasons.certUnreachable)) {
-		id := provider + "CertUnreachable"
-		metrics[id] = w.reasons.certUnreachable[provider]
-		failed += " - FILL(" + id + ", 0)"
-	}
-	s.addAlarm(alarm{
-		id: "ServerErrors", name: "5xx", severity: to.page,
-		means:   "Over five per cent of authentic webhooks, and at least five, are answered 5xx. The providers send them again for some days.",
-		do:      "The access log's integrationStatus and authorizerError, then the processors' ERROR lines, say where it fails: SQS, the key, Lambda.",
-		metrics: metrics,
-		// The divisor is what passed both gates, so that a flood of what did not
-		// does not hide a failure; and all that was answered 5xx, since API
-		// Gateway may count one in another period than the function does.
-		expression: "IF(" + failed + " >= 5, (" + failed + ") / (answered + FILL(accepted, 0) + FILL(quarantined, 0)), 0)",
-		threshold:  0.05, minutes: 5, outOf: 3, datapoints: 2,
+		// One that fails is out of sight for 300 seconds each time, one that is
+		// archived for less than one.
+		metric:    ofQueue(w.deadLetter, "ApproximateNumberOfMessagesNotVisible", "Average"),
+		threshold: 0.5, minutes: 10, outOf: 3, datapoints: 3,
 	})
 }
 
@@ -150,6 +110,13 @@ func (s *stack) addAPIAlarm(w watched, to severities) {
 func (s *stack) addProcessorAlarms(p contract.Provider, function cfn.ID, to severities) {
 	name := contract.ProcessorName(p)
 	s.addFunctionAlarms(p.Title+"Processor", name, function, to.page, to.ticket)
+	s.addAlarm(alarm{
+		id: p.Title + "Failures", name: name + "-5xx", severity: to.page,
+		means:     "Over five per cent of " + p.Title + "'s authentic webhooks are answered 503. It sends them again for some days.",
+		do:        "The ERROR lines of " + name + " say what fails: SQS, the secret, the key or S3.",
+		metric:    s.addFailureMetric(p),
+		threshold: 0.05, minutes: 5, outOf: 3, datapoints: 2,
+	})
 	s.addAlarm(alarm{
 		id: p.Title + "ProcessorDuration", name: name + "-duration", severity: to.page,
 		means:     name + " takes over 80 % of its time-out again and again. Beyond it, webhooks are answered 5xx.",
@@ -160,13 +127,13 @@ func (s *stack) addProcessorAlarms(p contract.Provider, function cfn.ID, to seve
 }
 
 // addCertificateAlarm is about a provider whose certificates have changed.
-func (s *stack) addCertificateAlarm(p contract.Provider, untrusted metric, to severities) {
+func (s *stack) addCertificateAlarm(p contract.Provider, to severities) {
 	s.addAlarm(alarm{
 		id: p.Title + "Untrusted", name: p.Name + "-untrusted", severity: to.page,
 		means: "A valid certificate from " + p.Title + "'s own host does not lead to a root that we trust. Its webhooks are answered 503.",
 		do: "See whether " + p.Title + " has announced new certificates. If so, put their root into extraRootsPem " +
 			"of the secret; if not, somebody stands between us and " + p.Title + ".",
-		metric:    untrusted,
+		metric:    s.addUntrustedMetric(p),
 		threshold: 1, minutes: 5, outOf: 1, datapoints: 1,
 	})
 }

@@ -31,7 +31,7 @@ func (s *stack) addDashboard(w watched) {
 	stuck.Properties["stat"] = "Maximum"
 	lost := graph("Is anything lost? Events by what became of them", []line{
 		ofAll(contract.MetricStored), ofAll(contract.MetricDuplicates), ofAll(contract.MetricQuarantined),
-		ofAll(contract.MetricConflicts), {contract.MetricNamespace, "Redriven" + suffix}, ofAll(contract.MetricArchived),
+		ofAll(contract.MetricConflicts), {contract.MetricNamespace, redrivenMetric + suffix}, ofAll(contract.MetricArchived),
 	})
 
 	id := s.Add("Dashboard", &cloudwatch.Dashboard{

@@ -14,27 +14,30 @@ func alarmRequirements() []requirement {
 			set("ConsumerLagAlarm.Properties.TreatMissingData", "breaching")),
 		scenario("a usual day", map[string]float64{
 			"Accepted dev": 50_000, "Stored dev": 49_000, "Duplicates dev": 1_000, "Rejected dev": 20,
-			"5XXError webhook-api-dev live": 4, "Duration StripeProcessorFunction": 900,
-			"ApproximateAgeOfOldestMessage WebhookQueue.QueueName": 310, // one retry
-		}, nil, set("ConsumerLagAlarm.Properties.Threshold", 300), set("RejectedAlarm.Properties.Metrics.0.Expression", "rejected")),
+			"StripeFailures-dev": 0.001, "Duration StripeProcessorFunction": 900,
+			"ApproximateNumberOfMessagesNotVisible DeadLetterQueue.QueueName": 0.01,
+			"ApproximateAgeOfOldestMessage WebhookQueue.QueueName":            310, // one retry
+		}, nil, set("ConsumerLagAlarm.Properties.Threshold", 300), set("RejectedAlarm.Properties.Threshold", 10)),
 		scenario("strangers flood every URL before the secrets are filled", map[string]float64{
-			"Rejected dev": 900_000, "NotConfigured dev": 300_000, "5XXError webhook-api-dev live": 350_050,
-			"PayPalCertUnreachable-dev":    50_000, // for certificates that do not exist
+			"Rejected dev": 900_000, "NotConfigured dev": 300_000, "5XXError webhook-api-dev live": 350_000,
 			"Throttles AuthorizerFunction": 5_000, "Throttles StripeProcessorFunction": 5_000,
 		}, tickets("rejected", "webhook-authorizer-throttles", "stripe-processor-throttles"),
 			set("RejectedAlarm.Properties.AlarmActions.0", "AlarmTopic"),
 			set("AuthorizerThrottlesAlarm.Properties.AlarmActions.0", "AlarmTopic"),
 			set("StripeProcessorThrottlesAlarm.Properties.AlarmActions.0", "AlarmTopic"),
-			set("ServerErrorsAlarm.Properties.Metrics.0.Expression", "answered"),
-			set("ServerErrorsAlarm.Properties.Metrics.0.Expression",
-				"(answered - notConfigured) / (answered - notConfigured + FILL(accepted, 0))"),
+			set("StripeFailuresAlarm.Properties", map[string]any{
+				"MetricName": "5XXError", "Dimensions": []any{
+					map[string]string{"Value": "webhook-api-dev"}, map[string]string{"Value": "live"},
+				},
+				"AlarmName": "page-5xx-dev", "AlarmActions": []string{"AlarmTopic"}, "Statistic": "Sum",
+				"Threshold": 1, "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+			}),
 		),
-		scenario("one in ten authentic webhooks is answered 5xx", map[string]float64{
-			"Accepted dev": 90, "5XXError webhook-api-dev live": 10, "Rejected dev": 90,
-		}, pages("5xx"),
-			set("ServerErrorsAlarm.Properties.Threshold", 0.5),
-			set("ServerErrorsAlarm.Properties.AlarmActions.0", "TicketTopic"),
-			set("ServerErrorsAlarm.Properties.Metrics.0.Expression", "answered / 1000"),
+		scenario("one in ten authentic webhooks of one provider is answered 503", map[string]float64{"SquareFailures-dev": 0.1},
+			pages("square-processor-5xx"),
+			set("SquareFailuresAlarm.Properties.Threshold", 0.5),
+			set("SquareFailuresAlarm.Properties.AlarmActions.0", "TicketTopic"),
+			drop("SquareFailuresAlarm"),
 		),
 		scenario("an event is archived after its last receive", map[string]float64{"Redriven-dev": 1, "Archived dev": 1}, pages("redriven"),
 			drop("RedrivenAlarm"), set("RedrivenAlarm.Properties.Threshold", 2)),
@@ -42,10 +45,8 @@ func alarmRequirements() []requirement {
 			"ApproximateAgeOfOldestMessage DeadLetterQueue.QueueName": 601,
 		}, pages("dlq-age"), drop("DeadLetterAgeAlarm")),
 		scenario("a dead letter was received too often to count for the age", map[string]float64{
-			"ApproximateNumberOfMessagesVisible DeadLetterQueue.QueueName":    0,
-			"ApproximateNumberOfMessagesNotVisible DeadLetterQueue.QueueName": 1,
-		}, pages("dlq-depth"), drop("DeadLetterDepthAlarm"),
-			set("DeadLetterDepthAlarm.Properties.Metrics.0.Expression", "waiting")),
+			"ApproximateNumberOfMessagesNotVisible DeadLetterQueue.QueueName": 0.99,
+		}, pages("dlq-retries"), drop("DeadLetterRetriesAlarm")),
 		scenario("the consumer does not keep up", map[string]float64{
 			"ApproximateAgeOfOldestMessage WebhookQueue.QueueName": 601,
 		}, pages("consumer-lag"), set("ConsumerLagAlarm.Properties.Dimensions.0.Value", "DeadLetterQueue.QueueName")),
@@ -54,7 +55,7 @@ func alarmRequirements() []requirement {
 		scenario("a certificate of PayPal's leads to no root", map[string]float64{"PayPalUntrusted-dev": 1},
 			pages("paypal-untrusted"), drop("PayPalUntrustedAlarm")),
 		scenario("a function crashes", map[string]float64{errors: 1}, pages("event-consumer-errors"),
-			set("ConsumerErrorsAlarm.Properties.Statistic", "Average"), drop("ConsumerErrorsAlarm")),
+			drop("ConsumerErrorsAlarm")),
 		scenario("a function behind the queues is throttled", map[string]float64{throttles: 1}, pages("event-consumer-throttles"),
 			drop("ConsumerThrottlesAlarm")),
 		scenario("a processor comes near its time-out", map[string]float64{"Duration SquareProcessorFunction": 7_300},
@@ -125,25 +126,31 @@ func alarmFormRequirements() []requirement {
 			breaks: []mutation{drop("AlarmTopicEmail"), drop("TicketTopicEmail.Condition"), set("AlarmTopicEmail.Properties.Protocol", "sms")},
 		},
 		{
-			says: "reasons that alarms look at are counted in the function's log, for each stack apart",
+			says: "what alarms count in logs is counted in the function's own, for each stack apart",
 			holds: func(t require.TestingT, d document) {
-				for id, want := range map[string]struct{ group, pattern, value string }{
-					"Redriven":              {"ArchiverLogGroup", `{ $.reason = "receives-exhausted" && $.Archived > 0 }`, "$.Archived"},
-					"PayPalCertUnreachable": {"PayPalProcessorLogGroup", `{ $.reason = "cert_unreachable" }`, "1"},
-					"PayPalUntrusted":       {"PayPalProcessorLogGroup", `{ $.reason = "paypal_chain" }`, "1"},
+				failures := `{ $.level = "ERROR" && $.status = 503 }` // none that a stranger can bring about
+				for id, want := range map[string]struct{ group, pattern, metric, value string }{
+					"Redriven":        {"ArchiverLogGroup", `{ $.reason = "receives-exhausted" && $.Archived > 0 }`, "Redriven-dev", "$.Archived"},
+					"PayPalUntrusted": {"PayPalProcessorLogGroup", `{ $.reason = "paypal_chain" }`, "PayPalUntrusted-dev", "1"},
+					"SquareFailed":    {"SquareProcessorLogGroup", failures, "SquareFailures-dev", "1"},
+					"SquareAccepted":  {"SquareProcessorLogGroup", `{ $.Accepted > 0 }`, "SquareFailures-dev", "0"},
 				} {
 					filter := d.Resources[id+"Filter"]
 					assert.Equal(t, want.group, filter.Properties["LogGroupName"])
 					assert.Equal(t, want.pattern, filter.Properties["FilterPattern"])
 					assert.Equal(t, []any{map[string]any{
-						"MetricNamespace": "Paysluice", "MetricName": id + "-dev", "MetricValue": want.value, "Unit": "Count",
+						"MetricNamespace": "Paysluice", "MetricName": want.metric, "MetricValue": want.value,
 					}}, filter.Properties["MetricTransformations"])
 				}
-				assert.Len(t, d.ofType("AWS::Logs::MetricFilter"), 3)
+				assert.Equal(t, "Average", d.Resources["SquareFailuresAlarm"].Properties["Statistic"], "a ratio")
+				assert.Len(t, d.ofType("AWS::Logs::MetricFilter"), 2+2*len(withMadeUp().Providers))
 			},
 			breaks: []mutation{
 				drop("RedrivenFilter"),
+				drop("AcmeAcceptedFilter"),
 				set("RedrivenFilter.Properties.LogGroupName", "ConsumerLogGroup"),
+				set("SquareFailedFilter.Properties.FilterPattern", "{ $.status = 503 }"),
+				set("SquareFailuresAlarm.Properties.Statistic", "Sum"),
 				set("PayPalUntrustedFilter.Properties.MetricTransformations.0.MetricName", "PayPalUntrusted"),
 			},
 		},
@@ -216,14 +223,8 @@ func toldOf(t require.TestingT, d document, values map[string]float64) []string 
 
 func goesOff(t require.TestingT, a resource, values map[string]float64) bool {
 	require.Equal(t, "GreaterThanOrEqualToThreshold", a.Properties["ComparisonOperator"])
-	value, ok := 0.0, false
-	if queries := a.Properties["Metrics"]; queries != nil {
-		value, ok = mathOf(t, decode[[]query](t, a, "Metrics"), values)
-	} else {
-		require.Contains(t, []any{"Sum", "Maximum"}, a.Properties["Statistic"])
-		m := decode[measured](t, resource{Properties: map[string]any{"m": a.Properties}}, "m")
-		value, ok = values[m.key()]
-	}
+	require.Contains(t, []any{"Sum", "Maximum", "Average"}, a.Properties["Statistic"])
+	value, ok := values[decode[measured](t, resource{Properties: map[string]any{"m": a.Properties}}, "m").key()]
 	if !ok {
 		return a.Properties["TreatMissingData"] != "notBreaching"
 	}

@@ -75,7 +75,6 @@ func Build(o Options) (*cfn.Template, error) {
 	s.addOutputs(a.id, q, table, bucket)
 	to := s.addTopics()
 	s.addTopicOutputs(to)
-	w.reasons = s.addReasonMetrics(o.Providers)
 	s.addAlarms(w, to)
 	s.addDashboard(w)
 
