@@ -27,3 +27,8 @@ func All(s Settings) provider.Set {
 		square.New(s.EndpointURL),
 	}
 }
+
+// Verifying are All as a processor needs them: certificates come from PayPal.
+func Verifying(endpointURL string) provider.Set {
+	return All(Settings{FetchCertificate: paypal.NewFetcher(), EndpointURL: endpointURL})
+}

@@ -21,6 +21,15 @@ func TestRegistryAndContractListTheSameProviders(t *testing.T) {
 	}
 }
 
+func TestVerifyingAreTheSameProviders(t *testing.T) {
+	verifying := providers.Verifying("https://abc.execute-api.us-east-1.amazonaws.com/live/square")
+	require.Len(t, verifying, len(contract.Providers()))
+	square, err := verifying.ByName(contract.Square().Name)
+	require.NoError(t, err)
+	_, err = square.Verifier([]byte(`{"subscriptions":[{"label":"a","signatureKey":"k","environment":"live"}]}`))
+	assert.NoError(t, err, "the stack's own URL stands in for a notificationUrl")
+}
+
 func TestSetFindsProviders(t *testing.T) {
 	for _, descriptor := range contract.Providers() {
 		byName, err := providers.All(providers.Settings{}).ByName(descriptor.Name)

@@ -27,7 +27,7 @@ func TestSecondDeployChangesNothing(t *testing.T) {
 
 func TestChangedHandlerUpdatesFunctionsOnly(t *testing.T) {
 	changed := copySources(t)
-	sources.Edit(t, filepath.Join(changed, "handlers", "consumer", "report.go"), `"record not stored"`, `"record was not stored"`)
+	sources.Edit(t, filepath.Join(changed, "handlers", "consumer", "consumer.go"), `"record not stored"`, `"record was not stored"`)
 	zips, err := emulator.BuildZips(t.Context(), changed)
 	require.NoError(t, err)
 	version := filepath.Base(zips)
@@ -46,9 +46,9 @@ func TestChangedHandlerUpdatesFunctionsOnly(t *testing.T) {
 			assert.Equal(t, code[name], hash, "the code of %s is what it was", name)
 		}
 	}
-	w, id := newWebhook()
+	w := accounts[0].newWebhook()
 	deliver(t, w, http.StatusOK)
-	requireRow(t, id)
+	requireRow(t, w.eventID())
 }
 
 // physicalIDs are the stack's resources by logical id.

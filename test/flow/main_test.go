@@ -6,6 +6,7 @@ package flow_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
 	"os"
@@ -13,23 +14,21 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/paysluice/paysluice/test/emulator"
+	"github.com/paysluice/paysluice/test/paypaltest"
+	"github.com/paysluice/paysluice/test/senders"
 )
 
 const suffix = "flow"
 
-// stack is the one that all tests share, and deployment how it was made.
+// stack is the one that all tests share, and deployment how it was made;
+// accounts are the providers that send to it.
 var (
 	stack      *emulator.Stack
 	deployment emulator.Deployment
-)
-
-// early is a webhook that was sent before the secret was filled, and
-// unconfigured what it was answered.
-var (
-	early, earlyID = newWebhook()
-	unconfigured   int
+	accounts   []*account
 )
 
 func TestMain(m *testing.M) {
@@ -52,11 +51,14 @@ func run(m *testing.M) (code int, err error) {
 	if err != nil {
 		return 0, fmt.Errorf("build the zips: %w", err)
 	}
-	e, err := emulator.Start(ctx, emulator.Options{Root: root})
+	authority := paypaltest.NewAuthority(time.Now())
+	hosts := paypaltest.NewHosts(authority)
+	defer hosts.Close()
+	e, err := emulator.Start(ctx, emulator.Options{Root: root, Proxy: hosts.URL, Roots: authority.Root.PEM()})
 	if err != nil {
 		return 0, err
 	}
-	defer e.Stop()
+	defer func() { err = errors.Join(err, e.Stop()) }()
 	deployment = emulator.Deployment{
 		Template: filepath.Join(root, "out", "stack.json"),
 		Zips:     zips,
@@ -68,11 +70,14 @@ func run(m *testing.M) (code int, err error) {
 	if err := shortenVisibility(ctx); err != nil {
 		return 0, err
 	}
-	if unconfigured, _, err = early.send(ctx); err != nil {
-		return 0, err
-	}
-	if err := putSecret(ctx, signingSecret); err != nil {
-		return 0, err
+	for _, s := range []senders.Sender{
+		senders.Stripe(), senders.PayPal(authority, hosts), senders.Square(stack.Outputs["SquareUrl"]),
+	} {
+		a, err := open(ctx, s)
+		if err != nil {
+			return 0, err
+		}
+		accounts = append(accounts, a)
 	}
 	stop() // from here on a signal ends this process, and the emulator with it
 	return m.Run(), checkLogs(context.Background())

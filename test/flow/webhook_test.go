@@ -1,174 +1,205 @@
 package flow_test
 
 import (
+	"bytes"
 	"context"
-	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
+	"github.com/paysluice/paysluice/test/senders"
 )
 
 func TestSecretThatWasFilledOnlyAfterTheFirstWebhook(t *testing.T) {
-	assert.Equal(t, http.StatusServiceUnavailable, unconfigured, "the provider sends it again")
+	eachAccount(t, func(t *testing.T, a *account) {
+		assert.Equal(t, http.StatusServiceUnavailable, a.unconfigured, "the provider sends it again")
 
-	deliver(t, early, http.StatusOK)
+		deliver(t, a.early, http.StatusOK)
 
-	requireRow(t, earlyID)
+		requireRow(t, a.early.eventID())
+	})
 }
 
 func TestSignedWebhookIsStored(t *testing.T) {
-	w, id := newWebhook()
+	eachAccount(t, func(t *testing.T, a *account) {
+		w := a.newWebhook()
 
-	answer := deliver(t, w, http.StatusOK)
+		answer := deliver(t, w, http.StatusOK)
 
-	assert.JSONEq(t, `{"received":true,"eventId":"`+id+`"}`, answer)
-	row := requireRow(t, id)
-	assert.Equal(t, w.body, string(row.Payload), "byte for byte")
-	assert.Equal(t, int64(1_780_000_000_000), row.Timestamp)
-	assert.Equal(t, event.PaymentSucceeded, row.Category)
-	assert.Equal(t, event.Money{Amount: "1.00", Currency: "EUR"}, row.Money)
-	assert.Equal(t, "flow", row.Endpoint)
+		assert.JSONEq(t, `{"received":true,"eventId":"`+w.eventID()+`"}`, answer)
+		row := requireRow(t, w.eventID())
+		assert.Equal(t, w.body, row.Payload, "byte for byte")
+		assert.Equal(t, int64(senders.Created), row.Timestamp)
+		assert.Equal(t, event.PaymentSucceeded, row.Category)
+		assert.Equal(t, event.Money{Amount: "1.00", Currency: "USD"}, row.Money)
+		assert.Equal(t, "test", row.Endpoint)
+	})
 }
 
 // Bytes that are no UTF-8 text survive API Gateway only through
 // BinaryMediaTypes.
 func TestRawBytesSurvive(t *testing.T) {
-	w, id := newWebhook()
-	w.body = strings.Replace(w.body, `"livemode"`, "\"odd\":\"\xff\xfe\u2028<&>\",\"livemode\"", 1)
+	eachAccount(t, func(t *testing.T, a *account) {
+		w := a.newWebhook()
+		w.body = bytes.Replace(w.body, []byte("{"), []byte("{\"odd\":\"\xff\xfe\u2028<&>\","), 1)
 
-	deliver(t, w, http.StatusOK)
+		deliver(t, w, http.StatusOK)
 
-	assert.Equal(t, w.body, string(requireRow(t, id).Payload))
+		assert.Equal(t, w.body, requireRow(t, w.eventID()).Payload)
+	})
+}
+
+// A body that does not fit into a message comes back like any other.
+func TestLargeBody(t *testing.T) {
+	eachAccount(t, func(t *testing.T, a *account) {
+		w := a.newWebhook()
+		w.body = bytes.Replace(w.body, []byte("{"), append([]byte("{"), bytes.Repeat([]byte(" "), 1<<20)...), 1)
+
+		deliver(t, w, http.StatusOK)
+
+		row := requireRow(t, w.eventID())
+		assert.Empty(t, row.Payload)
+		assert.Equal(t, "oversize/"+a.Provider.Name+"/"+event.HashPayload(w.body), row.PayloadRef)
+		payload, err := payloads().Payload(t.Context(), row)
+		require.NoError(t, err)
+		assert.True(t, bytes.Equal(w.body, payload))
+	})
 }
 
 func TestSecondDeliveryIsOneRow(t *testing.T) {
-	w, id := newWebhook()
-	again := w
-	again.body = strings.Replace(w.body, `"pending_webhooks":1`, `"pending_webhooks":0`, 1)
-	again.at = w.at.Add(time.Second)
+	eachAccount(t, func(t *testing.T, a *account) {
+		w := a.newWebhook()
+		again := w
+		again.body = a.Redelivered(w.body)
+		again.at = w.at.Add(time.Second)
 
-	deliver(t, w, http.StatusOK)
-	requireRow(t, id)
-	deliver(t, w, http.StatusOK)
-	deliver(t, again, http.StatusOK)
+		deliver(t, w, http.StatusOK)
+		requireRow(t, w.eventID())
+		deliver(t, w, http.StatusOK)
+		deliver(t, again, http.StatusOK)
 
-	requireQueueEmpty(t)
-	assert.Equal(t, w.body, string(requireRow(t, id).Payload), "the first body stays")
-	require.NoError(t, drain(t.Context()))
-	for _, d := range deadLetters {
-		assert.NotContains(t, d.body, id, "a duplicate is no conflict")
-	}
+		requireEmpty(t, "QueueUrl")
+		assert.Equal(t, w.body, requireRow(t, w.eventID()).Payload, "the first body stays")
+		requireEmpty(t, "DeadLetterQueueUrl")
+		_, err := findArchived(t.Context(), a.Provider.Name+"/", func(m event.Archived) bool {
+			return m.Event != nil && m.Event.ID == w.eventID()
+		})
+		require.ErrorIs(t, err, errNotArchived, "a duplicate is no conflict")
+	})
 }
 
 func TestOtherContentUnderTheSameKeyIsKept(t *testing.T) {
-	w, id := newWebhook()
-	other := w
-	other.body = strings.ReplaceAll(w.body, "100", "999")
+	eachAccount(t, func(t *testing.T, a *account) {
+		w := a.newWebhook()
+		other := w
+		other.body = a.Body(w.id, 999)
 
-	deliver(t, w, http.StatusOK)
-	requireRow(t, id)
-	deliver(t, other, http.StatusOK)
+		deliver(t, w, http.StatusOK)
+		requireRow(t, w.eventID())
+		deliver(t, other, http.StatusOK)
 
-	d := requireDeadLetter(t, func(d deadLetter) bool { return strings.Contains(d.body, id) })
-	assert.Equal(t, contract.ReasonConflict, d.failureReason)
-	e, err := event.Decode(d.body)
-	require.NoError(t, err)
-	assert.Equal(t, other.body, string(e.Payload))
-	assert.Equal(t, w.body, string(requireRow(t, id).Payload))
+		m := requireArchived(t, a.Provider.Name+"/", ofBody(other.body))
+		assert.Equal(t, contract.ReasonConflict, m.FailureReason)
+		assert.Equal(t, other.body, m.Event.Payload)
+		assert.Equal(t, w.body, requireRow(t, w.eventID()).Payload)
+	})
 }
 
 func TestSignedBodyThatIsNoEventIsQuarantined(t *testing.T) {
-	w, id := newWebhook()
-	w.body = "marked, signed, no JSON: " + id + "\x00\xff"
+	eachAccount(t, func(t *testing.T, a *account) {
+		w := a.newWebhook()
+		w.body = []byte(senders.Mark + ", signed, no JSON: " + w.id + "\x00\xff")
 
-	deliver(t, w, http.StatusOK)
+		deliver(t, w, http.StatusOK)
 
-	hash := event.HashPayload([]byte(w.body))
-	d := requireDeadLetter(t, func(d deadLetter) bool { return strings.Contains(d.body, hash) })
-	assert.Equal(t, "envelope_unreadable", d.failureReason)
-	var kept event.Event
-	require.NoError(t, json.Unmarshal([]byte(d.body), &kept))
-	assert.Equal(t, w.body, string(kept.Payload))
+		m := requireArchived(t, a.Provider.Name+"/", ofBody(w.body))
+		assert.Equal(t, "envelope_unreadable", m.FailureReason)
+		assert.Equal(t, w.body, m.Event.Payload)
+	})
+}
+
+func TestEventsMayComeOutOfOrder(t *testing.T) {
+	eachAccount(t, func(t *testing.T, a *account) {
+		later, earlier := a.newWebhook(), a.newWebhook()
+		later.body = bytes.ReplaceAll(later.body, []byte(fmt.Sprint(senders.Created/1000)), []byte(fmt.Sprint(senders.Created/1000+60)))
+
+		deliver(t, later, http.StatusOK)
+		requireRow(t, later.eventID())
+		deliver(t, earlier, http.StatusOK)
+
+		assert.Equal(t, int64(senders.Created), requireRow(t, earlier.eventID()).Timestamp, "each at its own time")
+	})
 }
 
 func TestTurnedAway(t *testing.T) {
-	for _, row := range []struct {
-		why     string
-		arrange func(*webhook)
-		header  func(http.Header)
-	}{
-		{"signed with another secret", func(w *webhook) { w.secret = "whsec_marked_forged" }, nil},
-		{"signed too long ago", func(w *webhook) { w.at = w.at.Add(-10 * time.Minute) }, nil},
-		{"signed for the future", func(w *webhook) { w.at = w.at.Add(10 * time.Minute) }, nil},
-		{"without the header", nil, func(h http.Header) { h.Del("Stripe-Signature") }},
-		{"with an empty header", nil, func(h http.Header) { h.Set("Stripe-Signature", "") }},
-		{"with the header twice", nil, func(h http.Header) { h.Add("Stripe-Signature", h.Get("Stripe-Signature")) }},
-		{"with a fake scheme only", nil, func(h http.Header) {
-			h.Set("Stripe-Signature", strings.Replace(h.Get("Stripe-Signature"), "v1=", "v0=", 1))
-		}},
-		{"with the signature of another body", nil, func(h http.Header) {
-			other, _ := newWebhook()
-			h.Set("Stripe-Signature", other.header().Get("Stripe-Signature"))
-		}},
-	} {
-		t.Run(row.why, func(t *testing.T) {
-			w, id := newWebhook()
-			if row.arrange != nil {
-				row.arrange(&w)
-			}
-			header := w.header()
-			if row.header != nil {
-				row.header(header)
-			}
+	eachAccount(t, func(t *testing.T, a *account) {
+		for why, arrange := range map[string]func(*webhook, http.Header) http.Header{
+			"signed with another secret": func(w *webhook, _ http.Header) http.Header {
+				w.secret = a.NewSecret()
+				return w.header()
+			},
+			"signed too long ago": func(w *webhook, _ http.Header) http.Header {
+				w.at = w.at.Add(-a.Stale)
+				if a.Stale == 0 { // no time is signed: nothing but the secret can be wrong
+					w.secret = a.NewSecret()
+				}
+				return w.header()
+			},
+			"without the header": func(_ *webhook, h http.Header) http.Header {
+				h.Del(a.SignatureHeader)
+				return h
+			},
+			"with an empty header": func(_ *webhook, h http.Header) http.Header {
+				h.Set(a.SignatureHeader, "")
+				return h
+			},
+			"with the header twice, which the emulator joins": func(_ *webhook, h http.Header) http.Header {
+				h.Add(a.SignatureHeader, h.Get(a.SignatureHeader))
+				return h
+			},
+			"with the signature of another body": func(*webhook, http.Header) http.Header {
+				return a.newWebhook().header()
+			},
+		} {
+			t.Run(why, func(t *testing.T) {
+				w := a.newWebhook()
+				header := arrange(&w, w.header())
 
-			status, answer, err := stack.Post(t.Context(), contract.Stripe(), header, []byte(w.body))
+				status, answer, err := stack.Post(t.Context(), a.Provider, header, w.body)
 
-			require.NoError(t, err)
-			assert.Equal(t, http.StatusUnauthorized, status)
-			assert.NotContains(t, string(answer), "signature", "the answer does not say why")
-			mine, err := rows(t.Context(), id)
-			require.NoError(t, err)
-			assert.Empty(t, mine)
-		})
-	}
-}
-
-func TestPoisonIsReceivedThreeTimesAndEndsInTheDeadLetterQueue(t *testing.T) {
-	good, id := newWebhook()
-	_, poison := newWebhook()
-	_, err := queueClient().SendMessage(t.Context(), &sqs.SendMessageInput{
-		QueueUrl: new(stack.Outputs["QueueUrl"]), MessageBody: &poison,
+				require.NoError(t, err)
+				assert.Equal(t, http.StatusUnauthorized, status)
+				assert.NotContains(t, strings.ToLower(string(answer)), "signature", "the answer does not say why")
+				mine, err := rows(t.Context(), w.eventID())
+				require.NoError(t, err)
+				assert.Empty(t, mine)
+			})
+		}
 	})
-	require.NoError(t, err)
-	deliver(t, good, http.StatusOK)
-
-	requireRow(t, id)
-	d := requireDeadLetter(t, func(d deadLetter) bool { return d.body == poison })
-	assert.Empty(t, d.failureReason, "SQS redrove it")
-	assert.Equal(t, "4", d.receives, "three by the consumer, one by this test")
 }
 
 func TestRotation(t *testing.T) {
-	t.Cleanup(func() { assert.NoError(t, putSecret(context.WithoutCancel(t.Context()), signingSecret)) })
-	next, nextID := newWebhook()
-	next.secret = signingSecret + "_next"
+	eachAccount(t, func(t *testing.T, a *account) {
+		t.Cleanup(func() { assert.NoError(t, a.putSecrets(context.WithoutCancel(t.Context()), a.secret)) })
+		next := a.newWebhook()
+		next.secret = a.NewSecret()
 
-	require.NoError(t, putSecret(t.Context(), signingSecret, next.secret))
+		require.NoError(t, a.putSecrets(t.Context(), a.secret, next.secret))
 
-	require.Eventually(t, func() bool {
-		status, _, err := next.send(t.Context())
-		return err == nil && status == http.StatusOK
-	}, 30*time.Second, time.Second, "a newer secret is looked for when nothing matches, every 10 s")
-	requireRow(t, nextID)
-	old, oldID := newWebhook()
-	deliver(t, old, http.StatusOK)
-	requireRow(t, oldID)
+		require.Eventually(t, func() bool {
+			status, _, err := next.send(t.Context())
+			return err == nil && status == http.StatusOK
+		}, 30*time.Second, time.Second, "a newer secret is looked for when nothing matches, every 10 s")
+		requireRow(t, next.eventID())
+		old := a.newWebhook()
+		deliver(t, old, http.StatusOK)
+		requireRow(t, old.eventID())
+	})
 }

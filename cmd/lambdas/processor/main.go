@@ -16,7 +16,6 @@ import (
 	"github.com/paysluice/paysluice/handlers/config"
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/processor"
-	"github.com/paysluice/paysluice/handlers/provider/paypal"
 	"github.com/paysluice/paysluice/handlers/providers"
 	"github.com/paysluice/paysluice/handlers/queue"
 	"github.com/paysluice/paysluice/handlers/secret"
@@ -54,10 +53,7 @@ func wire(ctx context.Context) (*processor.Handler, error) {
 	if err := vars.Err(); err != nil {
 		return nil, err
 	}
-	p, err := providers.All(providers.Settings{
-		FetchCertificate: paypal.NewFetcher(),
-		EndpointURL:      endpointURL,
-	}).ByName(name)
+	p, err := providers.Verifying(endpointURL).ByName(name)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", contract.ProviderVar, err)
 	}
