@@ -1,0 +1,154 @@
+package memory
+
+import (
+	"bytes"
+	"context"
+	"crypto/md5"
+	"encoding/hex"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+)
+
+// Limits of an object (Amazon S3 User Guide, "Naming Amazon S3 objects" and
+// "Working with object metadata"), and of a listing (S3 API Reference,
+// ListObjectsV2).
+const (
+	maxKey      = 1024
+	maxMetadata = 2 << 10
+	maxListing  = 1000
+)
+
+// S3 holds buckets, without versions: an object's latest state.
+type S3 struct {
+	mu      sync.Mutex
+	now     func() time.Time
+	buckets map[string]map[string]*object
+}
+
+type object struct {
+	body     []byte
+	metadata map[string]string
+	etag     string
+	put      time.Time
+}
+
+// NewS3 has no buckets yet.
+func NewS3(now func() time.Time) *S3 {
+	return &S3{now: now, buckets: map[string]map[string]*object{}}
+}
+
+// CreateBucket makes an empty bucket.
+func (s *S3) CreateBucket(_ context.Context, in *s3.CreateBucketInput, _ ...func(*s3.Options)) (*s3.CreateBucketOutput, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.buckets[aws.ToString(in.Bucket)] = map[string]*object{}
+	return &s3.CreateBucketOutput{}, nil
+}
+
+// PutObject replaces the object with the same key. It refuses user metadata
+// over 2 KB, names and values together, or outside US-ASCII, and keys over
+// 1,024 bytes.
+func (s *S3) PutObject(_ context.Context, in *s3.PutObjectInput, _ ...func(*s3.Options)) (*s3.PutObjectOutput, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	objects, err := s.find(in.Bucket)
+	if err != nil {
+		return nil, err
+	}
+	key := aws.ToString(in.Key)
+	if len(key) > maxKey {
+		return nil, refuse("KeyTooLongError", "Your key is too long")
+	}
+	total := 0
+	for name, value := range in.Metadata {
+		total += len(name) + len(value)
+		if strings.ContainsFunc(name+value, outsideASCII) {
+			return nil, refuse("InvalidArgument", "Metadata must be US-ASCII")
+		}
+	}
+	if total > maxMetadata {
+		return nil, refuse("MetadataTooLarge", "Your metadata headers exceed the maximum allowed metadata size")
+	}
+	var body []byte
+	if in.Body != nil {
+		if body, err = io.ReadAll(in.Body); err != nil {
+			return nil, err
+		}
+	}
+	sum := md5.Sum(body)
+	o := &object{body: body, metadata: map[string]string{}, etag: `"` + hex.EncodeToString(sum[:]) + `"`, put: s.now()}
+	for name, value := range in.Metadata {
+		o.metadata[strings.ToLower(name)] = value // S3 stores names in lower case
+	}
+	objects[key] = o
+	return &s3.PutObjectOutput{ETag: &o.etag}, nil
+}
+
+// GetObject returns the whole object.
+func (s *S3) GetObject(_ context.Context, in *s3.GetObjectInput, _ ...func(*s3.Options)) (*s3.GetObjectOutput, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	objects, err := s.find(in.Bucket)
+	if err != nil {
+		return nil, err
+	}
+	o, ok := objects[aws.ToString(in.Key)]
+	if !ok {
+		return nil, &types.NoSuchKey{Message: aws.String("The specified key does not exist.")}
+	}
+	return &s3.GetObjectOutput{
+		Body:          io.NopCloser(bytes.NewReader(o.body)),
+		ContentLength: new(int64(len(o.body))),
+		ETag:          &o.etag,
+		LastModified:  &o.put,
+		Metadata:      maps.Clone(o.metadata),
+	}, nil
+}
+
+// ListObjectsV2 lists keys with a prefix in the order of their bytes, at most
+// 1,000 a page.
+func (s *S3) ListObjectsV2(_ context.Context, in *s3.ListObjectsV2Input, _ ...func(*s3.Options)) (*s3.ListObjectsV2Output, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	objects, err := s.find(in.Bucket)
+	if err != nil {
+		return nil, err
+	}
+	most := maxListing
+	if in.MaxKeys != nil {
+		most = min(most, int(*in.MaxKeys))
+	}
+	after := max(aws.ToString(in.StartAfter), aws.ToString(in.ContinuationToken))
+	out := &s3.ListObjectsV2Output{IsTruncated: new(false)}
+	for _, key := range slices.Sorted(maps.Keys(objects)) {
+		if !strings.HasPrefix(key, aws.ToString(in.Prefix)) || key <= after && after != "" {
+			continue
+		}
+		if len(out.Contents) == most {
+			out.IsTruncated, out.NextContinuationToken = new(true), out.Contents[most-1].Key
+			break
+		}
+		o := objects[key]
+		out.Contents = append(out.Contents, types.Object{Key: &key, Size: new(int64(len(o.body))), ETag: &o.etag, LastModified: &o.put})
+	}
+	out.KeyCount = new(int32(len(out.Contents)))
+	return out, nil
+}
+
+func (s *S3) find(name *string) (map[string]*object, error) {
+	objects, ok := s.buckets[aws.ToString(name)]
+	if !ok {
+		return nil, &types.NoSuchBucket{Message: aws.String("The specified bucket does not exist")}
+	}
+	return objects, nil
+}
+
+func outsideASCII(r rune) bool { return r < ' ' || r > '~' }
