@@ -1,0 +1,194 @@
+package conformance_test
+
+import (
+	"bytes"
+	"maps"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func tableRules() []rule {
+	return []rule{
+		{"DynamoDB: an item reads back as it was put", itemReadsBack},
+		{"DynamoDB: a key that is not there has no item", noItem},
+		{"DynamoDB: a put without condition replaces", putReplaces},
+		{"DynamoDB: a put on condition leaves what is there", putOnce},
+		{"DynamoDB: a refused put returns the item when asked", refusalWithoutItem},
+		{"DynamoDB: another sort key is another item", otherSortKey},
+		{"DynamoDB: keys are given, typed and not empty", badKeys},
+		{"DynamoDB: an item has at most 400 KB", largestItem},
+		{"DynamoDB: a table that is not there", noTable},
+	}
+}
+
+type item = map[string]types.AttributeValue
+
+func text(s string) types.AttributeValue   { return &types.AttributeValueMemberS{Value: s} }
+func number(s string) types.AttributeValue { return &types.AttributeValueMemberN{Value: s} }
+
+// newTable has the keys id and at, and an index on day.
+func newTable(t *testing.T, s services) *string {
+	t.Helper()
+	attribute := func(name string, kind types.ScalarAttributeType) types.AttributeDefinition {
+		return types.AttributeDefinition{AttributeName: &name, AttributeType: kind}
+	}
+	keys := func(partition string) []types.KeySchemaElement {
+		return []types.KeySchemaElement{
+			{AttributeName: &partition, KeyType: types.KeyTypeHash},
+			{AttributeName: new("at"), KeyType: types.KeyTypeRange},
+		}
+	}
+	name := s.name("table")
+	_, err := s.dynamodb.CreateTable(t.Context(), &dynamodb.CreateTableInput{
+		TableName: &name,
+		AttributeDefinitions: []types.AttributeDefinition{
+			attribute("id", types.ScalarAttributeTypeS), attribute("at", types.ScalarAttributeTypeN), attribute("day", types.ScalarAttributeTypeS),
+		},
+		KeySchema: keys("id"),
+		GlobalSecondaryIndexes: []types.GlobalSecondaryIndex{{
+			IndexName: new("byDay"), KeySchema: keys("day"),
+			Projection: &types.Projection{ProjectionType: types.ProjectionTypeKeysOnly},
+		}},
+		BillingMode: types.BillingModePayPerRequest,
+	})
+	require.NoError(t, err)
+	return &name
+}
+
+// row is an item with its keys and more.
+func row(id, at string, more item) item {
+	i := item{"id": text(id), "at": number(at)}
+	maps.Copy(i, more)
+	return i
+}
+
+func put(t *testing.T, s services, table *string, i item) error {
+	t.Helper()
+	_, err := s.dynamodb.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: table, Item: i})
+	return err
+}
+
+// putNew is how the consumer puts.
+func putNew(t *testing.T, s services, table *string, i item, onRefusal types.ReturnValuesOnConditionCheckFailure) error {
+	t.Helper()
+	_, err := s.dynamodb.PutItem(t.Context(), &dynamodb.PutItemInput{
+		TableName: table, Item: i,
+		ConditionExpression:                 new("attribute_not_exists(id)"),
+		ReturnValuesOnConditionCheckFailure: onRefusal,
+	})
+	return err
+}
+
+func get(t *testing.T, s services, table *string, id, at string) item {
+	t.Helper()
+	out, err := s.dynamodb.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: table, Key: row(id, at, nil), ConsistentRead: new(true)})
+	require.NoError(t, err)
+	return out.Item
+}
+
+func scan(t *testing.T, s services, table *string) []item {
+	t.Helper()
+	out, err := s.dynamodb.Scan(t.Context(), &dynamodb.ScanInput{TableName: table, ConsistentRead: new(true)})
+	require.NoError(t, err)
+	return out.Items
+}
+
+func itemReadsBack(t *testing.T, s services) {
+	table := newTable(t, s)
+	i := row("a", "1780000000123", item{
+		"day":     text("2026-05-28"),
+		"empty":   text(""),
+		"payload": &types.AttributeValueMemberB{Value: []byte{0, 0xff, 'x'}},
+		"live":    &types.AttributeValueMemberBOOL{Value: true},
+		"related": &types.AttributeValueMemberM{Value: item{"invoice": text("in_1")}},
+	})
+
+	require.NoError(t, put(t, s, table, i))
+
+	assert.Equal(t, i, get(t, s, table, "a", "1780000000123"))
+	assert.Equal(t, []item{i}, scan(t, s, table))
+}
+
+func noItem(t *testing.T, s services) {
+	assert.Empty(t, get(t, s, newTable(t, s), "a", "1"))
+}
+
+func putReplaces(t *testing.T, s services) {
+	table := newTable(t, s)
+	require.NoError(t, put(t, s, table, row("a", "1", item{"x": text("old")})))
+
+	require.NoError(t, put(t, s, table, row("a", "1", item{"y": text("new")})))
+
+	assert.Equal(t, []item{row("a", "1", item{"y": text("new")})}, scan(t, s, table))
+}
+
+func putOnce(t *testing.T, s services) {
+	table := newTable(t, s)
+	first := row("a", "1", item{"x": text("first")})
+	require.NoError(t, putNew(t, s, table, first, types.ReturnValuesOnConditionCheckFailureAllOld))
+
+	err := putNew(t, s, table, row("a", "1", item{"x": text("second")}), types.ReturnValuesOnConditionCheckFailureAllOld)
+
+	var refused *types.ConditionalCheckFailedException
+	require.ErrorAs(t, err, &refused)
+	assert.Equal(t, first, refused.Item, "what is there comes with the refusal")
+	assert.Equal(t, []item{first}, scan(t, s, table))
+}
+
+func refusalWithoutItem(t *testing.T, s services) {
+	table := newTable(t, s)
+	require.NoError(t, put(t, s, table, row("a", "1", nil)))
+
+	err := putNew(t, s, table, row("a", "1", nil), types.ReturnValuesOnConditionCheckFailureNone)
+
+	var refused *types.ConditionalCheckFailedException
+	require.ErrorAs(t, err, &refused)
+	assert.Empty(t, refused.Item)
+}
+
+func otherSortKey(t *testing.T, s services) {
+	table := newTable(t, s)
+	require.NoError(t, putNew(t, s, table, row("a", "1", nil), types.ReturnValuesOnConditionCheckFailureNone))
+	require.NoError(t, putNew(t, s, table, row("a", "2", nil), types.ReturnValuesOnConditionCheckFailureNone),
+		"the condition is about the item with the very same key")
+	assert.Len(t, scan(t, s, table), 2)
+}
+
+func badKeys(t *testing.T, s services) {
+	table := newTable(t, s)
+	for why, bad := range map[string]item{
+		"no sort key":             {"id": text("a")},
+		"no partition key":        {"at": number("1")},
+		"a key of another type":   {"id": text("a"), "at": text("1")},
+		"an empty key":            row("", "1", nil),
+		"an empty key of index":   row("a", "1", item{"day": text("")}),
+		"index key of other type": row("a", "1", item{"day": number("1")}),
+	} {
+		err := put(t, s, table, bad)
+		require.Error(t, err, why)
+		requireCode(t, "ValidationException", err)
+	}
+	assert.Empty(t, scan(t, s, table))
+}
+
+// 400 KB are names and values: id a at 1 payload …, where a number takes a
+// byte for each two digits and one more.
+func largestItem(t *testing.T, s services) {
+	table := newTable(t, s)
+	const fields = len("id") + len("a") + len("at") + 2 + len("payload")
+	of := func(size int) item {
+		return row("a", "1", item{"payload": &types.AttributeValueMemberB{Value: bytes.Repeat([]byte{1}, size-fields)}})
+	}
+	require.NoError(t, put(t, s, table, of(400<<10)))
+	requireCode(t, "ValidationException", put(t, s, table, of(400<<10+1)))
+}
+
+func noTable(t *testing.T, s services) {
+	err := put(t, s, new(s.name("table")), row("a", "1", nil))
+	var missing *types.ResourceNotFoundException
+	assert.ErrorAs(t, err, &missing)
+}
