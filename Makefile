@@ -3,6 +3,7 @@
 PYTHON ?= python3
 ARCH   ?= arm64
 PORT   ?= 0
+SEED   ?= 0
 TOOLS   := .venv/installed
 CHECKOV := .venv-checkov/installed
 # cdk-nag is run where there is a Node to run it.
@@ -17,6 +18,7 @@ help:
 	@echo 'make up        leave the same stack running to play with'
 	@echo 'make down      stop it'
 	@echo 'make test      all checks and all tests'
+	@echo 'make soak      the long simulation: 200,000 accepted events, some minutes'
 	@echo 'make check     the static checks alone'
 	@echo 'make template  write out/stack.json'
 	@echo 'make build     write the function zips into out/ and print their CodeVersion'
@@ -113,6 +115,11 @@ endif
 test: check
 	go run ./test/coverage
 	go test -count=1 -timeout 30m $$(go list ./test/... | grep -v '/test/mains$$')
+
+# SEED=N begins with that seed, which a failing run names.
+.PHONY: soak
+soak: go
+	go test ./test/simulation -run TestPromise -timeout 2h -v -accepted 200000 -seed $(SEED)
 
 .PHONY: clean
 clean:

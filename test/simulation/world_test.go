@@ -1,0 +1,182 @@
+package simulation_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"hash"
+	"hash/fnv"
+	"io"
+	"math/rand/v2"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	dynamodbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/test/memory"
+)
+
+const (
+	tableName  = contract.TableName
+	bucketName = "failed-webhooks"
+)
+
+// world is one run: the services, the processes, the sender, and the one
+// source of chance. Only the driver touches it, apart from the inbox.
+type world struct {
+	stack  stack
+	rng    *rand.Rand
+	faults faults
+	calm   bool // no faults any more
+	// calmSince is when the faults ended; zero if there never were any.
+	calmSince time.Time
+
+	sqs      *memory.SQS
+	dynamodb *memory.DynamoDB
+	s3       *memory.S3
+	secrets  *memory.SecretsManager
+
+	queueURL, deadLetterURL, secretARN string
+
+	inbox  inbox
+	broken []string // promises, each with what broke it
+
+	calls []*call // on their way
+	stuck []*call // never to be answered
+	late  []*call // to take effect some time
+
+	started    int
+	processors []*process
+	mappings   []*mapping
+
+	throttledUntil time.Time // of the table
+
+	stripe   *sender
+	operator *operator
+	poison   map[string]bool // messages on the queue that no processor wrote
+	failures map[string]int  // failed receives, by message id
+	stored   map[string]bool // message ids of records that were reported as done
+	seen     map[string]int  // what happened, and how often
+
+	log   *watchedLog
+	trace io.Writer
+	sum   hash.Hash64
+}
+
+func newWorld(t *testing.T, seed uint64, s stack, trace io.Writer) *world {
+	t.Helper()
+	w := &world{
+		stack:    s,
+		rng:      rand.New(rand.NewPCG(seed, 0)),
+		dynamodb: memory.NewDynamoDB(),
+		s3:       memory.NewS3(time.Now),
+		secrets:  memory.NewSecretsManager(),
+		poison:   map[string]bool{},
+		failures: map[string]int{},
+		stored:   map[string]bool{},
+		seen:     map[string]int{},
+		sum:      fnv.New64a(),
+	}
+	w.trace = io.MultiWriter(w.sum, trace)
+	w.inbox.dead = map[*process]bool{}
+	w.log = &watchedLog{&w.inbox}
+	w.faults = draw(w.rng)
+	w.sqs = memory.NewSQS(time.Now, memory.Disorder{
+		Pick:  w.rng.IntN,
+		Again: func() bool { return w.happens(w.faults.again) },
+	})
+	w.createServices(t)
+	w.mappings = []*mapping{
+		{url: w.queueURL, start: w.newConsumer, timeout: s.consumerTimeout, size: s.consumerBatch, most: maxConsumers},
+		{url: w.deadLetterURL, start: w.newArchiver, timeout: s.archiverTimeout, size: s.archiverBatch, most: maxArchivers},
+	}
+	w.stripe = newSender(w)
+	w.operator = newOperator(w)
+	return w
+}
+
+func (w *world) createServices(t *testing.T) {
+	t.Helper()
+	ctx := context.Background()
+	dlq, err := w.sqs.CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: new("webhook-dlq"), Attributes: w.stack.deadLetterQueue})
+	require.NoError(t, err)
+	attributes, err := w.sqs.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: dlq.QueueUrl})
+	require.NoError(t, err)
+	w.stack.queue["RedrivePolicy"] = fmt.Sprintf(`{"deadLetterTargetArn":%q,"maxReceiveCount":%d}`,
+		attributes.Attributes["QueueArn"], w.stack.maxReceiveCount)
+	queue, err := w.sqs.CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: new("webhook-queue"), Attributes: w.stack.queue})
+	require.NoError(t, err)
+	w.queueURL, w.deadLetterURL = *queue.QueueUrl, *dlq.QueueUrl
+
+	s, n := dynamodbtypes.ScalarAttributeTypeS, dynamodbtypes.ScalarAttributeTypeN
+	define := func(name string, kind dynamodbtypes.ScalarAttributeType) dynamodbtypes.AttributeDefinition {
+		return dynamodbtypes.AttributeDefinition{AttributeName: &name, AttributeType: kind}
+	}
+	keys := func(partition string) []dynamodbtypes.KeySchemaElement {
+		return []dynamodbtypes.KeySchemaElement{
+			{AttributeName: &partition, KeyType: dynamodbtypes.KeyTypeHash},
+			{AttributeName: aws.String(contract.TimestampAttribute), KeyType: dynamodbtypes.KeyTypeRange},
+		}
+	}
+	_, err = w.dynamodb.CreateTable(ctx, &dynamodb.CreateTableInput{
+		TableName: aws.String(tableName),
+		KeySchema: keys(contract.EventIDAttribute),
+		AttributeDefinitions: []dynamodbtypes.AttributeDefinition{
+			define(contract.EventIDAttribute, s), define(contract.TimestampAttribute, n),
+			define(contract.PaymentKeyAttribute, s), define(contract.DayKeyAttribute, s),
+		},
+		GlobalSecondaryIndexes: []dynamodbtypes.GlobalSecondaryIndex{
+			{IndexName: aws.String(contract.PaymentIndex), KeySchema: keys(contract.PaymentKeyAttribute)},
+			{IndexName: aws.String(contract.DayIndex), KeySchema: keys(contract.DayKeyAttribute)},
+		},
+	})
+	require.NoError(t, err)
+
+	_, err = w.s3.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: aws.String(bucketName)})
+	require.NoError(t, err)
+
+	created, err := w.secrets.CreateSecret(ctx, &secretsmanager.CreateSecretInput{Name: new("stripe-secret")})
+	require.NoError(t, err)
+	w.secretARN = *created.ARN
+}
+
+// happens draws whether a fault of these odds happens now.
+func (w *world) happens(odds float64) bool {
+	return !w.calm && odds > 0 && w.rng.Float64() < odds
+}
+
+// breaks notes that a promise does not hold.
+func (w *world) breaks(format string, args ...any) {
+	w.broken = append(w.broken, fmt.Sprintf(format, args...))
+}
+
+// note adds a line to the trace. Two runs of one seed have the same.
+func (w *world) note(words ...string) {
+	line := make([]byte, 0, 128)
+	line = strconv.AppendInt(line, time.Since(w.stripe.epoch).Microseconds(), 10)
+	for _, word := range words {
+		line = append(append(line, ' '), word...)
+	}
+	_, _ = w.trace.Write(append(line, '\n'))
+}
+
+// watchedLog takes the functions' log lines and looks for what must not be in
+// one: every secret and every payload is marked.
+type watchedLog struct{ inbox *inbox }
+
+func (l *watchedLog) Write(line []byte) (int, error) {
+	for _, mark := range []string{mark, "v1="} {
+		if bytes.Contains(line, []byte(mark)) {
+			l.inbox.breaks("no payload, secret or signature is logged: " + string(line))
+		}
+	}
+	return len(line), nil
+}
