@@ -41,9 +41,8 @@ func TestTwoStacksComeAndGo(t *testing.T) {
 		"EventRetentionDays": "30", "ArchiveRetentionDays": "400",
 	})
 	resources := account.resources(other)
-	assert.Equal(t, resources, account.resources(other))
 	for id, physical := range account.resources(one) {
-		if strings.HasPrefix(physical, "webhook") || strings.Contains(physical, "-dev") {
+		if id != "Stage" { // unique in its API
 			assert.NotEqual(t, physical, resources[id], "%s is shared", id)
 		}
 	}
@@ -62,20 +61,18 @@ func TestTwoStacksComeAndGo(t *testing.T) {
 	t.Run("a stack that goes takes its objects along, versions and markers too, and nothing of the other's", func(t *testing.T) {
 		account.fill(one)
 		account.fill(other)
+		account.tag(other)
 		account.delete(other)
 		assert.NotEmpty(t, account.versions(one), "the other stack's objects are where they were")
-		assert.Subset(t, account.everything(), before)
-		assert.Len(t, account.resources(one), len(account.resources(one)))
 	})
 
+	account.tag(one)
 	account.delete(one)
-	left := account.everything()
 	for _, suffix := range []string{"dev", "a-dev"} {
 		_, err := e.AWS(t.Context(), "s3", "rb", "--force", "s3://code-"+suffix) // the harness's own
 		require.NoError(t, err)
 	}
-	left = account.everything()
-	assert.Equal(t, before, left)
+	assert.Equal(t, before, account.everything())
 }
 
 // account is the emulator's one account.
@@ -164,6 +161,17 @@ func (a account) fill(s *emulator.Stack) {
 	_, err := a.e.AWS(a.t.Context(), "s3api", "delete-object", "--bucket", bucket, "--key", "unknown/c")
 	require.NoError(a.t, err)
 	require.Len(a.t, a.versions(s), 5, "four versions and a marker")
+}
+
+// tag does what CloudFormation does to each bucket that it creates, and MiniStack
+// 1.5.33 does not. The emptier looks at it.
+func (a account) tag(s *emulator.Stack) {
+	a.t.Helper()
+	var id string
+	a.query(&id, "cloudformation", "describe-stacks", "--stack-name", s.Name, "--query", "Stacks[0].StackId")
+	_, err := a.e.AWS(a.t.Context(), "s3api", "put-bucket-tagging", "--bucket", s.Outputs["BucketName"],
+		"--tagging", "TagSet=[{Key=aws:cloudformation:stack-id,Value="+id+"}]")
+	require.NoError(a.t, err)
 }
 
 // versions are all that a stack's bucket holds, delete markers too.
