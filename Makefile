@@ -18,6 +18,7 @@ help:
 	@echo 'make up        leave the same stack running to play with'
 	@echo 'make down      stop it'
 	@echo 'make test      all checks and all tests'
+	@echo 'make fuzz      every fuzz target, ten minutes each'
 	@echo 'make soak      the long simulation: 200,000 accepted events, some minutes'
 	@echo 'make check     the static checks alone'
 	@echo 'make template  write out/stack.json'
@@ -114,7 +115,12 @@ endif
 .PHONY: test
 test: check
 	go run ./test/coverage
+	go run ./test/fuzz -time 2s
 	go test -count=1 -timeout 30m $$(go list ./test/... | grep -v '/test/mains$$')
+
+.PHONY: fuzz
+fuzz: go
+	go run ./test/fuzz -time 10m
 
 # SEED=N begins with that seed, which a failing run names.
 .PHONY: soak

@@ -32,6 +32,7 @@ func configuration(binary string) []string {
 	return map[string][]string{
 		contract.AuthorizerBinary: {
 			contract.EnvironmentVar + "=test",
+			contract.LogLevelVar + "=INFO",
 		},
 		contract.ProcessorBinary: {
 			contract.EnvironmentVar + "=test",
@@ -41,6 +42,7 @@ func configuration(binary string) []string {
 			contract.QueueURLVar + "=https://sqs.us-east-1.amazonaws.com/000000000000/webhook-queue-test",
 			contract.DeadLetterQueueURLVar + "=https://sqs.us-east-1.amazonaws.com/000000000000/webhook-dlq-test",
 			contract.BucketNameVar + "=" + bucket,
+			contract.EndpointURLVar + "=https://abc.execute-api.us-east-1.amazonaws.com/live/stripe",
 		},
 		contract.ArchiverBinary: {
 			contract.EnvironmentVar + "=test",
