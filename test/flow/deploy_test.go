@@ -1,6 +1,7 @@
 package flow_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"path/filepath"
 	"slices"
@@ -146,4 +147,12 @@ func copySources(t *testing.T) (root string) {
 	root = t.TempDir()
 	sources.Copy(t, from, root)
 	return root
+}
+
+// query reads the JSON that an aws command prints.
+func query(t *testing.T, into any, args ...string) {
+	t.Helper()
+	out, err := stack.AWS(t.Context(), args...)
+	require.NoError(t, err, strings.Join(args, " "))
+	require.NoError(t, json.Unmarshal(out, into), strings.Join(args, " "))
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,89 +14,46 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/test/roles"
 	"github.com/paysluice/paysluice/test/senders"
 )
-
-// unseen are the permissions that AWS services use in a role's name. The
-// emulator does not ask for them, so taking them away shows nothing here; each
-// has the AWS text that demands it.
-func unseen() map[permission]string {
-	const (
-		logs        = "Lambda Developer Guide, Sending Lambda function logs to CloudWatch Logs, IAM permissions"
-		environment = "Lambda Developer Guide, Securing Lambda environment variables, permissions of the execution role"
-		poller      = "Lambda Developer Guide, Using Lambda with Amazon SQS, permissions of the execution role"
-		secretKey   = "Secrets Manager User Guide, Secret encryption and decryption, permissions for the KMS key"
-		queueKey    = "SQS Developer Guide, Key management, configuring KMS permissions: producers both, consumers Decrypt"
-		tableKey    = "DynamoDB Developer Guide, Encryption at rest usage notes; aws/aws-cdk#10010: Decrypt for writers too"
-		bucketKey   = "S3 User Guide, Using server-side encryption with AWS KMS keys, permissions: GenerateDataKey to upload"
-		gateway     = "API Gateway Developer Guide, Set up CloudWatch logging for REST APIs, permissions"
-	)
-	return map[permission]string{
-		{"WriteLog", "logs:CreateLogStream"}:             logs,
-		{"WriteLog", "logs:PutLogEvents"}:                logs,
-		{"DecryptEnvironment", "kms:Decrypt"}:            environment,
-		{"ReceiveEvents", "sqs:ReceiveMessage"}:          poller,
-		{"ReceiveEvents", "sqs:DeleteMessage"}:           poller,
-		{"ReceiveEvents", "sqs:GetQueueAttributes"}:      poller,
-		{"UseKeyForSecret", "kms:Decrypt"}:               secretKey,
-		{"UseKeyForQueues", "kms:GenerateDataKey"}:       queueKey,
-		{"UseKeyForQueues", "kms:Decrypt"}:               queueKey,
-		{"UseKeyForTable", "kms:Decrypt"}:                tableKey,
-		{"ReceiveDeadLetters", "sqs:ReceiveMessage"}:     poller,
-		{"ReceiveDeadLetters", "sqs:DeleteMessage"}:      poller,
-		{"ReceiveDeadLetters", "sqs:GetQueueAttributes"}: poller,
-		{"UseKeyForBucket", "kms:GenerateDataKey"}:       bucketKey,
-		{"WriteLogs", "logs:CreateLogGroup"}:             gateway,
-		{"WriteLogs", "logs:CreateLogStream"}:            gateway,
-		{"WriteLogs", "logs:DescribeLogGroups"}:          gateway,
-		{"WriteLogs", "logs:DescribeLogStreams"}:         gateway,
-		{"WriteLogs", "logs:PutLogEvents"}:               gateway,
-		{"WriteLogs", "logs:GetLogEvents"}:               gateway,
-		{"WriteLogs", "logs:FilterLogEvents"}:            gateway,
-	}
-}
-
-func isUnseen(p permission) bool {
-	_, ok := unseen()[p]
-	return ok
-}
 
 // TestEveryPermissionIsNeeded takes each action of each role away in the
 // running stack. Either the flow fails for want of it, or it is among the
 // unseen, all of which together the flow does not miss here. The emptier works
 // only when the stack goes: test/lifecycle takes its permissions away.
 func TestEveryPermissionIsNeeded(t *testing.T) {
-	roles := findRoles(t)
+	all, err := roles.Find(t.Context(), stack)
+	require.NoError(t, err)
+	require.NotEmpty(t, all)
 	t.Cleanup(func() {
-		for _, r := range roles {
-			assert.NoError(t, r.put(context.WithoutCancel(t.Context()), r.policy))
+		for _, r := range all {
+			assert.NoError(t, r.Put(context.WithoutCancel(t.Context()), r.Policy))
 		}
 	})
 
-	unused := unseen()
-	for _, r := range roles {
+	unused := roles.Unseen()
+	for _, r := range all {
 		a := accountOf(r)
 		require.NoError(t, exercise(t.Context(), a), "the flow with all permissions")
-		for _, p := range r.policy.permissions() {
-			if isUnseen(p) {
-				delete(unused, p)
+		for _, p := range r.Policy.Permissions() {
+			delete(unused, p)
+			if roles.IsUnseen(p) || strings.HasPrefix(r.Name, contract.EmptierName) {
 				continue
 			}
-			if strings.HasPrefix(r.Name, contract.EmptierName) {
-				continue
-			}
-			t.Run(fmt.Sprintf("%s without %s (%s)", r.Name, p.action, p.sid), func(t *testing.T) {
-				denials := r.denials(t, p.action)
-				require.NoError(t, r.put(t.Context(), r.policy.without(p.is)))
-				require.NoError(t, r.restartFunctions(t.Context()))
+			t.Run(fmt.Sprintf("%s without %s (%s)", r.Name, p.Action, p.Sid), func(t *testing.T) {
+				before, err := r.Denials(t.Context(), p.Action)
+				require.NoError(t, err)
+				require.NoError(t, r.Put(t.Context(), r.Policy.Without(p.Is)))
 
-				err := exercise(t.Context(), a)
+				failure := exercise(t.Context(), a)
 
-				require.Error(t, err, "nothing fails without it: take it out of the role, or name it in unseen")
-				t.Log(err)
-				assert.Greater(t, r.denials(t, p.action), denials, "it failed for another reason")
-				require.NoError(t, r.put(t.Context(), r.policy))
-				require.NoError(t, r.restartFunctions(t.Context()))
+				require.Error(t, failure, "nothing fails without it: take it out of the role, or name it in roles.Unseen")
+				t.Log(failure)
+				after, err := r.Denials(t.Context(), p.Action)
+				require.NoError(t, err)
+				assert.Greater(t, after, before, "it failed for another reason")
+				require.NoError(t, r.Put(t.Context(), r.Policy))
 			})
 		}
 		require.NoError(t, exercise(t.Context(), a), "the flow with all permissions given back")
@@ -105,19 +61,18 @@ func TestEveryPermissionIsNeeded(t *testing.T) {
 	assert.Empty(t, unused, "no role has these")
 
 	t.Run("all unseen ones at once", func(t *testing.T) {
-		for _, r := range roles {
-			require.NoError(t, r.put(t.Context(), r.policy.without(isUnseen)))
-			require.NoError(t, r.restartFunctions(t.Context()))
+		for _, r := range all {
+			require.NoError(t, r.Put(t.Context(), r.Policy.Without(roles.IsUnseen)))
 		}
 		for _, a := range accounts {
-			require.NoError(t, exercise(t.Context(), a), "one is seen after all: take it out of unseen")
+			require.NoError(t, exercise(t.Context(), a), "one is seen after all: take it out of roles.Unseen")
 		}
 	})
 }
 
 // accountOf is the provider whose processor has the role, or any for a role
 // that all of them need.
-func accountOf(r *role) *account {
+func accountOf(r *roles.Role) *account {
 	for _, a := range accounts {
 		if strings.HasPrefix(r.Name, contract.ProcessorName(a.Provider)) {
 			return a
@@ -190,47 +145,4 @@ func waitForArchived(ctx context.Context, w webhook, reason string) error {
 		err = fmt.Errorf("archived for %s, not for %s", m.FailureReason, reason)
 	}
 	return err
-}
-
-// policy is a role's policy document as IAM returns it.
-type policy struct {
-	Version   string
-	Statement []statement
-}
-
-type statement struct {
-	Sid       string
-	Effect    string
-	Action    []string
-	Resource  any
-	Condition any `json:",omitempty"`
-}
-
-// permission is one action of one statement.
-type permission struct{ sid, action string }
-
-func (p permission) is(other permission) bool { return p == other }
-
-func (p policy) permissions() []permission {
-	var all []permission
-	for _, s := range p.Statement {
-		for _, action := range s.Action {
-			all = append(all, permission{s.Sid, action})
-		}
-	}
-	return all
-}
-
-// without is the policy less the permissions that are gone.
-func (p policy) without(gone func(permission) bool) policy {
-	less := policy{Version: p.Version}
-	for _, s := range p.Statement {
-		s.Action = slices.DeleteFunc(slices.Clone(s.Action), func(action string) bool {
-			return gone(permission{s.Sid, action})
-		})
-		if len(s.Action) > 0 {
-			less.Statement = append(less.Statement, s)
-		}
-	}
-	return less
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -19,6 +20,7 @@ import (
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
 	"github.com/paysluice/paysluice/test/emulator"
+	"github.com/paysluice/paysluice/test/roles"
 )
 
 func TestPoisonIsReceivedThreeTimesAndEndsInTheArchive(t *testing.T) {
@@ -64,16 +66,14 @@ func errorLines(lines []string) []string {
 // TestTableOutOfReach takes the table away from the consumer, sees what was
 // accepted meanwhile in the archive, gives the table back and replays.
 func TestTableOutOfReach(t *testing.T) {
-	var consumer *role
-	for _, r := range findRoles(t) {
-		if strings.HasPrefix(r.Name, contract.ConsumerName) {
-			consumer = r
-		}
-	}
-	giveBack := func(ctx context.Context) error { return consumer.put(ctx, consumer.policy) }
+	all, err := roles.Find(t.Context(), stack)
+	require.NoError(t, err)
+	i := slices.IndexFunc(all, func(r *roles.Role) bool { return strings.HasPrefix(r.Name, contract.ConsumerName) })
+	consumer := all[i]
+	giveBack := func(ctx context.Context) error { return consumer.Put(ctx, consumer.Policy) }
 	t.Cleanup(func() { assert.NoError(t, giveBack(context.WithoutCancel(t.Context()))) })
-	require.NoError(t, consumer.put(t.Context(), consumer.policy.without(func(p permission) bool {
-		return p.action == "dynamodb:PutItem"
+	require.NoError(t, consumer.Put(t.Context(), consumer.Policy.Without(func(p roles.Permission) bool {
+		return p.Action == "dynamodb:PutItem"
 	})))
 
 	var sent []webhook

@@ -138,12 +138,15 @@ func TestProcessorSendsWhatConsumerStores(t *testing.T) {
 
 	batch := events.SQSEvent{Records: []events.SQSMessage{{MessageId: "m-1", Body: message}}}
 	var failures events.SQSEventResponse
-	invoke(t, contract.ConsumerBinary, slices.Concat(configuration(contract.ConsumerBinary), aws.environment()), batch, &failures)
+	log := invoke(t, contract.ConsumerBinary, slices.Concat(configuration(contract.ConsumerBinary), aws.environment()), batch, &failures)
 	assert.Empty(t, failures.BatchItemFailures)
 	stored := aws.inputs("DynamoDB_20120810.PutItem")
 	require.Len(t, stored, 1)
 	assert.Equal(t, "WebhookEvents-test", stored[0]["TableName"])
-	assert.Equal(t, map[string]any{"S": "stripe:evt_1"}, stored[0]["Item"].(map[string]any)[contract.EventIDAttribute])
+	item := stored[0]["Item"].(map[string]any)
+	assert.Equal(t, map[string]any{"S": "stripe:evt_1"}, item[contract.EventIDAttribute])
+	assert.Contains(t, item, contract.ExpiresAtAttribute, "EVENT_RETENTION_DAYS is 30")
+	assert.Contains(t, log, `"Environment":"test"`, "the dimension that alarms match")
 }
 
 func TestProcessorKeepsALargeBodyInTheBucket(t *testing.T) {
@@ -162,6 +165,19 @@ func TestProcessorKeepsALargeBodyInTheBucket(t *testing.T) {
 	require.Len(t, kept, 1)
 	assert.Equal(t, "/"+bucket+"/oversize/stripe/"+event.HashPayload([]byte(body)), kept[0]["path"])
 	assert.Equal(t, body, kept[0]["body"])
+}
+
+// A secret that was filled badly is said in the log at once, not only in the
+// answers.
+func TestProcessorSaysThatItCannotReadItsSecret(t *testing.T) {
+	aws := newCloud(t, `{"endpoints":[]}`)
+
+	var answer events.APIGatewayProxyResponse
+	log := invoke(t, contract.ProcessorBinary, slices.Concat(configuration(contract.ProcessorBinary), aws.environment()),
+		events.APIGatewayProxyRequest{Body: stripeBody}, &answer)
+
+	assert.Equal(t, 503, answer.StatusCode)
+	assert.Contains(t, log, `"level":"WARN","message":"secret not read"`)
 }
 
 func TestArchiverKeepsADeadLetter(t *testing.T) {
@@ -204,8 +220,9 @@ func TestEmptierAnswersCloudFormation(t *testing.T) {
 	assert.Equal(t, bucket, answer.PhysicalResourceID)
 }
 
-// invoke starts a function, hands it one event and stops it.
-func invoke(t *testing.T, binary string, env []string, event, response any) {
+// invoke starts a function, hands it one event and stops it. It returns what the
+// function logged.
+func invoke(t *testing.T, binary string, env []string, event, response any) (log string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
@@ -217,4 +234,5 @@ func invoke(t *testing.T, binary string, env []string, event, response any) {
 	assert.NoError(t, function.Stop())
 	require.NoError(t, err, function.Logs())
 	require.NoError(t, json.Unmarshal(answer, response), "%s", answer)
+	return function.Logs()
 }
