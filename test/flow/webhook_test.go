@@ -140,6 +140,7 @@ func TestEventsMayComeOutOfOrder(t *testing.T) {
 
 func TestTurnedAway(t *testing.T) {
 	eachAccount(t, func(t *testing.T, a *account) {
+		var refused []webhook
 		for why, arrange := range map[string]func(*webhook, http.Header) http.Header{
 			"signed with another secret": func(w *webhook, _ http.Header) http.Header {
 				w.secret = a.NewSecret()
@@ -170,6 +171,7 @@ func TestTurnedAway(t *testing.T) {
 		} {
 			t.Run(why, func(t *testing.T) {
 				w := a.newWebhook()
+				w.body = bytes.Replace(w.body, []byte("{"), append([]byte("{"), bytes.Repeat([]byte(" "), 200<<10)...), 1)
 				header := arrange(&w, w.header())
 
 				status, answer, err := stack.Post(t.Context(), a.Provider, header, w.body)
@@ -177,10 +179,19 @@ func TestTurnedAway(t *testing.T) {
 				require.NoError(t, err)
 				assert.Equal(t, http.StatusUnauthorized, status)
 				assert.NotContains(t, strings.ToLower(string(answer)), "signature", "the answer does not say why")
-				mine, err := rows(t.Context(), w.eventID())
-				require.NoError(t, err)
-				assert.Empty(t, mine)
+				refused = append(refused, w)
 			})
+		}
+		requireEmpty(t, "QueueUrl")
+		requireEmpty(t, "DeadLetterQueueUrl")
+		for _, w := range refused {
+			mine, err := rows(t.Context(), w.eventID())
+			require.NoError(t, err)
+			assert.Empty(t, mine)
+			_, err = findArchived(t.Context(), a.Provider.Name+"/", ofBody(w.body))
+			require.ErrorIs(t, err, errNotArchived)
+			_, err = payloads().Payload(t.Context(), event.Event{PayloadRef: "oversize/" + a.Provider.Name + "/" + event.HashPayload(w.body)})
+			require.Error(t, err, "a large body is kept only once it is verified")
 		}
 	})
 }

@@ -47,6 +47,12 @@ func TestTwoStacksComeAndGo(t *testing.T) {
 		}
 	}
 
+	account.tag(one)
+	account.tag(other)
+	account.fill(one)
+	account.fill(other)
+	objects := account.versions(other)
+
 	t.Run("an update changes what it says and replaces nothing", func(t *testing.T) {
 		deploy("a-dev", map[string]string{"LogLevel": "DEBUG", "AlarmEmail": ""})
 		updated := account.resources(other)
@@ -56,23 +62,51 @@ func TestTwoStacksComeAndGo(t *testing.T) {
 			}
 		}
 		assert.NotContains(t, updated, "AlarmTopicEmail")
+		assert.Equal(t, objects, account.versions(other))
+	})
+
+	t.Run("the emptier under another logical id leaves a bucket in use as it is", func(t *testing.T) {
+		_, err := e.Deploy(t.Context(), emulator.Deployment{
+			Template: changed(t, root, `"EmptiedBucket"`, `"EmptiedBucketAnew"`), Zips: zips, Suffix: "a-dev",
+			Parameters: map[string]string{"ManageApiGatewayAccount": "false"},
+		})
+		require.NoError(t, err)
+		assert.Contains(t, account.resources(other), "EmptiedBucketAnew")
+		assert.Equal(t, objects, account.versions(other))
+	})
+
+	t.Run("so does an update that fails and is undone", func(t *testing.T) {
+		_, err := e.Deploy(t.Context(), emulator.Deployment{
+			Template: changed(t, root, `"Resources": {`, `"Resources": {
+  "Fails": {"Type": "Custom::Thing", "Properties": {"ServiceToken": "arn:aws:lambda:us-east-1:000000000000:function:none"}},`),
+			Zips: zips, Suffix: "a-dev", Parameters: map[string]string{"ManageApiGatewayAccount": "false"},
+		})
+		require.ErrorIs(t, err, emulator.ErrDeploy)
+		assert.Equal(t, objects, account.versions(other))
 	})
 
 	t.Run("a stack that goes takes its objects along, versions and markers too, and nothing of the other's", func(t *testing.T) {
-		account.fill(one)
-		account.fill(other)
-		account.tag(other)
 		account.delete(other)
 		assert.NotEmpty(t, account.versions(one), "the other stack's objects are where they were")
 	})
 
-	account.tag(one)
 	account.delete(one)
 	for _, suffix := range []string{"dev", "a-dev"} {
 		_, err := e.AWS(t.Context(), "s3", "rb", "--force", "s3://code-"+suffix) // the harness's own
 		require.NoError(t, err)
 	}
 	assert.Equal(t, before, account.everything())
+}
+
+// changed is the stack's template with one text replaced by another.
+func changed(t *testing.T, root, from, to string) (file string) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, "out", "stack.json"))
+	require.NoError(t, err)
+	require.Contains(t, string(text), from)
+	file = filepath.Join(t.TempDir(), "stack.json")
+	require.NoError(t, os.WriteFile(file, []byte(strings.ReplaceAll(string(text), from, to)), 0o600))
+	return file
 }
 
 // account is the emulator's one account.
