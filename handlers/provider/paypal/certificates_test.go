@@ -221,6 +221,36 @@ func TestFloodOfUnknownCertificates(t *testing.T) {
 		"the other environment has a limit of its own")
 }
 
+// TestFloodBeforeTheFirstCertificate: in an environment that knows no
+// certificate yet, one made-up name a second takes all that is allowed before
+// PayPal's own is named, which gets through only where the secret lists it.
+func TestFloodBeforeTheFirstCertificate(t *testing.T) {
+	leaf := authority.Issue(paypaltest.LiveName, epoch)
+	for _, tt := range []struct {
+		why      string
+		certURLs []string
+		want     error
+	}{
+		{"nothing listed", nil, provider.CertLimited},
+		{"another one listed", []string{liveCerts + "CERT-OTHER"}, provider.CertLimited},
+		{"PayPal's listed", []string{liveCerts + "CERT-OTHER", certURL}, nil},
+	} {
+		t.Run(tt.why, func(t *testing.T) {
+			host := &hostsOf{content: map[string][]byte{certURL: bundle(leaf)}}
+			v := verifierOf(t, paypal.New(host.fetch), map[string]any{"webhooks": []entry{shop}, "certUrls": tt.certURLs})
+			for second := range 120 {
+				at := epoch.Add(time.Duration(second) * time.Second)
+				err := verifyAt(t, v, from(signer(leaf), fmt.Sprint(liveCerts, second)), at)
+				require.Equal(t, provider.Rejected, provider.ReasonOf(err).Class())
+				if second >= 9 {
+					require.ErrorIs(t, verifyAt(t, v, signer(leaf), at), tt.want, "after %d s", second)
+				}
+			}
+			assert.Equal(t, 20, host.total-host.asked[certURL], "the limit holds for all that is not listed")
+		})
+	}
+}
+
 // TestClockSetBack: the limit does not close for as long as a clock went back.
 func TestClockSetBack(t *testing.T) {
 	leaf := authority.Issue(paypaltest.LiveName, epoch)

@@ -1,6 +1,9 @@
 package paypal
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // environment is one of PayPal's two worlds. They share nothing: a webhook of
 // the sandbox never passes for one of live payments.
@@ -42,6 +45,11 @@ func environmentOf(certURL string) (environment, bool) {
 		}
 	}
 	return environment{}, false
+}
+
+// notCertURL says what a URL is that environmentOf does not find.
+func notCertURL() string {
+	return fmt.Sprintf("neither %s nor %s and a name", live().certPrefix, sandbox().certPrefix)
 }
 
 // plain reports whether s is 1 to most letters, digits and characters of also.

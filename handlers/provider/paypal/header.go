@@ -121,7 +121,7 @@ func (t *transmission) readSignature(value string) error {
 func (t *transmission) readCertURL(value string) error {
 	e, ok := environmentOf(value)
 	if !ok {
-		return fmt.Errorf("%w: neither %s nor %s and a name", provider.CertURLRefused, live().certPrefix, sandbox().certPrefix)
+		return fmt.Errorf("%w: %s", provider.CertURLRefused, notCertURL())
 	}
 	t.certURL, t.environment = value, e
 	return nil

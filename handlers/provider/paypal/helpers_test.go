@@ -61,17 +61,17 @@ type entry struct {
 	Environment string `json:"environment"`
 }
 
-// document is a secret document of these entries.
-func document(t testing.TB, extraRoots []byte, entries ...entry) []byte {
-	t.Helper()
-	text, err := json.Marshal(map[string]any{"webhooks": entries, "extraRootsPem": string(extraRoots)})
-	require.NoError(t, err)
-	return text
-}
-
 func newVerifier(t testing.TB, p paypal.Provider, extraRoots []byte, entries ...entry) provider.Verifier {
 	t.Helper()
-	v, err := p.Verifier(document(t, extraRoots, entries...))
+	return verifierOf(t, p, map[string]any{"webhooks": entries, "extraRootsPem": string(extraRoots)})
+}
+
+// verifierOf is that of a secret document with these members.
+func verifierOf(t testing.TB, p paypal.Provider, members map[string]any) provider.Verifier {
+	t.Helper()
+	document, err := json.Marshal(members)
+	require.NoError(t, err)
+	v, err := p.Verifier(document)
 	require.NoError(t, err)
 	return v
 }

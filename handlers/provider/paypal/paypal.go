@@ -34,8 +34,10 @@ func (Provider) CheckHeaders(h provider.Header, now time.Time) error {
 // Verifier implements provider.Provider. The document is
 // {"webhooks":[{"label":"…","webhookId":"…","environment":"live"}]}, with
 // "sandbox" for the other environment; every entry is live. An optional
-// "extraRootsPem" holds certificates in PEM: those that are self-signed are
-// trusted as authorities beside the system's, others complete chains.
+// "certUrls" lists URLs of certificates that are looked up however many unknown
+// ones others name. An optional "extraRootsPem" holds certificates in PEM: those
+// that are self-signed are trusted as authorities beside the system's, others
+// complete chains.
 func (p Provider) Verifier(document []byte) (provider.Verifier, error) {
 	s, err := parseSecret(document)
 	if err != nil {

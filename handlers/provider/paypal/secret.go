@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/paysluice/paysluice/handlers/provider"
 	"github.com/paysluice/paysluice/handlers/provider/document"
@@ -25,6 +26,7 @@ const (
 // secret is a secret document.
 type secret struct {
 	webhooks []webhook
+	certURLs []string // that no limit holds back
 	extra    anchors
 }
 
@@ -39,14 +41,16 @@ type webhook struct {
 func parseSecret(text []byte) (secret, error) {
 	var content struct {
 		Webhooks   []webhook `json:"webhooks"`
+		CertURLs   any       `json:"certUrls"`
 		ExtraRoots any       `json:"extraRootsPem"`
 	}
 	if err := document.Read(text, example, &content); err != nil {
 		return secret{}, err
 	}
+	certURLs, urlsErr := parseCertURLs(content.CertURLs)
 	extra, rootsErr := parseExtraRoots(content.ExtraRoots)
-	err := errors.Join(document.CheckEntries("webhooks", content.Webhooks, webhook.problems), rootsErr)
-	return secret{webhooks: content.Webhooks, extra: extra}, err
+	err := errors.Join(document.CheckEntries("webhooks", content.Webhooks, webhook.problems), urlsErr, rootsErr)
+	return secret{content.Webhooks, certURLs, extra}, err
 }
 
 // of are the entries of an environment.
@@ -58,6 +62,11 @@ func (s secret) of(e environment) []webhook {
 		}
 	}
 	return entries
+}
+
+// source is where the certificate of a transmission comes from.
+func (s secret) source(t transmission) source {
+	return source{t.certURL, t.environment, slices.Contains(s.certURLs, t.certURL), s.extra}
 }
 
 func (w webhook) problems() []string {
@@ -72,6 +81,24 @@ func checkWebhookID(id string) string {
 		return fmt.Sprintf(`"webhookId" is not 1 to %d letters and digits`, maxWebhookID)
 	}
 	return ""
+}
+
+// parseCertURLs reads "certUrls", which may be missing or empty.
+func parseCertURLs(value any) ([]string, error) {
+	list, ok := value.([]any)
+	if value == nil || ok && len(list) == 0 {
+		return nil, nil
+	}
+	urls := make([]string, len(list))
+	for i := range list {
+		urls[i], _ = list[i].(string) // else empty, which is no URL either
+	}
+	return urls, document.CheckEntries("certUrls", urls, func(url string) []string {
+		if _, ok := environmentOf(url); ok {
+			return nil
+		}
+		return []string{"it is " + notCertURL()}
+	})
 }
 
 // parseExtraRoots reads "extraRootsPem", which may be missing or empty.

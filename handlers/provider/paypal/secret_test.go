@@ -21,6 +21,9 @@ func TestVerifierAcceptsDocument(t *testing.T) {
 		{"one entry", `{"webhooks":[` + one + `]}`},
 		{"both environments", `{"webhooks":[` + one + `,{"label":"test","webhookId":"1","environment":"sandbox"}]}`},
 		{"the old and the new webhook of one endpoint", `{"webhooks":[` + one + `,` + one + `]}`},
+		{"certificates that are known", `{"webhooks":[` + one + `],"certUrls":["` + certURL + `","` + sandboxCerts + `CERT"]}`},
+		{"no certificates", `{"webhooks":[` + one + `],"certUrls":null}`},
+		{"an empty list of certificates", `{"webhooks":[` + one + `],"certUrls":[]}`},
 		{"no extra roots", `{"webhooks":[` + one + `],"extraRootsPem":null}`},
 		{"empty extra roots, as a form leaves them", `{"webhooks":[` + one + `],"extraRootsPem":""}`},
 		{"a root and an intermediate, with text between them", `{"webhooks":[` + one + `],"extraRootsPem":` + string(roots) + `}`},
@@ -40,6 +43,10 @@ func TestVerifierRefusesDocument(t *testing.T) {
 	extra := func(value string) string {
 		return `{"webhooks":[{"label":"shop","webhookId":"1","environment":"live"}],"extraRootsPem":` + value + `}`
 	}
+	certURLs := func(value string) string {
+		return `{"webhooks":[{"label":"shop","webhookId":"1","environment":"live"}],"certUrls":` + value + `}`
+	}
+	const noURL = `entry 2 of "certUrls": it is neither ` + liveCerts + ` nor ` + sandboxCerts + ` and a name`
 	const noPEM = `"extraRootsPem" is not a text of certificates in PEM`
 
 	for _, tt := range []struct {
@@ -57,17 +64,21 @@ func TestVerifierRefusesDocument(t *testing.T) {
 		{"too long", one(strings.Repeat("x", 51), "live"), provider.SecretMalformed, []string{`"webhookId" is not`}},
 		{"no environment", one("1", ""), provider.SecretMalformed, []string{`"environment" is neither "live" nor "sandbox"`}},
 		{"another word for it", one("1", "production"), provider.SecretMalformed, []string{`"environment" is neither`}},
+		{"a certificate elsewhere", certURLs(`["` + certURL + `","https://hush.example.net/CERT"]`), provider.SecretMalformed, []string{noURL}},
+		{"a certificate's URL with a query", certURLs(`["` + certURL + `","` + certURL + `?hush"]`), provider.SecretMalformed, []string{noURL}},
+		{"a certificate that is no text", certURLs(`["` + certURL + `",7]`), provider.SecretMalformed, []string{noURL}},
+		{"certificates that are no list", certURLs(`"` + certURL + `"`), provider.SecretMalformed, []string{`no list "certUrls"`}},
 		{"extra roots that are none", extra(`"hush"`), provider.SecretMalformed, []string{noPEM}},
 		{"extra roots as a list", extra(`["hush"]`), provider.SecretMalformed, []string{noPEM}},
 		{"a key", extra(`"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"`), provider.SecretMalformed, []string{noPEM}},
 		{"an empty certificate", extra(`"-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"`), provider.SecretMalformed, []string{noPEM}},
 		{
 			"everything that is wrong, at once",
-			`{"webhooks":[{"label":"ok","webhookId":"1","environment":"live"},{"webhookId":7,"environment":"hush"}],"extraRootsPem":1}`,
+			`{"webhooks":[{"label":"ok","webhookId":"1","environment":"live"},{"webhookId":7,"environment":"hush"}],"certUrls":["` + certURL + `",""],"extraRootsPem":1}`,
 			provider.SecretMalformed,
 			[]string{
 				`entry 2 of "webhooks": "label" is missing`, `entry 2 of "webhooks": "webhookId" is not`,
-				`entry 2 of "webhooks": "environment" is neither`, noPEM,
+				`entry 2 of "webhooks": "environment" is neither`, noURL, noPEM,
 			},
 		},
 	} {

@@ -33,7 +33,7 @@ func (v verifier) Verify(ctx context.Context, h provider.Header, body []byte, no
 		return provider.Origin{}, fmt.Errorf("%w: the secret has no entry of the %s environment",
 			provider.SignatureMismatch, t.environment.name)
 	}
-	key, err := v.certificates.key(ctx, source{t.certURL, t.environment, v.secret.extra}, now)
+	key, err := v.certificates.key(ctx, v.secret.source(t), now)
 	if err != nil {
 		return provider.Origin{}, fmt.Errorf("%s: %w", certURLHeader, err)
 	}
