@@ -58,11 +58,13 @@ func issuedBy(urls ...string) func(*x509.Certificate) {
 // asked of it. PayPal serves the leaf alone, so most chains need an issuer.
 func TestCertificates(t *testing.T) {
 	stranger := paypaltest.NewAuthority(epoch)
+	rsaKey := stranger.Issue(paypaltest.LiveName, epoch).Key
 	hosts.Serve(digicert+"Intermediate.crt", authority.Intermediate.Certificate.Raw)
 	hosts.Serve(digicert+"Stranger.crt", stranger.Intermediate.Certificate.Raw)
 	hosts.Serve(digicert+"StrangersRoot.crt", stranger.Root.Certificate.Raw)
 	hosts.Serve(digicert+"Garbage.crt", []byte("<html>"))
 	hosts.Handle(digicert+"Down.crt", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) })
+	rootAsIssuer := &paypaltest.Authority{Root: stranger.Root, Intermediate: stranger.Root}
 	strangers := func(a *paypaltest.Authority, changes ...func(*x509.Certificate)) paypaltest.Issued {
 		return a.Issue(paypaltest.LiveName, epoch, changes...)
 	}
@@ -97,7 +99,7 @@ func TestCertificates(t *testing.T) {
 
 		{"wrong root", strangers(stranger, issuedBy(digicert+"Stranger.crt")), nil, provider.PayPalChain},
 		{"only the intermediate of a wrong root in the secret", strangers(stranger), stranger.Intermediate.PEM(), provider.PayPalChain},
-		{"a root that vouches for itself from the issuer's host", strangers(stranger, issuedBy(digicert+"StrangersRoot.crt")), nil, provider.PayPalChain},
+		{"a root that vouches for itself from the issuer's host", rootAsIssuer.IssueFor(rsaKey, paypaltest.LiveName, epoch, issuedBy(digicert+"StrangersRoot.crt")), nil, provider.PayPalChain},
 		{"no issuer's URL", strangers(stranger), nil, provider.PayPalChain},
 		{"an issuer's URL on a host that is not asked", strangers(authority, issuedBy("https://169.254.169.254/x.crt", "http://cacerts.digicert.com:8080/x.crt", "http://x@cacerts.digicert.com/x.crt", "cacerts.digicert.com")), nil, provider.PayPalChain},
 		{"no issuer there", ours(issuedBy(digicert + "Missing.crt")), nil, provider.PayPalChain},
