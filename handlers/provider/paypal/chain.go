@@ -81,7 +81,10 @@ func signingKey(leaf *x509.Certificate, e environment, now time.Time) (*rsa.Publ
 func (c *certificates) trust(ctx context.Context, served []*x509.Certificate, s source, now time.Time) (time.Time, error) {
 	known := anchors{
 		roots:         slices.Clone(s.extra.roots),
-		intermediates: slices.Concat(served[1:], s.extra.intermediates),
+		intermediates: slices.Clone(s.extra.intermediates),
+	}
+	for _, c := range served[1:] {
+		known.add(c, isPinned(c))
 	}
 	top := served[len(served)-1]
 	for fetched := 0; ; fetched++ {

@@ -42,9 +42,9 @@ func readVectors(t testing.TB) vectors {
 	return v
 }
 
-// TestVectors verifies what PayPal signed, with its chain from the secret and
-// with its chain fetched from DigiCert's host, where the root is pinned: the
-// system of these tests does not know it.
+// TestVectors verifies what PayPal signed, with its chain from the secret,
+// fetched from DigiCert's host and served by PayPal. In the last two the root is
+// pinned: the system of these tests does not know it.
 func TestVectors(t *testing.T) {
 	file := readVectors(t)
 	for _, v := range file.Vectors {
@@ -63,6 +63,11 @@ func TestVectors(t *testing.T) {
 					v.Headers["PAYPAL-CERT-URL"]: []byte(v.Cert),
 					"https://cacerts.digicert.com/DigiCertSHA2ExtendedValidationServerCA.crt": []byte(file.Intermediate),
 					"https://cacerts.digicert.com/DigiCertHighAssuranceEVRootCA.crt":          []byte(file.Root),
+				},
+			},
+			"chain from PayPal, its root included": {
+				served: map[string][]byte{
+					v.Headers["PAYPAL-CERT-URL"]: []byte(v.Cert + "\n" + file.Intermediate + "\n" + file.Root),
 				},
 			},
 		} {
