@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/paysluice/paysluice/handlers/provider"
 	"github.com/paysluice/paysluice/handlers/provider/document"
@@ -108,12 +109,18 @@ func parseExtraRoots(value any) (anchors, error) {
 		return anchors{}, nil
 	}
 	certs, err := parseCertificates([]byte(text))
-	if err != nil {
-		return anchors{}, fmt.Errorf(`%w: "extraRootsPem" is not a text of certificates in PEM`, provider.SecretMalformed)
+	if err != nil || !wholePEM(text, len(certs)) {
+		return anchors{}, fmt.Errorf(`%w: "extraRootsPem" is not a text of whole certificates in PEM`, provider.SecretMalformed)
 	}
 	extra := anchors{sum: sha256.Sum256([]byte(text))}
 	for _, c := range certs {
 		extra.add(c, selfIssued(c))
 	}
 	return extra, nil
+}
+
+// wholePEM reports whether text begins and ends as many blocks as certificates
+// were read from it: encoding/pem skips a broken block like text between blocks.
+func wholePEM(text string, certs int) bool {
+	return strings.Count(text, "-----BEGIN") == certs && strings.Count(text, "-----END") == certs
 }

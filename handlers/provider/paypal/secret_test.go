@@ -47,7 +47,14 @@ func TestVerifierRefusesDocument(t *testing.T) {
 		return `{"webhooks":[{"label":"shop","webhookId":"1","environment":"live"}],"certUrls":` + value + `}`
 	}
 	const noURL = `entry 2 of "certUrls": it is neither ` + liveCerts + ` nor ` + sandboxCerts + ` and a name`
-	const noPEM = `"extraRootsPem" is not a text of certificates in PEM`
+	const noPEM = `"extraRootsPem" is not a text of whole certificates in PEM`
+	root := string(authority.Root.PEM())
+	broken := root[:60] + "!" + root[61:]
+	pemText := func(parts ...string) string {
+		text, err := json.Marshal(strings.Join(parts, ""))
+		require.NoError(t, err)
+		return string(text)
+	}
 
 	for _, tt := range []struct {
 		why, document string
@@ -71,6 +78,11 @@ func TestVerifierRefusesDocument(t *testing.T) {
 		{"extra roots that are none", extra(`"hush"`), provider.SecretMalformed, []string{noPEM}},
 		{"extra roots as a list", extra(`["hush"]`), provider.SecretMalformed, []string{noPEM}},
 		{"a key", extra(`"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"`), provider.SecretMalformed, []string{noPEM}},
+		{"a root, then one with broken base64", extra(pemText(root, broken)), provider.SecretMalformed, []string{noPEM}},
+		{"one with broken base64, then a root", extra(pemText(broken, root)), provider.SecretMalformed, []string{noPEM}},
+		{"a root, then one that is cut off", extra(pemText(root, root[:len(root)/2])), provider.SecretMalformed, []string{noPEM}},
+		{"a root, then one without its first line", extra(pemText(root, root[len("-----BEGIN CERTIFICATE-----\n"):])), provider.SecretMalformed, []string{noPEM}},
+		{"two on one line, as a lost line break leaves them", extra(pemText(strings.TrimSpace(root), root)), provider.SecretMalformed, []string{noPEM}},
 		{"an empty certificate", extra(`"-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"`), provider.SecretMalformed, []string{noPEM}},
 		{
 			"everything that is wrong, at once",
