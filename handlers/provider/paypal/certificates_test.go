@@ -266,6 +266,40 @@ func TestClockSetBack(t *testing.T) {
 	assert.NoError(t, verifyAt(t, v, signer(leaf), epoch.Add(-time.Hour)))
 }
 
+// TestLookUpUnderWayKeepsItsPlace: who asks for a certificate that is being
+// fetched waits for it, however many others came in the meantime.
+func TestLookUpUnderWayKeepsItsPlace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		leaf := authority.Issue(paypaltest.LiveName, epoch)
+		host := &hostsOf{content: map[string][]byte{certURL: bundle(leaf)}}
+		answered := make(chan struct{})
+		slow := func(ctx context.Context, url string) ([]byte, error) {
+			data, err := host.fetch(ctx, url)
+			if url == certURL {
+				<-answered
+			}
+			return data, err
+		}
+		v := newVerifier(t, paypal.New(slow), nil, shop)
+		var waiting sync.WaitGroup
+		ask := func(at time.Time) {
+			waiting.Go(func() { assert.NoError(t, verifyAt(t, v, signer(leaf), at)) })
+			synctest.Wait()
+		}
+
+		at := epoch
+		ask(at)
+		for n := range 100 {
+			at = at.Add(7 * time.Second)
+			require.ErrorIs(t, verifyAt(t, v, from(signer(leaf), fmt.Sprint(liveCerts, n)), at), provider.CertRefused)
+		}
+		ask(at)
+		close(answered)
+		waiting.Wait()
+		assert.Equal(t, 1, host.asked[certURL])
+	})
+}
+
 // TestMemoryIsBounded: what is used keeps its place when there are more
 // certificates than places.
 func TestMemoryIsBounded(t *testing.T) {

@@ -1,12 +1,14 @@
 package paypal_test
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"math/big"
 	"net/http"
 	"strings"
 	"testing"
@@ -64,7 +66,12 @@ func TestCertificates(t *testing.T) {
 	hosts.Serve(digicert+"StrangersRoot.crt", stranger.Root.Certificate.Raw)
 	hosts.Serve(digicert+"Garbage.crt", []byte("<html>"))
 	hosts.Handle(digicert+"Down.crt", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) })
-	rootAsIssuer := &paypaltest.Authority{Root: stranger.Root, Intermediate: stranger.Root}
+	strangersRoot := &paypaltest.Authority{Root: stranger.Root, Intermediate: stranger.Root}
+	ourRoot := &paypaltest.Authority{Root: authority.Root, Intermediate: authority.Root}
+	forClients := &paypaltest.Authority{Root: authority.Root, Intermediate: ourRoot.IssueFor(rsaKey, "For clients", epoch, func(c *x509.Certificate) {
+		c.IsCA, c.KeyUsage, c.DNSNames = true, x509.KeyUsageCertSign, nil
+		c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
+	})}
 	strangers := func(a *paypaltest.Authority, changes ...func(*x509.Certificate)) paypaltest.Issued {
 		return a.Issue(paypaltest.LiveName, epoch, changes...)
 	}
@@ -99,7 +106,8 @@ func TestCertificates(t *testing.T) {
 
 		{"wrong root", strangers(stranger, issuedBy(digicert+"Stranger.crt")), nil, provider.PayPalChain},
 		{"only the intermediate of a wrong root in the secret", strangers(stranger), stranger.Intermediate.PEM(), provider.PayPalChain},
-		{"a root that vouches for itself from the issuer's host", rootAsIssuer.IssueFor(rsaKey, paypaltest.LiveName, epoch, issuedBy(digicert+"StrangersRoot.crt")), nil, provider.PayPalChain},
+		{"a root that vouches for itself from the issuer's host", strangersRoot.IssueFor(rsaKey, paypaltest.LiveName, epoch, issuedBy(digicert+"StrangersRoot.crt")), nil, provider.PayPalChain},
+		{"an intermediate that is not for servers", forClients.IssueFor(rsaKey, paypaltest.LiveName, epoch), forClients.Intermediate.PEM(), provider.PayPalChain},
 		{"no issuer's URL", strangers(stranger), nil, provider.PayPalChain},
 		{"an issuer's URL on a host that is not asked", strangers(authority, issuedBy("https://169.254.169.254/x.crt", "http://cacerts.digicert.com:8080/x.crt", "http://x@cacerts.digicert.com/x.crt", "cacerts.digicert.com")), nil, provider.PayPalChain},
 		{"no issuer there", ours(issuedBy(digicert + "Missing.crt")), nil, provider.PayPalChain},
@@ -134,6 +142,14 @@ func TestChainsOfAnyLength(t *testing.T) {
 	assert.Equal(t, 3, hosts.Asked(url))
 }
 
+// publicKey is a key that nobody can sign with.
+type publicKey struct {
+	crypto.Signer
+	key *rsa.PublicKey
+}
+
+func (k publicKey) Public() crypto.PublicKey { return k.key }
+
 // TestKeys: the certificate's key must be one that SHA256withRSA can be of.
 func TestKeys(t *testing.T) {
 	curve, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -141,10 +157,14 @@ func TestKeys(t *testing.T) {
 	weak, err := rsa.GenerateKey(rand.Reader, 1024)
 	require.NoError(t, err)
 
+	// Only its size matters, and such a key takes minutes to make.
+	huge := publicKey{key: &rsa.PublicKey{N: new(big.Int).SetBit(big.NewInt(1), 8192, 1), E: 65537}}
+
 	usual := authority.Issue(paypaltest.LiveName, epoch)
 	for why, leaf := range map[string]paypaltest.Issued{
 		"an elliptic curve": authority.IssueFor(curve, paypaltest.LiveName, epoch),
 		"1024 bits":         authority.IssueFor(weak, paypaltest.LiveName, epoch),
+		"8193 bits":         authority.IssueFor(huge, paypaltest.LiveName, epoch),
 	} {
 		t.Run(why, func(t *testing.T) {
 			err := verifyServed(t, usual, content(bundle(leaf)), nil, epoch)
@@ -186,6 +206,10 @@ func TestAnswers(t *testing.T) {
 		{"a key", content([]byte("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")), provider.CertRefused},
 		{"the certificate, cut off", content(good[:len(good)/4]), provider.CertRefused},
 		{"the certificate, and megabytes behind it", content(append(good, make([]byte, 4<<20)...)), provider.CertRefused},
+		{"the certificate, and a megabyte before it", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("X-Padding", strings.Repeat("x", 1<<20))
+			_, _ = w.Write(good)
+		}, provider.CertUnreachable},
 		{"a connection that breaks", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "3000")
 			_, _ = w.Write(good[:100])

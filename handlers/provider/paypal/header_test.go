@@ -105,6 +105,7 @@ func TestCheckHeadersValues(t *testing.T) {
 		{"user information before the host", "PAYPAL-CERT-URL", "https://x@api.paypal.com/v1/notifications/certs/CERT", provider.CertURLRefused},
 		{"a port", "PAYPAL-CERT-URL", "https://api.paypal.com:443/v1/notifications/certs/CERT", provider.CertURLRefused},
 		{"a query", "PAYPAL-CERT-URL", certURL + "?x=1", provider.CertURLRefused},
+		{"a query alone", "PAYPAL-CERT-URL", liveCerts + "?x", provider.CertURLRefused},
 		{"a fragment", "PAYPAL-CERT-URL", certURL + "#x", provider.CertURLRefused},
 		{"another path", "PAYPAL-CERT-URL", "https://api.paypal.com/v1/notifications/webhooks/CERT", provider.CertURLRefused},
 		{"a path that climbs", "PAYPAL-CERT-URL", liveCerts + "..", provider.CertURLRefused},
