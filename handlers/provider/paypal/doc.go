@@ -4,9 +4,10 @@
 //
 // PayPal is never asked whether a webhook is genuine: verification is offline,
 // with the certificate that a header names. What is signed is the body's
-// CRC-32 and not the body, so whoever holds one signed transmission can make
-// another body that passes under it; such a body has the old event's id only
-// if it conflicts with the old event, which the consumer notices.
+// CRC-32 and not the body, so whoever holds one genuine transmission can make
+// another body of the same CRC that passes under it. With the old event's id it
+// conflicts with the old event, which the consumer notices; with a new id it is
+// stored as a genuine event, which nothing here can notice (docs/events.md).
 //
 // Sources: developer.paypal.com/api/rest/webhooks/rest (signature), the schemas
 // of github.com/paypal/paypal-rest-api-specifications (named by their files),
