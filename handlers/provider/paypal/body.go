@@ -35,9 +35,9 @@ type resource struct {
 	Amount money  `json:"amount"`
 
 	// Of refunds and reversals.
-	SaleID    string `json:"sale_id"`
-	CaptureID string `json:"capture_id"`
-	Links     []link `json:"links"`
+	SaleID    string              `json:"sale_id"`
+	CaptureID string              `json:"capture_id"`
+	Links     envelope.List[link] `json:"links"`
 
 	// Of disputes.
 	DisputeID      string `json:"dispute_id"`
@@ -45,11 +45,7 @@ type resource struct {
 	DisputeOutcome struct {
 		Code string `json:"outcome_code"`
 	} `json:"dispute_outcome"`
-	DisputedTransactions []struct {
-		SellerTransactionID string   `json:"seller_transaction_id"`
-		InvoiceNumber       string   `json:"invoice_number"`
-		Seller              merchant `json:"seller"`
-	} `json:"disputed_transactions"`
+	DisputedTransactions envelope.List[disputedTransaction] `json:"disputed_transactions"`
 
 	// Of payouts: items, batches, and referenced items.
 	PayoutItemID      string `json:"payout_item_id"`
@@ -72,15 +68,8 @@ type resource struct {
 	} `json:"processing_state"`
 
 	// Of orders.
-	OrderID       string `json:"order_id"`
-	PurchaseUnits []struct {
-		Payee    merchant `json:"payee"`
-		Payments struct {
-			Captures []struct {
-				ID string `json:"id"`
-			} `json:"captures"`
-		} `json:"payments"`
-	} `json:"purchase_units"`
+	OrderID       string                      `json:"order_id"`
+	PurchaseUnits envelope.List[purchaseUnit] `json:"purchase_units"`
 
 	// Of invoices, since v2.
 	Invoice struct {
@@ -108,6 +97,21 @@ type resource struct {
 
 	Payee      merchant `json:"payee"`
 	MerchantID string   `json:"merchant_id"`
+}
+
+type disputedTransaction struct {
+	SellerTransactionID string   `json:"seller_transaction_id"`
+	InvoiceNumber       string   `json:"invoice_number"`
+	Seller              merchant `json:"seller"`
+}
+
+type purchaseUnit struct {
+	Payee    merchant `json:"payee"`
+	Payments struct {
+		Captures envelope.List[struct {
+			ID string `json:"id"`
+		}] `json:"captures"`
+	} `json:"payments"`
 }
 
 type merchant struct {

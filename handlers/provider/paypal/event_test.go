@@ -12,6 +12,7 @@ import (
 	"github.com/paysluice/paysluice/handlers/event"
 	"github.com/paysluice/paysluice/handlers/provider"
 	"github.com/paysluice/paysluice/handlers/provider/paypal"
+	"github.com/paysluice/paysluice/test/allocation"
 )
 
 // normalised is the event of a body that must be one.
@@ -83,6 +84,21 @@ func TestEventIsLenient(t *testing.T) {
 	} {
 		body := `{"id":"WH-1","event_type":"PAYMENT.CAPTURE.COMPLETED"` + members + `}`
 		assert.Equal(t, bare, normalised(t, body), body)
+	}
+}
+
+// TestLargeBodiesAllocateLittle: what is signed may hold two million elements.
+func TestLargeBodiesAllocateLittle(t *testing.T) {
+	for _, list := range [][2]string{
+		{`"links":[`, `]`},
+		{`"disputed_transactions":[`, `]`},
+		{`"purchase_units":[`, `]`},
+		{`"purchase_units":[{"payments":{"captures":[`, `]}}]`},
+	} {
+		for _, element := range []string{`7`, `{}`, `[]`} {
+			body := allocation.Body(`{"id":"WH-1","event_type":"A.B","resource":{`+list[0], element, list[1]+`}}`)
+			allocation.Require(t, body, func() { normalised(t, string(body)) })
+		}
 	}
 }
 

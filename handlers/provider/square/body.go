@@ -24,7 +24,7 @@ type body struct {
 		Type string `json:"type"`
 		ID   string `json:"id"`
 		// Object holds the object under the name of its type.
-		Object map[string]json.RawMessage `json:"object"`
+		Object json.RawMessage `json:"object"`
 	} `json:"data"`
 }
 
@@ -41,8 +41,8 @@ type object struct {
 	TotalMoney  money `json:"total_money"`  // payments, tip included
 	AmountMoney money `json:"amount_money"` // refunds, disputes, payouts
 
-	PaymentID       string   `json:"payment_id"`  // refunds
-	PaymentIDs      []string `json:"payment_ids"` // terminal checkouts
+	PaymentID       string                `json:"payment_id"`  // refunds
+	PaymentIDs      envelope.List[string] `json:"payment_ids"` // terminal checkouts
 	DisputedPayment struct {
 		PaymentID string `json:"payment_id"`
 	} `json:"disputed_payment"`
@@ -60,7 +60,7 @@ type object struct {
 // location.updated and whatever was deleted.
 func (b *body) object() *object {
 	var o object
-	_ = envelope.Unmarshal(b.Data.Object[b.Data.Type], &o) // leaves o empty when it fails
+	_ = envelope.Unmarshal(envelope.Find(b.Data.Object, b.Data.Type), &o) // leaves o empty when it fails
 	return &o
 }
 

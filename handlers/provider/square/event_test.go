@@ -11,6 +11,7 @@ import (
 	"github.com/paysluice/paysluice/handlers/event"
 	"github.com/paysluice/paysluice/handlers/provider"
 	"github.com/paysluice/paysluice/handlers/provider/square"
+	"github.com/paysluice/paysluice/test/allocation"
 )
 
 // normalised is the event of a body that must be one.
@@ -122,6 +123,18 @@ func TestEventTakesTheEnvironmentOfTheEntry(t *testing.T) {
 		e, err := square.New("").Event([]byte(`{"event_id":"1","type":"ping","livemode":true,"environment":"Production"}`), provider.Origin{Livemode: livemode})
 		require.NoError(t, err)
 		assert.Equal(t, livemode, e.Livemode)
+	}
+}
+
+// TestLargeBodiesAllocateLittle: what is signed may hold two million elements.
+func TestLargeBodiesAllocateLittle(t *testing.T) {
+	for _, tt := range []struct{ head, element, tail string }{
+		{`{"checkout":{"payment_ids":[`, `7`, `]}}`},
+		{`{"checkout":{"payment_ids":[`, `""`, `]}}`},
+		{`{`, `"a":1`, `}`}, // members beside the object
+	} {
+		body := allocation.Body(`{"event_id":"1","type":"t","data":{"type":"checkout","object":`+tt.head, tt.element, tt.tail+`}}`)
+		allocation.Require(t, body, func() { normalised(t, string(body)) })
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/paysluice/paysluice/handlers/event"
 	"github.com/paysluice/paysluice/handlers/provider"
 	"github.com/paysluice/paysluice/handlers/provider/stripe"
+	"github.com/paysluice/paysluice/test/allocation"
 )
 
 // normalised is the event of a body that must be one.
@@ -82,6 +83,15 @@ func TestEventIDs(t *testing.T) {
 	for _, id := range []string{"e", "evt_1", "evt_test_65R9Ijk8dKEYZcXeRWn16R", "a.b-C_9", strings.Repeat("x", 255)} {
 		e := normalised(t, fmt.Sprintf(`{"id":%q,"type":"charge.updated"}`, id))
 		assert.Equal(t, "stripe:"+id, e.ID)
+	}
+}
+
+// TestLargeBodiesAllocateLittle: what is signed may hold many members of a
+// wrong type, also under one name.
+func TestLargeBodiesAllocateLittle(t *testing.T) {
+	for _, member := range []string{`"charge":7`, `"charge":[]`, `"payment":[7,7,7,7]`, `"metadata":{"a":[{}]}`} {
+		body := allocation.Body(`{"id":"evt_1","type":"t","data":{"object":{`, member, `}}}`)
+		allocation.Require(t, body, func() { normalised(t, string(body)) })
 	}
 }
 

@@ -96,11 +96,16 @@ type reference struct {
 // object with one is given, but has no id.
 func (r *reference) UnmarshalJSON(value []byte) error {
 	*r = reference{given: string(value) != "null"}
-	var expanded struct {
-		ID string `json:"id"`
-	}
-	if json.Unmarshal(value, &r.id) != nil && envelope.Unmarshal(value, &expanded) == nil {
+	switch value[0] { // as encoding/json hands it over: neither empty nor blank
+	case '"':
+		return json.Unmarshal(value, &r.id)
+	case '{':
+		var expanded struct {
+			ID string `json:"id"`
+		}
+		err := envelope.Unmarshal(value, &expanded)
 		r.id = expanded.ID
+		return err
 	}
 	return nil
 }
