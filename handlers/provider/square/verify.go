@@ -29,17 +29,18 @@ func (v verifier) Verify(_ context.Context, h provider.Header, body []byte, now 
 	if len(body) == 0 {
 		return provider.Origin{}, fmt.Errorf("%w: the body is empty", provider.SignatureMismatch)
 	}
+	err = fmt.Errorf("%w: it is not of one of %d keys, each with its notification URL",
+		provider.SignatureMismatch, len(v.subscriptions))
 	for _, s := range v.subscriptions {
 		if !hmac.Equal(mac(s.SignatureKey, *s.NotificationURL, body), signature[:]) {
 			continue
 		}
-		if err := checkAge(body, s.maxAge(), now); err != nil {
-			return provider.Origin{}, err
+		// Another entry may hold the same key and URL with a wider bound.
+		if err = checkAge(body, s.maxAge(), now); err == nil {
+			return provider.Origin{Endpoint: s.Label, Livemode: new(s.Environment == live)}, nil
 		}
-		return provider.Origin{Endpoint: s.Label, Livemode: new(s.Environment == live)}, nil
 	}
-	return provider.Origin{}, fmt.Errorf("%w: it is not of one of %d keys, each with its notification URL",
-		provider.SignatureMismatch, len(v.subscriptions))
+	return provider.Origin{}, err
 }
 
 // checkAge bounds the age of a body by its own created_at, which is signed with

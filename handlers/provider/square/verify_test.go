@@ -159,6 +159,38 @@ func TestVerifyBoundsTheAge(t *testing.T) {
 	}
 }
 
+// TestVerifyTriesEveryBound: of entries with one key and one URL, as while a
+// bound is changed, the widest decides.
+func TestVerifyTriesEveryBound(t *testing.T) {
+	body := []byte(`{"created_at":"2026-04-01T00:00:00Z"}`)
+	tight := entry{Label: "tight", Key: "key", Environment: "live", URL: url, MaxAge: 24}
+	wide := entry{Label: "wide", Key: "key", Environment: "live", URL: url, MaxAge: 72}
+	other := entry{Label: "other", Key: "other", Environment: "live", URL: url}
+
+	for _, tt := range []struct {
+		why     string
+		entries []entry
+		age     time.Duration // hours
+		want    string        // "" for stale
+	}{
+		{"both take it: the first", []entry{tight, wide}, 1, "tight"},
+		{"too old for the first", []entry{tight, wide}, 48, "wide"},
+		{"the wide one first", []entry{wide, tight}, 48, "wide"},
+		{"too old for both", []entry{tight, wide}, 73, ""},
+		{"too old, and no other entry has its key", []entry{tight, other}, 48, ""},
+	} {
+		t.Run(tt.why, func(t *testing.T) {
+			origin, err := newVerifier(t, tt.entries...).Verify(t.Context(), signed(square.Sign(body, "key", url)), body, epoch.Add(tt.age*time.Hour))
+			assert.Equal(t, tt.want, origin.Endpoint)
+			if tt.want == "" {
+				assert.ErrorIs(t, err, provider.TimestampStale)
+			} else {
+				assert.NoError(t, err)
+			}
+		})
+	}
+}
+
 // TestVerifyTellsNoAgeToStrangers: only what is signed is too old.
 func TestVerifyTellsNoAgeToStrangers(t *testing.T) {
 	body := []byte(`{"created_at":"2020-01-01T00:00:00Z"}`)
