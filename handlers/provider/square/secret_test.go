@@ -55,6 +55,7 @@ func TestVerifierRefusesDocument(t *testing.T) {
 		{"empty URL", of(`"notificationUrl":""`), provider.SecretMalformed, badURL},
 		{"URL of a wrong type", of(`"notificationUrl":["https://example.com"]`), provider.SecretMalformed, badURL},
 		{"URL without its scheme", of(`"notificationUrl":"example.com/hush"`), provider.SecretMalformed, badURL},
+		{"URL of a scheme that only begins like one", of(`"notificationUrl":"httpx://example.com/hush"`), provider.SecretMalformed, badURL},
 		{"URL pasted with its line break", of(`"notificationUrl":"https://example.com/\n"`), provider.SecretMalformed, `"notificationUrl" has white space around it`},
 		{"a bound below Square's retries", of(`"maxAgeHours":23`), provider.SecretMalformed, badAge},
 		{"a bound of zero", of(`"maxAgeHours":0`), provider.SecretMalformed, badAge},
