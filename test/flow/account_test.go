@@ -56,7 +56,7 @@ type webhook struct {
 // newWebhook is a good delivery of a new event.
 func (a *account) newWebhook() webhook {
 	id := a.NewID()
-	return webhook{account: a, id: id, body: a.Body(id, 100), secret: a.secret, at: time.Now()}
+	return webhook{account: a, id: id, body: a.Body(id, 100, senders.Created), secret: a.secret, at: time.Now()}
 }
 
 // eventID is the event's key in the table.

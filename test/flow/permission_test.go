@@ -92,7 +92,7 @@ func exercise(ctx context.Context, a *account) error {
 	large.body = bytes.Replace(large.body, []byte("{"), append([]byte("{"), bytes.Repeat([]byte(" "), 200<<10)...), 1)
 	noEvent, other := w, w
 	noEvent.body = []byte(senders.Mark + ", no event: " + w.id)
-	other.body = a.Body(w.id, 999)
+	other.body = a.Body(w.id, 999, senders.Created)
 
 	for _, sent := range []webhook{w, noEvent, large} {
 		if err := accepted(ctx, sent); err != nil {

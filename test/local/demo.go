@@ -80,8 +80,8 @@ type attempt struct {
 
 // attempts are what is sent for an event of that id.
 func (a account) attempts(id string, now time.Time) []attempt {
-	body := a.Body(id, 4999)
-	again, other := a.Redelivered(body), a.Body(a.NewID(), 4999)
+	body := a.Body(id, 4999, senders.Created)
+	again, other := a.Redelivered(body), a.Body(a.NewID(), 4999, senders.Created)
 	unsigned := a.Header(other, a.secret, now)
 	unsigned.Del(a.SignatureHeader)
 	processor := contract.ProcessorName(a.Provider)

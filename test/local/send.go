@@ -32,7 +32,7 @@ func (l local) send(ctx context.Context) error {
 	}
 	s := senders.Stripe()
 	id := s.NewID()
-	body := s.Body(id, 4999)
+	body := s.Body(id, 4999, senders.Created)
 	header := s.Header(body, document.Endpoints[0].Secret, time.Now())
 	status, answer, err := stack.Post(ctx, s.Provider, header, body)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/paysluice/paysluice/handlers/event"
 	"github.com/paysluice/paysluice/test/emulator"
+	"github.com/paysluice/paysluice/test/senders"
 )
 
 // show sends each provider's webhooks one after the other, checks what becomes
@@ -18,7 +19,7 @@ func (l local) show(ctx context.Context, stack *emulator.Stack, accounts []accou
 	sent := map[string][]byte{} // by the event's id
 	for _, a := range accounts {
 		id := a.NewID()
-		sent[a.EventID(id)] = a.Body(id, 4999)
+		sent[a.EventID(id)] = a.Body(id, 4999, senders.Created)
 		fmt.Fprintf(l.out, "\n%s\n\n", a.Provider.Title)
 		for _, attempt := range a.attempts(id, time.Now()) {
 			if err := try(ctx, stack, a.Provider, attempt); err != nil {

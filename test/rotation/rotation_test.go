@@ -69,7 +69,7 @@ func warm(p provider.Provider, v *vault) []*processor.Handler {
 // deliver sends a webhook that is signed now and returns the answer.
 func deliver(t *testing.T, h *processor.Handler, s senders.Sender, signedWith string) int {
 	t.Helper()
-	body := s.Body(s.NewID(), 100)
+	body := s.Body(s.NewID(), 100, senders.Created)
 	answer, err := h.Handle(t.Context(), events.APIGatewayProxyRequest{
 		MultiValueHeaders: s.Header(body, signedWith, time.Now()),
 		Body:              base64.StdEncoding.EncodeToString(body),

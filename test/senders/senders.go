@@ -32,8 +32,9 @@ type Sender struct {
 
 	// NewID is the provider's id of a new event.
 	NewID func() string
-	// Body is an event about a payment of that many hundredths of a dollar.
-	Body func(id string, cents int) []byte
+	// Body is an event about a payment of that many hundredths of a dollar,
+	// made at that time: epoch milliseconds, of which whole seconds are sent.
+	Body func(id string, cents int, created int64) []byte
 	// Redelivered is the body as a later delivery of it may look.
 	Redelivered func(body []byte) []byte
 	// NewSecret is what one entry of the secret holds.
@@ -47,7 +48,8 @@ type Sender struct {
 // EventID is the event.Event's ID of the provider's event id.
 func (s Sender) EventID(id string) string { return event.NewID(s.Provider.Name, id) }
 
-// Created is when all events were made, epoch milliseconds.
+// Created is when events are made unless their order matters, epoch
+// milliseconds.
 const Created = 1_780_000_000_000
 
 // Stripe plays Stripe.
@@ -59,11 +61,11 @@ func Stripe() Sender {
 		SignatureHeader: header,
 		NewID:           func() string { return "evt_" + rand.Text() },
 		NewSecret:       func() string { return "whsec_" + Mark + rand.Text() },
-		Body: func(id string, cents int) []byte {
+		Body: func(id string, cents int, created int64) []byte {
 			return fmt.Appendf(nil, `{"id":%q,"object":"event","api_version":"2026-01-28","created":%d,"livemode":false,`+
 				`"pending_webhooks":2,"type":"payment_intent.succeeded","data":{"object":{"id":"pi_1","object":"payment_intent",`+
 				`"amount":%[3]d,"amount_received":%[3]d,"currency":"usd","status":"succeeded","description":%[4]q}}}`,
-				id, Created/1000, cents, Mark)
+				id, created/1000, cents, Mark)
 		},
 		Redelivered: func(body []byte) []byte {
 			return []byte(strings.Replace(string(body), `"pending_webhooks":2`, `"pending_webhooks":1`, 1))
@@ -94,11 +96,11 @@ func PayPal(authority *paypaltest.Authority, hosts *paypaltest.Hosts) Sender {
 		SignatureHeader: "PAYPAL-TRANSMISSION-SIG",
 		NewID:           func() string { return "WH-" + rand.Text() },
 		NewSecret:       func() string { return Mark + rand.Text() },
-		Body: func(id string, cents int) []byte {
+		Body: func(id string, cents int, created int64) []byte {
 			return fmt.Appendf(nil, `{"id":%q,"event_version":"1.0","create_time":%q,"resource_type":"capture","resource_version":"2.0",`+
 				`"event_type":"PAYMENT.CAPTURE.COMPLETED","resource":{"id":"pi_1","status":"COMPLETED","note":%q,`+
 				`"amount":{"currency_code":"USD","value":"%d.%02d"}},"links":[]}`,
-				id, time.UnixMilli(Created).UTC().Format(time.RFC3339), Mark, cents/100, cents%100)
+				id, time.UnixMilli(created).UTC().Format(time.RFC3339), Mark, cents/100, cents%100)
 		},
 		Redelivered: func(body []byte) []byte { return body },
 		Document: func(secrets ...string) any {
@@ -127,11 +129,11 @@ func Square(url string) Sender {
 		SignatureHeader: header,
 		NewID:           func() string { return rand.Text() },
 		NewSecret:       func() string { return Mark + rand.Text() },
-		Body: func(id string, cents int) []byte {
+		Body: func(id string, cents int, created int64) []byte {
 			return fmt.Appendf(nil, `{"merchant_id":"MER1","type":"payment.updated","event_id":%q,"created_at":%q,`+
 				`"data":{"type":"payment","id":"pi_1","object":{"payment":{"id":"pi_1","status":"COMPLETED","note":%q,`+
 				`"total_money":{"amount":%d,"currency":"USD"}}}}}`,
-				id, time.UnixMilli(Created).UTC().Format(time.RFC3339), Mark, cents)
+				id, time.UnixMilli(created).UTC().Format(time.RFC3339), Mark, cents)
 		},
 		Redelivered: func(body []byte) []byte { return body },
 		Document: func(secrets ...string) any {

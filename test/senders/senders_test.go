@@ -42,7 +42,7 @@ func TestWebhooksVerifyAndMeanTheSame(t *testing.T) {
 			require.NoError(t, err)
 			v, err := p.Verifier(text)
 			require.NoError(t, err)
-			body := s.Body(id, 1250)
+			body := s.Body(id, 1250, senders.Created)
 			header := provider.NewHeader(s.Header(body, secret, now), nil)
 
 			origin, err := v.Verify(t.Context(), header, body, now)
@@ -56,9 +56,12 @@ func TestWebhooksVerifyAndMeanTheSame(t *testing.T) {
 			assert.Equal(t, event.Money{Amount: "12.50", Currency: "USD"}, e.Money)
 			assert.Equal(t, "pi_1", e.PaymentID)
 			assert.Equal(t, "test", e.Endpoint)
+			later, err := p.Event(s.Body(id, 1250, senders.Created+60_000), origin)
+			require.NoError(t, err)
+			assert.Equal(t, int64(senders.Created+60_000), later.Timestamp)
 			assert.True(t, p.SameEvent(body, s.Redelivered(body)))
-			assert.False(t, p.SameEvent(body, s.Body(id, 9900)))
-			_, err = v.Verify(t.Context(), header, s.Body(id, 9900), now)
+			assert.False(t, p.SameEvent(body, s.Body(id, 9900, senders.Created)))
+			_, err = v.Verify(t.Context(), header, s.Body(id, 9900, senders.Created), now)
 			assert.ErrorIs(t, err, provider.SignatureMismatch)
 			if s.Stale > 0 {
 				stale := provider.NewHeader(s.Header(body, secret, now.Add(-s.Stale)), nil)
