@@ -45,6 +45,7 @@ func TestFixtures(t *testing.T) {
 
 		{"PAYMENT.CAPTURE.REFUNDED", "its own amount, not the total refunded", event.RefundSucceeded, "COMPLETED", capture, usd("10.99")},
 		{"PAYMENT.CAPTURE.REFUNDED-pending", "by eCheck", event.RefundCreated, "PENDING", capture, usd("10.99")},
+		{"PAYMENT.CAPTURE.REFUNDED-cancelled", "neither under way nor failed", event.RefundUpdated, "CANCELLED", capture, usd("10.99")},
 		{"PAYMENT.REFUND.PENDING", "", event.RefundCreated, "PENDING", capture, usd("10.99")},
 		{"PAYMENT.REFUND.FAILED", "", event.RefundFailed, "FAILED", capture, usd("10.99")},
 		{"PAYMENT.SALE.REFUNDED", "v1: negative, of a sale", event.RefundSucceeded, "completed", sale, eur("5.01")},

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/paysluice/paysluice/handlers/event"
+	"github.com/paysluice/paysluice/handlers/provider"
 )
 
 // documentedTypes are the rows of testdata/event_types.txt.
@@ -114,4 +116,26 @@ func TestOneRouteToPaymentSucceeded(t *testing.T) {
 		}
 	}
 	assert.Equal(t, []string{"payment.created", "payment.updated"}, routes)
+}
+
+// TestEveryCategoryWithMoneyHasAFixture: what counts money is shown on a whole
+// body.
+func TestEveryCategoryWithMoneyHasAFixture(t *testing.T) {
+	fixtures := map[event.Category]bool{}
+	files, err := filepath.Glob("testdata/events/*.json")
+	require.NoError(t, err)
+	for _, file := range files {
+		body, err := os.ReadFile(file)
+		require.NoError(t, err)
+		e, err := Provider{}.Event(body, provider.Origin{})
+		require.NoError(t, err)
+		fixtures[e.Category] = true
+	}
+	one := money{Amount: json.RawMessage("1"), Currency: "USD"}
+	full := object{TotalMoney: one, AmountMoney: one}
+	for _, row := range categoryRows() {
+		if moneyOf(row.want, &full) != (event.Money{}) {
+			assert.True(t, fixtures[row.want], "%s has no fixture", row.want)
+		}
+	}
 }

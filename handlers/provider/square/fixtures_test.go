@@ -40,6 +40,7 @@ func TestFixtures(t *testing.T) {
 
 		{"refund.created-pending", "on its way", event.RefundCreated, "PENDING", paid, event.Money{Amount: "5.00", Currency: "USD"}},
 		{"refund.created-completed", "at once", event.RefundSucceeded, "COMPLETED", paid, event.Money{Amount: "5.00", Currency: "USD"}},
+		{"refund.updated-pending", "still on its way", event.RefundUpdated, "PENDING", paid, event.Money{Amount: "5.00", Currency: "USD"}},
 		{"refund.updated-completed", "later", event.RefundSucceeded, "COMPLETED", paid, event.Money{Amount: "5.00", Currency: "USD"}},
 		{"refund.updated-rejected", "", event.RefundFailed, "REJECTED", paid, event.Money{Amount: "5.00", Currency: "USD"}},
 		{"refund.updated-failed", "", event.RefundFailed, "FAILED", paid, event.Money{Amount: "5.00", Currency: "USD"}},

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/paysluice/paysluice/handlers/event"
+	"github.com/paysluice/paysluice/handlers/provider"
 )
 
 // documentedTypes are the rows of testdata/event_types.txt.
@@ -187,5 +188,26 @@ func TestCategoryOfThinEvents(t *testing.T) {
 			assert.Equal(t, event.AccountUpdated, thinCategoryOf(typ), typ)
 		}
 		assert.True(t, thinCategoryOf(typ).Valid(), typ)
+	}
+}
+
+// TestEveryCategoryWithMoneyHasAFixture: what counts money is shown on a whole
+// body. Refunds, disputes and payouts have categories of their own.
+func TestEveryCategoryWithMoneyHasAFixture(t *testing.T) {
+	fixtures := map[event.Category]bool{}
+	files, err := filepath.Glob("testdata/events/*.json")
+	require.NoError(t, err)
+	for _, file := range files {
+		body, err := os.ReadFile(file)
+		require.NoError(t, err)
+		e, err := Provider{}.Event(body, provider.Origin{})
+		require.NoError(t, err)
+		fixtures[e.Category] = true
+	}
+	for _, row := range categoryRows() {
+		kind, _, _ := strings.Cut(string(row.want), ".")
+		if kind == refundObject || kind == disputeObject || kind == payoutObject || row.want == event.PaymentSucceeded {
+			assert.True(t, fixtures[row.want], "%s has no fixture", row.want)
+		}
 	}
 }
