@@ -43,6 +43,7 @@ func categoryRows() []categoryRow {
 		{"refund.created", `{"status":"pending"}`, event.RefundCreated},
 		{"refund.created", `{"status":"requires_action"}`, event.RefundCreated},
 		{"refund.created", `{"status":null}`, event.RefundCreated},
+		{"refund.created", `{"status":"canceled"}`, event.RefundCreated},
 		{"refund.created", `{"status":"succeeded"}`, event.RefundSucceeded},
 		{"refund.created", `{"status":"failed"}`, event.RefundFailed},
 		{"refund.updated", `{"status":"pending"}`, event.RefundUpdated},
