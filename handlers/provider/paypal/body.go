@@ -166,13 +166,10 @@ func (b *body) paymentID(typ string) string {
 		}
 		return r.ID
 	}
-	switch {
-	case len(r.DisputedTransactions) > 0:
-		return r.DisputedTransactions[0].SellerTransactionID
-	case r.ReferenceType == "TRANSACTION_ID":
+	if r.ReferenceType == "TRANSACTION_ID" {
 		return r.ReferenceID
 	}
-	return r.captured()
+	return cmp.Or(r.DisputedTransactions[0].SellerTransactionID, r.captured())
 }
 
 // refunded is the capture or sale that a refund belongs to.
@@ -184,8 +181,8 @@ func (r *resource) refunded() string {
 // captured is the first capture of an order.
 func (r *resource) captured() string {
 	for _, u := range r.PurchaseUnits {
-		if captures := u.Payments.Captures; len(captures) > 0 {
-			return captures[0].ID
+		if id := u.Payments.Captures[0].ID; id != "" {
+			return id
 		}
 	}
 	return ""
@@ -194,17 +191,13 @@ func (r *resource) captured() string {
 // related are the ids that the resource refers to; nil when it refers to none.
 func (r *resource) related() map[string]string {
 	ids := r.SupplementaryData.RelatedIDs
-	var disputedInvoice string
-	if len(r.DisputedTransactions) > 0 {
-		disputedInvoice = r.DisputedTransactions[0].InvoiceNumber
-	}
 	return envelope.Related(map[string]string{
 		"order":          cmp.Or(ids.OrderID, r.OrderID, r.linked("up", "/orders/")),
 		"authorization":  cmp.Or(ids.AuthorizationID, r.linked("up", "/authorizations/")),
 		"parent_payment": r.ParentPayment,
 		"subscription":   r.BillingAgreementID,
 		"plan":           r.PlanID,
-		"invoice":        cmp.Or(r.InvoiceID, r.InvoiceNumber, disputedInvoice),
+		"invoice":        cmp.Or(r.InvoiceID, r.InvoiceNumber, r.DisputedTransactions[0].InvoiceNumber),
 		"custom":         cmp.Or(r.CustomID, r.Custom),
 		"customer":       cmp.Or(r.Payer.ID, r.Subscriber.ID),
 		"payout_batch":   r.PayoutBatchID,
@@ -214,11 +207,5 @@ func (r *resource) related() map[string]string {
 
 // account is the merchant that the resource belongs to.
 func (r *resource) account() string {
-	switch {
-	case len(r.DisputedTransactions) > 0:
-		return r.DisputedTransactions[0].Seller.ID
-	case len(r.PurchaseUnits) > 0:
-		return r.PurchaseUnits[0].Payee.ID
-	}
-	return cmp.Or(r.Payee.ID, r.MerchantID)
+	return cmp.Or(r.DisputedTransactions[0].Seller.ID, r.PurchaseUnits[0].Payee.ID, r.Payee.ID, r.MerchantID)
 }

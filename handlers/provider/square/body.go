@@ -75,10 +75,11 @@ func (b *body) paymentID(o *object) string {
 	if b.Data.Type == paymentType {
 		return b.objectID(o)
 	}
-	if len(o.PaymentIDs) == 1 {
-		return envelope.Clean(o.PaymentIDs[0])
+	var only string
+	if o.PaymentIDs[1] == "" {
+		only = o.PaymentIDs[0]
 	}
-	return cmp.Or(envelope.Clean(o.PaymentID), envelope.Clean(o.DisputedPayment.PaymentID))
+	return cmp.Or(envelope.Clean(only), envelope.Clean(o.PaymentID), envelope.Clean(o.DisputedPayment.PaymentID))
 }
 
 // related are the ids that the object refers to; nil when it refers to none.
