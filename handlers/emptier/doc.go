@@ -33,6 +33,11 @@
 // stacks after a failed stack creation". An update, its cleanup and its rollback
 // have codes of their own. Any status but the two leaves the bucket as it is.
 //
+// A deletion that retains the bucket (delete-stack --retain-resources with the
+// bucket's logical id) is a deletion like any other to all that can be asked for,
+// so it empties the bucket before it leaves it behind. Who wants to keep what is
+// in it retains the custom resource too, which is then sent no Delete.
+//
 // # Whose bucket
 //
 // The bucket must also carry the tag aws:cloudformation:stack-id with the id of

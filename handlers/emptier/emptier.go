@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/aws/aws-lambda-go/cfn"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
@@ -12,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/handlers/deadline"
 )
 
 // ErrProperties is a custom resource that names no bucket.
@@ -19,6 +21,10 @@ var ErrProperties = errors.New("the custom resource has no property " + contract
 
 // stackTag holds the id of the stack that created a bucket.
 const stackTag = "aws:cloudformation:stack-id"
+
+// margin is what is kept of an invocation's time to answer CloudFormation,
+// which would else wait for the custom resource's whole timeout.
+const margin = 15 * time.Second
 
 // maxReason is in bytes: CloudFormation takes answers of up to 4,096
 // (CloudFormation User Guide, "Custom resource response objects").
@@ -46,6 +52,8 @@ type Handler struct {
 // Handle implements cfn.CustomResourceFunction. The physical id is the bucket's
 // name, always. An error is what CloudFormation shows as the reason.
 func (h *Handler) Handle(ctx context.Context, e cfn.Event) (physicalID string, data map[string]any, err error) {
+	ctx, cancel := deadline.Before(ctx, margin)
+	defer cancel()
 	bucket, _ := e.ResourceProperties[contract.BucketNameProperty].(string)
 	log := h.Log.With("requestType", string(e.RequestType), "stack", e.StackID, "bucket", bucket)
 
@@ -104,12 +112,12 @@ func (h *Handler) delete(ctx context.Context, log *slog.Logger, stackID, bucket 
 func (h *Handler) stackStatus(ctx context.Context, stackID string) (cfntypes.StackStatus, error) {
 	out, err := h.Stacks.DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: &stackID})
 	if err != nil {
-		return "", fmt.Errorf("cannot tell whether the stack is being deleted, so the bucket was left as it is: %w", err)
+		return "", fmt.Errorf("cannot tell whether the stack is being deleted, so the bucket was left as it is: %w; %s", err, remedy(err, "cloudformation:DescribeStacks"))
 	}
 	for _, stack := range out.Stacks {
 		return stack.StackStatus, nil
 	}
-	return "", fmt.Errorf("CloudFormation does not know the stack %s, so the bucket was left as it is", stackID)
+	return "", fmt.Errorf("CloudFormation does not know the stack %s, so the bucket was left as it is; empty it by hand and delete the stack again", stackID)
 }
 
 // ownerOf is the id of the stack that created the bucket, "" when none did.
@@ -119,7 +127,7 @@ func (h *Handler) ownerOf(ctx context.Context, bucket string) (stackID string, e
 		return "", nil
 	}
 	if err != nil {
-		return "", fmt.Errorf("cannot tell which stack created bucket %s, so it was left as it is: %w", bucket, err)
+		return "", fmt.Errorf("cannot tell which stack created bucket %s, so it was left as it is: %w; %s", bucket, err, remedy(err, "s3:GetBucketTagging"))
 	}
 	for _, tag := range out.TagSet {
 		if *tag.Key == stackTag {
@@ -129,10 +137,21 @@ func (h *Handler) ownerOf(ctx context.Context, bucket string) (stackID string, e
 	return "", nil
 }
 
-// shorten keeps an error within what CloudFormation takes.
+// remedy is what to do about a call that failed for good.
+func remedy(err error, permission string) string {
+	switch errorCode(err) {
+	case "AccessDenied", "AccessDeniedException":
+		return "restore the permission " + permission + " of the emptier's role and delete the stack again"
+	}
+	return "delete the stack again"
+}
+
+// shorten keeps an error within what CloudFormation takes. What is left out is
+// its middle: it begins with what failed and ends with what to do.
 func shorten(err error) error {
+	const half = maxReason / 2
 	if text := err.Error(); len(text) > maxReason {
-		return errors.New(text[:maxReason] + "…")
+		return errors.New(text[:half] + "…" + text[len(text)-half:])
 	}
 	return err
 }

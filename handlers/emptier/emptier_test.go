@@ -166,17 +166,26 @@ func TestBucketThatIsGoneIsASuccess(t *testing.T) {
 }
 
 func TestWhatCannotBeTold(t *testing.T) {
-	for _, row := range []struct{ why, failing, says string }{
-		{"may not ask for the stack", "DescribeStacks", "cannot tell whether the stack is being deleted"},
-		{"may not read tags", "GET tagging", "cannot tell which stack created"},
-		{"may not list", "GET versions", "list bucket " + bucket},
-		{"may not delete", "POST delete", "delete from bucket " + bucket},
+	restore := func(permission string) string {
+		return "; restore the permission " + permission + " of the emptier's role and delete the stack again"
+	}
+	for _, row := range []struct{ why, failing, code, says, because, do string }{
+		{"may not ask for the stack", "DescribeStacks", "AccessDenied",
+			"cannot tell whether the stack is being deleted", "AccessDenied", restore("cloudformation:DescribeStacks")},
+		{"may not read tags", "GET tagging", "AccessDenied",
+			"cannot tell which stack created", "AccessDenied", restore("s3:GetBucketTagging")},
+		{"may not list", "GET versions", "AccessDenied",
+			"list bucket " + bucket, "AccessDenied", restore("s3:ListBucketVersions")},
+		{"may not delete", "POST delete", "AccessDenied",
+			"delete from bucket " + bucket, "AccessDenied", restore("s3:DeleteObject and s3:DeleteObjectVersion")},
+		{"S3 throttles all the time, and the client tries again until the end", "GET tagging", "SlowDown",
+			"cannot tell which stack created", "context deadline exceeded", "; delete the stack again"},
 	} {
 		t.Run(row.why, func(t *testing.T) {
 			c := newCloud("DELETE_IN_PROGRESS", "stripe/a")
 			c.before = func(call string) string {
 				if call == row.failing {
-					return "AccessDenied"
+					return row.code
 				}
 				return ""
 			}
@@ -184,12 +193,14 @@ func TestWhatCannotBeTold(t *testing.T) {
 			_, _, err := c.handle(t, request(cfn.RequestDelete))
 
 			require.ErrorContains(t, err, row.says)
-			assert.ErrorContains(t, err, "AccessDenied")
+			assert.ErrorContains(t, err, row.because)
+			assert.True(t, strings.HasSuffix(err.Error(), row.do), err)
 			assert.Len(t, c.versions, 1)
 		})
 	}
 	_, _, err := newCloud("").handle(t, request(cfn.RequestDelete))
-	require.ErrorContains(t, err, "does not know the stack "+stackID)
+	assert.EqualError(t, err, "CloudFormation does not know the stack "+stackID+", so the bucket was left as it is; "+
+		"empty it by hand and delete the stack again")
 }
 
 // answerOf lets the handler answer a request as Lambda does in the stack.
@@ -229,6 +240,9 @@ func TestCloudFormationIsAlwaysAnswered(t *testing.T) {
 			answer, _ := answerOf(t, row.cloud.handler(&log).Handle)
 			assert.Equal(t, row.status, answer.Status)
 			assert.Contains(t, answer.Reason, row.reason)
+			if row.cloud == refused {
+				assert.True(t, strings.HasSuffix(answer.Reason, "; delete the stack again"), "what to do is not cut off")
+			}
 			assert.Equal(t, bucket, answer.PhysicalResourceID)
 			assert.Equal(t, "BucketEmptier", answer.LogicalResourceID)
 		})

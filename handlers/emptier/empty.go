@@ -12,13 +12,9 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/paysluice/paysluice/handlers/contract"
-	"github.com/paysluice/paysluice/handlers/deadline"
 )
 
 const (
-	// margin is what is kept of an invocation's time to answer CloudFormation,
-	// which would else wait for the custom resource's whole timeout.
-	margin = 15 * time.Second
 	// pause is the time between two looks at the bucket.
 	pause = 5 * time.Second
 	// maxFruitless is how many times in a row nothing could be deleted. S3 may
@@ -33,9 +29,6 @@ var ErrTime = errors.New("no time left")
 // empty for contract.BucketQuiet. It returns how many it deleted. An error says
 // what to do; what was deleted stays deleted.
 func (h *Handler) empty(ctx context.Context, bucket string) (deleted int, err error) {
-	ctx, cancel := deadline.Before(ctx, margin)
-	defer cancel()
-
 	emptySince, fruitless := time.Now(), 0
 	for {
 		swept, err := h.sweep(ctx, bucket)
@@ -74,7 +67,7 @@ func (h *Handler) sweep(ctx context.Context, bucket string) (s sweeping, err err
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return s, fmt.Errorf("list bucket %s: %w", bucket, err)
+			return s, fmt.Errorf("list bucket %s: %w; %s", bucket, err, remedy(err, "s3:ListBucketVersions"))
 		}
 		versions := identifiers(page)
 		if len(versions) == 0 {
@@ -86,7 +79,7 @@ func (h *Handler) sweep(ctx context.Context, bucket string) (s sweeping, err err
 			Delete: &types.Delete{Objects: versions, Quiet: new(true)},
 		})
 		if err != nil {
-			return s, fmt.Errorf("delete from bucket %s: %w", bucket, err)
+			return s, fmt.Errorf("delete from bucket %s: %w; %s", bucket, err, remedy(err, "s3:DeleteObject and s3:DeleteObjectVersion"))
 		}
 		s.found += len(versions)
 		s.deleted += len(versions) - len(out.Errors)
