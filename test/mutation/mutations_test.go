@@ -87,6 +87,16 @@ func mutations() []mutation {
 			"200 for a forgery",
 		},
 		{
+			answer, `slog.Int("status", out.status),`,
+			`slog.Int("status", out.status), slog.Any("body", e.Payload),`,
+			"a payload in the log, in base64",
+		},
+		{
+			consumer, `"messageId", record.MessageId, "new"`,
+			`"messageId", record.MessageId, "body", record.Body, "new"`,
+			"a message in the log, its payload in base64",
+		},
+		{
 			consumer, `e, err := event.Decode(record.Body)`,
 			`e, err := event.Decode(record.Body); if err != nil { return outcome{}, nil }`,
 			"what cannot be decoded is deleted",
@@ -190,6 +200,11 @@ func mutations() []mutation {
 			retry, `o.MaxAttempts = math.MaxInt`,
 			`o.MaxAttempts = min(3, math.MaxInt)`,
 			"throttling uses up receives",
+		},
+		{
+			retry, `o.RateLimiter = ratelimit.None`,
+			`o.RateLimiter = ratelimit.NewTokenRateLimit(500)`,
+			"the SDK's quota on retries ends them early",
 		},
 		{
 			queue, `if _, err := s.client.SendMessage(ctx, in); err != nil {`,

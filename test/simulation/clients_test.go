@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"time"
 
@@ -90,15 +91,22 @@ func (c s3Client) PutObject(ctx context.Context, in *s3.PutObjectInput, _ ...fun
 	})
 }
 
-// again tries a request as the SDK's clients do with a retryer. The pauses are
-// its longest ones: the SDK draws them at random, which could not be replayed.
+// again tries a request as the SDK's clients do with a retryer, within its quota
+// of retries if it has one. The pauses are its longest ones: the SDK draws them at random, which could not be replayed.
 func again[T any](ctx context.Context, retryer aws.Retryer, try func() (T, error)) (T, error) {
 	pause := 50 * time.Millisecond
+	release := retryer.GetInitialToken()
 	for attempt := 1; ; attempt++ {
 		out, err := try()
+		_ = release(err) // it only counts
 		if err == nil || attempt >= retryer.MaxAttempts() || !retryer.IsErrorRetryable(err) {
 			return out, err
 		}
+		next, quota := retryer.GetRetryToken(ctx, err)
+		if quota != nil {
+			return out, fmt.Errorf("%w: %w", err, quota)
+		}
+		release = next
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():

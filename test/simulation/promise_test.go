@@ -42,7 +42,7 @@ func (w *world) exhausted(messages []event.Archived) bool {
 }
 
 // checkPayloads looks for payloads without a message. Only a request that was
-// not answered 200 may have left one.
+// answered 5xx may have left one: what is refused is not kept.
 func (w *world) checkPayloads(k kept) {
 	for key, err := range store.NewArchive(w.s3, bucketName).Keys(context.Background(), contract.OversizePrefix, "") {
 		if err != nil {
@@ -53,7 +53,7 @@ func (w *world) checkPayloads(k kept) {
 		switch body, sent := w.stripe.large[hash]; {
 		case !sent:
 			w.breaks("nothing unverified is kept: %s was never signed", key)
-		case !k.refs[key] && !w.stripe.refused[body]:
+		case !k.refs[key] && !w.stripe.failed[body]:
 			w.breaks("a payload without a message is of a request that failed: %s is not", key)
 		case !k.refs[key]:
 			w.seen["orphaned payload"]++

@@ -39,7 +39,7 @@ type sender struct {
 	// genuine is what was ever signed, by body.
 	genuine  map[string]*content
 	large    map[string]string // large ones by the hash of the body
-	refused  map[string]bool   // bodies that were answered something else than 200 once
+	failed   map[string]bool   // bodies that were answered 5xx once
 	contents []*content
 	accepted int // contents that were answered 200
 }
@@ -67,7 +67,7 @@ func newSender(w *world) *sender {
 		nextAt:  now,
 		genuine: map[string]*content{},
 		large:   map[string]string{},
-		refused: map[string]bool{},
+		failed:  map[string]bool{},
 	}
 }
 
@@ -184,8 +184,8 @@ func (s *sender) answered(p *process) {
 	if status == http.StatusUnauthorized && s.w.operator.settled() {
 		s.w.breaks("a rotation takes effect at once: an %s was refused", d.what)
 	}
-	if !accepted {
-		s.refused[string(d.body)] = true
+	if status >= http.StatusInternalServerError {
+		s.failed[string(d.body)] = true
 	}
 	if accepted && !d.content.accepted {
 		d.content.accepted = true

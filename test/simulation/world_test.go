@@ -3,12 +3,14 @@ package simulation_test
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"fmt"
 	"hash"
 	"hash/fnv"
 	"io"
 	"math/rand/v2"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -87,7 +89,7 @@ func newWorld(t *testing.T, seed uint64, s stack, trace io.Writer) *world {
 	}
 	w.trace = io.MultiWriter(w.sum, trace)
 	w.inbox.dead = map[*process]bool{}
-	w.log = &watchedLog{&w.inbox}
+	w.log = newWatchedLog(&w.inbox)
 	w.faults = draw(w.rng)
 	w.sqs = memory.NewSQS(time.Now, memory.Disorder{
 		Pick:  w.rng.IntN,
@@ -169,14 +171,50 @@ func (w *world) note(words ...string) {
 }
 
 // watchedLog takes the functions' log lines and looks for what must not be in
-// one: every secret and every payload is marked.
-type watchedLog struct{ inbox *inbox }
+// one.
+type watchedLog struct {
+	inbox     *inbox
+	forbidden [][]byte
+}
+
+// newWatchedLog knows the mark that stands in every secret and every payload,
+// as it is and in base64, the field of a message that holds a payload, also
+// inside of a string, and how a signature begins.
+func newWatchedLog(i *inbox) *watchedLog {
+	forbidden := [][]byte{[]byte(mark), []byte("v1="), []byte(`"payload":`), []byte(`\"payload\":`)}
+	for before := range 3 {
+		forbidden = append(forbidden, inBase64(mark, before))
+	}
+	return &watchedLog{i, forbidden}
+}
+
+// inBase64 is what stands in the base64 of any bytes that hold text after some
+// others: without the characters that hold bits of what is before or behind it.
+func inBase64(text string, before int) []byte {
+	coded := base64.StdEncoding.EncodeToString([]byte(strings.Repeat("-", before) + text))
+	first, end := (before*8+5)/6, (before+len(text))*8/6
+	return []byte(coded[first:end])
+}
 
 func (l *watchedLog) Write(line []byte) (int, error) {
-	for _, mark := range []string{mark, "v1="} {
-		if bytes.Contains(line, []byte(mark)) {
+	for _, forbidden := range l.forbidden {
+		if bytes.Contains(line, forbidden) {
 			l.inbox.breaks("no payload, secret or signature is logged: " + string(line))
 		}
 	}
 	return len(line), nil
+}
+
+func TestMarkIsFoundInBase64(t *testing.T) {
+	w := world{}
+	log := newWatchedLog(&w.inbox)
+	for before := range 6 {
+		for behind := range 3 {
+			bytes := strings.Repeat("\xff", before) + mark + strings.Repeat("\xff", behind)
+			_, err := log.Write([]byte(base64.StdEncoding.EncodeToString([]byte(bytes))))
+			require.NoError(t, err)
+			_, _, _, broken := w.inbox.empty()
+			require.Len(t, broken, 1, "%d bytes before, %d behind", before, behind)
+		}
+	}
 }
