@@ -14,6 +14,7 @@ func mutations() []mutation {
 		processor = "handlers/processor/processor.go"
 		answer    = "handlers/processor/answer.go"
 		consumer  = "handlers/consumer/consumer.go"
+		replay    = "cmd/paysluice/replay/replay.go"
 		batch     = "handlers/batch/batch.go"
 		deadline  = "handlers/deadline/deadline.go"
 		archiver  = "handlers/archiver/archiver.go"
@@ -117,6 +118,11 @@ func mutations() []mutation {
 			"a conflict without its reason",
 		},
 		{
+			replay, `return outcome{err: r.Queue.Send(ctx, string(m.Message), "")}`,
+			`return outcome{}`,
+			"a replay that sends nothing",
+		},
+		{
 			batch, `if r.Err != nil {`,
 			`if r.Err != nil && len(failed) == 0 {`,
 			"only the first failure of a batch is reported",
@@ -200,11 +206,6 @@ func mutations() []mutation {
 			retry, `o.MaxAttempts = math.MaxInt`,
 			`o.MaxAttempts = min(3, math.MaxInt)`,
 			"throttling uses up receives",
-		},
-		{
-			retry, `o.RateLimiter = ratelimit.None`,
-			`o.RateLimiter = ratelimit.NewTokenRateLimit(500)`,
-			"the SDK's quota on retries ends them early",
 		},
 		{
 			queue, `if _, err := s.client.SendMessage(ctx, in); err != nil {`,

@@ -1,25 +1,60 @@
 package simulation_test
 
 import (
+	"cmp"
 	"context"
+	"io"
+	"slices"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
-	"github.com/paysluice/paysluice/handlers/contract"
-	"github.com/paysluice/paysluice/handlers/event"
+	"github.com/paysluice/paysluice/cmd/paysluice/replay"
+	"github.com/paysluice/paysluice/handlers/providers"
+	"github.com/paysluice/paysluice/handlers/queue"
+	"github.com/paysluice/paysluice/handlers/store"
 )
 
-// replay sends the archived events back to the queue, by the rule of paysluice
-// replay: what can be stored, and is no conflict.
+// replay is paysluice replay, over all that is in the bucket.
 func (w *world) replay() {
-	for _, m := range w.archived() {
-		body := string(m.Message)
-		if _, err := event.Decode(body); err != nil || m.FailureReason == contract.ReasonConflict {
-			continue
-		}
-		w.seen["replayed"]++
-		if _, err := w.sqs.SendMessage(context.Background(), &sqs.SendMessageInput{QueueUrl: &w.queueURL, MessageBody: &body}); err != nil {
-			w.breaks("what was archived can be sent again: %v", err)
+	var sent outgoing
+	r := replay.Replay{
+		Archive:   store.NewArchive(w.s3, bucketName),
+		Queue:     queue.NewSender(&sent, w.queueURL, replay.SendTimeout),
+		Providers: providers.All(providers.Settings{}),
+		Rate:      replay.MaxRate,
+		Sent:      io.Discard,
+		Skipped:   io.Discard,
+	}
+	done, err := r.Run(context.Background())
+	if err != nil {
+		w.breaks("what was archived can be sent again: %v", err)
+		return
+	}
+	w.seen["replayed"] += done.Sent
+	for _, in := range sent.inOrder() {
+		if _, err := w.sqs.SendMessage(context.Background(), in); err != nil {
+			w.breaks("SQS takes what was archived: %v", err)
 		}
 	}
+}
+
+// outgoing keeps what a replay sends side by side, in an order that could not be
+// replayed, to be sent in one that can.
+type outgoing struct {
+	mu       sync.Mutex
+	messages []*sqs.SendMessageInput
+}
+
+func (o *outgoing) SendMessage(_ context.Context, in *sqs.SendMessageInput, _ ...func(*sqs.Options)) (*sqs.SendMessageOutput, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.messages = append(o.messages, in)
+	return &sqs.SendMessageOutput{}, nil
+}
+
+func (o *outgoing) inOrder() []*sqs.SendMessageInput {
+	return slices.SortedFunc(slices.Values(o.messages), func(a, b *sqs.SendMessageInput) int {
+		return cmp.Compare(*a.MessageBody, *b.MessageBody)
+	})
 }

@@ -6,14 +6,14 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
-	"github.com/paysluice/paysluice/cmd/paysluice/internal/replay"
+	"github.com/paysluice/paysluice/cmd/paysluice/replay"
 	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/handlers/providers"
 	"github.com/paysluice/paysluice/handlers/queue"
 	"github.com/paysluice/paysluice/handlers/store"
 )
@@ -22,9 +22,6 @@ const (
 	// defaultRate is a fraction of what the consumer and a table on demand
 	// take beside their ordinary load.
 	defaultRate = 50
-	maxRate     = 1000
-	// sendTimeout bounds one message with all the client's retries.
-	sendTimeout = 30 * time.Second
 	// region is where a stack is, unless the environment says otherwise.
 	region = "us-east-1"
 )
@@ -33,11 +30,11 @@ func runReplay(ctx context.Context, flags *flag.FlagSet, args []string, stdout, 
 	var (
 		bucket   = flags.String("bucket", "", "`name` of the bucket: the stack's output BucketName")
 		queueURL = flags.String("queue", "", "`URL` of the queue: the stack's output QueueUrl")
-		r        = replay.Replay{Sent: stdout, Skipped: stderr}
+		r        = replay.Replay{Providers: providers.All(providers.Settings{}), Sent: stdout, Skipped: stderr}
 	)
 	flags.StringVar(&r.Prefix, "prefix", "", "`prefix` of the archived messages: stripe/ or stripe/2026/03/01/")
 	flags.StringVar(&r.After, "after", "", "go on after this `key`, where an earlier replay ended")
-	flags.IntVar(&r.Rate, "rate", defaultRate, fmt.Sprintf("`messages` a second at most, 1 to %d", maxRate))
+	flags.IntVar(&r.Rate, "rate", defaultRate, fmt.Sprintf("`messages` a second at most, 1 to %d", replay.MaxRate))
 	flags.BoolVar(&r.DryRun, "dry-run", false, "print the keys of what would be sent, and send nothing")
 	if err := parse(flags, args); err != nil {
 		return err
@@ -50,9 +47,12 @@ func runReplay(ctx context.Context, flags *flag.FlagSet, args []string, stdout, 
 		return fmt.Errorf("AWS configuration: %w", err)
 	}
 	r.Archive = store.NewArchive(s3.NewFromConfig(aws), *bucket)
-	r.Queue = queue.NewSender(sqs.NewFromConfig(aws), *queueURL, sendTimeout)
+	r.Queue = queue.NewSender(sqs.NewFromConfig(aws), *queueURL, replay.SendTimeout)
 
 	done, err := r.Run(ctx)
+	if err == nil && done.Last == "" {
+		return fmt.Errorf("no archived message has the prefix %q: it begins with a provider's name, as in stripe/2026/03/01/", r.Prefix)
+	}
 	fmt.Fprintf(stderr, "%d %s, %d skipped\n", done.Sent, verb(r.DryRun), done.Skipped)
 	if err != nil && done.Last != "" {
 		fmt.Fprintf(stderr, "to go on from there: -after '%s'\n", done.Last)
@@ -80,8 +80,8 @@ func checkReplay(bucket, queueURL string, r replay.Replay) error {
 	if strings.HasPrefix(r.Prefix, contract.OversizePrefix) {
 		problems = append(problems, "-prefix is that of large payloads, not of archived messages")
 	}
-	if r.Rate < 1 || r.Rate > maxRate {
-		problems = append(problems, fmt.Sprintf("-rate must be 1 to %d", maxRate))
+	if r.Rate < 1 || r.Rate > replay.MaxRate {
+		problems = append(problems, fmt.Sprintf("-rate must be 1 to %d", replay.MaxRate))
 	}
 	if len(problems) == 0 {
 		return nil

@@ -98,6 +98,16 @@ func TestReplayDryRun(t *testing.T) {
 	assert.Empty(t, c.sent)
 }
 
+func TestReplayWithNothingLeftIsDone(t *testing.T) {
+	c := newCloud(t, "stripe/1.json")
+
+	code, stdout, stderr := c.replay(t.Context(), "-after", "stripe/1.json")
+
+	assert.Equal(t, 0, code, stderr)
+	assert.Empty(t, stdout)
+	assert.Equal(t, "0 sent, 0 skipped\n", stderr)
+}
+
 func TestReplayThatFailsSaysHowToGoOn(t *testing.T) {
 	c := newCloud(t, "stripe/1.json", "stripe/2.json")
 	c.broken = true
@@ -114,7 +124,7 @@ func TestReplayThatFailsSaysHowToGoOn(t *testing.T) {
 }
 
 func TestReplayRefuses(t *testing.T) {
-	c := newCloud(t)
+	c := newCloud(t, "stripe/1.json")
 	for _, row := range []struct {
 		why  string
 		args []string
@@ -127,6 +137,7 @@ func TestReplayRefuses(t *testing.T) {
 		{"no rate", []string{"-rate", "0"}, "", 2, "-rate must be 1 to 1000"},
 		{"too high a rate", []string{"-rate", "1001"}, "", 2, "-rate must be 1 to 1000"},
 		{"a flag that is not", []string{"-x"}, "", 2, "flag provided but not defined"},
+		{"a prefix that nothing has, likely mistyped", []string{"-prefix", "strip/"}, "", 1, `replay: no archived message has the prefix "strip/"`},
 		{"an SDK setting that makes no sense", nil, "many", 1, "AWS configuration"},
 	} {
 		t.Run(row.why, func(t *testing.T) {

@@ -17,8 +17,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/paysluice/paysluice/cmd/paysluice/internal/replay"
+	"github.com/paysluice/paysluice/cmd/paysluice/replay"
 	"github.com/paysluice/paysluice/handlers/event"
+	"github.com/paysluice/paysluice/handlers/providers"
 )
 
 var errDown = errors.New("down")
@@ -100,7 +101,8 @@ func archived(id, reason string) *event.Archived {
 // run replays everything below stripe/, as change would have it.
 func (f *fixture) run(ctx context.Context, change func(*replay.Replay)) (replay.Done, error) {
 	r := &replay.Replay{
-		Archive: &f.archive, Queue: &f.queue, Prefix: "stripe/", Rate: 1000, Sent: &f.sent, Skipped: &f.skipped,
+		Archive: &f.archive, Queue: &f.queue, Providers: providers.All(providers.Settings{}),
+		Prefix: "stripe/", Rate: 1000, Sent: &f.sent, Skipped: &f.skipped,
 	}
 	change(r)
 	return r.Run(ctx)
@@ -126,22 +128,42 @@ func TestEventsGoBackAsTheyCame(t *testing.T) {
 	assert.Empty(t, f.skipped.String())
 }
 
+// TestMessageIsSentAsItWas has one that an older or newer version wrote: what it
+// says is understood, and what of it is not known here must not get lost.
+func TestMessageIsSentAsItWas(t *testing.T) {
+	f := newFixture(1)
+	m := f.archive.messages[key(0)]
+	m.Message = bytes.Replace(m.Message, []byte("{"), []byte(`{ "later": 1, `), 1)
+	e, err := event.Decode(string(m.Message))
+	require.NoError(t, err)
+	require.NotEqual(t, event.Encode(e), string(m.Message))
+
+	_, err = f.run(t.Context(), asItIs)
+
+	require.NoError(t, err)
+	assert.Equal(t, []string{string(m.Message)}, f.queue.bodies)
+}
+
 func TestWhatCannotBeStoredIsSkipped(t *testing.T) {
 	f := newFixture(1)
 	f.archive.messages[key(1)] = archived("evt_01", "conflict")
 	f.archive.messages[key(2)] = archived("", "envelope_unreadable")
 	f.archive.messages[key(3)] = &event.Archived{FailureReason: "receives-exhausted", Message: []byte("marked poison")}
+	f.archive.messages[key(4)] = &event.Archived{Message: []byte(event.Encode(event.Event{
+		Schema: event.Schema, ID: "klarna:1", Provider: "klarna", PayloadSHA256: event.HashPayload(nil),
+	}))}
 	f.archive.messages["stripe/notes.txt"] = nil
 
 	done, err := f.run(t.Context(), asItIs)
 
 	require.NoError(t, err)
-	assert.Equal(t, replay.Done{Sent: 1, Skipped: 4, Last: "stripe/notes.txt"}, done)
+	assert.Equal(t, replay.Done{Sent: 1, Skipped: 5, Last: "stripe/notes.txt"}, done)
 	assert.Len(t, f.queue.bodies, 1)
 	assert.Equal(t, strings.Join([]string{
 		"skipped " + key(1) + ": the table has other content under its key",
 		"skipped " + key(2) + ": it is no event that can be stored (envelope_unreadable)",
 		"skipped " + key(3) + ": it is no event that can be stored (receives-exhausted)",
+		"skipped " + key(4) + `: unknown provider: "klarna"`,
 		"skipped stripe/notes.txt: it is no archived message",
 	}, "\n")+"\n", f.skipped.String())
 }

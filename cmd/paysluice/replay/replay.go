@@ -12,10 +12,18 @@ import (
 
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
+	"github.com/paysluice/paysluice/handlers/provider"
 )
 
 // width is the number of messages that are read and sent at the same time.
 const width = 10
+
+const (
+	// MaxRate is the highest Rate that makes sense, in messages a second.
+	MaxRate = 1000
+	// SendTimeout is what the Queue may take for one message, with all retries.
+	SendTimeout = 30 * time.Second
+)
 
 // Archive holds dead letters under keys that have an order.
 type Archive interface {
@@ -35,12 +43,13 @@ type Queue interface {
 // as it is, and the consumer stores an event once however often it comes, so
 // that a replay can be repeated, whole or in part.
 type Replay struct {
-	Archive Archive
-	Queue   Queue
-	Prefix  string // of the keys
-	After   string // a key; what comes up to it, it included, is left out
-	Rate    int    // messages a second at most, 1 or more
-	DryRun  bool   // send nothing
+	Archive   Archive
+	Queue     Queue
+	Providers provider.Set // whose events the consumer stores
+	Prefix    string       // of the keys
+	After     string       // a key; what comes up to it, it included, is left out
+	Rate      int          // messages a second at most, 1 to MaxRate
+	DryRun    bool         // send nothing
 	// Sent takes the key of each message that was sent, or would have been.
 	Sent io.Writer
 	// Skipped takes the key of each other object, and why.
@@ -122,7 +131,7 @@ func (r *Replay) one(ctx context.Context, key string, pace <-chan time.Time) out
 	case err != nil:
 		return outcome{err: err}
 	}
-	if why := unstorable(m); why != "" || r.DryRun {
+	if why := r.unstorable(m); why != "" || r.DryRun {
 		return outcome{skipped: why}
 	}
 	select {
@@ -135,12 +144,16 @@ func (r *Replay) one(ctx context.Context, key string, pace <-chan time.Time) out
 
 // unstorable says why the consumer would not store a message, "" if it would.
 // Sent again, such a message would come back to where it is.
-func unstorable(m event.Archived) string {
+func (r *Replay) unstorable(m event.Archived) string {
 	if m.FailureReason == contract.ReasonConflict {
 		return "the table has other content under its key"
 	}
-	if _, err := event.Decode(string(m.Message)); err != nil {
+	e, err := event.Decode(string(m.Message))
+	if err != nil {
 		return fmt.Sprintf("it is no event that can be stored (%s)", m.FailureReason)
+	}
+	if _, err := r.Providers.ByName(e.Provider); err != nil {
+		return err.Error()
 	}
 	return ""
 }
