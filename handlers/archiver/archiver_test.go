@@ -172,6 +172,7 @@ func TestEveryMessageIsArchivedAsItCame(t *testing.T) {
 		{"no message of ours", redriven("m-4", "poison"), "receives-exhausted", false},
 		{"SQS says nothing of it", withoutAttributes, "receives-exhausted", false},
 		{"a reason that is no text", binary, "receives-exhausted", false},
+		{"its whitespace is part of it", redriven("m-8", "  x \n"), "receives-exhausted", false},
 		{"empty", redriven("m-7", ""), "receives-exhausted", false},
 	} {
 		t.Run(row.why, func(t *testing.T) {
@@ -234,6 +235,21 @@ func TestNearItsDeadlineItLeavesTheRestInTheQueue(t *testing.T) {
 
 		assert.Equal(t, []string{"slow"}, failed)
 		require.NoError(t, ctx.Err(), "there is time left to answer")
+	})
+}
+
+func TestMessagesAreWrittenConcurrentlyWithinTheBound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture()
+		f.archive.before = func(context.Context, event.Archived) error {
+			time.Sleep(time.Second)
+			return nil
+		}
+		start := time.Now()
+
+		f.handle(t.Context(), t, redriven("m-1", "a"), redriven("m-2", "b"), redriven("m-3", "c"), redriven("m-4", "d"))
+
+		assert.Equal(t, 2*time.Second, time.Since(start), "four writes of a second, two at a time")
 	})
 }
 

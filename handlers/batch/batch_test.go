@@ -99,6 +99,7 @@ func TestHangingRecordsLeaveTheOthersTheirShare(t *testing.T) {
 	}{
 		{"a record for each slot: each has all the time", []string{"hang", "second", "hang"}, 3, []string{"0", "2"}, 28 * time.Second},
 		{"more records than slots: the last one has its turn", []string{"hang", "hang", "hang", "second"}, 2, []string{"0", "1", "2"}, 28 * time.Second},
+		{"a slot that is used twice counts for all", []string{"hang", "hang", "second"}, 2, []string{"0", "1"}, 15 * time.Second},
 		{"one at a time, and the healthy one last", []string{"hang", "hang", "hang", "second"}, 1, []string{"0", "1", "2"}, 22 * time.Second},
 	} {
 		t.Run(row.why, func(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -255,7 +256,11 @@ func TestThrottledRecordsCostOnlyTheirOwnReceives(t *testing.T) {
 
 // large is an event on the queue whose payload is in S3.
 func large(id, payload string) string {
-	hash := event.HashPayload([]byte(payload))
+	return referring(id, event.HashPayload([]byte(payload)))
+}
+
+// referring is an event on the queue whose payload in S3 has that hash.
+func referring(id, hash string) string {
 	return event.Encode(event.Event{
 		Schema: event.Schema, ID: event.NewID("stripe", id), Timestamp: 1_780_000_000_000, Provider: "stripe",
 		PayloadSHA256: hash, PayloadRef: "oversize/stripe/" + hash,
@@ -267,6 +272,7 @@ func TestEventsByReferenceAreComparedByHash(t *testing.T) {
 		{"the same body", large("evt_1", `{"a":1}`), large("evt_1", `{"a":1}`), "Duplicates"},
 		{"the limit was lower when it was first sent", large("evt_1", `{"a":1}`), message("evt_1", `{"a":1}`), "Duplicates"},
 		{"another body", large("evt_1", `{"a":1}`), large("evt_1", `{"a":2}`), "Conflicts"},
+		{"another body, with nearly the same hash", referring("evt_1", strings.Repeat("a", 64)), referring("evt_1", strings.Repeat("a", 63)+"b"), "Conflicts"},
 		{"another body, that is there", message("evt_1", `{"a":1}`), large("evt_1", `{"a":2}`), "Conflicts"},
 		{"another body, that was there", large("evt_1", `{"a":1}`), message("evt_1", `{"a":2}`), "Conflicts"},
 	} {

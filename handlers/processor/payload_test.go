@@ -94,13 +94,25 @@ func TestBodyIsKeptBeforeItsMessage(t *testing.T) {
 	assert.Len(t, f.payloads.kept, 1, "kept for nothing, and found again when the provider sends again")
 }
 
-func TestForgedLargeBodyIsNotKept(t *testing.T) {
-	f := newFixture()
+func TestUnverifiedLargeBodyIsNotKept(t *testing.T) {
+	for _, row := range []struct {
+		why       string
+		secretErr error
+		status    int
+	}{
+		{"it is forged", nil, http.StatusUnauthorized},
+		{"there is no secret to verify it with", provider.SecretUnreachable, http.StatusServiceUnavailable},
+	} {
+		t.Run(row.why, func(t *testing.T) {
+			f := newFixture()
+			f.secrets.err = row.secretErr
 
-	answer := f.handle(t, signed(padded(maxInline+1), "whsec_marked_forged"))
+			answer := f.handle(t, signed(padded(maxInline+1), "whsec_marked_forged"))
 
-	assert.Equal(t, http.StatusUnauthorized, answer.StatusCode)
-	assert.Empty(t, f.payloads.kept)
+			assert.Equal(t, row.status, answer.StatusCode)
+			assert.Empty(t, f.payloads.kept)
+		})
+	}
 }
 
 func onlyMessage(t *testing.T, q *queue) event.Event {

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unsafe"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -185,6 +186,34 @@ func TestStrangersCannotMakeItReadOften(t *testing.T) {
 		}
 		assert.Equal(t, 1+6, s.reads, "six forced readings in a minute")
 	})
+}
+
+// TestTimeInWhichTheEnvironmentWasFrozenCounts has the clock of an environment
+// that was: its wall clock is set when it goes on, its monotonic one stood still.
+func TestTimeInWhichTheEnvironmentWasFrozenCounts(t *testing.T) {
+	before := time.Now()
+	after := withMonotonicOf(before, before.Add(5*time.Minute))
+	require.Zero(t, after.Sub(before), "the monotonic clock")
+	require.Equal(t, 5*time.Minute, after.Round(0).Sub(before), "the wall clock")
+	now, s := before, &store{document: "one"}
+	c := secret.New(s.read, parse, func() time.Time { return now }, func(context.Context, error) {})
+	requireValue(t, "parsed one", c)
+
+	now, s.document = after, "two"
+
+	requireValue(t, "parsed two", c)
+}
+
+// withMonotonicOf is wall with the monotonic reading of another time, which
+// package time gives no way to make.
+func withMonotonicOf(other, wall time.Time) time.Time {
+	type layout struct { // of a time.Time
+		wall uint64
+		ext  int64
+		loc  *time.Location
+	}
+	(*layout)(unsafe.Pointer(&wall)).ext = (*layout)(unsafe.Pointer(&other)).ext
+	return wall
 }
 
 func TestConcurrentCallersShareOneReading(t *testing.T) {
