@@ -4,6 +4,7 @@ package consumer
 import (
 	"context"
 	"log/slog"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 
@@ -13,6 +14,9 @@ import (
 	"github.com/paysluice/paysluice/handlers/provider"
 	"github.com/paysluice/paysluice/handlers/telemetry"
 )
+
+// SendTimeout is what DeadLetters may take for one of the rare conflicts.
+const SendTimeout = 5 * time.Second
 
 // Table stores an event unless its key is taken, and then returns what is
 // there.

@@ -19,6 +19,15 @@ import (
 	"github.com/paysluice/paysluice/handlers/telemetry"
 )
 
+// What a Handler's parts may take within the function's 9 s, of which a slow
+// secret takes 3.
+const (
+	// PutTimeout is of Payloads, for one large body.
+	PutTimeout = 2500 * time.Millisecond
+	// SendTimeout is of Events and DeadLetters, for one message.
+	SendTimeout = 3 * time.Second
+)
+
 // margin is what is kept of an invocation's time to say 503. Its parts are
 // bounded each, but not so that the bounds together stay below the whole.
 const margin = 500 * time.Millisecond

@@ -21,13 +21,6 @@ import (
 	"github.com/paysluice/paysluice/handlers/telemetry"
 )
 
-// What the mains in cmd/lambdas configure.
-const (
-	processorPutTimeout  = 2500 * time.Millisecond
-	processorSendTimeout = 3 * time.Second
-	consumerSendTimeout  = 5 * time.Second
-)
-
 // batchFunction handles the messages of a queue.
 type batchFunction func(context.Context, events.SQSEvent) (events.SQSEventResponse, error)
 
@@ -70,9 +63,9 @@ func (w *world) newProcessor() *process {
 		Provider: stripe.New(),
 		Secrets: secret.New(secret.Reader(secretsClient{p}, w.secretARN), stripe.New().Verifier, time.Now,
 			func(ctx context.Context, err error) { log.WarnContext(ctx, "secret not read", "error", err.Error()) }),
-		Events:      queue.NewSender(client, w.queueURL, processorSendTimeout),
-		DeadLetters: queue.NewSender(client, w.deadLetterURL, processorSendTimeout),
-		Payloads:    store.NewPayloads(s3Client{S3: w.s3, by: p, retryer: aws.NopRetryer{}}, bucketName, processorPutTimeout),
+		Events:      queue.NewSender(client, w.queueURL, processor.SendTimeout),
+		DeadLetters: queue.NewSender(client, w.deadLetterURL, processor.SendTimeout),
+		Payloads:    store.NewPayloads(s3Client{S3: w.s3, by: p, retryer: aws.NopRetryer{}}, bucketName, processor.PutTimeout),
 		Log:         log,
 		Metrics:     telemetry.NewMetrics(w.log, "simulation", time.Now),
 		Now:         time.Now,
@@ -85,7 +78,7 @@ func (w *world) newConsumer() *process {
 	handler := &consumer.Handler{
 		Providers:   providers.All(providers.Settings{}),
 		Table:       store.NewTable(dynamodbClient{p, store.NewRetryer()}, tableName, 0),
-		DeadLetters: queue.NewSender(sqsClient{p}, w.deadLetterURL, consumerSendTimeout),
+		DeadLetters: queue.NewSender(sqsClient{p}, w.deadLetterURL, consumer.SendTimeout),
 		Concurrency: contract.BatchSize,
 		Log:         telemetry.NewLogger(w.log, "DEBUG"),
 		Metrics:     telemetry.NewMetrics(w.log, "simulation", time.Now),

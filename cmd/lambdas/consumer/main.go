@@ -21,9 +21,6 @@ import (
 	"github.com/paysluice/paysluice/handlers/telemetry"
 )
 
-// sendTimeout bounds the rare message to the dead-letter queue.
-const sendTimeout = 5 * time.Second
-
 func main() {
 	handler, err := wire(context.Background())
 	if err != nil {
@@ -53,7 +50,7 @@ func wire(ctx context.Context) (*consumer.Handler, error) {
 	return &consumer.Handler{
 		Providers:   providers.All(providers.Settings{}),
 		Table:       store.NewTable(client, table, retentionDays),
-		DeadLetters: queue.NewSender(sqs.NewFromConfig(aws), deadLetterURL, sendTimeout),
+		DeadLetters: queue.NewSender(sqs.NewFromConfig(aws), deadLetterURL, consumer.SendTimeout),
 		Concurrency: contract.BatchSize,
 		Log:         telemetry.NewLogger(os.Stdout, level),
 		Metrics:     telemetry.NewMetrics(os.Stdout, environment, time.Now),

@@ -23,12 +23,6 @@ import (
 	"github.com/paysluice/paysluice/handlers/telemetry"
 )
 
-// Bounds within the function's 9 s, of which a slow secret takes 3.
-const (
-	putTimeout  = 2500 * time.Millisecond // of a large body
-	sendTimeout = 3 * time.Second
-)
-
 func main() {
 	handler, err := wire(context.Background())
 	if err != nil {
@@ -73,9 +67,9 @@ func wire(ctx context.Context) (*processor.Handler, error) {
 	return &processor.Handler{
 		Provider:    p,
 		Secrets:     secrets,
-		Events:      queue.NewSender(client, queueURL, sendTimeout),
-		DeadLetters: queue.NewSender(client, deadLetterURL, sendTimeout),
-		Payloads:    store.NewPayloads(s3.NewFromConfig(aws), bucket, putTimeout),
+		Events:      queue.NewSender(client, queueURL, processor.SendTimeout),
+		DeadLetters: queue.NewSender(client, deadLetterURL, processor.SendTimeout),
+		Payloads:    store.NewPayloads(s3.NewFromConfig(aws), bucket, processor.PutTimeout),
 		Log:         log,
 		Metrics:     telemetry.NewMetrics(os.Stdout, environment, time.Now),
 		Now:         time.Now,
