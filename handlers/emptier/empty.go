@@ -48,7 +48,7 @@ func (h *Handler) empty(ctx context.Context, bucket string) (deleted int, err er
 			fruitless = 0
 		}
 		if fruitless == maxFruitless {
-			return deleted, fmt.Errorf("bucket %s holds %d versions that cannot be deleted, the first because of %s; remove what protects them, then delete the stack again",
+			return deleted, fmt.Errorf("bucket %s holds %d versions that cannot be deleted, the first because of %s; remove what protects them, or restore the emptier's permission to delete them, and delete the stack again",
 				bucket, swept.found, swept.failure)
 		}
 		sleep(ctx, pause)

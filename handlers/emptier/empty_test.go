@@ -93,7 +93,7 @@ func TestProtectedVersionsFailWithWhatToDo(t *testing.T) {
 
 	assert.EqualError(t, err, "bucket "+bucket+" holds 2 versions that cannot be deleted, "+
 		"the first because of AccessDenied (stripe/2026/03/01/stripe:evt_1.json); "+
-		"remove what protects them, then delete the stack again")
+		"remove what protects them, or restore the emptier's permission to delete them, and delete the stack again")
 	assert.Len(t, c.versions, 2, "the others are deleted")
 	assert.Equal(t, 1+3, c.deletes, "and after that one, three in a row are enough to know")
 }
