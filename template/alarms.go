@@ -18,6 +18,9 @@ type watched struct {
 // addAlarms adds all alarms. Nothing that a stranger with a URL can send sets
 // off one that pages: what is turned away by either gate, answered 503 for want
 // of a secret, or made to wait for a certificate does not count for any of them.
+// Throttles are tickets for every function, since all of them share the
+// account's concurrency, which a flood can use up: what of it does harm shows in
+// consumer-lag, dlq-age and dlq-retries, which page.
 func (s *stack) addAlarms(w watched, to severities) {
 	s.addEventAlarms(to)
 	s.addQueueAlarms(w, to)
@@ -27,9 +30,9 @@ func (s *stack) addAlarms(w watched, to severities) {
 			s.addCertificateAlarm(p, to)
 		}
 	}
-	s.addFunctionAlarms("Authorizer", contract.AuthorizerName, w.authorizer, to.page, to.ticket)
-	s.addFunctionAlarms("Consumer", contract.ConsumerName, w.consumer, to.page, to.page)
-	s.addFunctionAlarms("Archiver", contract.ArchiverName, w.archiver, to.page, to.page)
+	s.addFunctionAlarms("Authorizer", contract.AuthorizerName, w.authorizer, to)
+	s.addFunctionAlarms("Consumer", contract.ConsumerName, w.consumer, to)
+	s.addFunctionAlarms("Archiver", contract.ArchiverName, w.archiver, to)
 }
 
 // addEventAlarms are about what became of events.
@@ -109,7 +112,7 @@ func (s *stack) addQueueAlarms(w watched, to severities) {
 // addProcessorAlarms are about one provider.
 func (s *stack) addProcessorAlarms(p contract.Provider, function cfn.ID, to severities) {
 	name := contract.ProcessorName(p)
-	s.addFunctionAlarms(p.Title+"Processor", name, function, to.page, to.ticket)
+	s.addFunctionAlarms(p.Title+"Processor", name, function, to)
 	s.addAlarm(alarm{
 		id: p.Title + "Failures", name: name + "-5xx", severity: to.page,
 		means:     "Over five per cent of " + p.Title + "'s authentic webhooks are answered 503. It sends them again for some days.",
@@ -120,7 +123,7 @@ func (s *stack) addProcessorAlarms(p contract.Provider, function cfn.ID, to seve
 	s.addAlarm(alarm{
 		id: p.Title + "ProcessorDuration", name: name + "-duration", severity: to.page,
 		means:     name + " takes over 80 % of its time-out again and again. Beyond it, webhooks are answered 5xx.",
-		do:        "Look at the trace for the slow call: SQS, Secrets Manager, KMS or S3.",
+		do:        "Its log lines and the services' own latency metrics (SQS, Secrets Manager, KMS, S3) tell the slow call.",
 		metric:    ofFunction(function, "Duration", "Maximum"),
 		threshold: 0.8 * processorTimeoutSeconds * 1000, minutes: 5, outOf: 3, datapoints: 2,
 	})
@@ -139,16 +142,16 @@ func (s *stack) addCertificateAlarm(p contract.Provider, to severities) {
 }
 
 // addFunctionAlarms are about a function that fails or is not let run.
-func (s *stack) addFunctionAlarms(id, name string, function cfn.ID, errors, throttles severity) {
+func (s *stack) addFunctionAlarms(id, name string, function cfn.ID, to severities) {
 	s.addAlarm(alarm{
-		id: id + "Errors", name: name + "-errors", severity: errors,
+		id: id + "Errors", name: name + "-errors", severity: to.page,
 		means:     name + " crashes or runs into its time-out again and again.",
 		do:        "Its log has the panic or the line before the time-out. Deploy the version before, if there was a change.",
 		metric:    ofFunction(function, "Errors", "Sum"),
 		threshold: 1, minutes: 5, outOf: 3, datapoints: 2,
 	})
 	s.addAlarm(alarm{
-		id: id + "Throttles", name: name + "-throttles", severity: throttles,
+		id: id + "Throttles", name: name + "-throttles", severity: to.ticket,
 		means:     name + " is not let run: the account's concurrency is used up.",
 		do:        "See which function uses it, and ask for a higher quota of concurrent executions. What was turned away comes again.",
 		metric:    ofFunction(function, "Throttles", "Sum"),

@@ -21,10 +21,14 @@ func alarmRequirements() []requirement {
 		scenario("strangers flood every URL before the secrets are filled", map[string]float64{
 			"Rejected dev": 900_000, "NotConfigured dev": 300_000, "5XXError webhook-api-dev live": 350_000,
 			"Throttles AuthorizerFunction": 5_000, "Throttles StripeProcessorFunction": 5_000,
-		}, tickets("rejected", "webhook-authorizer-throttles", "stripe-processor-throttles"),
+			"Throttles ConsumerFunction": 500, "Throttles ArchiverFunction": 50, // they share the account's concurrency
+		}, tickets("rejected", "webhook-authorizer-throttles", "stripe-processor-throttles",
+			"event-consumer-throttles", "dlq-archiver-throttles"),
 			set("RejectedAlarm.Properties.AlarmActions.0", "AlarmTopic"),
 			set("AuthorizerThrottlesAlarm.Properties.AlarmActions.0", "AlarmTopic"),
 			set("StripeProcessorThrottlesAlarm.Properties.AlarmActions.0", "AlarmTopic"),
+			set("ConsumerThrottlesAlarm.Properties.AlarmActions.0", "AlarmTopic"),
+			set("ArchiverThrottlesAlarm.Properties.AlarmActions.0", "AlarmTopic"),
 			set("StripeFailuresAlarm.Properties", map[string]any{
 				"MetricName": "5XXError", "Dimensions": []any{
 					map[string]string{"Value": "webhook-api-dev"}, map[string]string{"Value": "live"},
@@ -56,7 +60,7 @@ func alarmRequirements() []requirement {
 			pages("paypal-untrusted"), drop("PayPalUntrustedAlarm")),
 		scenario("a function crashes", map[string]float64{errors: 1}, pages("event-consumer-errors"),
 			drop("ConsumerErrorsAlarm")),
-		scenario("a function behind the queues is throttled", map[string]float64{throttles: 1}, pages("event-consumer-throttles"),
+		scenario("a function behind the queues is throttled", map[string]float64{throttles: 1}, tickets("event-consumer-throttles"),
 			drop("ConsumerThrottlesAlarm")),
 		scenario("a processor comes near its time-out", map[string]float64{"Duration SquareProcessorFunction": 7_300},
 			pages("square-processor-duration"), set("SquareProcessorDurationAlarm.Properties.Threshold", 9_000)),
