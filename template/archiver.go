@@ -11,6 +11,12 @@ import (
 // There is no hurry, dead letters are kept for two weeks.
 const archiverConcurrency = 10
 
+// archivedKeys matches {provider}/{yyyy}/{mm}/{dd}/{name}.json for whatever
+// provider, and no large payload. To list the providers would be narrower, and
+// wrong: a dead letter of one that an update took out of the stack still has its
+// name, and could never be archived.
+const archivedKeys = "*/????/??/??/*.json"
+
 // addArchiver adds the function that moves dead letters to the bucket, and its
 // queue poller.
 func (s *stack) addArchiver(q queues, bucket, emptied cfn.ID) cfn.ID {
@@ -28,13 +34,11 @@ func (s *stack) addArchiver(q queues, bucket, emptied cfn.ID) cfn.ID {
 			allow("ReceiveDeadLetters", []string{
 				"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes",
 			}, q.deadLetter.Att("Arn")),
-			// Any prefix: a dead letter of a provider that the stack had until
-			// an update is no less worth keeping.
-			allow("ArchiveDeadLetters", []string{"s3:PutObject"}, objects(bucket, "")),
+			allow("ArchiveDeadLetters", []string{"s3:PutObject"}, objects(bucket, archivedKeys)),
 			useKey("UseKeyForQueues", "sqs", "kms:Decrypt"),
 			useKey("UseKeyForBucket", "s3", "kms:GenerateDataKey"),
 		},
-		wildcards: []suppression{objectsOnly(bucket, "")},
+		wildcards: []suppression{objectsOnly(bucket, archivedKeys)},
 	})
 	s.Add("ArchiverMapping", &lambda.EventSourceMapping{
 		EventSourceArn:        new(q.deadLetter.Att("Arn")),

@@ -57,20 +57,20 @@ func (s *stack) addBucket(providers []contract.Provider) cfn.ID {
 	})
 	s.Add("FailedWebhooksPolicy", &s3.BucketPolicy{
 		Bucket:         bucket.Ref(),
-		PolicyDocument: newPolicy(denyPlainHTTP("s3:*", bucket.Att("Arn"), objects(bucket, ""))),
+		PolicyDocument: newPolicy(denyPlainHTTP("s3:*", bucket.Att("Arn"), objects(bucket, "*"))),
 	})
 	return bucket
 }
 
-// objects is the ARN pattern of a bucket's objects with a prefix.
-func objects(bucket cfn.ID, prefix string) string {
-	return cfn.Sub("${" + string(bucket) + ".Arn}/" + prefix + "*")
+// objects is the ARN pattern of a bucket's objects whose keys match a pattern.
+func objects(bucket cfn.ID, keys string) string {
+	return cfn.Sub("${" + string(bucket) + ".Arn}/" + keys)
 }
 
 // objectsOnly is why a role has a resource with a wildcard.
-func objectsOnly(bucket cfn.ID, prefix string) suppression {
+func objectsOnly(bucket cfn.ID, keys string) suppression {
 	return suppression{
-		"AwsSolutions-IAM5[Resource::<" + string(bucket) + ".Arn>/" + prefix + "*]",
+		"AwsSolutions-IAM5[Resource::<" + string(bucket) + ".Arn>/" + keys + "]",
 		"Its objects' keys are not known in advance; the actions are on objects of this one bucket.",
 	}
 }

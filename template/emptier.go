@@ -30,9 +30,9 @@ func (s *stack) addEmptier(bucket cfn.ID) cfn.ID {
 			// CloudFormation's tag on it is this stack's.
 			allow("SeeStack", []string{"cloudformation:DescribeStacks"}, cfn.StackID()),
 			allow("FindObjects", []string{"s3:GetBucketTagging", "s3:ListBucketVersions"}, bucket.Att("Arn")),
-			allow("DeleteObjects", []string{"s3:DeleteObject", "s3:DeleteObjectVersion"}, objects(bucket, "")),
+			allow("DeleteObjects", []string{"s3:DeleteObject", "s3:DeleteObjectVersion"}, objects(bucket, "*")),
 		},
-		wildcards: []suppression{objectsOnly(bucket, "")},
+		wildcards: []suppression{objectsOnly(bucket, "*")},
 	})
 	return s.Add("EmptiedBucket", cfn.Custom{
 		Type: "Custom::EmptiedBucket",

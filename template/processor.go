@@ -12,6 +12,7 @@ const processorTimeoutSeconds = 9
 // addProcessor adds the function that verifies one provider's webhooks and
 // queues them.
 func (s *stack) addProcessor(p contract.Provider, secret, bucket cfn.ID, q queues, url string) cfn.ID {
+	payloads := contract.OversizePrefix + p.Name + "/*"
 	return s.addFunction(function{
 		id:          p.Title + "Processor",
 		name:        contract.ProcessorName(p),
@@ -33,13 +34,13 @@ func (s *stack) addProcessor(p contract.Provider, secret, bucket cfn.ID, q queue
 			allow("ReadSecret", []string{"secretsmanager:GetSecretValue"}, secretARN(secret)),
 			allow("SendEvents", []string{"sqs:SendMessage"}, q.events.Att("Arn")),
 			allow("Quarantine", []string{"sqs:SendMessage"}, q.deadLetter.Att("Arn")),
-			allow("StoreLargePayloads", []string{"s3:PutObject"}, objects(bucket, contract.OversizePrefix)),
+			allow("StoreLargePayloads", []string{"s3:PutObject"}, objects(bucket, payloads)),
 			useKey("UseKeyForSecret", "secretsmanager", "kms:Decrypt"),
 			// SQS asks a sender for both: SQS Developer Guide, "Key
 			// management", "Configuring AWS KMS permissions".
 			useKey("UseKeyForQueues", "sqs", "kms:GenerateDataKey", "kms:Decrypt"),
 			useKey("UseKeyForBucket", "s3", "kms:GenerateDataKey"),
 		},
-		wildcards: []suppression{objectsOnly(bucket, contract.OversizePrefix)},
+		wildcards: []suppression{objectsOnly(bucket, payloads)},
 	})
 }

@@ -148,7 +148,7 @@ func eachProvidersWay(t require.TestingT, d document) {
 			"secretsmanager:GetSecretValue on " + p.Title + "Secret.Id",
 			"sqs:SendMessage on WebhookQueue.Arn",
 			"sqs:SendMessage on DeadLetterQueue.Arn",
-			"s3:PutObject on FailedWebhooks.Arn/oversize/*",
+			"s3:PutObject on FailedWebhooks.Arn/oversize/" + p.Name + "/*",
 		} {
 			assert.Contains(t, may, needed)
 		}

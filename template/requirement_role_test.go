@@ -17,6 +17,8 @@ func roleRequirements() []requirement {
 			breaks: []mutation{
 				set(archiver+"3.Action.0", "s3:*"),
 				set(archiver+"3.Resource.0", "*"),
+				set(archiver+"3.Resource.0", "FailedWebhooks.Arn/*"), // large payloads too
+				set("SquareProcessorRole.Properties.Policies.0.PolicyDocument.Statement.5.Resource.0", "FailedWebhooks.Arn/oversize/*"),
 				set(archiver+"5.Condition.StringEquals.kms:ViaService", "sns.us-east-1.amazonaws.com"),
 				drop(archiver + "5.Condition"),
 				drop(archiver + "2.Action.1"),
@@ -96,7 +98,7 @@ func rolesMayDoOnlyThis(t require.TestingT, d document) {
 			"sqs:ReceiveMessage on DeadLetterQueue.Arn",
 			"sqs:DeleteMessage on DeadLetterQueue.Arn",
 			"sqs:GetQueueAttributes on DeadLetterQueue.Arn",
-			"s3:PutObject on FailedWebhooks.Arn/*",
+			"s3:PutObject on FailedWebhooks.Arn/*/????/??/??/*.json", // {provider}/{yyyy}/{mm}/{dd}/
 			key("Decrypt", "sqs"), key("GenerateDataKey", "s3"),
 		),
 		"EmptierRole": own("Emptier", "bucket-emptier",
@@ -118,7 +120,7 @@ func rolesMayDoOnlyThis(t require.TestingT, d document) {
 			"secretsmanager:GetSecretValue on "+p.Title+"Secret.Id",
 			"sqs:SendMessage on WebhookQueue.Arn",
 			"sqs:SendMessage on DeadLetterQueue.Arn",
-			"s3:PutObject on FailedWebhooks.Arn/oversize/*",
+			"s3:PutObject on FailedWebhooks.Arn/oversize/"+p.Name+"/*",
 			key("Decrypt", "secretsmanager"),
 			key("GenerateDataKey", "sqs"), key("Decrypt", "sqs"), key("GenerateDataKey", "s3"),
 		)
