@@ -8,20 +8,20 @@ import (
 )
 
 func alarmRequirements() []requirement {
-	const errors, throttles = "Errors ConsumerFunction", "Throttles ConsumerFunction"
+	const errors, throttles = "AWS/Lambda Errors Sum FunctionName=ConsumerFunction", "AWS/Lambda Throttles Sum FunctionName=ConsumerFunction"
 	return append([]requirement{
 		scenario("nothing happens", nil, nil,
 			set("ConsumerLagAlarm.Properties.TreatMissingData", "breaching")),
 		scenario("a usual day", map[string]float64{
-			"Accepted dev": 50_000, "Stored dev": 49_000, "Duplicates dev": 1_000, "Rejected dev": 20,
-			"StripeFailures-dev": 0.001, "Duration StripeProcessorFunction": 900,
-			"ApproximateNumberOfMessagesNotVisible DeadLetterQueue.QueueName": 0.01,
-			"ApproximateAgeOfOldestMessage WebhookQueue.QueueName":            310, // one retry
+			"Paysluice Accepted Sum Environment=dev": 50_000, "Paysluice Stored Sum Environment=dev": 49_000, "Paysluice Duplicates Sum Environment=dev": 1_000, "Paysluice Rejected Sum Environment=dev": 20,
+			"Paysluice StripeFailures-dev Average": 0.001, "AWS/Lambda Duration Maximum FunctionName=StripeProcessorFunction": 900,
+			"AWS/SQS ApproximateNumberOfMessagesNotVisible Average QueueName=DeadLetterQueue.QueueName": 0.01,
+			"AWS/SQS ApproximateAgeOfOldestMessage Maximum QueueName=WebhookQueue.QueueName":            310, // one retry
 		}, nil, set("ConsumerLagAlarm.Properties.Threshold", 300), set("RejectedAlarm.Properties.Threshold", 10)),
 		scenario("strangers flood every URL before the secrets are filled", map[string]float64{
-			"Rejected dev": 900_000, "NotConfigured dev": 300_000, "5XXError webhook-api-dev live": 350_000,
-			"Throttles AuthorizerFunction": 5_000, "Throttles StripeProcessorFunction": 5_000,
-			"Throttles ConsumerFunction": 500, "Throttles ArchiverFunction": 50, // they share the account's concurrency
+			"Paysluice Rejected Sum Environment=dev": 900_000, "Paysluice NotConfigured Sum Environment=dev": 300_000, "AWS/ApiGateway 5XXError Sum ApiName=webhook-api-dev Stage=live": 350_000,
+			"AWS/Lambda Throttles Sum FunctionName=AuthorizerFunction": 5_000, "AWS/Lambda Throttles Sum FunctionName=StripeProcessorFunction": 5_000,
+			"AWS/Lambda Throttles Sum FunctionName=ConsumerFunction": 500, "AWS/Lambda Throttles Sum FunctionName=ArchiverFunction": 50, // they share the account's concurrency
 		}, tickets("rejected", "webhook-authorizer-throttles", "stripe-processor-throttles",
 			"event-consumer-throttles", "dlq-archiver-throttles"),
 			set("RejectedAlarm.Properties.AlarmActions.0", "AlarmTopic"),
@@ -30,43 +30,46 @@ func alarmRequirements() []requirement {
 			set("ConsumerThrottlesAlarm.Properties.AlarmActions.0", "AlarmTopic"),
 			set("ArchiverThrottlesAlarm.Properties.AlarmActions.0", "AlarmTopic"),
 			set("StripeFailuresAlarm.Properties", map[string]any{
-				"MetricName": "5XXError", "Dimensions": []any{
-					map[string]string{"Value": "webhook-api-dev"}, map[string]string{"Value": "live"},
+				"Namespace": "AWS/ApiGateway", "MetricName": "5XXError", "Dimensions": []any{
+					map[string]string{"Name": "ApiName", "Value": "webhook-api-dev"}, map[string]string{"Name": "Stage", "Value": "live"},
 				},
 				"AlarmName": "page-5xx-dev", "AlarmActions": []string{"AlarmTopic"}, "Statistic": "Sum",
 				"Threshold": 1, "ComparisonOperator": "GreaterThanOrEqualToThreshold",
 			}),
 		),
-		scenario("one in ten authentic webhooks of one provider is answered 503", map[string]float64{"SquareFailures-dev": 0.1},
+		scenario("one in ten authentic webhooks of one provider is answered 503", map[string]float64{"Paysluice SquareFailures-dev Average": 0.1},
 			pages("square-processor-5xx"),
 			set("SquareFailuresAlarm.Properties.Threshold", 0.5),
 			set("SquareFailuresAlarm.Properties.AlarmActions.0", "TicketTopic"),
 			drop("SquareFailuresAlarm"),
 		),
-		scenario("an event is archived after its last receive", map[string]float64{"Redriven-dev": 1, "Archived dev": 1}, pages("redriven"),
+		scenario("an event is archived after its last receive", map[string]float64{"Paysluice Redriven-dev Sum": 1, "Paysluice Archived Sum Environment=dev": 1}, pages("redriven"),
 			drop("RedrivenAlarm"), set("RedrivenAlarm.Properties.Threshold", 2)),
 		scenario("a dead letter waits", map[string]float64{
-			"ApproximateAgeOfOldestMessage DeadLetterQueue.QueueName": 601,
-		}, pages("dlq-age"), drop("DeadLetterAgeAlarm")),
+			"AWS/SQS ApproximateAgeOfOldestMessage Maximum QueueName=DeadLetterQueue.QueueName": 601,
+		}, pages("dlq-age"), drop("DeadLetterAgeAlarm"), set("DeadLetterAgeAlarm.Properties.Statistic", "Average")),
 		scenario("a dead letter was received too often to count for the age", map[string]float64{
-			"ApproximateNumberOfMessagesNotVisible DeadLetterQueue.QueueName": 0.99,
+			"AWS/SQS ApproximateNumberOfMessagesNotVisible Average QueueName=DeadLetterQueue.QueueName": 0.99,
 		}, pages("dlq-retries"), drop("DeadLetterRetriesAlarm")),
 		scenario("the consumer does not keep up", map[string]float64{
-			"ApproximateAgeOfOldestMessage WebhookQueue.QueueName": 601,
-		}, pages("consumer-lag"), set("ConsumerLagAlarm.Properties.Dimensions.0.Value", "DeadLetterQueue.QueueName")),
-		scenario("a secret is malformed", map[string]float64{"SecretUnavailable dev": 1}, pages("secret-unavailable"),
+			"AWS/SQS ApproximateAgeOfOldestMessage Maximum QueueName=WebhookQueue.QueueName": 601,
+		}, pages("consumer-lag"),
+			set("ConsumerLagAlarm.Properties.Dimensions.0.Value", "DeadLetterQueue.QueueName"),
+			set("ConsumerLagAlarm.Properties.Dimensions.0.Name", "Queue"),
+			set("ConsumerLagAlarm.Properties.Namespace", "AWS/Lambda")),
+		scenario("a secret is malformed", map[string]float64{"Paysluice SecretUnavailable Sum Environment=dev": 1}, pages("secret-unavailable"),
 			set("SecretUnavailableAlarm.Properties.Dimensions.0.Value", "prod")),
-		scenario("a certificate of PayPal's leads to no root", map[string]float64{"PayPalUntrusted-dev": 1},
+		scenario("a certificate of PayPal's leads to no root", map[string]float64{"Paysluice PayPalUntrusted-dev Sum": 1},
 			pages("paypal-untrusted"), drop("PayPalUntrustedAlarm")),
 		scenario("a function crashes", map[string]float64{errors: 1}, pages("event-consumer-errors"),
-			drop("ConsumerErrorsAlarm")),
+			drop("ConsumerErrorsAlarm"), set("ConsumerErrorsAlarm.Properties.Statistic", "Average")),
 		scenario("a function behind the queues is throttled", map[string]float64{throttles: 1}, tickets("event-consumer-throttles"),
 			drop("ConsumerThrottlesAlarm")),
-		scenario("a processor comes near its time-out", map[string]float64{"Duration SquareProcessorFunction": 7_300},
+		scenario("a processor comes near its time-out", map[string]float64{"AWS/Lambda Duration Maximum FunctionName=SquareProcessorFunction": 7_300},
 			pages("square-processor-duration"), set("SquareProcessorDurationAlarm.Properties.Threshold", 9_000)),
-		scenario("a signed body is no event", map[string]float64{"Quarantined dev": 1}, tickets("quarantined"),
+		scenario("a signed body is no event", map[string]float64{"Paysluice Quarantined Sum Environment=dev": 1}, tickets("quarantined"),
 			set("QuarantinedAlarm.Properties.AlarmActions.0", "AlarmTopic")),
-		scenario("two bodies come as one event", map[string]float64{"Conflicts dev": 1}, tickets("conflicts"),
+		scenario("two bodies come as one event", map[string]float64{"Paysluice Conflicts Sum Environment=dev": 1}, tickets("conflicts"),
 			set("ConflictsAlarm.Properties.AlarmActions.0", "AlarmTopic")),
 	}, alarmFormRequirements()...)
 }
@@ -91,6 +94,28 @@ func alarmFormRequirements() []requirement {
 				set("ConflictsAlarm.Properties.AlarmDescription", "Means: two bodies were sent as one event."),
 				drop("RedrivenAlarm.Properties.OKActions"),
 				drop("RedrivenAlarm.Properties.TreatMissingData"),
+			},
+		},
+		{
+			says: "a page comes within 15 minutes, one about retries of dead letters within 30",
+			holds: func(t require.TestingT, d document) {
+				for id, a := range d.ofType("AWS::CloudWatch::Alarm") {
+					datapoints := decode[int](t, a, "DatapointsToAlarm")
+					assert.Positive(t, datapoints, id)
+					assert.LessOrEqual(t, datapoints, decode[int](t, a, "EvaluationPeriods"), id)
+					limit := 15 * 60
+					if id == "DeadLetterRetriesAlarm" {
+						limit = 30 * 60
+					}
+					pages := a.Properties["AlarmActions"].([]any)[0] == "AlarmTopic"
+					assert.True(t, !pages || decode[int](t, a, "Period")*datapoints <= limit, id)
+				}
+			},
+			breaks: []mutation{
+				set("RedrivenAlarm.Properties.Period", 3600),
+				set("DeadLetterRetriesAlarm.Properties.Period", 900),
+				drop("StripeFailuresAlarm.Properties.DatapointsToAlarm"),
+				set("ConsumerLagAlarm.Properties.DatapointsToAlarm", 4),
 			},
 		},
 		{
@@ -188,8 +213,8 @@ func anAlarmOfThisAccount() *condition {
 }
 
 // scenario is a requirement of who is told of what. Values are those of an
-// alarm's period, by the metric's name and its dimensions; other metrics have
-// none.
+// alarm's period, by "namespace name statistic dimension=value"; other metrics
+// have none.
 func scenario(says string, values map[string]float64, want []string, breaks ...mutation) requirement {
 	return requirement{
 		says: says,
@@ -227,7 +252,6 @@ func toldOf(t require.TestingT, d document, values map[string]float64) []string 
 
 func goesOff(t require.TestingT, a resource, values map[string]float64) bool {
 	require.Equal(t, "GreaterThanOrEqualToThreshold", a.Properties["ComparisonOperator"])
-	require.Contains(t, []any{"Sum", "Maximum", "Average"}, a.Properties["Statistic"])
 	value, ok := values[decode[measured](t, resource{Properties: map[string]any{"m": a.Properties}}, "m").key()]
 	if !ok {
 		return a.Properties["TreatMissingData"] != "notBreaching"
@@ -237,14 +261,14 @@ func goesOff(t require.TestingT, a resource, values map[string]float64) bool {
 
 // measured is a metric of an alarm.
 type measured struct {
-	MetricName string
-	Dimensions []struct{ Value string }
+	Namespace, MetricName, Statistic string
+	Dimensions                       []struct{ Name, Value string }
 }
 
 func (m measured) key() string {
-	key := m.MetricName
+	key := m.Namespace + " " + m.MetricName + " " + m.Statistic
 	for _, d := range m.Dimensions {
-		key += " " + d.Value
+		key += " " + d.Name + "=" + d.Value
 	}
 	return key
 }

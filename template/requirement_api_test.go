@@ -51,11 +51,13 @@ func apiRequirements() []requirement {
 				drop("StripeAuthorizerPermission"),
 				set("StripeMethodPermission.Properties.SourceArn", anything),
 				set("StripeMethodPermission.Properties.Principal", "*"),
+				set("StripeMethodPermission.Properties.Action", "lambda:GetFunction"),
 				set("StripeMethodPermission.Properties.FunctionName", "PayPalProcessorFunction"),
 				set("Open", map[string]string{"Type": "AWS::Lambda::Permission"}),
 			},
 		},
 		property("bodies keep their bytes: signatures are made over them", "Api", "BinaryMediaTypes.0", "*/*"),
+		property("requests are traced", "Stage", "TracingEnabled", true),
 		property("the API is regional", "Api", "EndpointConfiguration.Types.0", "REGIONAL"),
 		{
 			says: "each method takes 1000 requests a second, 2000 at once",
@@ -83,11 +85,13 @@ func apiRequirements() []requirement {
 			},
 		},
 		{
-			says:  "API Gateway's own answers are JSON, and a Deny is a 401 like any other",
+			says:  "API Gateway's own answers are JSON, and a Deny is a 401 like any other, which never says why",
 			holds: gatewayResponses,
 			breaks: []mutation{
 				drop("AccessDeniedResponse.Properties.StatusCode"), // 403
 				set("UnauthorizedResponse.Properties.StatusCode", "403"),
+				set("AccessDeniedResponse.Properties.ResponseTemplates.application/json", `{"message":$context.authorizer.error}`),
+				set("UnauthorizedResponse.Properties.ResponseTemplates.application/json", `{"message":"Unauthorized","header":"$context.error.message"}`),
 				drop("Default5xxResponse"),
 				set("Default4xxResponse.Properties.ResponseTemplates.application/json", "$context.error.messageString!"),
 			},
@@ -207,6 +211,7 @@ func onlyTheAPIInvokes(t require.TestingT, d document) {
 	allowed := map[any]any{}
 	for id, p := range d.ofType("AWS::Lambda::Permission") {
 		require.Equal(t, "apigateway.amazonaws.com", p.Properties["Principal"], id)
+		require.Equal(t, "lambda:InvokeFunction", p.Properties["Action"], id)
 		allowed[p.Properties["SourceArn"]] = p.Properties["FunctionName"]
 	}
 	want := map[any]any{}
@@ -232,6 +237,9 @@ func gatewayResponses(t require.TestingT, d document) {
 	for id, r := range d.ofType("AWS::ApiGateway::GatewayResponse") {
 		status[r.Properties["ResponseType"].(string)] = r.Properties["StatusCode"]
 		body := r.Properties["ResponseTemplates"].(map[string]any)["application/json"].(string)
+		if r.Properties["StatusCode"] == "401" {
+			assert.Equal(t, `{"message":"Unauthorized"}`, body, "%s tells nobody what was wrong", id)
+		}
 		assert.True(t, json.Valid([]byte(variable.ReplaceAllString(body, `"in quotes"`))), id)
 	}
 	assert.Equal(t, map[string]any{

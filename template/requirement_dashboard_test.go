@@ -15,7 +15,7 @@ func dashboardRequirements() []requirement {
 			says: "the dashboard shows of each provider whether traffic arrives and is accepted",
 			holds: func(t require.TestingT, d document) {
 				for _, p := range withMadeUp().Providers {
-					shown := graphed(t, d, p.Title+": is it arriving, is it accepted?")
+					shown := graphed(t, d, p.Title+": is it arriving, is it accepted?", "Sum")
 					for _, line := range []string{
 						"AWS/Lambda Invocations FunctionName " + p.Title + "ProcessorFunction",
 						"Paysluice Accepted Environment dev Provider " + p.Name,
@@ -26,22 +26,30 @@ func dashboardRequirements() []requirement {
 					}
 				}
 			},
-			breaks: []mutation{replace(body, `"Accepted","Environment","dev","Provider","square"`, `"Stored","Environment","dev"`), replace(body, "PayPal: ", "")},
+			breaks: []mutation{
+				replace(body, `"Accepted","Environment","dev","Provider","square"`, `"Stored","Environment","dev"`),
+				replace(body, "PayPal: ", ""),
+				replace(body, `"region":"us-east-1"`, `"region":"eu-west-1"`),
+				replace(body, `"stat":"Sum"`, `"stat":"Average"`),
+			},
 		},
 		{
 			says: "it shows whether anything is stuck",
 			holds: func(t require.TestingT, d document) {
-				shown := graphed(t, d, "Is anything stuck? Seconds since the oldest message")
+				shown := graphed(t, d, "Is anything stuck? Seconds since the oldest message", "Maximum")
 				for _, queue := range []string{"WebhookQueue", "DeadLetterQueue"} {
 					assert.Contains(t, shown, "AWS/SQS ApproximateAgeOfOldestMessage QueueName "+queue+".QueueName")
 				}
 			},
-			breaks: []mutation{replace(body, "DeadLetterQueue.QueueName", "WebhookQueue.QueueName")},
+			breaks: []mutation{
+				replace(body, "DeadLetterQueue.QueueName", "WebhookQueue.QueueName"),
+				replace(body, `"stat":"Maximum"`, `"stat":"Minimum"`),
+			},
 		},
 		{
 			says: "it shows whether anything is lost",
 			holds: func(t require.TestingT, d document) {
-				shown := graphed(t, d, "Is anything lost? Events by what became of them")
+				shown := graphed(t, d, "Is anything lost? Events by what became of them", "Sum")
 				for _, metric := range []string{"Stored", "Duplicates", "Quarantined", "Conflicts", "Archived"} {
 					assert.Contains(t, shown, "Paysluice "+metric+" Environment dev")
 				}
@@ -65,9 +73,9 @@ func dashboardRequirements() []requirement {
 
 type shownWidget struct {
 	Properties struct {
-		Title   string
-		Metrics [][]string
-		Alarms  []string
+		Title, Stat, Region string
+		Metrics             [][]string
+		Alarms              []string
 	}
 }
 
@@ -83,10 +91,13 @@ func widgetTitled(t require.TestingT, d document, title string) shownWidget {
 	return shownWidget{}
 }
 
-// graphed are the metrics of a graph.
-func graphed(t require.TestingT, d document, title string) []string {
+// graphed are the metrics of a graph, which shows that statistic of them.
+func graphed(t require.TestingT, d document, title, stat string) []string {
+	shown := widgetTitled(t, d, title).Properties
+	assert.Equal(t, stat, shown.Stat, title)
+	assert.Equal(t, region, shown.Region, title)
 	var lines []string
-	for _, metric := range widgetTitled(t, d, title).Properties.Metrics {
+	for _, metric := range shown.Metrics {
 		lines = append(lines, strings.Join(metric, " "))
 	}
 	return lines

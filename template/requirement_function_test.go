@@ -135,6 +135,7 @@ func functionRequirements() []requirement {
 				drop("ConsumerMapping.Properties.ScalingConfig"),
 				set("ConsumerMapping.Properties.ScalingConfig.MaximumConcurrency", 1), // Lambda takes 2 to 1,000
 				set("ConsumerMapping.Properties.BatchSize", 100),
+				set("ConsumerMapping.Properties.Enabled", false),
 				set("ConsumerFunction.Properties.Timeout", 60),
 				set("DeadLetterQueue.Properties.VisibilityTimeout", 30),
 			},
@@ -158,6 +159,7 @@ func eachQueueFeeds(t require.TestingT, d document) {
 		mapping := d.Resources[stem+"Mapping"]
 		assert.Equal(t, queue+".Arn", mapping.Properties["EventSourceArn"])
 		assert.Equal(t, stem+"Function", mapping.Properties["FunctionName"])
+		assert.NotEqual(t, false, mapping.Properties["Enabled"])
 		assert.Equal(t, []string{"ReportBatchItemFailures"}, decode[[]string](t, mapping, "FunctionResponseTypes"))
 		assert.Equal(t, 10, decode[int](t, mapping, "BatchSize"))
 		concurrency := decode[int](t, mapping, "ScalingConfig.MaximumConcurrency")

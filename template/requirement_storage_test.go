@@ -1,6 +1,7 @@
 package template
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/awslabs/goformation/v7/cloudformation/dynamodb"
@@ -17,6 +18,7 @@ func storageRequirements() []requirement {
 			holds: everythingIsEncrypted,
 			breaks: []mutation{
 				drop("EventsTable.Properties.SSESpecification"),
+				set("EventsTable.Properties.SSESpecification.SSEEnabled", false),
 				drop("EmptierLogGroup.Properties.KmsKeyId"),
 				set("DeadLetterQueue.Properties.KmsMasterKeyId", "alias/aws/sqs"),
 				drop("SquareSecret.Properties.KmsKeyId"),
@@ -33,6 +35,9 @@ func storageRequirements() []requirement {
 				drop("Key.Properties.PendingWindowInDays"), // 30
 				set("KeyAlias.Properties.TargetKeyId", "another"),
 				set("Key.Properties.KeyPolicy.Statement.0.Principal.AWS", "*"),
+				set("Key.Properties.KeyPolicy.Statement.0.Action.0", "kms:Describe*"),
+				set("Key.Properties.KeyPolicy.Statement.1.Action", []string{"kms:Describe*"}),
+				drop("Key.Properties.KeyPolicy.Statement.2.Action.1"),
 				drop("Key.Properties.KeyPolicy.Statement.1.Condition"),
 				drop("Key.Properties.KeyPolicy.Statement.1.Condition.ArnEquals.kms:EncryptionContext:aws:logs:arn.0"),
 				drop("Key.Properties.KeyPolicy.Statement.2.Condition"),
@@ -76,7 +81,6 @@ func storageRequirements() []requirement {
 
 func everythingIsEncrypted(t require.TestingT, d document) {
 	for resourceType, path := range map[string]string{
-		"AWS::DynamoDB::Table":        "SSESpecification.KMSMasterKeyId",
 		"AWS::Logs::LogGroup":         "KmsKeyId",
 		"AWS::SQS::Queue":             "KmsMasterKeyId",
 		"AWS::SNS::Topic":             "KmsMasterKeyId",
@@ -88,6 +92,8 @@ func everythingIsEncrypted(t require.TestingT, d document) {
 			assert.Equal(t, "Key.Arn", decode[string](t, r, path), id)
 		}
 	}
+	assert.Equal(t, map[string]any{"SSEEnabled": true, "SSEType": "KMS", "KMSMasterKeyId": "Key.Arn"},
+		d.Resources["EventsTable"].Properties["SSESpecification"])
 	assert.Equal(t, []any{map[string]any{
 		"BucketKeyEnabled":              true,
 		"ServerSideEncryptionByDefault": map[string]any{"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "Key.Arn"},
@@ -102,18 +108,44 @@ func keyIsRestricted(t require.TestingT, d document) {
 
 	policy := statements(t, key, "KeyPolicy")
 	require.Len(t, policy, 3)
-	assert.Equal(t, &principal{AWS: "arn:aws:iam::123456789012:root"}, policy[0].Principal)
-	assert.Equal(t, &principal{Service: "logs.us-east-1.amazonaws.com"}, policy[1].Principal)
-	assert.Equal(t, &principal{Service: "cloudwatch.amazonaws.com"}, policy[2].Principal)
-	assert.Equal(t, anAlarmOfThisAccount(), policy[2].Condition)
+	require.NotNil(t, policy[1].Condition)
+	slices.Sort(policy[1].Condition.ArnEquals[logsContext])
+	for i, want := range keyPolicy(t, d) {
+		assert.Equal(t, want, policy[i])
+	}
+}
 
+const logsContext = "kms:EncryptionContext:aws:logs:arn"
+
+func keyPolicy(t require.TestingT, d document) []statement {
 	// A log group that the policy leaves out fails to create.
 	var groups []string
 	for _, g := range d.ofType("AWS::Logs::LogGroup") {
 		groups = append(groups, "arn:aws:logs:us-east-1:123456789012:log-group:"+decode[string](t, g, "LogGroupName"))
 	}
-	require.NotNil(t, policy[1].Condition)
-	assert.ElementsMatch(t, groups, policy[1].Condition.ArnEquals["kms:EncryptionContext:aws:logs:arn"])
+	slices.Sort(groups)
+	return []statement{
+		{
+			Sid: "DelegateToIam", Effect: "Allow",
+			Principal: &principal{AWS: "arn:aws:iam::123456789012:root"},
+			Action:    []string{"kms:*"},
+			Resource:  []string{"*"},
+		},
+		{
+			Sid: "EncryptLogs", Effect: "Allow",
+			Principal: &principal{Service: "logs.us-east-1.amazonaws.com"},
+			Action:    []string{"kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"},
+			Resource:  []string{"*"},
+			Condition: &condition{ArnEquals: map[string][]string{logsContext: groups}},
+		},
+		{
+			Sid: "EncryptAlarms", Effect: "Allow",
+			Principal: &principal{Service: "cloudwatch.amazonaws.com"},
+			Action:    []string{"kms:Decrypt", "kms:GenerateDataKey*"},
+			Resource:  []string{"*"},
+			Condition: anAlarmOfThisAccount(),
+		},
+	}
 }
 
 func tableHasItsKeys(t require.TestingT, d document) {

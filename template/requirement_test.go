@@ -38,6 +38,7 @@ func requirements() map[string][]requirement {
 		"alarms":    alarmRequirements(),
 		"dashboard": dashboardRequirements(),
 		"interface": interfaceRequirements(),
+		"names":     nameRequirements(),
 	}
 }
 
