@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/awslabs/goformation/v7/cloudformation/tags"
 
@@ -34,7 +36,8 @@ type Options struct {
 	Resources map[string]cfn.Resource
 
 	// Tags are put on every resource that goformation knows to take tags, those
-	// of Resources included.
+	// of Resources included. One of these keeps its own tag where the keys are
+	// the same.
 	Tags map[string]string
 }
 
@@ -80,6 +83,7 @@ const (
 	maxTags          = 50 - 1
 	maxTagKey        = 128
 	maxTagValue      = 256
+	tagPunctuation   = "_.:/=+-@" // beside letters, digits and spaces of any script
 	accountTag       = "api-gateway-account"
 	reservedTagStart = "aws:"
 )
@@ -93,16 +97,24 @@ func (o Options) checkTags() error {
 		refuse("%d tags; a resource takes %d beside the stack's own", len(o.Tags), maxTags)
 	}
 	for _, key := range slices.Sorted(maps.Keys(o.Tags)) {
+		value := o.Tags[key]
 		switch {
 		case key == accountTag:
 			refuse("tag %q: the stack has it itself", key)
 		case strings.HasPrefix(strings.ToLower(key), reservedTagStart):
 			refuse("tag %q: what begins with %s is AWS's", key, reservedTagStart)
-		case key == "" || len(key) > maxTagKey || len(o.Tags[key]) > maxTagValue:
+		case key == "" || utf8.RuneCountInString(key) > maxTagKey || utf8.RuneCountInString(value) > maxTagValue:
 			refuse("tag %q: a key has 1 to %d characters, a value at most %d", key, maxTagKey, maxTagValue)
+		case strings.ContainsFunc(key+value, notOfTags):
+			refuse("tag %q: key and value %q are made of letters, digits, spaces and %s", key, value, tagPunctuation)
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// notOfTags tells characters that no tag may have.
+func notOfTags(r rune) bool {
+	return !unicode.In(r, unicode.L, unicode.N, unicode.Z) && !strings.ContainsRune(tagPunctuation, r)
 }
 
 // tags are o.Tags in the order of their keys.

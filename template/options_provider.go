@@ -18,6 +18,15 @@ const (
 	maxProviderName = 64 - len("-processor-role-") - maxSuffix
 )
 
+// reservedPaths are what API Gateway answers itself (API Gateway Developer
+// Guide, "Amazon API Gateway important notes"), and what clients resolve before
+// they send.
+func reservedPaths() []string { return []string{"ping", "sping", ".", ".."} }
+
+// tokenPunctuation may be in a header's name beside letters and digits (RFC
+// 9110, section 5.6.2).
+const tokenPunctuation = "!#$%&'*+-.^_`|~"
+
 const (
 	lower  = "abcdefghijklmnopqrstuvwxyz"
 	upper  = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -44,14 +53,26 @@ func checkProvider(p contract.Provider) error {
 	if !consistsOf(p.Name, lower+digits) || len(p.Name) > maxProviderName {
 		refuse(fmt.Sprintf("its name must be 1 to %d lower-case letters and digits", maxProviderName))
 	}
+	// The bucket has other prefixes than the providers' names.
+	if prefix := p.Name + "/"; prefix == contract.OversizePrefix || prefix == contract.UnknownPrefix {
+		refuse("the bucket keeps " + prefix + " for something else: choose another name")
+	}
 	if !consistsOf(p.Title, lower+upper+digits) {
 		refuse(fmt.Sprintf("its title %q must be letters and digits", p.Title))
 	}
-	if !consistsOf(p.Path, lower+upper+digits+"-._~") {
-		refuse(fmt.Sprintf("its path %q must be one segment of letters, digits and -._~", p.Path))
+	if !consistsOf(p.Path, lower+upper+digits+"-._") {
+		refuse(fmt.Sprintf("its path %q must be one segment of letters, digits and -._", p.Path))
+	}
+	if slices.Contains(reservedPaths(), p.Path) {
+		refuse(fmt.Sprintf("its path %q never gets to the API: choose another", p.Path))
 	}
 	if len(p.IdentityHeaders) == 0 {
 		refuse("it has no identity headers, so its authorizer would have nothing to look at")
+	}
+	for _, header := range p.IdentityHeaders {
+		if !consistsOf(header, lower+upper+digits+tokenPunctuation) {
+			refuse(fmt.Sprintf("its identity header %q cannot be the name of a header", header))
+		}
 	}
 	return errors.Join(errs...)
 }

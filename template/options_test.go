@@ -50,6 +50,38 @@ func TestImpossibleProviders(t *testing.T) {
 			stripeAnd(func(p *contract.Provider) { p.Path = "" }),
 			`provider "acme": its path "" must be one segment`,
 		},
+		"a name that is the prefix of large payloads": {
+			stripeAnd(func(p *contract.Provider) { p.Name = "oversize" }),
+			`provider "oversize": the bucket keeps oversize/ for something else`,
+		},
+		"a name that is the prefix of what cannot be read": {
+			stripeAnd(func(p *contract.Provider) { p.Name = "unknown" }),
+			`provider "unknown": the bucket keeps unknown/ for something else`,
+		},
+		"a path with a character that API Gateway refuses": {
+			stripeAnd(func(p *contract.Provider) { p.Path = "~acme" }),
+			`provider "acme": its path "~acme" must be one segment of letters, digits and -._`,
+		},
+		"a path that API Gateway answers itself": {
+			stripeAnd(func(p *contract.Provider) { p.Path = "ping" }),
+			`provider "acme": its path "ping" never gets to the API`,
+		},
+		"another one": {
+			stripeAnd(func(p *contract.Provider) { p.Path = "sping" }),
+			`provider "acme": its path "sping" never gets to the API`,
+		},
+		"a path that clients resolve": {
+			stripeAnd(func(p *contract.Provider) { p.Path = ".." }),
+			`provider "acme": its path ".." never gets to the API`,
+		},
+		"two identity headers in one": {
+			stripeAnd(func(p *contract.Provider) { p.IdentityHeaders = []string{"Acme-Signature,Acme-Time"} }),
+			`provider "acme": its identity header "Acme-Signature,Acme-Time" cannot be the name of a header`,
+		},
+		"an identity header without a name": {
+			stripeAnd(func(p *contract.Provider) { p.IdentityHeaders = []string{"Acme-Signature", ""} }),
+			`provider "acme": its identity header "" cannot be`,
+		},
 		"an authorizer that looks at nothing": {
 			stripeAnd(func(p *contract.Provider) { p.IdentityHeaders = nil }),
 			`provider "acme": it has no identity headers`,
@@ -113,6 +145,10 @@ func TestContradictoryOptions(t *testing.T) {
 		"a tag's value that is too long": {
 			Options{Tags: map[string]string{"x": strings.Repeat("y", 257)}}, `tag "x": a key has 1 to 128 characters, a value at most 256`,
 		},
+		"a tag with a character that AWS refuses": {
+			Options{Tags: map[string]string{"team": "payments & co"}},
+			`tag "team": key and value "payments & co" are made of letters, digits, spaces and _.:/=+-@`,
+		},
 		"more tags than a resource takes": {Options{Tags: many}, "50 tags; a resource takes 49"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -149,6 +185,21 @@ func TestSubsetOfProvidersHasNothingOfTheOthers(t *testing.T) {
 	for _, other := range []string{"stripe", "paypal"} {
 		assert.NotContains(t, strings.ToLower(string(text)), other)
 	}
+}
+
+// AWS counts characters, not bytes.
+func TestTagsOfAnyScript(t *testing.T) {
+	key, value := strings.Repeat("ä", maxTagKey), strings.Repeat("本", maxTagValue)
+	_, err := JSON(Options{Tags: map[string]string{key: value, "a b_c.d:e/f=g+h-i@j": ""}})
+	require.NoError(t, err)
+}
+
+func TestOwnTagOfACallersResourceStays(t *testing.T) {
+	d := build(t, Options{
+		Tags:      map[string]string{"team": "payments"},
+		Resources: map[string]cfn.Resource{"Mine": &sqs.Queue{Tags: []tags.Tag{{Key: "team", Value: "ledger"}}}},
+	}, "dev")
+	assert.Equal(t, []tags.Tag{{Key: "team", Value: "ledger"}}, decode[[]tags.Tag](t, d.Resources["Mine"], "Tags"))
 }
 
 // A resource that is not tagged is of a type that takes no tags, or none that

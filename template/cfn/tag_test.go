@@ -21,6 +21,9 @@ func TestTagged(t *testing.T) {
 		"behind the resource's own": {
 			own, `"Tags": [{"Key": "own", "Value": {"Ref": "P"}}, ` + team + `]`,
 		},
+		"the resource's own of that key": {
+			&sqs.Queue{Tags: []tags.Tag{{Key: "team", Value: "ledger"}}}, `"Tags": [{"Key": "team", "Value": "ledger"}]`,
+		},
 		"through a With": {
 			cfn.With{Resource: own, Set: map[string]any{"DelaySeconds": cfn.Ref("P")}},
 			`"Tags": [{"Key": "own", "Value": {"Ref": "P"}}, ` + team + `]`,
