@@ -24,6 +24,10 @@ type alarm struct {
 	datapoints int // of them that are at the threshold
 }
 
+// apiNamespace is that of API Gateway's own metrics (API Gateway Developer
+// Guide, "Amazon API Gateway dimensions and metrics").
+const apiNamespace = "AWS/ApiGateway"
+
 // metric is a metric of CloudWatch with the statistic in use.
 type metric struct {
 	namespace, name, statistic string
@@ -50,6 +54,14 @@ func ofFunction(function cfn.ID, name, statistic string) metric {
 func ofQueue(queue cfn.ID, name, statistic string) metric {
 	return metric{"AWS/SQS", name, statistic, []cloudwatch.Alarm_Dimension{
 		dimension("QueueName", queue.Att("QueueName")),
+	}}
+}
+
+// answered is how often API Gateway answered in one way, by itself or for a
+// function.
+func answered(name string) metric {
+	return metric{apiNamespace, name, "Sum", []cloudwatch.Alarm_Dimension{
+		dimension("ApiName", named(apiName)), dimension("Stage", stageName),
 	}}
 }
 

@@ -23,6 +23,7 @@ type watched struct {
 // consumer-lag, dlq-age and dlq-retries, which page.
 func (s *stack) addAlarms(w watched, to severities) {
 	s.addEventAlarms(to)
+	s.addAPIAlarm(to)
 	s.addQueueAlarms(w, to)
 	for i, p := range w.providers {
 		s.addProcessorAlarms(p, w.processors[i], to)
@@ -74,6 +75,20 @@ func (s *stack) addEventAlarms(to severities) {
 			"For the latter, add the new secret beside the old one.",
 		metric:    counted(contract.MetricRejected),
 		threshold: 100, minutes: 15, outOf: 1, datapoints: 1,
+	})
+}
+
+// addAPIAlarm is about answers of which no function may know. It is a ticket: a
+// stranger gets a 503 wherever a secret was never filled.
+func (s *stack) addAPIAlarm(to severities) {
+	s.addAlarm(alarm{
+		id: "ApiFailures", name: "api-5xx", severity: to.ticket,
+		means: "The API answers 5xx again and again: for an authorizer or processor that fails, is throttled " +
+			"or is late, or because a processor answers 503. The 503s for a secret that was never filled count too.",
+		do: "The access log has status, authorizerError and integrationError of each. " +
+			"If all are 503, see the processor's lines; for secret_empty, fill the secret or leave the URL unused.",
+		metric:    answered("5XXError"),
+		threshold: 1, minutes: 5, outOf: 3, datapoints: 2,
 	})
 }
 

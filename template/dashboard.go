@@ -24,6 +24,10 @@ func (s *stack) addDashboard(w watched) {
 			ofProvider(contract.MetricSecretUnavailable, p),
 		}))
 	}
+	api := graph("What does API Gateway answer?", []line{
+		append(ofAPI("Count"), map[string]string{"stat": "SampleCount"}), // its Sum is not documented
+		ofAPI("4XXError"), ofAPI("5XXError"),
+	})
 	stuck := graph("Is anything stuck? Seconds since the oldest message", []line{
 		{"AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName", sub(w.events + ".QueueName")},
 		{"AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName", sub(w.deadLetter + ".QueueName")},
@@ -36,7 +40,7 @@ func (s *stack) addDashboard(w watched) {
 
 	id := s.Add("Dashboard", &cloudwatch.Dashboard{
 		DashboardName: new(named(dashboardName)),
-		DashboardBody: dashboardBody(append(widgets, stuck, lost)),
+		DashboardBody: dashboardBody(append(widgets, api, stuck, lost)),
 	})
 	s.Output("DashboardUrl", cfn.Output{
 		Description: "URL of the dashboard.",
@@ -54,8 +58,8 @@ type widget struct {
 }
 
 // line is a metric in a graph: namespace, name, then names and values of its
-// dimensions.
-type line []string
+// dimensions, then perhaps a map of what is different from the graph.
+type line []any
 
 func graph(title string, lines []line) widget {
 	return widget{Type: "metric", Width: 8, Height: 6, Properties: map[string]any{
@@ -78,6 +82,10 @@ func ofAll(metric string) line {
 
 func ofProvider(metric string, p contract.Provider) line {
 	return append(ofAll(metric), contract.ProviderDimension, p.Name)
+}
+
+func ofAPI(metric string) line {
+	return line{apiNamespace, metric, "ApiName", apiName + suffix, "Stage", stageName}
 }
 
 // sub is how an Fn::Sub refers to an id, or to an attribute of one.

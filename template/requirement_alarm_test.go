@@ -22,13 +22,14 @@ func alarmRequirements() []requirement {
 			"Paysluice Rejected Sum Environment=dev": 900_000, "Paysluice NotConfigured Sum Environment=dev": 300_000, "AWS/ApiGateway 5XXError Sum ApiName=webhook-api-dev Stage=live": 350_000,
 			"AWS/Lambda Throttles Sum FunctionName=AuthorizerFunction": 5_000, "AWS/Lambda Throttles Sum FunctionName=StripeProcessorFunction": 5_000,
 			"AWS/Lambda Throttles Sum FunctionName=ConsumerFunction": 500, "AWS/Lambda Throttles Sum FunctionName=ArchiverFunction": 50, // they share the account's concurrency
-		}, tickets("rejected", "webhook-authorizer-throttles", "stripe-processor-throttles",
+		}, tickets("rejected", "api-5xx", "webhook-authorizer-throttles", "stripe-processor-throttles",
 			"event-consumer-throttles", "dlq-archiver-throttles"),
 			set("RejectedAlarm.Properties.AlarmActions.0", "AlarmTopic"),
 			set("AuthorizerThrottlesAlarm.Properties.AlarmActions.0", "AlarmTopic"),
 			set("StripeProcessorThrottlesAlarm.Properties.AlarmActions.0", "AlarmTopic"),
 			set("ConsumerThrottlesAlarm.Properties.AlarmActions.0", "AlarmTopic"),
 			set("ArchiverThrottlesAlarm.Properties.AlarmActions.0", "AlarmTopic"),
+			set("ApiFailuresAlarm.Properties.AlarmActions.0", "AlarmTopic"),
 			set("StripeFailuresAlarm.Properties", map[string]any{
 				"Namespace": "AWS/ApiGateway", "MetricName": "5XXError", "Dimensions": []any{
 					map[string]string{"Name": "ApiName", "Value": "webhook-api-dev"}, map[string]string{"Name": "Stage", "Value": "live"},
@@ -37,6 +38,12 @@ func alarmRequirements() []requirement {
 				"Threshold": 1, "ComparisonOperator": "GreaterThanOrEqualToThreshold",
 			}),
 		),
+		scenario("API Gateway gets no answer from the authorizer", map[string]float64{
+			"AWS/ApiGateway 5XXError Sum ApiName=webhook-api-dev Stage=live": 3,
+		}, tickets("api-5xx"),
+			drop("ApiFailuresAlarm"),
+			set("ApiFailuresAlarm.Properties.MetricName", "5xx"), // that of an HTTP API
+			drop("ApiFailuresAlarm.Properties.Dimensions.1")),
 		scenario("one in ten authentic webhooks of one provider is answered 503", map[string]float64{"Paysluice SquareFailures-dev Average": 0.1},
 			pages("square-processor-5xx"),
 			set("SquareFailuresAlarm.Properties.Threshold", 0.5),

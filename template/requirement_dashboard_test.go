@@ -2,6 +2,7 @@ package template
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 
 	"github.com/stretchr/testify/assert"
@@ -31,6 +32,21 @@ func dashboardRequirements() []requirement {
 				replace(body, "PayPal: ", ""),
 				replace(body, `"region":"us-east-1"`, `"region":"eu-west-1"`),
 				replace(body, `"stat":"Sum"`, `"stat":"Average"`),
+			},
+		},
+		{
+			says: "it shows what API Gateway answers, by itself too",
+			holds: func(t require.TestingT, d document) {
+				const api = " ApiName webhook-api-dev Stage live"
+				assert.Equal(t, []string{
+					"AWS/ApiGateway Count" + api + " map[stat:SampleCount]",
+					"AWS/ApiGateway 4XXError" + api,
+					"AWS/ApiGateway 5XXError" + api,
+				}, graphed(t, d, "What does API Gateway answer?", "Sum"))
+			},
+			breaks: []mutation{
+				replace(body, `"5XXError","ApiName","webhook-api-dev"`, `"5XXError","ApiName","Api"`),
+				replace(body, `"4XXError"`, `"4xx"`), // that of an HTTP API
 			},
 		},
 		{
@@ -74,7 +90,7 @@ func dashboardRequirements() []requirement {
 type shownWidget struct {
 	Properties struct {
 		Title, Stat, Region string
-		Metrics             [][]string
+		Metrics             [][]any
 		Alarms              []string
 	}
 }
@@ -98,7 +114,7 @@ func graphed(t require.TestingT, d document, title, stat string) []string {
 	assert.Equal(t, region, shown.Region, title)
 	var lines []string
 	for _, metric := range shown.Metrics {
-		lines = append(lines, strings.Join(metric, " "))
+		lines = append(lines, strings.TrimSpace(fmt.Sprintln(metric...)))
 	}
 	return lines
 }
