@@ -27,7 +27,7 @@ func (s *stack) addAlarms(w watched, to severities) {
 	s.addQueueAlarms(w, to)
 	for i, p := range w.providers {
 		s.addProcessorAlarms(p, w.processors[i], to)
-		if p.Certificates {
+		if p.UntrustedReason != "" {
 			s.addCertificateAlarm(p, to)
 		}
 	}

@@ -188,6 +188,7 @@ func madeUp() contract.Provider {
 		Title:           "Acme",
 		Path:            "acme",
 		IdentityHeaders: []string{"Acme-Signature", "Acme-Time"},
+		UntrustedReason: "acme_chain",
 	}
 }
 

@@ -68,7 +68,7 @@ func (s *stack) addUntrustedMetric(p contract.Provider) metric {
 	name := p.Title + "Untrusted"
 	s.addLogMetric(logMetric{
 		id: name, function: p.Title + "Processor", metric: name,
-		pattern: withReason(contract.ReasonPayPalChain, ""), value: "1",
+		pattern: withReason(p.UntrustedReason, ""), value: "1",
 	})
 	return ofLog(name, "Sum")
 }

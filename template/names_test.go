@@ -48,7 +48,6 @@ func TestNamesFitTheirServices(t *testing.T) {
 	}
 	longest := madeUp()
 	longest.Name = strings.Repeat("p", maxProviderName)
-	longest.Certificates = true
 	found := names(t, Options{Providers: []contract.Provider{contract.Stripe(), longest}}, strings.Repeat("s", maxSuffix))
 	assert.Equal(t, ids(limits), ids(found), "every kind of name has a limit here")
 	for kind, names := range found {

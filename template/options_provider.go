@@ -69,6 +69,9 @@ func checkProvider(p contract.Provider) error {
 	if len(p.IdentityHeaders) == 0 {
 		refuse("it has no identity headers, so its authorizer would have nothing to look at")
 	}
+	if p.UntrustedReason != "" && !consistsOf(p.UntrustedReason, lower+digits+"_-") {
+		refuse(fmt.Sprintf("its reason %q must be lower-case letters, digits, _ and -", p.UntrustedReason))
+	}
 	for _, header := range p.IdentityHeaders {
 		if !consistsOf(header, lower+upper+digits+tokenPunctuation) {
 			refuse(fmt.Sprintf("its identity header %q cannot be the name of a header", header))

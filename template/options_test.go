@@ -74,6 +74,10 @@ func TestImpossibleProviders(t *testing.T) {
 			stripeAnd(func(p *contract.Provider) { p.Path = ".." }),
 			`provider "acme": its path ".." never gets to the API`,
 		},
+		"a reason that ends the pattern it is part of": {
+			stripeAnd(func(p *contract.Provider) { p.UntrustedReason = `chain" }` }),
+			`provider "acme": its reason "chain\" }" must be lower-case letters`,
+		},
 		"two identity headers in one": {
 			stripeAnd(func(p *contract.Provider) { p.IdentityHeaders = []string{"Acme-Signature,Acme-Time"} }),
 			`provider "acme": its identity header "Acme-Signature,Acme-Time" cannot be the name of a header`,

@@ -168,6 +168,7 @@ func alarmFormRequirements() []requirement {
 				for id, want := range map[string]struct{ group, pattern, metric, value string }{
 					"Redriven":        {"ArchiverLogGroup", `{ $.reason = "receives-exhausted" && $.Archived > 0 }`, "Redriven-dev", "$.Archived"},
 					"PayPalUntrusted": {"PayPalProcessorLogGroup", `{ $.reason = "paypal_chain" }`, "PayPalUntrusted-dev", "1"},
+					"AcmeUntrusted":   {"AcmeProcessorLogGroup", `{ $.reason = "acme_chain" }`, "AcmeUntrusted-dev", "1"},
 					"SquareFailed":    {"SquareProcessorLogGroup", failures, "SquareFailures-dev", "1"},
 					"SquareAccepted":  {"SquareProcessorLogGroup", `{ $.Accepted > 0 }`, "SquareFailures-dev", "0"},
 				} {
@@ -179,7 +180,7 @@ func alarmFormRequirements() []requirement {
 					}}, filter.Properties["MetricTransformations"])
 				}
 				assert.Equal(t, "Average", d.Resources["SquareFailuresAlarm"].Properties["Statistic"], "a ratio")
-				assert.Len(t, d.ofType("AWS::Logs::MetricFilter"), 2+2*len(withMadeUp().Providers))
+				assert.Len(t, d.ofType("AWS::Logs::MetricFilter"), 3+2*len(withMadeUp().Providers))
 			},
 			breaks: []mutation{
 				drop("RedrivenFilter"),
@@ -187,6 +188,7 @@ func alarmFormRequirements() []requirement {
 				set("RedrivenFilter.Properties.LogGroupName", "ConsumerLogGroup"),
 				set("SquareFailedFilter.Properties.FilterPattern", "{ $.status = 503 }"),
 				set("SquareFailuresAlarm.Properties.Statistic", "Sum"),
+				set("AcmeUntrustedFilter.Properties.FilterPattern", `{ $.reason = "paypal_chain" }`),
 				set("PayPalUntrustedFilter.Properties.MetricTransformations.0.MetricName", "PayPalUntrusted"),
 			},
 		},

@@ -15,9 +15,9 @@ type Provider struct {
 	// valid signature, in the provider's own spelling. API Gateway answers
 	// 401 when one is missing (AWS::ApiGateway::Authorizer IdentitySource).
 	IdentityHeaders []string
-	// Certificates: the provider names a certificate in its headers, which may
-	// be out of reach or not be trusted.
-	Certificates bool
+	// UntrustedReason is the reason code of a webhook whose certificate is of an
+	// authority that is not trusted; empty for a provider without certificates.
+	UntrustedReason string
 }
 
 // Stripe signs one header (docs.stripe.com/webhooks, "Verify webhook
@@ -42,7 +42,7 @@ func PayPal() Provider {
 			"PAYPAL-TRANSMISSION-ID", "PAYPAL-TRANSMISSION-TIME", "PAYPAL-TRANSMISSION-SIG",
 			"PAYPAL-CERT-URL", "PAYPAL-AUTH-ALGO",
 		},
-		Certificates: true,
+		UntrustedReason: ReasonPayPalChain,
 	}
 }
 
