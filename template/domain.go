@@ -43,6 +43,11 @@ func (a *api) addDomain(stage cfn.ID) {
 		Value:       domain.Att("RegionalDomainName"),
 		Condition:   a.customDomain,
 	})
+	a.Output("DomainTargetHostedZoneId", cfn.Output{
+		Description: "Hosted zone of that host name, for an alias record in Route 53.",
+		Value:       domain.Att("RegionalHostedZoneId"),
+		Condition:   a.customDomain,
+	})
 }
 
 // url is where a provider's webhooks arrive.

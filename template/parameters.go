@@ -82,8 +82,8 @@ func (s *stack) addParameters() {
 		Type:                  "String",
 		Description:           "ARN of the domain's certificate in this region's ACM. Empty without a DomainName.",
 		Default:               "",
-		AllowedPattern:        "^(arn:[a-z-]+:acm:.+)?$",
-		ConstraintDescription: "must be the ARN of an ACM certificate, or empty",
+		AllowedPattern:        "^(arn:aws[a-z-]*:acm:" + region + ":\\d{12}:certificate/[A-Za-z0-9-]+)?$",
+		ConstraintDescription: "must be the ARN of a certificate in ACM of " + region + ", or empty",
 	})
 	s.Parameter(manageAPIGatewayAccount, cfn.Parameter{
 		Type: "String",

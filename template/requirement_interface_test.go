@@ -36,6 +36,7 @@ func interfaceRequirements() []requirement {
 			holds: parametersTake,
 			breaks: []mutation{
 				set("Parameters.EnvironmentSuffix.AllowedPattern", ".*"),
+				set("Parameters.CertificateArn.AllowedPattern", "^(arn:[a-z-]+:acm:.+)?$"),
 				set("Parameters.EnvironmentSuffix.AllowedPattern", "^[a-z]+$"),
 				set("Parameters.LogLevel.AllowedValues", []string{"DEBUG", "INFO", "WARN"}),
 				drop("Parameters.ArchiveRetentionDays.AllowedPattern"),
@@ -45,15 +46,16 @@ func interfaceRequirements() []requirement {
 			says: "the outputs are these",
 			holds: func(t require.TestingT, d document) {
 				want := map[string]string{
-					"ApiId":              "Api",
-					"QueueUrl":           "WebhookQueue",
-					"DeadLetterQueueUrl": "DeadLetterQueue",
-					"TableName":          "EventsTable",
-					"TableStreamArn":     "EventsTable.StreamArn",
-					"BucketName":         "FailedWebhooks",
-					"AlarmTopicArn":      "AlarmTopic",
-					"TicketTopicArn":     "TicketTopic",
-					"DomainTarget":       "Domain.RegionalDomainName",
+					"ApiId":                    "Api",
+					"QueueUrl":                 "WebhookQueue",
+					"DeadLetterQueueUrl":       "DeadLetterQueue",
+					"TableName":                "EventsTable",
+					"TableStreamArn":           "EventsTable.StreamArn",
+					"BucketName":               "FailedWebhooks",
+					"AlarmTopicArn":            "AlarmTopic",
+					"TicketTopicArn":           "TicketTopic",
+					"DomainTarget":             "Domain.RegionalDomainName",
+					"DomainTargetHostedZoneId": "Domain.RegionalHostedZoneId",
 					"DashboardUrl": "https://us-east-1.console.aws.amazon.com/cloudwatch/home" +
 						"?region=us-east-1#dashboards/dashboard/Dashboard",
 				}
@@ -88,7 +90,12 @@ func parametersTake(t require.TestingT, d document) {
 		"EventRetentionDays":   {[]string{"0", "30", "99999"}, []string{"", "-1", "1.5", "030"}},
 		"ArchiveRetentionDays": {[]string{"0", "7", "365"}, []string{"", "-1", "forever"}},
 		"DomainName":           {[]string{"", "hooks.example.com"}, []string{"example", "https://example.com", "a.b/c"}},
-		"CertificateArn":       {[]string{"", "arn:aws:acm:us-east-1:123456789012:certificate/c"}, []string{"c", "arn:aws:iam::1:x"}},
+		"CertificateArn": {[]string{"", "arn:aws:acm:us-east-1:123456789012:certificate/c"}, []string{
+			"c", "arn:aws:iam::1:x",
+			"arn:aws:acm:eu-west-1:123456789012:certificate/c", // of another region
+			"arn:aws:acm:us-east-1:1234:certificate/c",
+			"arn:aws:acm:us-east-1:123456789012:c",
+		}},
 	} {
 		p := d.Parameters[name]
 		takes := func(value string) bool {
