@@ -1,11 +1,13 @@
 """Runs MiniStack until the program that started it is gone.
 
-Arguments: the folder to remove then, and hypercorn's own arguments.
+Arguments: the folder of the emulator, which is removed then, and hypercorn's
+own arguments.
 
 hypercorn serves MiniStack directly, without MiniStack's own main: that one
 listens on every interface and on port 443, and leaves a PID file in /tmp.
 """
 
+import json
 import os
 import signal
 import subprocess
@@ -22,8 +24,32 @@ def follow_starter(folder):
     os.killpg(0, signal.SIGKILL)  # this process and the functions it started
 
 
+def record_calls(file):
+    # Must run before MiniStack's services are loaded: some import the function
+    # by name.
+    from ministack.core import iam_evaluator
+
+    evaluate, recorded = iam_evaluator.evaluate, set()
+    out = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+
+    def recorded_evaluate(context, *policies):
+        result = evaluate(context, *policies)
+        # arn:aws:sts::{account}:assumed-role/{role}/{session}
+        kind, _, session = context.principal_arn.partition(":assumed-role/")
+        call = (session.partition("/")[0], result.matched_sid, context.action, context.resource_arn)
+        if session and result.decision == "Allow" and call not in recorded:
+            recorded.add(call)
+            line = json.dumps(dict(zip(("Role", "Sid", "Action", "Resource"), call)))
+            os.write(out, line.encode() + b"\n")  # one write, so threads do not mix lines
+        return result
+
+    iam_evaluator.evaluate = recorded_evaluate
+
+
 if __name__ == "__main__":
-    threading.Thread(target=follow_starter, args=[sys.argv.pop(1)], daemon=True).start()
+    folder = sys.argv.pop(1)
+    threading.Thread(target=follow_starter, args=[folder], daemon=True).start()
+    record_calls(os.path.join(folder, "calls.jsonl"))
 
     from hypercorn.__main__ import main
 
