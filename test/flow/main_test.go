@@ -80,5 +80,10 @@ func run(m *testing.M) (code int, err error) {
 		accounts = append(accounts, a)
 	}
 	stop() // from here on a signal ends this process, and the emulator with it
-	return m.Run(), checkLogs(context.Background())
+	code = m.Run()
+	err = checkLogs(context.Background())
+	if wholeSuite() {
+		err = errors.Join(err, checkRoles(context.Background()))
+	}
+	return code, err
 }

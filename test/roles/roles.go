@@ -1,5 +1,6 @@
-// Package roles changes the roles of a stack on the emulator, to show what
-// each permission is for.
+// Package roles compares the roles of a stack on the emulator with the calls
+// that were made in their name, and changes them, to show what each permission
+// is for.
 package roles
 
 import (
@@ -17,12 +18,16 @@ import (
 type Role struct {
 	Name   string `json:"RoleName"`
 	ARN    string `json:"Arn"`
+	Type   string `json:"-"` // its name without the stack's suffix
 	Policy Policy `json:"-"`
 
 	stack     *emulator.Stack
 	policyID  string
 	functions []function
 }
+
+// TypeOf is the Type of a function's role.
+func TypeOf(function string) string { return function + "-role" }
 
 type function struct {
 	FunctionName string
@@ -46,7 +51,7 @@ type statement struct {
 	Sid       string
 	Effect    string
 	Action    []string
-	Resource  any
+	Resource  []string
 	Condition any `json:",omitempty"`
 }
 
@@ -121,6 +126,7 @@ func find(ctx context.Context, stack *emulator.Stack, name string) (*Role, error
 	if len(policies) != 1 || len(managed) > 0 {
 		return nil, fmt.Errorf("role %s has policies %v and managed ones %v", name, policies, managed)
 	}
+	r.Type = strings.TrimSuffix(name, "-"+stack.Suffix)
 	r.policyID = policies[0]
 	return r, query(ctx, stack, &r.Policy, "iam", "get-role-policy", "--role-name", name,
 		"--policy-name", r.policyID, "--query", "PolicyDocument")

@@ -1,48 +1,85 @@
 package roles
 
-// Unseen are the permissions that AWS services use in a role's name. The
-// emulator does not ask for them, so taking them away shows nothing here; each
-// has the AWS text that demands it.
-func Unseen() map[Permission]string {
+import (
+	"slices"
+
+	"github.com/paysluice/paysluice/handlers/contract"
+)
+
+// unseen are actions that AWS services do in the name of these roles. The
+// emulator does not ask for them, so no call is recorded, and taking them away
+// shows nothing here.
+type unseen struct {
+	roles   []string // types
+	sid     string
+	actions []string
+	page    string // of AWS, which demands them
+}
+
+func allUnseen() []unseen {
 	const (
-		logs           = "Lambda Developer Guide, Sending Lambda function logs to CloudWatch Logs, IAM permissions"
-		environment    = "Lambda Developer Guide, Securing Lambda environment variables, permissions of the execution role"
-		poller         = "Lambda Developer Guide, Using Lambda with Amazon SQS, permissions of the execution role"
-		secretKey      = "Secrets Manager User Guide, Secret encryption and decryption, permissions for the KMS key"
-		queueKey       = "SQS Developer Guide, Key management, configuring KMS permissions: producers both, consumers Decrypt"
-		tableKey       = "DynamoDB Developer Guide, Encryption at rest usage notes; aws/aws-cdk#10010: Decrypt for writers too"
-		deleteVersions = "S3 API Reference, DeleteObjects, Permissions: always, for versions too"
-		bucketKey      = "S3 User Guide, Using server-side encryption with AWS KMS keys, permissions: GenerateDataKey to upload"
-		gateway        = "API Gateway Developer Guide, Set up CloudWatch logging for REST APIs, permissions"
+		logs        = "https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html"
+		environment = "https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars-encryption.html"
+		poller      = "https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html"
+		secretKey   = "https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html"
+		queueKey    = "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html"
+		// For writers too: aws/aws-cdk#10010.
+		tableKey  = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html"
+		bucketKey = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html"
+		// Always, to delete versions too.
+		deleteObjects = "https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html"
+		gateway       = "https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html"
 	)
-	return map[Permission]string{
-		{"WriteLog", "logs:CreateLogStream"}:             logs,
-		{"WriteLog", "logs:PutLogEvents"}:                logs,
-		{"DecryptEnvironment", "kms:Decrypt"}:            environment,
-		{"ReceiveEvents", "sqs:ReceiveMessage"}:          poller,
-		{"ReceiveEvents", "sqs:DeleteMessage"}:           poller,
-		{"ReceiveEvents", "sqs:GetQueueAttributes"}:      poller,
-		{"UseKeyForSecret", "kms:Decrypt"}:               secretKey,
-		{"UseKeyForQueues", "kms:GenerateDataKey"}:       queueKey,
-		{"UseKeyForQueues", "kms:Decrypt"}:               queueKey,
-		{"UseKeyForTable", "kms:Decrypt"}:                tableKey,
-		{"ReceiveDeadLetters", "sqs:ReceiveMessage"}:     poller,
-		{"ReceiveDeadLetters", "sqs:DeleteMessage"}:      poller,
-		{"ReceiveDeadLetters", "sqs:GetQueueAttributes"}: poller,
-		{"UseKeyForBucket", "kms:GenerateDataKey"}:       bucketKey,
-		{"DeleteObjects", "s3:DeleteObject"}:             deleteVersions,
-		{"WriteLogs", "logs:CreateLogGroup"}:             gateway,
-		{"WriteLogs", "logs:CreateLogStream"}:            gateway,
-		{"WriteLogs", "logs:DescribeLogGroups"}:          gateway,
-		{"WriteLogs", "logs:DescribeLogStreams"}:         gateway,
-		{"WriteLogs", "logs:PutLogEvents"}:               gateway,
-		{"WriteLogs", "logs:GetLogEvents"}:               gateway,
-		{"WriteLogs", "logs:FilterLogEvents"}:            gateway,
+	var (
+		receive    = []string{"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
+		decrypt    = []string{"kms:Decrypt"}
+		encrypt    = []string{"kms:GenerateDataKey"}
+		both       = []string{"kms:GenerateDataKey", "kms:Decrypt"}
+		archiver   = []string{TypeOf(contract.ArchiverName)}
+		consumer   = []string{TypeOf(contract.ConsumerName)}
+		emptier    = []string{TypeOf(contract.EmptierName)}
+		processors []string
+	)
+	for _, p := range contract.Providers() {
+		processors = append(processors, TypeOf(contract.ProcessorName(p)))
+	}
+	functions := slices.Concat(processors, archiver, consumer, emptier, []string{TypeOf(contract.AuthorizerName)})
+	return []unseen{
+		{functions, "WriteLog", []string{"logs:CreateLogStream", "logs:PutLogEvents"}, logs},
+		{functions, "DecryptEnvironment", decrypt, environment},
+		{processors, "UseKeyForSecret", decrypt, secretKey},
+		{processors, "UseKeyForQueues", both, queueKey},
+		{processors, "UseKeyForBucket", encrypt, bucketKey},
+		{consumer, "ReceiveEvents", receive, poller},
+		{consumer, "UseKeyForQueues", both, queueKey},
+		{consumer, "UseKeyForTable", decrypt, tableKey},
+		{archiver, "ReceiveDeadLetters", receive, poller},
+		{archiver, "UseKeyForQueues", decrypt, queueKey},
+		{archiver, "UseKeyForBucket", encrypt, bucketKey},
+		{emptier, "DeleteObjects", []string{"s3:DeleteObject"}, deleteObjects},
+		{[]string{"webhook-api-account-role"}, "WriteLogs", []string{
+			"logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogGroups", "logs:DescribeLogStreams",
+			"logs:PutLogEvents", "logs:GetLogEvents", "logs:FilterLogEvents",
+		}, gateway},
 	}
 }
 
+// Unseen are the role's permissions that no recorded call can show, each with
+// AWS's page that demands it.
+func (r *Role) Unseen() map[Permission]string {
+	pages := map[Permission]string{}
+	for _, u := range allUnseen() {
+		if slices.Contains(u.roles, r.Type) {
+			for _, action := range u.actions {
+				pages[Permission{u.sid, action}] = u.page
+			}
+		}
+	}
+	return pages
+}
+
 // IsUnseen reports whether the permission is one of them.
-func IsUnseen(p Permission) bool {
-	_, ok := Unseen()[p]
+func (r *Role) IsUnseen(p Permission) bool {
+	_, ok := r.Unseen()[p]
 	return ok
 }

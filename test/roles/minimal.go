@@ -1,0 +1,113 @@
+package roles
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/paysluice/paysluice/test/emulator"
+)
+
+// Minimal is an error that names every action and resource that the role
+// allows and none of the calls needed, and every unseen permission that it
+// lacks. calls are those of everything that the role is for.
+func (r *Role) Minimal(calls []emulator.Call) error {
+	var all []error
+	for _, e := range r.Unneeded(calls) {
+		all = append(all, fmt.Errorf("%s allows %s (%s) on %s; the calls needed it on %s",
+			r.Name, e.Action, e.Sid, e.Resource, cmp.Or(e.Needed, "nothing")))
+	}
+	for _, p := range r.Missing() {
+		all = append(all, fmt.Errorf("%s does not allow %s (%s), which AWS demands: %s", r.Name, p.Action, p.Sid, r.Unseen()[p]))
+	}
+	return errors.Join(all...)
+}
+
+// Excess is a resource on which a role may do more than was needed.
+type Excess struct {
+	Permission
+	Resource string
+	// Needed is the pattern that would do, empty if there were no calls.
+	Needed string
+}
+
+// Unneeded compares what the policy allows with the calls that were made.
+func (r *Role) Unneeded(calls []emulator.Call) []Excess {
+	var all []Excess
+	for _, s := range r.Policy.Statement {
+		for _, action := range s.Action {
+			p := Permission{s.Sid, action}
+			if r.IsUnseen(p) {
+				continue
+			}
+			for _, resource := range s.Resource {
+				if needed := narrowest(resource, r.called(p, calls)); needed != resource {
+					all = append(all, Excess{p, resource, needed})
+				}
+			}
+		}
+	}
+	return all
+}
+
+// called are the resources that needed the permission.
+func (r *Role) called(p Permission, calls []emulator.Call) []string {
+	var resources []string
+	for _, c := range calls {
+		if c.Role == r.Name && (Permission{c.Sid, c.Action}) == p {
+			resources = append(resources, c.Resource)
+		}
+	}
+	return resources
+}
+
+// year begins the part of a key that tells when it was written. A policy cannot
+// follow the calendar.
+var year = regexp.MustCompile(`/\d{4}/`)
+
+// narrowest is the pattern itself, or a narrower one that allows the same of
+// the calls. It is empty if the pattern allows none of them.
+func narrowest(pattern string, called []string) string {
+	prefix, isPrefix := strings.CutSuffix(pattern, "*")
+	if !isPrefix {
+		if slices.Contains(called, pattern) {
+			return pattern
+		}
+		return ""
+	}
+	called = slices.DeleteFunc(called, func(resource string) bool { return !strings.HasPrefix(resource, prefix) })
+	if len(called) == 0 {
+		return ""
+	}
+	common := folder(called[0])
+	for _, resource := range called[1:] {
+		for !strings.HasPrefix(resource, common) {
+			common = folder(strings.TrimSuffix(common, "/"))
+		}
+	}
+	if at := year.FindStringIndex(common); at != nil {
+		common = common[:at[0]+1]
+	}
+	if len(common) <= len(prefix) {
+		return pattern
+	}
+	return common + "*"
+}
+
+// folder is all of a resource up to its last slash.
+func folder(resource string) string { return resource[:strings.LastIndex(resource, "/")+1] }
+
+// Missing are the role's unseen permissions that its policy does not allow.
+func (r *Role) Missing() []Permission {
+	var missing []Permission
+	allowed := r.Policy.Permissions()
+	for p := range r.Unseen() {
+		if !slices.Contains(allowed, p) {
+			missing = append(missing, p)
+		}
+	}
+	return missing
+}
