@@ -16,11 +16,10 @@ import (
 	"github.com/paysluice/paysluice/test/roles"
 )
 
-// TestTheEmptierNeedsEachOfItsPermissions deletes a stack with all of them, for
-// which each must have been used, and one without each of them in turn:
-// CloudFormation must hear what was denied. It takes a stack for each,
-// since the emulator deletes all the rest of a stack whose custom resource
-// fails.
+// TestTheEmptierNeedsEachOfItsPermissions deletes a stack with all of them, which
+// must use each, and one without each of them in turn: CloudFormation must hear
+// what was denied. It takes a stack for each, since the emulator deletes all the
+// rest of a stack whose custom resource fails.
 func TestTheEmptierNeedsEachOfItsPermissions(t *testing.T) {
 	root, err := emulator.Root()
 	require.NoError(t, err)
