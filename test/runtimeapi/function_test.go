@@ -88,9 +88,9 @@ func TestInvoke(t *testing.T) {
 
 	_, err = f.Invoke(t.Context(), []byte(`"log"`))
 	require.NoError(t, err, "a failed invocation does not end the function")
-	assert.Contains(t, f.Logs(), "a line of log\n")
 
 	require.NoError(t, f.Stop())
+	assert.Contains(t, f.Logs(), "a line of log\n", "whole once the function has ended")
 	require.NoError(t, f.Stop(), "again")
 	_, err = f.Invoke(t.Context(), []byte(`"hello"`))
 	assert.ErrorIs(t, err, runtimeapi.ErrExited)
