@@ -139,8 +139,7 @@ func (h *Handler) ownerOf(ctx context.Context, bucket string) (stackID string, e
 
 // remedy is what to do about a call that failed for good.
 func remedy(err error, permission string) string {
-	switch errorCode(err) {
-	case "AccessDenied", "AccessDeniedException":
+	if errorCode(err) == "AccessDenied" {
 		return "restore the permission " + permission + " of the emptier's role and delete the stack again"
 	}
 	return "delete the stack again"
