@@ -71,16 +71,13 @@ var year = regexp.MustCompile(`/\d{4}/`)
 // narrowest is the pattern itself, or a narrower one that allows the same of
 // the calls. It is empty if the pattern allows none of them.
 func narrowest(pattern string, called []string) string {
-	prefix, isPrefix := strings.CutSuffix(pattern, "*")
-	if !isPrefix {
-		if slices.Contains(called, pattern) {
-			return pattern
-		}
-		return ""
-	}
-	called = slices.DeleteFunc(called, func(resource string) bool { return !strings.HasPrefix(resource, prefix) })
+	called = slices.DeleteFunc(called, func(resource string) bool { return !matches(pattern, resource) })
 	if len(called) == 0 {
 		return ""
+	}
+	wild := strings.IndexAny(pattern, "*?")
+	if wild < 0 {
+		return pattern
 	}
 	common := folder(called[0])
 	for _, resource := range called[1:] {
@@ -91,10 +88,17 @@ func narrowest(pattern string, called []string) string {
 	if at := year.FindStringIndex(common); at != nil {
 		common = common[:at[0]+1]
 	}
-	if len(common) <= len(prefix) {
+	if len(common) <= wild {
 		return pattern
 	}
 	return common + "*"
+}
+
+// matches reports whether IAM's pattern, in which * is any text and ? any
+// character, allows the resource.
+func matches(pattern, resource string) bool {
+	text := strings.NewReplacer(`\*`, ".*", `\?`, ".").Replace(regexp.QuoteMeta(pattern))
+	return regexp.MustCompile("^(?s:" + text + ")$").MatchString(resource)
 }
 
 // folder is all of a resource up to its last slash.

@@ -93,6 +93,20 @@ func TestUnneeded(t *testing.T) {
 			allowed: keep(bucket + "a/*"),
 			calls:   []emulator.Call{put("a/2026/01/02/1"), put("a/2026/01/02/2")},
 		},
+		"days of two folders, and nothing else": {
+			allowed: keep(bucket + "*/????/??/??/*.json"),
+			calls:   []emulator.Call{put("a/2026/01/02/1.json"), put("b/2026/01/02/1.json")},
+		},
+		"days of one folder": {
+			allowed: keep(bucket + "*/????/??/??/*.json"),
+			calls:   []emulator.Call{put("a/2026/01/02/1.json"), put("other/1.json")},
+			excess:  []Excess{{mayKeep, bucket + "*/????/??/??/*.json", bucket + "a/*"}},
+		},
+		"a dot is a dot": {
+			allowed: keep(bucket + "*.json"),
+			calls:   []emulator.Call{put("a-json")},
+			excess:  []Excess{{mayKeep, bucket + "*.json", ""}},
+		},
 		"what is above the days": {
 			allowed: keep(bucket + "*"),
 			calls:   []emulator.Call{put("a/2026/01/02/1")},
