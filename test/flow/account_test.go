@@ -2,6 +2,7 @@ package flow_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"sync"
 	"testing"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/paysluice/paysluice/test/emulator"
 	"github.com/paysluice/paysluice/test/senders"
 )
 
@@ -23,14 +25,25 @@ type account struct {
 	unconfigured int
 }
 
-// open sends a first webhook and then makes the account's secret the live one.
+// open sends a first webhook, then makes the account's secret the live one and
+// waits until it is taken.
 func open(ctx context.Context, s senders.Sender) (a *account, err error) {
 	a = &account{Sender: s, secret: s.NewSecret()}
 	a.early = a.newWebhook()
 	if a.unconfigured, _, err = a.early.send(ctx); err != nil {
 		return nil, err
 	}
-	return a, a.putSecrets(ctx, a.secret)
+	if err := a.putSecrets(ctx, a.secret); err != nil {
+		return nil, err
+	}
+	// A processor remembers for two seconds that there was none.
+	return a, emulator.Await(ctx, func(ctx context.Context) error {
+		status, answer, err := a.newWebhook().send(ctx)
+		if err == nil && status != http.StatusOK {
+			err = fmt.Errorf("%s is answered %d %s", a.Provider.Title, status, answer)
+		}
+		return err
+	})
 }
 
 func (a *account) putSecrets(ctx context.Context, secrets ...string) error {
