@@ -16,6 +16,9 @@ import (
 	"github.com/paysluice/paysluice/test/emulator"
 )
 
+// domain is the other stack's own.
+const domain = "hooks.example.com"
+
 func TestTwoStacksComeAndGo(t *testing.T) {
 	root, err := emulator.Root()
 	require.NoError(t, err)
@@ -37,9 +40,11 @@ func TestTwoStacksComeAndGo(t *testing.T) {
 	// One suffix ends in the other: the nearest that two can be.
 	one := deploy("dev", nil)
 	other := deploy("a-dev", map[string]string{
+		"DomainName": domain, "CertificateArn": account.certificate(),
 		"ManageApiGatewayAccount": "false", "AlarmEmail": "ops@example.com",
 		"EventRetentionDays": "30", "ArchiveRetentionDays": "400",
 	})
+	assert.Equal(t, "https://"+domain+"/stripe", other.Outputs["StripeUrl"])
 	resources := account.resources(other)
 	for id, physical := range account.resources(one) {
 		if id != "Stage" { // unique in its API
@@ -164,6 +169,13 @@ func (a account) everything() map[string][]string {
 		}
 	}
 	return all
+}
+
+// certificate is one of ACM's for the domain.
+func (a account) certificate() (arn string) {
+	a.t.Helper()
+	a.query(&arn, "acm", "request-certificate", "--domain-name", domain, "--query", "CertificateArn")
+	return arn
 }
 
 // resources are a stack's physical ids by logical id.

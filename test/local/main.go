@@ -7,9 +7,11 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strconv"
 	"syscall"
 
 	"github.com/paysluice/paysluice/test/emulator"
@@ -24,7 +26,10 @@ const usage = `usage: local <command>
   down             stop the running stack
 `
 
-var errUsage = errors.New("usage")
+var (
+	errUsage = errors.New("usage")
+	errPort  = errors.New("a port is a number from 1 to 65535, or 0 for a free one")
+)
 
 func main() {
 	// SIGHUP too: a closed terminal must not leave a half-deployed stack.
@@ -33,7 +38,7 @@ func main() {
 	err := run(ctx, os.Args[1:])
 	switch {
 	case err == nil:
-	case errors.Is(err, errUsage):
+	case errors.Is(err, errUsage), errors.Is(err, flag.ErrHelp):
 		fmt.Fprint(os.Stderr, usage)
 		os.Exit(2)
 	case ctx.Err() != nil:
@@ -64,11 +69,20 @@ func run(ctx context.Context, args []string) error {
 	}
 	flags := flag.NewFlagSet(name, flag.ContinueOnError)
 	flags.Usage = func() {}
+	flags.SetOutput(io.Discard)
 	port := 0
 	if name == "demo" || name == "up" {
-		flags.IntVar(&port, "port", 0, "")
+		flags.Func("port", "", func(text string) (err error) {
+			if port, err = strconv.Atoi(text); err != nil || port < 0 || port > 65535 {
+				return errPort
+			}
+			return nil
+		})
 	}
-	if err := flags.Parse(args); err != nil || flags.NArg() > 0 {
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if flags.NArg() > 0 {
 		return errUsage
 	}
 	switch name {
