@@ -73,6 +73,9 @@ func categoryRows() []categoryRow {
 		{"BILLING.SUBSCRIPTION.RE-ACTIVATED", ``, event.SubscriptionResumed},
 		{"BILLING.SUBSCRIPTION.CANCELLED", ``, event.SubscriptionCanceled},
 		{"BILLING.SUBSCRIPTION.EXPIRED", ``, event.SubscriptionCanceled},
+		{"USAGE-BILLING.SUBSCRIPTION.UPDATED", ``, event.SubscriptionUpdated},
+		{"USAGE-BILLING.SUBSCRIPTION.TRIAL.ENDED", ``, event.SubscriptionUpdated}, // ended, and not about to
+		{"USAGE-BILLING.SUBSCRIPTION.TERMINATED", ``, event.SubscriptionCanceled},
 
 		{"INVOICING.INVOICE.CREATED", ``, event.InvoiceCreated},
 		{"INVOICING.INVOICE.PAID", `{"invoice":{"status":"PAID"}}`, event.InvoicePaid},
@@ -83,7 +86,12 @@ func categoryRows() []categoryRow {
 		{"INVOICING.INVOICE.CANCELLED", ``, event.InvoiceVoided},
 		{"INVOICING.INVOICE.REFUNDED", ``, event.InvoiceUpdated},
 		{"INVOICING.INVOICE.SCHEDULED", ``, event.InvoiceUpdated},
+		{"INVOICING.INVOICE.SENT", ``, event.InvoiceUpdated},
 		{"INVOICING.INVOICE.UPDATED", ``, event.InvoiceUpdated},
+		{"USAGE-BILLING.INVOICE.CREATED", ``, event.InvoiceCreated},
+		{"USAGE-BILLING.INVOICE.PAYMENT.SUCCEEDED", ``, event.InvoicePaid},
+		{"USAGE-BILLING.INVOICE.PAYMENT.FAILED", ``, event.InvoicePaymentFailed},
+		{"USAGE-BILLING.INVOICE.PAYMENT.OVERDUE", ``, event.InvoiceUpdated},
 
 		{"CHECKOUT.ORDER.APPROVED", ``, event.CheckoutApproved},
 		{"CHECKOUT.CHECKOUT.BUYER-APPROVED", ``, event.CheckoutApproved},
@@ -94,7 +102,8 @@ func categoryRows() []categoryRow {
 		{"PAYMENT.ORDER.CREATED", ``, event.OrderUpdated},
 		{"PAYMENT.ORDER.CANCELLED", ``, event.OrderUpdated},
 
-		{"RISK.DISPUTE.CREATED", ``, event.Other}, // its twin opens the dispute
+		{"RISK.DISPUTE.CREATED", ``, event.Other},                    // its twin opens the dispute
+		{"USAGE-BILLING.CREDIT-NOTE.REFUND.FAILED", ``, event.Other}, // about the credit note
 		{"PAYMENT.CAPTURE.INVENTED", ``, event.Other},
 	}
 }

@@ -27,7 +27,7 @@ func listedTypes(t *testing.T) []string {
 			types = append(types, line)
 		}
 	}
-	require.Greater(t, len(types), 90)
+	require.Greater(t, len(types), 110)
 	return types
 }
 

@@ -71,6 +71,15 @@ func ruleOf(typ string) rule {
 	case "customer.subscription.updated", "customer.subscription.pending_update_applied",
 		"customer.subscription.pending_update_expired":
 		return always(event.SubscriptionUpdated)
+	// Thin only: what changed in a subscription, and the states it came to.
+	case "customer.subscription.active", "customer.subscription.cancel_at_changed",
+		"customer.subscription.default_payment_method_changed", "customer.subscription.incomplete",
+		"customer.subscription.incomplete_expired", "customer.subscription.item_added",
+		"customer.subscription.item_price_changed", "customer.subscription.item_quantity_changed",
+		"customer.subscription.item_removed", "customer.subscription.item_tax_rates_changed",
+		"customer.subscription.past_due", "customer.subscription.trialing",
+		"customer.subscription.unpaid":
+		return always(event.SubscriptionUpdated)
 	case "customer.subscription.paused":
 		return always(event.SubscriptionPaused)
 	case "customer.subscription.resumed":
@@ -95,6 +104,11 @@ func ruleOf(typ string) rule {
 		"invoice.payment_succeeded", "invoice.sent", "invoice.updated", "invoice.will_be_due",
 		"invoice_payment.paid":
 		return always(event.InvoiceUpdated)
+	// Thin only: what changed in an invoice.
+	case "invoice.discount_added", "invoice.discount_removed", "invoice.line_item_added",
+		"invoice.line_item_pricing_changed", "invoice.line_item_quantity_changed",
+		"invoice.line_item_removed", "invoice_payment.canceled", "invoice_payment.open":
+		return always(event.InvoiceUpdated)
 
 	// Checkout.
 	case "checkout.session.completed":
@@ -110,7 +124,7 @@ func ruleOf(typ string) rule {
 	case "customer.deleted":
 		return always(event.CustomerDeleted)
 	case "customer.updated", "customer.discount.created", "customer.discount.deleted",
-		"customer.discount.updated", "customer.source.created", "customer.source.deleted",
+		"customer.discount.source_changed", "customer.discount.updated", "customer.source.created", "customer.source.deleted",
 		"customer.source.expiring", "customer.source.updated", "customer.tax_id.created",
 		"customer.tax_id.deleted", "customer.tax_id.updated":
 		return always(event.CustomerUpdated)
@@ -132,107 +146,8 @@ func ruleOf(typ string) rule {
 		return always(event.AccountUpdated)
 	case "v2.core.event_destination.ping":
 		return always(event.TestPing)
-
-	// Everything else that Stripe documents: not in the vocabulary.
-	case "application_fee.created", "application_fee.refund.updated", "application_fee.refunded",
-		"balance.available", "balance_settings.updated",
-		"billing.alert.triggered", "billing.credit_balance_transaction.created",
-		"billing.credit_grant.created", "billing.credit_grant.updated", "billing.meter.created",
-		"billing.meter.deactivated", "billing.meter.reactivated", "billing.meter.updated",
-		"billing.meter.error_report_triggered", "billing.meter.no_meter_found",
-		"billing_portal.configuration.created", "billing_portal.configuration.updated",
-		"billing_portal.session.created", "cash_balance.funds_available",
-		"checkout.session.async_payment_failed",
-		"climate.order.canceled", "climate.order.created", "climate.order.delayed",
-		"climate.order.delivered", "climate.order.product_substituted",
-		"climate.product.created", "climate.product.pricing_updated",
-		"coupon.created", "coupon.deleted", "coupon.updated",
-		"credit_note.created", "credit_note.updated", "credit_note.voided",
-		"customer_cash_balance_transaction.created",
-		"entitlements.active_entitlement_summary.updated", "file.created",
-		"financial_connections.account.account_numbers_updated",
-		"financial_connections.account.created", "financial_connections.account.deactivated",
-		"financial_connections.account.disconnected",
-		"financial_connections.account.expected_deactivation_date_updated",
-		"financial_connections.account.reactivated",
-		"financial_connections.account.refreshed_balance",
-		"financial_connections.account.refreshed_ownership",
-		"financial_connections.account.refreshed_transactions",
-		"financial_connections.account.supported_payment_method_types_updated",
-		"financial_connections.account.upcoming_account_number_expiry",
-		"financial_connections.account.upcoming_deactivation",
-		"financial_connections.authorization.expected_deactivation_date_updated",
-		"financial_connections.authorization.upcoming_deactivation",
-		"identity.verification_session.canceled", "identity.verification_session.created",
-		"identity.verification_session.processing", "identity.verification_session.redacted",
-		"identity.verification_session.requires_input", "identity.verification_session.verified",
-		"invoice.upcoming", "invoiceitem.created", "invoiceitem.deleted",
-		"issuing_authorization.created", "issuing_authorization.request",
-		"issuing_authorization.updated", "issuing_card.created", "issuing_card.updated",
-		"issuing_cardholder.created", "issuing_cardholder.updated",
-		"issuing_dispute.closed", "issuing_dispute.created", "issuing_dispute.funds_reinstated",
-		"issuing_dispute.funds_rescinded", "issuing_dispute.submitted",
-		"issuing_dispute.updated",
-		"issuing_personalization_design.activated", "issuing_personalization_design.deactivated",
-		"issuing_personalization_design.rejected", "issuing_personalization_design.updated",
-		"issuing_token.created", "issuing_token.updated",
-		"issuing_transaction.created", "issuing_transaction.purchase_details_receipt_updated",
-		"issuing_transaction.updated", "mandate.updated",
-		"payment_link.created", "payment_link.updated",
-		"payment_method.attached", "payment_method.automatically_updated",
-		"payment_method.detached", "payment_method.updated",
-		"plan.created", "plan.deleted", "plan.updated",
-		"price.created", "price.deleted", "price.updated",
-		"product.created", "product.deleted", "product.updated",
-		"promotion_code.created", "promotion_code.updated",
-		"quote.accepted", "quote.canceled", "quote.created", "quote.finalized",
-		"radar.early_fraud_warning.created", "radar.early_fraud_warning.updated",
-		"reporting.report_run.failed", "reporting.report_run.succeeded",
-		"reporting.report_type.updated",
-		"reserve.hold.created", "reserve.hold.updated", "reserve.plan.created",
-		"reserve.plan.disabled", "reserve.plan.expired", "reserve.plan.updated",
-		"reserve.release.created", "review.closed", "review.opened",
-		"setup_intent.canceled", "setup_intent.created", "setup_intent.requires_action",
-		"setup_intent.setup_failed", "setup_intent.succeeded",
-		"sigma.scheduled_query_run.created",
-		"source.canceled", "source.chargeable", "source.failed", "source.mandate_notification",
-		"source.refund_attributes_required", "source.transaction.created",
-		"source.transaction.updated",
-		"subscription_schedule.aborted", "subscription_schedule.canceled",
-		"subscription_schedule.completed", "subscription_schedule.created",
-		"subscription_schedule.expiring", "subscription_schedule.released",
-		"subscription_schedule.updated", "tax.settings.updated",
-		"tax_rate.created", "tax_rate.updated",
-		"terminal.reader.action_failed", "terminal.reader.action_succeeded",
-		"terminal.reader.action_updated",
-		"test_helpers.test_clock.advancing", "test_helpers.test_clock.created",
-		"test_helpers.test_clock.deleted", "test_helpers.test_clock.internal_failure",
-		"test_helpers.test_clock.ready",
-		"topup.canceled", "topup.created", "topup.failed", "topup.reversed", "topup.succeeded",
-		"transfer.created", "transfer.reversed", "transfer.updated",
-		"treasury.credit_reversal.created", "treasury.credit_reversal.posted",
-		"treasury.debit_reversal.completed", "treasury.debit_reversal.created",
-		"treasury.debit_reversal.initial_credit_granted", "treasury.financial_account.closed",
-		"treasury.financial_account.created",
-		"treasury.financial_account.features_status_updated",
-		"treasury.inbound_transfer.canceled", "treasury.inbound_transfer.created",
-		"treasury.inbound_transfer.failed", "treasury.inbound_transfer.succeeded",
-		"treasury.outbound_payment.canceled", "treasury.outbound_payment.created",
-		"treasury.outbound_payment.expected_arrival_date_updated",
-		"treasury.outbound_payment.failed", "treasury.outbound_payment.posted",
-		"treasury.outbound_payment.returned",
-		"treasury.outbound_payment.tracking_details_updated",
-		"treasury.outbound_transfer.canceled", "treasury.outbound_transfer.created",
-		"treasury.outbound_transfer.expected_arrival_date_updated",
-		"treasury.outbound_transfer.failed", "treasury.outbound_transfer.posted",
-		"treasury.outbound_transfer.returned",
-		"treasury.outbound_transfer.tracking_details_updated",
-		"treasury.received_credit.created", "treasury.received_credit.failed",
-		"treasury.received_credit.succeeded", "treasury.received_debit.created",
-		"v2.commerce.product_catalog.imports.failed",
-		"v2.commerce.product_catalog.imports.processing",
-		"v2.commerce.product_catalog.imports.succeeded",
-		"v2.commerce.product_catalog.imports.succeeded_with_errors":
+	}
+	if outsideVocabulary(typ) {
 		return always(event.Other)
 	}
 	return rule{}
