@@ -17,6 +17,9 @@ import (
 	"github.com/paysluice/paysluice/handlers/telemetry"
 )
 
+// AttemptTimeout is what one attempt of Archive may take, for a megabyte.
+const AttemptTimeout = 5 * time.Second
+
 // Archive keeps a message and returns where. A message that it is given again
 // is there once.
 type Archive interface {

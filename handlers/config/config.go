@@ -31,6 +31,9 @@ func (r *Reader) Required(name string) string {
 	return value
 }
 
+// Optional is the value of a variable that may be empty.
+func (r *Reader) Optional(name string) string { return r.lookup(name) }
+
 // OneOf is the value of a variable that must be one of allowed.
 func (r *Reader) OneOf(name string, allowed ...string) string {
 	value := r.Required(name)

@@ -19,6 +19,8 @@ func TestReaderReads(t *testing.T) {
 	assert.Equal(t, "t", r.Required("TABLE"))
 	assert.Equal(t, "INFO", r.OneOf("LEVEL", "DEBUG", "INFO"))
 	assert.Equal(t, 30, r.Days("DAYS"))
+	assert.Equal(t, "t", r.Optional("TABLE"))
+	assert.Empty(t, r.Optional("MISSING"))
 	require.NoError(t, r.Err())
 }
 

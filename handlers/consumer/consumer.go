@@ -15,6 +15,9 @@ import (
 	"github.com/paysluice/paysluice/handlers/telemetry"
 )
 
+// AttemptTimeout is what one attempt of Table or DeadLetters may take.
+const AttemptTimeout = 5 * time.Second
+
 // SendTimeout is what DeadLetters may take for one of the rare conflicts.
 const SendTimeout = 5 * time.Second
 

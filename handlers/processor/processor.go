@@ -22,6 +22,9 @@ import (
 // What a Handler's parts may take within the function's 9 s, of which a slow
 // secret takes 3.
 const (
+	// AttemptTimeout is of one attempt of any of them, far above what an
+	// answer takes, so that there is time for another one.
+	AttemptTimeout = time.Second
 	// PutTimeout is of Payloads, for one large body.
 	PutTimeout = 2500 * time.Millisecond
 	// SendTimeout is of Events and DeadLetters, for one message.

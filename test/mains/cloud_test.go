@@ -9,6 +9,8 @@ import (
 	"net/http/httptest"
 	"sync"
 	"testing"
+
+	"github.com/paysluice/paysluice/handlers/awsclient"
 )
 
 // cloud answers the few AWS calls that functions make, and keeps them. That
@@ -74,12 +76,7 @@ func newCloud(t *testing.T, secret string) *cloud {
 
 // environment leads an AWS SDK to the cloud.
 func (c *cloud) environment() []string {
-	return []string{
-		"AWS_ENDPOINT_URL=" + c.url,
-		"AWS_REGION=us-east-1",
-		"AWS_ACCESS_KEY_ID=id",
-		"AWS_SECRET_ACCESS_KEY=secret",
-	}
+	return []string{awsclient.EndpointVar + "=" + c.url}
 }
 
 // inputs are those of all calls of one target so far.

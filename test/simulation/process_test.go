@@ -10,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
 	"github.com/paysluice/paysluice/handlers/archiver"
+	"github.com/paysluice/paysluice/handlers/awsclient"
+	"github.com/paysluice/paysluice/handlers/s3store"
 	"github.com/paysluice/paysluice/handlers/consumer"
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/processor"
@@ -65,7 +67,7 @@ func (w *world) newProcessor() *process {
 			func(ctx context.Context, err error) { log.WarnContext(ctx, "secret not read", "error", err.Error()) }),
 		Events:      queue.NewSender(client, w.queueURL, processor.SendTimeout),
 		DeadLetters: queue.NewSender(client, w.deadLetterURL, processor.SendTimeout),
-		Payloads:    store.NewPayloads(s3Client{S3: w.s3, by: p, retryer: aws.NopRetryer{}}, bucketName, processor.PutTimeout),
+		Payloads:    s3store.NewPayloads(s3Client{S3: w.s3, by: p, retryer: aws.NopRetryer{}}, bucketName, processor.PutTimeout),
 		Log:         log,
 		Metrics:     telemetry.NewMetrics(w.log, "simulation", time.Now),
 		Now:         time.Now,
@@ -77,7 +79,7 @@ func (w *world) newConsumer() *process {
 	p := w.newProcess("consumer")
 	handler := &consumer.Handler{
 		Providers:   providers.All(providers.Settings{}),
-		Table:       store.NewTable(dynamodbClient{p, store.NewRetryer()}, tableName, 0),
+		Table:       store.NewTable(dynamodbClient{p, awsclient.NewRetryer()}, tableName, 0),
 		DeadLetters: queue.NewSender(sqsClient{p}, w.deadLetterURL, consumer.SendTimeout),
 		Concurrency: contract.BatchSize,
 		Log:         telemetry.NewLogger(w.log, "DEBUG"),
@@ -90,7 +92,7 @@ func (w *world) newConsumer() *process {
 func (w *world) newArchiver() *process {
 	p := w.newProcess("archiver")
 	handler := &archiver.Handler{
-		Archive:     store.NewArchive(s3Client{S3: w.s3, by: p, retryer: store.NewRetryer()}, bucketName),
+		Archive:     s3store.NewArchive(s3Client{S3: w.s3, by: p, retryer: awsclient.NewRetryer()}, bucketName),
 		Concurrency: contract.BatchSize,
 		Log:         telemetry.NewLogger(w.log, "DEBUG"),
 		Metrics:     telemetry.NewMetrics(w.log, "simulation", time.Now),

@@ -2,16 +2,14 @@
 package main
 
 import (
-	"context"
-	"fmt"
 	"os"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
-	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"github.com/paysluice/paysluice/handlers/awsclient"
 	"github.com/paysluice/paysluice/handlers/config"
 	"github.com/paysluice/paysluice/handlers/consumer"
 	"github.com/paysluice/paysluice/handlers/contract"
@@ -22,7 +20,7 @@ import (
 )
 
 func main() {
-	handler, err := wire(context.Background())
+	handler, err := wire()
 	if err != nil {
 		telemetry.NewLogger(os.Stdout, "INFO").Error("cannot start", "error", err.Error())
 		os.Exit(1)
@@ -30,7 +28,7 @@ func main() {
 	lambda.Start(handler.Handle)
 }
 
-func wire(ctx context.Context) (*consumer.Handler, error) {
+func wire() (*consumer.Handler, error) {
 	vars := config.NewReader(os.Getenv)
 	var (
 		environment   = vars.Required(contract.EnvironmentVar)
@@ -38,19 +36,16 @@ func wire(ctx context.Context) (*consumer.Handler, error) {
 		table         = vars.Required(contract.TableNameVar)
 		retentionDays = vars.Days(contract.RetentionDaysVar)
 		deadLetterURL = vars.Required(contract.DeadLetterQueueURLVar)
+		clients       = awsclient.Config(vars, awsclient.NewHTTPClient(consumer.AttemptTimeout))
 	)
 	if err := vars.Err(); err != nil {
 		return nil, err
 	}
-	aws, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithHTTPClient(store.NewHTTPClient()))
-	if err != nil {
-		return nil, fmt.Errorf("AWS configuration: %w", err)
-	}
-	client := dynamodb.NewFromConfig(aws, func(o *dynamodb.Options) { o.Retryer = store.NewRetryer() })
+	client := dynamodb.NewFromConfig(clients, func(o *dynamodb.Options) { o.Retryer = awsclient.NewRetryer() })
 	return &consumer.Handler{
 		Providers:   providers.All(providers.Settings{}),
 		Table:       store.NewTable(client, table, retentionDays),
-		DeadLetters: queue.NewSender(sqs.NewFromConfig(aws), deadLetterURL, consumer.SendTimeout),
+		DeadLetters: queue.NewSender(sqs.NewFromConfig(clients), deadLetterURL, consumer.SendTimeout),
 		Concurrency: contract.BatchSize,
 		Log:         telemetry.NewLogger(os.Stdout, level),
 		Metrics:     telemetry.NewMetrics(os.Stdout, environment, time.Now),

@@ -3,22 +3,18 @@
 package main
 
 import (
-	"context"
-	"fmt"
 	"os"
 	"time"
 
 	"github.com/aws/aws-lambda-go/cfn"
 	"github.com/aws/aws-lambda-go/lambda"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
-	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"github.com/paysluice/paysluice/handlers/awsclient"
 	"github.com/paysluice/paysluice/handlers/config"
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/emptier"
-	"github.com/paysluice/paysluice/handlers/store"
 	"github.com/paysluice/paysluice/handlers/telemetry"
 )
 
@@ -26,7 +22,7 @@ import (
 const attemptTimeout = 30 * time.Second
 
 func main() {
-	handler, err := wire(context.Background())
+	handler, err := wire()
 	if err != nil {
 		telemetry.NewLogger(os.Stdout, "INFO").Error("cannot start", "error", err.Error())
 		os.Exit(1)
@@ -34,20 +30,16 @@ func main() {
 	lambda.Start(cfn.LambdaWrap(handler.Handle))
 }
 
-func wire(ctx context.Context) (*emptier.Handler, error) {
+func wire() (*emptier.Handler, error) {
 	vars := config.NewReader(os.Getenv)
 	level := vars.OneOf(contract.LogLevelVar, "DEBUG", "INFO")
+	clients := awsclient.Config(vars, awsclient.NewHTTPClient(attemptTimeout))
 	if err := vars.Err(); err != nil {
 		return nil, err
 	}
-	aws, err := awsconfig.LoadDefaultConfig(ctx,
-		awsconfig.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(attemptTimeout)))
-	if err != nil {
-		return nil, fmt.Errorf("AWS configuration: %w", err)
-	}
 	return &emptier.Handler{
-		Stacks:  cloudformation.NewFromConfig(aws),
-		Objects: s3.NewFromConfig(aws, func(o *s3.Options) { o.Retryer = store.NewRetryer() }),
+		Stacks:  cloudformation.NewFromConfig(clients),
+		Objects: s3.NewFromConfig(clients, func(o *s3.Options) { o.Retryer = awsclient.NewRetryer() }),
 		Log:     telemetry.NewLogger(os.Stdout, level),
 	}, nil
 }

@@ -2,24 +2,26 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
-	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"github.com/paysluice/paysluice/handlers/awsclient"
 	"github.com/paysluice/paysluice/handlers/config"
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/processor"
 	"github.com/paysluice/paysluice/handlers/providers"
 	"github.com/paysluice/paysluice/handlers/queue"
+	"github.com/paysluice/paysluice/handlers/s3store"
 	"github.com/paysluice/paysluice/handlers/secret"
-	"github.com/paysluice/paysluice/handlers/store"
 	"github.com/paysluice/paysluice/handlers/telemetry"
 )
 
@@ -43,6 +45,8 @@ func wire(ctx context.Context) (*processor.Handler, error) {
 		deadLetterURL = vars.Required(contract.DeadLetterQueueURLVar)
 		bucket        = vars.Required(contract.BucketNameVar)
 		endpointURL   = vars.Required(contract.EndpointURLVar)
+		http          = awsclient.NewHTTPClient(processor.AttemptTimeout)
+		clients       = awsclient.Config(vars, http)
 	)
 	if err := vars.Err(); err != nil {
 		return nil, err
@@ -51,25 +55,23 @@ func wire(ctx context.Context) (*processor.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", contract.ProviderVar, err)
 	}
-	aws, err := awsconfig.LoadDefaultConfig(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("AWS configuration: %w", err)
-	}
 
 	log := telemetry.NewLogger(os.Stdout, level)
-	secrets := secret.New(secret.Reader(secretsmanager.NewFromConfig(aws), secretARN), p.Verifier, time.Now,
+	secrets := secret.New(secret.Reader(secretsmanager.NewFromConfig(clients), secretARN), p.Verifier, time.Now,
 		func(ctx context.Context, err error) { log.WarnContext(ctx, "secret not read", "error", err.Error()) })
-	// The first request needs the secret: read it while Lambda finishes the
-	// environment. A failure is kept for that request to report.
+	// The first request needs the secret and a connection to SQS: begin with
+	// both while Lambda finishes the environment. A failure is kept for that
+	// request to report.
 	go func() { _, _ = secrets.Get(ctx) }()
+	http.Dial(ctx, cmp.Or(aws.ToString(clients.BaseEndpoint), queueURL))
 
-	client := sqs.NewFromConfig(aws)
+	client := sqs.NewFromConfig(clients)
 	return &processor.Handler{
 		Provider:    p,
 		Secrets:     secrets,
 		Events:      queue.NewSender(client, queueURL, processor.SendTimeout),
 		DeadLetters: queue.NewSender(client, deadLetterURL, processor.SendTimeout),
-		Payloads:    store.NewPayloads(s3.NewFromConfig(aws), bucket, processor.PutTimeout),
+		Payloads:    s3store.NewPayloads(s3.NewFromConfig(clients), bucket, processor.PutTimeout),
 		Log:         log,
 		Metrics:     telemetry.NewMetrics(os.Stdout, environment, time.Now),
 		Now:         time.Now,

@@ -15,7 +15,7 @@ import (
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/providers"
 	"github.com/paysluice/paysluice/handlers/queue"
-	"github.com/paysluice/paysluice/handlers/store"
+	"github.com/paysluice/paysluice/handlers/s3store"
 )
 
 const (
@@ -46,7 +46,7 @@ func runReplay(ctx context.Context, flags *flag.FlagSet, args []string, stdout, 
 	if err != nil {
 		return fmt.Errorf("AWS configuration: %w", err)
 	}
-	r.Archive = store.NewArchive(s3.NewFromConfig(aws), *bucket)
+	r.Archive = s3store.NewArchive(s3.NewFromConfig(aws), *bucket)
 	r.Queue = queue.NewSender(sqs.NewFromConfig(aws), *queueURL, replay.SendTimeout)
 
 	done, err := r.Run(ctx)

@@ -1,4 +1,4 @@
-package store_test
+package s3store_test
 
 import (
 	"net/http"
@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/paysluice/paysluice/handlers/event"
-	"github.com/paysluice/paysluice/handlers/store"
+	"github.com/paysluice/paysluice/handlers/s3store"
 )
 
 func deadLetter(e event.Event) event.Archived {
@@ -20,15 +20,15 @@ func deadLetter(e event.Event) event.Archived {
 }
 
 func TestArchivedMessageComesBack(t *testing.T) {
-	archive := store.NewArchive(newBucketServer().client(), bucket)
+	archive := s3store.NewArchive(newBucketServer().client(), bucket)
 
-	url, err := archive.Put(t.Context(), deadLetter(full()))
+	url, err := archive.Put(t.Context(), deadLetter(anEvent()))
 	require.NoError(t, err)
-	assert.Equal(t, "s3://"+bucket+"/"+deadLetter(full()).Key(), url)
+	assert.Equal(t, "s3://"+bucket+"/"+deadLetter(anEvent()).Key(), url)
 
-	got, err := archive.Get(t.Context(), deadLetter(full()).Key())
+	got, err := archive.Get(t.Context(), deadLetter(anEvent()).Key())
 	require.NoError(t, err)
-	assert.Equal(t, deadLetter(full()), got)
+	assert.Equal(t, deadLetter(anEvent()), got)
 }
 
 // TestKeyAndMetadataReachS3AsTheyAre holds that nothing on the way to S3 reads
@@ -36,10 +36,10 @@ func TestArchivedMessageComesBack(t *testing.T) {
 func TestKeyAndMetadataReachS3AsTheyAre(t *testing.T) {
 	for _, id := range []string{"stripe:evt_1", "../../x", "a%2Fb", "a b+c&d=e", "é\x00\n", " ", strings.Repeat("x", 300)} {
 		server := newBucketServer()
-		e := full()
+		e := anEvent()
 		e.ID = id
 
-		_, err := store.NewArchive(server.client(), bucket).Put(t.Context(), deadLetter(e))
+		_, err := s3store.NewArchive(server.client(), bucket).Put(t.Context(), deadLetter(e))
 
 		require.NoError(t, err)
 		put, ok := server.objects[deadLetter(e).Key()]
@@ -53,11 +53,11 @@ func TestKeyAndMetadataReachS3AsTheyAre(t *testing.T) {
 
 func TestArchivePutAgainStandsOnce(t *testing.T) {
 	server := newBucketServer()
-	archive := store.NewArchive(server.client(), bucket)
-	again := deadLetter(full())
+	archive := s3store.NewArchive(server.client(), bucket)
+	again := deadLetter(anEvent())
 	again.ReceiveCount, again.ArchivedAt = 2, 7
 
-	for _, m := range []event.Archived{deadLetter(full()), again} {
+	for _, m := range []event.Archived{deadLetter(anEvent()), again} {
 		_, err := archive.Put(t.Context(), m)
 		require.NoError(t, err)
 	}
@@ -70,7 +70,7 @@ func TestKeysFollowEachOther(t *testing.T) {
 	for _, key := range []string{"stripe/a", "stripe/b", "stripe/c", "stripe/d", "stripe/e", "square/a"} {
 		server.objects[key] = object{}
 	}
-	archive := store.NewArchive(server.client(), bucket)
+	archive := s3store.NewArchive(server.client(), bucket)
 	keys := func(after string) (keys []string) {
 		for key, err := range archive.Keys(t.Context(), "stripe/", after) {
 			require.NoError(t, err)
@@ -92,14 +92,14 @@ func TestKeysFollowEachOther(t *testing.T) {
 func TestArchiveReportsFailure(t *testing.T) {
 	server := newBucketServer()
 	server.objects["stripe/notes.txt"] = object{body: "not ours"}
-	archive := store.NewArchive(server.client(), bucket)
+	archive := s3store.NewArchive(server.client(), bucket)
 
 	_, err := archive.Get(t.Context(), "stripe/notes.txt")
 	require.ErrorIs(t, err, event.ErrArchive)
 	assert.ErrorContains(t, err, bucket+"/stripe/notes.txt")
 
 	server.fail = func(*http.Request) (int, string) { return http.StatusForbidden, "AccessDenied" }
-	_, err = archive.Put(t.Context(), deadLetter(full()))
+	_, err = archive.Put(t.Context(), deadLetter(anEvent()))
 	require.ErrorContains(t, err, "AccessDenied")
 	_, err = archive.Get(t.Context(), "stripe/notes.txt")
 	require.ErrorContains(t, err, "AccessDenied")

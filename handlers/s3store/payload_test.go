@@ -1,4 +1,4 @@
-package store_test
+package s3store_test
 
 import (
 	"bytes"
@@ -17,12 +17,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/paysluice/paysluice/handlers/event"
-	"github.com/paysluice/paysluice/handlers/store"
+	"github.com/paysluice/paysluice/handlers/s3store"
 )
 
 func TestPayloadComesBackByteForByte(t *testing.T) {
 	everyByte := bytes.Repeat([]byte{0x00, 0xff, '\r', '\n', 0xc3}, 900_000) // 4.5 MB
-	payloads := store.NewPayloads(newBucketServer().client(), bucket, time.Minute)
+	payloads := s3store.NewPayloads(newBucketServer().client(), bucket, time.Minute)
 
 	ref, err := payloads.Put(t.Context(), "stripe", everyByte)
 	require.NoError(t, err)
@@ -37,7 +37,7 @@ func TestPayloadComesBackByteForByte(t *testing.T) {
 
 func TestPayloadPutAgainStandsOnce(t *testing.T) {
 	server := newBucketServer()
-	payloads := store.NewPayloads(server.client(), bucket, time.Minute)
+	payloads := s3store.NewPayloads(server.client(), bucket, time.Minute)
 
 	first, err := payloads.Put(t.Context(), "stripe", []byte("large"))
 	require.NoError(t, err)
@@ -51,10 +51,10 @@ func TestPayloadPutAgainStandsOnce(t *testing.T) {
 func TestPayloadInTheEventNeedsNoS3(t *testing.T) {
 	server := newBucketServer()
 
-	got, err := store.NewPayloads(server.client(), bucket, time.Minute).Payload(t.Context(), full())
+	got, err := s3store.NewPayloads(server.client(), bucket, time.Minute).Payload(t.Context(), anEvent())
 
 	require.NoError(t, err)
-	assert.Equal(t, full().Payload, got)
+	assert.Equal(t, anEvent().Payload, got)
 	assert.Zero(t, server.calls)
 }
 
@@ -62,20 +62,20 @@ func TestPayloadThatIsNotTheOneReceived(t *testing.T) {
 	server := newBucketServer()
 	elsewhere := byReference([]byte("large"))
 	server.objects[elsewhere.PayloadRef] = object{body: "other"}
-	listed := full()
+	listed := anEvent()
 	listed.Payload = nil // as an index of the table gives it
 
 	for why, e := range map[string]event.Event{"changed in S3": elsewhere, "not there": listed} {
 		t.Run(why, func(t *testing.T) {
-			_, err := store.NewPayloads(server.client(), bucket, time.Minute).Payload(t.Context(), e)
-			require.ErrorIs(t, err, store.ErrPayload)
+			_, err := s3store.NewPayloads(server.client(), bucket, time.Minute).Payload(t.Context(), e)
+			require.ErrorIs(t, err, s3store.ErrPayload)
 			assert.ErrorContains(t, err, "stripe:evt_1")
 		})
 	}
 }
 
 func TestPayloadThatIsGone(t *testing.T) {
-	_, err := store.NewPayloads(newBucketServer().client(), bucket, time.Minute).
+	_, err := s3store.NewPayloads(newBucketServer().client(), bucket, time.Minute).
 		Payload(t.Context(), byReference([]byte("large")))
 
 	_, gone := errors.AsType[*types.NoSuchKey](err)
@@ -87,7 +87,7 @@ func TestPayloadThatS3Refuses(t *testing.T) {
 	server := newBucketServer()
 	server.fail = func(*http.Request) (int, string) { return http.StatusForbidden, "AccessDenied" }
 
-	_, err := store.NewPayloads(server.client(), bucket, time.Minute).Put(t.Context(), "stripe", []byte("large"))
+	_, err := s3store.NewPayloads(server.client(), bucket, time.Minute).Put(t.Context(), "stripe", []byte("large"))
 
 	require.ErrorContains(t, err, "AccessDenied")
 	assert.ErrorContains(t, err, bucket+"/oversize/stripe/")
@@ -95,7 +95,7 @@ func TestPayloadThatS3Refuses(t *testing.T) {
 }
 
 // objects are an S3 that does not answer, or not to the end.
-type objects struct{ store.Objects }
+type objects struct{ s3store.Objects }
 
 func (objects) PutObject(ctx context.Context, _ *s3.PutObjectInput, _ ...func(*s3.Options)) (*s3.PutObjectOutput, error) {
 	<-ctx.Done()
@@ -109,11 +109,11 @@ func (objects) GetObject(context.Context, *s3.GetObjectInput, ...func(*s3.Option
 }
 
 func TestPutGivesUpInTime(t *testing.T) {
-	_, err := store.NewPayloads(objects{}, bucket, time.Millisecond).Put(t.Context(), "stripe", []byte("large"))
+	_, err := s3store.NewPayloads(objects{}, bucket, time.Millisecond).Put(t.Context(), "stripe", []byte("large"))
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 }
 
 func TestPayloadThatIsCutShort(t *testing.T) {
-	_, err := store.NewPayloads(objects{}, bucket, time.Second).Payload(t.Context(), byReference([]byte("large")))
+	_, err := s3store.NewPayloads(objects{}, bucket, time.Second).Payload(t.Context(), byReference([]byte("large")))
 	require.ErrorIs(t, err, errCut)
 }

@@ -1,4 +1,4 @@
-package store
+package awsclient
 
 import (
 	"math"
@@ -7,11 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 )
-
-// attemptTimeout is far above what a service needs to take a megabyte.
-const attemptTimeout = 5 * time.Second
 
 // maxBackoff is the longest pause between two attempts of NewRetryer's.
 const maxBackoff = 2 * time.Second
@@ -27,11 +23,4 @@ func NewRetryer() aws.Retryer {
 		o.MaxBackoff = maxBackoff
 		o.RateLimiter = ratelimit.None
 	})
-}
-
-// NewHTTPClient gives an attempt up when it is not answered within five
-// seconds. A connection that died while Lambda had the environment frozen says
-// nothing, and would else take all the time that NewRetryer has.
-func NewHTTPClient() *awshttp.BuildableClient {
-	return awshttp.NewBuildableClient().WithTimeout(attemptTimeout)
 }

@@ -1,4 +1,4 @@
-package store_test
+package awsclient_test
 
 import (
 	"bufio"
@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -19,7 +20,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/paysluice/paysluice/handlers/awsclient"
 	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/handlers/event"
 	"github.com/paysluice/paysluice/handlers/store"
 )
 
@@ -31,14 +34,16 @@ func (d dynamo) table() (table *store.Table, attempts *atomic.Int32) {
 	client := dynamodb.New(dynamodb.Options{
 		Region:      "us-east-1",
 		Credentials: aws.AnonymousCredentials{},
-		Retryer:     store.NewRetryer(),
+		Retryer:     awsclient.NewRetryer(),
 		HTTPClient: transport(func(*http.Request) (*http.Response, error) {
 			status, body := d(int(attempts.Add(1)))
-			return response(status, body), nil
+			return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body))}, nil
 		}),
 	})
 	return store.NewTable(client, "WebhookEvents-test", 0), attempts
 }
+
+func anEvent() event.Event { return event.Event{ID: "stripe:evt_1", Provider: "stripe"} }
 
 type transport func(*http.Request) (*http.Response, error)
 
@@ -59,7 +64,7 @@ func TestThrottlesAreRetriedUntilTheDeadline(t *testing.T) {
 		var batch sync.WaitGroup
 		for range contract.BatchSize {
 			batch.Go(func() {
-				_, err := table.Put(ctx, full())
+				_, err := table.Put(ctx, anEvent())
 				assert.Error(t, err)
 				assert.InDelta(t, 28, time.Since(start).Seconds(), 2.1)
 			})
@@ -79,7 +84,7 @@ func TestTableThatComesBackIsWrittenTo(t *testing.T) {
 			return http.StatusOK, `{}`
 		}).table()
 
-		_, err := table.Put(t.Context(), full())
+		_, err := table.Put(t.Context(), anEvent())
 
 		require.NoError(t, err)
 		assert.EqualValues(t, 8, attempts.Load())
@@ -97,18 +102,18 @@ func TestDeadConnectionIsGivenUp(t *testing.T) {
 			go serve(theirs, dials > 1)
 			return ours, nil
 		}
+		httpClient := awsclient.NewHTTPClient(5 * time.Second)
+		httpClient.Transport().DialContext, httpClient.Transport().DisableKeepAlives = dial, true
 		client := dynamodb.New(dynamodb.Options{
 			Region:       "us-east-1",
 			BaseEndpoint: new("http://dynamodb.test"),
 			Credentials:  aws.AnonymousCredentials{},
-			Retryer:      store.NewRetryer(),
-			HTTPClient: store.NewHTTPClient().WithTransportOptions(func(t *http.Transport) {
-				t.DialContext, t.DisableKeepAlives = dial, true
-			}),
+			Retryer:      awsclient.NewRetryer(),
+			HTTPClient:   httpClient,
 		})
 		start := time.Now()
 
-		_, err := store.NewTable(client, "WebhookEvents-test", 0).Put(t.Context(), full())
+		_, err := store.NewTable(client, "WebhookEvents-test", 0).Put(t.Context(), anEvent())
 
 		require.NoError(t, err)
 		assert.Equal(t, 2, dials)
@@ -136,7 +141,7 @@ func TestRefusalsAreNotRetried(t *testing.T) {
 		return http.StatusBadRequest, `{"__type":"ResourceNotFoundException"}`
 	}).table()
 
-	_, err := table.Put(t.Context(), full())
+	_, err := table.Put(t.Context(), anEvent())
 
 	_, notFound := errors.AsType[*types.ResourceNotFoundException](err)
 	assert.True(t, notFound)

@@ -1,4 +1,4 @@
-package store_test
+package s3store_test
 
 import (
 	"bytes"
@@ -9,10 +9,31 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/paysluice/paysluice/handlers/event"
 )
+
+var received = time.Date(2026, 3, 2, 0, 0, 1, 0, time.UTC)
+
+// anEvent with a body that is no text.
+func anEvent() event.Event {
+	payload := []byte("\x00\xffbody")
+	return event.Event{
+		Schema: event.Schema, ID: "stripe:evt_1", Provider: "stripe", ReceivedAt: received.UnixMilli(),
+		PayloadSHA256: event.HashPayload(payload), Payload: payload,
+	}
+}
+
+// byReference is the event of a body that is too large for a message.
+func byReference(payload []byte) event.Event {
+	e := anEvent()
+	e.Payload, e.PayloadRef, e.PayloadSHA256 = nil, "oversize/stripe/"+event.HashPayload(payload), event.HashPayload(payload)
+	return e
+}
 
 const bucket = "failed-webhooks-000000000000-test"
 
@@ -34,6 +55,10 @@ type object struct {
 func newBucketServer() *bucketServer {
 	return &bucketServer{objects: map[string]object{}, fail: func(*http.Request) (int, string) { return 0, "" }}
 }
+
+type transport func(*http.Request) (*http.Response, error)
+
+func (t transport) Do(r *http.Request) (*http.Response, error) { return t(r) }
 
 func (b *bucketServer) client(options ...func(*s3.Options)) *s3.Client {
 	return s3.New(s3.Options{
