@@ -2,10 +2,12 @@ package event
 
 import (
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -23,9 +25,27 @@ func HashPayload(body []byte) string {
 // some characters that a signed body or an id may hold (SQS API Reference,
 // SendMessage, "MessageBody").
 func Encode(e Event) string {
-	// Marshal fails on no value of Event: it holds strings, numbers and bytes.
-	text, _ := json.Marshal(e)
-	return string(escapeNonASCII(text))
+	var text strings.Builder
+	text.Grow(envelopeSize + base64.StdEncoding.EncodedLen(len(e.Payload)))
+	// Encoding fails on no value of Event: it holds strings, numbers and bytes.
+	_ = json.NewEncoder(&text).Encode(e)
+	message := strings.TrimSuffix(text.String(), "\n")
+	if isASCII(message) {
+		return message
+	}
+	return string(escapeNonASCII([]byte(message)))
+}
+
+// envelopeSize is what the fields beside the payload usually take, in bytes.
+const envelopeSize = 1 << 10
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 // Decode reads what Encode wrote of an event that can be stored. It refuses,
@@ -81,7 +101,7 @@ func isHash(s string) bool {
 }
 
 // escapeNonASCII writes every character above U+007F of a JSON text as \uXXXX.
-// Marshal emits valid UTF-8 and only inside strings, where the two are equal.
+// encoding/json emits valid UTF-8 and only inside strings, where the two are equal.
 func escapeNonASCII(text []byte) []byte {
 	out := make([]byte, 0, len(text))
 	for i := 0; i < len(text); {

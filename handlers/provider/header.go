@@ -5,33 +5,29 @@ import (
 	"strings"
 )
 
-// Header holds a request's headers under lower-case names, each with all its
-// values. Build it with NewHeader.
-type Header map[string][]string
+// Header is a request's headers. Their names match in any case, as HTTP's do.
+// Build it with NewHeader.
+type Header struct {
+	multi  map[string][]string
+	single map[string]string
+}
 
-// NewHeader folds the names of an API Gateway event's headers, since HTTP names
-// match in any case. multi is multiValueHeaders; single, used only when multi
-// is empty, is headers, which holds but the last of repeated values.
+// NewHeader is the headers of an API Gateway event. multi is multiValueHeaders;
+// single, used only when multi is empty, is headers, which holds but the last of
+// repeated values.
 func NewHeader(multi map[string][]string, single map[string]string) Header {
-	h := make(Header, max(len(multi), len(single)))
-	for name, values := range multi {
-		name = strings.ToLower(name)
-		h[name] = append(h[name], values...)
+	if len(multi) > 0 {
+		return Header{multi: multi}
 	}
-	if len(multi) == 0 {
-		for name, value := range single {
-			name = strings.ToLower(name)
-			h[name] = append(h[name], value)
-		}
-	}
-	return h
+	return Header{single: single}
 }
 
 // One is the value of a header that must be there exactly once and not be
-// empty. The error is HeaderMissing or HeaderRepeated and names the header,
-// never a value.
+// empty. Two spellings of its name are two headers, so that a second signature
+// cannot hide behind another case. The error is HeaderMissing or HeaderRepeated
+// and names the header, never a value.
 func (h Header) One(name string) (string, error) {
-	switch values := h[strings.ToLower(name)]; {
+	switch values := h.values(name); {
 	case len(values) == 0 || len(values) == 1 && values[0] == "":
 		return "", fmt.Errorf("%w: %s", HeaderMissing, name)
 	case len(values) > 1:
@@ -39,4 +35,21 @@ func (h Header) One(name string) (string, error) {
 	default:
 		return values[0], nil
 	}
+}
+
+// values are those of a header under all spellings of its name. A request has a
+// dozen headers, of which few are asked for: to look at all of them is less work
+// than to fold their names first.
+func (h Header) values(name string) (values []string) {
+	for spelling, v := range h.multi {
+		if strings.EqualFold(spelling, name) {
+			values = append(values, v...)
+		}
+	}
+	for spelling, v := range h.single {
+		if strings.EqualFold(spelling, name) {
+			values = append(values, v)
+		}
+	}
+	return values
 }

@@ -8,50 +8,53 @@ import (
 	"github.com/paysluice/paysluice/handlers/provider"
 )
 
-func TestNewHeader(t *testing.T) {
+func TestHeaderHasOne(t *testing.T) {
 	for _, tt := range []struct {
 		why    string
 		multi  map[string][]string
 		single map[string]string
-		want   provider.Header
 	}{
-		{"no headers at all", nil, nil, provider.Header{}},
+		{why: "names match in any case", multi: map[string][]string{"X-SIG": {" A b "}, "accept": {"b"}}},
 		{
-			why:   "names match in any case",
-			multi: map[string][]string{"Stripe-Signature": {"a"}, "ACCEPT": {"b"}},
-			want:  provider.Header{"stripe-signature": {"a"}, "accept": {"b"}},
+			why:    "multiValueHeaders alone count",
+			multi:  map[string][]string{"x-sig": {" A b "}},
+			single: map[string]string{"X-Sig": "other"},
 		},
-		{
-			why:   "values keep their case, spaces and order",
-			multi: map[string][]string{"X": {" B", "a "}},
-			want:  provider.Header{"x": {" B", "a "}},
-		},
-		{
-			why:    "multiValueHeaders alone count: headers holds but the last of repeated values",
-			multi:  map[string][]string{"x": {"a", "b"}},
-			single: map[string]string{"x": "b", "y": "c"},
-			want:   provider.Header{"x": {"a", "b"}},
-		},
-		{
-			why:    "without multiValueHeaders, headers",
-			single: map[string]string{"X": "a"},
-			want:   provider.Header{"x": {"a"}},
-		},
+		{why: "without multiValueHeaders, headers", single: map[string]string{"x-Sig": " A b ", "y": "c"}},
 	} {
 		t.Run(tt.why, func(t *testing.T) {
-			assert.Equal(t, tt.want, provider.NewHeader(tt.multi, tt.single))
+			value, err := provider.NewHeader(tt.multi, tt.single).One("X-Sig")
+			assert.NoError(t, err)
+			assert.Equal(t, " A b ", value, "as it came")
 		})
 	}
 }
 
-// TestNewHeaderFoldsSpellings: two spellings of one name are two values, so
-// that a second signature cannot hide behind another case.
-func TestNewHeaderFoldsSpellings(t *testing.T) {
-	multi := provider.NewHeader(map[string][]string{"X-Sig": {"a"}, "x-sig": {"b"}}, nil)
-	assert.ElementsMatch(t, []string{"a", "b"}, multi["x-sig"])
-
-	single := provider.NewHeader(nil, map[string]string{"X-Sig": "a", "x-sig": "b"})
-	assert.ElementsMatch(t, []string{"a", "b"}, single["x-sig"])
+func TestHeaderHasNotOne(t *testing.T) {
+	for _, tt := range []struct {
+		why    string
+		multi  map[string][]string
+		single map[string]string
+		want   provider.Reason
+	}{
+		{"no headers at all", nil, nil, provider.HeaderMissing},
+		{"another one", map[string][]string{"x-sig2": {"first"}}, nil, provider.HeaderMissing},
+		{
+			"only in headers, which hold but the last of repeated values",
+			map[string][]string{"accept": {"b"}}, map[string]string{"x-sig": "first"}, provider.HeaderMissing,
+		},
+		{
+			"two spellings of one name: a second signature cannot hide behind another case",
+			map[string][]string{"X-Sig": {"first"}, "x-sig": {"second"}}, nil, provider.HeaderRepeated,
+		},
+		{"two spellings in headers", nil, map[string]string{"X-Sig": "first", "x-sig": "second"}, provider.HeaderRepeated},
+	} {
+		t.Run(tt.why, func(t *testing.T) {
+			_, err := provider.NewHeader(tt.multi, tt.single).One("X-Sig")
+			assert.ErrorIs(t, err, tt.want)
+			assert.NotContains(t, err.Error(), "first", "an error never holds a value")
+		})
+	}
 }
 
 func TestHeaderOne(t *testing.T) {

@@ -7,10 +7,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
-
-	"github.com/paysluice/paysluice/handlers/provider"
 )
 
 // Unmarshal is json.Unmarshal, except that a value of a wrong type is no error:
@@ -22,19 +19,6 @@ func Unmarshal(data []byte, v any) error {
 		return nil
 	}
 	return err
-}
-
-// Read reads a body into a struct with Unmarshal. The error is
-// EnvelopeUnreadable: the body is not one JSON object, or is nested deeper than
-// encoding/json goes.
-func Read(body []byte, v any) error {
-	if Unmarshal(body, v) != nil {
-		return fmt.Errorf("%w: not JSON, or nested too deeply", provider.EnvelopeUnreadable)
-	}
-	if !bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n"), []byte("{")) {
-		return fmt.Errorf("%w: not a JSON object", provider.EnvelopeUnreadable)
-	}
-	return nil
 }
 
 // Object is a body for comparison with another: one JSON object, or nil when

@@ -1,35 +1,14 @@
 package envelope
 
-import (
-	"bytes"
-	"encoding/json"
-)
-
-// maxMembers is how many members of an object Find looks at.
-const maxMembers = 16
-
 // List is the beginning of a list. Only first elements count in what is read,
 // and a signed body of 4.5 MB can hold two million: encoding/json discards what
 // goes beyond an array, without decoding it, and leaves what is missing or of a
 // wrong type empty.
-type List[T any] [16]T
+type List[T any] [maxListed]T
 
-// Find is the value of the member of that name among the first 16 of an object,
-// of two the last as always in encoding/json; nil when there is none. A map of
-// all members would be many times as large as the body.
-func Find(object json.RawMessage, name string) json.RawMessage {
-	decoder := json.NewDecoder(bytes.NewReader(object))
-	if start, _ := decoder.Token(); start != json.Delim('{') {
-		return nil
-	}
-	var found json.RawMessage
-	for n := 0; n < maxMembers && decoder.More(); n++ {
-		key, _ := decoder.Token()
-		var value json.RawMessage
-		_ = decoder.Decode(&value) // leaves value nil when it fails
-		if key == name {
-			found = value
-		}
-	}
-	return found
-}
+// Members are those of an object whose names are not known beforehand. A Reader
+// reads the first 16: a map of all would be many times as large as the body.
+type Members[T any] map[string]T
+
+// maxListed is how many elements or members are read.
+const maxListed = 16

@@ -1,7 +1,6 @@
 package envelope_test
 
 import (
-	"encoding/json"
 	"strings"
 	"testing"
 
@@ -53,29 +52,47 @@ func TestList(t *testing.T) {
 	}
 }
 
-func TestFind(t *testing.T) {
-	for _, tt := range []struct{ why, object, want string }{
-		{"between others", `{"a":[{"name":1}],"name":{"id":"x"},"b":{"name":2}}`, `{"id":"x"}`},
-		{"of two the last", `{"name":1,"name":2,"b":3}`, `2`},
-		{"written with an escape", `{"n\u0061me":1}`, `1`},
-		{"the sixteenth", `{` + strings.Repeat(`"a":1,`, 15) + `"name":2}`, `2`},
-		{"one further", `{` + strings.Repeat(`"a":1,`, 16) + `"name":2}`, ``},
-		{"null", `{"name":null}`, `null`},
-		{"a name in other letters", `{"Name":1}`, ``},
-		{"none", `{}`, ``},
-		{"a list", `["name",1]`, ``},
-		{"null instead of an object", `null`, ``},
-		{"cut off", `{"b":1,"name":[`, ``},
-		{"nothing", ``, ``},
+type withMembers struct {
+	Object envelope.Members[sample] `json:"object"`
+	After  string                   `json:"after"`
+}
+
+func TestMembers(t *testing.T) {
+	for _, tt := range []struct {
+		why, object string
+		want        sample
+	}{
+		{"between others", `{"a":[{"name":1}],"x":{"name":"n","inner":{"id":"i"}},"b":{"name":"m"}}`, named("n", "i")},
+		{"of two the last", `{"x":{"name":"a"},"x":{"inner":{"id":"i"}},"b":3}`, named("", "i")},
+		{"written with an escape", `{"\u0078":{"name":"n"}}`, named("n", "")},
+		{"the sixteenth", `{` + strings.Repeat(`"a":1,`, 15) + `"x":{"name":"n"}}`, named("n", "")},
+		{"one further", `{` + strings.Repeat(`"a":1,`, 16) + `"x":{"name":"n"}}`, sample{}},
+		{"one further, written with an escape", `{` + strings.Repeat(`"a":1,`, 16) + `"\u0078":{"name":"n"}}`, sample{}},
+		{"null", `{"x":null}`, sample{}},
+		{"of a wrong type", `{"x":[{"name":"n"}]}`, sample{}},
+		{"a name in other letters", `{"X":{"name":"n"}}`, sample{}},
+		{"none", `{}`, sample{}},
+		{"a list", `["x",{"name":"n"}]`, sample{}},
+		{"null instead of an object", `null`, sample{}},
 	} {
 		t.Run(tt.why, func(t *testing.T) {
-			assert.Equal(t, tt.want, string(envelope.Find(json.RawMessage(tt.object), "name")))
+			var got withMembers
+			require.NoError(t, envelope.NewReader[withMembers]().Read([]byte(`{"object":`+tt.object+`,"after":"y"}`), &got))
+			assert.Equal(t, tt.want, got.Object["x"])
+			assert.LessOrEqual(t, len(got.Object), 16)
+			assert.Equal(t, "y", got.After)
 		})
 	}
 }
 
-// TestListAndFindAllocateLittle: what is not kept is not decoded either.
-func TestListAndFindAllocateLittle(t *testing.T) {
+func named(name, id string) sample {
+	s := sample{Name: name}
+	s.Inner.ID = id
+	return s
+}
+
+// TestListAndMembersAllocateLittle: what is not kept is not decoded either.
+func TestListAndMembersAllocateLittle(t *testing.T) {
 	for _, element := range []string{`7`, `{}`, `null`, `"a"`} {
 		list := allocation.Body(`[`, element, `]`)
 		allocation.Require(t, list, func() {
@@ -83,18 +100,8 @@ func TestListAndFindAllocateLittle(t *testing.T) {
 			require.NoError(t, envelope.Unmarshal(list, &l))
 		})
 	}
-	object := allocation.Body(`{`, `"a":1`, `}`)
-	allocation.Require(t, object, func() { assert.Nil(t, envelope.Find(object, "name")) })
-}
-
-// FuzzFind: a member is found or not, also outside of encoding/json's checks.
-func FuzzFind(f *testing.F) {
-	f.Add([]byte(`{"a":`), "a")
-	f.Add([]byte(`{"a":1,"a":`), "a")
-	f.Add([]byte(`{"\ud800":{}}`), "\ufffd")
-	f.Fuzz(func(t *testing.T, object []byte, name string) {
-		if found := envelope.Find(object, name); found != nil {
-			assert.True(t, json.Valid(found))
-		}
+	body := allocation.Body(`{"object":{`, `"a":{"name":"n"}`, `}}`)
+	allocation.Require(t, body, func() {
+		require.NoError(t, envelope.NewReader[withMembers]().Read(body, new(withMembers)))
 	})
 }

@@ -29,6 +29,9 @@ func (m *Member) UnmarshalJSON(value []byte) error {
 
 // Text is the member as a string; "" when it is none.
 func (m Member) Text() string {
+	if n := len(m.value); n > 1 && m.value[0] == '"' && isPlain(m.value) {
+		return string(m.value[1 : n-1]) // as nearly all are
+	}
 	var s string
 	_ = json.Unmarshal(m.value, &s) // leaves s empty when it fails
 	return s

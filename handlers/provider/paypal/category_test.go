@@ -86,7 +86,7 @@ func TestEveryCategoryWithMoneyHasAFixture(t *testing.T) {
 	for _, file := range files {
 		body, err := os.ReadFile(file)
 		require.NoError(t, err)
-		e, err := Provider{}.Event(body, provider.Origin{})
+		e, err := New(nil).Event(body, provider.Origin{})
 		require.NoError(t, err)
 		fixtures[e.Category] = true
 	}

@@ -10,9 +10,9 @@ import (
 // Event implements provider.Provider. It fails only on a body without a
 // readable type or with an id that cannot be a key. A time that is none, such
 // as the simulator's 2018-19-12T…, leaves Timestamp 0.
-func (Provider) Event(raw []byte, o provider.Origin) (event.Event, error) {
+func (p Provider) Event(raw []byte, o provider.Origin) (event.Event, error) {
 	var b body
-	if err := envelope.Read(raw, &b); err != nil {
+	if err := p.bodies.Read(raw, &b); err != nil {
 		return event.Event{}, err
 	}
 	id, typ, err := envelope.Identify(b.ID, b.Type, b.Created)

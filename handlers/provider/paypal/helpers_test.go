@@ -99,9 +99,14 @@ func signer(leaf paypaltest.Issued) paypal.Signer {
 // signed are the headers of a body that s signed at that time.
 func signed(t testing.TB, s paypal.Signer, body []byte, at time.Time) provider.Header {
 	t.Helper()
+	return provider.NewHeader(nil, headers(t, s, body, at))
+}
+
+func headers(t testing.TB, s paypal.Signer, body []byte, at time.Time) map[string]string {
+	t.Helper()
 	headers, err := s.Sign(body, "dfb3be50-fd74-11e4-8bf3-77339302725b", at)
 	require.NoError(t, err)
-	return provider.NewHeader(nil, headers)
+	return headers
 }
 
 func readFile(t testing.TB, path string) []byte {

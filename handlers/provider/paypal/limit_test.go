@@ -23,12 +23,12 @@ func TestFloodOfUnknownCertificates(t *testing.T) {
 	v := newVerifier(t, paypal.New(host.fetch), nil, shop, entry{"test", webhookID, "sandbox"})
 	require.NoError(t, verifyAt(t, v, signer(live), epoch))
 
-	h := signed(t, signer(live), nil, epoch)
+	h := headers(t, signer(live), nil, epoch)
 	reasons := map[provider.Reason]int{}
 	for n := range 3000 {
 		at := epoch.Add(time.Duration(n) * 100 * time.Millisecond) // for five minutes
-		h["paypal-cert-url"] = []string{fmt.Sprintf("%sCERT-%d", liveCerts, n)}
-		_, err := v.Verify(t.Context(), h, nil, at)
+		h["PAYPAL-CERT-URL"] = fmt.Sprintf("%sCERT-%d", liveCerts, n)
+		_, err := v.Verify(t.Context(), provider.NewHeader(nil, h), nil, at)
 		reasons[provider.ReasonOf(err)]++
 		if n == 10 {
 			require.ErrorIs(t, err, provider.CertLimited)

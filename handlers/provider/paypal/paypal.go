@@ -5,18 +5,22 @@ import (
 
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/provider"
+	"github.com/paysluice/paysluice/handlers/provider/envelope"
 )
 
 // Provider is PayPal. It remembers the certificates that it has seen, across
 // all verifiers that it makes.
-type Provider struct{ certificates *certificates }
+type Provider struct {
+	certificates *certificates
+	bodies       *envelope.Reader[body]
+}
 
 var _ provider.Provider = Provider{}
 
 // New is PayPal, whose certificates fetch gets; see NewFetcher. CheckHeaders
 // fetches nothing.
 func New(fetch Fetch) Provider {
-	return Provider{certificates: newCertificates(fetch)}
+	return Provider{certificates: newCertificates(fetch), bodies: envelope.NewReader[body]()}
 }
 
 // Descriptor implements provider.Provider.

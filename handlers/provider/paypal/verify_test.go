@@ -156,8 +156,7 @@ func TestVerifyChecksHeadersFirst(t *testing.T) {
 	assert.ErrorIs(t, err, provider.TimestampStale)
 	_, err = v.Verify(t.Context(), provider.Header{}, nil, epoch)
 	assert.ErrorIs(t, err, provider.HeaderMissing)
-	h["paypal-cert-url"] = []string{"https://169.254.169.254/latest"}
-	_, err = v.Verify(t.Context(), h, nil, epoch)
+	_, err = v.Verify(t.Context(), signed(t, from(signer(leaf), "https://169.254.169.254/latest"), nil, epoch), nil, epoch)
 	assert.ErrorIs(t, err, provider.CertURLRefused)
 }
 

@@ -2,7 +2,6 @@ package square
 
 import (
 	"cmp"
-	"encoding/json"
 
 	"github.com/paysluice/paysluice/handlers/provider/envelope"
 )
@@ -24,7 +23,7 @@ type body struct {
 		Type string `json:"type"`
 		ID   string `json:"id"`
 		// Object holds the object under the name of its type.
-		Object json.RawMessage `json:"object"`
+		Object envelope.Members[object] `json:"object"`
 	} `json:"data"`
 }
 
@@ -59,8 +58,7 @@ type object struct {
 // object is the object that came; all empty when none did, as with
 // location.updated and whatever was deleted.
 func (b *body) object() *object {
-	var o object
-	_ = envelope.Unmarshal(envelope.Find(b.Data.Object, b.Data.Type), &o) // leaves o empty when it fails
+	o := b.Data.Object[b.Data.Type]
 	return &o
 }
 

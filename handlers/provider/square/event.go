@@ -11,9 +11,9 @@ import (
 
 // Event implements provider.Provider. It fails only on a body without a
 // readable type or with an id that cannot be a key.
-func (Provider) Event(raw []byte, origin provider.Origin) (event.Event, error) {
+func (p Provider) Event(raw []byte, origin provider.Origin) (event.Event, error) {
 	var b body
-	if err := envelope.Read(raw, &b); err != nil {
+	if err := p.bodies.Read(raw, &b); err != nil {
 		return event.Event{}, err
 	}
 	id, typ, err := envelope.Identify(b.EventID, b.Type, b.CreatedAt)

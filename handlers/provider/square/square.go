@@ -5,17 +5,23 @@ import (
 
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/provider"
+	"github.com/paysluice/paysluice/handlers/provider/envelope"
 )
 
 // Provider is Square.
-type Provider struct{ endpointURL string }
+type Provider struct {
+	endpointURL string
+	bodies      *envelope.Reader[body]
+}
 
 var _ provider.Provider = Provider{}
 
 // New is Square. endpointURL is the URL at which this stack takes Square's
 // POSTs, for the secret's entries that name no notificationUrl; with "" each of
 // them has to.
-func New(endpointURL string) Provider { return Provider{endpointURL: endpointURL} }
+func New(endpointURL string) Provider {
+	return Provider{endpointURL: endpointURL, bodies: envelope.NewReader[body]()}
+}
 
 // Descriptor implements provider.Provider.
 func (Provider) Descriptor() contract.Provider { return contract.Square() }

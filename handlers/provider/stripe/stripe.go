@@ -5,15 +5,16 @@ import (
 
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/provider"
+	"github.com/paysluice/paysluice/handlers/provider/envelope"
 )
 
 // Provider is Stripe.
-type Provider struct{}
+type Provider struct{ bodies *envelope.Reader[body] }
 
 var _ provider.Provider = Provider{}
 
 // New is Stripe; it has no settings.
-func New() Provider { return Provider{} }
+func New() Provider { return Provider{bodies: envelope.NewReader[body]()} }
 
 // Descriptor implements provider.Provider.
 func (Provider) Descriptor() contract.Provider { return contract.Stripe() }

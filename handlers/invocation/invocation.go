@@ -1,0 +1,37 @@
+// Package invocation is the JSON between Lambda and a handler.
+package invocation
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+)
+
+// Handler takes invocations. It implements the lambda.Handler of aws-lambda-go,
+// which makes one of its own out of any function: that one reads the event
+// through a json.Decoder, which copies and scans it once more than is necessary.
+type Handler struct {
+	invoke func(context.Context, []byte) ([]byte, error)
+}
+
+// Of takes invocations with handle: its argument is decoded from the event, its
+// result encoded as the answer.
+func Of[In, Out any](handle func(context.Context, In) (Out, error)) Handler {
+	return Handler{func(ctx context.Context, payload []byte) ([]byte, error) {
+		var in In
+		if err := json.Unmarshal(payload, &in); err != nil {
+			return nil, fmt.Errorf("the event is not a %T: %w", in, err)
+		}
+		out, err := handle(ctx, in)
+		if err != nil {
+			return nil, err
+		}
+		return json.Marshal(out)
+	}}
+}
+
+// Invoke implements lambda.Handler. An error is the handler's own, or says that
+// the event is not of the handler's type.
+func (h Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
+	return h.invoke(ctx, payload)
+}

@@ -1,0 +1,177 @@
+package envelope
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strings"
+	"sync"
+
+	"github.com/paysluice/paysluice/handlers/provider"
+)
+
+// Reader reads bodies into a T, a struct whose fields have JSON names of ASCII.
+// It reads them as Unmarshal does, in less time: most of a body is never asked
+// for, and one pass leaves that out before encoding/json, which goes over
+// everything twice, sees the rest (docs/performance.md).
+type Reader[T any] struct{ wanted func() *wanted }
+
+// NewReader reads into a T.
+func NewReader[T any]() *Reader[T] {
+	return &Reader[T]{sync.OnceValue(func() *wanted { return wantedOf(reflect.TypeFor[T]()) })}
+}
+
+// Read reads a body. The error is EnvelopeUnreadable: the body is not one JSON
+// object, or is nested deeper than encoding/json goes.
+func (r *Reader[T]) Read(body []byte, v *T) error {
+	p := picker{scanner: scanner{text: body}, picked: make([]byte, 0, 1024)}
+	p.skipSpace()
+	if p.next() != '{' {
+		return fmt.Errorf("%w: not a JSON object", provider.EnvelopeUnreadable)
+	}
+	ok := p.pick(r.wanted())
+	if p.skipSpace(); !ok || p.pos != len(body) || Unmarshal(p.picked, v) != nil {
+		return fmt.Errorf("%w: not JSON, or nested too deeply", provider.EnvelopeUnreadable)
+	}
+	return nil
+}
+
+// wanted is what is read of a value.
+type wanted struct {
+	// members are those of an object that are read, by lower-case name:
+	// encoding/json does not mind the case. Nil where the value is taken as it
+	// stands.
+	members map[string]*wanted
+	// any is what is read of the first members of an object, whatever their
+	// names. Nil where names are asked for.
+	any *wanted
+	// element is what is read of the first elements of an array.
+	element *wanted
+}
+
+// asItStands is a value that encoding/json is given whole.
+var asItStands = &wanted{}
+
+func wantedOf(t reflect.Type) *wanted {
+	if reflect.PointerTo(t).Implements(reflect.TypeFor[json.Unmarshaler]()) {
+		return asItStands
+	}
+	switch t.Kind() {
+	case reflect.Struct:
+		w := &wanted{members: make(map[string]*wanted, t.NumField())}
+		for i := range t.NumField() {
+			name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+			w.members[strings.ToLower(name)] = wantedOf(t.Field(i).Type)
+		}
+		return w
+	case reflect.Array:
+		return &wanted{element: wantedOf(t.Elem())}
+	case reflect.Map:
+		return &wanted{any: wantedOf(t.Elem())}
+	}
+	return asItStands
+}
+
+// member is what is read of an object's n-th member, whose name is in its
+// quotes; nil for nothing. Whether a name with an escape, or beyond ASCII, is
+// one that is read is for encoding/json to tell.
+func (w *wanted) member(quoted []byte, n int) *wanted {
+	if w.any != nil {
+		if n > maxListed {
+			return nil
+		}
+		return w.any
+	}
+	name := quoted[1 : len(quoted)-1]
+	if member := w.members[string(name)]; member != nil {
+		return member
+	}
+	for i, c := range name {
+		switch {
+		case c == '\\' || c >= 0x80:
+			return asItStands
+		case 'A' <= c && c <= 'Z':
+			if !isPlain(name[i:]) {
+				return asItStands
+			}
+			return w.members[string(bytes.ToLower(name))]
+		}
+	}
+	return nil
+}
+
+// isPlain reports whether a name stands for itself: it has no escape, and is
+// of ASCII.
+func isPlain(name []byte) bool {
+	for _, c := range name {
+		if c == '\\' || c >= 0x80 {
+			return false
+		}
+	}
+	return true
+}
+
+// picker copies what is wanted out of a JSON text.
+type picker struct {
+	scanner
+	picked []byte
+}
+
+// pick moves behind a value, and picks what w wants of it.
+func (p *picker) pick(w *wanted) bool {
+	switch {
+	case (w.members != nil || w.any != nil) && p.next() == '{':
+		return p.pickMembers(w)
+	case w.element != nil && p.next() == '[':
+		return p.pickElements(w)
+	case w != asItStands:
+		// A value of a wrong type, which as little is read of as of null.
+		p.picked = append(p.picked, "null"...)
+		return p.skipValue()
+	}
+	start := p.pos
+	ok := p.skipValue()
+	p.picked = append(p.picked, p.text[start:p.pos]...)
+	return ok
+}
+
+func (p *picker) pickMembers(w *wanted) bool {
+	p.picked = append(p.picked, '{')
+	before, n := len(p.picked), 0
+	ok := p.each('{', '}', func() bool {
+		name, ok := p.skipName()
+		if !ok {
+			return false
+		}
+		n++
+		member := w.member(name, n)
+		if member == nil {
+			return p.skipValue()
+		}
+		if len(p.picked) > before {
+			p.picked = append(p.picked, ',')
+		}
+		p.picked = append(append(p.picked, name...), ':')
+		return p.pick(member)
+	})
+	p.picked = append(p.picked, '}')
+	return ok
+}
+
+func (p *picker) pickElements(w *wanted) bool {
+	p.picked = append(p.picked, '[')
+	n := 0
+	ok := p.each('[', ']', func() bool {
+		n++
+		switch {
+		case n > maxListed:
+			return p.skipValue()
+		case n > 1:
+			p.picked = append(p.picked, ',')
+		}
+		return p.pick(w.element)
+	})
+	p.picked = append(p.picked, ']')
+	return ok
+}

@@ -1,0 +1,129 @@
+package envelope_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paysluice/paysluice/handlers/provider"
+	"github.com/paysluice/paysluice/handlers/provider/envelope"
+)
+
+func TestRead(t *testing.T) {
+	var s sample
+	require.NoError(t, envelope.NewReader[sample]().Read([]byte("\r\n\t {\"name\":\"n\",\"inner\":7} \n"), &s))
+	assert.Equal(t, sample{Name: "n"}, s)
+
+	deep := strings.Repeat("[", 20000) + strings.Repeat("]", 20000)
+	for _, tt := range []struct{ why, body string }{
+		{"empty", ""},
+		{"blank", " \n"},
+		{"not JSON", "name=n"},
+		{"cut off", `{"name":"n"`},
+		{"two of them", `{}{}`},
+		{"a byte order mark is not JSON", "\ufeff{}"},
+		{"a raw NUL", "{\"name\":\"\x00\"}"},
+		{"white space that is none in JSON", "\v{}"},
+		{"deeper than encoding/json goes", `{"inner":` + deep + `}`},
+		{"null", "null"},
+		{"a list", `[{"name":"n"}]`},
+		{"a text", `"name"`},
+		{"a number", `7`},
+	} {
+		t.Run(tt.why, func(t *testing.T) {
+			err := envelope.NewReader[sample]().Read([]byte(tt.body), new(sample))
+			assert.ErrorIs(t, err, provider.EnvelopeUnreadable)
+			assert.NotContains(t, err.Error(), "name", "an error repeats nothing of the body")
+		})
+	}
+}
+
+// everything has a field of each kind that bodies have.
+type everything struct {
+	Member envelope.Member          `json:"member"`
+	Text   string                   `json:"text"`
+	Raw    json.RawMessage          `json:"raw"`
+	List   envelope.List[sample]    `json:"list"`
+	Lists  envelope.List[[2]string] `json:"lists"`
+	Sample sample                   `json:"sample"`
+}
+
+// assertReads holds that a Reader reads what encoding/json does, or nothing.
+func assertReads(t *testing.T, body []byte) {
+	t.Helper()
+	var got, want everything
+	err := envelope.NewReader[everything]().Read(body, &got)
+	isObject := bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n"), []byte("{"))
+	if envelope.Unmarshal(body, &want) != nil || !isObject {
+		assert.ErrorIs(t, err, provider.EnvelopeUnreadable)
+		return
+	}
+	assert.NoError(t, err)
+	assert.Equal(t, want, got)
+}
+
+func TestReaderReadsWhatEncodingJSONDoes(t *testing.T) {
+	for _, row := range []struct{ why, body string }{
+		{"all of it", `{"member":1,"text":"t","raw":[1, 2],"list":[{"name":"n"}],"lists":[["a","b"]],"sample":{"inner":{"id":"i"}}}`},
+		{"what nobody asks for, between", `{"a":{"text":[{}]},"text":"t","b":[1,{"text":"x"}],"raw":{"a":1},"c":null}`},
+		{"nothing", ` { } `},
+		{"a name twice", `{"text":"a","text":"b","member":1,"member":2,"sample":{"name":"n"},"sample":{"amount":1}}`},
+		{"names in other letters", `{"TEXT":"t","Sample":{"INNER":{"iD":"i"}},"Texts":1}`},
+		{"a name with an escape", `{"te\u0078t":"t","s\u0061mple":{"na\u006de":"n"},"T\u0045XT":"u"}`},
+		{"names beyond ASCII, one of which folds to k", `{"te\u212at":1,"é":2,"TÉXT":3,"raw":4}`},
+		{"long s folds to s", `{"\u017fample":{"name":"n"},"ſample":{"amount":7}}`},
+		{"values of wrong types", `{"text":{"a":[1]},"list":{"name":"n"},"lists":7,"sample":[{"name":"n"}],"raw":"r"}`},
+		{"more elements than are read", `{"list":[` + strings.Repeat(`{"name":"n"},`, 20) + `{"name":"last"}],"lists":[["a","b","c"]]}`},
+		{"elements of wrong types", `{"list":[7,null,{"name":"n"},"x"],"lists":["a",["b"]]}`},
+		{"null for each", `{"member":null,"text":null,"raw":null,"list":null,"lists":null,"sample":null}`},
+		{"white space everywhere", "\t{\r\n\"sample\" : { \"name\" : \"n\" , \"x\" : [ ] } , \"list\" : [ { } , { \"name\" : \"m\" } ] }\n"},
+		{"invalid UTF-8", "{\"text\":\"\xff\",\"te\xffxt\":1,\"raw\":\"\xc3\"}"},
+		{"every escape", `{"text":"\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00\ud800"}`},
+		{"every kind of number", `{"raw":[0,-0,1.5,-2e3,3E+4,5e-6,9007199254740993,1e999]}`},
+		{"deep, and not asked for", `{"a":` + strings.Repeat("[", 9999) + strings.Repeat("]", 9999) + `,"text":"t"}`},
+		{"one deeper than encoding/json goes", `{"a":` + strings.Repeat("[", 10000) + strings.Repeat("]", 10000) + `}`},
+		{"deeper, and asked for", `{"raw":` + strings.Repeat("[", 10000) + strings.Repeat("]", 10000) + `}`},
+		{"an escape that is none", `{"a":"\x"}`},
+		{"four digits of which one is none", `{"a":"\u00g0"}`},
+		{"a control character", "{\"a\":\"\n\"}"},
+		{"a number that begins with 0", `{"a":01}`},
+		{"a number without digits", `{"a":-}`},
+		{"without digits behind the point", `{"a":1.}`},
+		{"without digits in the exponent", `{"a":1e}`},
+		{"a word cut short", `{"a":tru`},
+		{"a word that is none", `{"a":nil}`},
+		{"a name without a value", `{"a":}`},
+		{"a name without a colon", `{"a" 1}`},
+		{"a name without quotes", `{a:1}`},
+		{"no comma", `{"a":1 "b":2}`},
+		{"a comma too many", `{"a":1,}`},
+		{"a comma first", `{,"a":1}`},
+		{"no comma in a list", `{"list":[1 2]}`},
+		{"a comma too many in a list", `{"list":[1,]}`},
+		{"brackets that do not match", `{"list":[1}`},
+		{"two objects", `{} {}`},
+		{"a text that does not end", `{"a":"b`},
+		{"an escape that does not end", `{"a":"\`},
+		{"an object that does not end", `{"a":1`},
+		{"a NUL behind it", "{}\x00"},
+	} {
+		t.Run(row.why, func(t *testing.T) { assertReads(t, []byte(row.body)) })
+	}
+}
+
+// FuzzReader: whatever comes, a Reader reads what encoding/json does.
+func FuzzReader(f *testing.F) {
+	f.Add([]byte(`{"member":1,"text":"t","raw":[1, 2],"list":[{"name":"n"}],"lists":[["a","b"]],"sample":{"inner":{"id":"i"}}}`))
+	f.Add([]byte(`{"TEXT":"\ud800","te\u0078t":1e999,"\u017fample":{"NAME":null},"list":[[],{}]}`))
+	f.Add([]byte("\ufeff{\"amount\":1e999}"))
+	f.Add([]byte(`{"a":[{"b":"\\"},-0.1E+2,true,false,null]}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		assertReads(t, body)
+		assert.Equal(t, envelope.NewReader[sample]().Read(body, new(sample)) == nil, envelope.Object(body) != nil,
+			"what is read can be compared")
+	})
+}
