@@ -39,23 +39,25 @@ func (r *Reader[T]) Read(body []byte, v *T) error {
 
 // wanted is what is read of a value.
 type wanted struct {
+	// whole takes the value as it stands. Otherwise one of the following is set,
+	// and a value of another type is passed over.
+	whole bool
 	// members are those of an object that are read, by lower-case name:
-	// encoding/json does not mind the case. Nil where the value is taken as it
-	// stands.
+	// encoding/json does not mind the case.
 	members map[string]*wanted
 	// any is what is read of the first members of an object, whatever their
-	// names. Nil where names are asked for.
+	// names.
 	any *wanted
 	// element is what is read of the first elements of an array.
 	element *wanted
 }
 
-// asItStands is a value that encoding/json is given whole.
-var asItStands = &wanted{}
+// whole is a value that encoding/json is given as it stands.
+func whole() *wanted { return &wanted{whole: true} }
 
 func wantedOf(t reflect.Type) *wanted {
 	if reflect.PointerTo(t).Implements(reflect.TypeFor[json.Unmarshaler]()) {
-		return asItStands
+		return whole()
 	}
 	switch t.Kind() {
 	case reflect.Struct:
@@ -70,7 +72,7 @@ func wantedOf(t reflect.Type) *wanted {
 	case reflect.Map:
 		return &wanted{any: wantedOf(t.Elem())}
 	}
-	return asItStands
+	return whole()
 }
 
 // member is what is read of an object's n-th member, whose name is in its
@@ -90,10 +92,10 @@ func (w *wanted) member(quoted []byte, n int) *wanted {
 	for i, c := range name {
 		switch {
 		case c == '\\' || c >= 0x80:
-			return asItStands
+			return whole()
 		case 'A' <= c && c <= 'Z':
 			if !isPlain(name[i:]) {
-				return asItStands
+				return whole()
 			}
 			return w.members[string(bytes.ToLower(name))]
 		}
@@ -125,7 +127,7 @@ func (p *picker) pick(w *wanted) bool {
 		return p.pickMembers(w)
 	case w.element != nil && p.next() == '[':
 		return p.pickElements(w)
-	case w != asItStands:
+	case !w.whole:
 		// A value of a wrong type, which as little is read of as of null.
 		p.picked = append(p.picked, "null"...)
 		return p.skipValue()
