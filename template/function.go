@@ -37,10 +37,12 @@ func (s *stack) addFunction(f function) cfn.ID {
 	r.AWSCloudFormationMetadata = suppressed(f.wildcards...)
 	role := s.Add(f.id+"Role", r)
 
+	memoryMB := cmp.Or(s.options.MemoryMB[f.name], f.memoryMB)
 	environment := map[string]string{
 		contract.EnvironmentVar: cfn.Ref(environmentSuffix),
 		contract.LogLevelVar:    cfn.Ref(logLevel),
 	}
+	maps.Copy(environment, goRuntime(memoryMB))
 	maps.Copy(environment, f.environment)
 
 	return s.Add(f.id+"Function", &lambda.Function{
@@ -54,7 +56,7 @@ func (s *stack) addFunction(f function) cfn.ID {
 			S3Key:    new(cfn.Sub("${" + codeVersion + "}/" + f.binary + ".zip")),
 		},
 		Role:        role.Att("Arn"),
-		MemorySize:  new(cmp.Or(s.options.MemoryMB[f.name], f.memoryMB)),
+		MemorySize:  new(memoryMB),
 		Timeout:     new(f.timeoutSeconds),
 		KmsKeyArn:   new(keyARN()),
 		Environment: &lambda.Function_Environment{Variables: environment},

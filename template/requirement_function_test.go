@@ -105,6 +105,20 @@ func functionRequirements() []requirement {
 			},
 		},
 		{
+			says: "Go's runtime knows how much of a processor it has: less than one vCPU below 1,769 MB",
+			holds: eachFunction(func(t require.TestingT, _ document, id string, f resource) {
+				variables := decode[map[string]string](t, f, "Environment.Variables")
+				assert.Less(t, decode[int](t, f, "MemorySize"), 1769, id)
+				assert.Equal(t, "1", variables["GOMAXPROCS"], id)
+				assert.Equal(t, "200", variables["GOGC"], id)
+			}),
+			breaks: []mutation{
+				drop("StripeProcessorFunction.Properties.Environment.Variables.GOMAXPROCS"),
+				set("ConsumerFunction.Properties.Environment.Variables.GOGC", "100"),
+				set("AuthorizerFunction.Properties.MemorySize", 1769),
+			},
+		},
+		{
 			says: "the consumer knows table, retention and dead-letter queue; the archiver the bucket",
 			holds: func(t require.TestingT, d document) {
 				for id, want := range map[string]map[string]string{
