@@ -6,7 +6,6 @@ package processor
 
 import (
 	"context"
-	"encoding/base64"
 	"fmt"
 	"log/slog"
 	"time"
@@ -72,7 +71,7 @@ type Handler struct {
 
 // Handle answers a request that API Gateway passed on. It never returns an
 // error: that would be a 502 instead of an answer that says what happened.
-func (h *Handler) Handle(ctx context.Context, r events.APIGatewayProxyRequest) (events.APIGatewayProxyResponse, error) {
+func (h *Handler) Handle(ctx context.Context, r Request) (events.APIGatewayProxyResponse, error) {
 	work, cancel := deadline.Before(ctx, margin)
 	defer cancel()
 	e, err := h.receive(work, r)
@@ -82,7 +81,7 @@ func (h *Handler) Handle(ctx context.Context, r events.APIGatewayProxyRequest) (
 
 // receive verifies, normalises and queues. The event is what was known of the
 // request when the error came.
-func (h *Handler) receive(ctx context.Context, r events.APIGatewayProxyRequest) (event.Event, error) {
+func (h *Handler) receive(ctx context.Context, r Request) (event.Event, error) {
 	now := h.Now()
 	receipt := event.Event{
 		Schema:     event.Schema,
@@ -90,11 +89,11 @@ func (h *Handler) receive(ctx context.Context, r events.APIGatewayProxyRequest) 
 		ReceivedAt: now.UnixMilli(),
 		RequestID:  r.RequestContext.RequestID,
 	}
-	body, err := rawBody(r)
+	body, err := r.rawBody()
 	if err != nil {
 		return receipt, err
 	}
-	origin, err := h.verify(ctx, provider.NewHeader(r.MultiValueHeaders, r.Headers), body, now)
+	origin, err := h.verify(ctx, r.header(), body, now)
 	if err != nil {
 		return receipt, err
 	}
@@ -108,19 +107,6 @@ func (h *Handler) receive(ctx context.Context, r events.APIGatewayProxyRequest) 
 	e.ReceivedAt, e.RequestID = receipt.ReceivedAt, receipt.RequestID
 	e.Payload, e.PayloadSHA256 = receipt.Payload, receipt.PayloadSHA256
 	return e, h.send(ctx, h.Events, e, "")
-}
-
-// rawBody is the bytes that the provider signed. API Gateway flags a body as
-// base64 when its type matches the API's BinaryMediaTypes.
-func rawBody(r events.APIGatewayProxyRequest) ([]byte, error) {
-	if !r.IsBase64Encoded {
-		return []byte(r.Body), nil
-	}
-	body, err := base64.StdEncoding.DecodeString(r.Body)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", provider.BodyNotBase64, err)
-	}
-	return body, nil
 }
 
 // verify checks the signature. A mismatch is checked once more against a newer

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/paysluice/paysluice/handlers/event"
+	"github.com/paysluice/paysluice/handlers/invocation"
 	"github.com/paysluice/paysluice/handlers/processor"
 	"github.com/paysluice/paysluice/handlers/provider"
 	"github.com/paysluice/paysluice/handlers/provider/stripe"
@@ -118,12 +119,12 @@ func newFixture() *fixture {
 	}
 }
 
-func (f *fixture) handle(t *testing.T, r events.APIGatewayProxyRequest) events.APIGatewayProxyResponse {
+func (f *fixture) handle(t *testing.T, r processor.Request) events.APIGatewayProxyResponse {
 	t.Helper()
 	return f.handleIn(t.Context(), t, r)
 }
 
-func (f *fixture) handleIn(ctx context.Context, t *testing.T, r events.APIGatewayProxyRequest) events.APIGatewayProxyResponse {
+func (f *fixture) handleIn(ctx context.Context, t *testing.T, r processor.Request) events.APIGatewayProxyResponse {
 	t.Helper()
 	clock := func() time.Time { return now }
 	h := processor.Handler{
@@ -145,12 +146,12 @@ func (f *fixture) handleIn(ctx context.Context, t *testing.T, r events.APIGatewa
 }
 
 // signed is a request as API Gateway passes it on.
-func signed(body, secret string) events.APIGatewayProxyRequest {
-	return events.APIGatewayProxyRequest{
+func signed(body, secret string) processor.Request {
+	return processor.Request{
 		MultiValueHeaders: map[string][]string{"Stripe-Signature": {stripe.Sign([]byte(body), secret, now)}},
-		Body:              base64.StdEncoding.EncodeToString([]byte(body)),
+		Body:              invocation.Text(base64.StdEncoding.EncodeToString([]byte(body))),
 		IsBase64Encoded:   true,
-		RequestContext:    events.APIGatewayProxyRequestContext{RequestID: "req-1"},
+		RequestContext:    processor.RequestContext{RequestID: "req-1"},
 	}
 }
 
@@ -219,7 +220,7 @@ func TestRotationTakesEffectAtOnce(t *testing.T) {
 func TestTurnedAway(t *testing.T) {
 	for _, row := range []struct {
 		why       string
-		arrange   func(*fixture, *events.APIGatewayProxyRequest)
+		arrange   func(*fixture, *processor.Request)
 		status    int
 		metric    string // none when ""
 		reason    provider.Reason
@@ -228,26 +229,26 @@ func TestTurnedAway(t *testing.T) {
 	}{
 		{
 			why:     "flagged as base64 and is not",
-			arrange: func(_ *fixture, r *events.APIGatewayProxyRequest) { r.Body = "{" },
+			arrange: func(_ *fixture, r *processor.Request) { r.Body = "{" },
 			status:  http.StatusBadRequest, metric: "Rejected", reason: provider.BodyNotBase64,
 		},
 		{
 			why: "no header: gate 2 stands without gate 1",
-			arrange: func(_ *fixture, r *events.APIGatewayProxyRequest) {
+			arrange: func(_ *fixture, r *processor.Request) {
 				r.MultiValueHeaders = nil
 			},
 			status: http.StatusUnauthorized, metric: "Rejected", reason: provider.HeaderMissing,
 		},
 		{
 			why: "another body under a good signature",
-			arrange: func(_ *fixture, r *events.APIGatewayProxyRequest) {
-				r.Body = base64.StdEncoding.EncodeToString([]byte(body + " "))
+			arrange: func(_ *fixture, r *processor.Request) {
+				r.Body = invocation.Text(base64.StdEncoding.EncodeToString([]byte(body + " ")))
 			},
 			status: http.StatusUnauthorized, metric: "Rejected", reason: provider.SignatureMismatch, refreshes: 1,
 		},
 		{
 			why: "a newer secret that does not match either",
-			arrange: func(f *fixture, r *events.APIGatewayProxyRequest) {
+			arrange: func(f *fixture, r *processor.Request) {
 				f.secrets.newer = newSecret
 				*r = signed(body, "whsec_marked_forged")
 			},
@@ -255,56 +256,56 @@ func TestTurnedAway(t *testing.T) {
 		},
 		{
 			why: "the secret was never filled: no alarm, the stack is new",
-			arrange: func(f *fixture, _ *events.APIGatewayProxyRequest) {
+			arrange: func(f *fixture, _ *processor.Request) {
 				f.secrets.err = fmt.Errorf("%w: no value", provider.SecretEmpty)
 			},
 			status: http.StatusServiceUnavailable, metric: "NotConfigured", reason: provider.SecretEmpty,
 		},
 		{
 			why: "the secret is malformed",
-			arrange: func(f *fixture, _ *events.APIGatewayProxyRequest) {
+			arrange: func(f *fixture, _ *processor.Request) {
 				f.secrets.err = provider.SecretMalformed
 			},
 			status: http.StatusServiceUnavailable, metric: "SecretUnavailable", reason: provider.SecretMalformed, alarming: true,
 		},
 		{
 			why: "Secrets Manager is down",
-			arrange: func(f *fixture, _ *events.APIGatewayProxyRequest) {
+			arrange: func(f *fixture, _ *processor.Request) {
 				f.secrets.err = fmt.Errorf("%w: %w", provider.SecretUnreachable, errDown)
 			},
 			status: http.StatusServiceUnavailable, metric: "SecretUnavailable", reason: provider.SecretUnreachable, alarming: true,
 		},
 		{
 			why: "a certificate's host does not answer: a stranger may have named it, so no alarm",
-			arrange: func(f *fixture, _ *events.APIGatewayProxyRequest) {
+			arrange: func(f *fixture, _ *processor.Request) {
 				f.secrets.err = provider.CertUnreachable
 			},
 			status: http.StatusServiceUnavailable, reason: provider.CertUnreachable,
 		},
 		{
 			why: "PayPal's certificate is of an authority that is not trusted",
-			arrange: func(f *fixture, _ *events.APIGatewayProxyRequest) {
+			arrange: func(f *fixture, _ *processor.Request) {
 				f.secrets.err = provider.PayPalChain
 			},
 			status: http.StatusServiceUnavailable, reason: provider.PayPalChain, alarming: true,
 		},
 		{
 			why: "an error that nobody foresaw is ours, and fails closed",
-			arrange: func(f *fixture, _ *events.APIGatewayProxyRequest) {
+			arrange: func(f *fixture, _ *processor.Request) {
 				f.secrets.err = errDown
 			},
 			status: http.StatusServiceUnavailable, alarming: true,
 		},
 		{
 			why: "SQS refuses the message: the provider sends again",
-			arrange: func(f *fixture, _ *events.APIGatewayProxyRequest) {
+			arrange: func(f *fixture, _ *processor.Request) {
 				f.events.err = errDown
 			},
 			status: http.StatusServiceUnavailable, reason: provider.QueueUnreachable, alarming: true,
 		},
 		{
 			why: "S3 refuses a large body: the provider sends again",
-			arrange: func(f *fixture, r *events.APIGatewayProxyRequest) {
+			arrange: func(f *fixture, r *processor.Request) {
 				f.payloads.err = errDown
 				*r = signed(padded(maxInline+1), oldSecret)
 			},
@@ -312,7 +313,7 @@ func TestTurnedAway(t *testing.T) {
 		},
 		{
 			why: "S3 has a large body and SQS refuses its message",
-			arrange: func(f *fixture, r *events.APIGatewayProxyRequest) {
+			arrange: func(f *fixture, r *processor.Request) {
 				f.events.err = errDown
 				*r = signed(padded(maxInline+1), oldSecret)
 			},
@@ -320,7 +321,7 @@ func TestTurnedAway(t *testing.T) {
 		},
 		{
 			why: "S3 refuses a large body that is not an event",
-			arrange: func(f *fixture, r *events.APIGatewayProxyRequest) {
+			arrange: func(f *fixture, r *processor.Request) {
 				f.payloads.err = errDown
 				*r = signed(strings.Repeat("x", maxInline+1), oldSecret)
 			},
@@ -328,7 +329,7 @@ func TestTurnedAway(t *testing.T) {
 		},
 		{
 			why: "not an event, and the dead-letter queue refuses it: not answered 200",
-			arrange: func(f *fixture, r *events.APIGatewayProxyRequest) {
+			arrange: func(f *fixture, r *processor.Request) {
 				f.deadLetters.err = errDown
 				*r = signed("hello", oldSecret)
 			},

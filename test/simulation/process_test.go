@@ -11,13 +11,13 @@ import (
 
 	"github.com/paysluice/paysluice/handlers/archiver"
 	"github.com/paysluice/paysluice/handlers/awsclient"
-	"github.com/paysluice/paysluice/handlers/s3store"
 	"github.com/paysluice/paysluice/handlers/consumer"
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/processor"
 	"github.com/paysluice/paysluice/handlers/provider/stripe"
 	"github.com/paysluice/paysluice/handlers/providers"
 	"github.com/paysluice/paysluice/handlers/queue"
+	"github.com/paysluice/paysluice/handlers/s3store"
 	"github.com/paysluice/paysluice/handlers/secret"
 	"github.com/paysluice/paysluice/handlers/store"
 	"github.com/paysluice/paysluice/handlers/telemetry"
@@ -126,7 +126,7 @@ func recovered(f func() error) (err error) {
 }
 
 // serve gives a processor a webhook.
-func (p *process) serve(d *delivery, r events.APIGatewayProxyRequest) {
+func (p *process) serve(d *delivery, r processor.Request) {
 	p.delivery = d
 	p.invoke(p.world.stack.processorTimeout, func(ctx context.Context) (err error) {
 		p.response, err = p.processor.Handle(ctx, r)

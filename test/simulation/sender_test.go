@@ -8,10 +8,10 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/aws/aws-lambda-go/events"
-
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
+	"github.com/paysluice/paysluice/handlers/invocation"
+	"github.com/paysluice/paysluice/handlers/processor"
 	"github.com/paysluice/paysluice/handlers/provider/stripe"
 )
 
@@ -118,7 +118,7 @@ func (s *sender) enqueue(d *delivery, after time.Duration) {
 
 // request is the delivery's next attempt as API Gateway passes it on, signed
 // anew.
-func (s *sender) request(d *delivery) events.APIGatewayProxyRequest {
+func (s *sender) request(d *delivery) processor.Request {
 	now := time.Now()
 	var header http.Header
 	if d.forge == nil {
@@ -127,14 +127,14 @@ func (s *sender) request(d *delivery) events.APIGatewayProxyRequest {
 		header = d.forge(d.body, now)
 	}
 	s.requests++
-	r := events.APIGatewayProxyRequest{
+	r := processor.Request{
 		MultiValueHeaders: header,
-		Body:              base64.StdEncoding.EncodeToString(d.body),
+		Body:              invocation.Text(base64.StdEncoding.EncodeToString(d.body)),
 		IsBase64Encoded:   true,
-		RequestContext:    events.APIGatewayProxyRequestContext{RequestID: fmt.Sprintf("request-%06d", s.requests)},
+		RequestContext:    processor.RequestContext{RequestID: fmt.Sprintf("request-%06d", s.requests)},
 	}
 	if utf8.Valid(d.body) && s.w.rng.IntN(4) == 0 {
-		r.Body, r.IsBase64Encoded = string(d.body), false
+		r.Body, r.IsBase64Encoded = invocation.Text(d.body), false
 	}
 	return r
 }
@@ -151,7 +151,7 @@ func signed(body []byte, at time.Time, secrets ...string) http.Header {
 }
 
 // next is the delivery that is due, and its request.
-func (s *sender) next() (*delivery, events.APIGatewayProxyRequest) {
+func (s *sender) next() (*delivery, processor.Request) {
 	i := s.earliest(time.Now())
 	d := s.queue[i]
 	s.queue = append(s.queue[:i], s.queue[i+1:]...)
