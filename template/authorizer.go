@@ -16,8 +16,10 @@ func (s *stack) addAuthorizerFunction() cfn.ID {
 		name:        contract.AuthorizerName,
 		binary:      contract.AuthorizerBinary,
 		description: "Turns away requests whose headers cannot carry a valid signature.",
-		// It looks at a few headers and calls nobody: the least there is.
-		memoryMB: 128,
+		// Nearly all of its price is the invocation, and every request waits for
+		// it: twice the least there is halves that for a tenth of a cent on a
+		// million (docs/cost.md, "Memory").
+		memoryMB: 256,
 		// Microseconds of work; the rest is room for a cold start.
 		timeoutSeconds: 3,
 	})

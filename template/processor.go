@@ -18,8 +18,9 @@ func (s *stack) addProcessor(p contract.Provider, secret, bucket cfn.ID, q queue
 		name:        contract.ProcessorName(p),
 		binary:      contract.ProcessorBinary,
 		description: "Verifies the signature of " + p.Title + "'s webhooks and puts them into " + queueName + ".",
-		// A webhook takes about 1.5 ms of CPU, so some 10 ms at this share of
-		// a vCPU; half of it would double that to save nothing.
+		// A webhook takes less than a millisecond of CPU, some 6 ms at this
+		// share of a vCPU; half of it would double that to save little
+		// (docs/cost.md, "Memory").
 		memoryMB:       256,
 		timeoutSeconds: processorTimeoutSeconds,
 		environment: map[string]string{

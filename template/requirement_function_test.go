@@ -18,7 +18,7 @@ func shipped() map[string]struct {
 		name, binary      string
 		memoryMB, timeout int
 	}{
-		"AuthorizerFunction":      {"webhook-authorizer-dev", contract.AuthorizerBinary, 128, 3},
+		"AuthorizerFunction":      {"webhook-authorizer-dev", contract.AuthorizerBinary, 256, 3},
 		"StripeProcessorFunction": {"stripe-processor-dev", contract.ProcessorBinary, 256, 9},
 		"PayPalProcessorFunction": {"paypal-processor-dev", contract.ProcessorBinary, 256, 9},
 		"SquareProcessorFunction": {"square-processor-dev", contract.ProcessorBinary, 256, 9},
