@@ -13,21 +13,29 @@ NAG     := .ci/nag/node_modules/installed
 else
 NO_NAG  := -skip '^TestNagFindsWhatIsSuppressed$$'
 endif
+# Instructions are counted where there is a valgrind to count them.
+NO_VALGRIND = @command -v valgrind >/dev/null || echo 'instructions were not counted: there is no valgrind on the PATH'
 
 .PHONY: help
 help:
-	@echo 'make demo      deploy the stack on this machine, send it webhooks, show what becomes of them'
-	@echo 'make up        leave the same stack running to play with'
-	@echo 'make down      stop it'
-	@echo 'make test      all checks and all tests'
-	@echo 'make fuzz      every fuzz target, ten minutes each'
-	@echo 'make soak      the long simulation: 200,000 accepted events, some minutes'
-	@echo 'make check     the static checks alone'
-	@echo 'make template  write out/stack.json'
-	@echo 'make build     write the function zips into out/ and print their CodeVersion'
-	@echo 'make tools     install the pinned tools into .venv'
-	@echo 'make checkers  install the pinned checkers of the template into .venv-checkov and .ci/nag'
-	@echo 'make clean     remove everything that make wrote, out/stack.json aside'
+	@echo 'make demo        deploy the stack on this machine, send it webhooks, show what becomes of them'
+	@echo 'make up          leave the same stack running to play with'
+	@echo 'make down        stop it'
+	@echo 'make test        all checks and all tests'
+	@echo 'make bench       the benchmarks, each beside its floor'
+	@echo 'make load        latencies and CPU under load, into docs/performance.md: about ten minutes'
+	@echo 'make coldstart   the first steps of a process, likewise: about a minute'
+	@echo 'make regression  what the hot paths cost against what they are known to cost'
+	@echo 'make fuzz        every fuzz target, ten minutes each'
+	@echo 'make soak        the long simulation: 200,000 accepted events, some minutes'
+	@echo 'make check       the static checks alone'
+	@echo 'make template    write out/stack.json'
+	@echo 'make cost        write the tables of docs/cost.md, from what make load has measured'
+	@echo 'make scaling     write the tables of docs/scaling.md, likewise'
+	@echo 'make build       write the function zips into out/ and print their CodeVersion'
+	@echo 'make tools       install the pinned tools into .venv'
+	@echo 'make checkers    install the pinned checkers of the template into .venv-checkov and .ci/nag'
+	@echo 'make clean       remove everything that make wrote, out/stack.json aside'
 	@echo
 	@echo 'PORT=8443 fixes the port of demo and up, ARCH=x86_64 the architecture of build,'
 	@echo 'PYTHON=python3.12 the Python of tools.'
@@ -78,6 +86,12 @@ template: go
 	go run ./cmd/gentemplate > .cache/stack.json
 	mv .cache/stack.json out/stack.json
 
+# The tables follow from the template, the code, test/load/results.json and the
+# lists of prices and limits beside the commands.
+.PHONY: cost scaling
+cost scaling: go
+	go run ./test/$@
+
 .PHONY: build
 build: go
 	go run ./cmd/paysluice package -out out -arch $(ARCH)
@@ -118,8 +132,21 @@ endif
 test: check
 	go run ./test/coverage
 	go run ./test/fuzz -time 2s
+	$(NO_VALGRIND)
 	go test -count=1 -timeout 30m $$(go list ./test/... | grep -v -e '/test/mains$$' -e '/test/static$$')
 	go test -count=1 $(NO_NAG) ./test/static
+
+# The table goes to standard output, and what it is made from to the other one.
+.PHONY: bench
+bench: go
+	go run ./test/bench
+
+# make test runs it too. go test ./test/regression -update writes what is
+# counted into test/regression/baseline.json.
+.PHONY: regression
+regression: go
+	$(NO_VALGRIND)
+	go test -count=1 ./test/regression
 
 .PHONY: fuzz
 fuzz: go
@@ -129,6 +156,19 @@ fuzz: go
 .PHONY: soak
 soak: go
 	go test ./test/simulation -run TestPromise -timeout 2h -v -accepted 200000 -seed $(SEED)
+
+.PHONY: .cache/load
+.cache/load: go
+	@go build -o $@ ./test/load
+
+# LOAD='-rate 200 -for 10s -results ""' gives other flags; .cache/load run -h lists them.
+.PHONY: load
+load: .cache/load
+	@.cache/load run $(LOAD)
+
+.PHONY: coldstart
+coldstart: .cache/load
+	@.cache/load coldstart $(LOAD)
 
 .PHONY: clean
 clean:

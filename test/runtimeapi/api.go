@@ -1,111 +1,127 @@
 package runtimeapi
 
 import (
+	"bytes"
 	"encoding/json"
-	"io"
-	"net/http"
+	"net"
 	"strconv"
-	"strings"
-	"sync"
 	"time"
+
+	"github.com/paysluice/paysluice/test/runtimeapi/wire"
 )
 
-// invocation is one event on its way through the function.
-type invocation struct {
-	payload  []byte
-	deadline time.Time
-	done     chan outcome // buffered: its receiver may have given up
+// Paths of the Runtime API.
+const (
+	nextPath       = "/2018-06-01/runtime/invocation/next"
+	initErrorPath  = "/2018-06-01/runtime/init/error"
+	invocationPath = "/2018-06-01/runtime/invocation/"
+	responseSuffix = "/response"
+	errorSuffix    = "/error"
+)
+
+// Answers of the Runtime API.
+const (
+	accepted = "HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n"
+	refused  = "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"
+	gone     = "HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n"
+)
+
+// appendInvocation is the answer to a request for an invocation.
+func appendInvocation(b []byte, id string, deadline time.Time, payload []byte) []byte {
+	b = append(b, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"+
+		"Lambda-Runtime-Invoked-Function-Arn: arn:aws:lambda:us-east-1:000000000000:function:local\r\n"+
+		"Lambda-Runtime-Aws-Request-Id: "...)
+	b = append(b, id...)
+	b = append(b, "\r\nLambda-Runtime-Deadline-Ms: "...)
+	b = strconv.AppendInt(b, deadline.UnixMilli(), 10)
+	b = append(b, "\r\nContent-Length: "...)
+	b = strconv.AppendInt(b, int64(len(payload)), 10)
+	b = append(b, "\r\n\r\n"...)
+	return append(b, payload...)
 }
 
-type outcome struct {
-	response []byte
-	err      error
-}
-
-// api is the Runtime API of one environment.
-type api struct {
-	invocations chan *invocation
-	// ready is closed by the first request for an invocation, the end of init.
-	ready     chan struct{}
-	readyOnce sync.Once
-	// stopped makes every request for an invocation fail.
-	stopped  chan struct{}
-	stopOnce sync.Once
-
-	mu      sync.Mutex
-	lastID  int
-	running map[string]*invocation
-}
-
-func newAPI() *api {
-	return &api{
-		invocations: make(chan *invocation),
-		ready:       make(chan struct{}),
-		stopped:     make(chan struct{}),
-		running:     map[string]*invocation{},
+// accept serves the connections of the process until the listener is closed. A
+// runtime client keeps to one of them as a rule.
+func (e *Environment) accept() {
+	for {
+		conn, err := e.listener.Accept()
+		if err != nil {
+			return
+		}
+		go e.serve(conn)
 	}
 }
 
-func (a *api) stop() { a.stopOnce.Do(func() { close(a.stopped) }) }
-
-func (a *api) handler() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /2018-06-01/runtime/invocation/next", a.next)
-	mux.HandleFunc("POST /2018-06-01/runtime/invocation/{id}/response", a.finish(func(body []byte) outcome {
-		return outcome{response: body}
-	}))
-	mux.HandleFunc("POST /2018-06-01/runtime/invocation/{id}/error", a.finish(func(body []byte) outcome {
-		return outcome{err: functionError(body)}
-	}))
-	// The runtime exits after it; Start and Invoke report that with the logs.
-	mux.HandleFunc("POST /2018-06-01/runtime/init/error", func(w http.ResponseWriter, _ *http.Request) {
-		w.WriteHeader(http.StatusAccepted)
-	})
-	return mux
+// serve answers all requests of one connection. A request for an invocation is
+// answered by Begin: the client sends nothing more until then.
+func (e *Environment) serve(conn net.Conn) {
+	defer conn.Close()
+	requests := wire.NewReader(conn)
+	for {
+		r, err := requests.Next()
+		if err != nil {
+			return // the process has ended, or closed it
+		}
+		switch {
+		case string(r.Path) == nextPath:
+			e.next(conn)
+		case string(r.Path) == initErrorPath:
+			// The runtime exits after it, and whoever waits is told so.
+			_, _ = conn.Write([]byte(accepted))
+		default:
+			e.finish(conn, r)
+		}
+	}
 }
 
-// next answers with an invocation as soon as there is one.
-func (a *api) next(w http.ResponseWriter, r *http.Request) {
-	a.readyOnce.Do(func() { close(a.ready) })
+func (e *Environment) next(conn net.Conn) {
+	e.mu.Lock()
+	if e.ready.IsZero() {
+		e.ready = time.Now()
+	}
+	stopping := e.stopping
 	select {
-	case call := <-a.invocations:
-		header := w.Header()
-		header.Set("Lambda-Runtime-Aws-Request-Id", a.begin(call))
-		header.Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(call.deadline.UnixMilli(), 10))
-		header.Set("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:us-east-1:000000000000:function:local")
-		header.Set("Content-Type", "application/json")
-		w.Write(call.payload)
-	case <-a.stopped:
-		w.WriteHeader(http.StatusGone)
-	case <-r.Context().Done():
+	case <-e.exited: // wait has looked for invocations already
+		stopping = true
+	default:
 	}
-}
-
-func (a *api) begin(call *invocation) (id string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.lastID++
-	id = "request-" + strconv.Itoa(a.lastID)
-	a.running[id] = call
-	return id
+	if !stopping {
+		e.waiting = conn
+	}
+	e.mu.Unlock()
+	if stopping {
+		_, _ = conn.Write([]byte(gone))
+		return
+	}
+	e.options.Idle(e)
 }
 
 // finish takes the function's answer to one invocation.
-func (a *api) finish(read func(body []byte) outcome) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		id := r.PathValue("id")
-		a.mu.Lock()
-		call := a.running[id]
-		delete(a.running, id)
-		a.mu.Unlock()
-		body, err := io.ReadAll(r.Body)
-		if call == nil || err != nil {
-			w.WriteHeader(http.StatusBadRequest)
-			return
-		}
-		call.done <- read(body)
-		w.WriteHeader(http.StatusAccepted)
+func (e *Environment) finish(conn net.Conn, r wire.Request) {
+	at := time.Now()
+	rest, found := bytes.CutPrefix(r.Path, []byte(invocationPath))
+	id, succeeded := bytes.CutSuffix(rest, []byte(responseSuffix))
+	failed := false
+	if !succeeded {
+		id, failed = bytes.CutSuffix(rest, []byte(errorSuffix))
 	}
+	e.mu.Lock()
+	call := e.running
+	known := found && (succeeded || failed) && call != nil && call.id == string(id)
+	if known {
+		e.running = nil
+	}
+	e.mu.Unlock()
+	if !known {
+		_, _ = conn.Write([]byte(refused))
+		return
+	}
+	_, _ = conn.Write([]byte(accepted))
+	answer := Answer{Body: r.Body, At: at}
+	if failed {
+		answer.Err = functionError(r.Body)
+	}
+	call.done(answer)
 }
 
 func functionError(body []byte) error {
@@ -114,22 +130,4 @@ func functionError(body []byte) error {
 		e.Type, e.Message = "not JSON", string(body)
 	}
 	return e
-}
-
-// logs collects what a process writes, while others read it.
-type logs struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (l *logs) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *logs) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
 }

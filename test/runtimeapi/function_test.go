@@ -79,7 +79,7 @@ func TestInvoke(t *testing.T) {
 	f := started(t)
 	response, err := f.Invoke(t.Context(), []byte(`"hello"`))
 	require.NoError(t, err)
-	assert.JSONEq(t, `{"event":"hello","id":"request-1","seconds":"29","home":""}`, string(response))
+	assert.JSONEq(t, `{"event":"hello","id":"00000000-0000-4000-8000-000000000001","seconds":"29","home":""}`, string(response))
 
 	_, err = f.Invoke(t.Context(), []byte(`"fail"`))
 	failed, ok := errors.AsType[*runtimeapi.Error](err)

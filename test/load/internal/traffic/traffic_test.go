@@ -1,0 +1,69 @@
+package traffic_test
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/handlers/provider"
+	"github.com/paysluice/paysluice/handlers/providers"
+	"github.com/paysluice/paysluice/test/load/internal/functions"
+	"github.com/paysluice/paysluice/test/load/internal/traffic"
+	"github.com/paysluice/paysluice/test/paypaltest"
+)
+
+// Every webhook is of the size that is claimed, and what it says: the
+// providers' own code takes it.
+func TestMake(t *testing.T) {
+	authority := paypaltest.NewAuthority(time.Now())
+	hosts := paypaltest.NewHosts(authority)
+	defer hosts.Close()
+	source, err := traffic.New(authority, hosts)
+	require.NoError(t, err)
+	made, err := source.Make(t.Context(), 6, traffic.BodySize, 0, 1, 2)
+	require.NoError(t, err)
+	set := providers.All(providers.Settings{})
+	ids := map[string]bool{}
+	for i, w := range made {
+		assert.Equal(t, i%3, w.Provider, "the providers in turn")
+		ids[w.EventID] = true
+		p, err := set.ByName(contract.Providers()[w.Provider].Name)
+		require.NoError(t, err)
+
+		var a events.APIGatewayCustomAuthorizerRequestTypeRequest
+		require.NoError(t, json.Unmarshal(w.Authorizer, &a))
+		assert.NoError(t, p.CheckHeaders(provider.NewHeader(a.MultiValueHeaders, nil), time.Now()))
+		assert.NoError(t, p.CheckHeaders(provider.NewHeader(a.MultiValueHeaders, nil), time.Now().Add(traffic.MaxAge)))
+
+		var r events.APIGatewayProxyRequest
+		require.NoError(t, json.Unmarshal(w.Processor, &r))
+		t.Logf("%s: a proxy event of %d bytes, an authorizer's of %d", w.EventID, len(w.Processor), len(w.Authorizer))
+		// PayPal's five headers stand there twice, as all do.
+		assert.InDelta(t, 5500, len(w.Processor), 800)
+		body, err := base64.StdEncoding.DecodeString(r.Body)
+		require.NoError(t, err)
+		assert.Len(t, body, traffic.BodySize)
+		e, err := p.Event(body, provider.Origin{})
+		require.NoError(t, err)
+		assert.Equal(t, w.EventID, e.ID)
+	}
+	assert.Len(t, ids, len(made), "each is another event")
+
+	secrets, err := source.Secrets()
+	require.NoError(t, err)
+	for _, p := range contract.Providers() {
+		assert.Contains(t, secrets, functions.SecretARN(p.Name))
+	}
+
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = source.Make(ctx, 6, traffic.BodySize, 0)
+	assert.ErrorIs(t, err, context.Canceled)
+}

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/paysluice/paysluice/test/load/internal/report"
+	"github.com/paysluice/paysluice/test/measured"
+)
+
+// Files that results are written to, from the repository's root.
+const (
+	documentFile = "docs/performance.md"
+	plotFile     = "performance-latency.svg" // beside the document
+)
+
+// outputFlags say where results go, besides standard output.
+type outputFlags struct{ results, document string }
+
+func (f *outputFlags) define(set *flag.FlagSet) {
+	set.StringVar(&f.results, "results", measured.File, "the file of results, whose other parts are kept; empty for none")
+	set.StringVar(&f.document, "docs", documentFile, "the document that takes the tables, and the plot beside it; empty for none")
+}
+
+// write prints what was got and puts it among the results that are there.
+func (f outputFlags) write(root string, got measured.Results, stdout io.Writer) error {
+	sections := report.Sections(got)
+	for _, name := range slices.Sorted(maps.Keys(sections)) {
+		fmt.Fprintf(stdout, "%s\n", sections[name])
+	}
+	if f.results == "" {
+		return nil
+	}
+	path := f.in(root, f.results)
+	all, err := measured.Read(path)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	all = merge(all, got)
+	if err := all.Write(path); err != nil {
+		return err
+	}
+	if f.document == "" {
+		return nil
+	}
+	return writeDocument(f.in(root, f.document), all)
+}
+
+// in is a path that is meant from the root unless it is absolute.
+func (f outputFlags) in(root, path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(root, path)
+}
+
+// merge replaces the parts that were measured anew.
+func merge(all, got measured.Results) measured.Results {
+	if got.Load != nil {
+		all.Load = got.Load
+	}
+	if got.Batch != nil {
+		all.Batch = got.Batch
+	}
+	if got.Comparison != nil {
+		all.Comparison = got.Comparison
+	}
+	if got.Allocations != nil {
+		all.Allocations = got.Allocations
+	}
+	if got.ColdStart != nil {
+		all.ColdStart = got.ColdStart
+	}
+	return all
+}
+
+// writeDocument writes the tables between the document's markers, and the plot
+// of the first load run.
+func writeDocument(path string, all measured.Results) error {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	if text, err = report.Fill(text, report.Sections(all)); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	if err := os.WriteFile(path, text, 0o644); err != nil {
+		return err
+	}
+	if len(all.Load) == 0 {
+		return nil
+	}
+	return os.WriteFile(filepath.Join(filepath.Dir(path), plotFile), []byte(report.Plot(all.Load[0])), 0o644)
+}
