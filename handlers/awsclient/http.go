@@ -26,8 +26,8 @@ const (
 	writeBuffer = 16 << 10
 	// idleConnections to one service are kept: a batch's puts use ten at once.
 	idleConnections = 10
-	// idleTimeout is below the time after which AWS closes an idle connection.
-	idleTimeout = 50 * time.Second
+	// idleTimeout is that of the SDK's own client.
+	idleTimeout = 90 * time.Second
 	// continueTimeout: the S3 client asks before it sends a large body.
 	continueTimeout = time.Second
 )

@@ -22,8 +22,9 @@ import (
 // secret takes 3.
 const (
 	// AttemptTimeout is of one attempt of any of them, far above what an
-	// answer takes, so that there is time for another one.
-	AttemptTimeout = time.Second
+	// answer takes: a connection that died while Lambda had the environment
+	// frozen says nothing, and there is time for another one.
+	AttemptTimeout = 1500 * time.Millisecond
 	// PutTimeout is of Payloads, for one large body.
 	PutTimeout = 2500 * time.Millisecond
 	// SendTimeout is of Events and DeadLetters, for one message.
