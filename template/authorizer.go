@@ -17,7 +17,7 @@ func (s *stack) addAuthorizerFunction() cfn.ID {
 		binary:      contract.AuthorizerBinary,
 		description: "Turns away requests whose headers cannot carry a valid signature.",
 		// Nearly all of its price is the invocation, and every request waits for
-		// it: twice the least there is halves that for a tenth of a cent on a
+		// it: twice the least there is nearly halves that for less than a cent on a
 		// million (docs/cost.md, "Memory").
 		memoryMB: 256,
 		// Microseconds of work; the rest is room for a cold start.

@@ -18,21 +18,24 @@ const (
 	SessionTokenVar = "AWS_SESSION_TOKEN"
 )
 
-// EndpointVar leads to something else than AWS, an emulator (AWS SDKs and Tools
-// Reference Guide, "Service-specific endpoints").
+// EndpointVar leads to something else than AWS, an emulator, for all services at
+// once (AWS SDKs and Tools Reference Guide, "Service-specific endpoints").
 const EndpointVar = "AWS_ENDPOINT_URL"
 
 // Config is the region, the credentials and the endpoint that the variables
 // name; vars remembers what is missing. The SDK's LoadDefaultConfig looks in
 // other places too: files, single sign-on, the metadata of an instance. In a
-// function there is nothing in them, and the code that looks is a fifth of a
-// cold start (docs/performance.md, "Cold start").
+// function there is nothing in them, and the code that looks is part of each
+// cold start (docs/performance.md, "What was done"). Of what LoadDefaultConfig
+// sets by itself, checksums are set here too: without them S3 is sent none.
 func Config(vars *config.Reader, client *HTTPClient) aws.Config {
 	c := aws.Config{
 		Region: vars.Required(RegionVar),
 		Credentials: credentials.NewStaticCredentialsProvider(
 			vars.Required(AccessKeyVar), vars.Required(SecretKeyVar), vars.Optional(SessionTokenVar)),
-		HTTPClient: client,
+		HTTPClient:                 client,
+		RequestChecksumCalculation: aws.RequestChecksumCalculationWhenSupported,
+		ResponseChecksumValidation: aws.ResponseChecksumValidationWhenSupported,
 	}
 	if endpoint := vars.Optional(EndpointVar); endpoint != "" {
 		c.BaseEndpoint = &endpoint

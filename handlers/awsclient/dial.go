@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// earlyFor is how long a connection that Dial opened may wait for its request.
-// AWS closes idle ones; one that Lambda froze right after its start is not
-// worth a try.
+// earlyFor is how long a connection that Dial opened may wait for its request. An
+// environment that Lambda froze right after its start has been forgotten by the
+// other end, or by what is in between.
 const earlyFor = 10 * time.Second
 
 // Dial begins to connect to the host of an https URL, so that the first request
@@ -46,8 +46,8 @@ type dialer struct {
 // earlyConn is nil where connecting failed.
 type earlyConn struct {
 	net.Conn
-	// at is a time of the wall clock: a frozen environment's monotonic clock
-	// may stand still.
+	// at is when connecting began, by the wall clock: a frozen environment's
+	// monotonic clock may stand still.
 	at time.Time
 }
 
@@ -59,9 +59,10 @@ func (d *dialer) dialEarly(ctx context.Context, address string) {
 		d.early = map[string]<-chan earlyConn{}
 	}
 	d.early[address] = opened
+	at := d.now().Round(0)
 	go func() {
 		conn, _ := d.tls.DialContext(ctx, "tcp", address)
-		opened <- earlyConn{conn, d.now().Round(0)}
+		opened <- earlyConn{conn, at}
 	}()
 }
 

@@ -2,7 +2,6 @@ package awsclient_test
 
 import (
 	"context"
-	"net"
 	"net/http"
 	"net/url"
 	"sync/atomic"
@@ -12,24 +11,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
-
-// writes counts the writes to connections that it opens.
-type writes struct{ count atomic.Int32 }
-
-func (w *writes) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	conn, err := new(net.Dialer).DialContext(ctx, network, address)
-	return &counted{conn, w}, err
-}
-
-type counted struct {
-	net.Conn
-	writes *writes
-}
-
-func (c *counted) Write(p []byte) (int, error) {
-	c.writes.count.Add(1)
-	return c.Conn.Write(p)
-}
 
 func TestFirstRequestUsesTheConnectionThatWasOpened(t *testing.T) {
 	s := newServer(t, echo)

@@ -21,8 +21,8 @@ type HTTPClient struct {
 
 // Limits of a connection.
 const (
-	// writeBuffer takes an ordinary request whole, which then is one TLS record
-	// and one packet train; a record holds 16 KiB at most (RFC 8446, 5.1).
+	// writeBuffer takes an ordinary request whole, which then is one TLS record;
+	// a record holds 16 KiB at most (RFC 8446, 5.1).
 	writeBuffer = 16 << 10
 	// idleConnections to one service are kept: a batch's puts use ten at once.
 	idleConnections = 10
@@ -43,6 +43,8 @@ func NewHTTPClient(attemptTimeout time.Duration) *HTTPClient {
 		Config: &tls.Config{
 			MinVersion:         tls.VersionTLS12,
 			ClientSessionCache: tls.NewLRUClientSessionCache(0),
+			// Small records first are for readers that show what comes.
+			DynamicRecordSizingDisabled: true,
 		},
 	}
 	c.transport = &http.Transport{
@@ -79,13 +81,20 @@ func (c *HTTPClient) Do(r *http.Request) (*http.Response, error) {
 // packet. And the SDK's wrapper, which is closed when the answer is there, then
 // fails a late WriteTo with io.EOF (smithy-go, transport/http/internal/io,
 // safeWriteToReadCloser): net/http takes that for a failed request and closes
-// the connection, as it did to one in ten that were answered at once.
+// the connection.
+//
+// A body that can be read again also lets net/http send it on a new connection
+// when AWS has closed the idle one meanwhile, as it does for a request that
+// counts as idempotent (net/http, Transport). To send one twice is nothing new
+// to a receiver: the SDK tries again as well.
 func inMemory(r *http.Request) error {
 	body := make([]byte, r.ContentLength)
 	_, err := io.ReadFull(r.Body, body)
 	if err := errors.Join(err, r.Body.Close()); err != nil {
 		return fmt.Errorf("read the request's body: %w", err)
 	}
-	r.Body = io.NopCloser(bytes.NewReader(body))
+	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+	r.Body, _ = r.GetBody()
+	r.Header["Idempotency-Key"] = nil // a mark for net/http, which does not send it
 	return nil
 }

@@ -3,6 +3,7 @@ package awsclient_test
 import (
 	"bytes"
 	"crypto/x509"
+	"encoding/binary"
 	"io"
 	"net"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 	"testing/iotest"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -23,6 +25,42 @@ import (
 type server struct {
 	*httptest.Server
 	opened, closed atomic.Int32
+	records        atomic.Int32 // of application data, as TLS 1.3 names what it encrypts
+}
+
+// listener counts what its connections read.
+type listener struct {
+	net.Listener
+	records *atomic.Int32
+}
+
+func (l listener) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	return &counted{Conn: conn, records: l.records}, err
+}
+
+// counted counts the TLS records that it reads (RFC 8446, 5.1).
+type counted struct {
+	net.Conn
+	records *atomic.Int32
+	unread  []byte
+}
+
+func (c *counted) Read(p []byte) (int, error) {
+	const header, applicationData = 5, 23
+	n, err := c.Conn.Read(p)
+	c.unread = append(c.unread, p[:n]...)
+	for len(c.unread) >= header {
+		end := header + int(binary.BigEndian.Uint16(c.unread[3:]))
+		if len(c.unread) < end {
+			break
+		}
+		if c.unread[0] == applicationData {
+			c.records.Add(1)
+		}
+		c.unread = c.unread[end:]
+	}
+	return n, err
 }
 
 func newServer(t *testing.T, handler http.HandlerFunc) *server {
@@ -36,6 +74,7 @@ func newServer(t *testing.T, handler http.HandlerFunc) *server {
 			s.closed.Add(1)
 		}
 	}
+	s.Listener = listener{s.Listener, &s.records}
 	s.StartTLS()
 	t.Cleanup(s.Close)
 	return s
@@ -104,18 +143,48 @@ func TestRequestWithoutABody(t *testing.T) {
 	assert.Empty(t, s.post(t, s.client(), nil))
 }
 
-func TestOrdinaryRequestIsOneWrite(t *testing.T) {
-	plain := httptest.NewServer(http.HandlerFunc(echo)) // TLS would write for its handshake
-	t.Cleanup(plain.Close)
-	s := &server{Server: plain}
-	writes := &writes{}
-	c := awsclient.NewHTTPClient(10 * time.Second)
-	c.Transport().DialContext = writes.dial
+func TestOrdinaryRequestIsOneRecord(t *testing.T) {
+	s := newServer(t, echo)
 	body := strings.Repeat("x", 10<<10)
+	c := s.client()
 
 	assert.Equal(t, body, s.post(t, c, strings.NewReader(body)))
 
-	assert.EqualValues(t, 1, writes.count.Load())
+	assert.EqualValues(t, 1+1, s.records.Load(), "the end of the handshake, and the request")
+	assert.Equal(t, body, s.post(t, c, strings.NewReader(body)))
+	assert.EqualValues(t, 1+2, s.records.Load())
+}
+
+// TestIdleConnectionThatWasClosedIsReplaced closes each connection behind its
+// answer, so that some requests find one that is gone.
+func TestIdleConnectionThatWasClosedIsReplaced(t *testing.T) {
+	s := newServer(t, echo)
+	c := s.client()
+	for range 30 {
+		assert.Equal(t, "body", s.post(t, c, strings.NewReader("body")))
+		s.CloseClientConnections()
+	}
+}
+
+// TestUploadCarriesAChecksum: S3 takes an object without one, and then nothing
+// would notice a byte that changed on the way.
+func TestUploadCarriesAChecksum(t *testing.T) {
+	var trailer atomic.Value
+	s := newServer(t, func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		trailer.Store(r.Header.Get("X-Amz-Trailer"))
+	})
+	vars := reader(map[string]string{
+		awsclient.RegionVar: "us-east-1", awsclient.AccessKeyVar: "id", awsclient.SecretKeyVar: "secret",
+		awsclient.EndpointVar: s.URL,
+	})
+	for _, size := range []int{1 << 10, 4_500_000} {
+		_, err := s3.NewFromConfig(awsclient.Config(vars, s.client())).PutObject(t.Context(), &s3.PutObjectInput{
+			Bucket: new("bucket"), Key: new("key"), Body: bytes.NewReader(make([]byte, size)),
+		})
+		require.NoError(t, err)
+		assert.Equal(t, "x-amz-checksum-crc32", trailer.Load())
+	}
 }
 
 func TestRedirectIsNotFollowed(t *testing.T) {

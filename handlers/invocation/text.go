@@ -10,7 +10,7 @@ type Text string
 // UnmarshalJSON implements json.Unmarshaler: what is not a string is an error,
 // null none.
 func (t *Text) UnmarshalJSON(value []byte) error {
-	if end := len(value) - 1; value[0] == '"' && isBase64(value[1:end]) {
+	if end := len(value) - 1; end > 0 && value[0] == '"' && isBase64(value[1:end]) {
 		*t = Text(value[1:end])
 		return nil
 	}

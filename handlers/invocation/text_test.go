@@ -30,6 +30,8 @@ func TestTextIsTheString(t *testing.T) {
 }
 
 func TestTextIsNothingElse(t *testing.T) {
+	assert.Error(t, new(invocation.Text).UnmarshalJSON(nil))
+	assert.Error(t, new(invocation.Text).UnmarshalJSON([]byte(`"`)))
 	for _, value := range []string{`7`, `{}`, `["a"]`, `true`} {
 		assert.Error(t, json.Unmarshal([]byte(value), new(invocation.Text)), value)
 	}

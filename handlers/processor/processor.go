@@ -21,9 +21,9 @@ import (
 // What a Handler's parts may take within the function's 9 s, of which a slow
 // secret takes 3.
 const (
-	// AttemptTimeout is of one attempt of any of them, far above what an
-	// answer takes: a connection that died while Lambda had the environment
-	// frozen says nothing, and there is time for another one.
+	// AttemptTimeout is of one attempt to read the secret or to send a message,
+	// far above what an answer takes: a connection that died while Lambda had
+	// the environment frozen says nothing, and there is time for another one.
 	AttemptTimeout = 1500 * time.Millisecond
 	// PutTimeout is of Payloads, for one large body.
 	PutTimeout = 2500 * time.Millisecond

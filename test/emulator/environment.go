@@ -54,8 +54,8 @@ func serverEnvironment(url, port, dir string) []string {
 		// Services that would open ports of their own.
 		"IOT_MTLS_ENABLED=0",
 		"SFTP_ENABLED=0",
-		// For the functions: where AWS is, and whom to trust, as the SDK and
-		// as crypto/x509 read it.
+		// Where AWS is, and whom to trust, as the emulator's SDK and, for the
+		// functions, crypto/x509 read it.
 		"AWS_ENDPOINT_URL="+url,
 		"AWS_CA_BUNDLE="+filepath.Join(dir, bundleFile),
 		"SSL_CERT_FILE="+filepath.Join(dir, bundleFile),

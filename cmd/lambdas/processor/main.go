@@ -46,8 +46,8 @@ func wire(ctx context.Context) (*processor.Handler, error) {
 		deadLetterURL = vars.Required(contract.DeadLetterQueueURLVar)
 		bucket        = vars.Required(contract.BucketNameVar)
 		endpointURL   = vars.Required(contract.EndpointURLVar)
-		http          = awsclient.NewHTTPClient(processor.AttemptTimeout)
-		clients       = awsclient.Config(vars, http)
+		httpClient    = awsclient.NewHTTPClient(processor.AttemptTimeout)
+		clients       = awsclient.Config(vars, httpClient)
 	)
 	if err := vars.Err(); err != nil {
 		return nil, err
@@ -64,15 +64,17 @@ func wire(ctx context.Context) (*processor.Handler, error) {
 	// both while Lambda finishes the environment. A failure is kept for that
 	// request to report.
 	go func() { _, _ = secrets.Get(ctx) }()
-	http.Dial(ctx, cmp.Or(aws.ToString(clients.BaseEndpoint), queueURL))
+	httpClient.Dial(ctx, cmp.Or(aws.ToString(clients.BaseEndpoint), queueURL))
 
 	client := sqs.NewFromConfig(clients)
+	// An upload is one attempt, which a large body may need.
+	uploads := s3.NewFromConfig(clients, func(o *s3.Options) { o.HTTPClient = awsclient.NewHTTPClient(processor.PutTimeout) })
 	return &processor.Handler{
 		Provider:    p,
 		Secrets:     secrets,
 		Events:      queue.NewSender(client, queueURL, processor.SendTimeout),
 		DeadLetters: queue.NewSender(client, deadLetterURL, processor.SendTimeout),
-		Payloads:    s3store.NewPayloads(s3.NewFromConfig(clients), bucket, processor.PutTimeout),
+		Payloads:    s3store.NewPayloads(uploads, bucket, processor.PutTimeout),
 		Log:         log,
 		Metrics:     telemetry.NewMetrics(os.Stdout, environment, time.Now),
 		Now:         time.Now,

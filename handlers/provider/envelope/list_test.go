@@ -78,8 +78,7 @@ func TestMembers(t *testing.T) {
 		t.Run(tt.why, func(t *testing.T) {
 			var got withMembers
 			require.NoError(t, envelope.NewReader[withMembers]().Read([]byte(`{"object":`+tt.object+`,"after":"y"}`), &got))
-			assert.Equal(t, tt.want, got.Object["x"])
-			assert.LessOrEqual(t, len(got.Object), 16)
+			assert.Equal(t, tt.want, got.Object.Named("x"))
 			assert.Equal(t, "y", got.After)
 		})
 	}

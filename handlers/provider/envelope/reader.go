@@ -1,12 +1,15 @@
 package envelope
 
 import (
-	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
+	"strconv"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/paysluice/paysluice/handlers/provider"
 )
@@ -14,7 +17,7 @@ import (
 // Reader reads bodies into a T, a struct whose fields have JSON names of ASCII.
 // It reads them as Unmarshal does, in less time: most of a body is never asked
 // for, and one pass leaves that out before encoding/json, which goes over
-// everything twice, sees the rest (docs/performance.md).
+// everything twice, sees the rest (docs/performance.md, "What was done").
 type Reader[T any] struct{ wanted func() *wanted }
 
 // NewReader reads into a T.
@@ -56,28 +59,37 @@ type wanted struct {
 func whole() *wanted { return &wanted{whole: true} }
 
 func wantedOf(t reflect.Type) *wanted {
-	if reflect.PointerTo(t).Implements(reflect.TypeFor[json.Unmarshaler]()) {
-		return whole()
+	if members, ok := reflect.Zero(t).Interface().(interface{ element() reflect.Type }); ok {
+		return &wanted{any: wantedOf(members.element())}
 	}
 	switch t.Kind() {
 	case reflect.Struct:
-		w := &wanted{members: make(map[string]*wanted, t.NumField())}
-		for i := range t.NumField() {
-			name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
-			w.members[strings.ToLower(name)] = wantedOf(t.Field(i).Type)
+		if !reflect.PointerTo(t).Implements(reflect.TypeFor[json.Unmarshaler]()) {
+			return &wanted{members: membersOf(t)}
 		}
-		return w
 	case reflect.Array:
 		return &wanted{element: wantedOf(t.Elem())}
-	case reflect.Map:
-		return &wanted{any: wantedOf(t.Elem())}
 	}
 	return whole()
 }
 
+// membersOf are a struct's, by their names in JSON.
+func membersOf(t reflect.Type) map[string]*wanted {
+	members := make(map[string]*wanted, t.NumField())
+	for i := range t.NumField() {
+		field := t.Field(i)
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		if field.Anonymous && name == "" {
+			maps.Copy(members, membersOf(field.Type))
+			continue
+		}
+		members[strings.ToLower(cmp.Or(name, field.Name))] = wantedOf(field.Type)
+	}
+	return members
+}
+
 // member is what is read of an object's n-th member, whose name is in its
-// quotes; nil for nothing. Whether a name with an escape, or beyond ASCII, is
-// one that is read is for encoding/json to tell.
+// quotes; nil for nothing.
 func (w *wanted) member(quoted []byte, n int) *wanted {
 	if w.any != nil {
 		if n > maxListed {
@@ -89,29 +101,41 @@ func (w *wanted) member(quoted []byte, n int) *wanted {
 	if member := w.members[string(name)]; member != nil {
 		return member
 	}
-	for i, c := range name {
-		switch {
-		case c == '\\' || c >= 0x80:
-			return whole()
-		case 'A' <= c && c <= 'Z':
-			if !isPlain(name[i:]) {
-				return whole()
-			}
-			return w.members[string(bytes.ToLower(name))]
-		}
-	}
-	return nil
+	var buffer [maxName]byte
+	return w.members[string(fold(buffer[:0], name))]
 }
 
-// isPlain reports whether a name stands for itself: it has no escape, and is
-// of ASCII.
-func isPlain(name []byte) bool {
-	for _, c := range name {
-		if c == '\\' || c >= 0x80 {
-			return false
+// maxName is longer than the name of any field.
+const maxName = 64
+
+// fold appends a name as encoding/json compares it with those of fields, for
+// which case does not count: without escapes and in lower case. Two letters
+// beyond ASCII fold to one within it (encoding/json, fold.go). It is empty for a
+// name that no field can have.
+func fold(dst, name []byte) []byte {
+	for len(name) > 0 {
+		r, size := utf8.DecodeRune(name)
+		if r == '\\' {
+			if name[1] != 'u' {
+				return nil
+			}
+			code, _ := strconv.ParseUint(string(name[2:6]), 16, 16) // the scanner has seen four digits
+			r, size = rune(code), 6
 		}
+		switch {
+		case r == '\u017f':
+			r = 's'
+		case r == '\u212a':
+			r = 'k'
+		case 'A' <= r && r <= 'Z':
+			r += 'a' - 'A'
+		}
+		if r >= utf8.RuneSelf || len(dst) == maxName {
+			return nil
+		}
+		dst, name = append(dst, byte(r)), name[size:]
 	}
-	return true
+	return dst
 }
 
 // picker copies what is wanted out of a JSON text.

@@ -50,6 +50,13 @@ type everything struct {
 	List   envelope.List[sample]    `json:"list"`
 	Lists  envelope.List[[2]string] `json:"lists"`
 	Sample sample                   `json:"sample"`
+	Object envelope.Members[sample] `json:"object"`
+	NoTag  string
+	embedded
+}
+
+type embedded struct {
+	Inner string `json:"embedded"`
 }
 
 // assertReads holds that a Reader reads what encoding/json does, or nothing.
@@ -63,6 +70,10 @@ func assertReads(t *testing.T, body []byte) {
 		return
 	}
 	assert.NoError(t, err)
+	for _, name := range []string{"a", "b", "c", "d"} {
+		assert.Equal(t, want.Object.Named(name), got.Object.Named(name), name)
+	}
+	want.Object, got.Object = envelope.Members[sample]{}, envelope.Members[sample]{} // what nobody reads is left out
 	assert.Equal(t, want, got)
 }
 
@@ -71,6 +82,13 @@ func TestReaderReadsWhatEncodingJSONDoes(t *testing.T) {
 		{"all of it", `{"member":1,"text":"t","raw":[1, 2],"list":[{"name":"n"}],"lists":[["a","b"]],"sample":{"inner":{"id":"i"}}}`},
 		{"what nobody asks for, between", `{"a":{"text":[{}]},"text":"t","b":[1,{"text":"x"}],"raw":{"a":1},"c":null}`},
 		{"nothing", ` { } `},
+		{"fields without a name of their own, and of an embedded struct", `{"notag":"a","embedded":"b"}`},
+		{"members", `{"object":{"a":{"name":"n"},"b":7,"\u0063":{"name":"m"},"a":{"amount":1}}}`},
+		{"two objects, of which the last counts", `{"object":{"a":{"name":"n"}},"object":{"b":{}}}`},
+		{"and then none", `{"object":{"a":{"name":"n"}},"\u006fbject":[]}`},
+		{"more members than are read", `{"object":{` + strings.Repeat(`"a":{},`, 16) + `"b":{}},"\u006fbject":{` + strings.Repeat(`"c":{},`, 16) + `"d":{}}}`},
+		{"a name with an escape that no field has", `{"te\nxt":1,"te\ud83d\ude00xt":2,"te\/xt":3}`},
+		{"a name longer than any", `{"` + strings.Repeat("T", 80) + `":1,"` + strings.Repeat("\u0074", 80) + `":2}`},
 		{"a name twice", `{"text":"a","text":"b","member":1,"member":2,"sample":{"name":"n"},"sample":{"amount":1}}`},
 		{"names in other letters", `{"TEXT":"t","Sample":{"INNER":{"iD":"i"}},"Texts":1}`},
 		{"a name with an escape", `{"te\u0078t":"t","s\u0061mple":{"na\u006de":"n"},"T\u0045XT":"u"}`},

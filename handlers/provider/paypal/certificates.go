@@ -18,7 +18,7 @@ type Fetch func(ctx context.Context, url string) ([]byte, error)
 
 const (
 	// lookUpTime bounds all that is fetched for one certificate. Beside it, the
-	// processor has 3 s for the secret and 4 s for the queue in its 9 s.
+	// processor has 3 s for the secret and 3 s for the queue in its 9 s.
 	lookUpTime = 2 * time.Second
 
 	// How long a bad answer stands: what PayPal refuses, and what may be over

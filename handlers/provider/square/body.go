@@ -58,7 +58,7 @@ type object struct {
 // object is the object that came; all empty when none did, as with
 // location.updated and whatever was deleted.
 func (b *body) object() *object {
-	o := b.Data.Object[b.Data.Type]
+	o := b.Data.Object.Named(b.Data.Type)
 	return &o
 }
 

@@ -128,12 +128,17 @@ func TestEventTakesTheEnvironmentOfTheEntry(t *testing.T) {
 
 // TestLargeBodiesAllocateLittle: what is signed may hold two million elements.
 func TestLargeBodiesAllocateLittle(t *testing.T) {
+	const sixteen = `{"a":{},"b":{},"c":{},"d":{},"e":{},"f":{},"g":{},"h":{},"i":{},"j":{},"k":{},"l":{},"m":{},"n":{},"o":{},"p":{}}`
 	for _, tt := range []struct{ head, element, tail string }{
-		{`{"checkout":{"payment_ids":[`, `7`, `]}}`},
-		{`{"checkout":{"payment_ids":[`, `""`, `]}}`},
-		{`{`, `"a":1`, `}`}, // members beside the object
+		{`"data":{"type":"checkout","object":{"checkout":{"payment_ids":[`, `7`, `]}}}`},
+		{`"data":{"type":"checkout","object":{"checkout":{"payment_ids":[`, `""`, `]}}}`},
+		{`"data":{"type":"checkout","object":{`, `"a":{}`, `}}`}, // members beside the object
+		{`"d\u0061ta":{"\u006fbject":{`, `"a":{}`, `}}`},
+		{`"data":{`, `"object":` + sixteen, `}`},
+		{`"data":{`, `"\u006fbject":{}`, `}`},
+		{`"data":{`, `"\u0061":1`, `}`}, // members that nobody reads
 	} {
-		body := allocation.Body(`{"event_id":"1","type":"t","data":{"type":"checkout","object":`+tt.head, tt.element, tt.tail+`}}`)
+		body := allocation.Body(`{"event_id":"1","type":"t",`+tt.head, tt.element, tt.tail+`}`)
 		allocation.Require(t, body, func() { normalised(t, string(body)) })
 	}
 }
