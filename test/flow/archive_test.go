@@ -9,8 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/stretchr/testify/require"
 
-	"github.com/paysluice/paysluice/handlers/s3store"
 	"github.com/paysluice/paysluice/handlers/event"
+	"github.com/paysluice/paysluice/handlers/s3store"
 )
 
 var errNotArchived = errors.New("it is not in the archive")
@@ -25,7 +25,9 @@ func objectClient() *s3.Client {
 	return s3.NewFromConfig(stack.Config(), func(o *s3.Options) { o.UsePathStyle = true })
 }
 
-func archive() *s3store.Archive { return s3store.NewArchive(objectClient(), stack.Outputs["BucketName"]) }
+func archive() *s3store.Archive {
+	return s3store.NewArchive(objectClient(), stack.Outputs["BucketName"])
+}
 
 // payloads reads large bodies back.
 func payloads() *s3store.Payloads {

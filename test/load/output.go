@@ -90,11 +90,11 @@ func writeDocument(path string, all measured.Results) error {
 	if text, err = report.Fill(text, report.Sections(all)); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	if err := os.WriteFile(path, text, 0o644); err != nil {
+	if err := os.WriteFile(path, text, 0o644); err != nil || len(all.Load) == 0 {
 		return err
 	}
-	if len(all.Load) == 0 {
-		return nil
-	}
-	return os.WriteFile(filepath.Join(filepath.Dir(path), plotFile), []byte(report.Plot(all.Load[0])), 0o644)
+	return os.WriteFile(plotOf(path), []byte(report.Plot(all.Load[0])), 0o644)
 }
+
+// plotOf is the plot beside a document.
+func plotOf(document string) string { return filepath.Join(filepath.Dir(document), plotFile) }

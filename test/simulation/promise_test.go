@@ -5,9 +5,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/paysluice/paysluice/handlers/s3store"
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
+	"github.com/paysluice/paysluice/handlers/s3store"
 )
 
 // checkPromises holds what was answered 200 against what was kept.

@@ -46,7 +46,7 @@ func All(root string) ([]Workload, error) {
 	}
 	var all []Workload
 	for _, parts := range []func([]webhook, []string) ([]Workload, error){
-		verify, normalise, processors, authorizers, consumers, archivers, templates,
+		verify, normalise, processors, authorizers, consumers, archivers, calls, templates,
 	} {
 		some, err := parts(webhooks, messages)
 		if err != nil {

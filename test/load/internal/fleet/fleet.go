@@ -144,5 +144,7 @@ func (f *Fleet) Kill() {
 		wg.Go(e.Kill)
 	}
 	wg.Wait()
-	_ = f.output.Close() // it was written by others
+	// It was written by others, and read by who wanted to.
+	_ = f.output.Close()
+	_ = os.Remove(f.output.Name())
 }

@@ -48,7 +48,7 @@ func on(m measured.Machine) string {
 func load(l measured.Load) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "### %.0f requests a second for %.0f s, %s, AWS at %s\n\n", l.Rate, l.Seconds, arrivals(l), speed(l))
-	b.WriteString("| | p50 | p90 | p99 | p99.9 | max ms | CPU ms | memory MB | log bytes | init ms p50 / max | environments (cold starts) | most at once | errors |\n" +
+	b.WriteString("| | p50 | p90 | p99 | p99.9 | max ms | CPU ms | memory MB | log bytes | init ms p50 / max | environments started (cold starts) | needed at once | errors |\n" +
 		"|---|---|---|---|---|---|---|---|---|---|---|---|---|\n")
 	for _, f := range l.Functions {
 		fmt.Fprintf(&b, "| %s | %s | %.2f | %.0f | %.0f | %.1f / %.1f | %d (%d) | %d | %d |\n",
