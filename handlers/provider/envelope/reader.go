@@ -98,11 +98,22 @@ func (w *wanted) member(quoted []byte, n int) *wanted {
 		return w.any
 	}
 	name := quoted[1 : len(quoted)-1]
-	if member := w.members[string(name)]; member != nil {
+	if member := w.members[string(name)]; member != nil || !mayFold(name) {
 		return member
 	}
 	var buffer [maxName]byte
 	return w.members[string(fold(buffer[:0], name))]
+}
+
+// mayFold reports whether a name may be another one when it is folded; those of
+// the providers' bodies may not.
+func mayFold(name []byte) bool {
+	for _, c := range name {
+		if 'A' <= c && c <= 'Z' || c == '\\' || c >= utf8.RuneSelf {
+			return true
+		}
+	}
+	return false
 }
 
 // maxName is longer than the name of any field.
