@@ -2,7 +2,7 @@ package main
 
 import (
 	"github.com/paysluice/paysluice/test/cost/bill"
-	"github.com/paysluice/paysluice/test/cost/document"
+	"github.com/paysluice/paysluice/test/document"
 )
 
 // hour is in seconds.

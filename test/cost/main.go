@@ -12,7 +12,7 @@ import (
 	"path/filepath"
 
 	"github.com/paysluice/paysluice/test/cost/bill"
-	"github.com/paysluice/paysluice/test/cost/document"
+	"github.com/paysluice/paysluice/test/document"
 	"github.com/paysluice/paysluice/test/measured"
 )
 

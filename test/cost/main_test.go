@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/paysluice/paysluice/test/cost/bill"
-	"github.com/paysluice/paysluice/test/cost/document"
+	"github.com/paysluice/paysluice/test/document"
 	"github.com/paysluice/paysluice/test/measured"
 )
 

@@ -3,7 +3,7 @@ package main
 import (
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/test/cost/bill"
-	"github.com/paysluice/paysluice/test/cost/document"
+	"github.com/paysluice/paysluice/test/document"
 )
 
 // memory is what other memory sizes would cost, and how long a function would

@@ -3,8 +3,8 @@ package main
 import (
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/test/cost/bill"
-	"github.com/paysluice/paysluice/test/cost/document"
 	"github.com/paysluice/paysluice/test/cost/sizes"
+	"github.com/paysluice/paysluice/test/document"
 )
 
 // parts is what each part of the stack adds.

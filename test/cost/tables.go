@@ -8,8 +8,8 @@ import (
 
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/test/cost/bill"
-	"github.com/paysluice/paysluice/test/cost/document"
 	"github.com/paysluice/paysluice/test/cost/sizes"
+	"github.com/paysluice/paysluice/test/document"
 )
 
 // usual is the load of all tables that do not vary it: far from idle and from

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/paysluice/paysluice/test/document"
 	"github.com/paysluice/paysluice/test/load/internal/report"
 	"github.com/paysluice/paysluice/test/measured"
 )
@@ -87,10 +88,11 @@ func writeDocument(path string, all measured.Results) error {
 	if err != nil {
 		return err
 	}
-	if text, err = report.Fill(text, report.Sections(all)); err != nil {
+	filled, err := document.Update(string(text), report.Sections(all))
+	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	if err := os.WriteFile(path, text, 0o644); err != nil || len(all.Load) == 0 {
+	if err := os.WriteFile(path, []byte(filled), 0o644); err != nil || len(all.Load) == 0 {
 		return err
 	}
 	return os.WriteFile(plotOf(path), []byte(report.Plot(all.Load[0])), 0o644)

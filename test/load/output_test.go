@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/paysluice/paysluice/test/document"
 	"github.com/paysluice/paysluice/test/load/internal/report"
 	"github.com/paysluice/paysluice/test/measured"
 )
@@ -16,15 +17,15 @@ import (
 func TestPageIsCurrent(t *testing.T) {
 	all, err := measured.Read(filepath.Join("..", "..", measured.File))
 	require.NoError(t, err)
-	document := filepath.Join("..", "..", documentFile)
-	page, err := os.ReadFile(document)
+	file := filepath.Join("..", "..", documentFile)
+	page, err := os.ReadFile(file)
 	require.NoError(t, err)
 
-	filled, err := report.Fill(page, report.Sections(all))
+	filled, err := document.Fill(string(page), report.Sections(all))
 
 	require.NoError(t, err)
-	assert.Equal(t, string(filled), string(page), "make load and make coldstart write it")
-	plot, err := os.ReadFile(plotOf(document))
+	assert.Equal(t, filled, string(page), "make load and make coldstart write it")
+	plot, err := os.ReadFile(plotOf(file))
 	require.NoError(t, err)
 	assert.Equal(t, report.Plot(all.Load[0]), string(plot))
 }

@@ -10,9 +10,9 @@ import (
 
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/test/cost/bill"
-	"github.com/paysluice/paysluice/test/cost/document"
 	"github.com/paysluice/paysluice/test/cost/sizes"
 	"github.com/paysluice/paysluice/test/cost/stack"
+	"github.com/paysluice/paysluice/test/document"
 	"github.com/paysluice/paysluice/test/measured"
 )
 

@@ -6,8 +6,8 @@ import (
 
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/test/cost/bill"
-	"github.com/paysluice/paysluice/test/cost/document"
 	"github.com/paysluice/paysluice/test/cost/sizes"
+	"github.com/paysluice/paysluice/test/document"
 )
 
 // middle is the size of most webhooks.

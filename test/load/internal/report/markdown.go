@@ -36,6 +36,9 @@ func Sections(r measured.Results) map[string]string {
 	if all := targets(r); len(all) > 0 {
 		sections["targets"] = targetTable(all)
 	}
+	for name, text := range sections {
+		sections[name] = "\n" + strings.TrimSpace(text) + "\n\n"
+	}
 	return sections
 }
 

@@ -97,22 +97,6 @@ func TestSections(t *testing.T) {
 	assert.Empty(t, Sections(measured.Results{}))
 }
 
-func TestFill(t *testing.T) {
-	document := "before\n<!-- measured: a -->\nold\n<!-- end of measured: a -->\nbetween\n<!-- measured: b -->\n<!-- end of measured: b -->\nafter\n"
-	filled, err := Fill([]byte(document), map[string]string{"a": "new"})
-	require.NoError(t, err)
-	want := strings.Replace(document, "old\n", "\nnew\n\n", 1)
-	assert.Equal(t, want, string(filled))
-	again, err := Fill(filled, map[string]string{"a": "new"})
-	require.NoError(t, err)
-	assert.Equal(t, want, string(again), "filling it again changes nothing")
-
-	for why, broken := range map[string]string{"no place": "text", "a place without an end": "<!-- measured: a -->\n"} {
-		_, err := Fill([]byte(broken), map[string]string{"a": "new"})
-		assert.ErrorIs(t, err, ErrNoMarker, why)
-	}
-}
-
 func TestPlotIsWellFormedAndShowsEveryLine(t *testing.T) {
 	plot := Plot(results().Load[0])
 	d := xml.NewDecoder(strings.NewReader(plot))

@@ -21,20 +21,28 @@ var block = regexp.MustCompile(`(?s)<!-- generated: ([a-z0-9-]+) -->\n(.*?)<!-- 
 // name. The error is ErrMarkers for a part without a text, a text without a
 // part, and a part that is there twice.
 func Fill(page string, texts map[string]string) (string, error) {
+	for _, part := range block.FindAllStringSubmatch(page, -1) {
+		if _, given := texts[part[1]]; !given {
+			return "", fmt.Errorf("%w: there is no text for %s", ErrMarkers, part[1])
+		}
+	}
+	return Update(page, texts)
+}
+
+// Update is Fill, but leaves parts without a text as they are.
+func Update(page string, texts map[string]string) (string, error) {
 	seen := map[string]int{}
 	filled := block.ReplaceAllStringFunc(page, func(part string) string {
 		name := block.FindStringSubmatch(part)[1]
-		seen[name]++
-		return "<!-- generated: " + name + " -->\n" + texts[name] + "<!-- end of generated -->"
-	})
-	for name, times := range seen {
-		if _, given := texts[name]; !given || times != 1 {
-			return "", fmt.Errorf("%w: %s is there %d times, and there is a text for it: %t", ErrMarkers, name, times, given)
+		text, given := texts[name]
+		if seen[name]++; !given {
+			return part
 		}
-	}
+		return "<!-- generated: " + name + " -->\n" + text + "<!-- end of generated -->"
+	})
 	for name := range texts {
-		if seen[name] == 0 {
-			return "", fmt.Errorf("%w: there is no place for %s", ErrMarkers, name)
+		if seen[name] != 1 {
+			return "", fmt.Errorf("%w: %s is there %d times", ErrMarkers, name, seen[name])
 		}
 	}
 	return filled, nil

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/paysluice/paysluice/test/cost/document"
+	"github.com/paysluice/paysluice/test/document"
 )
 
 const page = "# Title\n\n<!-- generated: a -->\nold\n<!-- end of generated -->\n\nprose\n"
@@ -38,6 +38,17 @@ func TestFill(t *testing.T) {
 			assert.Equal(t, row.want, got)
 		})
 	}
+}
+
+func TestUpdateLeavesPartsWithoutAText(t *testing.T) {
+	two := page + "<!-- generated: b -->\nold\n<!-- end of generated -->\n"
+
+	got, err := document.Update(two, map[string]string{"b": "new\n"})
+
+	require.NoError(t, err)
+	assert.Equal(t, page+"<!-- generated: b -->\nnew\n<!-- end of generated -->\n", got)
+	_, err = document.Update(two, map[string]string{"c": ""})
+	require.ErrorIs(t, err, document.ErrMarkers)
 }
 
 func TestWriteMakesAPageCurrent(t *testing.T) {
