@@ -13,6 +13,7 @@ import (
 	"github.com/paysluice/paysluice/handlers/consumer"
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
+	"github.com/paysluice/paysluice/handlers/invocation"
 	"github.com/paysluice/paysluice/handlers/providers"
 	"github.com/paysluice/paysluice/handlers/queue"
 	"github.com/paysluice/paysluice/handlers/s3store"
@@ -35,7 +36,7 @@ func queued(webhooks []webhook) ([]string, error) {
 	for i := range messages {
 		w := webhooks[i%len(webhooks)]
 		aws := &services{secret: w.secret}
-		_, request, err := w.handed()
+		_, request, err := read(w.request())
 		if err != nil {
 			return nil, err
 		}
@@ -61,7 +62,7 @@ func consumers(_ []webhook, messages []string) ([]Workload, error) {
 	}
 	return append(all, Workload{
 		Name:  fmt.Sprintf("function/consumer/%d", len(messages)),
-		Work:  invoking(h.Handle, event, noFailures),
+		Work:  invoking(invocation.Of(invocation.JSON[events.SQSEvent], h.Handle), event, noFailures),
 		Floor: sum(scans(event), scans(inBytes(messages)...)),
 	}), nil
 }

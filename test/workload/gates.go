@@ -2,11 +2,12 @@ package workload
 
 import (
 	"context"
-	"encoding/json"
 	"io"
 	"net/http"
 
+	"github.com/paysluice/paysluice/handlers/apigateway"
 	"github.com/paysluice/paysluice/handlers/authorizer"
+	"github.com/paysluice/paysluice/handlers/invocation"
 	"github.com/paysluice/paysluice/handlers/processor"
 	"github.com/paysluice/paysluice/handlers/provider"
 	"github.com/paysluice/paysluice/handlers/providers"
@@ -51,7 +52,7 @@ func processors(webhooks []webhook, _ []string) ([]Workload, error) {
 	var handlers, functions []Workload
 	for _, w := range webhooks {
 		h := newProcessor(w, &services{secret: w.secret})
-		event, request, err := w.handed()
+		event, request, err := read(w.request())
 		if err != nil {
 			return nil, err
 		}
@@ -62,7 +63,7 @@ func processors(webhooks []webhook, _ []string) ([]Workload, error) {
 		}})
 		functions = append(functions, Workload{
 			Name:  "function/processor/" + w.name,
-			Work:  invoking(h.Handle, event, `"statusCode":200`),
+			Work:  invoking(invocation.Of(apigateway.Read, h.Handle), event, `"statusCode":200`),
 			Floor: sum(floor, scans(event)),
 		})
 	}
@@ -96,18 +97,17 @@ func authorizers(webhooks []webhook, _ []string) ([]Workload, error) {
 	}
 	var handlers, functions []Workload
 	for _, w := range webhooks {
-		question := w.question()
-		handlers = append(handlers, Workload{Name: "authorizer/" + w.name, Work: func(ctx context.Context) error {
-			answer, err := h.Handle(ctx, question)
-			return unless(answer.PolicyDocument.Statement[0].Effect == "Allow", err)
-		}})
-		event, err := json.Marshal(question)
+		event, request, err := read(w.question())
 		if err != nil {
 			return nil, err
 		}
+		handlers = append(handlers, Workload{Name: "authorizer/" + w.name, Work: func(ctx context.Context) error {
+			answer, err := h.Handle(ctx, request)
+			return unless(answer.PolicyDocument.Statement[0].Effect == "Allow", err)
+		}})
 		functions = append(functions, Workload{
 			Name:  "function/authorizer/" + w.name,
-			Work:  invoking(h.Handle, event, `"Effect":"Allow"`),
+			Work:  invoking(invocation.Of(apigateway.Read, h.Handle), event, `"Effect":"Allow"`),
 			Floor: scans(event),
 		})
 	}

@@ -7,7 +7,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"github.com/paysluice/paysluice/handlers/processor"
+	"github.com/paysluice/paysluice/handlers/apigateway"
 )
 
 // What API Gateway says of every request, beside its body.
@@ -19,12 +19,12 @@ const (
 	sourceIP  = "192.0.2.44"
 )
 
-// handed is the webhook as Lambda hands it to a processor, and as the processor
-// reads it.
-func (w webhook) handed() (event []byte, r processor.Request, err error) {
-	event, err = json.Marshal(w.request())
+// read is an event as Lambda hands it to a function, and as the function reads
+// it.
+func read(apiGateway any) (event []byte, r apigateway.Request, err error) {
+	event, err = json.Marshal(apiGateway)
 	if err == nil {
-		err = json.Unmarshal(event, &r)
+		r, err = apigateway.Read(event)
 	}
 	return event, r, err
 }

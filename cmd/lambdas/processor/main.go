@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"github.com/paysluice/paysluice/handlers/apigateway"
 	"github.com/paysluice/paysluice/handlers/awsclient"
 	"github.com/paysluice/paysluice/handlers/config"
 	"github.com/paysluice/paysluice/handlers/contract"
@@ -32,7 +33,7 @@ func main() {
 		telemetry.NewLogger(os.Stdout, "INFO").Error("cannot start", "error", err.Error())
 		os.Exit(1)
 	}
-	lambda.Start(invocation.Of(handler.Handle))
+	lambda.Start(invocation.Of(apigateway.Read, handler.Handle))
 }
 
 func wire(ctx context.Context) (*processor.Handler, error) {

@@ -15,11 +15,11 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
+	"github.com/paysluice/paysluice/handlers/apigateway"
 	"github.com/paysluice/paysluice/handlers/archiver"
 	"github.com/paysluice/paysluice/handlers/consumer"
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
-	"github.com/paysluice/paysluice/handlers/invocation"
 	"github.com/paysluice/paysluice/handlers/processor"
 	"github.com/paysluice/paysluice/handlers/provider"
 	"github.com/paysluice/paysluice/handlers/providers"
@@ -83,9 +83,9 @@ func (w *wire) process(p contract.Provider, body []byte) (events.APIGatewayProxy
 		Metrics: telemetry.NewMetrics(&w.log, environment, now),
 		Now:     now,
 	}
-	return h.Handle(inLambda(), processor.Request{
-		Body: invocation.Text(base64.StdEncoding.EncodeToString(body)), IsBase64Encoded: true,
-		RequestContext: processor.RequestContext{RequestID: requestID},
+	return h.Handle(inLambda(), apigateway.Request{
+		RequestID: requestID,
+		Body:      []byte(base64.StdEncoding.EncodeToString(body)), IsBase64Encoded: true,
 	})
 }
 
