@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -61,11 +62,15 @@ func wire(ctx context.Context) (*processor.Handler, error) {
 	log := telemetry.NewLogger(os.Stdout, level)
 	secrets := secret.New(secret.Reader(secretsmanager.NewFromConfig(clients), secretARN), p.Verifier, time.Now,
 		func(ctx context.Context, err error) { log.WarnContext(ctx, "secret not read", "error", err.Error()) })
-	// The first request needs the secret and a connection to SQS: begin with
-	// both while Lambda finishes the environment. A failure is kept for that
-	// request to report.
-	go func() { _, _ = secrets.Get(ctx) }()
-	httpClient.Dial(ctx, cmp.Or(aws.ToString(clients.BaseEndpoint), queueURL))
+	// What the first request needs is there before Lambda hands it over: then it
+	// waits for SQS alone. While a function starts it has a whole processor, and
+	// what is under way when it asks for work may be frozen, for as long as the
+	// environment was started ahead of its first request. Both are bounded, and a
+	// failure is kept for that request to report.
+	var ready sync.WaitGroup
+	ready.Go(func() { _, _ = secrets.Get(ctx) })
+	ready.Go(func() { httpClient.Connect(ctx, cmp.Or(aws.ToString(clients.BaseEndpoint), queueURL)) })
+	ready.Wait()
 
 	client := sqs.NewFromConfig(clients)
 	// An upload is one attempt, which a large body may need.
