@@ -16,10 +16,11 @@ import (
 const earlyFor = 10 * time.Second
 
 // Connect opens a connection to the host of an https URL, which the first request
-// to it then finds. A function has a whole processor while it starts, and less
-// than a fifth of one afterwards, where a handshake takes as many times longer
-// (Lambda Developer Guide, "Configure Lambda function memory"). What goes wrong
-// is left for that request to meet.
+// to it then finds. While a function starts it has more of a processor than
+// afterwards (awslabs, Lambda Web Adapter, "Async Initialization": "burst CPU"; at
+// 256 MB it has a seventh of one otherwise: Lambda Developer Guide, "Configure
+// Lambda function memory"), and a handshake is mostly that. What goes wrong is
+// left for that request to meet.
 func (c *HTTPClient) Connect(ctx context.Context, endpoint string) {
 	u, err := url.Parse(endpoint)
 	if err != nil || u.Scheme != "https" {

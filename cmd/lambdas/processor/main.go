@@ -63,10 +63,10 @@ func wire(ctx context.Context) (*processor.Handler, error) {
 	secrets := secret.New(secret.Reader(secretsmanager.NewFromConfig(clients), secretARN), p.Verifier, time.Now,
 		func(ctx context.Context, err error) { log.WarnContext(ctx, "secret not read", "error", err.Error()) })
 	// What the first request needs is there before Lambda hands it over: then it
-	// waits for SQS alone. While a function starts it has a whole processor, and
-	// what is under way when it asks for work may be frozen, for as long as the
-	// environment was started ahead of its first request. Both are bounded, and a
-	// failure is kept for that request to report.
+	// waits for SQS alone. An environment may be started ahead of that request, and
+	// is frozen as soon as it asks for work (Lambda Developer Guide, "Understanding
+	// the Lambda execution environment lifecycle"): a call under way would be found
+	// dead by it. Both are bounded, and a failure is kept for the request to report.
 	var ready sync.WaitGroup
 	ready.Go(func() { _, _ = secrets.Get(ctx) })
 	ready.Go(func() { httpClient.Connect(ctx, cmp.Or(aws.ToString(clients.BaseEndpoint), queueURL)) })
