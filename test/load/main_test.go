@@ -123,6 +123,30 @@ func TestColdStart(t *testing.T) {
 	assertNoProcessIsLeft(t)
 }
 
+// A run of all paths is kept, and one of some paths is printed alone.
+func TestBench(t *testing.T) {
+	dir, flags := documented(t)
+	bench := append([]string{"bench", "-count", "1", "-benchtime", "1x"}, flags...)
+	var out strings.Builder
+	require.NoError(t, run(t.Context(), append(bench, "-bench", "verify/square"), &out, io.Discard))
+	assert.Contains(t, out.String(), "| verify/square ")
+	assert.NotContains(t, out.String(), "| verify/stripe ")
+	assert.NoFileExists(t, filepath.Join(dir, "results.json"))
+
+	var progress strings.Builder
+	require.NoError(t, run(t.Context(), bench, io.Discard, &progress))
+	assert.Contains(t, progress.String(), "BenchmarkHotPaths/verify/square/work", "benchstat reads it")
+	r, err := measured.Read(filepath.Join(dir, "results.json"))
+	require.NoError(t, err)
+	require.NotNil(t, r.HotPaths)
+	assert.NotEmpty(t, r.HotPaths.Machine.CodeVersion)
+	document, err := os.ReadFile(filepath.Join(dir, "performance.md"))
+	require.NoError(t, err)
+	for _, p := range r.HotPaths.Paths {
+		assert.Contains(t, string(document), "| "+p.Name+" ")
+	}
+}
+
 func TestStopping(t *testing.T) {
 	stop := errors.New("Ctrl-C")
 	ctx, cancel := context.WithCancelCause(t.Context())
@@ -152,6 +176,7 @@ func TestRefusals(t *testing.T) {
 		{"the same run twice", []string{"run", "-aws", "1,1"}, errFlags},
 		{"no such part", []string{"run", "-parts", "everything"}, errFlags},
 		{"no round", []string{"coldstart", "-rounds", "0"}, errFlags},
+		{"no run", []string{"bench", "-count", "0"}, errFlags},
 		{"something left over", []string{"coldstart", "now"}, errFlags},
 	} {
 		assert.ErrorIs(t, run(t.Context(), test.args, io.Discard, io.Discard), test.is, test.why)

@@ -33,6 +33,9 @@ func Sections(r measured.Results) map[string]string {
 	if r.ColdStart != nil {
 		sections["coldstart"] = coldStart(*r.ColdStart)
 	}
+	if r.HotPaths != nil {
+		sections["floors"] = floors(*r.HotPaths)
+	}
 	if all := targets(r); len(all) > 0 {
 		sections["targets"] = targetTable(all)
 	}

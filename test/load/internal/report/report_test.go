@@ -48,6 +48,13 @@ func results() measured.Results {
 				Packages: []measured.PackageInit{{Package: "net/http", Time: 0.2}},
 				Steps:    []measured.Step{{What: "connected", At: 4.5}}},
 		}},
+		HotPaths: &measured.HotPaths{Runs: 5, Time: "200ms", Paths: []measured.HotPath{
+			{Name: "verify/stripe", Work: measured.Operation{Nanoseconds: 9000}, Floor: &measured.Operation{Nanoseconds: 1000}},
+			{Name: "processor/stripe", Work: measured.Operation{Nanoseconds: 31_550, Bytes: 15_535, Allocations: 96}, Floor: &measured.Operation{Nanoseconds: 10_000}},
+			{Name: "function/processor/square", Work: measured.Operation{Nanoseconds: 3000}, Floor: &measured.Operation{Nanoseconds: 1000}},
+			{Name: "processor/paypal", Work: measured.Operation{Nanoseconds: 9000}, Floor: &measured.Operation{Nanoseconds: 1000}},
+			{Name: "authorizer/stripe", Work: measured.Operation{Nanoseconds: 6.3}},
+		}},
 	}
 }
 
@@ -58,20 +65,22 @@ func TestTargets(t *testing.T) {
 		verdicts[target.what] = target.met()
 	}
 	assert.Equal(t, map[string]bool{
-		"authorizer: p99 at 1000/s, at random, AWS ×1":         true,
-		"authorizer: p99 at 1000/s, at random, AWS ×0":         true,
-		"processors: p99 at 1000/s, at random, AWS ×1":         true,
-		"processors: p99 at 1000/s, at random, AWS ×0":         false, // 80 ms of 5
-		"webhook-authorizer: memory":                           true,
-		"stripe-processor: memory":                             false, // 26 MB of 25
-		"stripe-processor: events a second through it, AWS ×0": true,
-		"stripe-processor: CPU flat out, in hello-worlds":      true,
-		"stripe-processor: CPU at 200/s, in hello-worlds":      false, // 2.2 of 2
-		"paypal-processor: events a second through it, AWS ×0": false,
-		"consumer: a batch of 10, in writes (p50)":             true,
-		"stripe-processor: first call, in naive ones":          false, // 0.55 of 0.5
-		"stripe-processor: init, in hello-worlds":              true,
-		"stripe-processor: zip":                                false, // 5.1 MB of 5
+		"authorizer: p99 at 1000/s, at random, AWS ×1":                 true,
+		"authorizer: p99 at 1000/s, at random, AWS ×0":                 true,
+		"processors: p99 at 1000/s, at random, AWS ×1":                 true,
+		"processors: p99 at 1000/s, at random, AWS ×0":                 false, // 80 ms of 5
+		"webhook-authorizer: memory":                                   true,
+		"stripe-processor: memory":                                     false, // 26 MB of 25
+		"stripe-processor: events a second through it, AWS ×0":         true,
+		"stripe-processor: CPU flat out, in hello-worlds":              true,
+		"stripe-processor: CPU at 200/s, in hello-worlds":              false, // 2.2 of 2
+		"paypal-processor: events a second through it, AWS ×0":         false,
+		"consumer: a batch of 10, in writes (p50)":                     true,
+		"stripe-processor: first call, in naive ones":                  false, // 0.55 of 0.5
+		"stripe-processor: init, in hello-worlds":                      true,
+		"stripe-processor: zip":                                        false, // 5.1 MB of 5
+		"processor/stripe: CPU with AWS in memory, in floors":          false, // 3.155 of 3
+		"function/processor/square: CPU with AWS in memory, in floors": true,
 	}, verdicts)
 	assert.Empty(t, targets(measured.Results{}), "no figures, no verdicts")
 	slow := results().Load[0]
@@ -87,13 +96,16 @@ func TestSections(t *testing.T) {
 		"comparison":  {"| stripe-processor | 2500 | 0.0 | 0.600 | 2.00× |", "| 1.100 | 2.20× |"},
 		"allocations": {"| hello | 11.0 | 100 |"},
 		"coldstart":   {"| stripe-processor | 4.0 | 1.33× |", "4.5 connected", "net/http 0.200"},
-		"targets":     {"| stripe-processor: zip | at most 5 MB | 5.1 MB | **missed** |", "| at least 2500/s | 2500/s | met |"},
+		"floors": {"The fastest of 5 runs of 200ms each.",
+			"| processor/stripe             |      31.55 |      15535 |          96 |      10.00 |    3.15 |",
+			"| authorizer/stripe            |       0.01 |          0 |           0 |          – |       – |"},
+		"targets": {"| stripe-processor: zip | at most 5 MB | 5.1 MB | **missed** |", "| at least 2500/s | 2500/s | met |"},
 	} {
 		for _, part := range parts {
 			assert.Contains(t, sections[name], part, name)
 		}
 	}
-	assert.Len(t, sections, 6)
+	assert.Len(t, sections, 7)
 	assert.Empty(t, Sections(measured.Results{}))
 }
 

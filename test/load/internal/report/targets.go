@@ -41,6 +41,9 @@ func targets(r measured.Results) []target {
 	if r.ColdStart != nil {
 		all = append(all, coldTargets(*r.ColdStart)...)
 	}
+	if r.HotPaths != nil {
+		all = append(all, hotPathTargets(*r.HotPaths)...)
+	}
 	return all
 }
 
