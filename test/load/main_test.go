@@ -32,7 +32,7 @@ func documented(t *testing.T) (dir string, flags []string) {
 func TestRun(t *testing.T) {
 	dir, flags := documented(t)
 	var out strings.Builder
-	require.NoError(t, run(t.Context(), append([]string{"run", "-parts", "load,batch,comparison",
+	require.NoError(t, run(t.Context(), append([]string{"run", "-parts", "load,batch,comparison,allocations", "-allocations", "1ms",
 		"-rate", "40", "-for", "1s", "-warmup", "500ms", "-aws", "1,0", "-batches", "3",
 		"-rounds", "1", "-environments", "2", "-flat-out", "100ms", "-steady", "300ms", "-steady-rate", "50"}, flags...), &out, io.Discard))
 
@@ -79,6 +79,15 @@ func TestRun(t *testing.T) {
 		assert.Positive(t, p.FlatOut.CPU, p.Name)
 		assert.Positive(t, p.Steady.CPU, p.Name)
 	}
+	require.NotNil(t, r.Allocations)
+	allocated := map[string]float64{}
+	for _, p := range r.Allocations.Programs {
+		allocated[p.Name] = p.Bytes
+	}
+	assert.Len(t, allocated, 7, "hello, naive and every function that an event meets")
+	assert.Greater(t, allocated["naive"], allocated["stripe-processor"])
+	assert.Greater(t, allocated[contract.ConsumerName], allocated["stripe-processor"], "ten events and ten calls")
+	assert.Less(t, allocated[contract.AuthorizerName], allocated["stripe-processor"])
 
 	document, err := os.ReadFile(filepath.Join(dir, "performance.md"))
 	require.NoError(t, err)

@@ -87,7 +87,7 @@ func (b *Bench) messages(ctx context.Context, n int) ([]awsstub.Message, error) 
 		messages = append(messages, m)
 	})
 	b.stub.SetLatencies(latency.Calls{})
-	l, err := b.loop(stripe, webhooks)
+	l, err := b.loop(stripe, processed(webhooks))
 	if err != nil {
 		return nil, err
 	}

@@ -87,7 +87,7 @@ func (b *Bench) flatOut(ctx context.Context, p program, o CompareOptions) (measu
 		return measured.FlatOut{}, err
 	}
 	defer lean()()
-	l, err := b.loop(p, webhooks)
+	l, err := b.loop(p, processed(webhooks))
 	if err != nil {
 		return measured.FlatOut{}, err
 	}
