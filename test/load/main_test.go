@@ -33,7 +33,7 @@ func TestRun(t *testing.T) {
 	dir, flags := documented(t)
 	var out strings.Builder
 	require.NoError(t, run(t.Context(), append([]string{"run", "-parts", "load,batch,comparison,allocations", "-allocations", "1ms",
-		"-rate", "40", "-for", "1s", "-warmup", "500ms", "-aws", "1,0", "-batches", "3",
+		"-rate", "40", "-seed", "7", "-for", "1s", "-warmup", "500ms", "-aws", "1,0", "-batches", "3",
 		"-rounds", "1", "-environments", "2", "-flat-out", "100ms", "-steady", "300ms", "-steady-rate", "50"}, flags...), &out, io.Discard))
 
 	r, err := measured.Read(filepath.Join(dir, "results.json"))
@@ -45,6 +45,7 @@ func TestRun(t *testing.T) {
 		assert.Equal(t, l.Counts.Requests, l.Counts.Messages)
 		assert.Equal(t, l.Counts.Requests, l.Counts.Items)
 		assert.NotEmpty(t, l.Machine.CodeVersion)
+		assert.EqualValues(t, 7, l.Seed)
 		names := []string{}
 		requests := int64(0)
 		for _, f := range l.Functions {

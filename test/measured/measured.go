@@ -51,6 +51,7 @@ type Load struct {
 	Seconds  float64 `json:"seconds"`  // of the measured window
 	Warmup   float64 `json:"warmup"`   // seconds of a growing rate before
 	Arrivals string  `json:"arrivals"` // poisson or even
+	Seed     uint64  `json:"seed"`     // of what was drawn: when requests came, and whose
 	// AWSFactor multiplies the published latencies; 0 is an AWS that answers
 	// at once.
 	AWSFactor float64 `json:"awsFactor"`

@@ -45,7 +45,7 @@ func (b *Bench) Allocations(ctx context.Context, window time.Duration) (measured
 	}
 	var webhooks []traffic.Webhook
 	for _, p := range programs {
-		if webhooks, err = b.source.Make(ctx, manyWebhooks, traffic.BodySize, p.provider); err != nil {
+		if webhooks, err = b.webhooks(ctx, p, manyWebhooks, traffic.BodySize); err != nil {
 			return all, err
 		}
 		if err := measure(p, processed(webhooks)); err != nil {

@@ -22,7 +22,7 @@ func (b *Bench) coldPrograms(ctx context.Context) ([]coldProgram, error) {
 	var all []coldProgram
 	var webhooks []traffic.Webhook
 	for _, p := range requests {
-		if webhooks, err = b.source.Make(ctx, 1+warmCalls, traffic.BodySize, p.provider); err != nil {
+		if webhooks, err = b.webhooks(ctx, p, 1+warmCalls, traffic.BodySize); err != nil {
 			return nil, err
 		}
 		all = append(all, coldProgram{program: p, built: b.binaryOf(p), calls: processed(webhooks)})

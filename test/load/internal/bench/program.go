@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -28,6 +29,11 @@ type program struct {
 type calls struct {
 	payloads [][]byte // all different
 	answer   string
+}
+
+// webhooks are n of the provider whose webhooks the program takes.
+func (b *Bench) webhooks(ctx context.Context, p program, n, size int) ([]traffic.Webhook, error) {
+	return b.source.Make(ctx, size, slices.Repeat([]int{p.provider}, n))
 }
 
 // processed are webhooks as a processor is called with them, and authorized as

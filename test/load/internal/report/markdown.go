@@ -63,7 +63,7 @@ func load(l measured.Load) string {
 	fmt.Fprintf(&b, "| all processors | %s | | | | | | | |\n", percentiles(l.Processors))
 	fmt.Fprintf(&b, "| authorizer and processor, as one request | %s | | | | | | | |\n\n", percentiles(l.Request))
 	c := l.Counts
-	fmt.Fprintf(&b, "%d requests with the warm-up: %d accepted, %d messages, %d items. ", c.Requests, c.Accepted, c.Messages, c.Items)
+	fmt.Fprintf(&b, "%d requests with the warm-up, drawn with seed %d: %d accepted, %d messages, %d items. ", c.Requests, l.Seed, c.Accepted, c.Messages, c.Items)
 	fmt.Fprintf(&b, "The harness took %.2f ms of CPU a request and sent requests %.1f ms late (p99), which their latencies include; all together used %.0f %% of the machine.\n\n",
 		l.Harness.CPU, l.Harness.Late.P99, 100*l.Harness.Busy)
 	return b.String()

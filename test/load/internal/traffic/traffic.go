@@ -78,18 +78,18 @@ func (s *Source) Secrets() (map[string]string, error) {
 	return secrets, nil
 }
 
-// Make makes n webhooks, of the providers in turn, with bodies of about size
-// bytes.
-func (s *Source) Make(ctx context.Context, n, size int, providers ...int) ([]Webhook, error) {
-	webhooks := make([]Webhook, n)
+// Make makes a webhook of each of the providers, indexes in contract.Providers,
+// with bodies of about size bytes.
+func (s *Source) Make(ctx context.Context, size int, providers []int) ([]Webhook, error) {
+	webhooks := make([]Webhook, len(providers))
 	now := time.Now()
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	errs := make([]error, runtime.GOMAXPROCS(0))
 	for worker := range errs {
 		wg.Go(func() {
-			for i := int(next.Add(1)) - 1; i < n && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
-				w, err := s.one(providers[i%len(providers)], i, size, now)
+			for i := int(next.Add(1)) - 1; i < len(providers) && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
+				w, err := s.one(providers[i], i, size, now)
 				if err != nil {
 					errs[worker] = err
 					return
