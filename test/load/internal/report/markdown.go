@@ -36,8 +36,8 @@ func Sections(r measured.Results) map[string]string {
 	if r.HotPaths != nil {
 		sections["floors"] = floors(*r.HotPaths)
 	}
-	if all := targets(r); len(all) > 0 {
-		sections["targets"] = targetTable(all)
+	if len(sections) > 0 {
+		sections["targets"] = targetTable(targets(r))
 	}
 	for name, text := range sections {
 		sections[name] = "\n" + strings.TrimSpace(text) + "\n\n"
@@ -138,6 +138,10 @@ func allocations(a measured.Allocations) string {
 
 func targetTable(all []target) string {
 	var b strings.Builder
+	fmt.Fprintf(&b, "On %d cores, and of load runs of %d s or more at %d/s or more:\n\n", promisedCores, promisedSeconds, promisedRate)
+	if len(all) == 0 {
+		return b.String() + "nothing was measured.\n"
+	}
 	b.WriteString("| target | | measured | |\n|---|---|---|---|\n")
 	for _, t := range all {
 		bound, verdict := "at most", "**missed**"
