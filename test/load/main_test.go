@@ -50,7 +50,6 @@ func TestRun(t *testing.T) {
 		requests := int64(0)
 		for _, f := range l.Functions {
 			names = append(names, f.Name)
-			assert.Zero(t, f.Errors, f.Name)
 			assert.Positive(t, f.Invocations, f.Name)
 			assert.Positive(t, f.Latency.P50, f.Name)
 			assert.Positive(t, f.CPU, f.Name)

@@ -80,7 +80,6 @@ type Function struct {
 	// MemorySize is the template's, in MB. It does not bound anything here.
 	MemorySize  int     `json:"memorySize"`
 	Invocations int64   `json:"invocations"`
-	Errors      int64   `json:"errors"`
 	Latency     Latency `json:"latency"`
 	// CPU is user and system time of one invocation, the start of environments
 	// within the window included.
