@@ -129,6 +129,22 @@ func TestReaches(t *testing.T) {
 	}
 }
 
+// What only trouble reaches is no limit of a load.
+func TestSteps(t *testing.T) {
+	p := simple(t)
+	table := stepTable(p)
+	reached := 0
+	for _, r := range p.reaches(middle()) {
+		if r.inTrouble {
+			assert.NotContains(t, table, r.what)
+		} else if r.evenly <= steps()[len(steps())-1] {
+			assert.Contains(t, table, r.what)
+			reached++
+		}
+	}
+	assert.Positive(t, reached)
+}
+
 func TestReadLimits(t *testing.T) {
 	for _, row := range []struct{ why, text string }{
 		{"it is no JSON", "{"},

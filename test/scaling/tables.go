@@ -63,7 +63,7 @@ func stepTable(p plan) string {
 	for _, r := range steps() {
 		var over []string
 		for _, limit := range p.reaches(middle()) {
-			if limit.evenly <= r*(1+1e-9) && !strings.Contains(limit.what, "while") {
+			if limit.evenly <= r*(1+1e-9) && !limit.inTrouble {
 				over = append(over, limit.what)
 			}
 		}
