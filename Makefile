@@ -87,10 +87,10 @@ template: go
 	mv .cache/stack.json out/stack.json
 
 # The tables follow from the template, the code, test/load/results.json and the
-# lists of prices and limits beside the commands.
+# lists of prices and limits in test/cost and test/scaling.
 .PHONY: cost scaling
 cost scaling: go
-	go run ./test/$@
+	go run ./test/page $@
 
 .PHONY: build
 build: go
