@@ -151,9 +151,10 @@ func functions(in bill.Inputs) string {
 		rows = append(rows, []string{
 			name, document.Number(f.MemoryMB, 0), document.Number(d.PeakMB, 0), document.Number(d.CPUMS, 2),
 			document.Number(d.WaitMS, 1), document.Number(d.BilledMS(f.MemoryMB), 1), document.Number(d.InitMS, 1),
+			document.Number(d.FirstMillis(f.MemoryMB), 0),
 		})
 	}
-	return document.Table([]string{"", "memory, MB", "of it used, MB", "CPU, ms", "waiting, ms", "billed, ms", "start, ms"}, rows)
+	return document.Table([]string{"", "memory, MB", "of it used, MB", "CPU, ms", "waiting, ms", "billed, ms", "start, ms", "the first call takes longer by, ms"}, rows)
 }
 
 // prices is the list with its sources.
