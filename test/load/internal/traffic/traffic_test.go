@@ -60,7 +60,7 @@ func TestMake(t *testing.T) {
 	secrets, err := source.Secrets()
 	require.NoError(t, err)
 	for _, p := range contract.Providers() {
-		assert.Contains(t, secrets, functions.SecretARN(p.Name))
+		assert.Contains(t, secrets, functions.SecretARN(p))
 	}
 
 	ctx, cancel := context.WithCancel(t.Context())
