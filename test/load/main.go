@@ -3,6 +3,7 @@
 //
 //	go run ./test/load run        see make load
 //	go run ./test/load coldstart  see make coldstart
+//	go run ./test/load bench      see make bench
 package main
 
 import (
@@ -22,6 +23,7 @@ const usage = `usage: load <command> [flags]
 
   run        latencies under load, the most it takes, allocations
   coldstart  the first steps of a process
+  bench      the hot paths, each beside its floor
 
 load <command> -h lists the flags.
 `
@@ -65,6 +67,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return loadCommand(ctx, root, args[1:], stdout, stderr)
 	case "coldstart":
 		return coldCommand(ctx, root, args[1:], stdout, stderr)
+	case "bench":
+		return benchCommand(ctx, root, args[1:], stdout, stderr)
 	}
 	return errUsage
 }

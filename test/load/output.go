@@ -78,6 +78,9 @@ func merge(all, got measured.Results) measured.Results {
 	if got.ColdStart != nil {
 		all.ColdStart = got.ColdStart
 	}
+	if got.HotPaths != nil {
+		all.HotPaths = got.HotPaths
+	}
 	return all
 }
 

@@ -1,6 +1,6 @@
 // Package measured holds what the load harness has measured: one file of
-// results, written by make load and make coldstart, from which the tables in
-// docs/performance.md are made and which other computations read.
+// results, written by make load, make coldstart and make bench, from which the
+// tables in docs/performance.md are made and which other computations read.
 //
 // Times are milliseconds, sizes bytes, unless a name says otherwise.
 package measured
@@ -28,6 +28,8 @@ type Results struct {
 	Allocations *Allocations `json:"allocations,omitempty"`
 	// ColdStart is make coldstart's.
 	ColdStart *ColdStart `json:"coldStart,omitempty"`
+	// HotPaths is make bench's.
+	HotPaths *HotPaths `json:"hotPaths,omitempty"`
 }
 
 // Machine is what something was measured on.
@@ -49,6 +51,7 @@ type Load struct {
 	Seconds  float64 `json:"seconds"`  // of the measured window
 	Warmup   float64 `json:"warmup"`   // seconds of a growing rate before
 	Arrivals string  `json:"arrivals"` // poisson or even
+	Seed     uint64  `json:"seed"`     // of what was drawn: when requests came, and whose
 	// AWSFactor multiplies the published latencies; 0 is an AWS that answers
 	// at once.
 	AWSFactor float64 `json:"awsFactor"`
@@ -77,7 +80,6 @@ type Function struct {
 	// MemorySize is the template's, in MB. It does not bound anything here.
 	MemorySize  int     `json:"memorySize"`
 	Invocations int64   `json:"invocations"`
-	Errors      int64   `json:"errors"`
 	Latency     Latency `json:"latency"`
 	// CPU is user and system time of one invocation, the start of environments
 	// within the window included.

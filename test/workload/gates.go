@@ -76,11 +76,11 @@ func newProcessor(w webhook, aws *services) *processor.Handler {
 	return &processor.Handler{
 		Provider:    w.provider,
 		Secrets:     secret.New(read, w.provider.Verifier, now, func(context.Context, error) {}),
-		Events:      queue.NewSender(aws, "https://sqs.us-east-1.amazonaws.com/"+account+"/webhook-queue-prod", processor.SendTimeout),
-		DeadLetters: queue.NewSender(aws, "https://sqs.us-east-1.amazonaws.com/"+account+"/webhook-dlq-prod", processor.SendTimeout),
-		Payloads:    s3store.NewPayloads(aws, "failed-webhooks-"+account+"-prod", processor.PutTimeout),
+		Events:      queue.NewSender(aws, queueURL, processor.SendTimeout),
+		DeadLetters: queue.NewSender(aws, deadLetterQueueURL, processor.SendTimeout),
+		Payloads:    s3store.NewPayloads(aws, bucketName, processor.PutTimeout),
 		Log:         telemetry.NewLogger(io.Discard, "INFO"),
-		Metrics:     telemetry.NewMetrics(io.Discard, "prod", now),
+		Metrics:     telemetry.NewMetrics(io.Discard, environment, now),
 		Now:         now,
 	}
 }
@@ -92,7 +92,7 @@ func authorizers(webhooks []webhook, _ []string) ([]Workload, error) {
 	h := &authorizer.Handler{
 		Providers: providers.All(providers.Settings{}),
 		Log:       telemetry.NewLogger(io.Discard, "INFO"),
-		Metrics:   telemetry.NewMetrics(io.Discard, "prod", now),
+		Metrics:   telemetry.NewMetrics(io.Discard, environment, now),
 		Now:       now,
 	}
 	var handlers, functions []Workload

@@ -11,6 +11,9 @@ type Duration struct {
 	WaitMS float64
 	// InitMS is the start of an environment, with a whole vCPU.
 	InitMS float64
+	// FirstCPUMS and FirstWaitMS are what an environment's first call takes beside
+	// what every call does.
+	FirstCPUMS, FirstWaitMS float64
 	// PeakMB is the most memory that was in use.
 	PeakMB float64
 }
@@ -33,6 +36,11 @@ func (d Duration) BilledMS(memoryMB float64) float64 {
 // Millis is how long it takes with that much memory.
 func (d Duration) Millis(memoryMB float64) float64 {
 	return d.WaitMS + d.CPUMS*math.Max(1, VCPUMB/memoryMB)
+}
+
+// FirstMillis is by how much the first call is longer with that much memory.
+func (d Duration) FirstMillis(memoryMB float64) float64 {
+	return Duration{CPUMS: d.FirstCPUMS, WaitMS: d.FirstWaitMS}.Millis(memoryMB)
 }
 
 // GBSeconds are those of one invocation.

@@ -12,8 +12,8 @@ import (
 // ErrMeasured is a file of results that lacks what a bill needs.
 var ErrMeasured = errors.New("measured durations")
 
-// Durations are those of the run with AWS at its published latencies, and the
-// starts from the runs of cold starts. The error is ErrMeasured.
+// Durations are those of the run with AWS at its published latencies, and starts
+// and first calls from the runs of cold starts. The error is ErrMeasured.
 //
 // Waiting is the median's, times what the published tail of the function's AWS
 // call adds to a mean: the measured tail is that of a machine that runs
@@ -26,10 +26,11 @@ func Durations(r measured.Results) (map[string]Duration, error) {
 		}
 		for _, f := range load.Functions {
 			durations[f.Name] = Duration{
-				CPUMS:  f.CPU,
-				WaitMS: math.Max(0, f.Latency.P50-f.CPU) * tail(load.AWS, f.Name),
-				InitMS: f.Init.P50,
-				PeakMB: float64(f.PeakMemory) / (1 << 20),
+				CPUMS:       f.CPU,
+				WaitMS:      math.Max(0, f.Latency.P50-f.CPU) * tail(load.AWS, f.Name),
+				InitMS:      f.Init.P50,
+				FirstWaitMS: secretWait(load.AWS, f.Name),
+				PeakMB:      float64(f.PeakMemory) / (1 << 20),
 			}
 		}
 	}
@@ -42,6 +43,7 @@ func Durations(r measured.Results) (map[string]Duration, error) {
 		for _, program := range r.ColdStart.Programs {
 			if d, known := durations[program.Name]; known {
 				d.InitMS = program.Init
+				d.FirstCPUMS = firstCPU(program, d, r.Batch)
 				durations[program.Name] = d
 			}
 		}
@@ -64,6 +66,16 @@ func single(full Duration, r measured.Results) Duration {
 	return full
 }
 
+// firstCPU is what the first call alone takes: the CPU of init and first call
+// together, without init, which has a whole vCPU for as long as it lasts, and
+// without a usual call's. The consumer's first call is of a batch of one.
+func firstCPU(program measured.ColdProgram, usual Duration, batch *measured.Batch) float64 {
+	if program.Name == contract.ConsumerName && batch != nil {
+		usual.CPUMS = batch.CPUOne
+	}
+	return math.Max(0, program.CPU-program.Init-usual.CPUMS)
+}
+
 // functions are those that every event meets.
 func functions() []string {
 	names := []string{contract.AuthorizerName, contract.ConsumerName}
@@ -71,6 +83,22 @@ func functions() []string {
 		names = append(names, contract.ProcessorName(p))
 	}
 	return names
+}
+
+// secretWait is the mean of what a processor's first call waits for its secret;
+// no other function has one.
+func secretWait(calls []measured.Call, function string) float64 {
+	for _, p := range contract.Providers() {
+		if function != contract.ProcessorName(p) {
+			continue
+		}
+		for _, call := range calls {
+			if call.Name == "secretsmanager.GetSecretValue" {
+				return call.P50 * Tail(call)
+			}
+		}
+	}
+	return 0
 }
 
 // tail is the mean over the median of the AWS call that a function waits for:

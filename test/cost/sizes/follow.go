@@ -25,6 +25,7 @@ import (
 	"github.com/paysluice/paysluice/handlers/providers"
 	"github.com/paysluice/paysluice/handlers/store"
 	"github.com/paysluice/paysluice/handlers/telemetry"
+	"github.com/paysluice/paysluice/template"
 	"github.com/paysluice/paysluice/test/cost/stack"
 )
 
@@ -120,7 +121,7 @@ func archive(e Event) (int, error) {
 	}
 	_, err := h.Handle(inLambda(), events.SQSEvent{Records: []events.SQSMessage{{
 		MessageId: requestID, Body: e.message,
-		EventSourceARN: "arn:aws:sqs:us-east-1:123456789012:webhook-dlq-" + environment,
+		EventSourceARN: "arn:aws:sqs:us-east-1:123456789012:" + template.DeadLetterQueueName + "-" + environment,
 		Attributes: map[string]string{
 			"ApproximateReceiveCount": "4", "SentTimestamp": "1780000000123", "ApproximateFirstReceiveTimestamp": "1780000000123",
 		},

@@ -26,10 +26,8 @@ const warmCalls = 20
 type coldProgram struct {
 	program
 	built functions.Binary
-	// payloads are the events of a process's calls, all different; none is for
-	// a program that is only started.
-	payloads [][]byte
-	answer   string
+	// calls are those of a process; none are for a program that is only started.
+	calls
 }
 
 // coldRun is one process.
