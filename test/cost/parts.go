@@ -39,7 +39,7 @@ func parts(in bill.Inputs) string {
 	perMillion("The functions' own log lines", in.Logged(in.Sizes.Lines.Processor+in.Sizes.Lines.ConsumerBatch/contract.BatchSize))
 	perMillion("Batches of one instead of ten", minus(in.Event(middle(), bill.Load{PerSecond: usual().PerSecond, Batch: 1}), in.Event(middle(), usual())))
 	perMillion("A start of each environment that an event meets, for each event, as when one comes every half an hour", in.ColdStart())
-	perMillion("Their first calls: the wait for the secret, and the CPU that no later call takes", in.FirstCalls())
+	perMillion("Their first calls: the CPU that no later call takes", in.FirstCalls())
 	perMillion("The same events once more: a duplicate is not written, but DynamoDB bills its write, without the indexes'",
 		minus(in.Event(middle(), usual()), in.Indexes(of)))
 	return document.Table([]string{"", "$ for a million events", "$ a month"}, rows)

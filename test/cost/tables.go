@@ -154,7 +154,7 @@ func functions(in bill.Inputs) string {
 			document.Number(d.FirstMillis(f.MemoryMB), 0),
 		})
 	}
-	return document.Table([]string{"", "memory, MB", "of it used, MB", "CPU, ms", "waiting, ms", "billed, ms", "start, ms", "the first call takes longer by, ms"}, rows)
+	return document.Table([]string{"", "memory, MB", "of it used, MB", "CPU, ms", "waiting, ms", "billed, ms", "start, ms", "first call longer by, ms"}, rows)
 }
 
 // prices is the list with its sources.

@@ -35,7 +35,7 @@ func simple() bill.Model {
 	for _, p := range contract.Providers() {
 		name := contract.ProcessorName(p)
 		functions[name], platform[name] = stack.Function{MemoryMB: 256}, 400
-		durations[name] = bill.Duration{WaitMS: 19.5, InitMS: 40, FirstWaitMS: 170, FirstCPUMS: 3}
+		durations[name] = bill.Duration{WaitMS: 19.5, InitMS: 40, FirstCPUMS: 3}
 	}
 	return bill.Model{
 		Stack: stack.Stack{
@@ -252,7 +252,7 @@ func TestColdStart(t *testing.T) {
 	assert.InDelta(t, 4, u[bill.KeyRequest], 0, "three functions' variables and the secret")
 
 	share := bill.VCPUMB / 256.0
-	assert.InDelta(t, 0.25*(0.170+0.003*share)+0.25*0.001*share, simple().FirstCalls()[bill.GBSecond], 1e-9, "CPU at the share of a vCPU, and the secret")
+	assert.InDelta(t, 0.25*(0.003+0.001)*share, simple().FirstCalls()[bill.GBSecond], 1e-9, "CPU at the share of a vCPU")
 }
 
 func TestEventIsTheSumOfItsParts(t *testing.T) {

@@ -9,11 +9,12 @@ type Duration struct {
 	CPUMS float64
 	// WaitMS is the time spent waiting for AWS services.
 	WaitMS float64
-	// InitMS is the start of an environment, with a whole vCPU.
+	// InitMS is the start of an environment, with a whole vCPU; of a processor, the
+	// wait for its secret with it.
 	InitMS float64
-	// FirstCPUMS and FirstWaitMS are what an environment's first call takes beside
-	// what every call does.
-	FirstCPUMS, FirstWaitMS float64
+	// FirstCPUMS is the processor time that an environment's first call takes
+	// beside what every call does.
+	FirstCPUMS float64
 	// PeakMB is the most memory that was in use.
 	PeakMB float64
 }
@@ -40,7 +41,7 @@ func (d Duration) Millis(memoryMB float64) float64 {
 
 // FirstMillis is by how much the first call is longer with that much memory.
 func (d Duration) FirstMillis(memoryMB float64) float64 {
-	return Duration{CPUMS: d.FirstCPUMS, WaitMS: d.FirstWaitMS}.Millis(memoryMB)
+	return Duration{CPUMS: d.FirstCPUMS}.Millis(memoryMB)
 }
 
 // GBSeconds are those of one invocation.

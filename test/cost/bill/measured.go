@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/test/measured"
@@ -26,11 +27,10 @@ func Durations(r measured.Results) (map[string]Duration, error) {
 		}
 		for _, f := range load.Functions {
 			durations[f.Name] = Duration{
-				CPUMS:       f.CPU,
-				WaitMS:      math.Max(0, f.Latency.P50-f.CPU) * tail(load.AWS, f.Name),
-				InitMS:      f.Init.P50,
-				FirstWaitMS: secretWait(load.AWS, f.Name),
-				PeakMB:      float64(f.PeakMemory) / (1 << 20),
+				CPUMS:  f.CPU,
+				WaitMS: math.Max(0, f.Latency.P50-f.CPU) * tail(load.AWS, f.Name),
+				InitMS: f.Init.P50,
+				PeakMB: float64(f.PeakMemory) / (1 << 20),
 			}
 		}
 	}
@@ -42,7 +42,7 @@ func Durations(r measured.Results) (map[string]Duration, error) {
 	if r.ColdStart != nil {
 		for _, program := range r.ColdStart.Programs {
 			if d, known := durations[program.Name]; known {
-				d.InitMS = program.Init
+				d.InitMS = program.Init + secretWait(r, program.Name)
 				d.FirstCPUMS = firstCPU(program, d, r.Batch)
 				durations[program.Name] = d
 			}
@@ -66,14 +66,13 @@ func single(full Duration, r measured.Results) Duration {
 	return full
 }
 
-// firstCPU is what the first call alone takes: the CPU of init and first call
-// together, without init, which has a whole vCPU for as long as it lasts, and
-// without a usual call's. The consumer's first call is of a batch of one.
+// firstCPU is what a first call takes beside a usual one's CPU. The consumer's
+// first call is of a batch of one.
 func firstCPU(program measured.ColdProgram, usual Duration, batch *measured.Batch) float64 {
 	if program.Name == contract.ConsumerName && batch != nil {
 		usual.CPUMS = batch.CPUOne
 	}
-	return math.Max(0, program.CPU-program.Init-usual.CPUMS)
+	return math.Max(0, program.FirstCPU-usual.CPUMS)
 }
 
 // functions are those that every event meets.
@@ -85,16 +84,16 @@ func functions() []string {
 	return names
 }
 
-// secretWait is the mean of what a processor's first call waits for its secret;
-// no other function has one.
-func secretWait(calls []measured.Call, function string) float64 {
-	for _, p := range contract.Providers() {
-		if function != contract.ProcessorName(p) {
-			continue
-		}
-		for _, call := range calls {
-			if call.Name == "secretsmanager.GetSecretValue" {
-				return call.P50 * Tail(call)
+// secretWait is by how much the start of a processor, which waits for its secret,
+// is longer on average than the measured one; no other function has a secret.
+func secretWait(r measured.Results, function string) float64 {
+	if !slices.ContainsFunc(contract.Providers(), func(p contract.Provider) bool { return function == contract.ProcessorName(p) }) {
+		return 0
+	}
+	for _, load := range r.Load {
+		for _, call := range load.AWS {
+			if load.AWSFactor == 1 && call.Name == "secretsmanager.GetSecretValue" {
+				return call.P50*Tail(call) - r.ColdStart.Call
 			}
 		}
 	}

@@ -45,7 +45,7 @@ func TestDurations(t *testing.T) {
 	}
 	results := measured.Results{
 		Load:      []measured.Load{run(0, 2), run(1, 20), run(3, 60)},
-		ColdStart: &measured.ColdStart{Programs: []measured.ColdProgram{{Name: "hello", Init: 3}, {Name: contract.ConsumerName, Init: 10, CPU: 15}}},
+		ColdStart: &measured.ColdStart{Programs: []measured.ColdProgram{{Name: "hello", Init: 3}, {Name: contract.ConsumerName, Init: 10, FirstCPU: 5}, {Name: contract.ProcessorName(contract.Stripe()), Init: 10}}, Call: 5},
 	}
 
 	durations, err := bill.Durations(results)
@@ -54,15 +54,14 @@ func TestDurations(t *testing.T) {
 	assert.InDelta(t, 19*bill.Tail(results.Load[1].AWS[0]), durations[contract.ConsumerName].WaitMS, 1e-9, "with the tail of its writes")
 	assert.InDelta(t, 10, durations[contract.ConsumerName].InitMS, 0, "of a process that had the machine to itself")
 	assert.NotContains(t, durations, "hello")
-	assert.InDelta(t, 15-10-1, durations[contract.ConsumerName].FirstCPUMS, 1e-9, "without init and without what every call takes")
-	assert.Zero(t, durations[contract.ConsumerName].FirstWaitMS, "it has no secret")
-	assert.InDelta(t, 170, durations[contract.ProcessorName(contract.Stripe())].FirstWaitMS, 1e-9)
+	assert.InDelta(t, 5-1, durations[contract.ConsumerName].FirstCPUMS, 1e-9, "without what every call takes")
+	assert.InDelta(t, 10+170-5, durations[contract.ProcessorName(contract.Stripe())].InitMS, 1e-9, "it waits for its secret at the published latency")
 
 	results.Batch = &measured.Batch{CPUOne: 2, CPUTen: 4}
 	durations, err = bill.Durations(results)
 	require.NoError(t, err)
 	assert.InDelta(t, 4, durations[contract.ConsumerName].CPUMS, 0, "of a full batch, whatever the load run's were")
-	assert.InDelta(t, 15-10-2, durations[contract.ConsumerName].FirstCPUMS, 1e-9, "the first call was of a batch of one")
+	assert.InDelta(t, 5-2, durations[contract.ConsumerName].FirstCPUMS, 1e-9, "the first call was of a batch of one")
 
 	_, err = bill.Durations(measured.Results{Load: results.Load[2:]})
 	require.ErrorIs(t, err, bill.ErrMeasured, "three times AWS's latencies are not what is billed")
