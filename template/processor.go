@@ -6,7 +6,8 @@ import (
 )
 
 // processorTimeoutSeconds: Square hangs up after 10 s; answering 503 before that
-// makes it try again with a reason in our log.
+// makes it try again with a reason in our log. A start may take another second
+// (processor.ReadyTimeout), and half a second of these is kept for the answer.
 const processorTimeoutSeconds = 9
 
 // addProcessor adds the function that verifies one provider's webhooks and

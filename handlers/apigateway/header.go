@@ -5,26 +5,26 @@ import (
 	"github.com/paysluice/paysluice/handlers/provider"
 )
 
-// header reads the two objects that hold a request's headers. Values of a wrong
-// type are none; API Gateway sends null for no headers at all.
+// header reads the two objects that hold a request's headers. headers has but the
+// last of repeated values, and is read where multiValueHeaders has no member.
 func header(multi, single []byte) provider.Header {
-	fields, any := fieldsOf(multi)
-	if !any {
+	fields, found := fieldsOf(multi)
+	if !found {
 		fields, _ = fieldsOf(single)
 	}
 	return provider.HeaderOf(fields)
 }
 
 // fieldsOf is each value of each member, which is a string or an array of them,
-// and whether there is any member.
-func fieldsOf(object []byte) (fields []provider.Field, any bool) {
+// and whether there is any member. A value of another type is none.
+func fieldsOf(object []byte) (fields []provider.Field, found bool) {
 	s := jsonscan.New(object)
 	if s.Next() != '{' {
 		return nil, false
 	}
 	fields = make([]provider.Field, 0, ordinary)
 	s.Object(func(quoted []byte) bool {
-		any = true
+		found = true
 		name := jsonscan.Text(quoted)
 		value := func() bool {
 			value, ok := s.Value()
@@ -38,9 +38,9 @@ func fieldsOf(object []byte) (fields []provider.Field, any bool) {
 		}
 		return value()
 	})
-	return fields, any
+	return fields, found
 }
 
-// ordinary is more than the number of headers that a provider's request has when
-// it comes out of CloudFront and API Gateway.
-const ordinary = 32
+// ordinary is more than the number of headers that a provider's request has: some
+// ten of HTTP and of API Gateway, and up to seven of the provider's own.
+const ordinary = 24

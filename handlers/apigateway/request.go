@@ -1,7 +1,7 @@
-// Package apigateway reads the events that API Gateway invokes functions with
-// (API Gateway Developer Guide, "Input format of a Lambda function for proxy
-// integration" and "Input to an API Gateway Lambda authorizer"; payload format
-// 1.0). Of a request it reads what the functions look at.
+// Package apigateway reads the events that a REST API of API Gateway invokes
+// functions with (API Gateway Developer Guide, "Input format of a Lambda function
+// for proxy integration" and "Input to an API Gateway Lambda authorizer"). Of a
+// request it reads what the functions look at.
 package apigateway
 
 import (
@@ -13,7 +13,7 @@ import (
 	"github.com/paysluice/paysluice/handlers/provider"
 )
 
-// ErrEvent is an event that is not one of API Gateway's.
+// ErrEvent is an event that cannot be API Gateway's.
 var ErrEvent = errors.New("the event is not one of API Gateway's")
 
 // Request is a request as an authorizer or a proxy integration is given it.
@@ -27,14 +27,16 @@ type Request struct {
 	RequestID string
 	// Header is of multiValueHeaders, or of headers where that is empty.
 	Header provider.Header
-	// Body is the text that stands in the event; an authorizer is given none.
+	// Body is the text that stands in the event; an authorizer is given none. It
+	// may be part of the event, whose memory the next invocation's event takes.
 	Body []byte
 	// IsBase64Encoded says that Body is the body in base64.
 	IsBase64Encoded bool
 }
 
-// Read reads an event, and may keep parts of it. The error is ErrEvent: another
-// function's event was sent here, or one by hand.
+// Read reads an event. A member that is missing or of a wrong type is empty, as of
+// an event that was meant for another function: then no signature is found. The
+// error is ErrEvent for what is not one JSON object.
 func Read(event []byte) (Request, error) {
 	var r Request
 	var headers, multi []byte
@@ -70,7 +72,7 @@ func Read(event []byte) (Request, error) {
 
 func (r *Request) readContext(s *jsonscan.Scanner) bool {
 	if s.Next() != '{' {
-		return s.SkipValue() // null: a test in the console has no context
+		return s.SkipValue() // null, by hand
 	}
 	return s.Object(func(name []byte) bool {
 		value, ok := s.Value()

@@ -11,6 +11,7 @@ import (
 
 	"github.com/paysluice/paysluice/handlers/apigateway"
 	"github.com/paysluice/paysluice/handlers/provider"
+	"github.com/paysluice/paysluice/test/header"
 )
 
 // event is what API Gateway sends, as aws-lambda-go has it.
@@ -111,7 +112,7 @@ func TestReadBody(t *testing.T) {
 	}
 }
 
-func TestReadRefusesAnotherEvent(t *testing.T) {
+func TestReadRefusesWhatIsNoObject(t *testing.T) {
 	for why, text := range map[string]string{
 		"nothing":                "",
 		"no object":              `[]`,
@@ -122,9 +123,22 @@ func TestReadRefusesAnotherEvent(t *testing.T) {
 		_, err := apigateway.Read([]byte(text))
 		assert.ErrorIs(t, err, apigateway.ErrEvent, why)
 	}
-	r, err := apigateway.Read([]byte(`{"requestContext":null}`))
-	assert.NoError(t, err, "a test by hand has no context")
-	assert.Empty(t, r.RequestID)
+}
+
+func TestAnotherEventHasNothing(t *testing.T) {
+	for why, text := range map[string]string{
+		"of a queue":                      `{"Records":[{"body":"x"}]}`,
+		"no context, by hand":             `{"requestContext":null}`,
+		"everything of a type of its own": `{"resource":1,"methodArn":{},"headers":"x","multiValueHeaders":7,"requestContext":[1],"body":{},"isBase64Encoded":"true"}`,
+		"other names":                     `{"Resource":"/stripe","BODY":"x"}`,
+	} {
+		r, err := apigateway.Read([]byte(text))
+		assert.NoError(t, err, why)
+		assert.Equal(t, apigateway.Request{Header: r.Header, Body: r.Body}, r, why)
+		assert.Empty(t, r.Body, why)
+		_, err = r.Header.One("x")
+		assert.ErrorIs(t, err, provider.HeaderMissing, why)
+	}
 }
 
 // FuzzRead: what aws-lambda-go writes is read as it was meant, and what is read
@@ -148,7 +162,7 @@ func FuzzRead(f *testing.F) {
 		require.NoError(t, err)
 		assert.Equal(t, want.Body, string(r.Body))
 		assert.Equal(t, want.RequestContext.RequestID, r.RequestID)
-		assert.Equal(t, provider.NewHeader(want.MultiValueHeaders, nil), r.Header)
+		assert.Equal(t, header.Multi(want.MultiValueHeaders), r.Header)
 		if encoded {
 			raw, err := r.RawBody()
 			require.NoError(t, err)

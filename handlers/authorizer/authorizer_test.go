@@ -15,6 +15,7 @@ import (
 	"github.com/paysluice/paysluice/handlers/provider/stripe"
 	"github.com/paysluice/paysluice/handlers/providers"
 	"github.com/paysluice/paysluice/handlers/telemetry"
+	"github.com/paysluice/paysluice/test/header"
 )
 
 const methodARN = "arn:aws:execute-api:us-east-1:123456789012:abc/live/POST/stripe"
@@ -65,7 +66,7 @@ func TestHandle(t *testing.T) {
 				MethodARN: methodARN,
 				RequestID: "api-1",
 				Resource:  row.resource,
-				Header:    provider.NewHeader(row.headers, nil),
+				Header:    header.Multi(row.headers),
 			})
 
 			require.NoError(t, err, "an error would count against the function")

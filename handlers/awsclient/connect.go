@@ -16,8 +16,8 @@ import (
 const earlyFor = 10 * time.Second
 
 // Connect opens a connection to the host of an https URL, which the first request
-// to it then finds. While a function starts it has more of a processor than
-// afterwards (awslabs, Lambda Web Adapter, "Async Initialization": "burst CPU"; at
+// to it then finds. While a function starts on demand it has more of a processor
+// than afterwards (awslabs, Lambda Web Adapter, "Async Initialization": "burst CPU"; at
 // 256 MB it has a seventh of one otherwise: Lambda Developer Guide, "Configure
 // Lambda function memory"), and a handshake is mostly that. What goes wrong is
 // left for that request to meet.
@@ -63,6 +63,9 @@ func (d *dialer) connect(ctx context.Context, address string) {
 	defer d.mu.Unlock()
 	if d.early == nil {
 		d.early = map[string]earlyConn{}
+	}
+	if old, ok := d.early[address]; ok {
+		_ = old.Close()
 	}
 	d.early[address] = earlyConn{conn, at}
 }

@@ -2,6 +2,7 @@ package awsclient_test
 
 import (
 	"errors"
+	"net"
 	"net/http"
 	"net/url"
 	"sync/atomic"
@@ -56,21 +57,50 @@ func TestFailedConnectIsTheRequestsToMeet(t *testing.T) {
 }
 
 func TestConnectLeavesAlone(t *testing.T) {
-	for _, row := range []struct{ why, endpoint string }{
-		{"an emulator without TLS", "http://127.0.0.1:1"},
-		{"what is no URL: the request says so", "https://[::1"},
-		{"what is behind a proxy: the connection is the proxy's", "https://proxied.test"},
+	for _, row := range []struct {
+		why      string
+		endpoint func(*server) string
+		proxy    *url.URL
+	}{
+		{"an emulator without TLS", func(s *server) string { return "http://" + s.Listener.Addr().String() }, nil},
+		{"what is no URL: the request says so", func(*server) string { return "https://[::1" }, nil},
+		{"what is behind a proxy: the connection is the proxy's", func(s *server) string { return s.URL }, &url.URL{Scheme: "http", Host: "127.0.0.1:1"}},
 	} {
 		t.Run(row.why, func(t *testing.T) {
 			s := newServer(t, echo)
 			c := s.client()
-			c.Transport().Proxy = func(*http.Request) (*url.URL, error) { return url.Parse("http://127.0.0.1:1") }
+			c.Transport().Proxy = http.ProxyURL(row.proxy)
 
-			c.Connect(t.Context(), row.endpoint)
+			c.Connect(t.Context(), row.endpoint(s))
 
+			assert.Zero(t, s.opened.Load())
 			assert.Zero(t, c.Early())
 		})
 	}
+}
+
+// TestConnectGivesUp: who accepts and says nothing does not hold up a start.
+func TestConnectGivesUp(t *testing.T) {
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = silent.Close() })
+	c := awsclient.NewHTTPClient(50 * time.Millisecond)
+
+	c.Connect(t.Context(), "https://"+silent.Addr().String()) // it would wait for ever
+
+	assert.Zero(t, c.Early())
+}
+
+func TestSecondConnectionTakesTheFirstOnesPlace(t *testing.T) {
+	s := newServer(t, echo)
+	c := s.client()
+
+	c.Connect(t.Context(), s.URL)
+	c.Connect(t.Context(), s.URL)
+
+	require.Eventually(t, func() bool { return s.closed.Load() == 1 }, 10*time.Second, time.Millisecond, "nothing is left open")
+	s.post(t, c, nil)
+	assert.EqualValues(t, 2, s.opened.Load())
 }
 
 func TestConnectToAHostWithoutAPort(t *testing.T) {

@@ -1,9 +1,10 @@
-// Package deadline keeps some of an invocation's time for its answer: Lambda
-// kills a function whose time is up, and nobody hears what it did.
+// Package deadline keeps an invocation within its time, and some of it for its
+// answer: Lambda kills a function whose time is up, and nobody hears what it did.
 package deadline
 
 import (
 	"context"
+	"sync"
 	"time"
 )
 
@@ -14,4 +15,22 @@ func Before(ctx context.Context, margin time.Duration) (work context.Context, ca
 		return context.WithDeadline(ctx, deadline.Add(-margin))
 	}
 	return context.WithCancel(ctx)
+}
+
+// Within does all tasks at once, and returns when they are done or limit is over:
+// those that are not done then go on.
+func Within(limit time.Duration, tasks ...func()) {
+	var all sync.WaitGroup
+	for _, task := range tasks {
+		all.Go(task)
+	}
+	done := make(chan struct{})
+	go func() {
+		all.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-time.After(limit):
+	}
 }

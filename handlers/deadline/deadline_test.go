@@ -3,6 +3,7 @@ package deadline_test
 import (
 	"context"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -32,4 +33,27 @@ func TestWorkWithoutADeadlineEndsWithItsContext(t *testing.T) {
 	require.NoError(t, work.Err())
 	end()
 	require.ErrorIs(t, work.Err(), context.Canceled)
+}
+
+func TestTasksAreWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		deadline.Within(time.Second,
+			func() { time.Sleep(100 * time.Millisecond) },
+			func() { time.Sleep(300 * time.Millisecond) })
+		assert.Equal(t, 300*time.Millisecond, time.Since(start), "both at once, and for the slower one")
+	})
+}
+
+func TestTasksAreNotWaitedForBeyondTheLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start, ended := time.Now(), time.Time{}
+		deadline.Within(time.Second, func() {
+			time.Sleep(3 * time.Second)
+			ended = time.Now()
+		})
+		assert.Equal(t, time.Second, time.Since(start))
+		time.Sleep(3 * time.Second)
+		assert.Equal(t, 3*time.Second, ended.Sub(start), "it goes on")
+	})
 }

@@ -1,6 +1,8 @@
 package event_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"strings"
 	"testing"
 
@@ -47,6 +49,23 @@ func TestMessageKeepsEveryFieldAndByte(t *testing.T) {
 
 	require.NoError(t, err)
 	assert.Equal(t, want, got)
+}
+
+// TestPayloadOfAnyLength: it is written in parts, whose end must not show.
+func TestPayloadOfAnyLength(t *testing.T) {
+	for _, size := range []int{0, 1, 2, 3, 767, 768, 769, 1535, 1536, 1537, 5000} {
+		want := sample(bytes.Repeat([]byte{0xfb, 1, 2, 3, 4}, size)[:size])
+		if size == 0 {
+			want.Payload = nil
+		}
+		message := event.Encode(want)
+		got, err := event.Decode(message)
+		require.NoError(t, err, size)
+		assert.Equal(t, want, got, size)
+		marshalled, err := json.Marshal(want)
+		require.NoError(t, err)
+		assert.JSONEq(t, string(marshalled), message, "as encoding/json has it")
+	}
 }
 
 func TestMessageIsASCII(t *testing.T) {

@@ -39,8 +39,8 @@ func JSON[In any](event []byte) (In, error) {
 	return in, nil
 }
 
-// Invoke implements lambda.Handler. An error is the handler's own, or says that
-// the event is not of the handler's type.
+// Invoke implements lambda.Handler. An error is the handler's own, or
+// read's: the event is not of the handler's type.
 func (h Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	return h.invoke(ctx, payload)
 }

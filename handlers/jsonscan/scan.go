@@ -18,12 +18,6 @@ type Scanner struct {
 // New stands at the beginning of text.
 func New(text []byte) Scanner { return Scanner{text: text} }
 
-// Pos is how many bytes are behind.
-func (s *Scanner) Pos() int { return s.pos }
-
-// From is what has been passed since the position was start.
-func (s *Scanner) From(start int) []byte { return s.text[start:s.pos] }
-
 // AtEnd reports whether nothing but white space is left.
 func (s *Scanner) AtEnd() bool {
 	s.SkipSpace()
@@ -75,7 +69,7 @@ func (s *Scanner) Value() (value []byte, ok bool) {
 	if !s.SkipValue() {
 		return nil, false
 	}
-	return s.From(start), true
+	return s.text[start:s.pos], true
 }
 
 // Object moves behind an object, and calls member in front of the value of each
@@ -86,7 +80,7 @@ func (s *Scanner) Object(member func(name []byte) bool) bool {
 		if !s.skipString() {
 			return false
 		}
-		name := s.From(start)
+		name := s.text[start:s.pos]
 		s.SkipSpace()
 		if !s.skip(':') {
 			return false

@@ -51,7 +51,7 @@ func plainLength(text []byte) int {
 		x := binary.LittleEndian.Uint64(text[n:])
 		q, b := x^quotes, x^slashes
 		if found := ((x-controls)&^x | (q-ones)&^q | (b-ones)&^b) & tops; found != 0 {
-			return n + bits.TrailingZeros64(found)/word
+			return n + bits.TrailingZeros64(found)/8
 		}
 	}
 	for ; n < len(text); n++ {
@@ -65,7 +65,7 @@ func plainLength(text []byte) int {
 func isPlain(text []byte) bool {
 	for ; len(text) >= word; text = text[word:] {
 		x := binary.LittleEndian.Uint64(text)
-		if b := x ^ slashes; (x|(b-ones)&^b)&tops != 0 {
+		if (x|(x^slashes-ones))&tops != 0 { // a byte that had a top bit before is marked by x
 			return false
 		}
 	}

@@ -23,6 +23,7 @@ import (
 	"github.com/paysluice/paysluice/handlers/provider"
 	"github.com/paysluice/paysluice/handlers/provider/stripe"
 	"github.com/paysluice/paysluice/handlers/telemetry"
+	"github.com/paysluice/paysluice/test/header"
 )
 
 const (
@@ -149,7 +150,7 @@ func (f *fixture) handleIn(ctx context.Context, t *testing.T, r apigateway.Reque
 func signed(body, secret string) apigateway.Request {
 	return apigateway.Request{
 		RequestID:       "req-1",
-		Header:          provider.NewHeader(map[string][]string{"Stripe-Signature": {stripe.Sign([]byte(body), secret, now)}}, nil),
+		Header:          header.Multi(map[string][]string{"Stripe-Signature": {stripe.Sign([]byte(body), secret, now)}}),
 		Body:            []byte(base64.StdEncoding.EncodeToString([]byte(body))),
 		IsBase64Encoded: true,
 	}

@@ -6,7 +6,7 @@ import (
 )
 
 // Header is a request's headers. Their names match in any case, as HTTP's do.
-// Build it with HeaderOf or NewHeader.
+// Build it with HeaderOf.
 type Header struct{ fields []Field }
 
 // Field is one value of a header. A header that came twice is two of them.
@@ -14,25 +14,6 @@ type Field struct{ Name, Value string }
 
 // HeaderOf is the headers in a list.
 func HeaderOf(fields []Field) Header { return Header{fields} }
-
-// NewHeader is the headers of an API Gateway event. multi is multiValueHeaders;
-// single, used only when multi is empty, is headers, which holds but the last of
-// repeated values.
-func NewHeader(multi map[string][]string, single map[string]string) Header {
-	var fields []Field
-	for name, values := range multi {
-		for _, value := range values {
-			fields = append(fields, Field{name, value})
-		}
-	}
-	if len(multi) > 0 {
-		return Header{fields}
-	}
-	for name, value := range single {
-		fields = append(fields, Field{name, value})
-	}
-	return Header{fields}
-}
 
 // One is the value of a header that must be there exactly once and not be
 // empty. Two spellings of its name are two headers, so that a second signature

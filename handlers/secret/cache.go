@@ -37,8 +37,9 @@ type Cache[T any] struct {
 	document []byte // what value was parsed from
 	value    T
 	readAt   time.Time // when document was last read; zero when there is none
-	triedAt  time.Time // of the last reading, good or bad
+	triedAt  time.Time // when the last reading began, good or bad
 	failure  error     // of the last reading; nil when it was good
+	failedAt time.Time // when it failed, which may take as long as retryAfter
 }
 
 // New caches what parse makes of what read returns. Nothing is read before the
@@ -58,7 +59,7 @@ func (c *Cache[T]) Get(ctx context.Context) (T, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 
-	if c.age() >= refreshAfter && (c.failure == nil || c.sinceTried() >= retryAfter) {
+	if c.age() >= refreshAfter && (c.failure == nil || c.now().Sub(c.failedAt) >= retryAfter) {
 		c.reload(ctx)
 	}
 	if c.age() >= maxAge {
@@ -96,6 +97,7 @@ func (c *Cache[T]) reload(ctx context.Context) {
 		}
 	}
 	if c.failure = err; err != nil {
+		c.failedAt = c.now().Round(0)
 		c.failed(ctx, err)
 		return
 	}

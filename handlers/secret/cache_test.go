@@ -24,12 +24,14 @@ var (
 type store struct {
 	document string
 	err      error
+	takes    time.Duration // a reading
 	reads    int
 	failures []error // that the cache reported
 }
 
 func (s *store) read(context.Context) ([]byte, error) {
 	s.reads++
+	time.Sleep(s.takes)
 	return []byte(s.document), s.err
 }
 
@@ -130,6 +132,21 @@ func TestFailedReadingsAreTwoSecondsApart(t *testing.T) {
 		time.Sleep(20 * time.Millisecond)
 		s.err = nil
 		requireValue(t, "parsed one", c)
+		assert.Equal(t, 2, s.reads)
+	})
+}
+
+// TestSlowFailureIsNotRepeatedAtOnce: a reading that hangs takes longer than two
+// seconds, and whoever comes behind it must not wait as long again.
+func TestSlowFailureIsNotRepeatedAtOnce(t *testing.T) {
+	bubble(t, func(t *testing.T, s *store, c *secret.Cache[string]) {
+		s.err, s.takes = errDown, 3*time.Second
+		requireFailure(t, errDown, c)
+		requireFailure(t, errDown, c)
+		assert.Equal(t, 1, s.reads)
+
+		time.Sleep(2 * time.Second)
+		requireFailure(t, errDown, c)
 		assert.Equal(t, 2, s.reads)
 	})
 }

@@ -73,8 +73,8 @@ func (w Webhook) AuthorizerEvent() events.APIGatewayCustomAuthorizerRequestTypeR
 	}
 }
 
-// headers are the provider's among those that the way through CloudFront's edge
-// and API Gateway adds to a request of any kind.
+// headers are the provider's among those that a request of any kind has when it
+// comes out of API Gateway.
 func (w Webhook) headers() (single map[string]string, multi map[string][]string) {
 	multi = map[string][]string{}
 	for name, value := range map[string]string{

@@ -13,6 +13,7 @@ import (
 
 	"github.com/paysluice/paysluice/handlers/provider"
 	"github.com/paysluice/paysluice/handlers/provider/stripe"
+	"github.com/paysluice/paysluice/test/header"
 	"github.com/paysluice/paysluice/test/senders"
 )
 
@@ -34,7 +35,7 @@ func TestAttemptsAreWhatTheySay(t *testing.T) {
 
 	require.Len(t, all, len(want))
 	for _, attempt := range all {
-		_, err := verifier.Verify(t.Context(), provider.NewHeader(attempt.header, nil), attempt.body, now)
+		_, err := verifier.Verify(t.Context(), header.Multi(attempt.header), attempt.body, now)
 		assert.ErrorIs(t, err, want[attempt.name], attempt.name)
 	}
 }

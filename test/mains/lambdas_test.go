@@ -165,7 +165,8 @@ func TestProcessorKeepsALargeBodyInTheBucket(t *testing.T) {
 }
 
 // An environment may be started ahead of its first request, and frozen as soon as
-// it asks for it: nothing may be under way then.
+// it asks for it: its secret has been read by then. The connection is shown in
+// package awsclient; this cloud has no TLS.
 func TestProcessorHasItsSecretBeforeItAsksForWork(t *testing.T) {
 	aws := newCloud(t, `{"endpoints":[{"label":"main","secret":"`+stripeSecret+`"}]}`)
 	aws.secretTakes = 200 * time.Millisecond // a start that does not wait is over by then

@@ -23,6 +23,7 @@ import (
 	"github.com/paysluice/paysluice/handlers/providers"
 	"github.com/paysluice/paysluice/handlers/secret"
 	"github.com/paysluice/paysluice/handlers/telemetry"
+	"github.com/paysluice/paysluice/test/header"
 	"github.com/paysluice/paysluice/test/paypaltest"
 	"github.com/paysluice/paysluice/test/senders"
 )
@@ -71,7 +72,7 @@ func deliver(t *testing.T, h *processor.Handler, s senders.Sender, signedWith st
 	t.Helper()
 	body := s.Body(s.NewID(), 100, senders.Created)
 	answer, err := h.Handle(t.Context(), apigateway.Request{
-		Header:          provider.NewHeader(s.Header(body, signedWith, time.Now()), nil),
+		Header:          header.Multi(s.Header(body, signedWith, time.Now())),
 		Body:            []byte(base64.StdEncoding.EncodeToString(body)),
 		IsBase64Encoded: true,
 	})

@@ -12,6 +12,7 @@ import (
 	"github.com/paysluice/paysluice/handlers/event"
 	"github.com/paysluice/paysluice/handlers/provider"
 	"github.com/paysluice/paysluice/handlers/providers"
+	"github.com/paysluice/paysluice/test/header"
 	"github.com/paysluice/paysluice/test/paypaltest"
 	"github.com/paysluice/paysluice/test/senders"
 )
@@ -43,9 +44,9 @@ func TestWebhooksVerifyAndMeanTheSame(t *testing.T) {
 			v, err := p.Verifier(text)
 			require.NoError(t, err)
 			body := s.Body(id, 1250, senders.Created)
-			header := provider.NewHeader(s.Header(body, secret, now), nil)
+			signed := header.Multi(s.Header(body, secret, now))
 
-			origin, err := v.Verify(t.Context(), header, body, now)
+			origin, err := v.Verify(t.Context(), signed, body, now)
 			require.NoError(t, err)
 			e, err := p.Event(body, origin)
 
@@ -61,10 +62,10 @@ func TestWebhooksVerifyAndMeanTheSame(t *testing.T) {
 			assert.Equal(t, int64(senders.Created+60_000), later.Timestamp)
 			assert.True(t, p.SameEvent(body, s.Redelivered(body)))
 			assert.False(t, p.SameEvent(body, s.Body(id, 9900, senders.Created)))
-			_, err = v.Verify(t.Context(), header, s.Body(id, 9900, senders.Created), now)
+			_, err = v.Verify(t.Context(), signed, s.Body(id, 9900, senders.Created), now)
 			assert.ErrorIs(t, err, provider.SignatureMismatch)
 			if s.Stale > 0 {
-				stale := provider.NewHeader(s.Header(body, secret, now.Add(-s.Stale)), nil)
+				stale := header.Multi(s.Header(body, secret, now.Add(-s.Stale)))
 				assert.ErrorIs(t, p.CheckHeaders(stale, now), provider.TimestampStale)
 			}
 		})

@@ -12,8 +12,8 @@ import (
 	"github.com/paysluice/paysluice/handlers/apigateway"
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
-	"github.com/paysluice/paysluice/handlers/provider"
 	"github.com/paysluice/paysluice/handlers/provider/stripe"
+	"github.com/paysluice/paysluice/test/header"
 )
 
 // patience is how long an honest sender tries. Stripe's own is three days
@@ -121,16 +121,16 @@ func (s *sender) enqueue(d *delivery, after time.Duration) {
 // anew.
 func (s *sender) request(d *delivery) apigateway.Request {
 	now := time.Now()
-	var header http.Header
+	var values http.Header
 	if d.forge == nil {
-		header = signed(d.body, now, s.w.operator.signing...)
+		values = signed(d.body, now, s.w.operator.signing...)
 	} else {
-		header = d.forge(d.body, now)
+		values = d.forge(d.body, now)
 	}
 	s.requests++
 	r := apigateway.Request{
 		RequestID:       fmt.Sprintf("request-%06d", s.requests),
-		Header:          provider.NewHeader(header, nil),
+		Header:          header.Multi(values),
 		Body:            []byte(base64.StdEncoding.EncodeToString(d.body)),
 		IsBase64Encoded: true,
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/paysluice/paysluice/handlers/s3store"
 	"github.com/paysluice/paysluice/handlers/secret"
 	"github.com/paysluice/paysluice/handlers/telemetry"
+	"github.com/paysluice/paysluice/test/header"
 )
 
 // verify is the signature check alone.
@@ -25,7 +26,7 @@ func verify(webhooks []webhook, _ []string) ([]Workload, error) {
 		if err != nil {
 			return nil, err
 		}
-		header := provider.NewHeader(nil, w.header)
+		header := header.Of(w.header)
 		all = append(all, Workload{Name: "verify/" + w.name, Floor: w.floor, Work: func(ctx context.Context) error {
 			_, err := verifier.Verify(ctx, header, w.body, now())
 			return unless(true, err)

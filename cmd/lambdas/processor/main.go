@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -19,6 +18,7 @@ import (
 	"github.com/paysluice/paysluice/handlers/awsclient"
 	"github.com/paysluice/paysluice/handlers/config"
 	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/handlers/deadline"
 	"github.com/paysluice/paysluice/handlers/invocation"
 	"github.com/paysluice/paysluice/handlers/processor"
 	"github.com/paysluice/paysluice/handlers/providers"
@@ -62,19 +62,20 @@ func wire(ctx context.Context) (*processor.Handler, error) {
 	log := telemetry.NewLogger(os.Stdout, level)
 	secrets := secret.New(secret.Reader(secretsmanager.NewFromConfig(clients), secretARN), p.Verifier, time.Now,
 		func(ctx context.Context, err error) { log.WarnContext(ctx, "secret not read", "error", err.Error()) })
+	client := sqs.NewFromConfig(clients)
+	// An upload is one attempt, which a large body may need.
+	uploads := s3.NewFromConfig(clients, func(o *s3.Options) { o.HTTPClient = awsclient.NewHTTPClient(processor.PutTimeout) })
+
 	// What the first request needs is there before Lambda hands it over: then it
 	// waits for SQS alone. An environment may be started ahead of that request, and
 	// is frozen as soon as it asks for work (Lambda Developer Guide, "Understanding
 	// the Lambda execution environment lifecycle"): a call under way would be found
-	// dead by it. Both are bounded, and a failure is kept for the request to report.
-	var ready sync.WaitGroup
-	ready.Go(func() { _, _ = secrets.Get(ctx) })
-	ready.Go(func() { httpClient.Connect(ctx, cmp.Or(aws.ToString(clients.BaseEndpoint), queueURL)) })
-	ready.Wait()
+	// dead by it. That the secret cannot be read is kept for the request to report,
+	// and so is the way to SQS for it to find.
+	deadline.Within(processor.ReadyTimeout,
+		func() { _, _ = secrets.Get(ctx) },
+		func() { httpClient.Connect(ctx, cmp.Or(aws.ToString(clients.BaseEndpoint), queueURL)) })
 
-	client := sqs.NewFromConfig(clients)
-	// An upload is one attempt, which a large body may need.
-	uploads := s3.NewFromConfig(clients, func(o *s3.Options) { o.HTTPClient = awsclient.NewHTTPClient(processor.PutTimeout) })
 	return &processor.Handler{
 		Provider:    p,
 		Secrets:     secrets,

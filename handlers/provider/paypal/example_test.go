@@ -7,6 +7,7 @@ import (
 
 	"github.com/paysluice/paysluice/handlers/provider"
 	"github.com/paysluice/paysluice/handlers/provider/paypal"
+	"github.com/paysluice/paysluice/test/header"
 	"github.com/paysluice/paysluice/test/paypaltest"
 )
 
@@ -31,7 +32,7 @@ func Example() {
 		return
 	}
 
-	origin, err := verifier.Verify(context.Background(), provider.NewHeader(nil, headers), body, now)
+	origin, err := verifier.Verify(context.Background(), header.Of(headers), body, now)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -44,7 +45,7 @@ func Example() {
 	fmt.Println(e.ID, "from", e.Endpoint, "live", *e.Livemode)
 	fmt.Println(e.Category, e.Amount, e.Currency, "of", e.PaymentID)
 
-	_, err = verifier.Verify(context.Background(), provider.NewHeader(nil, headers), append(body, '\n'), now)
+	_, err = verifier.Verify(context.Background(), header.Of(headers), append(body, '\n'), now)
 	fmt.Println(provider.ReasonOf(err))
 	// Output:
 	// paypal:WH-1 from shop live true

@@ -17,6 +17,7 @@ import (
 	"github.com/paysluice/paysluice/handlers/event"
 	"github.com/paysluice/paysluice/handlers/provider"
 	"github.com/paysluice/paysluice/handlers/provider/paypal"
+	"github.com/paysluice/paysluice/test/header"
 	"github.com/paysluice/paysluice/test/paypaltest"
 )
 
@@ -31,7 +32,7 @@ func FuzzCheckHeaders(f *testing.F) {
 	f.Add("a", "2026-04-01T00:00:00Z", "QQ==", certURL, int64(1775001600))
 
 	f.Fuzz(func(t *testing.T, id, stamp, signature, url string, now int64) {
-		h := provider.NewHeader(nil, map[string]string{
+		h := header.Of(map[string]string{
 			"PAYPAL-TRANSMISSION-ID": id, "PAYPAL-TRANSMISSION-TIME": stamp, "PAYPAL-TRANSMISSION-SIG": signature,
 			"PAYPAL-CERT-URL": url, "PAYPAL-AUTH-ALGO": "SHA256withRSA",
 		})

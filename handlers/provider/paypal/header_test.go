@@ -11,6 +11,7 @@ import (
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/provider"
 	"github.com/paysluice/paysluice/handlers/provider/paypal"
+	"github.com/paysluice/paysluice/test/header"
 )
 
 // plausible are headers that could be of a webhook, signed now.
@@ -26,7 +27,7 @@ func plausible() map[string][]string {
 }
 
 func check(headers map[string][]string, now time.Time) error {
-	return paypal.New(nil).CheckHeaders(provider.NewHeader(headers, nil), now)
+	return paypal.New(nil).CheckHeaders(header.Multi(headers), now)
 }
 
 func TestCheckHeadersPresence(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/paysluice/paysluice/handlers/provider"
 	"github.com/paysluice/paysluice/handlers/provider/paypal"
+	"github.com/paysluice/paysluice/test/header"
 	"github.com/paysluice/paysluice/test/paypaltest"
 )
 
@@ -99,7 +100,7 @@ func signer(leaf paypaltest.Issued) paypal.Signer {
 // signed are the headers of a body that s signed at that time.
 func signed(t testing.TB, s paypal.Signer, body []byte, at time.Time) provider.Header {
 	t.Helper()
-	return provider.NewHeader(nil, headers(t, s, body, at))
+	return header.Of(headers(t, s, body, at))
 }
 
 func headers(t testing.TB, s paypal.Signer, body []byte, at time.Time) map[string]string {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/paysluice/paysluice/handlers/provider"
 	"github.com/paysluice/paysluice/handlers/provider/paypal"
+	"github.com/paysluice/paysluice/test/header"
 	"github.com/paysluice/paysluice/test/paypaltest"
 )
 
@@ -28,7 +29,7 @@ func TestFloodOfUnknownCertificates(t *testing.T) {
 	for n := range 3000 {
 		at := epoch.Add(time.Duration(n) * 100 * time.Millisecond) // for five minutes
 		h["PAYPAL-CERT-URL"] = fmt.Sprintf("%sCERT-%d", liveCerts, n)
-		_, err := v.Verify(t.Context(), provider.NewHeader(nil, h), nil, at)
+		_, err := v.Verify(t.Context(), header.Of(h), nil, at)
 		reasons[provider.ReasonOf(err)]++
 		if n == 10 {
 			require.ErrorIs(t, err, provider.CertLimited)

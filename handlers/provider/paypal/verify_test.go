@@ -16,6 +16,7 @@ import (
 
 	"github.com/paysluice/paysluice/handlers/provider"
 	"github.com/paysluice/paysluice/handlers/provider/paypal"
+	"github.com/paysluice/paysluice/test/header"
 	"github.com/paysluice/paysluice/test/paypaltest"
 )
 
@@ -74,7 +75,7 @@ func TestVectors(t *testing.T) {
 			t.Run(v.ID+" "+how, func(t *testing.T) {
 				verifier := newVerifier(t, paypal.New(serving(source.served)), []byte(source.extra),
 					entry{"retired", "0000000000000000A", "sandbox"}, entry{"shop", v.WebhookID, "sandbox"})
-				h := provider.NewHeader(nil, v.Headers)
+				h := header.Of(v.Headers)
 
 				require.Equal(t, "valid", v.Expect)
 				origin, err := verifier.Verify(t.Context(), h, body, v.At)
@@ -177,7 +178,7 @@ func TestMutations(t *testing.T) {
 		}
 		headers, err := s.Sign(body, fmt.Sprintf("%d-%d", n, random.Uint64()), epoch)
 		require.NoError(t, err)
-		_, err = v.Verify(t.Context(), provider.NewHeader(nil, headers), body, epoch)
+		_, err = v.Verify(t.Context(), header.Of(headers), body, epoch)
 		require.NoError(t, err, "body %d of this seed", n)
 
 		changed := func(text string) string {
@@ -194,7 +195,7 @@ func TestMutations(t *testing.T) {
 		} else {
 			body = []byte(changed(string(body)))
 		}
-		_, err = v.Verify(t.Context(), provider.NewHeader(nil, headers), body, epoch)
+		_, err = v.Verify(t.Context(), header.Of(headers), body, epoch)
 		require.Equal(t, provider.Rejected, provider.ReasonOf(err).Class(), "mutation %d of this seed: %v", n, err)
 		reasons[provider.ReasonOf(err)]++
 	}

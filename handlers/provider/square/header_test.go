@@ -11,6 +11,7 @@ import (
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/provider"
 	"github.com/paysluice/paysluice/handlers/provider/square"
+	"github.com/paysluice/paysluice/test/header"
 )
 
 func TestDescriptor(t *testing.T) {
@@ -75,7 +76,7 @@ func TestCheckHeadersPresence(t *testing.T) {
 		{"thousands", map[string][]string{"x-square-hmacsha256-signature": slices.Repeat([]string{good}, 5000)}, provider.HeaderRepeated},
 	} {
 		t.Run(tt.why, func(t *testing.T) {
-			err := square.New("").CheckHeaders(provider.NewHeader(tt.headers, nil), epoch)
+			err := square.New("").CheckHeaders(header.Multi(tt.headers), epoch)
 			if tt.want == nil {
 				assert.NoError(t, err)
 			} else {

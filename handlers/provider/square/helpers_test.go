@@ -10,6 +10,7 @@ import (
 
 	"github.com/paysluice/paysluice/handlers/provider"
 	"github.com/paysluice/paysluice/handlers/provider/square"
+	"github.com/paysluice/paysluice/test/header"
 )
 
 const (
@@ -23,7 +24,7 @@ var epoch = time.Unix(1775001600, 0)
 
 // signed are the headers of a request with that signature.
 func signed(value string) provider.Header {
-	return provider.NewHeader(map[string][]string{"x-square-hmacsha256-signature": {value}}, nil)
+	return header.Multi(map[string][]string{"x-square-hmacsha256-signature": {value}})
 }
 
 type entry struct {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/paysluice/paysluice/handlers/provider"
 	"github.com/paysluice/paysluice/handlers/provider/square"
+	"github.com/paysluice/paysluice/test/header"
 )
 
 // vector is one case of testdata/signatures.json; each names its source.
@@ -40,7 +41,7 @@ func (v vector) verify(t testing.TB) (provider.Origin, error) {
 	for i, key := range v.Secrets {
 		entries[i] = entry{Label: fmt.Sprintf("entry %d", i+1), Key: key, URL: v.URL, Environment: "sandbox"}
 	}
-	return newVerifier(t, entries...).Verify(t.Context(), provider.NewHeader(nil, v.Headers), body, epoch)
+	return newVerifier(t, entries...).Verify(t.Context(), header.Of(v.Headers), body, epoch)
 }
 
 func TestVectors(t *testing.T) {

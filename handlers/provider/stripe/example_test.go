@@ -21,9 +21,9 @@ func Example() {
 	now := time.Unix(1775001600, 0)
 	body := []byte(`{"id":"evt_1","type":"refund.created","created":1775001599,"livemode":true,"data":{"object":{
 		"id":"re_1","object":"refund","status":"succeeded","amount":500,"currency":"jpy","payment_intent":"pi_1"}}}`)
-	header := provider.NewHeader(map[string][]string{
-		"Stripe-Signature": {stripe.Sign(body, "whsec_example", now)},
-	}, nil)
+	header := provider.HeaderOf([]provider.Field{
+		{Name: "Stripe-Signature", Value: stripe.Sign(body, "whsec_example", now)},
+	})
 
 	origin, err := verifier.Verify(context.Background(), header, body, now)
 	if err != nil {

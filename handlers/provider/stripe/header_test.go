@@ -11,6 +11,7 @@ import (
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/provider"
 	"github.com/paysluice/paysluice/handlers/provider/stripe"
+	"github.com/paysluice/paysluice/test/header"
 )
 
 func TestDescriptor(t *testing.T) {
@@ -80,7 +81,7 @@ func TestCheckHeadersPresence(t *testing.T) {
 		{"two, although both would pass", []string{good, good}, provider.HeaderRepeated},
 	} {
 		t.Run(tt.why, func(t *testing.T) {
-			h := provider.NewHeader(map[string][]string{"stripe-signature": tt.values}, nil)
+			h := header.Multi(map[string][]string{"stripe-signature": tt.values})
 			assert.ErrorIs(t, stripe.New().CheckHeaders(h, epoch), tt.want)
 		})
 	}

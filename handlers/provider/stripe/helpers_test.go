@@ -10,6 +10,7 @@ import (
 
 	"github.com/paysluice/paysluice/handlers/provider"
 	"github.com/paysluice/paysluice/handlers/provider/stripe"
+	"github.com/paysluice/paysluice/test/header"
 )
 
 // epoch is a time to sign and check at where the very moment does not matter.
@@ -17,7 +18,7 @@ var epoch = time.Unix(1775001600, 0)
 
 // signed are the headers of a request with that Stripe-Signature.
 func signed(value string) provider.Header {
-	return provider.NewHeader(map[string][]string{"Stripe-Signature": {value}}, nil)
+	return header.Multi(map[string][]string{"Stripe-Signature": {value}})
 }
 
 type entry struct {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/paysluice/paysluice/handlers/provider"
 	"github.com/paysluice/paysluice/handlers/provider/stripe"
+	"github.com/paysluice/paysluice/test/header"
 )
 
 // vector is one case of testdata/signatures.json; each names its source.
@@ -41,7 +42,7 @@ func (v vector) verify(t testing.TB) (provider.Origin, error) {
 	for i, secret := range v.Secrets {
 		entries[i] = entry{fmt.Sprintf("entry %d", i+1), secret}
 	}
-	header := provider.NewHeader(nil, v.Headers)
+	header := header.Of(v.Headers)
 	return newVerifier(t, entries...).Verify(t.Context(), header, body, time.Unix(v.Now, 0))
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/provider"
 	"github.com/paysluice/paysluice/handlers/providers"
+	"github.com/paysluice/paysluice/test/header"
 	"github.com/paysluice/paysluice/test/load/internal/functions"
 	"github.com/paysluice/paysluice/test/load/internal/traffic"
 	"github.com/paysluice/paysluice/test/paypaltest"
@@ -40,8 +41,8 @@ func TestMake(t *testing.T) {
 
 		var a events.APIGatewayCustomAuthorizerRequestTypeRequest
 		require.NoError(t, json.Unmarshal(w.Authorizer, &a))
-		assert.NoError(t, p.CheckHeaders(provider.NewHeader(a.MultiValueHeaders, nil), time.Now()))
-		assert.NoError(t, p.CheckHeaders(provider.NewHeader(a.MultiValueHeaders, nil), time.Now().Add(traffic.MaxAge)))
+		assert.NoError(t, p.CheckHeaders(header.Multi(a.MultiValueHeaders), time.Now()))
+		assert.NoError(t, p.CheckHeaders(header.Multi(a.MultiValueHeaders), time.Now().Add(traffic.MaxAge)))
 
 		var r events.APIGatewayProxyRequest
 		require.NoError(t, json.Unmarshal(w.Processor, &r))
