@@ -25,6 +25,8 @@ help:
 	@echo 'make bench       the benchmarks, each beside its floor'
 	@echo 'make load        latencies and CPU under load, into docs/performance.md: 15 minutes'
 	@echo 'make coldstart   the first steps of a process, likewise: two minutes'
+	@echo 'make profile     where the CPU time of the processors goes, likewise: a minute and a half'
+	@echo 'make ablation    what each optimisation is worth, likewise: six minutes'
 	@echo 'make regression  what the hot paths cost against what they are known to cost'
 	@echo 'make fuzz        every fuzz target, ten minutes each'
 	@echo 'make soak        the long simulation: 200,000 accepted events, some minutes'
@@ -166,9 +168,9 @@ soak: go
 load: .cache/load
 	@.cache/load run $(LOAD)
 
-.PHONY: coldstart
-coldstart: .cache/load
-	@.cache/load coldstart $(LOAD)
+.PHONY: coldstart profile ablation
+coldstart profile ablation: .cache/load
+	@.cache/load $@ $(LOAD)
 
 .PHONY: clean
 clean:

@@ -1,5 +1,5 @@
 // Package measured holds what the load harness has measured: one file of
-// results, written by make load and make coldstart, from which the tables in
+// results, written by make load and its like, from which the tables in
 // docs/performance.md are made and which other computations read.
 //
 // Times are milliseconds, sizes bytes, unless a name says otherwise.
@@ -28,6 +28,9 @@ type Results struct {
 	Allocations *Allocations `json:"allocations,omitempty"`
 	// ColdStart is make coldstart's.
 	ColdStart *ColdStart `json:"coldStart,omitempty"`
+	// Ablation is make ablation's, Profile make profile's.
+	Ablation *Ablation `json:"ablation,omitempty"`
+	Profile  *Profile  `json:"profile,omitempty"`
 }
 
 // Machine is what something was measured on.
