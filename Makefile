@@ -22,11 +22,11 @@ help:
 	@echo 'make up          leave the same stack running to play with'
 	@echo 'make down        stop it'
 	@echo 'make test        all checks and all tests'
-	@echo 'make bench       the benchmarks, each beside its floor'
 	@echo 'make load        latencies and CPU under load, into docs/performance.md: 15 minutes'
 	@echo 'make coldstart   the first steps of a process, likewise: two minutes'
 	@echo 'make profile     where the CPU time of the processors goes, likewise: a minute and a half'
 	@echo 'make ablation    what each optimisation is worth, likewise: six minutes'
+	@echo 'make bench       the hot paths, each beside its floor, likewise: a minute'
 	@echo 'make regression  what the hot paths cost against what they are known to cost'
 	@echo 'make fuzz        every fuzz target, ten minutes each'
 	@echo 'make soak        the long simulation: 200,000 accepted events, some minutes'
@@ -89,10 +89,10 @@ template: go
 	mv .cache/stack.json out/stack.json
 
 # The tables follow from the template, the code, test/load/results.json and the
-# lists of prices and limits beside the commands.
+# lists of prices and limits in test/cost and test/scaling.
 .PHONY: cost scaling
 cost scaling: go
-	go run ./test/$@
+	go run ./test/page $@
 
 .PHONY: build
 build: go
@@ -138,11 +138,6 @@ test: check
 	go test -count=1 -timeout 30m $$(go list ./test/... | grep -v -e '/test/mains$$' -e '/test/static$$')
 	go test -count=1 $(NO_NAG) ./test/static
 
-# The table goes to standard output, and what it is made from to the other one.
-.PHONY: bench
-bench: go
-	go run ./test/bench
-
 # make test runs it too. go test ./test/regression -update writes what is
 # counted into test/regression/baseline.json.
 .PHONY: regression
@@ -171,6 +166,11 @@ load: .cache/load
 .PHONY: coldstart profile ablation
 coldstart profile ablation: .cache/load
 	@.cache/load $@ $(LOAD)
+
+# The table goes to standard output, and what it is made from to the other one.
+.PHONY: bench
+bench: .cache/load
+	@.cache/load bench $(LOAD)
 
 .PHONY: clean
 clean:

@@ -24,7 +24,7 @@ func (s *stack) addArchiver(q queues, bucket, emptied cfn.ID) cfn.ID {
 		id:          "Archiver",
 		name:        contract.ArchiverName,
 		binary:      contract.ArchiverBinary,
-		description: "Moves what could not be stored from " + deadLetterQueueName + " to the bucket.",
+		description: "Moves what could not be stored from " + DeadLetterQueueName + " to the bucket.",
 		// A batch, at most 6 MB of JSON, fits many times over.
 		memoryMB: 256,
 		// Ten objects at once, with retries; a tenth of the queue's visibility.

@@ -25,7 +25,7 @@ const accessLoggedElsewhere = "Server access logs need a bucket that outlives th
 func (s *stack) addBucket(providers []contract.Provider) cfn.ID {
 	bucket := s.Add("FailedWebhooks", cfn.With{
 		Resource: &s3.Bucket{
-			BucketName: new(named(bucketName)),
+			BucketName: new(named(BucketName + "-${AWS::AccountId}")),
 			BucketEncryption: &s3.Bucket_BucketEncryption{
 				ServerSideEncryptionConfiguration: []s3.Bucket_ServerSideEncryptionRule{{
 					BucketKeyEnabled: new(true),

@@ -19,7 +19,7 @@ func (s *stack) addConsumer(q queues, table, emptied cfn.ID) cfn.ID {
 		id:          "Consumer",
 		name:        contract.ConsumerName,
 		binary:      contract.ConsumerBinary,
-		description: "Stores the events of " + queueName + " in " + contract.TableName + ".",
+		description: "Stores the events of " + QueueName + " in " + contract.TableName + ".",
 		// A batch, at most 6 MB of JSON, fits many times over.
 		memoryMB: 256,
 		// Ten puts at once, with retries; a tenth of the queue's visibility.

@@ -5,18 +5,28 @@ import (
 	"github.com/paysluice/paysluice/template/cfn"
 )
 
-// Resource types in names. Those of the functions and the table are in
-// contract.
+// Names of what is stored in, without the environment suffix. Those of the
+// functions and the table are in contract.
 const (
-	apiName             = "webhook-api"
-	accountRoleName     = "webhook-api-account-role"
-	accessLogGroupName  = "/aws/apigateway/" + apiName
-	queueName           = "webhook-queue"
-	deadLetterQueueName = "webhook-dlq"
-	keyAliasName        = "alias/webhook-key"
-	alarmTopicName      = "webhook-alarms"
-	ticketTopicName     = "webhook-tickets"
-	dashboardName       = "webhooks"
+	QueueName           = "webhook-queue"
+	DeadLetterQueueName = "webhook-dlq"
+	// BucketName is followed by the account's id: S3's names are one space for
+	// all accounts.
+	BucketName = "failed-webhooks"
+)
+
+// SecretName is the name of a provider's secret, without the environment suffix.
+func SecretName(p contract.Provider) string { return p.Name + "-secret" }
+
+// Resource types in other names.
+const (
+	apiName            = "webhook-api"
+	accountRoleName    = "webhook-api-account-role"
+	accessLogGroupName = "/aws/apigateway/" + apiName
+	keyAliasName       = "alias/webhook-key"
+	alarmTopicName     = "webhook-alarms"
+	ticketTopicName    = "webhook-tickets"
+	dashboardName      = "webhooks"
 )
 
 func functionRoleName(function string) string { return function + "-role" }
@@ -24,12 +34,6 @@ func functionRoleName(function string) string { return function + "-role" }
 // functionLogGroupName is the one that Lambda would choose, where people and
 // tools look for it.
 func functionLogGroupName(function string) string { return "/aws/lambda/" + function }
-
-func secretName(p contract.Provider) string { return p.Name + "-secret" }
-
-// bucketName has the account's id in it: S3's names are one space for all
-// accounts.
-const bucketName = "failed-webhooks-${AWS::AccountId}"
 
 // stageName is part of URLs. It has no suffix: the API has one.
 const stageName = "live"

@@ -11,11 +11,11 @@ func (s *stack) addOutputs(api cfn.ID, q queues, table, bucket cfn.ID) {
 		Value:       api.Ref(),
 	})
 	s.Output("QueueUrl", cfn.Output{
-		Description: "URL of " + queueName + ".",
+		Description: "URL of " + QueueName + ".",
 		Value:       q.events.Ref(),
 	})
 	s.Output("DeadLetterQueueUrl", cfn.Output{
-		Description: "URL of " + deadLetterQueueName + ".",
+		Description: "URL of " + DeadLetterQueueName + ".",
 		Value:       q.deadLetter.Ref(),
 	})
 	s.Output("TableName", cfn.Output{

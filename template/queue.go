@@ -37,16 +37,16 @@ type redriveAllowPolicy struct {
 
 func (s *stack) addQueues() queues {
 	deadLetter := s.addQueue("DeadLetterQueue", &sqs.Queue{
-		QueueName:              new(named(deadLetterQueueName)),
+		QueueName:              new(named(DeadLetterQueueName)),
 		MessageRetentionPeriod: new(deadLetterRetentionSeconds),
 		// By name, since webhook-queue already refers to this queue.
 		RedriveAllowPolicy: redriveAllowPolicy{
 			RedrivePermission: "byQueue",
-			SourceQueueARNs:   []string{namedARN("sqs", "", queueName)},
+			SourceQueueARNs:   []string{namedARN("sqs", "", QueueName)},
 		},
 	})
 	events := s.addQueue("WebhookQueue", &sqs.Queue{
-		QueueName:              new(named(queueName)),
+		QueueName:              new(named(QueueName)),
 		MessageRetentionPeriod: new(queueRetentionSeconds),
 		RedrivePolicy: redrivePolicy{
 			DeadLetterTargetARN: deadLetter.Att("Arn"),

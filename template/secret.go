@@ -12,7 +12,7 @@ import (
 // puts one in, webhooks are answered 503 and the provider keeps them.
 func (s *stack) addSecret(p contract.Provider) cfn.ID {
 	return s.Add(p.Title+"Secret", &secretsmanager.Secret{
-		Name:        new(named(secretName(p))),
+		Name:        new(named(SecretName(p))),
 		Description: new("Signing secrets of " + p.Title + "'s webhooks; put them in with aws secretsmanager put-secret-value."),
 		KmsKeyId:    new(keyARN()),
 

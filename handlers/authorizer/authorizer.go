@@ -12,6 +12,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"github.com/paysluice/paysluice/handlers/apigateway"
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/provider"
 	"github.com/paysluice/paysluice/handlers/telemetry"
@@ -29,26 +30,26 @@ type Handler struct {
 // for. It never returns an error: API Gateway would answer 401 or 500 and
 // Lambda count an error, so that strangers could raise the alarm for a broken
 // authorizer. The gateway response ACCESS_DENIED turns Deny into a 401.
-func (h *Handler) Handle(ctx context.Context, r events.APIGatewayCustomAuthorizerRequestTypeRequest) (events.APIGatewayCustomAuthorizerResponse, error) {
+func (h *Handler) Handle(ctx context.Context, r apigateway.Request) (events.APIGatewayCustomAuthorizerResponse, error) {
 	name, err := h.check(r)
 	if err == nil {
-		h.Log.DebugContext(ctx, "allowed", "provider", name, "apiRequestId", r.RequestContext.RequestID)
-		return policy(name, "Allow", r.MethodArn), nil
+		h.Log.DebugContext(ctx, "allowed", "provider", name, "apiRequestId", r.RequestID)
+		return policy(name, "Allow", r.MethodARN), nil
 	}
 	h.Metrics.Publish(ctx, "rejected by the authorizer", name,
 		[]telemetry.Count{{Metric: contract.MetricRejected, Value: 1}},
 		slog.String("reason", string(provider.ReasonOf(err))),
 		slog.String("detail", err.Error()),
-		slog.String("apiRequestId", r.RequestContext.RequestID))
-	return policy(name, "Deny", r.MethodArn), nil
+		slog.String("apiRequestId", r.RequestID))
+	return policy(name, "Deny", r.MethodARN), nil
 }
 
-func (h *Handler) check(r events.APIGatewayCustomAuthorizerRequestTypeRequest) (name string, err error) {
+func (h *Handler) check(r apigateway.Request) (name string, err error) {
 	p, err := h.Providers.ByPath(r.Resource)
 	if err != nil {
 		return "unknown", err
 	}
-	return p.Descriptor().Name, p.CheckHeaders(provider.NewHeader(r.MultiValueHeaders, r.Headers), h.Now())
+	return p.Descriptor().Name, p.CheckHeaders(r.Header, h.Now())
 }
 
 // policy is an authorizer's answer (API Gateway Developer Guide, "Output from

@@ -6,10 +6,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-lambda-go/events"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/paysluice/paysluice/handlers/apigateway"
 	"github.com/paysluice/paysluice/handlers/authorizer"
 	"github.com/paysluice/paysluice/handlers/provider"
 	"github.com/paysluice/paysluice/handlers/provider/stripe"
@@ -61,11 +61,11 @@ func TestHandle(t *testing.T) {
 				Now:       clock,
 			}
 
-			answer, err := h.Handle(t.Context(), events.APIGatewayCustomAuthorizerRequestTypeRequest{
-				MethodArn:         methodARN,
-				RequestContext:    events.APIGatewayCustomAuthorizerRequestTypeRequestContext{RequestID: "api-1"},
-				Resource:          row.resource,
-				MultiValueHeaders: row.headers,
+			answer, err := h.Handle(t.Context(), apigateway.Request{
+				MethodARN: methodARN,
+				RequestID: "api-1",
+				Resource:  row.resource,
+				Header:    provider.NewHeader(row.headers, nil),
 			})
 
 			require.NoError(t, err, "an error would count against the function")

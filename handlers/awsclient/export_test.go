@@ -2,9 +2,8 @@ package awsclient
 
 import (
 	"crypto/tls"
-	"maps"
+	"net"
 	"net/http"
-	"slices"
 	"time"
 )
 
@@ -17,5 +16,8 @@ func (c *HTTPClient) TLS() *tls.Config { return c.dialer.tls.Config }
 // SetNow sets the clock that tells how old a connection is.
 func (c *HTTPClient) SetNow(now func() time.Time) { c.dialer.now = now }
 
-// Opening are the addresses of the connections that no request has taken yet.
-func (c *HTTPClient) Opening() []string { return slices.Collect(maps.Keys(c.dialer.early)) }
+// NetDialer lets a test see what is dialled.
+func (c *HTTPClient) NetDialer() *net.Dialer { return c.dialer.tls.NetDialer }
+
+// Early is how many connections no request has taken yet.
+func (c *HTTPClient) Early() int { return len(c.dialer.early) }

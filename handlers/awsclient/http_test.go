@@ -25,42 +25,58 @@ import (
 type server struct {
 	*httptest.Server
 	opened, closed atomic.Int32
-	records        atomic.Int32 // of application data, as TLS 1.3 names what it encrypts
+	// records that came, and answers that went, are of application data, as TLS
+	// 1.3 names what it encrypts.
+	records, answers atomic.Int32
 }
 
-// listener counts what its connections read.
+// listener counts what its connections read and write.
 type listener struct {
 	net.Listener
-	records *atomic.Int32
+	server *server
 }
 
 func (l listener) Accept() (net.Conn, error) {
 	conn, err := l.Listener.Accept()
-	return &counted{Conn: conn, records: l.records}, err
+	return &counted{Conn: conn, in: records{of: &l.server.records}, out: records{of: &l.server.answers}}, err
 }
 
-// counted counts the TLS records that it reads (RFC 8446, 5.1).
+// counted counts the TLS records of a connection.
 type counted struct {
 	net.Conn
-	records *atomic.Int32
-	unread  []byte
+	in, out records
 }
 
 func (c *counted) Read(p []byte) (int, error) {
-	const header, applicationData = 5, 23
 	n, err := c.Conn.Read(p)
-	c.unread = append(c.unread, p[:n]...)
-	for len(c.unread) >= header {
-		end := header + int(binary.BigEndian.Uint16(c.unread[3:]))
-		if len(c.unread) < end {
-			break
-		}
-		if c.unread[0] == applicationData {
-			c.records.Add(1)
-		}
-		c.unread = c.unread[end:]
-	}
+	c.in.pass(p[:n])
 	return n, err
+}
+
+func (c *counted) Write(p []byte) (int, error) {
+	c.out.pass(p) // before the client can have it
+	return c.Conn.Write(p)
+}
+
+// records counts those of one direction (RFC 8446, 5.1).
+type records struct {
+	of   *atomic.Int32
+	rest []byte // of a record that has not passed whole
+}
+
+func (r *records) pass(p []byte) {
+	const header, applicationData = 5, 23
+	r.rest = append(r.rest, p...)
+	for len(r.rest) >= header {
+		end := header + int(binary.BigEndian.Uint16(r.rest[3:]))
+		if len(r.rest) < end {
+			return
+		}
+		if r.rest[0] == applicationData {
+			r.of.Add(1)
+		}
+		r.rest = r.rest[end:]
+	}
 }
 
 func newServer(t *testing.T, handler http.HandlerFunc) *server {
@@ -74,7 +90,7 @@ func newServer(t *testing.T, handler http.HandlerFunc) *server {
 			s.closed.Add(1)
 		}
 	}
-	s.Listener = listener{s.Listener, &s.records}
+	s.Listener = listener{s.Listener, s}
 	s.StartTLS()
 	t.Cleanup(s.Close)
 	return s

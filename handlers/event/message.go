@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -23,25 +24,36 @@ func HashPayload(body []byte) string {
 
 // Encode is the event as an SQS message body: JSON in ASCII, since SQS refuses
 // some characters that a signed body or an id may hold (SQS API Reference,
-// SendMessage, "MessageBody").
+// SendMessage, "MessageBody"). The payload, most of a message, is written where
+// it ends up: encoding/json would write it elsewhere first.
 func Encode(e Event) string {
-	var text strings.Builder
-	text.Grow(envelopeSize + base64.StdEncoding.EncodedLen(len(e.Payload)))
-	// Encoding fails on no value of Event: it holds strings, numbers and bytes.
-	_ = json.NewEncoder(&text).Encode(e)
-	message := strings.TrimSuffix(text.String(), "\n")
-	if isASCII(message) {
-		return message
+	payload := e.Payload
+	e.Payload = nil
+	// Marshal fails on no value of Event: it holds strings, numbers and bytes.
+	envelope, _ := json.Marshal(e)
+	if !isASCII(envelope) {
+		envelope = escapeNonASCII(envelope)
 	}
-	return string(escapeNonASCII([]byte(message)))
+	if len(payload) == 0 {
+		return string(envelope)
+	}
+	const member, end = `,"payload":"`, `"}`
+	var text strings.Builder
+	text.Grow(len(envelope) + len(member) + base64.StdEncoding.EncodedLen(len(payload)) + len(end))
+	text.Write(envelope[:len(envelope)-1]) // without its brace
+	text.WriteString(member)
+	var encoded [1024]byte
+	for part := range slices.Chunk(payload, base64.StdEncoding.DecodedLen(len(encoded))) {
+		base64.StdEncoding.Encode(encoded[:], part)
+		text.Write(encoded[:base64.StdEncoding.EncodedLen(len(part))])
+	}
+	text.WriteString(end)
+	return text.String()
 }
 
-// envelopeSize is what the fields beside the payload usually take, in bytes.
-const envelopeSize = 1 << 10
-
-func isASCII(s string) bool {
-	for i := range len(s) {
-		if s[i] >= utf8.RuneSelf {
+func isASCII(text []byte) bool {
+	for _, c := range text {
+		if c >= utf8.RuneSelf {
 			return false
 		}
 	}

@@ -14,13 +14,13 @@ type Handler struct {
 	invoke func(context.Context, []byte) ([]byte, error)
 }
 
-// Of takes invocations with handle: its argument is decoded from the event, its
-// result encoded as the answer.
-func Of[In, Out any](handle func(context.Context, In) (Out, error)) Handler {
+// Of takes invocations with handle: its argument is what read makes of the event,
+// its result encoded as the answer.
+func Of[In, Out any](read func([]byte) (In, error), handle func(context.Context, In) (Out, error)) Handler {
 	return Handler{func(ctx context.Context, payload []byte) ([]byte, error) {
-		var in In
-		if err := json.Unmarshal(payload, &in); err != nil {
-			return nil, fmt.Errorf("the event is not a %T: %w", in, err)
+		in, err := read(payload)
+		if err != nil {
+			return nil, err
 		}
 		out, err := handle(ctx, in)
 		if err != nil {
@@ -28,6 +28,15 @@ func Of[In, Out any](handle func(context.Context, In) (Out, error)) Handler {
 		}
 		return json.Marshal(out)
 	}}
+}
+
+// JSON reads an event as encoding/json does.
+func JSON[In any](event []byte) (In, error) {
+	var in In
+	if err := json.Unmarshal(event, &in); err != nil {
+		return in, fmt.Errorf("the event is not a %T: %w", in, err)
+	}
+	return in, nil
 }
 
 // Invoke implements lambda.Handler. An error is the handler's own, or says that

@@ -28,21 +28,21 @@ func greet(_ context.Context, q question) (answer, error) {
 }
 
 func TestInvoke(t *testing.T) {
-	out, err := invocation.Of(greet).Invoke(t.Context(), []byte(`{"name":"you","more":[1]}`))
+	out, err := invocation.Of(invocation.JSON[question], greet).Invoke(t.Context(), []byte(`{"name":"you","more":[1]}`))
 
 	require.NoError(t, err)
 	assert.JSONEq(t, `{"greeting":"hello you"}`, string(out))
 }
 
 func TestInvokeReturnsTheHandlersError(t *testing.T) {
-	_, err := invocation.Of(greet).Invoke(t.Context(), []byte(`{}`))
+	_, err := invocation.Of(invocation.JSON[question], greet).Invoke(t.Context(), []byte(`{}`))
 
 	assert.ErrorIs(t, err, errNobody)
 }
 
 func TestInvokeRefusesAnotherEvent(t *testing.T) {
 	for _, event := range []string{``, `{`, `[]`, `{"name":{}}`} {
-		_, err := invocation.Of(greet).Invoke(t.Context(), []byte(event))
+		_, err := invocation.Of(invocation.JSON[question], greet).Invoke(t.Context(), []byte(event))
 
 		assert.ErrorContains(t, err, "invocation_test.question", event)
 	}

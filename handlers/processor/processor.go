@@ -12,6 +12,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"github.com/paysluice/paysluice/handlers/apigateway"
 	"github.com/paysluice/paysluice/handlers/deadline"
 	"github.com/paysluice/paysluice/handlers/event"
 	"github.com/paysluice/paysluice/handlers/provider"
@@ -72,7 +73,7 @@ type Handler struct {
 
 // Handle answers a request that API Gateway passed on. It never returns an
 // error: that would be a 502 instead of an answer that says what happened.
-func (h *Handler) Handle(ctx context.Context, r Request) (events.APIGatewayProxyResponse, error) {
+func (h *Handler) Handle(ctx context.Context, r apigateway.Request) (events.APIGatewayProxyResponse, error) {
 	work, cancel := deadline.Before(ctx, margin)
 	defer cancel()
 	e, err := h.receive(work, r)
@@ -82,19 +83,19 @@ func (h *Handler) Handle(ctx context.Context, r Request) (events.APIGatewayProxy
 
 // receive verifies, normalises and queues. The event is what was known of the
 // request when the error came.
-func (h *Handler) receive(ctx context.Context, r Request) (event.Event, error) {
+func (h *Handler) receive(ctx context.Context, r apigateway.Request) (event.Event, error) {
 	now := h.Now()
 	receipt := event.Event{
 		Schema:     event.Schema,
 		Provider:   h.Provider.Descriptor().Name,
 		ReceivedAt: now.UnixMilli(),
-		RequestID:  r.RequestContext.RequestID,
+		RequestID:  r.RequestID,
 	}
-	body, err := r.rawBody()
+	body, err := r.RawBody()
 	if err != nil {
 		return receipt, err
 	}
-	origin, err := h.verify(ctx, r.header(), body, now)
+	origin, err := h.verify(ctx, r.Header, body, now)
 	if err != nil {
 		return receipt, err
 	}

@@ -17,8 +17,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/paysluice/paysluice/handlers/apigateway"
 	"github.com/paysluice/paysluice/handlers/event"
-	"github.com/paysluice/paysluice/handlers/invocation"
 	"github.com/paysluice/paysluice/handlers/processor"
 	"github.com/paysluice/paysluice/handlers/provider"
 	"github.com/paysluice/paysluice/handlers/provider/stripe"
@@ -119,12 +119,12 @@ func newFixture() *fixture {
 	}
 }
 
-func (f *fixture) handle(t *testing.T, r processor.Request) events.APIGatewayProxyResponse {
+func (f *fixture) handle(t *testing.T, r apigateway.Request) events.APIGatewayProxyResponse {
 	t.Helper()
 	return f.handleIn(t.Context(), t, r)
 }
 
-func (f *fixture) handleIn(ctx context.Context, t *testing.T, r processor.Request) events.APIGatewayProxyResponse {
+func (f *fixture) handleIn(ctx context.Context, t *testing.T, r apigateway.Request) events.APIGatewayProxyResponse {
 	t.Helper()
 	clock := func() time.Time { return now }
 	h := processor.Handler{
@@ -146,12 +146,12 @@ func (f *fixture) handleIn(ctx context.Context, t *testing.T, r processor.Reques
 }
 
 // signed is a request as API Gateway passes it on.
-func signed(body, secret string) processor.Request {
-	return processor.Request{
-		MultiValueHeaders: map[string][]string{"Stripe-Signature": {stripe.Sign([]byte(body), secret, now)}},
-		Body:              invocation.Text(base64.StdEncoding.EncodeToString([]byte(body))),
-		IsBase64Encoded:   true,
-		RequestContext:    processor.RequestContext{RequestID: "req-1"},
+func signed(body, secret string) apigateway.Request {
+	return apigateway.Request{
+		RequestID:       "req-1",
+		Header:          provider.NewHeader(map[string][]string{"Stripe-Signature": {stripe.Sign([]byte(body), secret, now)}}, nil),
+		Body:            []byte(base64.StdEncoding.EncodeToString([]byte(body))),
+		IsBase64Encoded: true,
 	}
 }
 
@@ -185,7 +185,7 @@ func TestSignedWebhookIsQueuedThenAnswered200(t *testing.T) {
 func TestBodyThatIsNotBase64Encoded(t *testing.T) {
 	f := newFixture()
 	r := signed(body, oldSecret)
-	r.Body, r.IsBase64Encoded = body, false
+	r.Body, r.IsBase64Encoded = []byte(body), false
 
 	assert.Equal(t, http.StatusOK, f.handle(t, r).StatusCode)
 }
@@ -220,7 +220,7 @@ func TestRotationTakesEffectAtOnce(t *testing.T) {
 func TestTurnedAway(t *testing.T) {
 	for _, row := range []struct {
 		why       string
-		arrange   func(*fixture, *processor.Request)
+		arrange   func(*fixture, *apigateway.Request)
 		status    int
 		metric    string // none when ""
 		reason    provider.Reason
@@ -229,26 +229,26 @@ func TestTurnedAway(t *testing.T) {
 	}{
 		{
 			why:     "flagged as base64 and is not",
-			arrange: func(_ *fixture, r *processor.Request) { r.Body = "{" },
+			arrange: func(_ *fixture, r *apigateway.Request) { r.Body = []byte("{") },
 			status:  http.StatusBadRequest, metric: "Rejected", reason: provider.BodyNotBase64,
 		},
 		{
 			why: "no header: gate 2 stands without gate 1",
-			arrange: func(_ *fixture, r *processor.Request) {
-				r.MultiValueHeaders = nil
+			arrange: func(_ *fixture, r *apigateway.Request) {
+				r.Header = provider.Header{}
 			},
 			status: http.StatusUnauthorized, metric: "Rejected", reason: provider.HeaderMissing,
 		},
 		{
 			why: "another body under a good signature",
-			arrange: func(_ *fixture, r *processor.Request) {
-				r.Body = invocation.Text(base64.StdEncoding.EncodeToString([]byte(body + " ")))
+			arrange: func(_ *fixture, r *apigateway.Request) {
+				r.Body = []byte(base64.StdEncoding.EncodeToString([]byte(body + " ")))
 			},
 			status: http.StatusUnauthorized, metric: "Rejected", reason: provider.SignatureMismatch, refreshes: 1,
 		},
 		{
 			why: "a newer secret that does not match either",
-			arrange: func(f *fixture, r *processor.Request) {
+			arrange: func(f *fixture, r *apigateway.Request) {
 				f.secrets.newer = newSecret
 				*r = signed(body, "whsec_marked_forged")
 			},
@@ -256,56 +256,56 @@ func TestTurnedAway(t *testing.T) {
 		},
 		{
 			why: "the secret was never filled: no alarm, the stack is new",
-			arrange: func(f *fixture, _ *processor.Request) {
+			arrange: func(f *fixture, _ *apigateway.Request) {
 				f.secrets.err = fmt.Errorf("%w: no value", provider.SecretEmpty)
 			},
 			status: http.StatusServiceUnavailable, metric: "NotConfigured", reason: provider.SecretEmpty,
 		},
 		{
 			why: "the secret is malformed",
-			arrange: func(f *fixture, _ *processor.Request) {
+			arrange: func(f *fixture, _ *apigateway.Request) {
 				f.secrets.err = provider.SecretMalformed
 			},
 			status: http.StatusServiceUnavailable, metric: "SecretUnavailable", reason: provider.SecretMalformed, alarming: true,
 		},
 		{
 			why: "Secrets Manager is down",
-			arrange: func(f *fixture, _ *processor.Request) {
+			arrange: func(f *fixture, _ *apigateway.Request) {
 				f.secrets.err = fmt.Errorf("%w: %w", provider.SecretUnreachable, errDown)
 			},
 			status: http.StatusServiceUnavailable, metric: "SecretUnavailable", reason: provider.SecretUnreachable, alarming: true,
 		},
 		{
 			why: "a certificate's host does not answer: a stranger may have named it, so no alarm",
-			arrange: func(f *fixture, _ *processor.Request) {
+			arrange: func(f *fixture, _ *apigateway.Request) {
 				f.secrets.err = provider.CertUnreachable
 			},
 			status: http.StatusServiceUnavailable, reason: provider.CertUnreachable,
 		},
 		{
 			why: "PayPal's certificate is of an authority that is not trusted",
-			arrange: func(f *fixture, _ *processor.Request) {
+			arrange: func(f *fixture, _ *apigateway.Request) {
 				f.secrets.err = provider.PayPalChain
 			},
 			status: http.StatusServiceUnavailable, reason: provider.PayPalChain, alarming: true,
 		},
 		{
 			why: "an error that nobody foresaw is ours, and fails closed",
-			arrange: func(f *fixture, _ *processor.Request) {
+			arrange: func(f *fixture, _ *apigateway.Request) {
 				f.secrets.err = errDown
 			},
 			status: http.StatusServiceUnavailable, alarming: true,
 		},
 		{
 			why: "SQS refuses the message: the provider sends again",
-			arrange: func(f *fixture, _ *processor.Request) {
+			arrange: func(f *fixture, _ *apigateway.Request) {
 				f.events.err = errDown
 			},
 			status: http.StatusServiceUnavailable, reason: provider.QueueUnreachable, alarming: true,
 		},
 		{
 			why: "S3 refuses a large body: the provider sends again",
-			arrange: func(f *fixture, r *processor.Request) {
+			arrange: func(f *fixture, r *apigateway.Request) {
 				f.payloads.err = errDown
 				*r = signed(padded(maxInline+1), oldSecret)
 			},
@@ -313,7 +313,7 @@ func TestTurnedAway(t *testing.T) {
 		},
 		{
 			why: "S3 has a large body and SQS refuses its message",
-			arrange: func(f *fixture, r *processor.Request) {
+			arrange: func(f *fixture, r *apigateway.Request) {
 				f.events.err = errDown
 				*r = signed(padded(maxInline+1), oldSecret)
 			},
@@ -321,7 +321,7 @@ func TestTurnedAway(t *testing.T) {
 		},
 		{
 			why: "S3 refuses a large body that is not an event",
-			arrange: func(f *fixture, r *processor.Request) {
+			arrange: func(f *fixture, r *apigateway.Request) {
 				f.payloads.err = errDown
 				*r = signed(strings.Repeat("x", maxInline+1), oldSecret)
 			},
@@ -329,7 +329,7 @@ func TestTurnedAway(t *testing.T) {
 		},
 		{
 			why: "not an event, and the dead-letter queue refuses it: not answered 200",
-			arrange: func(f *fixture, r *processor.Request) {
+			arrange: func(f *fixture, r *apigateway.Request) {
 				f.deadLetters.err = errDown
 				*r = signed("hello", oldSecret)
 			},

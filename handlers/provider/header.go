@@ -6,20 +6,32 @@ import (
 )
 
 // Header is a request's headers. Their names match in any case, as HTTP's do.
-// Build it with NewHeader.
-type Header struct {
-	multi  map[string][]string
-	single map[string]string
-}
+// Build it with HeaderOf or NewHeader.
+type Header struct{ fields []Field }
+
+// Field is one value of a header. A header that came twice is two of them.
+type Field struct{ Name, Value string }
+
+// HeaderOf is the headers in a list.
+func HeaderOf(fields []Field) Header { return Header{fields} }
 
 // NewHeader is the headers of an API Gateway event. multi is multiValueHeaders;
 // single, used only when multi is empty, is headers, which holds but the last of
 // repeated values.
 func NewHeader(multi map[string][]string, single map[string]string) Header {
-	if len(multi) > 0 {
-		return Header{multi: multi}
+	var fields []Field
+	for name, values := range multi {
+		for _, value := range values {
+			fields = append(fields, Field{name, value})
+		}
 	}
-	return Header{single: single}
+	if len(multi) > 0 {
+		return Header{fields}
+	}
+	for name, value := range single {
+		fields = append(fields, Field{name, value})
+	}
+	return Header{fields}
 }
 
 // One is the value of a header that must be there exactly once and not be
@@ -41,14 +53,9 @@ func (h Header) One(name string) (string, error) {
 // dozen headers, of which few are asked for: to look at all of them is less work
 // than to fold their names first.
 func (h Header) values(name string) (values []string) {
-	for spelling, v := range h.multi {
-		if strings.EqualFold(spelling, name) {
-			values = append(values, v...)
-		}
-	}
-	for spelling, v := range h.single {
-		if strings.EqualFold(spelling, name) {
-			values = append(values, v)
+	for _, f := range h.fields {
+		if strings.EqualFold(f.Name, name) {
+			values = append(values, f.Value)
 		}
 	}
 	return values

@@ -30,6 +30,16 @@ func TestHeaderHasOne(t *testing.T) {
 	}
 }
 
+func TestHeaderOfAList(t *testing.T) {
+	h := provider.HeaderOf([]provider.Field{{Name: "accept", Value: "b"}, {Name: "x-sig", Value: "first"}})
+	value, err := h.One("X-Sig")
+	assert.NoError(t, err)
+	assert.Equal(t, "first", value)
+
+	_, err = provider.HeaderOf([]provider.Field{{Name: "X-Sig", Value: "first"}, {Name: "X-Sig", Value: "second"}}).One("X-Sig")
+	assert.ErrorIs(t, err, provider.HeaderRepeated)
+}
+
 func TestHeaderHasNotOne(t *testing.T) {
 	for _, tt := range []struct {
 		why    string

@@ -1,4 +1,4 @@
-package main
+package cost
 
 import (
 	"github.com/paysluice/paysluice/handlers/contract"

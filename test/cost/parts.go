@@ -1,4 +1,4 @@
-package main
+package cost
 
 import (
 	"github.com/paysluice/paysluice/handlers/contract"
@@ -38,7 +38,8 @@ func parts(in bill.Inputs) string {
 	perMillion("Lambda's own log lines", in.Logged(platform(in)))
 	perMillion("The functions' own log lines", in.Logged(in.Sizes.Lines.Processor+in.Sizes.Lines.ConsumerBatch/contract.BatchSize))
 	perMillion("Batches of one instead of ten", minus(in.Event(middle(), bill.Load{PerSecond: usual().PerSecond, Batch: 1}), in.Event(middle(), usual())))
-	perMillion("A start of both environments for each event, as when one comes every half an hour", in.ColdStart())
+	perMillion("A start of each environment that an event meets, for each event, as when one comes every half an hour", in.ColdStart())
+	perMillion("Their first calls: the CPU that no later call takes", in.FirstCalls())
 	perMillion("The same events once more: a duplicate is not written, but DynamoDB bills its write, without the indexes'",
 		minus(in.Event(middle(), usual()), in.Indexes(of)))
 	return document.Table([]string{"", "$ for a million events", "$ a month"}, rows)

@@ -1,4 +1,7 @@
-package main
+// Package cost makes the tables of docs/cost.md: what the stack costs by the
+// template, the sizes that its code makes, the durations that were measured and
+// AWS's list prices.
+package cost
 
 import (
 	"fmt"
@@ -19,8 +22,13 @@ func usual() bill.Load { return bill.Load{PerSecond: 100, Batch: contract.BatchS
 // middle is the size of most webhooks.
 func middle() int { return sizes.Bodies()[1] }
 
-// tables are the generated parts of the page, by name.
-func tables(in bill.Inputs) map[string]string {
+// Tables are the generated parts of the page, by name. root is the repository,
+// results the file with what was measured.
+func Tables(root, results string) (map[string]string, error) {
+	in, err := bill.Read(root, results)
+	if err != nil {
+		return nil, err
+	}
 	return map[string]string{
 		"events":    events(in),
 		"idle":      idle(in),
@@ -35,7 +43,7 @@ func tables(in bill.Inputs) map[string]string {
 		"forgeries": forgeries(in),
 		"firewall":  firewall(in),
 		"prices":    prices(in),
-	}
+	}, nil
 }
 
 // million is what a million times the usage costs.
@@ -143,9 +151,10 @@ func functions(in bill.Inputs) string {
 		rows = append(rows, []string{
 			name, document.Number(f.MemoryMB, 0), document.Number(d.PeakMB, 0), document.Number(d.CPUMS, 2),
 			document.Number(d.WaitMS, 1), document.Number(d.BilledMS(f.MemoryMB), 1), document.Number(d.InitMS, 1),
+			document.Number(d.FirstMillis(f.MemoryMB), 0),
 		})
 	}
-	return document.Table([]string{"", "memory, MB", "of it used, MB", "CPU, ms", "waiting, ms", "billed, ms", "start, ms"}, rows)
+	return document.Table([]string{"", "memory, MB", "of it used, MB", "CPU, ms", "waiting, ms", "billed, ms", "start, ms", "first call longer by, ms"}, rows)
 }
 
 // prices is the list with its sources.

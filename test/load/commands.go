@@ -46,6 +46,7 @@ func (f *loadFlags) parse(args []string, stderr io.Writer) error {
 	set.DurationVar(&f.load.For, "for", time.Minute, "how long a load run is measured")
 	set.DurationVar(&f.load.Warmup, "warmup", 8*time.Second, "how long the rate grows before that")
 	set.StringVar(&arrivals, "arrivals", string(bench.Poisson), "poisson or even")
+	set.Uint64Var(&f.load.Seed, "seed", 1, "draws when requests come, if at random, and whose each is; the same one repeats a run")
 	set.IntVar(&f.load.BodySize, "body", traffic.BodySize, "bytes of a webhook's body")
 	set.IntVar(&f.load.MaxPerPool, "concurrency", bench.AccountConcurrency, "most environments of a function; more are throttled, and the run fails")
 	set.IntVar(&f.compare.Environments, "environments", 8, "environments of each program flat out")

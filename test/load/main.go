@@ -5,6 +5,7 @@
 //	go run ./test/load coldstart  see make coldstart
 //	go run ./test/load ablation   see make ablation
 //	go run ./test/load profile    see make profile
+//	go run ./test/load bench      see make bench
 package main
 
 import (
@@ -26,6 +27,7 @@ const usage = `usage: load <command> [flags]
   coldstart  the first steps of a process
   ablation   what each optimisation is worth: all but one, in turn
   profile    where the CPU time of a function goes
+  bench      the hot paths, each beside its floor
 
 load <command> -h lists the flags.
 `
@@ -73,6 +75,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return profileCommand(ctx, root, args[1:], stdout, stderr)
 	case "ablation":
 		return ablationCommand(ctx, root, args[1:], stdout, stderr)
+	case "bench":
+		return benchCommand(ctx, root, args[1:], stdout, stderr)
 	}
 	return errUsage
 }

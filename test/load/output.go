@@ -84,6 +84,9 @@ func merge(all, got measured.Results) measured.Results {
 	if got.Profile != nil {
 		all.Profile = got.Profile
 	}
+	if got.HotPaths != nil {
+		all.HotPaths = got.HotPaths
+	}
 	return all
 }
 

@@ -24,7 +24,7 @@ func TestPageIsCurrent(t *testing.T) {
 	filled, err := document.Fill(string(page), report.Sections(all))
 
 	require.NoError(t, err)
-	assert.Equal(t, filled, string(page), "make load and make coldstart write it")
+	assert.Equal(t, filled, string(page), "make load, make coldstart and make bench write it")
 	plot, err := os.ReadFile(plotOf(file))
 	require.NoError(t, err)
 	assert.Equal(t, report.Plot(all.Load[0]), string(plot))

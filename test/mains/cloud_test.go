@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/paysluice/paysluice/handlers/awsclient"
 )
@@ -18,12 +19,14 @@ import (
 // only show that a main is wired.
 type cloud struct {
 	url string
+	// secretTakes is how long it takes to read the secret.
+	secretTakes time.Duration
 
 	mu    sync.Mutex
 	calls []call
 }
 
-// call is a request as its X-Amz-Target names it, or by service and method.
+// call is an answered request as its X-Amz-Target names it, or by service and method.
 type call struct {
 	target string
 	input  map[string]any
@@ -35,6 +38,7 @@ func newCloud(t *testing.T, secret string) *cloud {
 	c := &cloud{}
 	answers := map[string]func(input map[string]any) any{
 		"secretsmanager.GetSecretValue": func(map[string]any) any {
+			time.Sleep(c.secretTakes)
 			return map[string]string{"SecretString": secret}
 		},
 		"AmazonSQS.SendMessage": func(input map[string]any) any {
@@ -56,13 +60,17 @@ func newCloud(t *testing.T, secret string) *cloud {
 		default: // CloudFormation's query protocol
 			target = "DescribeStacks"
 		}
+		var answer any
+		if of := answers[target]; of != nil {
+			answer = of(input)
+		}
 		c.mu.Lock()
 		c.calls = append(c.calls, call{target, input})
 		c.mu.Unlock()
 		w.Header().Set("Content-Type", r.Header.Get("Content-Type"))
-		switch answer := answers[target]; {
+		switch {
 		case answer != nil:
-			_ = json.NewEncoder(w).Encode(answer(input))
+			_ = json.NewEncoder(w).Encode(answer)
 		case target == "DescribeStacks":
 			_, _ = io.WriteString(w, describedStack)
 		case target != "PUT":

@@ -164,6 +164,20 @@ func TestProcessorKeepsALargeBodyInTheBucket(t *testing.T) {
 	assert.Equal(t, body, kept[0]["body"])
 }
 
+// An environment may be started ahead of its first request, and frozen as soon as
+// it asks for it: nothing may be under way then.
+func TestProcessorHasItsSecretBeforeItAsksForWork(t *testing.T) {
+	aws := newCloud(t, `{"endpoints":[{"label":"main","secret":"`+stripeSecret+`"}]}`)
+	aws.secretTakes = 200 * time.Millisecond // a start that does not wait is over by then
+
+	function, err := runtimeapi.Start(t.Context(), filepath.Join(binaries, contract.ProcessorBinary),
+		withCounters(slices.Concat(configuration(contract.ProcessorBinary), aws.environment())))
+
+	require.NoError(t, err)
+	assert.Len(t, aws.inputs("secretsmanager.GetSecretValue"), 1)
+	assert.NoError(t, function.Stop())
+}
+
 // A secret that was filled badly is said in the log at once, not only in the
 // answers.
 func TestProcessorSaysThatItCannotReadItsSecret(t *testing.T) {

@@ -22,8 +22,9 @@ type ColdProgram struct {
 	// init, as on Lambda; WarmCall is one after many.
 	FirstCall float64 `json:"firstCall"`
 	WarmCall  float64 `json:"warmCall"`
-	// CPU is of init and first call together.
-	CPU float64 `json:"cpu"`
+	// InitCPU and FirstCPU are the CPU of init and of the first call.
+	InitCPU  float64 `json:"initCPU"`
+	FirstCPU float64 `json:"firstCPU"`
 	// Memory is the most that was resident.
 	Memory int64 `json:"memory"`
 	// BinarySize and ZipSize are in bytes.

@@ -31,6 +31,8 @@ type Results struct {
 	// Ablation is make ablation's, Profile make profile's.
 	Ablation *Ablation `json:"ablation,omitempty"`
 	Profile  *Profile  `json:"profile,omitempty"`
+	// HotPaths is make bench's.
+	HotPaths *HotPaths `json:"hotPaths,omitempty"`
 }
 
 // Machine is what something was measured on.
@@ -52,6 +54,7 @@ type Load struct {
 	Seconds  float64 `json:"seconds"`  // of the measured window
 	Warmup   float64 `json:"warmup"`   // seconds of a growing rate before
 	Arrivals string  `json:"arrivals"` // poisson or even
+	Seed     uint64  `json:"seed"`     // of what was drawn: when requests came, and whose
 	// AWSFactor multiplies the published latencies; 0 is an AWS that answers
 	// at once.
 	AWSFactor float64 `json:"awsFactor"`
@@ -80,7 +83,6 @@ type Function struct {
 	// MemorySize is the template's, in MB. It does not bound anything here.
 	MemorySize  int     `json:"memorySize"`
 	Invocations int64   `json:"invocations"`
-	Errors      int64   `json:"errors"`
 	Latency     Latency `json:"latency"`
 	// CPU is user and system time of one invocation, the start of environments
 	// within the window included.

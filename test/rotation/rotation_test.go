@@ -17,7 +17,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/paysluice/paysluice/handlers/invocation"
+	"github.com/paysluice/paysluice/handlers/apigateway"
 	"github.com/paysluice/paysluice/handlers/processor"
 	"github.com/paysluice/paysluice/handlers/provider"
 	"github.com/paysluice/paysluice/handlers/providers"
@@ -70,10 +70,10 @@ func warm(p provider.Provider, v *vault) []*processor.Handler {
 func deliver(t *testing.T, h *processor.Handler, s senders.Sender, signedWith string) int {
 	t.Helper()
 	body := s.Body(s.NewID(), 100, senders.Created)
-	answer, err := h.Handle(t.Context(), processor.Request{
-		MultiValueHeaders: s.Header(body, signedWith, time.Now()),
-		Body:              invocation.Text(base64.StdEncoding.EncodeToString(body)),
-		IsBase64Encoded:   true,
+	answer, err := h.Handle(t.Context(), apigateway.Request{
+		Header:          provider.NewHeader(s.Header(body, signedWith, time.Now()), nil),
+		Body:            []byte(base64.StdEncoding.EncodeToString(body)),
+		IsBase64Encoded: true,
 	})
 	require.NoError(t, err)
 	return answer.StatusCode

@@ -1,7 +1,8 @@
-package main
+package scaling
 
 import (
 	"math"
+	"path/filepath"
 
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/test/cost/bill"
@@ -13,6 +14,15 @@ import (
 type plan struct {
 	bill.Inputs
 	limits limits
+}
+
+func read(root, results string) (plan, error) {
+	in, err := bill.Read(root, results)
+	if err != nil {
+		return plan{}, err
+	}
+	l, err := readLimits(filepath.Join(root, "test", "scaling", "limits.json"))
+	return plan{Inputs: in, limits: l}, err
 }
 
 func providers() float64 { return float64(len(contract.Providers())) }

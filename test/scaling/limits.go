@@ -1,4 +1,4 @@
-package main
+package scaling
 
 import (
 	"encoding/json"

@@ -1,4 +1,4 @@
-package main
+package scaling
 
 import (
 	"os"
@@ -12,23 +12,7 @@ import (
 	"github.com/paysluice/paysluice/test/cost/bill"
 	"github.com/paysluice/paysluice/test/cost/sizes"
 	"github.com/paysluice/paysluice/test/cost/stack"
-	"github.com/paysluice/paysluice/test/document"
-	"github.com/paysluice/paysluice/test/measured"
 )
-
-const root = "../.."
-
-// docs/scaling.md is where somebody looks before a peak, so it must be what the
-// template, the code, the measurements and the limits say.
-func TestPageIsCurrent(t *testing.T) {
-	p, err := read(root, filepath.Join(root, measured.File))
-	require.NoError(t, err)
-	stale, err := document.Stale(filepath.Join(root, page), tables(p))
-	require.NoError(t, err)
-	if stale != "" {
-		t.Fatalf("%s is not what is computed: %s\nIf the change is meant, read what the page says about its tables, and update them:\n\n\tmake scaling\n", page, stale)
-	}
-}
 
 // simple is a plan in round numbers: an authorizer of 5 ms, processors of 20 ms,
 // a consumer of 50 ms for ten events, all with a whole vCPU.
@@ -127,6 +111,22 @@ func TestReaches(t *testing.T) {
 			assert.InDelta(t, row.alone, by[row.what].alone, 1e-6*row.alone)
 		})
 	}
+}
+
+// What only trouble reaches is no limit of a load.
+func TestSteps(t *testing.T) {
+	p := simple(t)
+	table := stepTable(p)
+	reached := 0
+	for _, r := range p.reaches(middle()) {
+		if r.inTrouble {
+			assert.NotContains(t, table, r.what)
+		} else if r.evenly <= steps()[len(steps())-1] {
+			assert.Contains(t, table, r.what)
+			reached++
+		}
+	}
+	assert.Positive(t, reached)
 }
 
 func TestReadLimits(t *testing.T) {

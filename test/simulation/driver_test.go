@@ -157,6 +157,6 @@ func (w *world) takeLateEffect() {
 func (w *world) deliver() {
 	p := w.warm(&w.processors, w.newProcessor)
 	d, r := w.stripe.next()
-	w.note(p.name, "receives", r.RequestContext.RequestID, d.what)
+	w.note(p.name, "receives", r.RequestID, d.what)
 	p.serve(d, r)
 }

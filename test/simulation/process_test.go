@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
+	"github.com/paysluice/paysluice/handlers/apigateway"
 	"github.com/paysluice/paysluice/handlers/archiver"
 	"github.com/paysluice/paysluice/handlers/awsclient"
 	"github.com/paysluice/paysluice/handlers/consumer"
@@ -126,7 +127,7 @@ func recovered(f func() error) (err error) {
 }
 
 // serve gives a processor a webhook.
-func (p *process) serve(d *delivery, r processor.Request) {
+func (p *process) serve(d *delivery, r apigateway.Request) {
 	p.delivery = d
 	p.invoke(p.world.stack.processorTimeout, func(ctx context.Context) (err error) {
 		p.response, err = p.processor.Handle(ctx, r)

@@ -1,6 +1,7 @@
 package simulation_test
 
 import (
+	"bytes"
 	"encoding/base64"
 	"fmt"
 	"net/http"
@@ -8,10 +9,10 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/paysluice/paysluice/handlers/apigateway"
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
-	"github.com/paysluice/paysluice/handlers/invocation"
-	"github.com/paysluice/paysluice/handlers/processor"
+	"github.com/paysluice/paysluice/handlers/provider"
 	"github.com/paysluice/paysluice/handlers/provider/stripe"
 )
 
@@ -118,7 +119,7 @@ func (s *sender) enqueue(d *delivery, after time.Duration) {
 
 // request is the delivery's next attempt as API Gateway passes it on, signed
 // anew.
-func (s *sender) request(d *delivery) processor.Request {
+func (s *sender) request(d *delivery) apigateway.Request {
 	now := time.Now()
 	var header http.Header
 	if d.forge == nil {
@@ -127,14 +128,14 @@ func (s *sender) request(d *delivery) processor.Request {
 		header = d.forge(d.body, now)
 	}
 	s.requests++
-	r := processor.Request{
-		MultiValueHeaders: header,
-		Body:              invocation.Text(base64.StdEncoding.EncodeToString(d.body)),
-		IsBase64Encoded:   true,
-		RequestContext:    processor.RequestContext{RequestID: fmt.Sprintf("request-%06d", s.requests)},
+	r := apigateway.Request{
+		RequestID:       fmt.Sprintf("request-%06d", s.requests),
+		Header:          provider.NewHeader(header, nil),
+		Body:            []byte(base64.StdEncoding.EncodeToString(d.body)),
+		IsBase64Encoded: true,
 	}
 	if utf8.Valid(d.body) && s.w.rng.IntN(4) == 0 {
-		r.Body, r.IsBase64Encoded = invocation.Text(d.body), false
+		r.Body, r.IsBase64Encoded = bytes.Clone(d.body), false
 	}
 	return r
 }
@@ -151,7 +152,7 @@ func signed(body []byte, at time.Time, secrets ...string) http.Header {
 }
 
 // next is the delivery that is due, and its request.
-func (s *sender) next() (*delivery, processor.Request) {
+func (s *sender) next() (*delivery, apigateway.Request) {
 	i := s.earliest(time.Now())
 	d := s.queue[i]
 	s.queue = append(s.queue[:i], s.queue[i+1:]...)

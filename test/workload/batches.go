@@ -13,6 +13,7 @@ import (
 	"github.com/paysluice/paysluice/handlers/consumer"
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
+	"github.com/paysluice/paysluice/handlers/invocation"
 	"github.com/paysluice/paysluice/handlers/providers"
 	"github.com/paysluice/paysluice/handlers/queue"
 	"github.com/paysluice/paysluice/handlers/s3store"
@@ -21,10 +22,7 @@ import (
 	"github.com/paysluice/paysluice/template"
 )
 
-const (
-	tableName     = "WebhookEvents-prod"
-	retentionDays = 30
-)
+const retentionDays = 30
 
 // queued is a batch of what the processors send, ten different events of all
 // providers.
@@ -35,7 +33,7 @@ func queued(webhooks []webhook) ([]string, error) {
 	for i := range messages {
 		w := webhooks[i%len(webhooks)]
 		aws := &services{secret: w.secret}
-		_, request, err := w.handed()
+		_, request, err := read(w.request())
 		if err != nil {
 			return nil, err
 		}
@@ -61,7 +59,7 @@ func consumers(_ []webhook, messages []string) ([]Workload, error) {
 	}
 	return append(all, Workload{
 		Name:  fmt.Sprintf("function/consumer/%d", len(messages)),
-		Work:  invoking(h.Handle, event, noFailures),
+		Work:  invoking(invocation.Of(invocation.JSON[events.SQSEvent], h.Handle), event, noFailures),
 		Floor: sum(scans(event), scans(inBytes(messages)...)),
 	}), nil
 }
@@ -69,10 +67,10 @@ func consumers(_ []webhook, messages []string) ([]Workload, error) {
 // archivers keep a full batch of dead letters, and beside it a single one.
 func archivers(_ []webhook, messages []string) ([]Workload, error) {
 	h := &archiver.Handler{
-		Archive:     s3store.NewArchive(&services{}, "failed-webhooks-"+account+"-prod"),
+		Archive:     s3store.NewArchive(&services{}, bucketName),
 		Concurrency: contract.BatchSize,
 		Log:         telemetry.NewLogger(io.Discard, "INFO"),
-		Metrics:     telemetry.NewMetrics(io.Discard, "prod", now),
+		Metrics:     telemetry.NewMetrics(io.Discard, environment, now),
 		Now:         now,
 	}
 	return batches("archiver", h.Handle, messages), nil
@@ -120,10 +118,10 @@ func newConsumer(aws *services) *consumer.Handler {
 	return &consumer.Handler{
 		Providers:   providers.All(providers.Settings{}),
 		Table:       store.NewTable(aws, tableName, retentionDays),
-		DeadLetters: queue.NewSender(aws, "https://sqs.us-east-1.amazonaws.com/"+account+"/webhook-dlq-prod", consumer.SendTimeout),
+		DeadLetters: queue.NewSender(aws, deadLetterQueueURL, consumer.SendTimeout),
 		Concurrency: contract.BatchSize,
 		Log:         telemetry.NewLogger(io.Discard, "INFO"),
-		Metrics:     telemetry.NewMetrics(io.Discard, "prod", now),
+		Metrics:     telemetry.NewMetrics(io.Discard, environment, now),
 	}
 }
 
@@ -159,11 +157,11 @@ func batchOf(messages []string) events.SQSEvent {
 			Attributes: map[string]string{
 				"ApproximateReceiveCount":          "1",
 				"SentTimestamp":                    "1780000000000",
-				"SenderId":                         "AROAEXAMPLE:stripe-processor-prod",
+				"SenderId":                         "AROAEXAMPLE:" + contract.ProcessorName(contract.Stripe()) + "-" + environment,
 				"ApproximateFirstReceiveTimestamp": "1780000000010",
 			},
 			EventSource:    "aws:sqs",
-			EventSourceARN: "arn:aws:sqs:us-east-1:" + account + ":webhook-queue-prod",
+			EventSourceARN: "arn:aws:sqs:us-east-1:" + account + ":" + template.QueueName + "-" + environment,
 			AWSRegion:      "us-east-1",
 		})
 	}

@@ -16,8 +16,8 @@ const root = "../.."
 // NoSQL", "Amazon DynamoDB Architecture Overview").
 const write = 5 * time.Millisecond
 
-// BenchmarkHotPaths times each workload ("work") and its floor. test/bench
-// prints the two side by side.
+// BenchmarkHotPaths times each workload ("work") and its floor. make bench puts
+// the two side by side.
 func BenchmarkHotPaths(b *testing.B) {
 	all, err := workload.All(root)
 	require.NoError(b, err)

@@ -37,9 +37,9 @@ func calls(_ []webhook, messages []string) ([]Workload, error) {
 	cfg := awsclient.Config(vars, nil)
 	sum := md5.Sum([]byte(message))
 	cfg.HTTPClient = answering(`{"MessageId":"5fea7756-0ea4-451a-a703-a558b933e274","MD5OfMessageBody":"` + hex.EncodeToString(sum[:]) + `"}`)
-	sender := queue.NewSender(sqs.NewFromConfig(cfg), "https://sqs.us-east-1.amazonaws.com/"+account+"/webhook-queue-prod", processor.SendTimeout)
+	sender := queue.NewSender(sqs.NewFromConfig(cfg), queueURL, processor.SendTimeout)
 	cfg.HTTPClient = answering(`{}`)
-	table := store.NewTable(dynamodb.NewFromConfig(cfg), "WebhookEvents-prod", 0)
+	table := store.NewTable(dynamodb.NewFromConfig(cfg), tableName, 0)
 	floor := scans([]byte(message))
 	return []Workload{
 		{Name: "call/SendMessage", Floor: floor, Work: func(ctx context.Context) error {

@@ -9,8 +9,7 @@ import (
 
 // invoking is a function as the Lambda runtime calls it: an event's JSON goes
 // in and an answer's JSON, which must contain want, comes out.
-func invoking[In, Out any](handle func(context.Context, In) (Out, error), event []byte, want string) Run {
-	handler := invocation.Of(handle)
+func invoking(handler invocation.Handler, event []byte, want string) Run {
 	return func(ctx context.Context) error {
 		answer, err := handler.Invoke(ctx, event)
 		return unless(bytes.Contains(answer, []byte(want)), err)

@@ -2,11 +2,12 @@ package workload
 
 import (
 	"context"
-	"encoding/json"
 	"io"
 	"net/http"
 
+	"github.com/paysluice/paysluice/handlers/apigateway"
 	"github.com/paysluice/paysluice/handlers/authorizer"
+	"github.com/paysluice/paysluice/handlers/invocation"
 	"github.com/paysluice/paysluice/handlers/processor"
 	"github.com/paysluice/paysluice/handlers/provider"
 	"github.com/paysluice/paysluice/handlers/providers"
@@ -51,7 +52,7 @@ func processors(webhooks []webhook, _ []string) ([]Workload, error) {
 	var handlers, functions []Workload
 	for _, w := range webhooks {
 		h := newProcessor(w, &services{secret: w.secret})
-		event, request, err := w.handed()
+		event, request, err := read(w.request())
 		if err != nil {
 			return nil, err
 		}
@@ -62,7 +63,7 @@ func processors(webhooks []webhook, _ []string) ([]Workload, error) {
 		}})
 		functions = append(functions, Workload{
 			Name:  "function/processor/" + w.name,
-			Work:  invoking(h.Handle, event, `"statusCode":200`),
+			Work:  invoking(invocation.Of(apigateway.Read, h.Handle), event, `"statusCode":200`),
 			Floor: sum(floor, scans(event)),
 		})
 	}
@@ -75,11 +76,11 @@ func newProcessor(w webhook, aws *services) *processor.Handler {
 	return &processor.Handler{
 		Provider:    w.provider,
 		Secrets:     secret.New(read, w.provider.Verifier, now, func(context.Context, error) {}),
-		Events:      queue.NewSender(aws, "https://sqs.us-east-1.amazonaws.com/"+account+"/webhook-queue-prod", processor.SendTimeout),
-		DeadLetters: queue.NewSender(aws, "https://sqs.us-east-1.amazonaws.com/"+account+"/webhook-dlq-prod", processor.SendTimeout),
-		Payloads:    s3store.NewPayloads(aws, "failed-webhooks-"+account+"-prod", processor.PutTimeout),
+		Events:      queue.NewSender(aws, queueURL, processor.SendTimeout),
+		DeadLetters: queue.NewSender(aws, deadLetterQueueURL, processor.SendTimeout),
+		Payloads:    s3store.NewPayloads(aws, bucketName, processor.PutTimeout),
 		Log:         telemetry.NewLogger(io.Discard, "INFO"),
-		Metrics:     telemetry.NewMetrics(io.Discard, "prod", now),
+		Metrics:     telemetry.NewMetrics(io.Discard, environment, now),
 		Now:         now,
 	}
 }
@@ -91,23 +92,22 @@ func authorizers(webhooks []webhook, _ []string) ([]Workload, error) {
 	h := &authorizer.Handler{
 		Providers: providers.All(providers.Settings{}),
 		Log:       telemetry.NewLogger(io.Discard, "INFO"),
-		Metrics:   telemetry.NewMetrics(io.Discard, "prod", now),
+		Metrics:   telemetry.NewMetrics(io.Discard, environment, now),
 		Now:       now,
 	}
 	var handlers, functions []Workload
 	for _, w := range webhooks {
-		question := w.question()
-		handlers = append(handlers, Workload{Name: "authorizer/" + w.name, Work: func(ctx context.Context) error {
-			answer, err := h.Handle(ctx, question)
-			return unless(answer.PolicyDocument.Statement[0].Effect == "Allow", err)
-		}})
-		event, err := json.Marshal(question)
+		event, request, err := read(w.question())
 		if err != nil {
 			return nil, err
 		}
+		handlers = append(handlers, Workload{Name: "authorizer/" + w.name, Work: func(ctx context.Context) error {
+			answer, err := h.Handle(ctx, request)
+			return unless(answer.PolicyDocument.Statement[0].Effect == "Allow", err)
+		}})
 		functions = append(functions, Workload{
 			Name:  "function/authorizer/" + w.name,
-			Work:  invoking(h.Handle, event, `"Effect":"Allow"`),
+			Work:  invoking(invocation.Of(apigateway.Read, h.Handle), event, `"Effect":"Allow"`),
 			Floor: scans(event),
 		})
 	}

@@ -10,6 +10,9 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
+
+	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/template"
 )
 
 // ErrOutcome is work that did not end as it should: what is measured is
@@ -18,6 +21,18 @@ var ErrOutcome = errors.New("the work did not end as it should")
 
 // Run does some work once, within an invocation's context.
 type Run func(context.Context) error
+
+// The stack whose functions these are.
+const (
+	environment = "prod"
+	account     = "123456789012"
+	tableName   = contract.TableName + "-" + environment
+	bucketName  = template.BucketName + "-" + account + "-" + environment
+
+	queues             = "https://sqs.us-east-1.amazonaws.com/" + account + "/"
+	queueURL           = queues + template.QueueName + "-" + environment
+	deadLetterQueueURL = queues + template.DeadLetterQueueName + "-" + environment
+)
 
 // Workload is one hot path.
 type Workload struct {

@@ -5,6 +5,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
@@ -23,7 +24,7 @@ func main() {
 		telemetry.NewLogger(os.Stdout, "INFO").Error("cannot start", "error", err.Error())
 		os.Exit(1)
 	}
-	lambda.Start(invocation.Of(handler.Handle))
+	lambda.Start(invocation.Of(invocation.JSON[events.SQSEvent], handler.Handle))
 }
 
 func wire() (*archiver.Handler, error) {

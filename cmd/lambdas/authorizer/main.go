@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 
+	"github.com/paysluice/paysluice/handlers/apigateway"
 	"github.com/paysluice/paysluice/handlers/authorizer"
 	"github.com/paysluice/paysluice/handlers/config"
 	"github.com/paysluice/paysluice/handlers/contract"
@@ -21,7 +22,7 @@ func main() {
 		telemetry.NewLogger(os.Stdout, "INFO").Error("cannot start", "error", err.Error())
 		os.Exit(1)
 	}
-	lambda.Start(invocation.Of(handler.Handle))
+	lambda.Start(invocation.Of(apigateway.Read, handler.Handle))
 }
 
 func wire() (*authorizer.Handler, error) {

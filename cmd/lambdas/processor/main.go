@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -14,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"github.com/paysluice/paysluice/handlers/apigateway"
 	"github.com/paysluice/paysluice/handlers/awsclient"
 	"github.com/paysluice/paysluice/handlers/config"
 	"github.com/paysluice/paysluice/handlers/contract"
@@ -32,7 +34,7 @@ func main() {
 		telemetry.NewLogger(os.Stdout, "INFO").Error("cannot start", "error", err.Error())
 		os.Exit(1)
 	}
-	lambda.Start(invocation.Of(handler.Handle))
+	lambda.Start(invocation.Of(apigateway.Read, handler.Handle))
 }
 
 func wire(ctx context.Context) (*processor.Handler, error) {
@@ -60,11 +62,15 @@ func wire(ctx context.Context) (*processor.Handler, error) {
 	log := telemetry.NewLogger(os.Stdout, level)
 	secrets := secret.New(secret.Reader(secretsmanager.NewFromConfig(clients), secretARN), p.Verifier, time.Now,
 		func(ctx context.Context, err error) { log.WarnContext(ctx, "secret not read", "error", err.Error()) })
-	// The first request needs the secret and a connection to SQS: begin with
-	// both while Lambda finishes the environment. A failure is kept for that
-	// request to report.
-	go func() { _, _ = secrets.Get(ctx) }()
-	httpClient.Dial(ctx, cmp.Or(aws.ToString(clients.BaseEndpoint), queueURL))
+	// What the first request needs is there before Lambda hands it over: then it
+	// waits for SQS alone. An environment may be started ahead of that request, and
+	// is frozen as soon as it asks for work (Lambda Developer Guide, "Understanding
+	// the Lambda execution environment lifecycle"): a call under way would be found
+	// dead by it. Both are bounded, and a failure is kept for the request to report.
+	var ready sync.WaitGroup
+	ready.Go(func() { _, _ = secrets.Get(ctx) })
+	ready.Go(func() { httpClient.Connect(ctx, cmp.Or(aws.ToString(clients.BaseEndpoint), queueURL)) })
+	ready.Wait()
 
 	client := sqs.NewFromConfig(clients)
 	// An upload is one attempt, which a large body may need.

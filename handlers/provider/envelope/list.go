@@ -1,8 +1,9 @@
 package envelope
 
 import (
-	"encoding/json"
 	"reflect"
+
+	"github.com/paysluice/paysluice/handlers/jsonscan"
 )
 
 // List is the beginning of a list. Only first elements count in what is read,
@@ -28,15 +29,13 @@ func (m *Members[T]) UnmarshalJSON(value []byte) error {
 // Named is the member of that name, of two the last; empty when there is none,
 // or it is of a wrong type.
 func (m Members[T]) Named(name string) (member T) {
-	s := scanner{text: m.object}
+	s := jsonscan.New(m.object)
 	n := 0
 	var found []byte
-	s.each('{', '}', func() bool {
-		quoted, _ := s.skipName()
-		start := s.pos
-		ok := s.skipValue()
-		if n++; ok && n <= maxListed && isNamed(quoted, name) {
-			found = m.object[start:s.pos]
+	s.Object(func(quoted []byte) bool {
+		value, ok := s.Value()
+		if n++; ok && n <= maxListed && jsonscan.Text(quoted) == name {
+			found = value
 		}
 		return ok
 	})
@@ -46,12 +45,3 @@ func (m Members[T]) Named(name string) (member T) {
 
 // element lets a Reader know what is read of each.
 func (Members[T]) element() reflect.Type { return reflect.TypeFor[T]() }
-
-// isNamed reports whether what stands in quotes is that name.
-func isNamed(quoted []byte, name string) bool {
-	if text := quoted[1 : len(quoted)-1]; isPlain(text) {
-		return string(text) == name
-	}
-	var text string
-	return json.Unmarshal(quoted, &text) == nil && text == name
-}

@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"time"
-	"unicode/utf8"
 
+	"github.com/paysluice/paysluice/handlers/jsonscan"
 	"github.com/paysluice/paysluice/handlers/provider"
 )
 
@@ -29,25 +29,7 @@ func (m *Member) UnmarshalJSON(value []byte) error {
 }
 
 // Text is the member as a string; "" when it is none.
-func (m Member) Text() string {
-	if n := len(m.value); n > 1 && m.value[0] == '"' && isPlain(m.value[1:n-1]) {
-		return string(m.value[1 : n-1]) // as nearly all are
-	}
-	var s string
-	_ = json.Unmarshal(m.value, &s) // leaves s empty when it fails
-	return s
-}
-
-// isPlain reports whether what stands in quotes stands for itself: it has no
-// escape, and is of ASCII.
-func isPlain(text []byte) bool {
-	for _, c := range text {
-		if c == '\\' || c >= utf8.RuneSelf {
-			return false
-		}
-	}
-	return true
-}
+func (m Member) Text() string { return jsonscan.Text(m.value) }
 
 // Seconds is the member, a number of seconds since 1970, in epoch
 // milliseconds; 0 when it is none, or of a time after the year 9999.

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"unicode/utf8"
 
+	"github.com/paysluice/paysluice/handlers/jsonscan"
 	"github.com/paysluice/paysluice/handlers/provider"
 )
 
@@ -28,13 +29,13 @@ func NewReader[T any]() *Reader[T] {
 // Read reads a body. The error is EnvelopeUnreadable: the body is not one JSON
 // object, or is nested deeper than encoding/json goes.
 func (r *Reader[T]) Read(body []byte, v *T) error {
-	p := picker{scanner: scanner{text: body}, picked: make([]byte, 0, 1024)}
-	p.skipSpace()
-	if p.next() != '{' {
+	p := picker{Scanner: jsonscan.New(body), picked: make([]byte, 0, 1024)}
+	p.SkipSpace()
+	if p.Next() != '{' {
 		return fmt.Errorf("%w: not a JSON object", provider.EnvelopeUnreadable)
 	}
 	ok := p.pick(r.wanted())
-	if p.skipSpace(); !ok || p.pos != len(body) || Unmarshal(p.picked, v) != nil {
+	if !ok || !p.AtEnd() || Unmarshal(p.picked, v) != nil {
 		return fmt.Errorf("%w: not JSON, or nested too deeply", provider.EnvelopeUnreadable)
 	}
 	return nil
@@ -151,40 +152,35 @@ func fold(dst, name []byte) []byte {
 
 // picker copies what is wanted out of a JSON text.
 type picker struct {
-	scanner
+	jsonscan.Scanner
 	picked []byte
 }
 
 // pick moves behind a value, and picks what w wants of it.
 func (p *picker) pick(w *wanted) bool {
 	switch {
-	case (w.members != nil || w.any != nil) && p.next() == '{':
+	case (w.members != nil || w.any != nil) && p.Next() == '{':
 		return p.pickMembers(w)
-	case w.element != nil && p.next() == '[':
+	case w.element != nil && p.Next() == '[':
 		return p.pickElements(w)
 	case !w.whole:
 		// A value of a wrong type, which as little is read of as of null.
 		p.picked = append(p.picked, "null"...)
-		return p.skipValue()
+		return p.SkipValue()
 	}
-	start := p.pos
-	ok := p.skipValue()
-	p.picked = append(p.picked, p.text[start:p.pos]...)
+	value, ok := p.Value()
+	p.picked = append(p.picked, value...)
 	return ok
 }
 
 func (p *picker) pickMembers(w *wanted) bool {
 	p.picked = append(p.picked, '{')
 	before, n := len(p.picked), 0
-	ok := p.each('{', '}', func() bool {
-		name, ok := p.skipName()
-		if !ok {
-			return false
-		}
+	ok := p.Object(func(name []byte) bool {
 		n++
 		member := w.member(name, n)
 		if member == nil {
-			return p.skipValue()
+			return p.SkipValue()
 		}
 		if len(p.picked) > before {
 			p.picked = append(p.picked, ',')
@@ -199,11 +195,11 @@ func (p *picker) pickMembers(w *wanted) bool {
 func (p *picker) pickElements(w *wanted) bool {
 	p.picked = append(p.picked, '[')
 	n := 0
-	ok := p.each('[', ']', func() bool {
+	ok := p.Array(func() bool {
 		n++
 		switch {
 		case n > maxListed:
-			return p.skipValue()
+			return p.SkipValue()
 		case n > 1:
 			p.picked = append(p.picked, ',')
 		}

@@ -30,11 +30,12 @@ func simple() bill.Model {
 	}
 	platform := map[string]float64{contract.AuthorizerName: 400, contract.ConsumerName: 400}
 	durations := map[string]bill.Duration{
-		contract.AuthorizerName: {WaitMS: 9.5}, contract.ConsumerName: {WaitMS: 99.5},
+		contract.AuthorizerName: {WaitMS: 9.5, InitMS: 20}, contract.ConsumerName: {WaitMS: 99.5, InitMS: 40, FirstCPUMS: 1},
 	}
 	for _, p := range contract.Providers() {
 		name := contract.ProcessorName(p)
-		functions[name], platform[name], durations[name] = stack.Function{MemoryMB: 256}, 400, bill.Duration{WaitMS: 19.5, InitMS: 40}
+		functions[name], platform[name] = stack.Function{MemoryMB: 256}, 400
+		durations[name] = bill.Duration{WaitMS: 19.5, InitMS: 40, FirstCPUMS: 3}
 	}
 	return bill.Model{
 		Stack: stack.Stack{
@@ -246,8 +247,12 @@ func TestForgeries(t *testing.T) {
 
 func TestColdStart(t *testing.T) {
 	u := simple().ColdStart()
-	assert.InDelta(t, 0.25*0.040, u[bill.GBSecond], 1e-9, "40 ms of 256 MB, the mean of three alike")
+	assert.InDelta(t, 0.125*0.020+0.25*0.040+0.25*0.040, u[bill.GBSecond], 1e-9, "authorizer, the mean of three processors alike, consumer")
 	assert.InDelta(t, 1, u[bill.SecretCall], 0)
+	assert.InDelta(t, 4, u[bill.KeyRequest], 0, "three functions' variables and the secret")
+
+	share := bill.VCPUMB / 256.0
+	assert.InDelta(t, 0.25*(0.003+0.001)*share, simple().FirstCalls()[bill.GBSecond], 1e-9, "CPU at the share of a vCPU")
 }
 
 func TestEventIsTheSumOfItsParts(t *testing.T) {

@@ -9,8 +9,12 @@ type Duration struct {
 	CPUMS float64
 	// WaitMS is the time spent waiting for AWS services.
 	WaitMS float64
-	// InitMS is the start of an environment, with a whole vCPU.
+	// InitMS is the start of an environment, with a whole vCPU; of a processor, the
+	// wait for its secret with it.
 	InitMS float64
+	// FirstCPUMS is the processor time that an environment's first call takes
+	// beside what every call does.
+	FirstCPUMS float64
 	// PeakMB is the most memory that was in use.
 	PeakMB float64
 }
@@ -33,6 +37,11 @@ func (d Duration) BilledMS(memoryMB float64) float64 {
 // Millis is how long it takes with that much memory.
 func (d Duration) Millis(memoryMB float64) float64 {
 	return d.WaitMS + d.CPUMS*math.Max(1, VCPUMB/memoryMB)
+}
+
+// FirstMillis is by how much the first call is longer with that much memory.
+func (d Duration) FirstMillis(memoryMB float64) float64 {
+	return Duration{CPUMS: d.FirstCPUMS}.Millis(memoryMB)
 }
 
 // GBSeconds are those of one invocation.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/test/measured"
@@ -12,8 +13,8 @@ import (
 // ErrMeasured is a file of results that lacks what a bill needs.
 var ErrMeasured = errors.New("measured durations")
 
-// Durations are those of the run with AWS at its published latencies, and the
-// starts from the runs of cold starts. The error is ErrMeasured.
+// Durations are those of the run with AWS at its published latencies, and starts
+// and first calls from the runs of cold starts. The error is ErrMeasured.
 //
 // Waiting is the median's, times what the published tail of the function's AWS
 // call adds to a mean: the measured tail is that of a machine that runs
@@ -41,7 +42,8 @@ func Durations(r measured.Results) (map[string]Duration, error) {
 	if r.ColdStart != nil {
 		for _, program := range r.ColdStart.Programs {
 			if d, known := durations[program.Name]; known {
-				d.InitMS = program.Init
+				d.InitMS = program.Init + secretWait(r, program.Name)
+				d.FirstCPUMS = firstCPU(program, d, r.Batch)
 				durations[program.Name] = d
 			}
 		}
@@ -64,6 +66,15 @@ func single(full Duration, r measured.Results) Duration {
 	return full
 }
 
+// firstCPU is what a first call takes beside a usual one's CPU. The consumer's
+// first call is of a batch of one.
+func firstCPU(program measured.ColdProgram, usual Duration, batch *measured.Batch) float64 {
+	if program.Name == contract.ConsumerName && batch != nil {
+		usual.CPUMS = batch.CPUOne
+	}
+	return math.Max(0, program.FirstCPU-usual.CPUMS)
+}
+
 // functions are those that every event meets.
 func functions() []string {
 	names := []string{contract.AuthorizerName, contract.ConsumerName}
@@ -71,6 +82,22 @@ func functions() []string {
 		names = append(names, contract.ProcessorName(p))
 	}
 	return names
+}
+
+// secretWait is by how much the start of a processor, which waits for its secret,
+// is longer on average than the measured one; no other function has a secret.
+func secretWait(r measured.Results, function string) float64 {
+	if !slices.ContainsFunc(contract.Providers(), func(p contract.Provider) bool { return function == contract.ProcessorName(p) }) {
+		return 0
+	}
+	for _, load := range r.Load {
+		for _, call := range load.AWS {
+			if load.AWSFactor == 1 && call.Name == "secretsmanager.GetSecretValue" {
+				return call.P50*Tail(call) - r.ColdStart.Call
+			}
+		}
+	}
+	return 0
 }
 
 // tail is the mean over the median of the AWS call that a function waits for:

@@ -88,10 +88,13 @@ func (m Model) invocation(function string) Usage {
 func (m Model) Gate1() Usage { return m.invocation(contract.AuthorizerName) }
 
 // Processor is the mean of the providers' processors.
-func (m Model) Processor() Usage {
+func (m Model) Processor() Usage { return processorMean(m.invocation) }
+
+// processorMean is the mean over the providers' processors.
+func processorMean(of func(function string) Usage) Usage {
 	sum := Usage{}
 	for _, p := range contract.Providers() {
-		sum = Plus(sum, m.invocation(contract.ProcessorName(p)))
+		sum = Plus(sum, of(contract.ProcessorName(p)))
 	}
 	return sum.Times(1 / float64(len(contract.Providers())))
 }

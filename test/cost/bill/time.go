@@ -65,16 +65,25 @@ func (m Model) Keys(perSecond float64) Usage {
 	return Usage{KeyRequest: m.KeyRequestsPerSecond(perSecond) / perSecond}
 }
 
-// ColdStart is what it takes to start a processor's environment for one
-// request, and no other: the start is billed, and the environment and the
-// secret are decrypted.
+// ColdStart is what it takes to start an environment of each function that an
+// event meets for that event alone: the starts are billed, and the variables of
+// each and the secret are decrypted.
 func (m Model) ColdStart() Usage {
-	sum := Usage{}
-	for _, p := range contract.Providers() {
-		name := contract.ProcessorName(p)
-		sum[GBSecond] += m.Stack.Functions[name].MemoryMB / 1024 * m.Durations[name].InitMS / 1000
-	}
-	mean := sum.Times(1 / float64(len(contract.Providers())))
-	authorizer := m.Stack.Functions[contract.AuthorizerName].MemoryMB / 1024 * m.Durations[contract.AuthorizerName].InitMS / 1000
-	return Plus(mean, Usage{GBSecond: authorizer, KeyRequest: 3, SecretCall: 1})
+	return Plus(Usage{KeyRequest: 1, SecretCall: 1}, perEnvironment(func(function string) Usage {
+		return Usage{KeyRequest: 1, GBSecond: m.Stack.Functions[function].MemoryMB / 1024 * m.Durations[function].InitMS / 1000}
+	}))
+}
+
+// FirstCalls is what the first calls of these environments take beside what every
+// call does.
+func (m Model) FirstCalls() Usage {
+	return perEnvironment(func(function string) Usage {
+		memory := m.Stack.Functions[function].MemoryMB
+		return Usage{GBSecond: memory / 1024 * m.Durations[function].FirstMillis(memory) / 1000}
+	})
+}
+
+// perEnvironment is the sum over the functions that an event meets.
+func perEnvironment(of func(function string) Usage) Usage {
+	return Plus(of(contract.AuthorizerName), processorMean(of), of(contract.ConsumerName))
 }

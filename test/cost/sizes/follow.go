@@ -15,16 +15,17 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
+	"github.com/paysluice/paysluice/handlers/apigateway"
 	"github.com/paysluice/paysluice/handlers/archiver"
 	"github.com/paysluice/paysluice/handlers/consumer"
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
-	"github.com/paysluice/paysluice/handlers/invocation"
 	"github.com/paysluice/paysluice/handlers/processor"
 	"github.com/paysluice/paysluice/handlers/provider"
 	"github.com/paysluice/paysluice/handlers/providers"
 	"github.com/paysluice/paysluice/handlers/store"
 	"github.com/paysluice/paysluice/handlers/telemetry"
+	"github.com/paysluice/paysluice/template"
 	"github.com/paysluice/paysluice/test/cost/stack"
 )
 
@@ -83,9 +84,9 @@ func (w *wire) process(p contract.Provider, body []byte) (events.APIGatewayProxy
 		Metrics: telemetry.NewMetrics(&w.log, environment, now),
 		Now:     now,
 	}
-	return h.Handle(inLambda(), processor.Request{
-		Body: invocation.Text(base64.StdEncoding.EncodeToString(body)), IsBase64Encoded: true,
-		RequestContext: processor.RequestContext{RequestID: requestID},
+	return h.Handle(inLambda(), apigateway.Request{
+		RequestID: requestID,
+		Body:      []byte(base64.StdEncoding.EncodeToString(body)), IsBase64Encoded: true,
 	})
 }
 
@@ -120,7 +121,7 @@ func archive(e Event) (int, error) {
 	}
 	_, err := h.Handle(inLambda(), events.SQSEvent{Records: []events.SQSMessage{{
 		MessageId: requestID, Body: e.message,
-		EventSourceARN: "arn:aws:sqs:us-east-1:123456789012:webhook-dlq-" + environment,
+		EventSourceARN: "arn:aws:sqs:us-east-1:123456789012:" + template.DeadLetterQueueName + "-" + environment,
 		Attributes: map[string]string{
 			"ApproximateReceiveCount": "4", "SentTimestamp": "1780000000123", "ApproximateFirstReceiveTimestamp": "1780000000123",
 		},

@@ -5,8 +5,7 @@ import (
 	"fmt"
 	"regexp"
 
-	"github.com/aws/aws-lambda-go/events"
-
+	"github.com/paysluice/paysluice/handlers/apigateway"
 	"github.com/paysluice/paysluice/handlers/authorizer"
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/providers"
@@ -96,10 +95,7 @@ func turnAway(p contract.Provider) (float64, error) {
 		Metrics:   telemetry.NewMetrics(&log, environment, now),
 		Now:       now,
 	}
-	_, err := h.Handle(inLambda(), events.APIGatewayCustomAuthorizerRequestTypeRequest{
-		Resource:       "/" + p.Path,
-		RequestContext: events.APIGatewayCustomAuthorizerRequestTypeRequestContext{RequestID: requestID},
-	})
+	_, err := h.Handle(inLambda(), apigateway.Request{Resource: "/" + p.Path, RequestID: requestID})
 	return float64(logged(&log)), err
 }
 

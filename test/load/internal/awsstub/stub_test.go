@@ -20,18 +20,15 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/test/load/internal/awsstub"
+	"github.com/paysluice/paysluice/test/load/internal/functions"
 	"github.com/paysluice/paysluice/test/load/internal/latency"
-)
-
-const (
-	queueURL      = "https://sqs.us-east-1.amazonaws.com/000000000000/webhook-queue-load"
-	deadLetterURL = "https://sqs.us-east-1.amazonaws.com/000000000000/webhook-dlq-load"
 )
 
 func start(t *testing.T) (*awsstub.Stub, aws.Config) {
 	t.Helper()
-	s, err := awsstub.Start(map[string]string{"arn:a": `{"endpoints":[{"secret":"\u00e9 \"s\""}]}`}, deadLetterURL)
+	s, err := awsstub.Start(map[string]string{"arn:a": `{"endpoints":[{"secret":"\u00e9 \"s\""}]}`}, functions.DeadLetterQueueURL)
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, s.Close()) })
 	trusted := x509.NewCertPool()
@@ -54,20 +51,20 @@ func TestSendMessage(t *testing.T) {
 		{"nothing to escape", "plain"},
 		{"backslashes at the end", `a\\"\`},
 		{"control characters and what has four bytes", "a\tb\n\u2028 é 😀 </script>"},
-		{"a member's name in the text", `"QueueUrl":"` + deadLetterURL + `"`},
+		{"a member's name in the text", `"QueueUrl":"` + functions.DeadLetterQueueURL + `"`},
 		{"larger than a buffer", strings.Repeat(`"0123456789`, 20_000)},
 	} {
 		t.Run(test.why, func(t *testing.T) {
 			var fed []byte
 			s.Reset(func(m awsstub.Message) { fed = m.Body })
-			_, err := client.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: aws.String(queueURL), MessageBody: &test.body})
+			_, err := client.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: aws.String(functions.QueueURL), MessageBody: &test.body})
 			require.NoError(t, err)
 			assert.Equal(t, awsstub.Counts{Messages: 1}, s.Counts())
 			assert.NotEmpty(t, fed)
 		})
 	}
 	s.Reset(func(awsstub.Message) { t.Error("a dead letter is no event") })
-	_, err := client.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: aws.String(deadLetterURL), MessageBody: aws.String("x")})
+	_, err := client.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: aws.String(functions.DeadLetterQueueURL), MessageBody: aws.String("x")})
 	require.NoError(t, err)
 	assert.Equal(t, awsstub.Counts{DeadLetters: 1}, s.Counts())
 }
@@ -88,7 +85,7 @@ func TestPutItem(t *testing.T) {
 	client := dynamodb.NewFromConfig(config)
 	put := func(id, at string) error {
 		_, err := client.PutItem(t.Context(), &dynamodb.PutItemInput{
-			TableName: aws.String("WebhookEvents-load"),
+			TableName: aws.String(contract.TableName + "-" + functions.Suffix),
 			Item: map[string]ddb.AttributeValue{
 				"payload":   &ddb.AttributeValueMemberB{Value: []byte(`{"eventId":{"S":"x"}}`)},
 				"eventId":   &ddb.AttributeValueMemberS{Value: id},
@@ -120,7 +117,7 @@ func TestPutObject(t *testing.T) {
 
 func TestOtherCallsAreRefused(t *testing.T) {
 	s, config := start(t)
-	_, err := sqs.NewFromConfig(config).PurgeQueue(t.Context(), &sqs.PurgeQueueInput{QueueUrl: aws.String(queueURL)})
+	_, err := sqs.NewFromConfig(config).PurgeQueue(t.Context(), &sqs.PurgeQueueInput{QueueUrl: aws.String(functions.QueueURL)})
 	require.Error(t, err)
 	assert.Equal(t, 1, s.Counts().Refusals)
 }
@@ -134,7 +131,7 @@ func TestTrace(t *testing.T) {
 	s.SetLatencies(latency.Fixed(map[string]latency.Figures{awsstub.SendMessage: {}}, 5*time.Millisecond))
 	client := sqs.NewFromConfig(config)
 	for range 2 {
-		_, err := client.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: aws.String(queueURL), MessageBody: aws.String("x")})
+		_, err := client.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: aws.String(functions.QueueURL), MessageBody: aws.String("x")})
 		require.NoError(t, err)
 	}
 	close(events)
@@ -157,7 +154,7 @@ func TestLatency(t *testing.T) {
 	s.SetLatencies(latency.Fixed(map[string]latency.Figures{awsstub.SendMessage: {}}, time.Hour))
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	_, err := sqs.NewFromConfig(config).SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: aws.String(queueURL), MessageBody: aws.String("x")})
+	_, err := sqs.NewFromConfig(config).SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: aws.String(functions.QueueURL), MessageBody: aws.String("x")})
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	assert.Zero(t, s.Counts().Messages)
 }

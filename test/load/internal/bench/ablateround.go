@@ -12,19 +12,15 @@ import (
 // time in turn.
 func (b *Bench) coldRound(ctx context.Context, programs []ablated, round int, o AblateOptions) error {
 	// Made anew in each round: signatures are good for five minutes.
-	webhooks, err := b.source.Make(ctx, 1+warmCalls, o.BodySize, programs[0].provider)
+	webhooks, err := b.webhooks(ctx, programs[0].program, 1+warmCalls, o.BodySize)
 	if err != nil {
 		return err
-	}
-	var payloads [][]byte
-	for _, w := range webhooks {
-		payloads = append(payloads, w.Processor)
 	}
 	defer lean()()
 	for n := range o.Processes {
 		for i := range programs {
 			p := &programs[(i+n+round)%len(programs)]
-			run, err := b.coldStart(ctx, coldProgram{program: p.program, built: p.built, payloads: payloads, answer: status}, o.Call)
+			run, err := b.coldStart(ctx, coldProgram{program: p.program, built: p.built, calls: processed(webhooks)}, o.Call)
 			if err != nil {
 				return fmt.Errorf("%s: %w", p.name, err)
 			}

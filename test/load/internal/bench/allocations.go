@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/test/load/internal/latency"
 	"github.com/paysluice/paysluice/test/load/internal/traffic"
 	"github.com/paysluice/paysluice/test/measured"
@@ -26,38 +27,59 @@ func gcSettings() []string { return []string{"GODEBUG=gctrace=1", "GOGC=1000"} }
 // minCycles are the collections that a figure is made of, at least.
 const minCycles = 4
 
-// Allocations measures what one invocation of each program allocates: one
-// environment each, kept busy for as long as window or as it needs, apart from
-// every other run.
+// Allocations measures what one invocation allocates, of hello, naive and every
+// function that an event meets, the consumer's with a full batch: one environment
+// each, kept busy for as long as window or as it needs, apart from every other
+// run.
 func (b *Bench) Allocations(ctx context.Context, window time.Duration) (measured.Allocations, error) {
 	all := measured.Allocations{Machine: b.Machine}
+	measure := func(p program, c calls) error {
+		fmt.Fprintf(b.progress, "allocations of %s …\n", p.name)
+		one, err := b.allocations(ctx, p, c, window)
+		all.Programs = append(all.Programs, one)
+		return err
+	}
 	programs, err := b.requestPrograms()
 	if err != nil {
 		return all, err
 	}
-	b.stub.SetLatencies(latency.Calls{})
+	var webhooks []traffic.Webhook
 	for _, p := range programs {
-		fmt.Fprintf(b.progress, "allocations of %s …\n", p.name)
-		one, err := b.allocations(ctx, p, window)
-		if err != nil {
+		if webhooks, err = b.webhooks(ctx, p, manyWebhooks, traffic.BodySize); err != nil {
 			return all, err
 		}
-		all.Programs = append(all.Programs, one)
+		if err := measure(p, processed(webhooks)); err != nil {
+			return all, err
+		}
 	}
-	return all, nil
+	authorizer, err := b.function(contract.AuthorizerName, contract.AuthorizerBinary, -1)
+	if err != nil {
+		return all, err
+	}
+	if err := measure(authorizer, authorized(webhooks)); err != nil {
+		return all, err
+	}
+	consumer, err := b.function(contract.ConsumerName, contract.ConsumerBinary, -1)
+	if err != nil {
+		return all, err
+	}
+	messages, err := b.messages(ctx, manyWebhooks)
+	b.killAll()
+	if err != nil {
+		return all, err
+	}
+	return all, measure(consumer, batched(messages, contract.BatchSize))
 }
 
-func (b *Bench) allocations(ctx context.Context, p program, window time.Duration) (measured.Allocation, error) {
+func (b *Bench) allocations(ctx context.Context, p program, c calls, window time.Duration) (measured.Allocation, error) {
 	defer b.killAll()
 	b.stub.Reset(nil)
-	webhooks, err := b.source.Make(ctx, manyWebhooks, traffic.BodySize, p.provider)
+	b.stub.SetLatencies(latency.Calls{})
+	l, err := b.loop(p, c, gcSettings()...)
 	if err != nil {
 		return measured.Allocation{}, err
 	}
-	l, err := b.loop(p, webhooks, gcSettings()...)
-	if err != nil {
-		return measured.Allocation{}, err
-	}
+	l.again = func() { b.stub.Reset(nil) } // or the table would have the events already
 	// The invocations that had ended when each collection was seen to have
 	// begun are not known; those at each millisecond are near enough.
 	begin := time.Now()

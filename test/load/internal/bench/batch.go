@@ -75,7 +75,7 @@ func (b *Bench) messages(ctx context.Context, n int) ([]awsstub.Message, error) 
 		return nil, err
 	}
 	stripe := programs[len(programs)-len(contract.Providers())]
-	webhooks, err := b.source.Make(ctx, n, traffic.BodySize, stripe.provider)
+	webhooks, err := b.webhooks(ctx, stripe, n, traffic.BodySize)
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +87,7 @@ func (b *Bench) messages(ctx context.Context, n int) ([]awsstub.Message, error) 
 		messages = append(messages, m)
 	})
 	b.stub.SetLatencies(latency.Calls{})
-	l, err := b.loop(stripe, webhooks)
+	l, err := b.loop(stripe, processed(webhooks))
 	if err != nil {
 		return nil, err
 	}

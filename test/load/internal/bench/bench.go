@@ -18,6 +18,7 @@ import (
 	"github.com/paysluice/paysluice/test/load/internal/fleet"
 	"github.com/paysluice/paysluice/test/load/internal/functions"
 	"github.com/paysluice/paysluice/test/load/internal/latency"
+	"github.com/paysluice/paysluice/test/load/internal/machine"
 	"github.com/paysluice/paysluice/test/load/internal/traffic"
 	"github.com/paysluice/paysluice/test/measured"
 	"github.com/paysluice/paysluice/test/paypaltest"
@@ -82,10 +83,9 @@ func (b *Bench) prepare(ctx context.Context, root string) (err error) {
 	if b.Binaries, err = functions.Build(ctx, root, filepath.Join(b.dir, "bin")); err != nil {
 		return err
 	}
-	if b.Machine, err = machine(ctx, time.Now()); err != nil {
+	if b.Machine, err = machine.This(ctx, time.Now(), b.Binaries[contract.ProcessorBinary].CodeVersion); err != nil {
 		return err
 	}
-	b.Machine.CodeVersion = b.Binaries[contract.ProcessorBinary].CodeVersion
 	b.authority = paypaltest.NewAuthority(time.Now())
 	b.hosts = paypaltest.NewHosts(b.authority)
 	if b.source, err = traffic.New(b.authority, b.hosts); err != nil {

@@ -26,18 +26,17 @@ const warmCalls = 20
 type coldProgram struct {
 	program
 	built functions.Binary
-	// payloads are the events of a process's calls, all different; none is for
-	// a program that is only started.
-	payloads [][]byte
-	answer   string
+	// calls are those of a process; none are for a program that is only started.
+	calls
 }
 
 // coldRun is one process.
 type coldRun struct {
-	init, answer, first, warm, cpu time.Duration
-	memory                         int64
-	events                         []awsstub.Event
-	spawned                        time.Time
+	init, answer, first, warm time.Duration
+	initCPU, firstCPU         time.Duration
+	memory                    int64
+	events                    []awsstub.Event
+	spawned                   time.Time
 }
 
 // ColdStart starts every program in turn, one at a time, as often as there are
@@ -81,7 +80,8 @@ func coldResult(p coldProgram, runs []coldRun) measured.ColdProgram {
 		Answer:     figure(func(r coldRun) time.Duration { return r.answer }),
 		FirstCall:  figure(func(r coldRun) time.Duration { return r.first }),
 		WarmCall:   figure(func(r coldRun) time.Duration { return r.warm }),
-		CPU:        figure(func(r coldRun) time.Duration { return r.cpu }),
+		InitCPU:    figure(func(r coldRun) time.Duration { return r.initCPU }),
+		FirstCPU:   figure(func(r coldRun) time.Duration { return r.firstCPU }),
 		Memory:     int64(median(runs, func(r coldRun) float64 { return float64(r.memory) })),
 		BinarySize: p.built.Size,
 		ZipSize:    p.built.ZipSize,
@@ -109,6 +109,9 @@ func (b *Bench) coldStart(ctx context.Context, p coldProgram, call time.Duration
 	}
 	pid := c.environment.PID()
 	r.spawned, r.init = c.environment.Spawned, c.environment.Init()
+	if r.initCPU, err = process.CPU(pid); err != nil {
+		return r, err
+	}
 	for i, payload := range p.payloads {
 		took, err := c.call(ctx, payload, p.answer)
 		if err != nil {
@@ -120,9 +123,11 @@ func (b *Bench) coldStart(ctx context.Context, p coldProgram, call time.Duration
 		}
 		r.answer, r.first = c.answered.Sub(r.spawned), took
 		b.stub.SetTrace(func(awsstub.Event) {}) // the first call is over
-		if r.cpu, err = process.CPU(pid); err != nil {
+		used, err := process.CPU(pid)
+		if err != nil {
 			return r, err
 		}
+		r.firstCPU = used - r.initCPU
 	}
 	r.memory, err = process.PeakMemory(pid)
 	mu.Lock()

@@ -2,7 +2,6 @@ package bench
 
 import (
 	"context"
-	"time"
 
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/test/load/internal/functions"
@@ -16,43 +15,32 @@ func (b *Bench) coldPrograms(ctx context.Context) ([]coldProgram, error) {
 	if err != nil {
 		return nil, err
 	}
-	var batches [][]byte
-	for i := range messages {
-		batches = append(batches, batchEvent(messages[i:i+1], time.Now()))
-	}
 	requests, err := b.requestPrograms()
 	if err != nil {
 		return nil, err
 	}
 	var all []coldProgram
-	var authorizations [][]byte
+	var webhooks []traffic.Webhook
 	for _, p := range requests {
-		webhooks, err := b.source.Make(ctx, 1+warmCalls, traffic.BodySize, p.provider)
-		if err != nil {
+		if webhooks, err = b.webhooks(ctx, p, 1+warmCalls, traffic.BodySize); err != nil {
 			return nil, err
 		}
-		c := coldProgram{program: p, built: b.binaryOf(p), answer: status}
-		authorizations = nil
-		for _, w := range webhooks {
-			c.payloads = append(c.payloads, w.Processor)
-			authorizations = append(authorizations, w.Authorizer)
-		}
-		all = append(all, c)
+		all = append(all, coldProgram{program: p, built: b.binaryOf(p), calls: processed(webhooks)})
 	}
 	for _, other := range []struct {
-		name, binary, answer string
-		payloads             [][]byte
+		name, binary string
+		calls        calls
 	}{
-		{contract.AuthorizerName, contract.AuthorizerBinary, allowed, authorizations},
-		{contract.ConsumerName, contract.ConsumerBinary, allTaken, batches},
-		{contract.ArchiverName, contract.ArchiverBinary, allTaken, batches},
-		{contract.EmptierName, contract.EmptierBinary, "", nil}, // called once in a stack's life
+		{contract.AuthorizerName, contract.AuthorizerBinary, authorized(webhooks)},
+		{contract.ConsumerName, contract.ConsumerBinary, batched(messages, 1)},
+		{contract.ArchiverName, contract.ArchiverBinary, batched(messages, 1)},
+		{contract.EmptierName, contract.EmptierBinary, calls{}}, // called once in a stack's life
 	} {
 		p, err := b.function(other.name, other.binary, -1)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, coldProgram{program: p, built: b.binaryOf(p), answer: other.answer, payloads: other.payloads})
+		all = append(all, coldProgram{program: p, built: b.binaryOf(p), calls: other.calls})
 	}
 	return all, nil
 }

@@ -73,12 +73,12 @@ func (b *Bench) flatOut(ctx context.Context, p program, o CompareOptions) (measu
 	defer b.killAll()
 	b.stub.Reset(nil)
 	b.stub.SetLatencies(latency.Calls{})
-	webhooks, err := b.source.Make(ctx, manyWebhooks, o.BodySize, p.provider)
+	webhooks, err := b.webhooks(ctx, p, manyWebhooks, o.BodySize)
 	if err != nil {
 		return measured.FlatOut{}, err
 	}
 	defer lean()()
-	l, err := b.loop(p, webhooks)
+	l, err := b.loop(p, processed(webhooks))
 	if err != nil {
 		return measured.FlatOut{}, err
 	}
@@ -122,7 +122,7 @@ func (b *Bench) steady(ctx context.Context, p program, o CompareOptions) (measur
 	b.stub.Reset(nil)
 	b.stub.SetLatencies(latency.Fixed(b.Figures, o.Call))
 	s := newSchedule(o.Rate, 4*warmup, o.Steady, Even, 0)
-	webhooks, err := b.source.Make(ctx, len(s.at), o.BodySize, p.provider)
+	webhooks, err := b.webhooks(ctx, p, len(s.at), o.BodySize)
 	if err != nil {
 		return measured.Steady{}, err
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/test/load/internal/awsstub"
+	"github.com/paysluice/paysluice/test/load/internal/functions"
 )
 
 // queue keeps messages until they are consumed.
@@ -59,6 +60,7 @@ func batchEvent(batch []awsstub.Message, now time.Time) []byte {
 	var b bytes.Buffer
 	b.Grow(len(batch) * 8 << 10)
 	at := strconv.FormatInt(now.UnixMilli(), 10)
+	sender := contract.ProcessorName(contract.Stripe()) + "-" + functions.Suffix
 	receipt := strings.Repeat("AQEBload", 48) // about as long as SQS's
 	for i, m := range batch {
 		b.WriteString(map[bool]string{true: `{"Records":[`, false: ","}[i == 0])
@@ -66,9 +68,9 @@ func batchEvent(batch []awsstub.Message, now time.Time) []byte {
 		b.WriteString(`{"messageId":"` + m.ID + `","receiptHandle":"` + receipt + `","body":"`)
 		b.Write(m.Body)
 		b.WriteString(`","attributes":{"ApproximateReceiveCount":"1","SentTimestamp":"` + at +
-			`","SenderId":"AROALOADLOADLOADLOAD:stripe-processor-load","ApproximateFirstReceiveTimestamp":"` + at +
+			`","SenderId":"AROALOADLOADLOADLOAD:` + sender + `","ApproximateFirstReceiveTimestamp":"` + at +
 			`"},"messageAttributes":{},"md5OfBody":"` + hex.EncodeToString(sum[:]) +
-			`","eventSource":"aws:sqs","eventSourceARN":"arn:aws:sqs:us-east-1:000000000000:webhook-queue-load","awsRegion":"us-east-1"}`)
+			`","eventSource":"aws:sqs","eventSourceARN":"` + functions.QueueARN + `","awsRegion":"us-east-1"}`)
 	}
 	b.WriteString("]}")
 	return b.Bytes()

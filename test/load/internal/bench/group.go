@@ -103,7 +103,6 @@ func (g *group) result() (measured.Function, error) {
 		Name:         g.name,
 		MemorySize:   g.memory,
 		Invocations:  invocations,
-		Errors:       g.failed.Load(),
 		Latency:      g.latency.Latency(true),
 		PeakMemory:   after.PeakMemory,
 		Init:         record.Of(after.Inits).Latency(false),

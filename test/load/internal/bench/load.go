@@ -21,6 +21,7 @@ type LoadOptions struct {
 	For        time.Duration
 	Warmup     time.Duration
 	Arrivals   Arrivals
+	Seed       uint64  // of what is drawn: when requests come, and whose
 	Factor     float64 // of the published latencies
 	BodySize   int     // bytes
 	MaxPerPool int     // environments of one function
@@ -68,15 +69,11 @@ func (b *Bench) Load(ctx context.Context, o LoadOptions) (measured.Load, error) 
 	if err != nil {
 		return measured.Load{}, err
 	}
-	s := newSchedule(o.Rate, o.Warmup, o.For, o.Arrivals, uint64(time.Now().UnixNano()))
+	s := newSchedule(o.Rate, o.Warmup, o.For, o.Arrivals, o.Seed)
 	warm := warmCounts(o.Rate, calls)
-	n := len(s.at) + warm.total()
-	fmt.Fprintf(b.progress, "signing %d webhooks …\n", n)
-	providers := []int{}
-	for i := range contract.Providers() {
-		providers = append(providers, i)
-	}
-	webhooks, err := b.source.Make(ctx, n, o.BodySize, providers...)
+	providers := append(warm.providers(), drawProviders(len(s.at), o.Seed)...)
+	fmt.Fprintf(b.progress, "signing %d webhooks …\n", len(providers))
+	webhooks, err := b.source.Make(ctx, o.BodySize, providers)
 	if err != nil {
 		return measured.Load{}, err
 	}

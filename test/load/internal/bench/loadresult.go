@@ -75,7 +75,7 @@ func (r *loadRun) result(b *Bench, o LoadOptions) (measured.Load, error) {
 	}
 	l := measured.Load{
 		Machine: b.Machine, Rate: o.Rate, Seconds: o.For.Seconds(), Warmup: o.Warmup.Seconds(),
-		Arrivals: string(o.Arrivals), AWSFactor: o.Factor,
+		Arrivals: string(o.Arrivals), Seed: o.Seed, AWSFactor: o.Factor,
 		Request: r.request.Latency(true),
 	}
 	processors, used := record.New(), own-r.own

@@ -10,29 +10,30 @@ import (
 	"github.com/paysluice/paysluice/test/load/internal/fleet"
 	"github.com/paysluice/paysluice/test/load/internal/process"
 	"github.com/paysluice/paysluice/test/load/internal/record"
-	"github.com/paysluice/paysluice/test/load/internal/traffic"
 	"github.com/paysluice/paysluice/test/runtimeapi"
 )
 
-// loop is a closed loop: each environment is given the next webhook as soon as
+// loop is a closed loop: each environment is given the next payload as soon as
 // it asks.
 type loop struct {
 	program
-	fleet    *fleet.Fleet
-	webhooks []traffic.Webhook
-	latency  *record.Histogram
+	calls
+	// again is called before the first payload is given once more.
+	again   func()
+	fleet   *fleet.Fleet
+	latency *record.Histogram
 
 	next, done, failed atomic.Int64
 	stopped            atomic.Bool
 	first              atomic.Pointer[error] // of what failed
 }
 
-func (b *Bench) loop(p program, webhooks []traffic.Webhook, extra ...string) (*loop, error) {
+func (b *Bench) loop(p program, c calls, extra ...string) (*loop, error) {
 	f, err := b.fleet(p, extra...)
 	if err != nil {
 		return nil, err
 	}
-	return &loop{program: p, fleet: f, webhooks: webhooks, latency: record.New()}, nil
+	return &loop{program: p, calls: c, again: func() {}, fleet: f, latency: record.New()}, nil
 }
 
 // start starts one environment and keeps it busy.
@@ -45,10 +46,13 @@ func (l *loop) give(e *runtimeapi.Environment) {
 	if l.stopped.Load() {
 		return
 	}
-	w := l.webhooks[int(l.next.Add(1)-1)%len(l.webhooks)]
+	n := int(l.next.Add(1) - 1)
+	if n > 0 && n%len(l.payloads) == 0 {
+		l.again()
+	}
 	begin := time.Now()
-	e.Begin(w.Processor, begin.Add(l.timeout), func(a runtimeapi.Answer) {
-		if err := right(l.name, a, status); err != nil {
+	e.Begin(l.payloads[n%len(l.payloads)], begin.Add(l.timeout), func(a runtimeapi.Answer) {
+		if err := right(l.name, a, l.answer); err != nil {
 			l.failed.Add(1)
 			l.first.CompareAndSwap(nil, &err)
 		}
@@ -57,7 +61,7 @@ func (l *loop) give(e *runtimeapi.Environment) {
 	})
 }
 
-// stop gives no more webhooks.
+// stop gives no more payloads.
 func (l *loop) stop() { l.stopped.Store(true) }
 
 // until waits for that many invocations.
@@ -75,7 +79,7 @@ func (l *loop) until(ctx context.Context, n int64) error {
 
 func (l *loop) failure() error {
 	if err := l.first.Load(); err != nil {
-		return fmt.Errorf("%d of %d invocations of %s were not answered with 200; the first: %w",
+		return fmt.Errorf("%d of %d invocations of %s were not answered as they must be; the first: %w",
 			l.failed.Load(), l.done.Load(), l.name, *err)
 	}
 	return nil

@@ -88,12 +88,12 @@ func (b *Bench) profiles(ctx context.Context, p program, o ProfileOptions, folde
 	defer b.killAll()
 	b.stub.Reset(nil)
 	b.stub.SetLatencies(latency.Calls{})
-	webhooks, err := b.source.Make(ctx, manyWebhooks, traffic.BodySize, p.provider)
+	webhooks, err := b.webhooks(ctx, p, manyWebhooks, traffic.BodySize)
 	if err != nil {
 		return nil, err
 	}
 	defer lean()()
-	l, err := b.loop(p, webhooks, functions.ProfileVariables(folder, 2*warmup, o.For)...)
+	l, err := b.loop(p, processed(webhooks), functions.ProfileVariables(folder, 2*warmup, o.For)...)
 	if err != nil {
 		return nil, err
 	}

@@ -1,14 +1,17 @@
 package bench
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 	"slices"
 	"time"
 
 	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/test/load/internal/awsstub"
 	"github.com/paysluice/paysluice/test/load/internal/fleet"
 	"github.com/paysluice/paysluice/test/load/internal/functions"
+	"github.com/paysluice/paysluice/test/load/internal/traffic"
 )
 
 // program is something that is measured.
@@ -20,6 +23,44 @@ type program struct {
 	timeout time.Duration
 	// provider is the index of whose webhooks it takes.
 	provider int
+}
+
+// calls are what a program is called with, and what each answer must contain.
+type calls struct {
+	payloads [][]byte // all different
+	answer   string
+}
+
+// webhooks are n of the provider whose webhooks the program takes.
+func (b *Bench) webhooks(ctx context.Context, p program, n, size int) ([]traffic.Webhook, error) {
+	return b.source.Make(ctx, size, slices.Repeat([]int{p.provider}, n))
+}
+
+// processed are webhooks as a processor is called with them, and authorized as
+// the authorizer is.
+func processed(webhooks []traffic.Webhook) calls {
+	c := calls{answer: status}
+	for _, w := range webhooks {
+		c.payloads = append(c.payloads, w.Processor)
+	}
+	return c
+}
+
+func authorized(webhooks []traffic.Webhook) calls {
+	c := calls{answer: allowed}
+	for _, w := range webhooks {
+		c.payloads = append(c.payloads, w.Authorizer)
+	}
+	return c
+}
+
+// batched are messages as a function is called with batches of that many.
+func batched(messages []awsstub.Message, size int) calls {
+	c := calls{answer: allTaken}
+	for batch := range slices.Chunk(messages, size) {
+		c.payloads = append(c.payloads, batchEvent(batch, time.Now()))
+	}
+	return c
 }
 
 // function is one of the template's.

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/test/load/internal/record"
 )
 
@@ -57,6 +58,17 @@ func newSchedule(rate float64, warmup, window time.Duration, arrivals Arrivals, 
 		}
 		s.at = append(s.at, at)
 	}
+}
+
+// drawProviders draws whose each of n requests is: all providers send as much, on
+// average. The same seed gives the same ones, whenever the requests come.
+func drawProviders(n int, seed uint64) []int {
+	random := rand.New(rand.NewPCG(seed, 1)) // other numbers than the schedule's
+	all := make([]int, n)
+	for i := range all {
+		all[i] = random.IntN(len(contract.Providers()))
+	}
+	return all
 }
 
 // run calls send for each request at its time, and mark once when the measured

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/test/load/internal/record"
 )
 
@@ -40,6 +41,27 @@ func TestSchedule(t *testing.T) {
 	assert.Zero(t, even.first, "no warm-up")
 	assert.Equal(t, time.Millisecond, even.at[0])
 	assert.InDelta(t, 998*time.Millisecond, even.at[997], float64(time.Microsecond))
+}
+
+// A run can be repeated, down to the order of the providers.
+func TestTheSameSeedIsTheSameRun(t *testing.T) {
+	const rate, warmup, window = 1000, 4 * time.Second, 60 * time.Second
+	one := newSchedule(rate, warmup, window, Poisson, 1)
+	assert.Equal(t, one, newSchedule(rate, warmup, window, Poisson, 1))
+	assert.NotEqual(t, one, newSchedule(rate, warmup, window, Poisson, 2))
+
+	n := len(one.at)
+	providers := drawProviders(n, 1)
+	assert.Equal(t, providers, drawProviders(n, 1))
+	assert.NotEqual(t, providers, drawProviders(n, 2))
+	of := map[int]int{}
+	for _, p := range providers {
+		of[p]++
+	}
+	require.Len(t, of, len(contract.Providers()))
+	for p, sent := range of {
+		assert.InEpsilon(t, n/len(of), sent, 0.03, "provider %d sends its part", p)
+	}
 }
 
 // A request that was held up keeps its time, and so do those after it.

@@ -42,6 +42,15 @@ func (w warmCount) total() int {
 	return max(n, w.authorizer)
 }
 
+// providers are those of the webhooks, in turn.
+func (w warmCount) providers() []int {
+	all := make([]int, w.total())
+	for i := range all {
+		all[i] = i % len(contract.Providers())
+	}
+	return all
+}
+
 // start starts the environments: each webhook is for an environment of the
 // authorizer and of its processor, as long as there are any to start.
 func (r *loadRun) start(ctx context.Context) error {

@@ -44,12 +44,12 @@ func Ablations() []Ablation {
 			Variables: []string{"GOGC"},
 		},
 		{
-			Name: "connection", What: "the connection to SQS that init opens (`HTTPClient.Dial`)",
-			Edits: []Edit{{processor, `httpClient.Dial(ctx, cmp.Or(`, `_ = (cmp.Or(`}},
+			Name: "connection", What: "the connection to SQS that init opens (`HTTPClient.Connect`)",
+			Edits: []Edit{{processor, `ready.Go(func() { httpClient.Connect(ctx, cmp.Or(aws.ToString(clients.BaseEndpoint), queueURL)) })`, `_ = cmp.Or(aws.ToString(clients.BaseEndpoint), queueURL)`}},
 		},
 		{
 			Name: "secret", What: "the secret that init reads",
-			Edits: []Edit{{processor, `go func() { _, _ = secrets.Get(ctx) }()`, ``}},
+			Edits: []Edit{{processor, `ready.Go(func() { _, _ = secrets.Get(ctx) })`, ``}},
 		},
 		{
 			Name: "memory", What: "bodies handed to net/http as memory (`awsclient`)",
@@ -76,9 +76,9 @@ func Ablations() []Ablation {
 		{
 			Name: "members", What: "the pass that leaves out what nobody reads of a body (`envelope.Reader`)",
 			Edits: []Edit{
-				{reader, `p := picker{scanner: scanner{text: body}, picked: make([]byte, 0, 1024)}`, `p := picker{scanner: scanner{text: body}}`},
+				{reader, `p := picker{Scanner: jsonscan.New(body), picked: make([]byte, 0, 1024)}`, `p := picker{Scanner: jsonscan.New(body)}`},
 				{reader, `ok := p.pick(r.wanted())`, ``},
-				{reader, `if p.skipSpace(); !ok || p.pos != len(body) || Unmarshal(p.picked, v) != nil {`, `if Unmarshal(body, v) != nil {`},
+				{reader, `if !ok || !p.AtEnd() || Unmarshal(p.picked, v) != nil {`, `if Unmarshal(body, v) != nil {`},
 			},
 		},
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/template"
 )
 
 // Errors of Stack, by class.
@@ -25,20 +26,28 @@ var (
 // Suffix is the environment suffix of the stack that the harness stands in for.
 const Suffix = "load"
 
-// Queues that the functions send to.
+// Ids of the account and of the REST API that the stack has there.
 const (
-	QueueURL           = "https://sqs.us-east-1.amazonaws.com/000000000000/webhook-queue-" + Suffix
-	DeadLetterQueueURL = "https://sqs.us-east-1.amazonaws.com/000000000000/webhook-dlq-" + Suffix
+	Account = "000000000000"
+	API     = "load"
+)
+
+// Queues that the functions send to, and the ARN of the first, which the consumer
+// reads.
+const (
+	QueueURL           = "https://sqs.us-east-1.amazonaws.com/" + Account + "/" + template.QueueName + "-" + Suffix
+	DeadLetterQueueURL = "https://sqs.us-east-1.amazonaws.com/" + Account + "/" + template.DeadLetterQueueName + "-" + Suffix
+	QueueARN           = "arn:aws:sqs:us-east-1:" + Account + ":" + template.QueueName + "-" + Suffix
 )
 
 // SecretARN is the provider's secret.
-func SecretARN(provider string) string {
-	return "arn:aws:secretsmanager:us-east-1:000000000000:secret:" + provider + "-secret-" + Suffix
+func SecretARN(p contract.Provider) string {
+	return "arn:aws:secretsmanager:us-east-1:" + Account + ":secret:" + template.SecretName(p) + "-" + Suffix
 }
 
 // EndpointURL is where the provider sends its webhooks, which Square signs.
-func EndpointURL(provider string) string {
-	return "https://load.execute-api.us-east-1.amazonaws.com/live/" + provider
+func EndpointURL(p contract.Provider) string {
+	return "https://" + API + ".execute-api.us-east-1.amazonaws.com/live/" + p.Path
 }
 
 // Stack is what the harness needs of the committed template.
@@ -79,7 +88,7 @@ func (s Stack) Variables(name string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	provider, _ := f.Environment.Variables[contract.ProviderVar].(string)
+	provider := f.provider()
 	references := map[string]string{
 		contract.EnvironmentVar:        Suffix,
 		contract.LogLevelVar:           "INFO",
@@ -87,7 +96,7 @@ func (s Stack) Variables(name string) ([]string, error) {
 		contract.TableNameVar:          contract.TableName + "-" + Suffix,
 		contract.QueueURLVar:           QueueURL,
 		contract.DeadLetterQueueURLVar: DeadLetterQueueURL,
-		contract.BucketNameVar:         "failed-webhooks-000000000000-" + Suffix,
+		contract.BucketNameVar:         template.BucketName + "-" + Account + "-" + Suffix,
 		contract.SecretARNVar:          SecretARN(provider),
 		contract.EndpointURLVar:        EndpointURL(provider),
 	}
@@ -126,6 +135,16 @@ func (s Stack) function(name string) (function, error) {
 		}
 	}
 	return function{}, fmt.Errorf("%w: %s", ErrNoFunction, name)
+}
+
+// provider is the one that a processor serves, none for other functions.
+func (f function) provider() contract.Provider {
+	for _, p := range contract.Providers() {
+		if f.Environment.Variables[contract.ProviderVar] == p.Name {
+			return p
+		}
+	}
+	return contract.Provider{}
 }
 
 // service is what Lambda itself sets (Lambda Developer Guide, "Defined runtime

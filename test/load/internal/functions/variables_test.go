@@ -36,7 +36,7 @@ func TestCommittedTemplate(t *testing.T) {
 	}
 	env, err := stack.Variables(contract.ProcessorName(contract.PayPal()))
 	require.NoError(t, err)
-	assert.Contains(t, env, contract.SecretARNVar+"="+functions.SecretARN("paypal"), "its own secret")
+	assert.Contains(t, env, contract.SecretARNVar+"="+functions.SecretARN(contract.PayPal()), "its own secret")
 	_, err = stack.Variables("stripe")
 	assert.ErrorIs(t, err, functions.ErrNoFunction, "the beginning of a name is not the name")
 }

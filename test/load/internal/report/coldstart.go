@@ -13,8 +13,8 @@ func coldStart(c measured.ColdStart) string {
 	b.WriteString(on(c.Machine))
 	fmt.Fprintf(&b, "\nMedians of %d processes each, started one at a time in turn; every AWS call takes %.0f ms. "+
 		"Times in ms; the first call comes at the end of init.\n\n", c.Rounds, c.Call)
-	b.WriteString("| | init | in hello-worlds | of it, packages | first call | start to first answer | in hello-worlds | a warm call | CPU of init and first call | memory MB | binary MB | zip MB |\n" +
-		"|---|---|---|---|---|---|---|---|---|---|---|---|\n")
+	b.WriteString("| | init | in hello-worlds | of it, packages | CPU of init | first call | CPU of it | start to first answer | in hello-worlds | a warm call | memory MB | binary MB | zip MB |\n" +
+		"|---|---|---|---|---|---|---|---|---|---|---|---|---|\n")
 	var hello measured.ColdProgram
 	for _, p := range c.Programs {
 		if p.Name == functions.Hello {
@@ -22,11 +22,11 @@ func coldStart(c measured.ColdStart) string {
 		}
 	}
 	for _, p := range c.Programs {
-		fmt.Fprintf(&b, "| %s | %.1f | %.2f× | %.2f |", p.Name, p.Init, p.Init/hello.Init, p.PackageInit)
+		fmt.Fprintf(&b, "| %s | %.1f | %.2f× | %.2f | %.1f |", p.Name, p.Init, p.Init/hello.Init, p.PackageInit, p.InitCPU)
 		if p.FirstCall == 0 {
 			b.WriteString(" | | | | |")
 		} else {
-			fmt.Fprintf(&b, " %.1f | %.1f | %.2f× | %.2f | %.1f |", p.FirstCall, p.Answer, p.Answer/hello.Answer, p.WarmCall, p.CPU)
+			fmt.Fprintf(&b, " %.1f | %.1f | %.1f | %.2f× | %.2f |", p.FirstCall, p.FirstCPU, p.Answer, p.Answer/hello.Answer, p.WarmCall)
 		}
 		fmt.Fprintf(&b, " %.0f | %.1f | %.2f |\n", mb(p.Memory), float64(p.BinarySize)/1e6, float64(p.ZipSize)/1e6)
 	}

@@ -39,8 +39,11 @@ func Sections(r measured.Results) map[string]string {
 	if r.Profile != nil {
 		sections["profile"] = profile(*r.Profile)
 	}
-	if all := targets(r); len(all) > 0 {
-		sections["targets"] = targetTable(all)
+	if r.HotPaths != nil {
+		sections["floors"] = floors(*r.HotPaths)
+	}
+	if len(sections) > 0 {
+		sections["targets"] = targetTable(targets(r))
 	}
 	for name, text := range sections {
 		sections[name] = "\n" + strings.TrimSpace(text) + "\n\n"
@@ -57,16 +60,16 @@ func on(m measured.Machine) string {
 func load(l measured.Load) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "### %.0f requests a second for %.0f s, %s, AWS at %s\n\n", l.Rate, l.Seconds, arrivals(l), speed(l))
-	b.WriteString("| | p50 | p90 | p99 | p99.9 | max ms | CPU ms | memory MB | log bytes | init ms p50 / max | environments started (cold starts) | needed at once | errors |\n" +
-		"|---|---|---|---|---|---|---|---|---|---|---|---|---|\n")
+	b.WriteString("| | p50 | p90 | p99 | p99.9 | max ms | CPU ms | memory MB | log bytes | init ms p50 / max | environments started (cold starts) | needed at once |\n" +
+		"|---|---|---|---|---|---|---|---|---|---|---|---|\n")
 	for _, f := range l.Functions {
-		fmt.Fprintf(&b, "| %s | %s | %.2f | %.0f | %.0f | %.1f / %.1f | %d (%d) | %d | %d |\n",
-			f.Name, percentiles(f.Latency), f.CPU, mb(f.PeakMemory), f.LogBytes, f.Init.P50, f.Init.Max, f.Environments, f.ColdStarts, f.Busiest, f.Errors)
+		fmt.Fprintf(&b, "| %s | %s | %.2f | %.0f | %.0f | %.1f / %.1f | %d (%d) | %d |\n",
+			f.Name, percentiles(f.Latency), f.CPU, mb(f.PeakMemory), f.LogBytes, f.Init.P50, f.Init.Max, f.Environments, f.ColdStarts, f.Busiest)
 	}
-	fmt.Fprintf(&b, "| all processors | %s | | | | | | | |\n", percentiles(l.Processors))
-	fmt.Fprintf(&b, "| authorizer and processor, as one request | %s | | | | | | | |\n\n", percentiles(l.Request))
+	fmt.Fprintf(&b, "| all processors | %s | | | | | | |\n", percentiles(l.Processors))
+	fmt.Fprintf(&b, "| authorizer and processor, as one request | %s | | | | | | |\n\n", percentiles(l.Request))
 	c := l.Counts
-	fmt.Fprintf(&b, "%d requests with the warm-up: %d accepted, %d messages, %d items. ", c.Requests, c.Accepted, c.Messages, c.Items)
+	fmt.Fprintf(&b, "%d requests with the warm-up, drawn with seed %d: %d accepted, %d messages, %d items. ", c.Requests, l.Seed, c.Accepted, c.Messages, c.Items)
 	fmt.Fprintf(&b, "The harness took %.2f ms of CPU a request and sent requests %.1f ms late (p99), which their latencies include; all together used %.0f %% of the machine.\n\n",
 		l.Harness.CPU, l.Harness.Late.P99, 100*l.Harness.Busy)
 	return b.String()
@@ -141,6 +144,10 @@ func allocations(a measured.Allocations) string {
 
 func targetTable(all []target) string {
 	var b strings.Builder
+	fmt.Fprintf(&b, "On %d cores, and of load runs of %d s or more at %d/s or more:\n\n", promisedCores, promisedSeconds, promisedRate)
+	if len(all) == 0 {
+		return b.String() + "nothing was measured.\n"
+	}
 	b.WriteString("| target | | measured | |\n|---|---|---|---|\n")
 	for _, t := range all {
 		bound, verdict := "at most", "**missed**"

@@ -19,11 +19,14 @@ func latency(p99 float64) measured.Latency {
 	}
 }
 
+// machine is one that the targets are for.
+func machine() measured.Machine { return measured.Machine{Cores: 2} }
+
 // results are of a run that meets some targets and misses others.
 func results() measured.Results {
 	load := func(factor float64) measured.Load {
 		return measured.Load{
-			Rate: 1000, Seconds: 60, AWSFactor: factor,
+			Machine: machine(), Rate: 1000, Seconds: 60, Seed: 17, AWSFactor: factor,
 			AWS: []measured.Call{{Name: "sqs.SendMessage", P50: 16.2, P99: 61.6}},
 			Functions: []measured.Function{
 				{Name: "webhook-authorizer", Latency: latency(4), PeakMemory: 12 << 20},
@@ -34,19 +37,26 @@ func results() measured.Results {
 	}
 	return measured.Results{
 		Load:  []measured.Load{load(1), load(3), load(0)},
-		Batch: &measured.Batch{Write: 9, One: measured.Latency{P50: 10}, Ten: measured.Latency{P50: 13.5}},
-		Comparison: &measured.Comparison{Rate: 200, Programs: []measured.Program{
+		Batch: &measured.Batch{Machine: machine(), Write: 9, One: measured.Latency{P50: 10}, Ten: measured.Latency{P50: 13.5}},
+		Comparison: &measured.Comparison{Machine: machine(), Rate: 200, Programs: []measured.Program{
 			{Name: "hello", FlatOut: measured.FlatOut{CPU: 0.3}, Steady: measured.Steady{CPU: 0.5}},
 			{Name: "stripe-processor", FlatOut: measured.FlatOut{CPU: 0.6, PerSecond: 2500}, Steady: measured.Steady{CPU: 1.1}},
 			{Name: "paypal-processor", FlatOut: measured.FlatOut{CPU: 0.9, PerSecond: 2000}, Steady: measured.Steady{CPU: 1.5}},
 		}},
 		Allocations: &measured.Allocations{Programs: []measured.Allocation{{Name: "hello", Bytes: 11_000, Invocations: 100}}},
-		ColdStart: &measured.ColdStart{Rounds: 15, Programs: []measured.ColdProgram{
+		ColdStart: &measured.ColdStart{Machine: machine(), Rounds: 15, Programs: []measured.ColdProgram{
 			{Name: "hello", Init: 3, FirstCall: 1, Answer: 4},
 			{Name: "naive", Init: 6, FirstCall: 20, Answer: 26},
 			{Name: "stripe-processor", Init: 4, FirstCall: 11, Answer: 15, ZipSize: 5_100_000,
 				Packages: []measured.PackageInit{{Package: "net/http", Time: 0.2}},
 				Steps:    []measured.Step{{What: "connected", At: 4.5}}},
+		}},
+		HotPaths: &measured.HotPaths{Machine: machine(), Runs: 5, Time: "200ms", Paths: []measured.HotPath{
+			{Name: "verify/stripe", Work: measured.Operation{Nanoseconds: 9000}, Floor: &measured.Operation{Nanoseconds: 1000}},
+			{Name: "processor/stripe", Work: measured.Operation{Nanoseconds: 31_550, Bytes: 15_535, Allocations: 96}, Floor: &measured.Operation{Nanoseconds: 10_000}},
+			{Name: "function/processor/square", Work: measured.Operation{Nanoseconds: 3000}, Floor: &measured.Operation{Nanoseconds: 1000}},
+			{Name: "processor/paypal", Work: measured.Operation{Nanoseconds: 9000}, Floor: &measured.Operation{Nanoseconds: 1000}},
+			{Name: "authorizer/stripe", Work: measured.Operation{Nanoseconds: 6.3}},
 		}},
 	}
 }
@@ -58,42 +68,73 @@ func TestTargets(t *testing.T) {
 		verdicts[target.what] = target.met()
 	}
 	assert.Equal(t, map[string]bool{
-		"authorizer: p99 at 1000/s, at random, AWS ×1":         true,
-		"authorizer: p99 at 1000/s, at random, AWS ×0":         true,
-		"processors: p99 at 1000/s, at random, AWS ×1":         true,
-		"processors: p99 at 1000/s, at random, AWS ×0":         false, // 80 ms of 5
-		"webhook-authorizer: memory":                           true,
-		"stripe-processor: memory":                             false, // 26 MB of 25
-		"stripe-processor: events a second through it, AWS ×0": true,
-		"stripe-processor: CPU flat out, in hello-worlds":      true,
-		"stripe-processor: CPU at 200/s, in hello-worlds":      false, // 2.2 of 2
-		"paypal-processor: events a second through it, AWS ×0": false,
-		"consumer: a batch of 10, in writes (p50)":             true,
-		"stripe-processor: first call, in naive ones":          false, // 0.55 of 0.5
-		"stripe-processor: init, in hello-worlds":              true,
-		"stripe-processor: zip":                                false, // 5.1 MB of 5
+		"authorizer: p99 at 1000/s, at random, AWS ×1":                 true,
+		"authorizer: p99 at 1000/s, at random, AWS ×0":                 true,
+		"processors: p99 at 1000/s, at random, AWS ×1":                 true,
+		"processors: p99 at 1000/s, at random, AWS ×0":                 false, // 80 ms of 5
+		"webhook-authorizer: memory":                                   true,
+		"stripe-processor: memory":                                     false, // 26 MB of 25
+		"stripe-processor: events a second through it, AWS ×0":         true,
+		"stripe-processor: CPU flat out, in hello-worlds":              true,
+		"stripe-processor: CPU at 200/s, in hello-worlds":              false, // 2.2 of 2
+		"paypal-processor: events a second through it, AWS ×0":         false,
+		"consumer: a batch of 10, in writes (p50)":                     true,
+		"stripe-processor: first call, in naive ones":                  false, // 0.55 of 0.5
+		"stripe-processor: init, in hello-worlds":                      true,
+		"stripe-processor: zip":                                        false, // 5.1 MB of 5
+		"processor/stripe: CPU with AWS in memory, in floors":          false, // 3.155 of 3
+		"function/processor/square: CPU with AWS in memory, in floors": true,
 	}, verdicts)
 	assert.Empty(t, targets(measured.Results{}), "no figures, no verdicts")
-	slow := results().Load[0]
-	slow.Rate = 999
-	assert.Empty(t, targets(measured.Results{Load: []measured.Load{slow}}), "less than was promised")
+}
+
+// What was measured under other conditions than the promised ones says nothing.
+func TestTargetsOfOtherConditions(t *testing.T) {
+	for _, row := range []struct {
+		why    string
+		change func(*measured.Load)
+	}{
+		{"fewer requests than were promised", func(l *measured.Load) { l.Rate = 999 }},
+		{"ten seconds have no tail", func(l *measured.Load) { l.Seconds = 10 }},
+		{"more cores", func(l *measured.Load) { l.Machine.Cores = 4 }},
+		{"one core", func(l *measured.Load) { l.Machine.Cores = 1 }},
+	} {
+		t.Run(row.why, func(t *testing.T) {
+			load := results().Load[0]
+			require.NotEmpty(t, targets(measured.Results{Load: []measured.Load{load}}))
+			row.change(&load)
+			assert.Empty(t, targets(measured.Results{Load: []measured.Load{load}}))
+		})
+	}
+	elsewhere := results()
+	for i := range elsewhere.Load {
+		elsewhere.Load[i].Machine.Cores = 8
+	}
+	for _, m := range []*measured.Machine{&elsewhere.Batch.Machine, &elsewhere.Comparison.Machine, &elsewhere.ColdStart.Machine, &elsewhere.HotPaths.Machine} {
+		m.Cores = 8
+	}
+	assert.Empty(t, targets(elsewhere))
+	assert.Contains(t, Sections(elsewhere)["targets"], "nothing was measured", "and no table of an earlier run stays")
 }
 
 func TestSections(t *testing.T) {
 	sections := Sections(results())
 	for name, parts := range map[string][]string{
-		"load":        {"AWS at 1 times its published latencies (sqs.SendMessage p50 16 ms, p99 62 ms)", "no latency at all", "| stripe-processor | 20.0 | 40.0 | 80.0 | 160.0 | 240.0 |"},
+		"load":        {"AWS at 1 times its published latencies (sqs.SendMessage p50 16 ms, p99 62 ms)", "no latency at all", "drawn with seed 17", "| stripe-processor | 20.0 | 40.0 | 80.0 | 160.0 | 240.0 |"},
 		"batch":       {"| a batch of 10 | 13.5 |"},
 		"comparison":  {"| stripe-processor | 2500 | 0.0 | 0.600 | 2.00× |", "| 1.100 | 2.20× |"},
 		"allocations": {"| hello | 11.0 | 100 |"},
 		"coldstart":   {"| stripe-processor | 4.0 | 1.33× |", "4.5 connected", "net/http 0.200"},
-		"targets":     {"| stripe-processor: zip | at most 5 MB | 5.1 MB | **missed** |", "| at least 2500/s | 2500/s | met |"},
+		"floors": {"The fastest of 5 runs of 200ms each.",
+			"| processor/stripe             |      31.55 |      15535 |          96 |      10.00 |    3.15 |",
+			"| authorizer/stripe            |       0.01 |          0 |           0 |          – |       – |"},
+		"targets": {"| stripe-processor: zip | at most 5 MB | 5.1 MB | **missed** |", "| at least 2500/s | 2500/s | met |"},
 	} {
 		for _, part := range parts {
 			assert.Contains(t, sections[name], part, name)
 		}
 	}
-	assert.Len(t, sections, 6)
+	assert.Len(t, sections, 7)
 	assert.Empty(t, Sections(measured.Results{}))
 }
 

@@ -25,28 +25,39 @@ func (t target) met() bool {
 	return t.got <= t.limit
 }
 
+// Conditions that the targets are for. What was measured under others says
+// nothing about them.
+const (
+	promisedCores   = 2
+	promisedRate    = 1000 // requests a second
+	promisedSeconds = 60
+)
+
+func promised(m measured.Machine) bool { return m.Cores == promisedCores }
+
 // targets are those for which r has the figures.
 func targets(r measured.Results) []target {
 	var all []target
 	for _, l := range r.Load {
-		all = append(all, loadTargets(l)...)
+		if promised(l.Machine) && l.Rate >= promisedRate && l.Seconds >= promisedSeconds {
+			all = append(all, loadTargets(l)...)
+		}
 	}
-	if r.Comparison != nil {
+	if r.Comparison != nil && promised(r.Comparison.Machine) {
 		all = append(all, comparisonTargets(*r.Comparison)...)
 	}
-	if r.Batch != nil && r.Batch.Write > 0 {
+	if r.Batch != nil && promised(r.Batch.Machine) {
 		all = append(all, target{what: "consumer: a batch of 10, in writes (p50)", limit: 1.5,
 			got: r.Batch.Ten.P50 / r.Batch.Write, unit: "×"})
 	}
-	if r.ColdStart != nil {
+	if r.ColdStart != nil && promised(r.ColdStart.Machine) {
 		all = append(all, coldTargets(*r.ColdStart)...)
+	}
+	if r.HotPaths != nil && promised(r.HotPaths.Machine) {
+		all = append(all, hotPathTargets(*r.HotPaths)...)
 	}
 	return all
 }
-
-// promised is the rate that latencies are aimed at, requests a second. A run at
-// a lower one says nothing about them.
-const promised = 1000
 
 // loadTargets: p99 within 100 ms with realistic latencies and within 5 ms
 // without any; no environment above 25 MB.
@@ -58,9 +69,6 @@ func loadTargets(l measured.Load) []target {
 	case 0:
 		limit = 5
 	default:
-		return nil
-	}
-	if l.Rate < promised {
 		return nil
 	}
 	all := []target{}

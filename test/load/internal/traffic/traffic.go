@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/test/gateway"
 	"github.com/paysluice/paysluice/test/load/internal/functions"
 	"github.com/paysluice/paysluice/test/paypaltest"
 	"github.com/paysluice/paysluice/test/senders"
@@ -49,7 +50,7 @@ type Source struct {
 func New(authority *paypaltest.Authority, hosts *paypaltest.Hosts) (*Source, error) {
 	played := map[string]senders.Sender{}
 	for _, s := range []senders.Sender{
-		senders.Stripe(), senders.PayPal(authority, hosts), senders.Square(functions.EndpointURL(contract.Square().Name)),
+		senders.Stripe(), senders.PayPal(authority, hosts), senders.Square(functions.EndpointURL(contract.Square())),
 	} {
 		played[s.Provider.Name] = s
 	}
@@ -73,23 +74,23 @@ func (s *Source) Secrets() (map[string]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		secrets[functions.SecretARN(sender.Provider.Name)] = string(text)
+		secrets[functions.SecretARN(sender.Provider)] = string(text)
 	}
 	return secrets, nil
 }
 
-// Make makes n webhooks, of the providers in turn, with bodies of about size
-// bytes.
-func (s *Source) Make(ctx context.Context, n, size int, providers ...int) ([]Webhook, error) {
-	webhooks := make([]Webhook, n)
+// Make makes a webhook of each of the providers, indexes in contract.Providers,
+// with bodies of about size bytes.
+func (s *Source) Make(ctx context.Context, size int, providers []int) ([]Webhook, error) {
+	webhooks := make([]Webhook, len(providers))
 	now := time.Now()
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	errs := make([]error, runtime.GOMAXPROCS(0))
 	for worker := range errs {
 		wg.Go(func() {
-			for i := int(next.Add(1)) - 1; i < n && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
-				w, err := s.one(providers[i%len(providers)], i, size, now)
+			for i := int(next.Add(1)) - 1; i < len(providers) && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
+				w, err := s.one(providers[i], i, size, now)
 				if err != nil {
 					errs[worker] = err
 					return
@@ -106,12 +107,19 @@ func (s *Source) one(provider, i, size int, now time.Time) (Webhook, error) {
 	sender := s.senders[provider]
 	id := sender.NewID()
 	body := pad(sender.Body(id, 100+i%100_000, senders.Created+int64(i)*1000), size)
-	header := sender.Header(body, s.keys[provider], now)
-	request := request{path: "/" + sender.Provider.Path, id: id, header: header, now: now}
-	authorizer, err := json.Marshal(request.authorizerEvent())
+	arrived := gateway.Webhook{
+		Account: functions.Account, API: functions.API, Path: "/" + sender.Provider.Path, RequestID: requestID(id), At: now,
+		Header: sender.Header(body, s.keys[provider], now),
+	}
+	authorizer, err := json.Marshal(arrived.AuthorizerEvent())
 	if err != nil {
 		return Webhook{}, err
 	}
-	processor, err := json.Marshal(request.processorEvent(body))
+	processor, err := json.Marshal(arrived.ProxyEvent(body))
 	return Webhook{Provider: provider, Authorizer: authorizer, Processor: processor, EventID: sender.EventID(id)}, err
+}
+
+// requestID looks like API Gateway's.
+func requestID(id string) string {
+	return fmt.Sprintf("%.8s-6c4b-4d1f-9d2e-%.12x", id+"00000000", id)
 }

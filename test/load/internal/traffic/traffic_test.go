@@ -27,12 +27,13 @@ func TestMake(t *testing.T) {
 	defer hosts.Close()
 	source, err := traffic.New(authority, hosts)
 	require.NoError(t, err)
-	made, err := source.Make(t.Context(), 6, traffic.BodySize, 0, 1, 2)
+	asked := []int{0, 1, 2, 2, 0, 1}
+	made, err := source.Make(t.Context(), traffic.BodySize, asked)
 	require.NoError(t, err)
 	set := providers.All(providers.Settings{})
 	ids := map[string]bool{}
 	for i, w := range made {
-		assert.Equal(t, i%3, w.Provider, "the providers in turn")
+		assert.Equal(t, asked[i], w.Provider)
 		ids[w.EventID] = true
 		p, err := set.ByName(contract.Providers()[w.Provider].Name)
 		require.NoError(t, err)
@@ -59,11 +60,11 @@ func TestMake(t *testing.T) {
 	secrets, err := source.Secrets()
 	require.NoError(t, err)
 	for _, p := range contract.Providers() {
-		assert.Contains(t, secrets, functions.SecretARN(p.Name))
+		assert.Contains(t, secrets, functions.SecretARN(p))
 	}
 
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err = source.Make(ctx, 6, traffic.BodySize, 0)
+	_, err = source.Make(ctx, traffic.BodySize, asked)
 	assert.ErrorIs(t, err, context.Canceled)
 }

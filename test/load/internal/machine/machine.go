@@ -1,4 +1,5 @@
-package bench
+// Package machine describes the machine that something was measured on.
+package machine
 
 import (
 	"bufio"
@@ -14,8 +15,9 @@ import (
 	"github.com/paysluice/paysluice/test/measured"
 )
 
-// machine describes the one that this program runs on.
-func machine(ctx context.Context, now time.Time) (measured.Machine, error) {
+// This is the machine that this program runs on, on that day, with the functions
+// of that version.
+func This(ctx context.Context, now time.Time, codeVersion string) (measured.Machine, error) {
 	goVersion, err := exec.CommandContext(ctx, "go", "env", "GOVERSION").Output()
 	if err != nil {
 		return measured.Machine{}, err
@@ -34,12 +36,13 @@ func machine(ctx context.Context, now time.Time) (measured.Machine, error) {
 	}
 	kB, _ := strconv.Atoi(strings.TrimSuffix(memory, " kB"))
 	return measured.Machine{
-		CPU:      cpu,
-		Cores:    runtime.NumCPU(),
-		MemoryGB: (kB + 1<<19) >> 20,
-		Kernel:   string(bytes.TrimSpace(kernel)),
-		Go:       string(bytes.TrimSpace(goVersion)),
-		Date:     now.UTC().Format(time.DateOnly),
+		CPU:         cpu,
+		Cores:       runtime.NumCPU(),
+		MemoryGB:    (kB + 1<<19) >> 20,
+		Kernel:      string(bytes.TrimSpace(kernel)),
+		Go:          string(bytes.TrimSpace(goVersion)),
+		Date:        now.UTC().Format(time.DateOnly),
+		CodeVersion: codeVersion,
 	}, nil
 }
 

@@ -1,23 +1,26 @@
 package awsclient_test
 
 import (
-	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/paysluice/paysluice/handlers/awsclient"
 )
 
 func TestFirstRequestUsesTheConnectionThatWasOpened(t *testing.T) {
 	s := newServer(t, echo)
 	c := s.client()
 
-	c.Dial(t.Context(), s.URL)
-	require.Eventually(t, func() bool { return s.opened.Load() == 1 }, 10*time.Second, time.Millisecond, "without a request")
+	c.Connect(t.Context(), s.URL)
+	assert.EqualValues(t, 1, s.opened.Load(), "without a request")
 
 	s.post(t, c, nil)
 	s.post(t, c, nil)
@@ -31,7 +34,7 @@ func TestConnectionFromBeforeAFreezeIsNotUsed(t *testing.T) {
 	c := s.client()
 	var reading atomic.Int64 // of the clock: the first is the connection's
 	c.SetNow(func() time.Time { return time.Unix(11*(reading.Add(1)-1), 0) })
-	c.Dial(t.Context(), s.URL)
+	c.Connect(t.Context(), s.URL)
 
 	s.post(t, c, nil)
 
@@ -39,13 +42,12 @@ func TestConnectionFromBeforeAFreezeIsNotUsed(t *testing.T) {
 	require.Eventually(t, func() bool { return s.closed.Load() == 1 }, 10*time.Second, time.Millisecond, "nothing is left open")
 }
 
-func TestFailedDialIsTheRequestsToMeet(t *testing.T) {
+func TestFailedConnectIsTheRequestsToMeet(t *testing.T) {
 	s := newServer(t, echo)
 	c := s.client()
 	trusted := c.TLS().RootCAs
 	c.TLS().RootCAs = nil
-	c.Dial(t.Context(), s.URL)
-	require.Eventually(t, func() bool { return s.closed.Load() == 1 }, 10*time.Second, time.Millisecond)
+	c.Connect(t.Context(), s.URL)
 	c.TLS().RootCAs = trusted
 
 	s.post(t, c, nil)
@@ -53,7 +55,7 @@ func TestFailedDialIsTheRequestsToMeet(t *testing.T) {
 	assert.EqualValues(t, 2, s.opened.Load())
 }
 
-func TestDialLeavesAlone(t *testing.T) {
+func TestConnectLeavesAlone(t *testing.T) {
 	for _, row := range []struct{ why, endpoint string }{
 		{"an emulator without TLS", "http://127.0.0.1:1"},
 		{"what is no URL: the request says so", "https://[::1"},
@@ -64,20 +66,23 @@ func TestDialLeavesAlone(t *testing.T) {
 			c := s.client()
 			c.Transport().Proxy = func(*http.Request) (*url.URL, error) { return url.Parse("http://127.0.0.1:1") }
 
-			c.Dial(t.Context(), row.endpoint)
+			c.Connect(t.Context(), row.endpoint)
 
-			assert.Zero(t, c.Opening())
+			assert.Zero(t, c.Early())
 		})
 	}
 }
 
-func TestDialOfAHostWithoutAPort(t *testing.T) {
-	s := newServer(t, echo)
-	c := s.client()
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel() // nobody is called
+func TestConnectToAHostWithoutAPort(t *testing.T) {
+	var dialled string
+	c := awsclient.NewHTTPClient(time.Second)
+	c.NetDialer().Control = func(_, address string, _ syscall.RawConn) error {
+		dialled = address
+		return errors.New("nobody is called")
+	}
 
-	c.Dial(ctx, "https://sqs.us-east-1.amazonaws.com/000000000000/webhook-queue-test")
+	c.Connect(t.Context(), "https://127.0.0.1/000000000000/webhook-queue-test")
 
-	assert.Equal(t, []string{"sqs.us-east-1.amazonaws.com:443"}, c.Opening())
+	assert.Equal(t, "127.0.0.1:443", dialled)
+	assert.Zero(t, c.Early())
 }

@@ -1,0 +1,102 @@
+// Package gateway makes what API Gateway hands to the functions about a webhook,
+// in full: as long as the real thing, since reading it is part of what is
+// measured.
+package gateway
+
+import (
+	"encoding/base64"
+	"maps"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+)
+
+// What is the same of every request.
+const (
+	stage             = "live"
+	resourceID        = "r9wj1k"
+	extendedRequestID = "TWegAcC4EowCHnA="
+	sourceIP          = "192.0.2.44"
+	userAgent         = "webhooks/1.0"
+)
+
+// Webhook is one that has arrived at a REST API.
+type Webhook struct {
+	Account, API string // ids
+	Path         string // of the resource: "/stripe"
+	RequestID    string
+	At           time.Time
+	// Header is the provider's own.
+	Header http.Header
+}
+
+// ProxyEvent is what a processor gets: 4 to 5 KB of JSON. The body is in base64,
+// since the API's BinaryMediaTypes are all.
+func (w Webhook) ProxyEvent(body []byte) events.APIGatewayProxyRequest {
+	single, multi := w.headers()
+	return events.APIGatewayProxyRequest{
+		Resource:          w.Path,
+		Path:              w.Path,
+		HTTPMethod:        http.MethodPost,
+		Headers:           single,
+		MultiValueHeaders: multi,
+		RequestContext: events.APIGatewayProxyRequestContext{
+			AccountID: w.Account, ResourceID: resourceID, OperationName: http.MethodPost, Stage: stage,
+			DomainName: w.domain(), DomainPrefix: w.API,
+			RequestID: w.RequestID, ExtendedRequestID: extendedRequestID, Protocol: "HTTP/1.1",
+			Identity:     events.APIGatewayRequestIdentity{SourceIP: sourceIP, UserAgent: userAgent},
+			ResourcePath: w.Path, Path: "/" + stage + w.Path, HTTPMethod: http.MethodPost,
+			RequestTime: w.At.UTC().Format("02/Jan/2006:15:04:05 -0700"), RequestTimeEpoch: w.At.UnixMilli(), APIID: w.API,
+		},
+		Body:            base64.StdEncoding.EncodeToString(body),
+		IsBase64Encoded: true,
+	}
+}
+
+// AuthorizerEvent is what the authorizer is asked about the same webhook.
+func (w Webhook) AuthorizerEvent() events.APIGatewayCustomAuthorizerRequestTypeRequest {
+	single, multi := w.headers()
+	return events.APIGatewayCustomAuthorizerRequestTypeRequest{
+		Type:              "REQUEST",
+		MethodArn:         "arn:aws:execute-api:us-east-1:" + w.Account + ":" + w.API + "/" + stage + "/" + http.MethodPost + w.Path,
+		Resource:          w.Path,
+		Path:              w.Path,
+		HTTPMethod:        http.MethodPost,
+		Headers:           single,
+		MultiValueHeaders: multi,
+		RequestContext: events.APIGatewayCustomAuthorizerRequestTypeRequestContext{
+			Path: "/" + stage + w.Path, AccountID: w.Account, ResourceID: resourceID, Stage: stage, RequestID: w.RequestID,
+			Identity:     events.APIGatewayCustomAuthorizerRequestTypeRequestIdentity{SourceIP: sourceIP},
+			ResourcePath: w.Path, HTTPMethod: http.MethodPost, APIID: w.API,
+		},
+	}
+}
+
+// headers are the provider's among those that the way through CloudFront's edge
+// and API Gateway adds to a request of any kind.
+func (w Webhook) headers() (single map[string]string, multi map[string][]string) {
+	multi = map[string][]string{}
+	for name, value := range map[string]string{
+		"Accept":            "*/*",
+		"Accept-Encoding":   "gzip, deflate",
+		"Cache-Control":     "no-cache",
+		"Content-Type":      "application/json; charset=utf-8",
+		"Host":              w.domain(),
+		"User-Agent":        userAgent,
+		"X-Amzn-Trace-Id":   "Root=1-5759e988-bd862e3fe1be46a994272793",
+		"X-Forwarded-For":   sourceIP,
+		"X-Forwarded-Port":  "443",
+		"X-Forwarded-Proto": "https",
+	} {
+		multi[name] = []string{value}
+	}
+	maps.Copy(multi, w.Header)
+	single = map[string]string{}
+	for name, values := range multi {
+		single[name] = values[len(values)-1]
+	}
+	return single, multi
+}
+
+func (w Webhook) domain() string { return w.API + ".execute-api.us-east-1.amazonaws.com" }
