@@ -34,6 +34,8 @@ func Ablations() []Ablation {
 		// The first of the SDK's imports, behind which another one can stand.
 		sdkImport = `"github.com/aws/aws-sdk-go-v2/aws"`
 	)
+	noConnection := Edit{processor, `httpClient.Dial(ctx, cmp.Or(`, `_ = (cmp.Or(`}
+	noSecret := Edit{processor, `go func() { _, _ = secrets.Get(ctx) }()`, ``}
 	return []Ablation{
 		{
 			Name: "gomaxprocs", What: "`GOMAXPROCS=1`",
@@ -45,11 +47,15 @@ func Ablations() []Ablation {
 		},
 		{
 			Name: "connection", What: "the connection to SQS that init opens (`HTTPClient.Dial`)",
-			Edits: []Edit{{processor, `httpClient.Dial(ctx, cmp.Or(`, `_ = (cmp.Or(`}},
+			Edits: []Edit{noConnection},
 		},
 		{
 			Name: "secret", What: "the secret that init reads",
-			Edits: []Edit{{processor, `go func() { _, _ = secrets.Get(ctx) }()`, ``}},
+			Edits: []Edit{noSecret},
+		},
+		{
+			Name: "ahead", What: "both: nothing made ready by init",
+			Edits: []Edit{noConnection, noSecret},
 		},
 		{
 			Name: "memory", What: "bodies handed to net/http as memory (`awsclient`)",
