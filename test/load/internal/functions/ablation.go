@@ -34,6 +34,11 @@ func Ablations() []Ablation {
 		// The first of the SDK's imports, behind which another one can stand.
 		sdkImport = `"github.com/aws/aws-sdk-go-v2/aws"`
 	)
+	noConnection := Edit{
+		processor, `ready.Go(func() { httpClient.Connect(ctx, cmp.Or(aws.ToString(clients.BaseEndpoint), queueURL)) })`,
+		`_ = cmp.Or(aws.ToString(clients.BaseEndpoint), queueURL)`,
+	}
+	noSecret := Edit{processor, `ready.Go(func() { _, _ = secrets.Get(ctx) })`, ``}
 	return []Ablation{
 		{
 			Name: "gomaxprocs", What: "`GOMAXPROCS=1`",
@@ -45,11 +50,15 @@ func Ablations() []Ablation {
 		},
 		{
 			Name: "connection", What: "the connection to SQS that init opens (`HTTPClient.Connect`)",
-			Edits: []Edit{{processor, `ready.Go(func() { httpClient.Connect(ctx, cmp.Or(aws.ToString(clients.BaseEndpoint), queueURL)) })`, `_ = cmp.Or(aws.ToString(clients.BaseEndpoint), queueURL)`}},
+			Edits: []Edit{noConnection},
 		},
 		{
 			Name: "secret", What: "the secret that init reads",
-			Edits: []Edit{{processor, `ready.Go(func() { _, _ = secrets.Get(ctx) })`, ``}},
+			Edits: []Edit{noSecret},
+		},
+		{
+			Name: "ahead", What: "both: nothing made ready by init",
+			Edits: []Edit{noConnection, noSecret},
 		},
 		{
 			Name: "memory", What: "bodies handed to net/http as memory (`awsclient`)",
