@@ -24,6 +24,8 @@ help:
 	@echo 'make test        all checks and all tests'
 	@echo 'make load        latencies and CPU under load, into docs/performance.md: 15 minutes'
 	@echo 'make coldstart   the first steps of a process, likewise: two minutes'
+	@echo 'make profile     where the CPU time of the processors goes, likewise: a minute and a half'
+	@echo 'make ablation    what each optimisation is worth, likewise: six minutes'
 	@echo 'make bench       the hot paths, each beside its floor, likewise: a minute'
 	@echo 'make regression  what the hot paths cost against what they are known to cost'
 	@echo 'make fuzz        every fuzz target, ten minutes each'
@@ -161,9 +163,9 @@ soak: go
 load: .cache/load
 	@.cache/load run $(LOAD)
 
-.PHONY: coldstart
-coldstart: .cache/load
-	@.cache/load coldstart $(LOAD)
+.PHONY: coldstart profile ablation
+coldstart profile ablation: .cache/load
+	@.cache/load $@ $(LOAD)
 
 # The table goes to standard output, and what it is made from to the other one.
 .PHONY: bench

@@ -3,6 +3,8 @@
 //
 //	go run ./test/load run        see make load
 //	go run ./test/load coldstart  see make coldstart
+//	go run ./test/load ablation   see make ablation
+//	go run ./test/load profile    see make profile
 //	go run ./test/load bench      see make bench
 package main
 
@@ -23,6 +25,8 @@ const usage = `usage: load <command> [flags]
 
   run        latencies under load, the most it takes, allocations
   coldstart  the first steps of a process
+  ablation   what each optimisation is worth: all but one, in turn
+  profile    where the CPU time of a function goes
   bench      the hot paths, each beside its floor
 
 load <command> -h lists the flags.
@@ -67,6 +71,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return loadCommand(ctx, root, args[1:], stdout, stderr)
 	case "coldstart":
 		return coldCommand(ctx, root, args[1:], stdout, stderr)
+	case "profile":
+		return profileCommand(ctx, root, args[1:], stdout, stderr)
+	case "ablation":
+		return ablationCommand(ctx, root, args[1:], stdout, stderr)
 	case "bench":
 		return benchCommand(ctx, root, args[1:], stdout, stderr)
 	}

@@ -78,6 +78,12 @@ func merge(all, got measured.Results) measured.Results {
 	if got.ColdStart != nil {
 		all.ColdStart = got.ColdStart
 	}
+	if got.Ablation != nil {
+		all.Ablation = got.Ablation
+	}
+	if got.Profile != nil {
+		all.Profile = got.Profile
+	}
 	if got.HotPaths != nil {
 		all.HotPaths = got.HotPaths
 	}

@@ -41,6 +41,9 @@ type FlatOut struct {
 	CPU        float64 `json:"cpu"`
 	HarnessCPU float64 `json:"harnessCPU"`
 	PeakMemory int64   `json:"peakMemory"`
+	// Connections are TLS handshakes with AWS for 1,000 invocations, once the
+	// environments are warm.
+	Connections float64 `json:"connections"`
 }
 
 // Steady is a program at a low rate.

@@ -1,6 +1,6 @@
 // Package measured holds what the load harness has measured: one file of
-// results, written by make load, make coldstart and make bench, from which the
-// tables in docs/performance.md are made and which other computations read.
+// results, written by make load and its like, from which the tables in
+// docs/performance.md are made and which other computations read.
 //
 // Times are milliseconds, sizes bytes, unless a name says otherwise.
 package measured
@@ -28,6 +28,9 @@ type Results struct {
 	Allocations *Allocations `json:"allocations,omitempty"`
 	// ColdStart is make coldstart's.
 	ColdStart *ColdStart `json:"coldStart,omitempty"`
+	// Ablation is make ablation's, Profile make profile's.
+	Ablation *Ablation `json:"ablation,omitempty"`
+	Profile  *Profile  `json:"profile,omitempty"`
 	// HotPaths is make bench's.
 	HotPaths *HotPaths `json:"hotPaths,omitempty"`
 }

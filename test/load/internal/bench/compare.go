@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/paysluice/paysluice/test/load/internal/awsstub"
 	"github.com/paysluice/paysluice/test/load/internal/latency"
 	"github.com/paysluice/paysluice/test/load/internal/record"
 	"github.com/paysluice/paysluice/test/measured"
@@ -59,19 +60,9 @@ func (b *Bench) Compare(ctx context.Context, o CompareOptions) (measured.Compari
 	}
 	for i, p := range programs {
 		c.Programs = append(c.Programs, measured.Program{
-			Name: p.name,
-			FlatOut: measured.FlatOut{
-				PerSecond:  median(flat[i], func(f measured.FlatOut) float64 { return f.PerSecond }),
-				P99:        median(flat[i], func(f measured.FlatOut) float64 { return f.P99 }),
-				CPU:        median(flat[i], func(f measured.FlatOut) float64 { return f.CPU }),
-				HarnessCPU: median(flat[i], func(f measured.FlatOut) float64 { return f.HarnessCPU }),
-				PeakMemory: int64(median(flat[i], func(f measured.FlatOut) float64 { return float64(f.PeakMemory) })),
-			},
-			Steady: measured.Steady{
-				P50: median(steady[i], func(s measured.Steady) float64 { return s.P50 }),
-				P99: median(steady[i], func(s measured.Steady) float64 { return s.P99 }),
-				CPU: median(steady[i], func(s measured.Steady) float64 { return s.CPU }),
-			},
+			Name:    p.name,
+			FlatOut: medianFlatOut(flat[i]),
+			Steady:  medianSteady(steady[i]),
 		})
 	}
 	return c, nil
@@ -99,6 +90,8 @@ func (b *Bench) flatOut(ctx context.Context, p program, o CompareOptions) (measu
 	if err := pause(ctx, warmup); err != nil {
 		return measured.FlatOut{}, err
 	}
+	secured := b.countHandshakes()
+	defer b.stub.SetTrace(func(awsstub.Event) {})
 	before, err := l.snapshot()
 	if err != nil {
 		return measured.FlatOut{}, err
@@ -114,11 +107,12 @@ func (b *Bench) flatOut(ctx context.Context, p program, o CompareOptions) (measu
 	l.stop()
 	n := float64(after.done - before.done)
 	return measured.FlatOut{
-		PerSecond:  n / after.at.Sub(before.at).Seconds(),
-		P99:        l.latency.Latency(false).P99,
-		CPU:        ms(after.usage.CPU-before.usage.CPU) / n,
-		HarnessCPU: ms(after.own-before.own) / n,
-		PeakMemory: after.usage.PeakMemory,
+		PerSecond:   n / after.at.Sub(before.at).Seconds(),
+		P99:         l.latency.Latency(false).P99,
+		CPU:         ms(after.usage.CPU-before.usage.CPU) / n,
+		HarnessCPU:  ms(after.own-before.own) / n,
+		PeakMemory:  after.usage.PeakMemory,
+		Connections: 1000 * float64(secured.Load()) / n,
 	}, l.failure()
 }
 

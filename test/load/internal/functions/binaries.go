@@ -4,17 +4,12 @@ package functions
 
 import (
 	"archive/zip"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"runtime"
-	"strings"
-	"syscall"
 
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/test/emulator"
@@ -93,33 +88,11 @@ func buildOthers(ctx context.Context, root, module string) (string, error) {
 			return "", err
 		}
 	}
-	command := filepath.Join(module, "paysluice")
-	if _, err := run(ctx, root, "go", "build", "-buildvcs=false", "-o", command, "./cmd/paysluice"); err != nil {
+	paysluice := filepath.Join(module, "paysluice")
+	if err := buildCommand(ctx, root, paysluice); err != nil {
 		return "", err
 	}
-	arch := runtime.GOARCH // BuildZips has refused all but two
-	if arch == "amd64" {
-		arch = "x86_64"
-	}
-	version, err := run(ctx, module, command, "package", "-out", "out", "-arch", arch)
-	return filepath.Join(module, "out", version), err
-}
-
-func run(ctx context.Context, dir string, args ...string) (stdout string, err error) {
-	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
-	cmd.Dir = dir
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
-	var said bytes.Buffer
-	cmd.Stderr = &said
-	out, err := cmd.Output()
-	if ctx.Err() != nil {
-		return "", context.Cause(ctx)
-	}
-	if err != nil {
-		return "", fmt.Errorf("%s: %w: %s", filepath.Base(args[0]), err, bytes.TrimSpace(said.Bytes()))
-	}
-	return strings.TrimSpace(string(out)), nil
+	return packageModule(ctx, paysluice, module)
 }
 
 // unzip takes the bootstrap out of a zip.

@@ -33,6 +33,12 @@ func Sections(r measured.Results) map[string]string {
 	if r.ColdStart != nil {
 		sections["coldstart"] = coldStart(*r.ColdStart)
 	}
+	if r.Ablation != nil {
+		sections["ablation"] = ablation(*r.Ablation)
+	}
+	if r.Profile != nil {
+		sections["profile"] = profile(*r.Profile)
+	}
 	if r.HotPaths != nil {
 		sections["floors"] = floors(*r.HotPaths)
 	}
