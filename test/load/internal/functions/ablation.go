@@ -35,10 +35,10 @@ func Ablations() []Ablation {
 		sdkImport = `"github.com/aws/aws-sdk-go-v2/aws"`
 	)
 	noConnection := Edit{
-		processor, `ready.Go(func() { httpClient.Connect(ctx, cmp.Or(aws.ToString(clients.BaseEndpoint), queueURL)) })`,
-		`_ = cmp.Or(aws.ToString(clients.BaseEndpoint), queueURL)`,
+		processor, `func() { httpClient.Connect(ctx, cmp.Or(aws.ToString(clients.BaseEndpoint), queueURL)) }`,
+		`func() { _ = cmp.Or(aws.ToString(clients.BaseEndpoint), queueURL) }`,
 	}
-	noSecret := Edit{processor, `ready.Go(func() { _, _ = secrets.Get(ctx) })`, ``}
+	noSecret := Edit{processor, `func() { _, _ = secrets.Get(ctx) },`, ``}
 	return []Ablation{
 		{
 			Name: "gomaxprocs", What: "`GOMAXPROCS=1`",
