@@ -27,7 +27,7 @@ func (f *ablationFlags) parse(args []string, stderr io.Writer) error {
 	set := flag.NewFlagSet("load ablation", flag.ContinueOnError)
 	set.SetOutput(stderr)
 	f.output.define(set)
-	set.StringVar(&only, "only", "", "what to take away, such as gogc,config; empty for everything in turn")
+	set.StringVar(&only, "only", "", "what to take away, such as gogc,config, which is only printed; empty for everything in turn")
 	set.IntVar(&o.Rounds, "rounds", 3, "rounds of all programs in turn")
 	set.IntVar(&o.Processes, "processes", 5, "cold starts of each program in a round")
 	set.IntVar(&o.Environments, "environments", 8, "environments of each program flat out")
@@ -45,6 +45,7 @@ func (f *ablationFlags) parse(args []string, stderr io.Writer) error {
 		if o.Without, err = functions.AblationsNamed(strings.Split(only, ",")); err != nil {
 			return fmt.Errorf("%w: %w", errFlags, err)
 		}
+		f.output.results = "" // where all of them are
 	}
 	switch {
 	case set.NArg() > 0:

@@ -5,10 +5,8 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"github.com/paysluice/paysluice/test/document"
 	"github.com/paysluice/paysluice/test/load/internal/report"
@@ -31,10 +29,7 @@ func (f *outputFlags) define(set *flag.FlagSet) {
 
 // write prints what was got and puts it among the results that are there.
 func (f outputFlags) write(root string, got measured.Results, stdout io.Writer) error {
-	sections := report.Sections(got)
-	for _, name := range slices.Sorted(maps.Keys(sections)) {
-		fmt.Fprintf(stdout, "%s\n", sections[name])
-	}
+	report.Print(stdout, got)
 	if f.results == "" {
 		return nil
 	}

@@ -3,6 +3,9 @@ package report
 
 import (
 	"fmt"
+	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/paysluice/paysluice/test/load/internal/functions"
@@ -43,13 +46,28 @@ func Sections(r measured.Results) map[string]string {
 		sections["floors"] = floors(*r.HotPaths)
 	}
 	if len(sections) > 0 {
-		sections["targets"] = targetTable(targets(r))
+		sections[targetsSection] = targetTable(targets(r))
 	}
 	for name, text := range sections {
 		sections[name] = "\n" + strings.TrimSpace(text) + "\n\n"
 	}
 	return sections
 }
+
+// Print prints the sections of what has just been measured; targets only where it
+// has figures for one.
+func Print(w io.Writer, got measured.Results) {
+	sections := Sections(got)
+	if len(targets(got)) == 0 {
+		delete(sections, targetsSection)
+	}
+	for _, name := range slices.Sorted(maps.Keys(sections)) {
+		fmt.Fprintf(w, "%s\n", sections[name])
+	}
+}
+
+// targetsSection has the targets of all results.
+const targetsSection = "targets"
 
 // on says where and when something was measured.
 func on(m measured.Machine) string {

@@ -117,6 +117,19 @@ func TestTargetsOfOtherConditions(t *testing.T) {
 	assert.Contains(t, Sections(elsewhere)["targets"], "nothing was measured", "and no table of an earlier run stays")
 }
 
+// TestPrint: who measured a part sees that part, and the targets that it is for.
+func TestPrint(t *testing.T) {
+	var said strings.Builder
+	Print(&said, measured.Results{Batch: results().Batch})
+	assert.Contains(t, said.String(), "| a batch of 10 |")
+	assert.Contains(t, said.String(), "consumer: a batch of 10")
+
+	said.Reset()
+	Print(&said, measured.Results{Allocations: results().Allocations})
+	assert.Contains(t, said.String(), "| hello | 11.0 | 100 |")
+	assert.NotContains(t, said.String(), "nothing was measured", "of the targets it says nothing")
+}
+
 func TestSections(t *testing.T) {
 	sections := Sections(results())
 	for name, parts := range map[string][]string{
