@@ -19,7 +19,7 @@ func (s *stack) addProcessor(p contract.Provider, secret, bucket cfn.ID, q queue
 		name:        contract.ProcessorName(p),
 		binary:      contract.ProcessorBinary,
 		description: "Verifies the signature of " + p.Title + "'s webhooks and puts them into " + QueueName + ".",
-		// A webhook takes less than a millisecond of CPU, some 6 ms at this
+		// A webhook takes less than a millisecond of CPU, some 4 ms at this
 		// share of a vCPU; half of it would double that to save little
 		// (docs/cost.md, "Memory").
 		memoryMB:       256,
