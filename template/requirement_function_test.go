@@ -110,11 +110,9 @@ func functionRequirements() []requirement {
 				variables := decode[map[string]string](t, f, "Environment.Variables")
 				assert.Less(t, decode[int](t, f, "MemorySize"), 1769, id)
 				assert.Equal(t, "1", variables["GOMAXPROCS"], id)
-				assert.Equal(t, "200", variables["GOGC"], id)
 			}),
 			breaks: []mutation{
 				drop("StripeProcessorFunction.Properties.Environment.Variables.GOMAXPROCS"),
-				set("ConsumerFunction.Properties.Environment.Variables.GOGC", "100"),
 				set("AuthorizerFunction.Properties.MemorySize", 1769),
 			},
 		},

@@ -14,9 +14,5 @@ func goRuntime(memoryMB int) map[string]string {
 		// More threads than vCPUs only wake each other up (docs/performance.md,
 		// "What was done").
 		"GOMAXPROCS": strconv.Itoa(vCPUs),
-		// The heap may grow to three times what is in use, from 8 MB on: half as
-		// many collections, in less than a tenth of the memory, or a third with
-		// the largest body.
-		"GOGC": "200",
 	}
 }

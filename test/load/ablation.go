@@ -27,7 +27,7 @@ func (f *ablationFlags) parse(args []string, stderr io.Writer) error {
 	set := flag.NewFlagSet("load ablation", flag.ContinueOnError)
 	set.SetOutput(stderr)
 	f.output.define(set)
-	set.StringVar(&only, "only", "", "what to take away, such as gogc,config, which is only printed; empty for everything in turn")
+	set.StringVar(&only, "only", "", "what to take away, such as gomaxprocs,config, which is only printed unless there are -results; empty for everything in turn")
 	set.IntVar(&o.Rounds, "rounds", 3, "rounds of all programs in turn")
 	set.IntVar(&o.Processes, "processes", 5, "cold starts of each program in a round")
 	set.IntVar(&o.Environments, "environments", 8, "environments of each program flat out")
@@ -45,7 +45,9 @@ func (f *ablationFlags) parse(args []string, stderr io.Writer) error {
 		if o.Without, err = functions.AblationsNamed(strings.Split(only, ",")); err != nil {
 			return fmt.Errorf("%w: %w", errFlags, err)
 		}
-		f.output.results = "" // where all of them are
+		if !given(set, "results") {
+			f.output.results = "" // where all of them are
+		}
 	}
 	switch {
 	case set.NArg() > 0:
@@ -76,4 +78,10 @@ func ablationCommand(ctx context.Context, root string, args []string, stdout, st
 		return err
 	}
 	return f.output.write(root, measured.Results{Ablation: &ablation}, stdout)
+}
+
+// given reports whether a flag is on the command line.
+func given(set *flag.FlagSet, name string) (found bool) {
+	set.Visit(func(f *flag.Flag) { found = found || f.Name == name })
+	return found
 }

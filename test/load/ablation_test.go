@@ -18,7 +18,7 @@ import (
 func TestAblation(t *testing.T) {
 	dir, flags := documented(t)
 	var out strings.Builder
-	require.NoError(t, run(t.Context(), append([]string{"ablation", "-only", "gogc,dynamodb", "-rounds", "1", "-processes", "1",
+	require.NoError(t, run(t.Context(), append([]string{"ablation", "-only", "gomaxprocs,dynamodb", "-rounds", "1", "-processes", "1",
 		"-environments", "2", "-flat-out", "200ms", "-steady", "300ms", "-rate", "50"}, flags...), &out, io.Discard))
 
 	r, err := measured.Read(filepath.Join(dir, "results.json"))
@@ -35,10 +35,10 @@ func TestAblation(t *testing.T) {
 			assert.Positive(t, figure, "%s of %q", what, row.Name)
 		}
 	}
-	require.Equal(t, []string{"", "", "gogc", "dynamodb"}, names)
+	require.Equal(t, []string{"", "", "gomaxprocs", "dynamodb"}, names)
 	assert.Equal(t, rows[0].BinarySize, rows[2].BinarySize, "the same program")
 	assert.Greater(t, rows[3].BinarySize, rows[0].BinarySize, "another one")
-	assert.Contains(t, out.String(), "| `GOGC=200` |")
+	assert.Contains(t, out.String(), "| `GOMAXPROCS=1` |")
 	assertNoProcessIsLeft(t)
 }
 
@@ -68,8 +68,8 @@ func TestAblationRefuses(t *testing.T) {
 		{"no time", []string{"-flat-out", "0"}, errFlags},
 		{"less than no time", []string{"-aws", "-1ms"}, errFlags},
 		{"signatures would be stale", []string{"-steady", "5m"}, errFlags},
-		{"something left over", []string{"gogc"}, errFlags},
-		{"no such optimisation", []string{"-only", "gogc,luck"}, errFlags},
+		{"something left over", []string{"gomaxprocs"}, errFlags},
+		{"no such optimisation", []string{"-only", "gomaxprocs,luck"}, errFlags},
 	} {
 		t.Run(row.why, func(t *testing.T) {
 			assert.ErrorIs(t, run(t.Context(), append([]string{"ablation"}, row.args...), io.Discard, io.Discard), row.is)

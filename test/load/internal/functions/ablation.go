@@ -45,10 +45,6 @@ func Ablations() []Ablation {
 			Variables: []string{"GOMAXPROCS"},
 		},
 		{
-			Name: "gogc", What: "`GOGC=200`",
-			Variables: []string{"GOGC"},
-		},
-		{
 			Name: "connection", What: "the connection to SQS that init opens (`HTTPClient.Connect`)",
 			Edits: []Edit{noConnection},
 		},

@@ -54,24 +54,24 @@ func TestAblationsApply(t *testing.T) {
 }
 
 func TestAblationsNamed(t *testing.T) {
-	some, err := functions.AblationsNamed([]string{"members", "gogc"})
+	some, err := functions.AblationsNamed([]string{"members", "gomaxprocs"})
 	require.NoError(t, err)
 	require.Len(t, some, 2)
 	assert.Equal(t, "members", some[0].Name, "in the order that was asked for")
 	for _, name := range []string{"luck", "", "gog"} {
-		_, err := functions.AblationsNamed([]string{"gogc", name})
+		_, err := functions.AblationsNamed([]string{"gomaxprocs", name})
 		require.ErrorIs(t, err, functions.ErrNoAblation)
-		assert.ErrorContains(t, err, "gogc, connection", "it says which there are")
+		assert.ErrorContains(t, err, "gomaxprocs, connection", "it says which there are")
 	}
 }
 
 func TestAblationOfAVariable(t *testing.T) {
-	env := []string{"GOGC=200", "GOMAXPROCS=1", "GOGC_OTHER=1"}
+	env := []string{"GOMAXPROCS=1", "LOG_LEVEL=INFO", "GOMAXPROCS_OTHER=1"}
 
-	left, err := functions.Ablation{Variables: []string{"GOGC"}}.Environment(env)
+	left, err := functions.Ablation{Variables: []string{"GOMAXPROCS"}}.Environment(env)
 
 	require.NoError(t, err)
-	assert.Equal(t, []string{"GOMAXPROCS=1", "GOGC_OTHER=1"}, left, "not what only begins like it")
+	assert.Equal(t, []string{"LOG_LEVEL=INFO", "GOMAXPROCS_OTHER=1"}, left, "not what only begins like it")
 	assert.Len(t, env, 3, "others run with all of it")
 	_, err = functions.Ablation{Name: "debug", Variables: []string{"GODEBUG"}}.Environment(env)
 	require.ErrorIs(t, err, functions.ErrStale, "what is not set cannot be taken away")

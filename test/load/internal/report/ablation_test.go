@@ -20,7 +20,7 @@ func TestAblation(t *testing.T) {
 	}
 	text := Sections(measured.Results{Ablation: &measured.Ablation{
 		Provider: "stripe", Rounds: 3, Processes: 15, Environments: 8, Seconds: 2, Rate: 200, Call: 5,
-		Rows: []measured.Ablated{row("", "", 0.473), row("", "", 0.475), row("gogc", "`GOGC=200`", 0.6)},
+		Rows: []measured.Ablated{row("", "", 0.473), row("", "", 0.475), row("gomaxprocs", "`GOMAXPROCS=1`", 0.6)},
 	}})["ablation"]
 
 	assert.Contains(t, text, "| stripe-processor without | init ms |")
@@ -32,6 +32,6 @@ func TestAblation(t *testing.T) {
 	assert.Equal(t, []string{
 		"| **nothing: as it is**" + figures("0.473"),
 		"| nothing, once more" + figures("0.475"),
-		"| `GOGC=200`" + figures("0.600"),
+		"| `GOMAXPROCS=1`" + figures("0.600"),
 	}, lines[len(lines)-3:])
 }
