@@ -22,7 +22,7 @@ help:
 	@echo 'make up          leave the same stack running to play with'
 	@echo 'make down        stop it'
 	@echo 'make test        all checks and all tests'
-	@echo 'make load        latencies and CPU under load, into docs/performance.md: 15 minutes'
+	@echo 'make load        latencies and CPU under load, into docs/performance.md: 20 minutes'
 	@echo 'make coldstart   the first steps of a process, likewise: two minutes'
 	@echo 'make profile     where the CPU time of the processors goes, likewise: a minute and a half'
 	@echo 'make ablation    what each optimisation is worth, likewise: six minutes'

@@ -6,8 +6,9 @@ import (
 )
 
 // processorTimeoutSeconds: Square hangs up after 10 s; answering 503 before that
-// makes it try again with a reason in our log. A start may take another second
-// (processor.ReadyTimeout), and half a second of these is kept for the answer.
+// makes it try again with a reason in our log. Half a second of these is kept for
+// the answer; what a start waits for is part of the same 8.5 s, unless the secret
+// has to be read twice (processor.ReadyTimeout).
 const processorTimeoutSeconds = 9
 
 // addProcessor adds the function that verifies one provider's webhooks and
@@ -19,7 +20,7 @@ func (s *stack) addProcessor(p contract.Provider, secret, bucket cfn.ID, q queue
 		name:        contract.ProcessorName(p),
 		binary:      contract.ProcessorBinary,
 		description: "Verifies the signature of " + p.Title + "'s webhooks and puts them into " + QueueName + ".",
-		// A webhook takes less than a millisecond of CPU, some 4 ms at this
+		// A webhook takes less than a millisecond of CPU, some 5 ms at this
 		// share of a vCPU; half of it would double that to save little
 		// (docs/cost.md, "Memory").
 		memoryMB:       256,

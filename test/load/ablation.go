@@ -45,9 +45,7 @@ func (f *ablationFlags) parse(args []string, stderr io.Writer) error {
 		if o.Without, err = functions.AblationsNamed(strings.Split(only, ",")); err != nil {
 			return fmt.Errorf("%w: %w", errFlags, err)
 		}
-		if !given(set, "results") {
-			f.output.results = "" // where all of them are
-		}
+		f.output.partial()
 	}
 	switch {
 	case set.NArg() > 0:
@@ -78,10 +76,4 @@ func ablationCommand(ctx context.Context, root string, args []string, stdout, st
 		return err
 	}
 	return f.output.write(root, measured.Results{Ablation: &ablation}, stdout)
-}
-
-// given reports whether a flag is on the command line.
-func given(set *flag.FlagSet, name string) (found bool) {
-	set.Visit(func(f *flag.Flag) { found = found || f.Name == name })
-	return found
 }

@@ -31,7 +31,7 @@ func benchCommand(ctx context.Context, root string, args []string, stdout, stder
 		return fmt.Errorf("%w: there is at least one run", errFlags)
 	}
 	if o.Paths != "" {
-		output.results = "" // where the other paths' figures are
+		output.partial()
 	}
 	zips, err := emulator.BuildZips(ctx, root)
 	if err != nil {

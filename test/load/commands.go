@@ -60,6 +60,11 @@ func (f *loadFlags) parse(args []string, stderr io.Writer) error {
 	if err := set.Parse(args); err != nil {
 		return err
 	}
+	for part := range strings.SplitSeq(f.parts, ",") {
+		if !slices.Contains([]string{loadPart, comparisonPart, batchPart, allocationsPart}, part) {
+			return fmt.Errorf("%w: there is no part %q", errFlags, part)
+		}
+	}
 	f.load.Arrivals, f.compare.BodySize = bench.Arrivals(arrivals), f.load.BodySize
 	switch {
 	case set.NArg() > 0:
@@ -118,8 +123,6 @@ func loadCommand(ctx context.Context, root string, args []string, stdout, stderr
 				return err
 			}
 			got.Allocations = &allocations
-		default:
-			return fmt.Errorf("%w: there is no part %q", errFlags, part)
 		}
 	}
 	return f.output.write(root, got, stdout)

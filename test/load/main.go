@@ -35,7 +35,7 @@ load <command> -h lists the flags.
 var (
 	errUsage = errors.New("usage")
 	// errFlags: flags that make no sense.
-	errFlags = errors.New("these flags do not go together")
+	errFlags = errors.New("wrong flags")
 )
 
 func main() {

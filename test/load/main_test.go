@@ -135,15 +135,19 @@ func TestColdStart(t *testing.T) {
 // A run of all paths is kept, and one of some paths is printed alone.
 func TestBench(t *testing.T) {
 	dir, flags := documented(t)
-	bench := append([]string{"bench", "-count", "1", "-benchtime", "1x"}, flags...)
+	bench := []string{"bench", "-count", "1", "-benchtime", "1x"}
+	committed, err := os.ReadFile(filepath.Join("..", "..", measured.File))
+	require.NoError(t, err)
 	var out strings.Builder
 	require.NoError(t, run(t.Context(), append(bench, "-bench", "verify/square"), &out, io.Discard))
 	assert.Contains(t, out.String(), "| verify/square ")
 	assert.NotContains(t, out.String(), "| verify/stripe ")
-	assert.NoFileExists(t, filepath.Join(dir, "results.json"))
+	after, err := os.ReadFile(filepath.Join("..", "..", measured.File))
+	require.NoError(t, err)
+	assert.Equal(t, committed, after)
 
 	var progress strings.Builder
-	require.NoError(t, run(t.Context(), bench, io.Discard, &progress))
+	require.NoError(t, run(t.Context(), append(bench, flags...), io.Discard, &progress))
 	assert.Contains(t, progress.String(), "BenchmarkHotPaths/verify/square/work", "benchstat reads it")
 	r, err := measured.Read(filepath.Join(dir, "results.json"))
 	require.NoError(t, err)
@@ -154,6 +158,19 @@ func TestBench(t *testing.T) {
 	for _, p := range r.HotPaths.Paths {
 		assert.Contains(t, string(document), "| "+p.Name+" ")
 	}
+}
+
+func TestStoppingABenchmark(t *testing.T) {
+	stop := errors.New("Ctrl-C")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	progress := writerFunc(func(p []byte) {
+		if strings.Contains(string(p), "BenchmarkHotPaths") {
+			cancel(stop)
+		}
+	})
+	err := run(ctx, []string{"bench", "-count", "100", "-bench", "verify", "-results", ""}, io.Discard, progress)
+	require.ErrorIs(t, err, stop)
+	assertNoProcessIsLeft(t)
 }
 
 func TestStopping(t *testing.T) {

@@ -20,11 +20,15 @@ const (
 )
 
 // outputFlags say where results go, besides standard output.
-type outputFlags struct{ results, document string }
+type outputFlags struct {
+	results, document string
+	set               *flag.FlagSet
+}
 
 func (f *outputFlags) define(set *flag.FlagSet) {
+	f.set = set
 	set.StringVar(&f.results, "results", measured.File, "the file of results, whose other parts are kept; empty for none")
-	set.StringVar(&f.document, "docs", documentFile, "the document that takes the tables, and the plot beside it; empty for none")
+	set.StringVar(&f.document, "docs", documentFile, "the document that takes the tables, and the plot beside it, and by itself only those of -results' default; empty for none")
 }
 
 // write prints what was got and puts it among the results that are there.
@@ -42,10 +46,24 @@ func (f outputFlags) write(root string, got measured.Results, stdout io.Writer) 
 	if err := all.Write(path); err != nil {
 		return err
 	}
-	if f.document == "" {
+	if f.document == "" || f.results != measured.File && !f.given("docs") {
 		return nil
 	}
 	return writeDocument(f.in(root, f.document), all)
+}
+
+// partial is for results that are not to take the place of whole ones: they are
+// only printed, unless somebody says where to put them.
+func (f *outputFlags) partial() {
+	if !f.given("results") {
+		f.results = ""
+	}
+}
+
+// given reports whether a flag is on the command line.
+func (f outputFlags) given(name string) (found bool) {
+	f.set.Visit(func(on *flag.Flag) { found = found || on.Name == name })
+	return found
 }
 
 // in is a path that is meant from the root unless it is absolute.

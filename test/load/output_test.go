@@ -1,6 +1,8 @@
 package main
 
 import (
+	"flag"
+	"io"
 	"os"
 	"path/filepath"
 	"testing"
@@ -24,8 +26,31 @@ func TestPageIsCurrent(t *testing.T) {
 	filled, err := document.Fill(string(page), report.Sections(all))
 
 	require.NoError(t, err)
-	assert.Equal(t, filled, string(page), "make load, make coldstart and make bench write it")
+	assert.Equal(t, filled, string(page), "make load, coldstart, bench, profile and ablation write it")
 	plot, err := os.ReadFile(plotOf(file))
 	require.NoError(t, err)
 	assert.Equal(t, report.Plot(all.Load[0]), string(plot))
+}
+
+// TestResultsElsewhereLeaveThePage: what is measured for another file is not what
+// the page is about, unless somebody says so.
+func TestResultsElsewhereLeaveThePage(t *testing.T) {
+	root := t.TempDir() // which has no page to write to
+	elsewhere := filepath.Join(root, "elsewhere.json")
+	for _, row := range []struct {
+		why   string
+		args  []string
+		wants bool
+	}{
+		{"results alone", []string{"-results", elsewhere}, false},
+		{"and a page", []string{"-results", elsewhere, "-docs", documentFile}, true},
+	} {
+		var f outputFlags
+		set := flag.NewFlagSet("", flag.ContinueOnError)
+		f.define(set)
+		require.NoError(t, set.Parse(row.args))
+		err := f.write(root, measured.Results{Batch: &measured.Batch{Write: 9}}, io.Discard)
+		assert.Equal(t, row.wants, err != nil, row.why)
+		assert.FileExists(t, elsewhere)
+	}
 }

@@ -19,8 +19,9 @@ import (
 // only show that a main is wired.
 type cloud struct {
 	url string
-	// secretTakes is how long it takes to read the secret.
+	// secretTakes is how long it takes to read the secret, until stop.
 	secretTakes time.Duration
+	stopped     chan struct{}
 
 	mu    sync.Mutex
 	calls []call
@@ -35,10 +36,13 @@ type call struct {
 // newCloud runs a cloud whose Secrets Manager holds one secret.
 func newCloud(t *testing.T, secret string) *cloud {
 	t.Helper()
-	c := &cloud{}
+	c := &cloud{stopped: make(chan struct{})}
 	answers := map[string]func(input map[string]any) any{
 		"secretsmanager.GetSecretValue": func(map[string]any) any {
-			time.Sleep(c.secretTakes)
+			select {
+			case <-time.After(c.secretTakes):
+			case <-c.stopped:
+			}
 			return map[string]string{"SecretString": secret}
 		},
 		"AmazonSQS.SendMessage": func(input map[string]any) any {
@@ -81,6 +85,9 @@ func newCloud(t *testing.T, secret string) *cloud {
 	c.url = server.URL
 	return c
 }
+
+// stop lets go of what takes long.
+func (c *cloud) stop() { close(c.stopped) }
 
 // environment leads an AWS SDK to the cloud.
 func (c *cloud) environment() []string {

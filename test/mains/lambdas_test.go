@@ -179,6 +179,21 @@ func TestProcessorHasItsSecretBeforeItAsksForWork(t *testing.T) {
 	assert.NoError(t, function.Stop())
 }
 
+// A start waits a second for a secret that takes longer, and the first request for
+// the rest: its reading has not been given up.
+func TestProcessorAsksForWorkWhileItsSecretHangs(t *testing.T) {
+	aws := newCloud(t, `{"endpoints":[{"label":"main","secret":"`+stripeSecret+`"}]}`)
+	aws.secretTakes = time.Minute
+
+	function, err := runtimeapi.Start(t.Context(), filepath.Join(binaries, contract.ProcessorBinary),
+		withCounters(slices.Concat(configuration(contract.ProcessorBinary), aws.environment())))
+
+	require.NoError(t, err)
+	assert.NotContains(t, function.Logs(), "secret not read", "which takes three seconds")
+	aws.stop()
+	assert.NoError(t, function.Stop())
+}
+
 // A secret that was filled badly is said in the log at once, not only in the
 // answers.
 func TestProcessorSaysThatItCannotReadItsSecret(t *testing.T) {

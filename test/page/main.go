@@ -39,7 +39,11 @@ func pages() map[string]page {
 func main() {
 	results := flag.String("results", measured.File, "what was measured")
 	flag.Parse()
-	if err := write(".", *results, flag.Arg(0)); err != nil {
+	name := flag.Arg(0)
+	if flag.NArg() > 1 {
+		name = "" // one at a time
+	}
+	if err := write(".", *results, name); err != nil {
 		fmt.Fprintln(os.Stderr, "page:", err)
 		os.Exit(1)
 	}

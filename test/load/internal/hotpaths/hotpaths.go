@@ -10,10 +10,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os/exec"
 	"regexp"
 	"strconv"
 
+	"github.com/paysluice/paysluice/test/load/internal/command"
 	"github.com/paysluice/paysluice/test/measured"
 )
 
@@ -39,13 +39,9 @@ type Options struct {
 // Run runs the benchmarks of the repository at root. What go test prints goes to
 // progress as it comes: benchstat reads it.
 func Run(ctx context.Context, root string, o Options, progress io.Writer) ([]measured.HotPath, error) {
-	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-benchmem", "-bench", "HotPaths/"+o.Paths,
-		"-count", strconv.Itoa(o.Count), "-benchtime", o.Time, "./test/workload")
-	cmd.Dir = root
 	var printed bytes.Buffer
-	both := io.MultiWriter(progress, &printed)
-	cmd.Stdout, cmd.Stderr = both, both // one writer, which nothing else writes to meanwhile
-	if err := cmd.Run(); err != nil {
+	if err := command.Show(ctx, root, io.MultiWriter(progress, &printed), "go", "test", "-run", "^$", "-benchmem",
+		"-bench", "HotPaths/"+o.Paths, "-count", strconv.Itoa(o.Count), "-benchtime", o.Time, "./test/workload"); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrBenchmarks, err)
 	}
 	return parse(bufio.NewScanner(&printed))

@@ -3,6 +3,7 @@ package report
 import (
 	"encoding/xml"
 	"io"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -115,6 +116,23 @@ func TestTargetsOfOtherConditions(t *testing.T) {
 	}
 	assert.Empty(t, targets(elsewhere))
 	assert.Contains(t, Sections(elsewhere)["targets"], "nothing was measured", "and no table of an earlier run stays")
+}
+
+// TestCommittedTargets: a path or a program that is renamed takes no target with it.
+func TestCommittedTargets(t *testing.T) {
+	committed, err := measured.Read(filepath.Join("..", "..", "..", "..", measured.File))
+	require.NoError(t, err)
+	kinds := map[string]int{}
+	for _, target := range targets(committed) {
+		_, kind, _ := strings.Cut(target.what, ": ")
+		kind, _, _ = strings.Cut(kind, " at ") // a rate
+		kinds[strings.TrimSuffix(kind, ",")]++
+	}
+	assert.Equal(t, map[string]int{
+		"p99": 6, "memory": 5, "events a second through it, AWS ×0": 3,
+		"CPU flat out, in hello-worlds": 2, "CPU": 2, "a batch of 10, in writes (p50)": 1,
+		"first call, in naive ones": 1, "init, in hello-worlds": 7, "zip": 7, "CPU with AWS in memory, in floors": 4,
+	}, kinds)
 }
 
 // TestPrint: who measured a part sees that part, and the targets that it is for.
