@@ -1,8 +1,7 @@
 package functions_test
 
 import (
-	"go/parser"
-	"go/token"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -12,11 +11,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/test/load/internal/command"
 	"github.com/paysluice/paysluice/test/load/internal/functions"
 )
 
 // Every optimisation can be taken away from the sources and the template as they
-// are. That what is left compiles and is another program, make ablation sees.
+// are, and what is left compiles. That it is another program, make ablation sees.
 func TestAblationsApply(t *testing.T) {
 	stack, err := functions.ReadStack(filepath.Join(root, "out", "stack.json"))
 	require.NoError(t, err)
@@ -29,7 +29,7 @@ func TestAblationsApply(t *testing.T) {
 			assert.False(t, names[a.Name], "of two only one would be measured")
 			names[a.Name] = true
 			assert.NotEmpty(t, a.What)
-			assert.NotEmpty(t, len(a.Variables)+len(a.Edits), "it takes something away")
+			assert.Positive(t, len(a.Variables)+len(a.Edits), "it takes something away")
 
 			left, err := a.Environment(env)
 			require.NoError(t, err)
@@ -45,12 +45,28 @@ func TestAblationsApply(t *testing.T) {
 				texts[e.File], err = e.Apply(texts[e.File])
 				require.NoError(t, err)
 			}
-			for file, text := range texts {
-				_, err := parser.ParseFile(token.NewFileSet(), file, text, parser.SkipObjectResolution)
-				assert.NoError(t, err, "what is left is Go")
-			}
+			assertCompiles(t, texts)
 		})
 	}
+}
+
+// assertCompiles: the processor compiles with these texts in place of its files.
+func assertCompiles(t *testing.T, texts map[string]string) {
+	t.Helper()
+	dir, places := t.TempDir(), map[string]string{}
+	for file, text := range texts {
+		path, err := filepath.Abs(filepath.Join(root, file))
+		require.NoError(t, err)
+		places[path] = filepath.Join(dir, filepath.Base(file))
+		require.NoError(t, os.WriteFile(places[path], []byte(text), 0o600))
+	}
+	list, err := json.Marshal(map[string]any{"Replace": places})
+	require.NoError(t, err)
+	overlay := filepath.Join(dir, "overlay.json")
+	require.NoError(t, os.WriteFile(overlay, list, 0o600))
+	// Nothing is linked for /dev/null.
+	_, err = command.Run(t.Context(), root, nil, "go", "build", "-overlay", overlay, "-o", os.DevNull, "./cmd/lambdas/processor")
+	require.NoError(t, err, "what is left is the function")
 }
 
 func TestAblationsNamed(t *testing.T) {
