@@ -31,7 +31,7 @@ type Webhook struct {
 	Header http.Header
 }
 
-// ProxyEvent is what a processor gets: 4 to 5 KB of JSON. The body is in base64,
+// ProxyEvent is what a processor gets: 5 to 6 KB of JSON. The body is in base64,
 // since the API's BinaryMediaTypes are all.
 func (w Webhook) ProxyEvent(body []byte) events.APIGatewayProxyRequest {
 	single, multi := w.headers()

@@ -20,7 +20,7 @@ import (
 )
 
 // BodySize is about that of a webhook with one object in it, in bytes. In
-// base64 and with its headers it is a proxy event of about 4.9 KB.
+// base64 and with its headers it is a proxy event of 5 to 6 KB.
 const BodySize = 2500
 
 // MaxAge is how long after Make its webhooks can be sent: Stripe's are stale
