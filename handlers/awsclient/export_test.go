@@ -21,3 +21,6 @@ func (c *HTTPClient) NetDialer() *net.Dialer { return c.dialer.tls.NetDialer }
 
 // Early is how many connections no request has taken yet.
 func (c *HTTPClient) Early() int { return len(c.dialer.early) }
+
+// SetRoundTripper answers requests without a network.
+func (c *HTTPClient) SetRoundTripper(r http.RoundTripper) { c.client.Transport = r }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -218,4 +219,30 @@ func TestRedirectIsNotFollowed(t *testing.T) {
 	require.NoError(t, err)
 	defer response.Body.Close()
 	assert.Equal(t, http.StatusTemporaryRedirect, response.StatusCode, "the SDK's to judge")
+}
+
+// roundTripper answers requests in memory.
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// TestBodyIsCopiedOnce: no figure of make regression sees what is done to a request
+// behind the SDK.
+func TestBodyIsCopiedOnce(t *testing.T) {
+	c := awsclient.NewHTTPClient(10 * time.Second)
+	c.SetRoundTripper(roundTripper(func(r *http.Request) (*http.Response, error) {
+		_, err := io.Copy(io.Discard, r.Body)
+		return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody}, err
+	}))
+	body := bytes.Repeat([]byte("x"), 4<<20)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://sqs.test", io.NopCloser(bytes.NewReader(body)))
+	require.NoError(t, err)
+	r.ContentLength = int64(len(body))
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err = c.Do(r)
+	runtime.ReadMemStats(&after)
+
+	require.NoError(t, err)
+	assert.InDelta(t, 1, float64(after.TotalAlloc-before.TotalAlloc)/float64(len(body)), 0.1)
 }

@@ -21,7 +21,7 @@ import (
 )
 
 // calls are the AWS calls of an ordinary event, with the SDK's clients as the
-// functions configure them. Only the network is left out.
+// functions configure them. Their HTTP client and the network are left out.
 func calls(_ []webhook, messages []string) ([]Workload, error) {
 	message := messages[0]
 	e, err := event.Decode(message)
