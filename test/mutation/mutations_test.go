@@ -178,8 +178,8 @@ func mutations() []mutation {
 			"the message refers to a payload that is not there",
 		},
 		{
-			message, `	return string(escapeNonASCII([]byte(message)))`,
-			`	return message`,
+			message, `envelope = escapeNonASCII(envelope)`,
+			`_ = escapeNonASCII`,
 			"SQS refuses the message for ever",
 		},
 		{
