@@ -3,7 +3,9 @@ package command_test
 import (
 	"context"
 	"errors"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -29,13 +31,23 @@ func TestRun(t *testing.T) {
 	assert.ErrorIs(t, err, exec.ErrNotFound)
 }
 
+// TestRunEndsWithItsContext: the program is asked to end, and so is what it started.
 func TestRunEndsWithItsContext(t *testing.T) {
-	stop := errors.New("Ctrl-C")
+	stop, dir := errors.New("Ctrl-C"), t.TempDir()
 	ctx, cancel := context.WithCancelCause(t.Context())
-	time.AfterFunc(100*time.Millisecond, func() { cancel(stop) })
-	begin := time.Now()
-	// A program of its program's keeps the pipe open.
-	_, err := command.Run(ctx, t.TempDir(), nil, "sh", "-c", "sleep 60 | cat")
+	go func() {
+		for ctx.Err() == nil {
+			if _, err := os.Stat(filepath.Join(dir, "ready")); err == nil {
+				cancel(stop)
+			}
+			time.Sleep(time.Millisecond)
+		}
+	}()
+
+	_, err := command.Run(ctx, dir, nil, "sh", "-c",
+		`trap "wait; echo > outer; exit" TERM; sh -c 'trap "echo > inner; exit" TERM; echo > ready; sleep 60 & wait' & wait`)
+
 	require.ErrorIs(t, err, stop)
-	assert.Less(t, time.Since(begin), 4*time.Second, "all of them have ended when they were asked to")
+	assert.FileExists(t, filepath.Join(dir, "inner"))
+	assert.FileExists(t, filepath.Join(dir, "outer"))
 }
