@@ -45,7 +45,7 @@ func TestRunEndsWithItsContext(t *testing.T) {
 	}()
 
 	_, err := command.Run(ctx, dir, nil, "sh", "-c",
-		`trap "wait; echo > outer; exit" TERM; sh -c 'trap "echo > inner; exit" TERM; echo > ready; sleep 60 & wait' & wait`)
+		`trap "wait; echo > outer; exit" TERM; sh -c 'trap "echo > inner; exit" TERM; sleep 60 & echo > ready; wait' & wait`)
 
 	require.ErrorIs(t, err, stop)
 	assert.FileExists(t, filepath.Join(dir, "inner"))
