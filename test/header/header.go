@@ -1,13 +1,19 @@
-// Package header makes a request's headers of what tests have.
+// Package header makes a request's headers of what tests have, in the order of
+// their names: what is counted must not depend on that of a map.
 package header
 
-import "github.com/paysluice/paysluice/handlers/provider"
+import (
+	"maps"
+	"slices"
+
+	"github.com/paysluice/paysluice/handlers/provider"
+)
 
 // Of has one value for each name.
 func Of(values map[string]string) provider.Header {
 	var fields []provider.Field
-	for name, value := range values {
-		fields = append(fields, provider.Field{Name: name, Value: value})
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		fields = append(fields, provider.Field{Name: name, Value: values[name]})
 	}
 	return provider.HeaderOf(fields)
 }
@@ -15,8 +21,8 @@ func Of(values map[string]string) provider.Header {
 // Multi has each value of each name, as net/http has them.
 func Multi(values map[string][]string) provider.Header {
 	var fields []provider.Field
-	for name, all := range values {
-		for _, value := range all {
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		for _, value := range values[name] {
 			fields = append(fields, provider.Field{Name: name, Value: value})
 		}
 	}

@@ -43,7 +43,7 @@ func TestAblation(t *testing.T) {
 }
 
 func TestStoppingAnAblation(t *testing.T) {
-	for _, at := range []string{"in 1 other ways", "flat out"} {
+	for _, at := range []string{"building the processor without", "flat out"} {
 		stop := errors.New("Ctrl-C")
 		ctx, cancel := context.WithCancelCause(t.Context())
 		progress := writerFunc(func(p []byte) {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"reflect"
 
 	"github.com/paysluice/paysluice/test/document"
 	"github.com/paysluice/paysluice/test/load/internal/report"
@@ -74,31 +75,13 @@ func (f outputFlags) in(root, path string) string {
 	return filepath.Join(root, path)
 }
 
-// merge replaces the parts that were measured anew.
+// merge replaces the parts that were measured anew, whichever there are.
 func merge(all, got measured.Results) measured.Results {
-	if got.Load != nil {
-		all.Load = got.Load
-	}
-	if got.Batch != nil {
-		all.Batch = got.Batch
-	}
-	if got.Comparison != nil {
-		all.Comparison = got.Comparison
-	}
-	if got.Allocations != nil {
-		all.Allocations = got.Allocations
-	}
-	if got.ColdStart != nil {
-		all.ColdStart = got.ColdStart
-	}
-	if got.Ablation != nil {
-		all.Ablation = got.Ablation
-	}
-	if got.Profile != nil {
-		all.Profile = got.Profile
-	}
-	if got.HotPaths != nil {
-		all.HotPaths = got.HotPaths
+	parts, anew := reflect.ValueOf(&all).Elem(), reflect.ValueOf(got)
+	for i := range anew.NumField() {
+		if part := anew.Field(i); !part.IsZero() {
+			parts.Field(i).Set(part)
+		}
 	}
 	return all
 }

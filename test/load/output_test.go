@@ -54,3 +54,14 @@ func TestResultsElsewhereLeaveThePage(t *testing.T) {
 		assert.FileExists(t, elsewhere)
 	}
 }
+
+func TestMerge(t *testing.T) {
+	before := measured.Results{Load: []measured.Load{{Rate: 1}}, Batch: &measured.Batch{Write: 1}, ColdStart: &measured.ColdStart{Rounds: 1}}
+	anew := measured.Results{Load: []measured.Load{{Rate: 2}, {Rate: 3}}, Batch: &measured.Batch{CPUOne: 2}}
+
+	all := merge(before, anew)
+
+	assert.Equal(t, anew.Load, all.Load, "all runs of a load are one part")
+	assert.Equal(t, anew.Batch, all.Batch, "nothing of the old one is left in it")
+	assert.Equal(t, before.ColdStart, all.ColdStart, "what was not measured stays")
+}

@@ -53,14 +53,14 @@ func queued(webhooks []webhook) ([]string, error) {
 func consumers(_ []webhook, messages []string) ([]Workload, error) {
 	h := newConsumer(&services{})
 	all := batches("consumer", h.Handle, messages)
-	event, err := json.Marshal(batchOf(messages))
+	batch, err := json.Marshal(batchOf(messages))
 	if err != nil {
 		return nil, err
 	}
 	return append(all, Workload{
 		Name:  fmt.Sprintf("function/consumer/%d", len(messages)),
-		Work:  invoking(invocation.Of(invocation.JSON[events.SQSEvent], h.Handle), event, noFailures),
-		Floor: sum(scans(event), scans(inBytes(messages)...)),
+		Work:  invoking(invocation.Of(invocation.JSON[events.SQSEvent], h.Handle), batch, noFailures),
+		Floor: sum(scans(batch), scans(inBytes(messages)...)),
 	}), nil
 }
 

@@ -26,9 +26,9 @@ func verify(webhooks []webhook, _ []string) ([]Workload, error) {
 		if err != nil {
 			return nil, err
 		}
-		header := header.Of(w.header)
+		signed := header.Of(w.header)
 		all = append(all, Workload{Name: "verify/" + w.name, Floor: w.floor, Work: func(ctx context.Context) error {
-			_, err := verifier.Verify(ctx, header, w.body, now())
+			_, err := verifier.Verify(ctx, signed, w.body, now())
 			return unless(true, err)
 		}})
 	}

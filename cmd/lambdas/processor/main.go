@@ -70,8 +70,8 @@ func wire(ctx context.Context) (*processor.Handler, error) {
 	// waits for SQS alone. An environment may be started ahead of that request, and
 	// is frozen as soon as it asks for work (Lambda Developer Guide, "Understanding
 	// the Lambda execution environment lifecycle"): a call under way would be found
-	// dead by it. That the secret cannot be read is kept for the request to report,
-	// and so is the way to SQS for it to find.
+	// dead by it. That the secret cannot be read is kept for the request to report;
+	// a connection that fails is the request's own to make.
 	deadline.Within(processor.ReadyTimeout,
 		func() { _, _ = secrets.Get(ctx) },
 		func() { httpClient.Connect(ctx, cmp.Or(aws.ToString(clients.BaseEndpoint), queueURL)) })

@@ -23,7 +23,6 @@ type AblateOptions struct {
 type ablated struct {
 	functions.Ablation
 	program
-	built  functions.Binary
 	cold   []coldRun
 	flat   []measured.FlatOut
 	steady []measured.Steady
@@ -66,24 +65,23 @@ func (b *Bench) ablatedPrograms(ctx context.Context, root string, without []func
 	if err != nil {
 		return nil, err
 	}
-	asItIs := b.Binaries[contract.ProcessorBinary]
-	built, err := b.variants(ctx, root, asItIs, without)
+	built, err := b.variants(ctx, root, stripe.binary, without)
 	if err != nil {
 		return nil, err
 	}
 	all := []ablated{
-		{program: stripe, built: asItIs},
-		{program: stripe, built: asItIs},
+		{program: stripe},
+		{program: stripe},
 	}
 	for _, a := range without {
-		p := ablated{Ablation: a, program: stripe, built: asItIs}
+		p := ablated{Ablation: a, program: stripe}
 		if p.env, err = a.Environment(stripe.env); err != nil {
 			return nil, err
 		}
 		if len(a.Edits) > 0 {
-			p.built = built[a.Name]
+			p.binary = built[a.Name]
 		}
-		p.name, p.binary = "without-"+a.Name, p.built.Path
+		p.name = "without-" + a.Name
 		all = append(all, p)
 	}
 	return all, nil
@@ -97,6 +95,6 @@ func (b *Bench) variants(ctx context.Context, root string, asItIs functions.Bina
 			changed = append(changed, functions.Variant{Name: a.Name, Edits: a.Edits})
 		}
 	}
-	fmt.Fprintf(b.progress, "building the processor in %d other ways …\n", len(changed))
+	fmt.Fprintf(b.progress, "building the processor without each: %d of them change its sources …\n", len(changed))
 	return functions.BuildVariants(ctx, root, filepath.Join(b.dir, "without"), asItIs, changed)
 }

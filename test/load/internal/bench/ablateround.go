@@ -20,7 +20,7 @@ func (b *Bench) coldRound(ctx context.Context, programs []ablated, round int, o 
 	for n := range o.Processes {
 		for i := range programs {
 			p := &programs[(i+n+round)%len(programs)]
-			run, err := b.coldStart(ctx, coldProgram{program: p.program, built: p.built, calls: processed(webhooks)}, o.Call)
+			run, err := b.coldStart(ctx, coldProgram{program: p.program, calls: processed(webhooks)}, o.Call)
 			if err != nil {
 				return fmt.Errorf("%s: %w", p.name, err)
 			}
@@ -57,6 +57,6 @@ func (p ablated) row() measured.Ablated {
 		Answer:     figure(func(r coldRun) time.Duration { return r.answer }),
 		FlatOut:    medianFlatOut(p.flat),
 		Steady:     medianSteady(p.steady),
-		BinarySize: p.built.Size,
+		BinarySize: p.binary.Size,
 	}
 }

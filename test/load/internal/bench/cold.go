@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/paysluice/paysluice/test/load/internal/awsstub"
-	"github.com/paysluice/paysluice/test/load/internal/functions"
 	"github.com/paysluice/paysluice/test/load/internal/latency"
 	"github.com/paysluice/paysluice/test/load/internal/process"
 	"github.com/paysluice/paysluice/test/measured"
@@ -25,7 +24,6 @@ const warmCalls = 20
 // coldProgram is a program and what it is first called with.
 type coldProgram struct {
 	program
-	built functions.Binary
 	// calls are those of a process; none are for a program that is only started.
 	calls
 }
@@ -83,8 +81,8 @@ func coldResult(p coldProgram, runs []coldRun) measured.ColdProgram {
 		InitCPU:    figure(func(r coldRun) time.Duration { return r.initCPU }),
 		FirstCPU:   figure(func(r coldRun) time.Duration { return r.firstCPU }),
 		Memory:     int64(median(runs, func(r coldRun) float64 { return float64(r.memory) })),
-		BinarySize: p.built.Size,
-		ZipSize:    p.built.ZipSize,
+		BinarySize: p.binary.Size,
+		ZipSize:    p.binary.ZipSize,
 		Steps:      steps(runs),
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/paysluice/paysluice/handlers/contract"
-	"github.com/paysluice/paysluice/test/load/internal/functions"
 	"github.com/paysluice/paysluice/test/load/internal/traffic"
 )
 
@@ -25,7 +24,7 @@ func (b *Bench) coldPrograms(ctx context.Context) ([]coldProgram, error) {
 		if webhooks, err = b.webhooks(ctx, p, 1+warmCalls, traffic.BodySize); err != nil {
 			return nil, err
 		}
-		all = append(all, coldProgram{program: p, built: b.binaryOf(p), calls: processed(webhooks)})
+		all = append(all, coldProgram{program: p, calls: processed(webhooks)})
 	}
 	for _, other := range []struct {
 		name, binary string
@@ -40,16 +39,7 @@ func (b *Bench) coldPrograms(ctx context.Context) ([]coldProgram, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, coldProgram{program: p, built: b.binaryOf(p), calls: other.calls})
+		all = append(all, coldProgram{program: p, calls: other.calls})
 	}
 	return all, nil
-}
-
-func (b *Bench) binaryOf(p program) functions.Binary {
-	for _, binary := range b.Binaries {
-		if binary.Path == p.binary {
-			return binary
-		}
-	}
-	return functions.Binary{}
 }

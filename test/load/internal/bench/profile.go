@@ -54,12 +54,12 @@ func (b *Bench) Profile(ctx context.Context, root string, o ProfileOptions) (mea
 			return p, err
 		}
 		h := f
-		f.binary = built[variant.Name].Path
+		f.binary = built[variant.Name]
 		whole, err := b.profileFunction(ctx, f, o)
 		if err != nil {
 			return p, err
 		}
-		h.binary = handlers
+		h.binary = functions.Binary{Path: handlers}
 		alone, err := b.profileHandler(ctx, root, h, o)
 		if err != nil {
 			return p, err
@@ -80,7 +80,7 @@ func (b *Bench) profileFunction(ctx context.Context, p program, o ProfileOptions
 		return measured.Profiled{}, err
 	}
 	return profile.Of(ctx, profile.Program{
-		Name: p.name, Provider: contract.Providers()[p.provider].Name, Path: p.binary, Profiles: profiles,
+		Name: p.name, Provider: contract.Providers()[p.provider].Name, Path: p.binary.Path, Profiles: profiles,
 	})
 }
 

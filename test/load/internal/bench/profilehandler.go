@@ -35,13 +35,13 @@ func (b *Bench) profileHandler(ctx context.Context, root string, p program, o Pr
 	fmt.Fprintf(b.progress, "%s without network, for %v …\n", p.name, o.Handler)
 	file := filepath.Join(folder, "handler.pprof")
 	runtimeSettings := slices.DeleteFunc(slices.Clone(p.env), func(variable string) bool { return !strings.HasPrefix(variable, "GO") })
-	if _, err := command.Run(ctx, filepath.Join(root, workloadPackage), runtimeSettings, p.binary,
+	if _, err := command.Run(ctx, filepath.Join(root, workloadPackage), runtimeSettings, p.binary.Path,
 		"-test.run=^$", "-test.bench=^BenchmarkHotPaths$/^function$/^processor$/^"+provider+"$/^work$",
 		"-test.benchtime="+o.Handler.String(), "-test.cpuprofile="+file); err != nil {
 		return measured.Profiled{}, err
 	}
 	return profile.Of(ctx, profile.Program{
-		Name: p.name, Provider: provider, Handler: true, Path: p.binary, Profiles: []string{file},
+		Name: p.name, Provider: provider, Handler: true, Path: p.binary.Path, Profiles: []string{file},
 		// What is made before anything is measured: keys, signatures, bodies.
 		Ignore: `test/workload\.(All|Latency)$`,
 	})

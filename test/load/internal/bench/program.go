@@ -17,7 +17,7 @@ import (
 // program is something that is measured.
 type program struct {
 	name    string // hello, naive, or a function's in contract
-	binary  string
+	binary  functions.Binary
 	env     []string
 	memory  int // MB, the template's
 	timeout time.Duration
@@ -69,7 +69,7 @@ func (b *Bench) function(name, binary string, provider int) (program, error) {
 	if err != nil {
 		return program{}, err
 	}
-	p := program{name: name, binary: b.Binaries[binary].Path, env: b.world(env, provider), provider: provider}
+	p := program{name: name, binary: b.Binaries[binary], env: b.world(env, provider), provider: provider}
 	p.memory, p.timeout, err = b.stack.Limits(name)
 	return p, err
 }
@@ -94,7 +94,7 @@ func (b *Bench) fleet(p program, extra ...string) (*fleet.Fleet, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	name := fmt.Sprintf("%s-%d", p.name, len(b.fleets))
-	f, err := fleet.New(name, p.binary, slices.Concat(p.env, extra), b.logs)
+	f, err := fleet.New(name, p.binary.Path, slices.Concat(p.env, extra), b.logs)
 	if err == nil {
 		b.fleets = append(b.fleets, f)
 	}
@@ -110,8 +110,8 @@ func (b *Bench) requestPrograms() ([]program, error) {
 	// The floor has every variable that the processor has, those for the Go
 	// runtime too. The naive one has what it needs.
 	hello, naive := stripe, stripe
-	hello.name, hello.binary = functions.Hello, b.Binaries[functions.Hello].Path
-	naive.name, naive.binary = functions.Naive, b.Binaries[functions.Naive].Path
+	hello.name, hello.binary = functions.Hello, b.Binaries[functions.Hello]
+	naive.name, naive.binary = functions.Naive, b.Binaries[functions.Naive]
 	naive.env = slices.DeleteFunc(slices.Clone(stripe.env), func(variable string) bool {
 		return len(variable) > 2 && variable[:2] == "GO"
 	})
