@@ -53,6 +53,15 @@ func TestAblationsApply(t *testing.T) {
 // assertCompiles: the processor compiles with these texts in place of its files.
 func assertCompiles(t *testing.T, texts map[string]string) {
 	t.Helper()
+	// Nothing is linked for /dev/null.
+	_, err := command.Run(t.Context(), root, nil, "go", "build", "-overlay", overlay(t, texts), "-o", os.DevNull, "./cmd/lambdas/processor")
+	require.NoError(t, err, "what is left is the function")
+}
+
+// overlay is a file that tells the compiler of texts in place of files below the
+// root.
+func overlay(t *testing.T, texts map[string]string) string {
+	t.Helper()
 	dir, places := t.TempDir(), map[string]string{}
 	for file, text := range texts {
 		path, err := filepath.Abs(filepath.Join(root, file))
@@ -62,11 +71,9 @@ func assertCompiles(t *testing.T, texts map[string]string) {
 	}
 	list, err := json.Marshal(map[string]any{"Replace": places})
 	require.NoError(t, err)
-	overlay := filepath.Join(dir, "overlay.json")
-	require.NoError(t, os.WriteFile(overlay, list, 0o600))
-	// Nothing is linked for /dev/null.
-	_, err = command.Run(t.Context(), root, nil, "go", "build", "-overlay", overlay, "-o", os.DevNull, "./cmd/lambdas/processor")
-	require.NoError(t, err, "what is left is the function")
+	file := filepath.Join(dir, "overlay.json")
+	require.NoError(t, os.WriteFile(file, list, 0o600))
+	return file
 }
 
 func TestAblationsNamed(t *testing.T) {
