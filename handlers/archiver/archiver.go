@@ -11,10 +11,9 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"github.com/paysluice/paysluice/handlers/batch"
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
-	"github.com/paysluice/paysluice/handlers/telemetry"
+	"github.com/paysluice/paysluice/handlers/function"
 )
 
 // AttemptTimeout is what one attempt of Archive may take, for a megabyte.
@@ -33,16 +32,16 @@ type Handler struct {
 	// at least 1.
 	Concurrency int
 	Log         *slog.Logger
-	Metrics     *telemetry.Metrics
+	Metrics     *function.Metrics
 	Now         func() time.Time
 }
 
 // Handle answers with the messages to receive again; the rest is archived.
 func (h *Handler) Handle(ctx context.Context, b events.SQSEvent) (events.SQSEventResponse, error) {
-	results := batch.Run(ctx, b.Records, h.Concurrency, h.archive)
-	batch.LogFailures(ctx, h.Log, "dead letter not archived", results)
+	results := function.RunBatch(ctx, b.Records, h.Concurrency, h.archive)
+	function.LogFailures(ctx, h.Log, "dead letter not archived", results)
 	h.reportCounts(ctx, results)
-	return batch.Response(results), nil
+	return function.BatchResponse(results), nil
 }
 
 // archive keeps one message.

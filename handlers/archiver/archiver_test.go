@@ -18,7 +18,7 @@ import (
 
 	"github.com/paysluice/paysluice/handlers/archiver"
 	"github.com/paysluice/paysluice/handlers/event"
-	"github.com/paysluice/paysluice/handlers/telemetry"
+	"github.com/paysluice/paysluice/handlers/function"
 )
 
 var (
@@ -62,8 +62,8 @@ func (f *fixture) handle(ctx context.Context, t *testing.T, records ...events.SQ
 	h := archiver.Handler{
 		Archive:     &f.archive,
 		Concurrency: 2,
-		Log:         telemetry.NewLogger(&f.log, "INFO"),
-		Metrics:     telemetry.NewMetrics(&f.log, "test", time.Now),
+		Log:         function.NewLogger(&f.log, "INFO"),
+		Metrics:     function.NewMetrics(&f.log, "test", time.Now),
 		Now:         func() time.Time { return f.now },
 	}
 	answer, err := h.Handle(ctx, events.SQSEvent{Records: records})

@@ -4,10 +4,9 @@ import (
 	"context"
 	"log/slog"
 
-	"github.com/paysluice/paysluice/handlers/batch"
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
-	"github.com/paysluice/paysluice/handlers/telemetry"
+	"github.com/paysluice/paysluice/handlers/function"
 )
 
 // kind is what archived messages are counted by.
@@ -45,7 +44,7 @@ func (h *Handler) report(ctx context.Context, m event.Archived, url string) {
 
 // reportCounts writes one line for each kind in the batch: whoever watches the
 // metric wants to tell an outage from a conflict.
-func (h *Handler) reportCounts(ctx context.Context, results []batch.Result[kind]) {
+func (h *Handler) reportCounts(ctx context.Context, results []function.Result[kind]) {
 	var kinds []kind // in the order of the batch
 	counts := map[kind]int{}
 	for _, r := range results {
@@ -59,7 +58,7 @@ func (h *Handler) reportCounts(ctx context.Context, results []batch.Result[kind]
 	}
 	for _, k := range kinds {
 		h.Metrics.Publish(ctx, "dead letters archived", k.provider,
-			[]telemetry.Count{{Metric: contract.MetricArchived, Value: counts[k]}},
+			[]function.Count{{Metric: contract.MetricArchived, Value: counts[k]}},
 			slog.String("reason", k.reason))
 	}
 }

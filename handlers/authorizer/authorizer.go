@@ -12,17 +12,16 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"github.com/paysluice/paysluice/handlers/apigateway"
 	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/handlers/function"
 	"github.com/paysluice/paysluice/handlers/provider"
-	"github.com/paysluice/paysluice/handlers/telemetry"
 )
 
 // Handler decides about requests.
 type Handler struct {
 	Providers provider.Set
 	Log       *slog.Logger
-	Metrics   *telemetry.Metrics
+	Metrics   *function.Metrics
 	Now       func() time.Time
 }
 
@@ -30,21 +29,21 @@ type Handler struct {
 // for. It never returns an error: API Gateway would answer 401 or 500 and
 // Lambda count an error, so that strangers could raise the alarm for a broken
 // authorizer. The gateway response ACCESS_DENIED turns Deny into a 401.
-func (h *Handler) Handle(ctx context.Context, r apigateway.Request) (events.APIGatewayCustomAuthorizerResponse, error) {
+func (h *Handler) Handle(ctx context.Context, r function.Request) (events.APIGatewayCustomAuthorizerResponse, error) {
 	name, err := h.check(r)
 	if err == nil {
 		h.Log.DebugContext(ctx, "allowed", "provider", name, "apiRequestId", r.RequestID)
 		return policy(name, "Allow", r.MethodARN), nil
 	}
 	h.Metrics.Publish(ctx, "rejected by the authorizer", name,
-		[]telemetry.Count{{Metric: contract.MetricRejected, Value: 1}},
+		[]function.Count{{Metric: contract.MetricRejected, Value: 1}},
 		slog.String("reason", string(provider.ReasonOf(err))),
 		slog.String("detail", err.Error()),
 		slog.String("apiRequestId", r.RequestID))
 	return policy(name, "Deny", r.MethodARN), nil
 }
 
-func (h *Handler) check(r apigateway.Request) (name string, err error) {
+func (h *Handler) check(r function.Request) (name string, err error) {
 	p, err := h.Providers.ByPath(r.Resource)
 	if err != nil {
 		return "unknown", err

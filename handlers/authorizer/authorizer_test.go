@@ -9,12 +9,11 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/paysluice/paysluice/handlers/apigateway"
 	"github.com/paysluice/paysluice/handlers/authorizer"
+	"github.com/paysluice/paysluice/handlers/function"
 	"github.com/paysluice/paysluice/handlers/provider"
+	"github.com/paysluice/paysluice/handlers/provider/all"
 	"github.com/paysluice/paysluice/handlers/provider/stripe"
-	"github.com/paysluice/paysluice/handlers/providers"
-	"github.com/paysluice/paysluice/handlers/telemetry"
 	"github.com/paysluice/paysluice/test/header"
 )
 
@@ -56,13 +55,13 @@ func TestHandle(t *testing.T) {
 			var log bytes.Buffer
 			clock := func() time.Time { return now }
 			h := authorizer.Handler{
-				Providers: providers.All(providers.Settings{}),
-				Log:       telemetry.NewLogger(&log, "INFO"),
-				Metrics:   telemetry.NewMetrics(&log, "test", clock),
+				Providers: all.All(all.Settings{}),
+				Log:       function.NewLogger(&log, "INFO"),
+				Metrics:   function.NewMetrics(&log, "test", clock),
 				Now:       clock,
 			}
 
-			answer, err := h.Handle(t.Context(), apigateway.Request{
+			answer, err := h.Handle(t.Context(), function.Request{
 				MethodARN: methodARN,
 				RequestID: "api-1",
 				Resource:  row.resource,

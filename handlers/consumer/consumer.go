@@ -8,11 +8,10 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"github.com/paysluice/paysluice/handlers/batch"
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
+	"github.com/paysluice/paysluice/handlers/function"
 	"github.com/paysluice/paysluice/handlers/provider"
-	"github.com/paysluice/paysluice/handlers/telemetry"
 )
 
 // AttemptTimeout is what one attempt of Table or DeadLetters may take.
@@ -41,7 +40,7 @@ type Handler struct {
 	// at least 1.
 	Concurrency int
 	Log         *slog.Logger
-	Metrics     *telemetry.Metrics
+	Metrics     *function.Metrics
 }
 
 // outcome is how a record counts.
@@ -52,10 +51,10 @@ type outcome struct {
 
 // Handle answers with the records to receive again; the rest is done with.
 func (h *Handler) Handle(ctx context.Context, b events.SQSEvent) (events.SQSEventResponse, error) {
-	results := batch.Run(ctx, b.Records, h.Concurrency, h.store)
-	batch.LogFailures(ctx, h.Log, "record not stored", results)
+	results := function.RunBatch(ctx, b.Records, h.Concurrency, h.store)
+	function.LogFailures(ctx, h.Log, "record not stored", results)
 	h.reportCounts(ctx, results)
-	return batch.Response(results), nil
+	return function.BatchResponse(results), nil
 }
 
 // store stores an event once and says how that counts. An event whose key is

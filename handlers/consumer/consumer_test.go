@@ -17,8 +17,8 @@ import (
 
 	"github.com/paysluice/paysluice/handlers/consumer"
 	"github.com/paysluice/paysluice/handlers/event"
-	"github.com/paysluice/paysluice/handlers/providers"
-	"github.com/paysluice/paysluice/handlers/telemetry"
+	"github.com/paysluice/paysluice/handlers/function"
+	"github.com/paysluice/paysluice/handlers/provider/all"
 )
 
 var errDown = errors.New("down")
@@ -84,12 +84,12 @@ func (f *fixture) handle(ctx context.Context, t *testing.T, bodies ...string) []
 		})
 	}
 	h := consumer.Handler{
-		Providers:   providers.All(providers.Settings{}),
+		Providers:   all.All(all.Settings{}),
 		Table:       &f.table,
 		DeadLetters: &f.deadLetters,
 		Concurrency: 2,
-		Log:         telemetry.NewLogger(&f.log, "DEBUG"),
-		Metrics:     telemetry.NewMetrics(&f.log, "test", time.Now),
+		Log:         function.NewLogger(&f.log, "DEBUG"),
+		Metrics:     function.NewMetrics(&f.log, "test", time.Now),
 	}
 	answer, err := h.Handle(ctx, batch)
 	require.NoError(t, err, "an error would fail the whole batch")

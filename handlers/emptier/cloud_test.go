@@ -14,7 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
-	"github.com/paysluice/paysluice/handlers/awsclient"
+	"github.com/paysluice/paysluice/handlers/aws/client"
 )
 
 const (
@@ -60,7 +60,7 @@ func (c *cloud) stacks() *cloudformation.Client {
 
 func (c *cloud) objects() *s3.Client {
 	return s3.New(s3.Options{
-		Region: "us-east-1", Credentials: aws.AnonymousCredentials{}, HTTPClient: transport(c.answer), Retryer: awsclient.NewRetryer(),
+		Region: "us-east-1", Credentials: aws.AnonymousCredentials{}, HTTPClient: transport(c.answer), Retryer: client.NewRetryer(),
 	})
 }
 

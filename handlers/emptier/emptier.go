@@ -13,7 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/paysluice/paysluice/handlers/contract"
-	"github.com/paysluice/paysluice/handlers/deadline"
+	"github.com/paysluice/paysluice/handlers/function"
 )
 
 // ErrProperties is a custom resource that names no bucket.
@@ -52,7 +52,7 @@ type Handler struct {
 // Handle implements cfn.CustomResourceFunction. The physical id is the bucket's
 // name, always. An error is what CloudFormation shows as the reason.
 func (h *Handler) Handle(ctx context.Context, e cfn.Event) (physicalID string, data map[string]any, err error) {
-	ctx, cancel := deadline.Before(ctx, margin)
+	ctx, cancel := function.WithMargin(ctx, margin)
 	defer cancel()
 	bucket, _ := e.ResourceProperties[contract.BucketNameProperty].(string)
 	log := h.Log.With("requestType", string(e.RequestType), "stack", e.StackID, "bucket", bucket)

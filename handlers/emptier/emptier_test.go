@@ -18,7 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/paysluice/paysluice/handlers/emptier"
-	"github.com/paysluice/paysluice/handlers/telemetry"
+	"github.com/paysluice/paysluice/handlers/function"
 )
 
 // timeout is that of the function in the stack.
@@ -32,7 +32,7 @@ func request(kind cfn.RequestType) cfn.Event {
 }
 
 func (c *cloud) handler(log io.Writer) *emptier.Handler {
-	return &emptier.Handler{Stacks: c.stacks(), Objects: c.objects(), Log: telemetry.NewLogger(log, "INFO")}
+	return &emptier.Handler{Stacks: c.stacks(), Objects: c.objects(), Log: function.NewLogger(log, "INFO")}
 }
 
 // handle answers a request as in the stack, on synctest's clock.

@@ -10,8 +10,8 @@ import (
 
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
+	"github.com/paysluice/paysluice/handlers/function"
 	"github.com/paysluice/paysluice/handlers/provider"
-	"github.com/paysluice/paysluice/handlers/telemetry"
 )
 
 // outcome is what the sender, the metrics and the log learn of a request.
@@ -68,7 +68,7 @@ func (h *Handler) report(ctx context.Context, e event.Event, err error) {
 	}
 	if out.metric != "" {
 		h.Metrics.Publish(ctx, "webhook "+out.metric, e.Provider,
-			[]telemetry.Count{{Metric: out.metric, Value: 1}}, attrs...)
+			[]function.Count{{Metric: out.metric, Value: 1}}, attrs...)
 	}
 	attrs = append(attrs, slog.String("provider", e.Provider))
 	switch {

@@ -12,11 +12,9 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"github.com/paysluice/paysluice/handlers/apigateway"
-	"github.com/paysluice/paysluice/handlers/deadline"
 	"github.com/paysluice/paysluice/handlers/event"
+	"github.com/paysluice/paysluice/handlers/function"
 	"github.com/paysluice/paysluice/handlers/provider"
-	"github.com/paysluice/paysluice/handlers/telemetry"
 )
 
 // What a Handler's parts may take within the function's 9 s, of which a slow
@@ -72,14 +70,14 @@ type Handler struct {
 	DeadLetters Queue // webhook-dlq, for what is signed but not an event
 	Payloads    Payloads
 	Log         *slog.Logger
-	Metrics     *telemetry.Metrics
+	Metrics     *function.Metrics
 	Now         func() time.Time
 }
 
 // Handle answers a request that API Gateway passed on. It never returns an
 // error: that would be a 502 instead of an answer that says what happened.
-func (h *Handler) Handle(ctx context.Context, r apigateway.Request) (events.APIGatewayProxyResponse, error) {
-	work, cancel := deadline.Before(ctx, margin)
+func (h *Handler) Handle(ctx context.Context, r function.Request) (events.APIGatewayProxyResponse, error) {
+	work, cancel := function.WithMargin(ctx, margin)
 	defer cancel()
 	e, err := h.receive(work, r)
 	h.report(ctx, e, err)
@@ -88,7 +86,7 @@ func (h *Handler) Handle(ctx context.Context, r apigateway.Request) (events.APIG
 
 // receive verifies, normalises and queues. The event is what was known of the
 // request when the error came.
-func (h *Handler) receive(ctx context.Context, r apigateway.Request) (event.Event, error) {
+func (h *Handler) receive(ctx context.Context, r function.Request) (event.Event, error) {
 	now := h.Now()
 	receipt := event.Event{
 		Schema:     event.Schema,

@@ -17,12 +17,11 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/paysluice/paysluice/handlers/apigateway"
 	"github.com/paysluice/paysluice/handlers/event"
+	"github.com/paysluice/paysluice/handlers/function"
 	"github.com/paysluice/paysluice/handlers/processor"
 	"github.com/paysluice/paysluice/handlers/provider"
 	"github.com/paysluice/paysluice/handlers/provider/stripe"
-	"github.com/paysluice/paysluice/handlers/telemetry"
 	"github.com/paysluice/paysluice/test/header"
 )
 
@@ -120,12 +119,12 @@ func newFixture() *fixture {
 	}
 }
 
-func (f *fixture) handle(t *testing.T, r apigateway.Request) events.APIGatewayProxyResponse {
+func (f *fixture) handle(t *testing.T, r function.Request) events.APIGatewayProxyResponse {
 	t.Helper()
 	return f.handleIn(t.Context(), t, r)
 }
 
-func (f *fixture) handleIn(ctx context.Context, t *testing.T, r apigateway.Request) events.APIGatewayProxyResponse {
+func (f *fixture) handleIn(ctx context.Context, t *testing.T, r function.Request) events.APIGatewayProxyResponse {
 	t.Helper()
 	clock := func() time.Time { return now }
 	h := processor.Handler{
@@ -134,8 +133,8 @@ func (f *fixture) handleIn(ctx context.Context, t *testing.T, r apigateway.Reque
 		Events:      f.events,
 		DeadLetters: f.deadLetters,
 		Payloads:    f.payloads,
-		Log:         telemetry.NewLogger(&f.log, "DEBUG"),
-		Metrics:     telemetry.NewMetrics(&f.log, "test", clock),
+		Log:         function.NewLogger(&f.log, "DEBUG"),
+		Metrics:     function.NewMetrics(&f.log, "test", clock),
 		Now:         clock,
 	}
 	answer, err := h.Handle(ctx, r)
@@ -147,8 +146,8 @@ func (f *fixture) handleIn(ctx context.Context, t *testing.T, r apigateway.Reque
 }
 
 // signed is a request as API Gateway passes it on.
-func signed(body, secret string) apigateway.Request {
-	return apigateway.Request{
+func signed(body, secret string) function.Request {
+	return function.Request{
 		RequestID:       "req-1",
 		Header:          header.Multi(map[string][]string{"Stripe-Signature": {stripe.Sign([]byte(body), secret, now)}}),
 		Body:            []byte(base64.StdEncoding.EncodeToString([]byte(body))),
@@ -221,7 +220,7 @@ func TestRotationTakesEffectAtOnce(t *testing.T) {
 func TestTurnedAway(t *testing.T) {
 	for _, row := range []struct {
 		why       string
-		arrange   func(*fixture, *apigateway.Request)
+		arrange   func(*fixture, *function.Request)
 		status    int
 		metric    string // none when ""
 		reason    provider.Reason
@@ -230,26 +229,26 @@ func TestTurnedAway(t *testing.T) {
 	}{
 		{
 			why:     "flagged as base64 and is not",
-			arrange: func(_ *fixture, r *apigateway.Request) { r.Body = []byte("{") },
+			arrange: func(_ *fixture, r *function.Request) { r.Body = []byte("{") },
 			status:  http.StatusBadRequest, metric: "Rejected", reason: provider.BodyNotBase64,
 		},
 		{
 			why: "no header: gate 2 stands without gate 1",
-			arrange: func(_ *fixture, r *apigateway.Request) {
+			arrange: func(_ *fixture, r *function.Request) {
 				r.Header = provider.Header{}
 			},
 			status: http.StatusUnauthorized, metric: "Rejected", reason: provider.HeaderMissing,
 		},
 		{
 			why: "another body under a good signature",
-			arrange: func(_ *fixture, r *apigateway.Request) {
+			arrange: func(_ *fixture, r *function.Request) {
 				r.Body = []byte(base64.StdEncoding.EncodeToString([]byte(body + " ")))
 			},
 			status: http.StatusUnauthorized, metric: "Rejected", reason: provider.SignatureMismatch, refreshes: 1,
 		},
 		{
 			why: "a newer secret that does not match either",
-			arrange: func(f *fixture, r *apigateway.Request) {
+			arrange: func(f *fixture, r *function.Request) {
 				f.secrets.newer = newSecret
 				*r = signed(body, "whsec_marked_forged")
 			},
@@ -257,56 +256,56 @@ func TestTurnedAway(t *testing.T) {
 		},
 		{
 			why: "the secret was never filled: no alarm, the stack is new",
-			arrange: func(f *fixture, _ *apigateway.Request) {
+			arrange: func(f *fixture, _ *function.Request) {
 				f.secrets.err = fmt.Errorf("%w: no value", provider.SecretEmpty)
 			},
 			status: http.StatusServiceUnavailable, metric: "NotConfigured", reason: provider.SecretEmpty,
 		},
 		{
 			why: "the secret is malformed",
-			arrange: func(f *fixture, _ *apigateway.Request) {
+			arrange: func(f *fixture, _ *function.Request) {
 				f.secrets.err = provider.SecretMalformed
 			},
 			status: http.StatusServiceUnavailable, metric: "SecretUnavailable", reason: provider.SecretMalformed, alarming: true,
 		},
 		{
 			why: "Secrets Manager is down",
-			arrange: func(f *fixture, _ *apigateway.Request) {
+			arrange: func(f *fixture, _ *function.Request) {
 				f.secrets.err = fmt.Errorf("%w: %w", provider.SecretUnreachable, errDown)
 			},
 			status: http.StatusServiceUnavailable, metric: "SecretUnavailable", reason: provider.SecretUnreachable, alarming: true,
 		},
 		{
 			why: "a certificate's host does not answer: a stranger may have named it, so no alarm",
-			arrange: func(f *fixture, _ *apigateway.Request) {
+			arrange: func(f *fixture, _ *function.Request) {
 				f.secrets.err = provider.CertUnreachable
 			},
 			status: http.StatusServiceUnavailable, reason: provider.CertUnreachable,
 		},
 		{
 			why: "PayPal's certificate is of an authority that is not trusted",
-			arrange: func(f *fixture, _ *apigateway.Request) {
+			arrange: func(f *fixture, _ *function.Request) {
 				f.secrets.err = provider.PayPalChain
 			},
 			status: http.StatusServiceUnavailable, reason: provider.PayPalChain, alarming: true,
 		},
 		{
 			why: "an error that nobody foresaw is ours, and fails closed",
-			arrange: func(f *fixture, _ *apigateway.Request) {
+			arrange: func(f *fixture, _ *function.Request) {
 				f.secrets.err = errDown
 			},
 			status: http.StatusServiceUnavailable, alarming: true,
 		},
 		{
 			why: "SQS refuses the message: the provider sends again",
-			arrange: func(f *fixture, _ *apigateway.Request) {
+			arrange: func(f *fixture, _ *function.Request) {
 				f.events.err = errDown
 			},
 			status: http.StatusServiceUnavailable, reason: provider.QueueUnreachable, alarming: true,
 		},
 		{
 			why: "S3 refuses a large body: the provider sends again",
-			arrange: func(f *fixture, r *apigateway.Request) {
+			arrange: func(f *fixture, r *function.Request) {
 				f.payloads.err = errDown
 				*r = signed(padded(maxInline+1), oldSecret)
 			},
@@ -314,7 +313,7 @@ func TestTurnedAway(t *testing.T) {
 		},
 		{
 			why: "S3 has a large body and SQS refuses its message",
-			arrange: func(f *fixture, r *apigateway.Request) {
+			arrange: func(f *fixture, r *function.Request) {
 				f.events.err = errDown
 				*r = signed(padded(maxInline+1), oldSecret)
 			},
@@ -322,7 +321,7 @@ func TestTurnedAway(t *testing.T) {
 		},
 		{
 			why: "S3 refuses a large body that is not an event",
-			arrange: func(f *fixture, r *apigateway.Request) {
+			arrange: func(f *fixture, r *function.Request) {
 				f.payloads.err = errDown
 				*r = signed(strings.Repeat("x", maxInline+1), oldSecret)
 			},
@@ -330,7 +329,7 @@ func TestTurnedAway(t *testing.T) {
 		},
 		{
 			why: "not an event, and the dead-letter queue refuses it: not answered 200",
-			arrange: func(f *fixture, r *apigateway.Request) {
+			arrange: func(f *fixture, r *function.Request) {
 				f.deadLetters.err = errDown
 				*r = signed("hello", oldSecret)
 			},

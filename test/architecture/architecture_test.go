@@ -60,11 +60,11 @@ func TestRulesBite(t *testing.T) {
 			{"cmd/gentemplate/main.go", "github.com/aws/aws-sdk-go-v2/config"},
 		},
 		"functions do not carry the template": {
-			{"handlers/store/table.go", module + "/template"},
+			{"handlers/aws/table/table.go", module + "/template"},
 			{"cmd/lambdas/consumer/main.go", "github.com/awslabs/goformation/v7/cloudformation/sqs"},
 		},
 		"handlers are not programs": {
-			{"handlers/store/table_test.go", module + "/cmd/paysluice/internal/cli"},
+			{"handlers/aws/table/table_test.go", module + "/cmd/paysluice/internal/cli"},
 		},
 		"contract is a leaf": {
 			{"handlers/contract/metric.go", module + "/handlers/event"},
@@ -83,14 +83,14 @@ func TestRulesBite(t *testing.T) {
 			{"cmd/lambdas/processor/main.go", module + "/handlers/provider/square"},
 		},
 		"AWS SDK behind few doors": {
-			{"handlers/telemetry/log.go", "github.com/aws/aws-sdk-go-v2/aws"},
+			{"handlers/function/log.go", "github.com/aws/aws-sdk-go-v2/aws"},
 			{"handlers/event/event.go", "github.com/aws/smithy-go"},
 		},
 		"only mains start": {
 			{"handlers/consumer/consumer.go", "github.com/aws/aws-lambda-go/lambda"},
 		},
 		"functions call nobody over HTTP": {
-			{"handlers/secret/reader.go", "net/http"},
+			{"handlers/aws/secret/reader.go", "net/http"},
 			{"handlers/provider/stripe/stripe.go", "net/http/httputil"},
 		},
 		"test libraries stay in tests": {
@@ -117,7 +117,7 @@ func TestRulesAllow(t *testing.T) {
 		{"the way to build a stack", "template/queue.go", `import ("` + module + `/handlers/contract"; "github.com/awslabs/goformation/v7/cloudformation/sqs")`},
 		{"status codes are names", "handlers/processor/answer.go", "import \"net/http\"\nconst ok = http.StatusOK"},
 		{"methods are names", "template/api.go", "import \"net/http\"\nconst post = http.MethodPost"},
-		{"the one registry", "handlers/providers/providers.go", `import "` + module + `/handlers/provider/stripe"`},
+		{"the one registry", "handlers/provider/all/all.go", `import "` + module + `/handlers/provider/stripe"`},
 		{"what providers share", "handlers/provider/stripe/event.go", `import "` + module + `/handlers/provider/envelope"`},
 		{"an oracle in a test", "handlers/provider/stripe/stripe_test.go", `import "github.com/stripe/stripe-go/v85/webhook"`},
 		{"a name that only begins like a forbidden one", "cmd/paysluice/main.go", `import "testingx"`},

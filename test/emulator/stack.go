@@ -18,9 +18,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
+	"github.com/paysluice/paysluice/handlers/aws/table"
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
-	"github.com/paysluice/paysluice/handlers/store"
 )
 
 // Stack is a deployed stack.
@@ -109,7 +109,7 @@ func (s *Stack) Events(ctx context.Context) ([]event.Event, error) {
 			return nil, err
 		}
 		for _, item := range page.Items {
-			e, err := store.FromItem(item)
+			e, err := table.FromItem(item)
 			if err != nil {
 				return nil, err
 			}

@@ -9,8 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/stretchr/testify/require"
 
+	"github.com/paysluice/paysluice/handlers/aws/bucket"
 	"github.com/paysluice/paysluice/handlers/event"
-	"github.com/paysluice/paysluice/handlers/s3store"
 )
 
 var errNotArchived = errors.New("it is not in the archive")
@@ -25,13 +25,13 @@ func objectClient() *s3.Client {
 	return s3.NewFromConfig(stack.Config(), func(o *s3.Options) { o.UsePathStyle = true })
 }
 
-func archive() *s3store.Archive {
-	return s3store.NewArchive(objectClient(), stack.Outputs["BucketName"])
+func archive() *bucket.Archive {
+	return bucket.NewArchive(objectClient(), stack.Outputs["BucketName"])
 }
 
 // payloads reads large bodies back.
-func payloads() *s3store.Payloads {
-	return s3store.NewPayloads(objectClient(), stack.Outputs["BucketName"], 10*time.Second)
+func payloads() *bucket.Payloads {
+	return bucket.NewPayloads(objectClient(), stack.Outputs["BucketName"], 10*time.Second)
 }
 
 // findArchived looks for a dead letter below a prefix.

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/paysluice/paysluice/handlers/awsclient"
+	"github.com/paysluice/paysluice/handlers/aws/client"
 )
 
 // cloud answers the few AWS calls that functions make, and keeps them. That
@@ -91,7 +91,7 @@ func (c *cloud) stop() { close(c.stopped) }
 
 // environment leads an AWS SDK to the cloud.
 func (c *cloud) environment() []string {
-	return []string{awsclient.EndpointVar + "=" + c.url}
+	return []string{client.EndpointVar + "=" + c.url}
 }
 
 // inputs are those of all calls of one target so far.

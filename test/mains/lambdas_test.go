@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/paysluice/paysluice/handlers/awsclient"
+	"github.com/paysluice/paysluice/handlers/aws/client"
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
 	"github.com/paysluice/paysluice/handlers/provider/stripe"
@@ -31,9 +31,9 @@ const (
 // configuration is what the template and Lambda set for each function.
 func configuration(binary string) []string {
 	lambda := []string{
-		awsclient.RegionVar + "=us-east-1",
-		awsclient.AccessKeyVar + "=id",
-		awsclient.SecretKeyVar + "=secret",
+		client.RegionVar + "=us-east-1",
+		client.AccessKeyVar + "=id",
+		client.SecretKeyVar + "=secret",
 	}
 	if binary == contract.AuthorizerBinary {
 		lambda = nil // it calls nobody

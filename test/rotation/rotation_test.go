@@ -17,12 +17,11 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/paysluice/paysluice/handlers/apigateway"
+	"github.com/paysluice/paysluice/handlers/aws/secret"
+	"github.com/paysluice/paysluice/handlers/function"
 	"github.com/paysluice/paysluice/handlers/processor"
 	"github.com/paysluice/paysluice/handlers/provider"
-	"github.com/paysluice/paysluice/handlers/providers"
-	"github.com/paysluice/paysluice/handlers/secret"
-	"github.com/paysluice/paysluice/handlers/telemetry"
+	"github.com/paysluice/paysluice/handlers/provider/all"
 	"github.com/paysluice/paysluice/test/header"
 	"github.com/paysluice/paysluice/test/paypaltest"
 	"github.com/paysluice/paysluice/test/senders"
@@ -59,8 +58,8 @@ func warm(p provider.Provider, v *vault) []*processor.Handler {
 			Secrets:     secret.New(v.read, p.Verifier, time.Now, func(context.Context, error) {}),
 			Events:      queue{},
 			DeadLetters: queue{},
-			Log:         telemetry.NewLogger(io.Discard, "INFO"),
-			Metrics:     telemetry.NewMetrics(io.Discard, "test", time.Now),
+			Log:         function.NewLogger(io.Discard, "INFO"),
+			Metrics:     function.NewMetrics(io.Discard, "test", time.Now),
 			Now:         time.Now,
 		})
 	}
@@ -71,7 +70,7 @@ func warm(p provider.Provider, v *vault) []*processor.Handler {
 func deliver(t *testing.T, h *processor.Handler, s senders.Sender, signedWith string) int {
 	t.Helper()
 	body := s.Body(s.NewID(), 100, senders.Created)
-	answer, err := h.Handle(t.Context(), apigateway.Request{
+	answer, err := h.Handle(t.Context(), function.Request{
 		Header:          header.Multi(s.Header(body, signedWith, time.Now())),
 		Body:            []byte(base64.StdEncoding.EncodeToString(body)),
 		IsBase64Encoded: true,
@@ -124,13 +123,13 @@ func TestRotationLosesNothingWhileRequestsKeepFlowing(t *testing.T) {
 func play(t *testing.T, name string) (senders.Sender, provider.Provider) {
 	t.Helper()
 	authority := paypaltest.NewAuthority(time.Now())
-	settings := providers.Settings{
+	settings := all.Settings{
 		EndpointURL: url,
 		FetchCertificate: func(context.Context, string) ([]byte, error) {
 			return authority.Issue(paypaltest.LiveName, time.Now()).PEM(), nil
 		},
 	}
-	p, err := providers.All(settings).ByName(name)
+	p, err := all.All(settings).ByName(name)
 	require.NoError(t, err)
 	switch name {
 	case "stripe":

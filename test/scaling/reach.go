@@ -43,7 +43,7 @@ func (p plan) reaches(body int) []reach {
 		same("a new table's writes", l.value(newTable)/p.tableUnits(body), l.byID[newTable].Raised),
 		same("a new index's writes", l.value(newTable)/p.indexUnits(body), l.byID[newTable].Raised),
 		same("the table's writes", l.value(wholeTable)/p.tableUnits(body), l.byID[wholeTable].Raised),
-		{what: "partitions of the index of days", evenly: p.dayRate(body) * providers(), alone: p.dayRate(body), raised: "dayShards in handlers/store"},
+		{what: "partitions of the index of days", evenly: p.dayRate(body) * providers(), alone: p.dayRate(body), raised: "dayShards in handlers/aws/table"},
 		same("messages in flight while all goes well", l.value(inFlight)/(p.busyConsumers(one)*p.batch()), l.byID[inFlight].Raised),
 		inTrouble(same("messages in flight while no event can be stored", l.value(inFlight)/p.Stack.VisibilitySeconds, "it need not be: what is not received waits in the queue")),
 		same("KMS, at a steady load", l.value(kmsRate)/(p.busyProcessors(one)*p.Sizes.SecretReads), l.byID[kmsRate].Raised),

@@ -11,7 +11,7 @@ import (
 
 	"github.com/paysluice/paysluice/handlers/event"
 	"github.com/paysluice/paysluice/handlers/provider"
-	"github.com/paysluice/paysluice/handlers/providers"
+	"github.com/paysluice/paysluice/handlers/provider/all"
 	"github.com/paysluice/paysluice/test/header"
 	"github.com/paysluice/paysluice/test/paypaltest"
 	"github.com/paysluice/paysluice/test/senders"
@@ -28,7 +28,7 @@ func TestWebhooksVerifyAndMeanTheSame(t *testing.T) {
 	leafOnly := func(context.Context, string) ([]byte, error) {
 		return authority.Issue(paypaltest.LiveName, now).PEM(), nil
 	}
-	set := providers.All(providers.Settings{FetchCertificate: leafOnly, EndpointURL: url})
+	set := all.All(all.Settings{FetchCertificate: leafOnly, EndpointURL: url})
 
 	for _, s := range []senders.Sender{senders.Stripe(), senders.PayPal(authority, hosts), senders.Square(url)} {
 		t.Run(s.Provider.Name, func(t *testing.T) {

@@ -8,10 +8,10 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
+	"github.com/paysluice/paysluice/handlers/aws/bucket"
+	"github.com/paysluice/paysluice/handlers/aws/table"
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
-	"github.com/paysluice/paysluice/handlers/s3store"
-	"github.com/paysluice/paysluice/handlers/store"
 )
 
 // kept is where everything came to rest.
@@ -39,7 +39,7 @@ func (w *world) take() kept {
 		return k
 	}
 	for _, item := range out.Items {
-		e, err := store.FromItem(item)
+		e, err := table.FromItem(item)
 		if err != nil {
 			w.breaks("every row reads back: %v", err)
 			continue
@@ -69,7 +69,7 @@ func (w *world) take() kept {
 
 // archived are the objects that are no payloads.
 func (w *world) archived() []event.Archived {
-	ctx, archive := context.Background(), s3store.NewArchive(w.s3, bucketName)
+	ctx, archive := context.Background(), bucket.NewArchive(w.s3, bucketName)
 	var all []event.Archived
 	for key, err := range archive.Keys(ctx, "", "") {
 		if err != nil {
@@ -103,8 +103,8 @@ func (w *world) contentOf(e event.Event) *content {
 	return c
 }
 
-func (w *world) payloads() *s3store.Payloads {
-	return s3store.NewPayloads(w.s3, bucketName, time.Minute)
+func (w *world) payloads() *bucket.Payloads {
+	return bucket.NewPayloads(w.s3, bucketName, time.Minute)
 }
 
 func (w *world) checkRow(e event.Event) *content {

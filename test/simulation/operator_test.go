@@ -52,7 +52,7 @@ func (o *operator) done() bool { return o.left == 0 && len(o.plan) == 0 }
 
 // settled reports whether a webhook that Stripe signs now must verify: nothing
 // fails, and what it signs with has been live for longer than a cache waits
-// between two looks (handlers/secret, refreshEvery).
+// between two looks (handlers/aws/secret, refreshEvery).
 func (o *operator) settled() bool {
 	const patience = 15 * time.Second
 	return time.Since(o.storedAt) > patience && time.Since(o.w.calmSince) > patience && o.w.calm &&

@@ -9,19 +9,18 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
-	"github.com/paysluice/paysluice/handlers/apigateway"
 	"github.com/paysluice/paysluice/handlers/archiver"
-	"github.com/paysluice/paysluice/handlers/awsclient"
+	"github.com/paysluice/paysluice/handlers/aws/bucket"
+	"github.com/paysluice/paysluice/handlers/aws/client"
+	"github.com/paysluice/paysluice/handlers/aws/queue"
+	"github.com/paysluice/paysluice/handlers/aws/secret"
+	"github.com/paysluice/paysluice/handlers/aws/table"
 	"github.com/paysluice/paysluice/handlers/consumer"
 	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/handlers/function"
 	"github.com/paysluice/paysluice/handlers/processor"
+	"github.com/paysluice/paysluice/handlers/provider/all"
 	"github.com/paysluice/paysluice/handlers/provider/stripe"
-	"github.com/paysluice/paysluice/handlers/providers"
-	"github.com/paysluice/paysluice/handlers/queue"
-	"github.com/paysluice/paysluice/handlers/s3store"
-	"github.com/paysluice/paysluice/handlers/secret"
-	"github.com/paysluice/paysluice/handlers/store"
-	"github.com/paysluice/paysluice/handlers/telemetry"
 )
 
 // batchFunction handles the messages of a queue.
@@ -61,16 +60,16 @@ func (w *world) newProcess(kind string) *process {
 
 func (w *world) newProcessor() *process {
 	p := w.newProcess("processor")
-	client, log := sqsClient{p}, telemetry.NewLogger(w.log, "DEBUG")
+	api, log := sqsClient{p}, function.NewLogger(w.log, "DEBUG")
 	p.processor = &processor.Handler{
 		Provider: stripe.New(),
 		Secrets: secret.New(secret.Reader(secretsClient{p}, w.secretARN), stripe.New().Verifier, time.Now,
 			func(ctx context.Context, err error) { log.WarnContext(ctx, "secret not read", "error", err.Error()) }),
-		Events:      queue.NewSender(client, w.queueURL, processor.SendTimeout),
-		DeadLetters: queue.NewSender(client, w.deadLetterURL, processor.SendTimeout),
-		Payloads:    s3store.NewPayloads(s3Client{S3: w.s3, by: p, retryer: aws.NopRetryer{}}, bucketName, processor.PutTimeout),
+		Events:      queue.NewSender(api, w.queueURL, processor.SendTimeout),
+		DeadLetters: queue.NewSender(api, w.deadLetterURL, processor.SendTimeout),
+		Payloads:    bucket.NewPayloads(s3Client{S3: w.s3, by: p, retryer: aws.NopRetryer{}}, bucketName, processor.PutTimeout),
 		Log:         log,
-		Metrics:     telemetry.NewMetrics(w.log, "simulation", time.Now),
+		Metrics:     function.NewMetrics(w.log, "simulation", time.Now),
 		Now:         time.Now,
 	}
 	return p
@@ -79,12 +78,12 @@ func (w *world) newProcessor() *process {
 func (w *world) newConsumer() *process {
 	p := w.newProcess("consumer")
 	handler := &consumer.Handler{
-		Providers:   providers.All(providers.Settings{}),
-		Table:       store.NewTable(dynamodbClient{p, awsclient.NewRetryer()}, tableName, 0),
+		Providers:   all.All(all.Settings{}),
+		Table:       table.NewTable(dynamodbClient{p, client.NewRetryer()}, tableName, 0),
 		DeadLetters: queue.NewSender(sqsClient{p}, w.deadLetterURL, consumer.SendTimeout),
 		Concurrency: contract.BatchSize,
-		Log:         telemetry.NewLogger(w.log, "DEBUG"),
-		Metrics:     telemetry.NewMetrics(w.log, "simulation", time.Now),
+		Log:         function.NewLogger(w.log, "DEBUG"),
+		Metrics:     function.NewMetrics(w.log, "simulation", time.Now),
 	}
 	p.handle = handler.Handle
 	return p
@@ -93,10 +92,10 @@ func (w *world) newConsumer() *process {
 func (w *world) newArchiver() *process {
 	p := w.newProcess("archiver")
 	handler := &archiver.Handler{
-		Archive:     s3store.NewArchive(s3Client{S3: w.s3, by: p, retryer: awsclient.NewRetryer()}, bucketName),
+		Archive:     bucket.NewArchive(s3Client{S3: w.s3, by: p, retryer: client.NewRetryer()}, bucketName),
 		Concurrency: contract.BatchSize,
-		Log:         telemetry.NewLogger(w.log, "DEBUG"),
-		Metrics:     telemetry.NewMetrics(w.log, "simulation", time.Now),
+		Log:         function.NewLogger(w.log, "DEBUG"),
+		Metrics:     function.NewMetrics(w.log, "simulation", time.Now),
 		Now:         time.Now,
 	}
 	p.handle = handler.Handle
@@ -127,7 +126,7 @@ func recovered(f func() error) (err error) {
 }
 
 // serve gives a processor a webhook.
-func (p *process) serve(d *delivery, r apigateway.Request) {
+func (p *process) serve(d *delivery, r function.Request) {
 	p.delivery = d
 	p.invoke(p.world.stack.processorTimeout, func(ctx context.Context) (err error) {
 		p.response, err = p.processor.Handle(ctx, r)

@@ -5,9 +5,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/paysluice/paysluice/handlers/aws/bucket"
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
-	"github.com/paysluice/paysluice/handlers/s3store"
 )
 
 // checkPromises holds what was answered 200 against what was kept.
@@ -44,7 +44,7 @@ func (w *world) exhausted(messages []event.Archived) bool {
 // checkPayloads looks for payloads without a message. Only a request that was
 // answered 5xx may have left one: what is refused is not kept.
 func (w *world) checkPayloads(k kept) {
-	for key, err := range s3store.NewArchive(w.s3, bucketName).Keys(context.Background(), contract.OversizePrefix, "") {
+	for key, err := range bucket.NewArchive(w.s3, bucketName).Keys(context.Background(), contract.OversizePrefix, "") {
 		if err != nil {
 			w.breaks("the payloads can be listed: %v", err)
 			return

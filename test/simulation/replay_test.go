@@ -10,18 +10,18 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/paysluice/paysluice/cmd/paysluice/replay"
-	"github.com/paysluice/paysluice/handlers/providers"
-	"github.com/paysluice/paysluice/handlers/queue"
-	"github.com/paysluice/paysluice/handlers/s3store"
+	"github.com/paysluice/paysluice/handlers/aws/bucket"
+	"github.com/paysluice/paysluice/handlers/aws/queue"
+	"github.com/paysluice/paysluice/handlers/provider/all"
 )
 
 // replay is paysluice replay, over all that is in the bucket.
 func (w *world) replay() {
 	var sent outgoing
 	r := replay.Replay{
-		Archive:   s3store.NewArchive(w.s3, bucketName),
+		Archive:   bucket.NewArchive(w.s3, bucketName),
 		Queue:     queue.NewSender(&sent, w.queueURL, replay.SendTimeout),
-		Providers: providers.All(providers.Settings{}),
+		Providers: all.All(all.Settings{}),
 		Rate:      replay.MaxRate,
 		Sent:      io.Discard,
 		Skipped:   io.Discard,

@@ -9,9 +9,9 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/paysluice/paysluice/handlers/apigateway"
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
+	"github.com/paysluice/paysluice/handlers/function"
 	"github.com/paysluice/paysluice/handlers/provider/stripe"
 	"github.com/paysluice/paysluice/test/header"
 )
@@ -119,7 +119,7 @@ func (s *sender) enqueue(d *delivery, after time.Duration) {
 
 // request is the delivery's next attempt as API Gateway passes it on, signed
 // anew.
-func (s *sender) request(d *delivery) apigateway.Request {
+func (s *sender) request(d *delivery) function.Request {
 	now := time.Now()
 	var values http.Header
 	if d.forge == nil {
@@ -128,7 +128,7 @@ func (s *sender) request(d *delivery) apigateway.Request {
 		values = d.forge(d.body, now)
 	}
 	s.requests++
-	r := apigateway.Request{
+	r := function.Request{
 		RequestID:       fmt.Sprintf("request-%06d", s.requests),
 		Header:          header.Multi(values),
 		Body:            []byte(base64.StdEncoding.EncodeToString(d.body)),
@@ -152,7 +152,7 @@ func signed(body []byte, at time.Time, secrets ...string) http.Header {
 }
 
 // next is the delivery that is due, and its request.
-func (s *sender) next() (*delivery, apigateway.Request) {
+func (s *sender) next() (*delivery, function.Request) {
 	i := s.earliest(time.Now())
 	d := s.queue[i]
 	s.queue = append(s.queue[:i], s.queue[i+1:]...)

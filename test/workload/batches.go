@@ -10,15 +10,14 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/paysluice/paysluice/handlers/archiver"
+	"github.com/paysluice/paysluice/handlers/aws/bucket"
+	"github.com/paysluice/paysluice/handlers/aws/queue"
+	"github.com/paysluice/paysluice/handlers/aws/table"
 	"github.com/paysluice/paysluice/handlers/consumer"
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
-	"github.com/paysluice/paysluice/handlers/invocation"
-	"github.com/paysluice/paysluice/handlers/providers"
-	"github.com/paysluice/paysluice/handlers/queue"
-	"github.com/paysluice/paysluice/handlers/s3store"
-	"github.com/paysluice/paysluice/handlers/store"
-	"github.com/paysluice/paysluice/handlers/telemetry"
+	"github.com/paysluice/paysluice/handlers/function"
+	"github.com/paysluice/paysluice/handlers/provider/all"
 	"github.com/paysluice/paysluice/template"
 )
 
@@ -59,7 +58,7 @@ func consumers(_ []webhook, messages []string) ([]Workload, error) {
 	}
 	return append(all, Workload{
 		Name:  fmt.Sprintf("function/consumer/%d", len(messages)),
-		Work:  invoking(invocation.Of(invocation.JSON[events.SQSEvent], h.Handle), batch, noFailures),
+		Work:  invoking(function.NewHandler(function.DecodeJSON[events.SQSEvent], h.Handle), batch, noFailures),
 		Floor: sum(scans(batch), scans(inBytes(messages)...)),
 	}), nil
 }
@@ -67,10 +66,10 @@ func consumers(_ []webhook, messages []string) ([]Workload, error) {
 // archivers keep a full batch of dead letters, and beside it a single one.
 func archivers(_ []webhook, messages []string) ([]Workload, error) {
 	h := &archiver.Handler{
-		Archive:     s3store.NewArchive(&services{}, bucketName),
+		Archive:     bucket.NewArchive(&services{}, bucketName),
 		Concurrency: contract.BatchSize,
-		Log:         telemetry.NewLogger(io.Discard, "INFO"),
-		Metrics:     telemetry.NewMetrics(io.Discard, environment, now),
+		Log:         function.NewLogger(io.Discard, "INFO"),
+		Metrics:     function.NewMetrics(io.Discard, environment, now),
 		Now:         now,
 	}
 	return batches("archiver", h.Handle, messages), nil
@@ -104,10 +103,10 @@ func Latency(root string, write time.Duration) (Workload, error) {
 		return Workload{}, err
 	}
 	aws := &services{latency: write}
-	table := store.NewTable(aws, tableName, retentionDays)
+	tableName := table.NewTable(aws, tableName, retentionDays)
 	full := batches("latency/consumer", newConsumer(aws).Handle, messages)[0]
 	full.Floor = func(ctx context.Context) error {
-		existing, err := table.Put(ctx, e)
+		existing, err := tableName.Put(ctx, e)
 		return unless(existing == nil, err)
 	}
 	return full, nil
@@ -116,12 +115,12 @@ func Latency(root string, write time.Duration) (Workload, error) {
 // newConsumer is wired as in cmd/lambdas/consumer.
 func newConsumer(aws *services) *consumer.Handler {
 	return &consumer.Handler{
-		Providers:   providers.All(providers.Settings{}),
-		Table:       store.NewTable(aws, tableName, retentionDays),
+		Providers:   all.All(all.Settings{}),
+		Table:       table.NewTable(aws, tableName, retentionDays),
 		DeadLetters: queue.NewSender(aws, deadLetterQueueURL, consumer.SendTimeout),
 		Concurrency: contract.BatchSize,
-		Log:         telemetry.NewLogger(io.Discard, "INFO"),
-		Metrics:     telemetry.NewMetrics(io.Discard, environment, now),
+		Log:         function.NewLogger(io.Discard, "INFO"),
+		Metrics:     function.NewMetrics(io.Discard, environment, now),
 	}
 }
 

@@ -12,12 +12,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
-	"github.com/paysluice/paysluice/handlers/awsclient"
-	"github.com/paysluice/paysluice/handlers/config"
+	"github.com/paysluice/paysluice/handlers/aws/client"
+	"github.com/paysluice/paysluice/handlers/aws/queue"
+	"github.com/paysluice/paysluice/handlers/aws/table"
 	"github.com/paysluice/paysluice/handlers/event"
+	"github.com/paysluice/paysluice/handlers/function"
 	"github.com/paysluice/paysluice/handlers/processor"
-	"github.com/paysluice/paysluice/handlers/queue"
-	"github.com/paysluice/paysluice/handlers/store"
 )
 
 // calls are the AWS calls of an ordinary event, with the SDK's clients as the
@@ -28,25 +28,25 @@ func calls(_ []webhook, messages []string) ([]Workload, error) {
 	if err != nil {
 		return nil, err
 	}
-	vars := config.NewReader(func(name string) string {
-		if name == awsclient.EndpointVar {
+	vars := function.NewVariables(func(name string) string {
+		if name == client.EndpointVar {
 			return ""
 		}
 		return "us-east-1" // as good as any other text for keys
 	})
-	cfg := awsclient.Config(vars, nil)
+	cfg := client.Config(vars, nil)
 	sum := md5.Sum([]byte(message))
 	cfg.HTTPClient = answering(`{"MessageId":"5fea7756-0ea4-451a-a703-a558b933e274","MD5OfMessageBody":"` + hex.EncodeToString(sum[:]) + `"}`)
 	sender := queue.NewSender(sqs.NewFromConfig(cfg), queueURL, processor.SendTimeout)
 	cfg.HTTPClient = answering(`{}`)
-	table := store.NewTable(dynamodb.NewFromConfig(cfg), tableName, 0)
+	tableName := table.NewTable(dynamodb.NewFromConfig(cfg), tableName, 0)
 	floor := scans([]byte(message))
 	return []Workload{
 		{Name: "call/SendMessage", Floor: floor, Work: func(ctx context.Context) error {
 			return unless(true, sender.Send(ctx, message, ""))
 		}},
 		{Name: "call/PutItem", Floor: floor, Work: func(ctx context.Context) error {
-			existing, err := table.Put(ctx, e)
+			existing, err := tableName.Put(ctx, e)
 			return unless(existing == nil, err)
 		}},
 	}, vars.Err()

@@ -5,16 +5,14 @@ import (
 	"io"
 	"net/http"
 
-	"github.com/paysluice/paysluice/handlers/apigateway"
 	"github.com/paysluice/paysluice/handlers/authorizer"
-	"github.com/paysluice/paysluice/handlers/invocation"
+	"github.com/paysluice/paysluice/handlers/aws/bucket"
+	"github.com/paysluice/paysluice/handlers/aws/queue"
+	"github.com/paysluice/paysluice/handlers/aws/secret"
+	"github.com/paysluice/paysluice/handlers/function"
 	"github.com/paysluice/paysluice/handlers/processor"
 	"github.com/paysluice/paysluice/handlers/provider"
-	"github.com/paysluice/paysluice/handlers/providers"
-	"github.com/paysluice/paysluice/handlers/queue"
-	"github.com/paysluice/paysluice/handlers/s3store"
-	"github.com/paysluice/paysluice/handlers/secret"
-	"github.com/paysluice/paysluice/handlers/telemetry"
+	"github.com/paysluice/paysluice/handlers/provider/all"
 	"github.com/paysluice/paysluice/test/header"
 )
 
@@ -64,7 +62,7 @@ func processors(webhooks []webhook, _ []string) ([]Workload, error) {
 		}})
 		functions = append(functions, Workload{
 			Name:  "function/processor/" + w.name,
-			Work:  invoking(invocation.Of(apigateway.Read, h.Handle), event, `"statusCode":200`),
+			Work:  invoking(function.NewHandler(function.ReadRequest, h.Handle), event, `"statusCode":200`),
 			Floor: sum(floor, scans(event)),
 		})
 	}
@@ -79,9 +77,9 @@ func newProcessor(w webhook, aws *services) *processor.Handler {
 		Secrets:     secret.New(read, w.provider.Verifier, now, func(context.Context, error) {}),
 		Events:      queue.NewSender(aws, queueURL, processor.SendTimeout),
 		DeadLetters: queue.NewSender(aws, deadLetterQueueURL, processor.SendTimeout),
-		Payloads:    s3store.NewPayloads(aws, bucketName, processor.PutTimeout),
-		Log:         telemetry.NewLogger(io.Discard, "INFO"),
-		Metrics:     telemetry.NewMetrics(io.Discard, environment, now),
+		Payloads:    bucket.NewPayloads(aws, bucketName, processor.PutTimeout),
+		Log:         function.NewLogger(io.Discard, "INFO"),
+		Metrics:     function.NewMetrics(io.Discard, environment, now),
 		Now:         now,
 	}
 }
@@ -91,9 +89,9 @@ func newProcessor(w webhook, aws *services) *processor.Handler {
 // no JSON.
 func authorizers(webhooks []webhook, _ []string) ([]Workload, error) {
 	h := &authorizer.Handler{
-		Providers: providers.All(providers.Settings{}),
-		Log:       telemetry.NewLogger(io.Discard, "INFO"),
-		Metrics:   telemetry.NewMetrics(io.Discard, environment, now),
+		Providers: all.All(all.Settings{}),
+		Log:       function.NewLogger(io.Discard, "INFO"),
+		Metrics:   function.NewMetrics(io.Discard, environment, now),
 		Now:       now,
 	}
 	var handlers, functions []Workload
@@ -108,7 +106,7 @@ func authorizers(webhooks []webhook, _ []string) ([]Workload, error) {
 		}})
 		functions = append(functions, Workload{
 			Name:  "function/authorizer/" + w.name,
-			Work:  invoking(invocation.Of(apigateway.Read, h.Handle), event, `"Effect":"Allow"`),
+			Work:  invoking(function.NewHandler(function.ReadRequest, h.Handle), event, `"Effect":"Allow"`),
 			Floor: scans(event),
 		})
 	}

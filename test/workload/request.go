@@ -6,7 +6,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"github.com/paysluice/paysluice/handlers/apigateway"
+	"github.com/paysluice/paysluice/handlers/function"
 	"github.com/paysluice/paysluice/test/gateway"
 )
 
@@ -18,10 +18,10 @@ const (
 
 // read is an event as Lambda hands it to a function, and as the function reads
 // it.
-func read(apiGateway any) (event []byte, r apigateway.Request, err error) {
+func read(apiGateway any) (event []byte, r function.Request, err error) {
 	event, err = json.Marshal(apiGateway)
 	if err == nil {
-		r, err = apigateway.Read(event)
+		r, err = function.ReadRequest(event)
 	}
 	return event, r, err
 }

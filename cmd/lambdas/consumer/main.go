@@ -10,46 +10,44 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
-	"github.com/paysluice/paysluice/handlers/awsclient"
-	"github.com/paysluice/paysluice/handlers/config"
+	"github.com/paysluice/paysluice/handlers/aws/client"
+	"github.com/paysluice/paysluice/handlers/aws/queue"
+	"github.com/paysluice/paysluice/handlers/aws/table"
 	"github.com/paysluice/paysluice/handlers/consumer"
 	"github.com/paysluice/paysluice/handlers/contract"
-	"github.com/paysluice/paysluice/handlers/invocation"
-	"github.com/paysluice/paysluice/handlers/providers"
-	"github.com/paysluice/paysluice/handlers/queue"
-	"github.com/paysluice/paysluice/handlers/store"
-	"github.com/paysluice/paysluice/handlers/telemetry"
+	"github.com/paysluice/paysluice/handlers/function"
+	"github.com/paysluice/paysluice/handlers/provider/all"
 )
 
 func main() {
 	handler, err := wire()
 	if err != nil {
-		telemetry.NewLogger(os.Stdout, "INFO").Error("cannot start", "error", err.Error())
+		function.NewLogger(os.Stdout, "INFO").Error("cannot start", "error", err.Error())
 		os.Exit(1)
 	}
-	lambda.Start(invocation.Of(invocation.JSON[events.SQSEvent], handler.Handle))
+	lambda.Start(function.NewHandler(function.DecodeJSON[events.SQSEvent], handler.Handle))
 }
 
 func wire() (*consumer.Handler, error) {
-	vars := config.NewReader(os.Getenv)
+	vars := function.NewVariables(os.Getenv)
 	var (
 		environment   = vars.Required(contract.EnvironmentVar)
 		level         = vars.OneOf(contract.LogLevelVar, "DEBUG", "INFO")
-		table         = vars.Required(contract.TableNameVar)
+		tableName     = vars.Required(contract.TableNameVar)
 		retentionDays = vars.Days(contract.RetentionDaysVar)
 		deadLetterURL = vars.Required(contract.DeadLetterQueueURLVar)
-		clients       = awsclient.Config(vars, awsclient.NewHTTPClient(consumer.AttemptTimeout))
+		clients       = client.Config(vars, client.NewHTTPClient(consumer.AttemptTimeout))
 	)
 	if err := vars.Err(); err != nil {
 		return nil, err
 	}
-	client := dynamodb.NewFromConfig(clients, func(o *dynamodb.Options) { o.Retryer = awsclient.NewRetryer() })
+	api := dynamodb.NewFromConfig(clients, func(o *dynamodb.Options) { o.Retryer = client.NewRetryer() })
 	return &consumer.Handler{
-		Providers:   providers.All(providers.Settings{}),
-		Table:       store.NewTable(client, table, retentionDays),
+		Providers:   all.All(all.Settings{}),
+		Table:       table.NewTable(api, tableName, retentionDays),
 		DeadLetters: queue.NewSender(sqs.NewFromConfig(clients), deadLetterURL, consumer.SendTimeout),
 		Concurrency: contract.BatchSize,
-		Log:         telemetry.NewLogger(os.Stdout, level),
-		Metrics:     telemetry.NewMetrics(os.Stdout, environment, time.Now),
+		Log:         function.NewLogger(os.Stdout, level),
+		Metrics:     function.NewMetrics(os.Stdout, environment, time.Now),
 	}, nil
 }

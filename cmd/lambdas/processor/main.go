@@ -14,31 +14,27 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
-	"github.com/paysluice/paysluice/handlers/apigateway"
-	"github.com/paysluice/paysluice/handlers/awsclient"
-	"github.com/paysluice/paysluice/handlers/config"
+	"github.com/paysluice/paysluice/handlers/aws/bucket"
+	"github.com/paysluice/paysluice/handlers/aws/client"
+	"github.com/paysluice/paysluice/handlers/aws/queue"
+	"github.com/paysluice/paysluice/handlers/aws/secret"
 	"github.com/paysluice/paysluice/handlers/contract"
-	"github.com/paysluice/paysluice/handlers/deadline"
-	"github.com/paysluice/paysluice/handlers/invocation"
+	"github.com/paysluice/paysluice/handlers/function"
 	"github.com/paysluice/paysluice/handlers/processor"
-	"github.com/paysluice/paysluice/handlers/providers"
-	"github.com/paysluice/paysluice/handlers/queue"
-	"github.com/paysluice/paysluice/handlers/s3store"
-	"github.com/paysluice/paysluice/handlers/secret"
-	"github.com/paysluice/paysluice/handlers/telemetry"
+	"github.com/paysluice/paysluice/handlers/provider/all"
 )
 
 func main() {
 	handler, err := wire(context.Background())
 	if err != nil {
-		telemetry.NewLogger(os.Stdout, "INFO").Error("cannot start", "error", err.Error())
+		function.NewLogger(os.Stdout, "INFO").Error("cannot start", "error", err.Error())
 		os.Exit(1)
 	}
-	lambda.Start(invocation.Of(apigateway.Read, handler.Handle))
+	lambda.Start(function.NewHandler(function.ReadRequest, handler.Handle))
 }
 
 func wire(ctx context.Context) (*processor.Handler, error) {
-	vars := config.NewReader(os.Getenv)
+	vars := function.NewVariables(os.Getenv)
 	var (
 		environment   = vars.Required(contract.EnvironmentVar)
 		level         = vars.OneOf(contract.LogLevelVar, "DEBUG", "INFO")
@@ -46,25 +42,25 @@ func wire(ctx context.Context) (*processor.Handler, error) {
 		secretARN     = vars.Required(contract.SecretARNVar)
 		queueURL      = vars.Required(contract.QueueURLVar)
 		deadLetterURL = vars.Required(contract.DeadLetterQueueURLVar)
-		bucket        = vars.Required(contract.BucketNameVar)
+		bucketName    = vars.Required(contract.BucketNameVar)
 		endpointURL   = vars.Required(contract.EndpointURLVar)
-		httpClient    = awsclient.NewHTTPClient(processor.AttemptTimeout)
-		clients       = awsclient.Config(vars, httpClient)
+		httpClient    = client.NewHTTPClient(processor.AttemptTimeout)
+		clients       = client.Config(vars, httpClient)
 	)
 	if err := vars.Err(); err != nil {
 		return nil, err
 	}
-	p, err := providers.Verifying(endpointURL).ByName(name)
+	p, err := all.Verifying(endpointURL).ByName(name)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", contract.ProviderVar, err)
 	}
 
-	log := telemetry.NewLogger(os.Stdout, level)
+	log := function.NewLogger(os.Stdout, level)
 	secrets := secret.New(secret.Reader(secretsmanager.NewFromConfig(clients), secretARN), p.Verifier, time.Now,
 		func(ctx context.Context, err error) { log.WarnContext(ctx, "secret not read", "error", err.Error()) })
-	client := sqs.NewFromConfig(clients)
+	api := sqs.NewFromConfig(clients)
 	// An upload is one attempt, which a large body may need.
-	uploads := s3.NewFromConfig(clients, func(o *s3.Options) { o.HTTPClient = awsclient.NewHTTPClient(processor.PutTimeout) })
+	uploads := s3.NewFromConfig(clients, func(o *s3.Options) { o.HTTPClient = client.NewHTTPClient(processor.PutTimeout) })
 
 	// What the first request needs is there before Lambda hands it over: then it
 	// waits for SQS alone. An environment may be started ahead of that request, and
@@ -72,18 +68,18 @@ func wire(ctx context.Context) (*processor.Handler, error) {
 	// the Lambda execution environment lifecycle"): a call under way would be found
 	// dead by it. That the secret cannot be read is kept for the request to report;
 	// a connection that fails is the request's own to make.
-	deadline.Within(processor.ReadyTimeout,
+	function.RunFor(processor.ReadyTimeout,
 		func() { _, _ = secrets.Get(ctx) },
 		func() { httpClient.Connect(ctx, cmp.Or(aws.ToString(clients.BaseEndpoint), queueURL)) })
 
 	return &processor.Handler{
 		Provider:    p,
 		Secrets:     secrets,
-		Events:      queue.NewSender(client, queueURL, processor.SendTimeout),
-		DeadLetters: queue.NewSender(client, deadLetterURL, processor.SendTimeout),
-		Payloads:    s3store.NewPayloads(uploads, bucket, processor.PutTimeout),
+		Events:      queue.NewSender(api, queueURL, processor.SendTimeout),
+		DeadLetters: queue.NewSender(api, deadLetterURL, processor.SendTimeout),
+		Payloads:    bucket.NewPayloads(uploads, bucketName, processor.PutTimeout),
 		Log:         log,
-		Metrics:     telemetry.NewMetrics(os.Stdout, environment, time.Now),
+		Metrics:     function.NewMetrics(os.Stdout, environment, time.Now),
 		Now:         time.Now,
 	}, nil
 }

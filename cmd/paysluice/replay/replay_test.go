@@ -19,7 +19,7 @@ import (
 
 	"github.com/paysluice/paysluice/cmd/paysluice/replay"
 	"github.com/paysluice/paysluice/handlers/event"
-	"github.com/paysluice/paysluice/handlers/providers"
+	"github.com/paysluice/paysluice/handlers/provider/all"
 )
 
 var errDown = errors.New("down")
@@ -101,7 +101,7 @@ func archived(id, reason string) *event.Archived {
 // run replays everything below stripe/, as change would have it.
 func (f *fixture) run(ctx context.Context, change func(*replay.Replay)) (replay.Done, error) {
 	r := &replay.Replay{
-		Archive: &f.archive, Queue: &f.queue, Providers: providers.All(providers.Settings{}),
+		Archive: &f.archive, Queue: &f.queue, Providers: all.All(all.Settings{}),
 		Prefix: "stripe/", Rate: 1000, Sent: &f.sent, Skipped: &f.skipped,
 	}
 	change(r)

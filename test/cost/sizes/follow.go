@@ -15,16 +15,15 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
-	"github.com/paysluice/paysluice/handlers/apigateway"
 	"github.com/paysluice/paysluice/handlers/archiver"
+	"github.com/paysluice/paysluice/handlers/aws/table"
 	"github.com/paysluice/paysluice/handlers/consumer"
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
+	"github.com/paysluice/paysluice/handlers/function"
 	"github.com/paysluice/paysluice/handlers/processor"
 	"github.com/paysluice/paysluice/handlers/provider"
-	"github.com/paysluice/paysluice/handlers/providers"
-	"github.com/paysluice/paysluice/handlers/store"
-	"github.com/paysluice/paysluice/handlers/telemetry"
+	"github.com/paysluice/paysluice/handlers/provider/all"
 	"github.com/paysluice/paysluice/template"
 	"github.com/paysluice/paysluice/test/cost/stack"
 )
@@ -42,7 +41,7 @@ func inLambda() context.Context {
 }
 
 // follow takes one body through the processor and the consumer.
-func follow(p contract.Provider, body []byte, table stack.Table) (Event, error) {
+func follow(p contract.Provider, body []byte, tableName stack.Table) (Event, error) {
 	w := wire{accepts: true}
 	answer, err := w.process(p, body)
 	if err != nil || answer.StatusCode != http.StatusOK {
@@ -59,7 +58,7 @@ func follow(p contract.Provider, body []byte, table stack.Table) (Event, error) 
 		return Event{}, err
 	}
 	e.Item = itemBytes(w.item)
-	for _, i := range table.Indexes {
+	for _, i := range tableName.Indexes {
 		e.Indexes = append(e.Indexes, Index{i.Name, entryBytes(w.item, i)})
 	}
 	return e, nil
@@ -74,17 +73,17 @@ type wire struct {
 }
 
 func (w *wire) process(p contract.Provider, body []byte) (events.APIGatewayProxyResponse, error) {
-	known, err := providers.All(providers.Settings{}).ByName(p.Name)
+	known, err := all.All(all.Settings{}).ByName(p.Name)
 	if err != nil {
 		return events.APIGatewayProxyResponse{}, err
 	}
 	h := processor.Handler{
 		Provider: known, Secrets: w, Events: w, DeadLetters: w, Payloads: nil,
-		Log:     telemetry.NewLogger(&w.log, "INFO"),
-		Metrics: telemetry.NewMetrics(&w.log, environment, now),
+		Log:     function.NewLogger(&w.log, "INFO"),
+		Metrics: function.NewMetrics(&w.log, environment, now),
 		Now:     now,
 	}
-	return h.Handle(inLambda(), apigateway.Request{
+	return h.Handle(inLambda(), function.Request{
 		RequestID: requestID,
 		Body:      []byte(base64.StdEncoding.EncodeToString(body)), IsBase64Encoded: true,
 	})
@@ -93,12 +92,12 @@ func (w *wire) process(p contract.Provider, body []byte) (events.APIGatewayProxy
 // consume stores a batch of events and leaves the item of one in w.
 func (w *wire) consume(batch ...Event) error {
 	h := consumer.Handler{
-		Providers:   providers.All(providers.Settings{}),
-		Table:       store.NewTable(w, contract.TableName, 0),
+		Providers:   all.All(all.Settings{}),
+		Table:       table.NewTable(w, contract.TableName, 0),
 		DeadLetters: w,
 		Concurrency: 1,
-		Log:         telemetry.NewLogger(&w.log, "INFO"),
-		Metrics:     telemetry.NewMetrics(&w.log, environment, now),
+		Log:         function.NewLogger(&w.log, "INFO"),
+		Metrics:     function.NewMetrics(&w.log, environment, now),
 	}
 	var records []events.SQSMessage
 	for i, e := range batch {
@@ -116,8 +115,8 @@ func archive(e Event) (int, error) {
 	var kept archived
 	h := archiver.Handler{
 		Archive: &kept, Concurrency: 1, Now: now,
-		Log:     telemetry.NewLogger(io.Discard, "INFO"),
-		Metrics: telemetry.NewMetrics(io.Discard, environment, now),
+		Log:     function.NewLogger(io.Discard, "INFO"),
+		Metrics: function.NewMetrics(io.Discard, environment, now),
 	}
 	_, err := h.Handle(inLambda(), events.SQSEvent{Records: []events.SQSMessage{{
 		MessageId: requestID, Body: e.message,
@@ -169,7 +168,7 @@ func dayShards() int {
 		hash := fnv.New64()
 		_, _ = io.WriteString(hash, strings.Repeat("x", i)) // it never fails (package hash)
 		e := event.Event{ID: fmt.Sprintf("stripe:evt_%x", hash.Sum64()), Provider: "stripe", Timestamp: now().UnixMilli()}
-		key, _ := text(store.ToItem(e, 0)[contract.DayKeyAttribute])
+		key, _ := text(table.ToItem(e, 0)[contract.DayKeyAttribute])
 		keys[key] = true
 	}
 	return len(keys)

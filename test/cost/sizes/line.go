@@ -5,11 +5,10 @@ import (
 	"fmt"
 	"regexp"
 
-	"github.com/paysluice/paysluice/handlers/apigateway"
 	"github.com/paysluice/paysluice/handlers/authorizer"
 	"github.com/paysluice/paysluice/handlers/contract"
-	"github.com/paysluice/paysluice/handlers/providers"
-	"github.com/paysluice/paysluice/handlers/telemetry"
+	"github.com/paysluice/paysluice/handlers/function"
+	"github.com/paysluice/paysluice/handlers/provider/all"
 	"github.com/paysluice/paysluice/test/cost/stack"
 )
 
@@ -90,12 +89,12 @@ func consumerLines(of []Event, size int) (float64, error) {
 func turnAway(p contract.Provider) (float64, error) {
 	var log bytes.Buffer
 	h := authorizer.Handler{
-		Providers: providers.All(providers.Settings{}),
-		Log:       telemetry.NewLogger(&log, "INFO"),
-		Metrics:   telemetry.NewMetrics(&log, environment, now),
+		Providers: all.All(all.Settings{}),
+		Log:       function.NewLogger(&log, "INFO"),
+		Metrics:   function.NewMetrics(&log, environment, now),
 		Now:       now,
 	}
-	_, err := h.Handle(inLambda(), apigateway.Request{Resource: "/" + p.Path, RequestID: requestID})
+	_, err := h.Handle(inLambda(), function.Request{Resource: "/" + p.Path, RequestID: requestID})
 	return float64(logged(&log)), err
 }
 

@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/paysluice/paysluice/handlers/secret"
+	"github.com/paysluice/paysluice/handlers/aws/secret"
 )
 
 // secretCalls counts how often one environment reads its secret in an hour of

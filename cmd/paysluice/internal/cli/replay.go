@@ -12,10 +12,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/paysluice/paysluice/cmd/paysluice/replay"
+	"github.com/paysluice/paysluice/handlers/aws/bucket"
+	"github.com/paysluice/paysluice/handlers/aws/queue"
 	"github.com/paysluice/paysluice/handlers/contract"
-	"github.com/paysluice/paysluice/handlers/providers"
-	"github.com/paysluice/paysluice/handlers/queue"
-	"github.com/paysluice/paysluice/handlers/s3store"
+	"github.com/paysluice/paysluice/handlers/provider/all"
 )
 
 const (
@@ -28,9 +28,9 @@ const (
 
 func runReplay(ctx context.Context, flags *flag.FlagSet, args []string, stdout, stderr io.Writer) error {
 	var (
-		bucket   = flags.String("bucket", "", "`name` of the bucket: the stack's output BucketName")
-		queueURL = flags.String("queue", "", "`URL` of the queue: the stack's output QueueUrl")
-		r        = replay.Replay{Providers: providers.All(providers.Settings{}), Sent: stdout, Skipped: stderr}
+		bucketName = flags.String("bucket", "", "`name` of the bucket: the stack's output BucketName")
+		queueURL   = flags.String("queue", "", "`URL` of the queue: the stack's output QueueUrl")
+		r          = replay.Replay{Providers: all.All(all.Settings{}), Sent: stdout, Skipped: stderr}
 	)
 	flags.StringVar(&r.Prefix, "prefix", "", "`prefix` of the archived messages: stripe/ or stripe/2026/03/01/")
 	flags.StringVar(&r.After, "after", "", "go on after this `key`, where an earlier replay ended")
@@ -39,14 +39,14 @@ func runReplay(ctx context.Context, flags *flag.FlagSet, args []string, stdout, 
 	if err := parse(flags, args); err != nil {
 		return err
 	}
-	if err := checkReplay(*bucket, *queueURL, r); err != nil {
+	if err := checkReplay(*bucketName, *queueURL, r); err != nil {
 		return err
 	}
 	aws, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithDefaultRegion(region))
 	if err != nil {
 		return fmt.Errorf("AWS configuration: %w", err)
 	}
-	r.Archive = s3store.NewArchive(s3.NewFromConfig(aws), *bucket)
+	r.Archive = bucket.NewArchive(s3.NewFromConfig(aws), *bucketName)
 	r.Queue = queue.NewSender(sqs.NewFromConfig(aws), *queueURL, replay.SendTimeout)
 
 	done, err := r.Run(ctx)
@@ -68,10 +68,10 @@ func verb(dryRun bool) string {
 }
 
 // checkReplay names everything that is wrong with the flags.
-func checkReplay(bucket, queueURL string, r replay.Replay) error {
+func checkReplay(bucketName, queueURL string, r replay.Replay) error {
 	var problems []string
 	for _, flag := range []struct{ name, value string }{
-		{"-bucket", bucket}, {"-queue", queueURL}, {"-prefix", r.Prefix},
+		{"-bucket", bucketName}, {"-queue", queueURL}, {"-prefix", r.Prefix},
 	} {
 		if flag.value == "" {
 			problems = append(problems, flag.name+" is missing")

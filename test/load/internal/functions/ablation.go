@@ -76,7 +76,7 @@ func Ablations() []Ablation {
 		},
 		{
 			Name: "dynamodb", What: "S3 in a package of its own, so that DynamoDB is not linked in (`s3store`)",
-			Edits: []Edit{{processor, sdkImport, sdkImport + `; _ "github.com/paysluice/paysluice/handlers/store"`}},
+			Edits: []Edit{{processor, sdkImport, sdkImport + `; _ "github.com/paysluice/paysluice/handlers/aws/table"`}},
 		},
 		{
 			Name: "members", What: "the pass that leaves out what nobody reads of a body (`envelope.Reader`)",

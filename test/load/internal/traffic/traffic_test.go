@@ -13,7 +13,7 @@ import (
 
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/provider"
-	"github.com/paysluice/paysluice/handlers/providers"
+	"github.com/paysluice/paysluice/handlers/provider/all"
 	"github.com/paysluice/paysluice/test/header"
 	"github.com/paysluice/paysluice/test/load/internal/functions"
 	"github.com/paysluice/paysluice/test/load/internal/traffic"
@@ -31,7 +31,7 @@ func TestMake(t *testing.T) {
 	asked := []int{0, 1, 2, 2, 0, 1}
 	made, err := source.Make(t.Context(), traffic.BodySize, asked)
 	require.NoError(t, err)
-	set := providers.All(providers.Settings{})
+	set := all.All(all.Settings{})
 	ids := map[string]bool{}
 	for i, w := range made {
 		assert.Equal(t, asked[i], w.Provider)

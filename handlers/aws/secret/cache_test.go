@@ -1,0 +1,249 @@
+package secret_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+	"unsafe"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paysluice/paysluice/handlers/aws/secret"
+)
+
+var (
+	errDown      = errors.New("secrets manager is down")
+	errMalformed = errors.New("malformed")
+)
+
+// store is a secret that a test changes; it counts its readings.
+type store struct {
+	document string
+	err      error
+	takes    time.Duration // a reading
+	reads    int
+	failures []error // that the cache reported
+}
+
+func (s *store) read(context.Context) ([]byte, error) {
+	s.reads++
+	time.Sleep(s.takes)
+	return []byte(s.document), s.err
+}
+
+func parse(document []byte) (string, error) {
+	if string(document) == "malformed" {
+		return "", errMalformed
+	}
+	return "parsed " + string(document), nil
+}
+
+// bubble runs a test on synctest's clock, so that time passes only in Sleep.
+func bubble(t *testing.T, test func(t *testing.T, s *store, c *secret.Cache[string])) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &store{document: "one"}
+		test(t, s, secret.New(s.read, parse, time.Now, func(_ context.Context, err error) {
+			s.failures = append(s.failures, err)
+		}))
+	})
+}
+
+func requireValue(t *testing.T, want string, c *secret.Cache[string]) {
+	t.Helper()
+	got, err := c.Get(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+}
+
+func requireFailure(t *testing.T, want error, c *secret.Cache[string]) {
+	t.Helper()
+	got, err := c.Get(t.Context())
+	require.ErrorIs(t, err, want)
+	require.Empty(t, got)
+}
+
+func TestValueIsReadOnceWhileFresh(t *testing.T) {
+	bubble(t, func(t *testing.T, s *store, c *secret.Cache[string]) {
+		requireValue(t, "parsed one", c)
+		time.Sleep(4*time.Minute - time.Second)
+		requireValue(t, "parsed one", c)
+		assert.Equal(t, 1, s.reads)
+		time.Sleep(time.Second)
+		requireValue(t, "parsed one", c)
+		assert.Equal(t, 2, s.reads, "from four minutes on it is read again")
+		assert.Empty(t, s.failures)
+	})
+}
+
+func TestRemovedEntryIsGoneWithinFiveMinutesWithoutAMismatch(t *testing.T) {
+	bubble(t, func(t *testing.T, s *store, c *secret.Cache[string]) {
+		requireValue(t, "parsed one", c)
+		s.document = "two"
+		time.Sleep(5*time.Minute - time.Second)
+		requireValue(t, "parsed two", c)
+	})
+}
+
+func TestUnreachableSecretServesOnUntilItIsFiveMinutesOld(t *testing.T) {
+	bubble(t, func(t *testing.T, s *store, c *secret.Cache[string]) {
+		requireValue(t, "parsed one", c)
+		s.err = errDown
+
+		time.Sleep(4*time.Minute + 30*time.Second)
+		requireValue(t, "parsed one", c)
+		require.ErrorIs(t, errors.Join(s.failures...), errDown, "it is said before it hurts")
+		time.Sleep(30 * time.Second)
+		requireFailure(t, errDown, c)
+
+		s.err = nil
+		time.Sleep(2 * time.Second)
+		requireValue(t, "parsed one", c)
+	})
+}
+
+func TestMalformedVersionServesTheOldOneUntilItIsFiveMinutesOld(t *testing.T) {
+	bubble(t, func(t *testing.T, s *store, c *secret.Cache[string]) {
+		requireValue(t, "parsed one", c)
+		s.document = "malformed"
+
+		time.Sleep(4*time.Minute + 59*time.Second)
+		requireValue(t, "parsed one", c)
+		time.Sleep(time.Second)
+		requireFailure(t, errMalformed, c)
+		time.Sleep(2 * time.Second)
+		requireFailure(t, errMalformed, c)
+	})
+}
+
+func TestFailedReadingsAreTwoSecondsApart(t *testing.T) {
+	bubble(t, func(t *testing.T, s *store, c *secret.Cache[string]) {
+		s.err = errDown
+		for range 20 {
+			requireFailure(t, errDown, c)
+			time.Sleep(99 * time.Millisecond)
+		}
+		assert.Equal(t, 1, s.reads)
+		assert.Len(t, s.failures, 1, "said once for each reading")
+
+		time.Sleep(20 * time.Millisecond)
+		s.err = nil
+		requireValue(t, "parsed one", c)
+		assert.Equal(t, 2, s.reads)
+	})
+}
+
+// TestSlowFailureIsNotRepeatedAtOnce: a reading that hangs takes longer than two
+// seconds, and whoever comes behind it must not wait as long again.
+func TestSlowFailureIsNotRepeatedAtOnce(t *testing.T) {
+	bubble(t, func(t *testing.T, s *store, c *secret.Cache[string]) {
+		s.err, s.takes = errDown, 3*time.Second
+		requireFailure(t, errDown, c)
+		requireFailure(t, errDown, c)
+		assert.Equal(t, 1, s.reads)
+
+		time.Sleep(2 * time.Second)
+		requireFailure(t, errDown, c)
+		assert.Equal(t, 2, s.reads)
+	})
+}
+
+func TestRefreshFindsANewerSecretAtOnce(t *testing.T) {
+	bubble(t, func(t *testing.T, s *store, c *secret.Cache[string]) {
+		requireValue(t, "parsed one", c)
+		s.document = "two"
+		time.Sleep(10 * time.Second)
+
+		got, changed := c.Refresh(t.Context())
+
+		assert.True(t, changed)
+		assert.Equal(t, "parsed two", got)
+		requireValue(t, "parsed two", c)
+		assert.Equal(t, 2, s.reads)
+	})
+}
+
+func TestRefreshThatFindsNothingNew(t *testing.T) {
+	for _, row := range []struct {
+		why    string
+		change func(*store)
+	}{
+		{"the secret is the same", func(*store) {}},
+		{"it cannot be read", func(s *store) { s.document, s.err = "two", errDown }},
+		{"it is malformed", func(s *store) { s.document = "malformed" }},
+	} {
+		t.Run(row.why, func(t *testing.T) {
+			bubble(t, func(t *testing.T, s *store, c *secret.Cache[string]) {
+				requireValue(t, "parsed one", c)
+				row.change(s)
+				time.Sleep(10 * time.Second)
+
+				_, changed := c.Refresh(t.Context())
+
+				assert.False(t, changed)
+				assert.Equal(t, 2, s.reads)
+				requireValue(t, "parsed one", c)
+			})
+		})
+	}
+}
+
+func TestStrangersCannotMakeItReadOften(t *testing.T) {
+	bubble(t, func(t *testing.T, s *store, c *secret.Cache[string]) {
+		requireValue(t, "parsed one", c)
+		for range 60 {
+			time.Sleep(time.Second)
+			for range 100 {
+				_, changed := c.Refresh(t.Context())
+				require.False(t, changed)
+			}
+		}
+		assert.Equal(t, 1+6, s.reads, "six forced readings in a minute")
+	})
+}
+
+// TestTimeInWhichTheEnvironmentWasFrozenCounts has the clock of an environment
+// that was: its wall clock is set when it goes on, its monotonic one stood still.
+func TestTimeInWhichTheEnvironmentWasFrozenCounts(t *testing.T) {
+	before := time.Now()
+	after := withMonotonicOf(before, before.Add(5*time.Minute))
+	require.Zero(t, after.Sub(before), "the monotonic clock")
+	require.Equal(t, 5*time.Minute, after.Round(0).Sub(before), "the wall clock")
+	now, s := before, &store{document: "one"}
+	c := secret.New(s.read, parse, func() time.Time { return now }, func(context.Context, error) {})
+	requireValue(t, "parsed one", c)
+
+	now, s.document = after, "two"
+
+	requireValue(t, "parsed two", c)
+}
+
+// withMonotonicOf is wall with the monotonic reading of another time, which
+// package time gives no way to make.
+func withMonotonicOf(other, wall time.Time) time.Time {
+	type layout struct { // of a time.Time
+		wall uint64
+		ext  int64
+		loc  *time.Location
+	}
+	(*layout)(unsafe.Pointer(&wall)).ext = (*layout)(unsafe.Pointer(&other)).ext
+	return wall
+}
+
+func TestConcurrentCallersShareOneReading(t *testing.T) {
+	bubble(t, func(t *testing.T, s *store, c *secret.Cache[string]) {
+		var callers sync.WaitGroup
+		for range 8 {
+			callers.Go(func() {
+				got, err := c.Get(t.Context())
+				assert.NoError(t, err)
+				assert.Equal(t, "parsed one", got)
+			})
+		}
+		callers.Wait()
+		assert.Equal(t, 1, s.reads)
+	})
+}

@@ -1,0 +1,2 @@
+// Package table keeps events in DynamoDB, each once.
+package table

@@ -1,0 +1,225 @@
+package table_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paysluice/paysluice/handlers/aws/table"
+	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/handlers/event"
+)
+
+var (
+	created  = time.Date(2026, 3, 1, 23, 59, 59, 0, time.UTC)
+	received = created.Add(2 * time.Second)
+)
+
+// full has every field set, so that one that is forgotten shows.
+func full() event.Event {
+	payload := []byte("\x00\xffbody")
+	return event.Event{
+		Schema: event.Schema, ID: "stripe:evt_1", Timestamp: created.UnixMilli(),
+		Provider: "stripe", Type: "payment_intent.succeeded", Category: event.PaymentSucceeded,
+		ObjectType: "payment_intent", ObjectID: "pi_1", ObjectStatus: "succeeded", PaymentID: "pi_1",
+		Related: map[string]string{"customer": "cus_1"}, Account: "acct_1", Endpoint: "main",
+		Livemode: new(false), Money: event.Money{Amount: "12.50", Currency: "EUR"},
+		APIVersion: "2026-01-28", Thin: true, ReceivedAt: received.UnixMilli(), RequestID: "req-1",
+		PayloadSHA256: event.HashPayload(payload), Payload: payload,
+	}
+}
+
+func TestItemKeepsEveryField(t *testing.T) {
+	want := full()
+	got, err := table.FromItem(table.ToItem(want, 30))
+	require.NoError(t, err)
+	assert.Equal(t, want, got)
+}
+
+// byReference is an event whose payload is in S3.
+func byReference(payload []byte) event.Event {
+	e := full()
+	e.PayloadSHA256 = event.HashPayload(payload)
+	e.Payload, e.PayloadRef = nil, "oversize/stripe/"+e.PayloadSHA256
+	return e
+}
+
+func TestItemOfAnEventByReference(t *testing.T) {
+	want := byReference([]byte("large"))
+
+	item := table.ToItem(want, 0)
+
+	assert.NotContains(t, item, "payload", "an empty one would look like the body")
+	got, err := table.FromItem(item)
+	require.NoError(t, err)
+	assert.Equal(t, want, got)
+}
+
+func TestItemOfAnEventWithNothingOptional(t *testing.T) {
+	want := event.Event{Schema: event.Schema, ID: "stripe:evt_1", Provider: "stripe", Payload: []byte("x")}
+
+	item := table.ToItem(want, 0)
+
+	for name, attribute := range item {
+		if s, ok := attribute.(*types.AttributeValueMemberS); ok {
+			assert.NotEmpty(t, s.Value, "%s: an empty field has no attribute", name)
+		}
+	}
+	assert.NotContains(t, item, contract.PaymentKeyAttribute, "DynamoDB refuses an empty index key")
+	assert.NotContains(t, item, contract.ExpiresAtAttribute, "0 days: kept")
+	got, err := table.FromItem(item)
+	require.NoError(t, err)
+	assert.Equal(t, want, got)
+}
+
+func TestIndexesFindListColumnsInItem(t *testing.T) {
+	item := table.ToItem(full(), 0)
+	for _, column := range contract.ListColumns() {
+		assert.Contains(t, item, column, "an index projects an attribute that no item has")
+	}
+}
+
+func TestKeysOfItem(t *testing.T) {
+	here := time.Local
+	t.Cleanup(func() { time.Local = here })
+	time.Local = time.FixedZone("UTC+9", 9*3600)
+	for _, row := range []struct {
+		why, attribute string
+		change         func(*event.Event)
+		want           string
+	}{
+		{"by payment", contract.PaymentKeyAttribute, func(*event.Event) {}, "stripe:pi_1"},
+		{"an event of no payment is found by its object", contract.PaymentKeyAttribute,
+			func(e *event.Event) { e.PaymentID, e.ObjectID = "", "cus_1" }, "stripe:cus_1"},
+		{"by the day of the event, in UTC", contract.DayKeyAttribute, func(*event.Event) {}, "stripe#2026-03-01#11"},
+		{"by the day of receipt when its own is unreadable", contract.DayKeyAttribute,
+			func(e *event.Event) { e.Timestamp = 0 }, "stripe#2026-03-02#11"},
+	} {
+		t.Run(row.why, func(t *testing.T) {
+			e := full()
+			row.change(&e)
+			assert.Equal(t, &types.AttributeValueMemberS{Value: row.want}, table.ToItem(e, 0)[row.attribute])
+		})
+	}
+}
+
+func TestDaysAreSpreadOverShards(t *testing.T) {
+	shards := map[string]int{}
+	for i := range 1600 {
+		e := full()
+		e.ID = event.NewID("stripe", "evt_"+strings.Repeat("x", i%7)+time.Duration(i).String())
+		shards[table.ToItem(e, 0)[contract.DayKeyAttribute].(*types.AttributeValueMemberS).Value]++
+	}
+	require.Len(t, shards, 16)
+	for shard, n := range shards {
+		assert.Greater(t, n, 50, "%s is nearly empty", shard)
+	}
+}
+
+func TestItemExpiresAfterItsRetention(t *testing.T) {
+	want := received.AddDate(0, 0, 30).Unix()
+	item := table.ToItem(full(), 30)
+	assert.Equal(t, numberOf(want), item[contract.ExpiresAtAttribute], "epoch seconds, as time to live wants")
+}
+
+func TestFromItemRefuses(t *testing.T) {
+	aList := &types.AttributeValueMemberL{}
+	for _, row := range []struct {
+		why, attribute string
+		value          types.AttributeValue
+	}{
+		{"text of another type", "type", aList},
+		{"a number of another type", contract.TimestampAttribute, aList},
+		{"a number that is none", contract.TimestampAttribute, &types.AttributeValueMemberN{Value: "1.5"}},
+		{"no number", contract.TimestampAttribute, nil},
+		{"a flag of another type", "livemode", aList},
+		{"a payload of another type", "payload", aList},
+		{"no id", contract.EventIDAttribute, nil},
+	} {
+		t.Run(row.why, func(t *testing.T) {
+			item := table.ToItem(full(), 0)
+			item[row.attribute] = row.value
+			if row.value == nil {
+				delete(item, row.attribute)
+			}
+			_, err := table.FromItem(item)
+			require.ErrorIs(t, err, table.ErrItem)
+			assert.ErrorContains(t, err, row.attribute)
+		})
+	}
+}
+
+func TestFromItemSkipsARelatedIDOfAnotherType(t *testing.T) {
+	item := table.ToItem(full(), 0)
+	item["related"].(*types.AttributeValueMemberM).Value["odd"] = &types.AttributeValueMemberL{}
+	got, err := table.FromItem(item)
+	require.NoError(t, err)
+	assert.Equal(t, full().Related, got.Related)
+}
+
+func numberOf(n int64) types.AttributeValue {
+	e := full()
+	e.Timestamp = n
+	return table.ToItem(e, 0)[contract.TimestampAttribute]
+}
+
+type client func(*dynamodb.PutItemInput) error
+
+func (c client) PutItem(_ context.Context, in *dynamodb.PutItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
+	return &dynamodb.PutItemOutput{}, c(in)
+}
+
+func TestPutStoresUnderACondition(t *testing.T) {
+	var put *dynamodb.PutItemInput
+	tableName := table.NewTable(client(func(in *dynamodb.PutItemInput) error {
+		put = in
+		return nil
+	}), "WebhookEvents-test", 30)
+
+	existing, err := tableName.Put(t.Context(), full())
+
+	require.NoError(t, err)
+	assert.Nil(t, existing)
+	assert.Equal(t, "WebhookEvents-test", *put.TableName)
+	assert.Equal(t, "attribute_not_exists(eventId)", *put.ConditionExpression)
+	assert.Equal(t, table.ToItem(full(), 30), put.Item)
+}
+
+func TestPutReturnsWhatIsThere(t *testing.T) {
+	there := full()
+	there.ReceivedAt -= 60_000
+	tableName := table.NewTable(client(func(in *dynamodb.PutItemInput) error {
+		assert.Equal(t, types.ReturnValuesOnConditionCheckFailureAllOld, in.ReturnValuesOnConditionCheckFailure)
+		return &types.ConditionalCheckFailedException{Item: table.ToItem(there, 0)}
+	}), "WebhookEvents-test", 0)
+
+	existing, err := tableName.Put(t.Context(), full())
+
+	require.NoError(t, err)
+	assert.Equal(t, &there, existing)
+}
+
+func TestPutReportsFailure(t *testing.T) {
+	throttled := errors.New("throttled")
+	for _, row := range []struct {
+		why  string
+		err  error
+		want error
+	}{
+		{"DynamoDB fails", throttled, throttled},
+		{"the key is taken by something that is no event", &types.ConditionalCheckFailedException{}, table.ErrItem},
+	} {
+		t.Run(row.why, func(t *testing.T) {
+			tableName := table.NewTable(client(func(*dynamodb.PutItemInput) error { return row.err }), "WebhookEvents-test", 0)
+			_, err := tableName.Put(t.Context(), full())
+			require.ErrorIs(t, err, row.want)
+		})
+	}
+}

@@ -1,0 +1,49 @@
+package function_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paysluice/paysluice/handlers/function"
+)
+
+type (
+	question struct{ Name string }
+	answer   struct {
+		Greeting string `json:"greeting"`
+	}
+)
+
+var errNobody = errors.New("nobody there")
+
+func greet(_ context.Context, q question) (answer, error) {
+	if q.Name == "" {
+		return answer{}, errNobody
+	}
+	return answer{"hello " + q.Name}, nil
+}
+
+func TestInvoke(t *testing.T) {
+	out, err := function.NewHandler(function.DecodeJSON[question], greet).Invoke(t.Context(), []byte(`{"name":"you","more":[1]}`))
+
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"greeting":"hello you"}`, string(out))
+}
+
+func TestInvokeReturnsTheHandlersError(t *testing.T) {
+	_, err := function.NewHandler(function.DecodeJSON[question], greet).Invoke(t.Context(), []byte(`{}`))
+
+	assert.ErrorIs(t, err, errNobody)
+}
+
+func TestInvokeRefusesAnotherEvent(t *testing.T) {
+	for _, event := range []string{``, `{`, `[]`, `{"name":{}}`} {
+		_, err := function.NewHandler(function.DecodeJSON[question], greet).Invoke(t.Context(), []byte(event))
+
+		assert.ErrorContains(t, err, "function_test.question", event)
+	}
+}

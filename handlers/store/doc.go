@@ -1,2 +1,0 @@
-// Package store keeps events in DynamoDB, each once.
-package store
