@@ -102,7 +102,7 @@ build: go
 # so that a signal to make reaches them: go run would not pass on SIGTERM.
 .PHONY: .cache/local
 .cache/local: go
-	@go build -o $@ ./test/local
+	@go build -o $@ ./test/emulator/local
 
 .PHONY: demo up
 demo up: tools .cache/local
@@ -127,16 +127,16 @@ else
 	@echo 'cdk-nag was not run: it needs Node 20 or later on the PATH'
 endif
 
-# The gate runs every unit test, and test/mains with them. What crosses packages
+# The gate runs every unit test, and test/quality/mains with them. What crosses packages
 # follows; it runs programs built from sources that Go's test cache does not
 # look at, so none of it is cached.
 .PHONY: test
 test: check
-	go run ./test/coverage
-	go run ./test/fuzz -time 2s
+	go run ./test/quality/coverage
+	go run ./test/quality/fuzz -time 2s
 	$(NO_VALGRIND)
-	go test -count=1 -timeout 30m $$(go list ./test/... | grep -v -e '/test/mains$$' -e '/test/static$$')
-	go test -count=1 $(NO_NAG) ./test/static
+	go test -count=1 -timeout 30m $$(go list ./test/... | grep -v -e '/test/quality/mains$$' -e '/test/quality/static$$')
+	go test -count=1 $(NO_NAG) ./test/quality/static
 
 # make test runs it too. go test ./test/regression -update writes what is
 # counted into test/regression/baseline.json.
@@ -147,7 +147,7 @@ regression: go
 
 .PHONY: fuzz
 fuzz: go
-	go run ./test/fuzz -time 10m
+	go run ./test/quality/fuzz -time 10m
 
 # SEED=N begins with that seed, which a failing run names.
 .PHONY: soak

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/paysluice/paysluice/test/emulator"
-	"github.com/paysluice/paysluice/test/senders"
+	"github.com/paysluice/paysluice/test/emulator/senders"
 )
 
 // account is a provider that sends to the stack, and the secret they share.

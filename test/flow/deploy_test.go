@@ -14,7 +14,7 @@ import (
 
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/test/emulator"
-	"github.com/paysluice/paysluice/test/sources"
+	"github.com/paysluice/paysluice/test/quality/sources"
 )
 
 func TestSecondDeployChangesNothing(t *testing.T) {

@@ -16,7 +16,7 @@ import (
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
 	"github.com/paysluice/paysluice/test/emulator"
-	"github.com/paysluice/paysluice/test/sources"
+	"github.com/paysluice/paysluice/test/quality/sources"
 )
 
 // TestAFurtherProviderIsOnePackageOneDescriptorOneLine adds a provider with a

@@ -17,8 +17,8 @@ import (
 	"time"
 
 	"github.com/paysluice/paysluice/test/emulator"
-	"github.com/paysluice/paysluice/test/paypaltest"
-	"github.com/paysluice/paysluice/test/senders"
+	"github.com/paysluice/paysluice/test/emulator/paypaltest"
+	"github.com/paysluice/paysluice/test/emulator/senders"
 )
 
 const suffix = "flow"

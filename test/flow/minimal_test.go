@@ -6,11 +6,11 @@ import (
 	"flag"
 
 	"github.com/paysluice/paysluice/handlers/contract"
-	"github.com/paysluice/paysluice/test/roles"
+	"github.com/paysluice/paysluice/test/flow/roles"
 )
 
 // checkRoles looks for what a role may do and no function did. It runs after
-// all tests. The emptier works only when the stack goes: test/lifecycle looks at
+// all tests. The emptier works only when the stack goes: test/flow/lifecycle looks at
 // its role.
 func checkRoles(ctx context.Context) error {
 	all, err := roles.Find(ctx, stack)

@@ -13,14 +13,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/paysluice/paysluice/handlers/contract"
-	"github.com/paysluice/paysluice/test/roles"
-	"github.com/paysluice/paysluice/test/senders"
+	"github.com/paysluice/paysluice/test/emulator/senders"
+	"github.com/paysluice/paysluice/test/flow/roles"
 )
 
 // TestEveryPermissionIsNeeded takes each action of each role away in the
 // running stack. Either the flow fails for want of it, or it is among the
 // unseen, all of which together the flow does not miss here. The emptier works
-// only when the stack goes: test/lifecycle takes its permissions away.
+// only when the stack goes: test/flow/lifecycle takes its permissions away.
 func TestEveryPermissionIsNeeded(t *testing.T) {
 	all, err := roles.Find(t.Context(), stack)
 	require.NoError(t, err)

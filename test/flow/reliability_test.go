@@ -20,7 +20,7 @@ import (
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
 	"github.com/paysluice/paysluice/test/emulator"
-	"github.com/paysluice/paysluice/test/roles"
+	"github.com/paysluice/paysluice/test/flow/roles"
 )
 
 func TestPoisonIsReceivedThreeTimesAndEndsInTheArchive(t *testing.T) {

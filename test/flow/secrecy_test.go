@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/paysluice/paysluice/handlers/contract"
-	"github.com/paysluice/paysluice/test/senders"
+	"github.com/paysluice/paysluice/test/emulator/senders"
 )
 
 // checkLogs looks for secrets, payloads and signatures in all that the

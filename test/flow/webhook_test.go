@@ -13,7 +13,7 @@ import (
 
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
-	"github.com/paysluice/paysluice/test/senders"
+	"github.com/paysluice/paysluice/test/emulator/senders"
 )
 
 func TestSecretThatWasFilledOnlyAfterTheFirstWebhook(t *testing.T) {

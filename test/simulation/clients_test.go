@@ -16,7 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
-	"github.com/paysluice/paysluice/test/memory"
+	"github.com/paysluice/paysluice/test/simulation/memory"
 )
 
 // The clients that a process is given. Each call passes the driver on its way

@@ -1,5 +1,5 @@
 // Package simulation holds the promise that nothing which was answered 200 is
-// lost. It runs the real handlers over services in memory (test/memory) on
+// lost. It runs the real handlers over services in memory (test/simulation/memory) on
 // virtual time, and fails them at random: errors before and after the effect,
 // requests that hang or take effect late, crashes between any two calls,
 // duplicate and reordered messages, throttling, rotated secrets.

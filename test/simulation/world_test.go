@@ -23,7 +23,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/paysluice/paysluice/handlers/contract"
-	"github.com/paysluice/paysluice/test/memory"
+	"github.com/paysluice/paysluice/test/simulation/memory"
 )
 
 const (

@@ -7,7 +7,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/paysluice/paysluice/handlers/function"
-	"github.com/paysluice/paysluice/test/gateway"
+	"github.com/paysluice/paysluice/test/emulator/gateway"
 )
 
 // What API Gateway says of every request, beside its body.

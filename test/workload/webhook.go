@@ -11,7 +11,7 @@ import (
 	"github.com/paysluice/paysluice/handlers/provider/paypal"
 	"github.com/paysluice/paysluice/handlers/provider/square"
 	"github.com/paysluice/paysluice/handlers/provider/stripe"
-	"github.com/paysluice/paysluice/test/paypaltest"
+	"github.com/paysluice/paysluice/test/emulator/paypaltest"
 )
 
 const (

@@ -19,7 +19,7 @@ import (
 
 	"github.com/paysluice/paysluice/handlers/provider"
 	"github.com/paysluice/paysluice/handlers/provider/paypal"
-	"github.com/paysluice/paysluice/test/paypaltest"
+	"github.com/paysluice/paysluice/test/emulator/paypaltest"
 )
 
 const (

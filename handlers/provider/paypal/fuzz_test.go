@@ -18,7 +18,7 @@ import (
 	"github.com/paysluice/paysluice/handlers/provider"
 	"github.com/paysluice/paysluice/handlers/provider/paypal"
 	"github.com/paysluice/paysluice/test/header"
-	"github.com/paysluice/paysluice/test/paypaltest"
+	"github.com/paysluice/paysluice/test/emulator/paypaltest"
 )
 
 // FuzzCheckHeaders: any headers are either accepted or rejected with a reason,

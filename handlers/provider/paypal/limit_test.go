@@ -11,7 +11,7 @@ import (
 	"github.com/paysluice/paysluice/handlers/provider"
 	"github.com/paysluice/paysluice/handlers/provider/paypal"
 	"github.com/paysluice/paysluice/test/header"
-	"github.com/paysluice/paysluice/test/paypaltest"
+	"github.com/paysluice/paysluice/test/emulator/paypaltest"
 )
 
 // TestFloodOfUnknownCertificates: a stranger who makes up names makes few

@@ -8,7 +8,7 @@ import (
 	"strconv"
 
 	"github.com/paysluice/paysluice/handlers/contract"
-	"github.com/paysluice/paysluice/test/runtimeapi/wire"
+	"github.com/paysluice/paysluice/test/quality/runtimeapi/wire"
 )
 
 // Calls that are answered, as latency's file names them.

@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/paysluice/paysluice/test/load/internal/latency"
-	"github.com/paysluice/paysluice/test/runtimeapi/wire"
+	"github.com/paysluice/paysluice/test/quality/runtimeapi/wire"
 )
 
 // Stub is a running AWS.

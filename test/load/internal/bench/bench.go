@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/test/emulator/paypaltest"
 	"github.com/paysluice/paysluice/test/load/internal/awsstub"
 	"github.com/paysluice/paysluice/test/load/internal/fleet"
 	"github.com/paysluice/paysluice/test/load/internal/functions"
@@ -21,7 +22,6 @@ import (
 	"github.com/paysluice/paysluice/test/load/internal/machine"
 	"github.com/paysluice/paysluice/test/load/internal/traffic"
 	"github.com/paysluice/paysluice/test/measured"
-	"github.com/paysluice/paysluice/test/paypaltest"
 )
 
 // Errors of runs, by class.

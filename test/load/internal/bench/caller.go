@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/paysluice/paysluice/test/load/internal/fleet"
-	"github.com/paysluice/paysluice/test/runtimeapi"
+	"github.com/paysluice/paysluice/test/quality/runtimeapi"
 )
 
 // caller calls one environment, one invocation after the other.

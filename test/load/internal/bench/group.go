@@ -11,7 +11,7 @@ import (
 	"github.com/paysluice/paysluice/test/load/internal/pool"
 	"github.com/paysluice/paysluice/test/load/internal/record"
 	"github.com/paysluice/paysluice/test/measured"
-	"github.com/paysluice/paysluice/test/runtimeapi"
+	"github.com/paysluice/paysluice/test/quality/runtimeapi"
 )
 
 // group is one function under load: its environments and what is known of its

@@ -10,7 +10,7 @@ import (
 	"github.com/paysluice/paysluice/test/load/internal/fleet"
 	"github.com/paysluice/paysluice/test/load/internal/process"
 	"github.com/paysluice/paysluice/test/load/internal/record"
-	"github.com/paysluice/paysluice/test/runtimeapi"
+	"github.com/paysluice/paysluice/test/quality/runtimeapi"
 )
 
 // loop is a closed loop: each environment is given the next payload as soon as

@@ -12,7 +12,7 @@ import (
 
 	"github.com/paysluice/paysluice/test/load/internal/pool"
 	"github.com/paysluice/paysluice/test/load/internal/process"
-	"github.com/paysluice/paysluice/test/runtimeapi"
+	"github.com/paysluice/paysluice/test/quality/runtimeapi"
 )
 
 // ErrStopped: the fleet starts no more environments.

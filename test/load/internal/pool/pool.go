@@ -10,7 +10,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/paysluice/paysluice/test/runtimeapi"
+	"github.com/paysluice/paysluice/test/quality/runtimeapi"
 )
 
 // How fast environments may be added: "1,000 execution environment instances

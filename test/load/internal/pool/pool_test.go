@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/paysluice/paysluice/test/load/internal/pool"
-	"github.com/paysluice/paysluice/test/runtimeapi"
+	"github.com/paysluice/paysluice/test/quality/runtimeapi"
 )
 
 const (

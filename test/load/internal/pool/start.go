@@ -3,7 +3,7 @@ package pool
 import (
 	"sync"
 
-	"github.com/paysluice/paysluice/test/runtimeapi"
+	"github.com/paysluice/paysluice/test/quality/runtimeapi"
 )
 
 // start launches an environment for its first invocation, which waits for it

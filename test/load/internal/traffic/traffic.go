@@ -13,10 +13,10 @@ import (
 	"time"
 
 	"github.com/paysluice/paysluice/handlers/contract"
-	"github.com/paysluice/paysluice/test/gateway"
+	"github.com/paysluice/paysluice/test/emulator/gateway"
+	"github.com/paysluice/paysluice/test/emulator/paypaltest"
+	"github.com/paysluice/paysluice/test/emulator/senders"
 	"github.com/paysluice/paysluice/test/load/internal/functions"
-	"github.com/paysluice/paysluice/test/paypaltest"
-	"github.com/paysluice/paysluice/test/senders"
 )
 
 // BodySize is about that of a webhook with one object in it, in bytes. In

@@ -14,10 +14,10 @@ import (
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/provider"
 	"github.com/paysluice/paysluice/handlers/provider/all"
+	"github.com/paysluice/paysluice/test/emulator/paypaltest"
 	"github.com/paysluice/paysluice/test/header"
 	"github.com/paysluice/paysluice/test/load/internal/functions"
 	"github.com/paysluice/paysluice/test/load/internal/traffic"
-	"github.com/paysluice/paysluice/test/paypaltest"
 )
 
 // Every webhook is of the size that is claimed, and what it says: the

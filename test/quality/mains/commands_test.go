@@ -1,0 +1,74 @@
+package mains
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestGentemplatePrintsTheCommittedTemplate(t *testing.T) {
+	committed, err := os.ReadFile("../../../out/stack.json")
+	require.NoError(t, err)
+	got := run(t, "gentemplate", nil)
+	assert.Equal(t, 0, got.code, got.stderr)
+	assert.Empty(t, got.stderr)
+	assert.True(t, string(committed) == got.stdout,
+		"out/stack.json is not what gentemplate prints: go run ./cmd/gentemplate > out/stack.json")
+}
+
+func TestGentemplateDrawsTheCommittedPage(t *testing.T) {
+	committed, err := os.ReadFile("../../../docs/stack.md")
+	require.NoError(t, err)
+	got := run(t, "gentemplate", nil, "-diagram")
+	assert.Equal(t, 0, got.code, got.stderr)
+	assert.Equal(t, string(committed), got.stdout,
+		"docs/stack.md is not what gentemplate draws: go run ./cmd/gentemplate -diagram > docs/stack.md")
+}
+
+// It is meant to stay under 0.25 s on two cores, with a warm build cache.
+func BenchmarkGentemplate(b *testing.B) {
+	for b.Loop() {
+		cmd := exec.Command("go", "run", "./cmd/gentemplate")
+		cmd.Dir = "../../.."
+		require.NoError(b, cmd.Run())
+	}
+}
+
+func TestGentemplateFailsWhenItsOutputDoes(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "read-only")
+	require.NoError(t, os.WriteFile(path, nil, 0o644))
+	readOnly, err := os.Open(path)
+	require.NoError(t, err)
+	defer readOnly.Close()
+
+	var stderr bytes.Buffer
+	cmd := command(t, "gentemplate", nil)
+	cmd.Stdout, cmd.Stderr = readOnly, &stderr
+	assert.Equal(t, 1, exitCode(t, cmd.Run()))
+	assert.Regexp(t, `^gentemplate: .+\n$`, stderr.String())
+}
+
+func TestPaysluiceExitCodes(t *testing.T) {
+	for _, test := range []struct {
+		why            string
+		args           []string
+		code           int
+		stdout, stderr string // patterns
+	}{
+		{"asked for help", []string{"help"}, 0, `^Usage: paysluice`, `^$`},
+		{"the command fails: not in the module", []string{"package"}, 1, `^$`, `^paysluice: package: .+\n$`},
+		{"the command line is wrong", []string{"pack"}, 2, `^$`, `^paysluice: .+\n$`},
+	} {
+		t.Run(test.why, func(t *testing.T) {
+			got := run(t, "paysluice", nil, test.args...)
+			assert.Equal(t, test.code, got.code)
+			assert.Regexp(t, test.stdout, got.stdout)
+			assert.Regexp(t, test.stderr, got.stderr)
+		})
+	}
+}

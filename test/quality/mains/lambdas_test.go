@@ -1,0 +1,265 @@
+package mains
+
+import (
+	"context"
+	"encoding/json"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/cfn"
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paysluice/paysluice/handlers/aws/client"
+	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/handlers/event"
+	"github.com/paysluice/paysluice/handlers/provider/stripe"
+	"github.com/paysluice/paysluice/test/quality/runtimeapi"
+)
+
+const (
+	bucket       = "failed-webhooks-000000000000-test"
+	stripeSecret = "whsec_test"
+	stripeBody   = `{"id":"evt_1","object":"event","type":"payment_intent.succeeded","created":1780000000,` +
+		`"data":{"object":{"id":"pi_1","object":"payment_intent","amount_received":1250,"currency":"eur"}}}`
+)
+
+// configuration is what the template and Lambda set for each function.
+func configuration(binary string) []string {
+	lambda := []string{
+		client.RegionVar + "=us-east-1",
+		client.AccessKeyVar + "=id",
+		client.SecretKeyVar + "=secret",
+	}
+	if binary == contract.AuthorizerBinary {
+		lambda = nil // it calls nobody
+	}
+	return append(lambda, map[string][]string{
+		contract.AuthorizerBinary: {
+			contract.EnvironmentVar + "=test",
+			contract.LogLevelVar + "=INFO",
+		},
+		contract.ProcessorBinary: {
+			contract.EnvironmentVar + "=test",
+			contract.LogLevelVar + "=INFO",
+			contract.ProviderVar + "=stripe",
+			contract.SecretARNVar + "=arn:aws:secretsmanager:us-east-1:000000000000:secret:stripe-secret-test",
+			contract.QueueURLVar + "=https://sqs.us-east-1.amazonaws.com/000000000000/webhook-queue-test",
+			contract.DeadLetterQueueURLVar + "=https://sqs.us-east-1.amazonaws.com/000000000000/webhook-dlq-test",
+			contract.BucketNameVar + "=" + bucket,
+			contract.EndpointURLVar + "=https://abc.execute-api.us-east-1.amazonaws.com/live/stripe",
+		},
+		contract.ArchiverBinary: {
+			contract.EnvironmentVar + "=test",
+			contract.LogLevelVar + "=INFO",
+			contract.BucketNameVar + "=" + bucket,
+		},
+		contract.EmptierBinary: {
+			contract.LogLevelVar + "=INFO",
+		},
+		contract.ConsumerBinary: {
+			contract.EnvironmentVar + "=test",
+			contract.LogLevelVar + "=INFO",
+			contract.TableNameVar + "=WebhookEvents-test",
+			contract.RetentionDaysVar + "=30",
+			contract.DeadLetterQueueURLVar + "=https://sqs.us-east-1.amazonaws.com/000000000000/webhook-dlq-test",
+		},
+	}[binary]...)
+}
+
+func TestFunctionsNameEverythingThatIsMissing(t *testing.T) {
+	for _, binary := range contract.Binaries() {
+		t.Run(binary, func(t *testing.T) {
+			message := refusal(t, binary, nil)
+			for _, variable := range configuration(binary) {
+				name, _, _ := strings.Cut(variable, "=")
+				assert.Contains(t, message, name+" is not set")
+			}
+		})
+	}
+}
+
+func TestProcessorRefusesAProviderThatThisVersionDoesNotHave(t *testing.T) {
+	env := append(configuration(contract.ProcessorBinary), contract.ProviderVar+"=adyen") // the last one counts
+	assert.Contains(t, refusal(t, contract.ProcessorBinary, env), "adyen")
+}
+
+// refusal is the one line with which a function refuses to start.
+func refusal(t *testing.T, binary string, env []string) string {
+	t.Helper()
+	got := run(t, binary, env)
+	assert.Equal(t, 1, got.code)
+	assert.Empty(t, got.stderr)
+	assert.Equal(t, 1, strings.Count(got.stdout, "\n"), got.stdout)
+	var line struct{ Level, Message, Error string }
+	require.NoError(t, json.Unmarshal([]byte(got.stdout), &line), got.stdout)
+	assert.Equal(t, "ERROR", line.Level)
+	assert.Equal(t, "cannot start", line.Message)
+	return line.Error
+}
+
+func TestAuthorizerDecides(t *testing.T) {
+	request := events.APIGatewayCustomAuthorizerRequestTypeRequest{
+		MethodArn:         "arn:aws:execute-api:us-east-1:000000000000:api/live/POST/stripe",
+		Resource:          "/stripe",
+		MultiValueHeaders: map[string][]string{"Stripe-Signature": {stripe.Sign([]byte(stripeBody), stripeSecret, time.Now())}},
+	}
+	var policy events.APIGatewayCustomAuthorizerResponse
+	invoke(t, contract.AuthorizerBinary, configuration(contract.AuthorizerBinary), request, &policy)
+	require.Len(t, policy.PolicyDocument.Statement, 1)
+	assert.Equal(t, "Allow", policy.PolicyDocument.Statement[0].Effect)
+}
+
+// The processor's message is what the consumer stores, so that both mains are
+// shown to mean the same queue message.
+func TestProcessorSendsWhatConsumerStores(t *testing.T) {
+	aws := newCloud(t, `{"endpoints":[{"label":"main","secret":"`+stripeSecret+`"}]}`)
+
+	request := events.APIGatewayProxyRequest{
+		Body:              stripeBody,
+		MultiValueHeaders: map[string][]string{"Stripe-Signature": {stripe.Sign([]byte(stripeBody), stripeSecret, time.Now())}},
+	}
+	var answer events.APIGatewayProxyResponse
+	invoke(t, contract.ProcessorBinary, slices.Concat(configuration(contract.ProcessorBinary), aws.environment()), request, &answer)
+	assert.Equal(t, 200, answer.StatusCode, answer.Body)
+	sent := aws.inputs("AmazonSQS.SendMessage")
+	require.Len(t, sent, 1)
+	message := sent[0]["MessageBody"].(string)
+	sentEvent, err := event.Decode(message)
+	require.NoError(t, err)
+	assert.Equal(t, "stripe:evt_1", sentEvent.ID)
+
+	batch := events.SQSEvent{Records: []events.SQSMessage{{MessageId: "m-1", Body: message}}}
+	var failures events.SQSEventResponse
+	log := invoke(t, contract.ConsumerBinary, slices.Concat(configuration(contract.ConsumerBinary), aws.environment()), batch, &failures)
+	assert.Empty(t, failures.BatchItemFailures)
+	stored := aws.inputs("DynamoDB_20120810.PutItem")
+	require.Len(t, stored, 1)
+	assert.Equal(t, "WebhookEvents-test", stored[0]["TableName"])
+	item := stored[0]["Item"].(map[string]any)
+	assert.Equal(t, map[string]any{"S": "stripe:evt_1"}, item[contract.EventIDAttribute])
+	assert.Contains(t, item, contract.ExpiresAtAttribute, "EVENT_RETENTION_DAYS is 30")
+	assert.Contains(t, log, `"Environment":"test"`, "the dimension that alarms match")
+}
+
+func TestProcessorKeepsALargeBodyInTheBucket(t *testing.T) {
+	aws := newCloud(t, `{"endpoints":[{"label":"main","secret":"`+stripeSecret+`"}]}`)
+	body := stripeBody + strings.Repeat(" ", 200<<10)
+
+	request := events.APIGatewayProxyRequest{
+		Body:              body,
+		MultiValueHeaders: map[string][]string{"Stripe-Signature": {stripe.Sign([]byte(body), stripeSecret, time.Now())}},
+	}
+	var answer events.APIGatewayProxyResponse
+	invoke(t, contract.ProcessorBinary, slices.Concat(configuration(contract.ProcessorBinary), aws.environment()), request, &answer)
+
+	assert.Equal(t, 200, answer.StatusCode, answer.Body)
+	kept := aws.inputs("PUT")
+	require.Len(t, kept, 1)
+	assert.Equal(t, "/"+bucket+"/oversize/stripe/"+event.HashPayload([]byte(body)), kept[0]["path"])
+	assert.Equal(t, body, kept[0]["body"])
+}
+
+// An environment may be started ahead of its first request, and frozen as soon as
+// it asks for it: its secret has been read by then. The connection is shown in
+// package awsclient; this cloud has no TLS.
+func TestProcessorHasItsSecretBeforeItAsksForWork(t *testing.T) {
+	aws := newCloud(t, `{"endpoints":[{"label":"main","secret":"`+stripeSecret+`"}]}`)
+	aws.secretTakes = 200 * time.Millisecond // a start that does not wait is over by then
+
+	function, err := runtimeapi.Start(t.Context(), filepath.Join(binaries, contract.ProcessorBinary),
+		withCounters(slices.Concat(configuration(contract.ProcessorBinary), aws.environment())))
+
+	require.NoError(t, err)
+	assert.Len(t, aws.inputs("secretsmanager.GetSecretValue"), 1)
+	assert.NoError(t, function.Stop())
+}
+
+// A start waits a second for a secret that takes longer, and the first request for
+// the rest: its reading has not been given up.
+func TestProcessorAsksForWorkWhileItsSecretHangs(t *testing.T) {
+	aws := newCloud(t, `{"endpoints":[{"label":"main","secret":"`+stripeSecret+`"}]}`)
+	aws.secretTakes = time.Minute
+
+	function, err := runtimeapi.Start(t.Context(), filepath.Join(binaries, contract.ProcessorBinary),
+		withCounters(slices.Concat(configuration(contract.ProcessorBinary), aws.environment())))
+
+	require.NoError(t, err)
+	assert.NotContains(t, function.Logs(), "secret not read", "which takes three seconds")
+	aws.stop()
+	assert.NoError(t, function.Stop())
+}
+
+// A secret that was filled badly is said in the log at once, not only in the
+// answers.
+func TestProcessorSaysThatItCannotReadItsSecret(t *testing.T) {
+	aws := newCloud(t, `{"endpoints":[]}`)
+
+	var answer events.APIGatewayProxyResponse
+	log := invoke(t, contract.ProcessorBinary, slices.Concat(configuration(contract.ProcessorBinary), aws.environment()),
+		events.APIGatewayProxyRequest{Body: stripeBody}, &answer)
+
+	assert.Equal(t, 503, answer.StatusCode)
+	assert.Contains(t, log, `"level":"WARN","message":"secret not read"`)
+}
+
+func TestArchiverKeepsADeadLetter(t *testing.T) {
+	aws := newCloud(t, "")
+	batch := events.SQSEvent{Records: []events.SQSMessage{{
+		MessageId: "m-1", Body: "poison", Attributes: map[string]string{"SentTimestamp": "1780000000000"},
+	}}}
+
+	var failures events.SQSEventResponse
+	invoke(t, contract.ArchiverBinary, slices.Concat(configuration(contract.ArchiverBinary), aws.environment()), batch, &failures)
+
+	assert.Empty(t, failures.BatchItemFailures)
+	kept := aws.inputs("PUT")
+	require.Len(t, kept, 1)
+	assert.Regexp(t, `^/`+bucket+`/unknown/2026/05/28/m-1-[0-9a-f]{16}\.json$`, kept[0]["path"])
+	m, err := event.DecodeArchived([]byte(kept[0]["body"].(string)))
+	require.NoError(t, err)
+	assert.Equal(t, "poison", string(m.Message))
+}
+
+func TestEmptierAnswersCloudFormation(t *testing.T) {
+	aws := newCloud(t, "")
+	request := cfn.Event{
+		RequestType: cfn.RequestDelete, RequestID: "r-1", ResponseURL: aws.url + "/answer", PhysicalResourceID: bucket,
+		StackID:            "arn:aws:cloudformation:us-east-1:000000000000:stack/paysluice-test/1",
+		ResourceProperties: map[string]any{contract.BucketNameProperty: bucket},
+	}
+
+	var reason string
+	invoke(t, contract.EmptierBinary, slices.Concat(configuration(contract.EmptierBinary), aws.environment()), request, &reason)
+
+	assert.Empty(t, reason)
+	assert.Len(t, aws.inputs("DescribeStacks"), 1)
+	answers := aws.inputs("PUT")
+	require.Len(t, answers, 1)
+	assert.Equal(t, "/answer", answers[0]["path"])
+	var answer cfn.Response
+	require.NoError(t, json.Unmarshal([]byte(answers[0]["body"].(string)), &answer))
+	assert.Equal(t, cfn.StatusSuccess, answer.Status)
+	assert.Equal(t, bucket, answer.PhysicalResourceID)
+}
+
+// invoke starts a function, hands it one event and stops it. It returns what the
+// function logged.
+func invoke(t *testing.T, binary string, env []string, event, response any) (log string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	function, err := runtimeapi.Start(ctx, filepath.Join(binaries, binary), withCounters(env))
+	require.NoError(t, err)
+	payload, err := json.Marshal(event)
+	require.NoError(t, err)
+	answer, err := function.Invoke(ctx, payload)
+	assert.NoError(t, function.Stop())
+	require.NoError(t, err, function.Logs())
+	require.NoError(t, json.Unmarshal(answer, response), "%s", answer)
+	return function.Logs()
+}

@@ -1,0 +1,131 @@
+// Package conformance holds the services in memory (test/simulation/memory) and the
+// emulator (test/emulator) to what AWS documents, with one suite: a simulation
+// on services that nobody has checked proves little.
+package conformance_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/smithy-go"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paysluice/paysluice/test/emulator"
+	"github.com/paysluice/paysluice/test/simulation/memory"
+)
+
+// services are what the suite is about: the SDK's clients, or what stands in
+// for them.
+type services struct {
+	sqs interface {
+		CreateQueue(context.Context, *sqs.CreateQueueInput, ...func(*sqs.Options)) (*sqs.CreateQueueOutput, error)
+		GetQueueAttributes(context.Context, *sqs.GetQueueAttributesInput, ...func(*sqs.Options)) (*sqs.GetQueueAttributesOutput, error)
+		SendMessage(context.Context, *sqs.SendMessageInput, ...func(*sqs.Options)) (*sqs.SendMessageOutput, error)
+		ReceiveMessage(context.Context, *sqs.ReceiveMessageInput, ...func(*sqs.Options)) (*sqs.ReceiveMessageOutput, error)
+		DeleteMessage(context.Context, *sqs.DeleteMessageInput, ...func(*sqs.Options)) (*sqs.DeleteMessageOutput, error)
+	}
+	dynamodb interface {
+		CreateTable(context.Context, *dynamodb.CreateTableInput, ...func(*dynamodb.Options)) (*dynamodb.CreateTableOutput, error)
+		PutItem(context.Context, *dynamodb.PutItemInput, ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error)
+		GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error)
+		Scan(context.Context, *dynamodb.ScanInput, ...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error)
+	}
+	s3 interface {
+		CreateBucket(context.Context, *s3.CreateBucketInput, ...func(*s3.Options)) (*s3.CreateBucketOutput, error)
+		PutObject(context.Context, *s3.PutObjectInput, ...func(*s3.Options)) (*s3.PutObjectOutput, error)
+		GetObject(context.Context, *s3.GetObjectInput, ...func(*s3.Options)) (*s3.GetObjectOutput, error)
+		ListObjectsV2(context.Context, *s3.ListObjectsV2Input, ...func(*s3.Options)) (*s3.ListObjectsV2Output, error)
+	}
+	secrets interface {
+		CreateSecret(context.Context, *secretsmanager.CreateSecretInput, ...func(*secretsmanager.Options)) (*secretsmanager.CreateSecretOutput, error)
+		PutSecretValue(context.Context, *secretsmanager.PutSecretValueInput, ...func(*secretsmanager.Options)) (*secretsmanager.PutSecretValueOutput, error)
+		GetSecretValue(context.Context, *secretsmanager.GetSecretValueInput, ...func(*secretsmanager.Options)) (*secretsmanager.GetSecretValueOutput, error)
+	}
+	// name makes names that no other test has.
+	name func(stem string) string
+}
+
+// rule is one sentence of the documentation, and a test of it.
+type rule struct {
+	says string
+	test func(*testing.T, services)
+}
+
+func rules() []rule {
+	return slices.Concat(queueRules(), tableRules(), bucketRules(), secretRules())
+}
+
+// rulesOfAWS are those that MiniStack 1.5.33 does not keep, so only the services
+// in memory are held to them.
+func rulesOfAWS() []rule {
+	return []rule{
+		{"SQS: a message is deleted when its retention ends", retentionEnds},       // it does, but a minute is the shortest
+		{"SQS: attributes count towards the size", attributesCount},                // it counts the body alone
+		{"S3: a key has at most 1,024 bytes", longestKey},                          // it takes any
+		{"S3: metadata has at most 2 KB of US-ASCII", mostMetadata},                // it takes any
+		{"Secrets Manager: a secret without a value reads like none", unsetSecret}, // it reads as ""
+		{"Secrets Manager: a value has at most 65,536 bytes", longestSecret},       // it takes any
+	}
+}
+
+// The clock of a bubble makes what waits for a visibility timeout immediate.
+func TestMemory(t *testing.T) {
+	for _, r := range slices.Concat(rules(), rulesOfAWS()) {
+		t.Run(r.says, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r.test(t, services{
+					sqs:      memory.NewSQS(time.Now, memory.Disorder{}),
+					dynamodb: memory.NewDynamoDB(),
+					s3:       memory.NewS3(time.Now),
+					secrets:  memory.NewSecretsManager(),
+					name:     namer(),
+				})
+			})
+		})
+	}
+}
+
+func TestEmulator(t *testing.T) {
+	root, err := emulator.Root()
+	require.NoError(t, err)
+	e, err := emulator.Start(t.Context(), emulator.Options{Root: root})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, e.Stop()) })
+	config := e.Config()
+	all := services{
+		sqs:      sqs.NewFromConfig(config),
+		dynamodb: dynamodb.NewFromConfig(config),
+		s3:       s3.NewFromConfig(config, func(o *s3.Options) { o.UsePathStyle = true }),
+		secrets:  secretsmanager.NewFromConfig(config),
+		name:     namer(),
+	}
+	for _, r := range rules() {
+		t.Run(r.says, func(t *testing.T) {
+			t.Parallel() // most of the time is spent waiting
+			r.test(t, all)
+		})
+	}
+}
+
+func namer() func(string) string {
+	var n atomic.Int64
+	return func(stem string) string { return fmt.Sprintf("%s-%d", stem, n.Add(1)) }
+}
+
+// requireCode asks for an error with a code of the service's API.
+func requireCode(t *testing.T, code string, err error) {
+	t.Helper()
+	var answered smithy.APIError
+	require.True(t, errors.As(err, &answered), "%v is no answer of a service", err)
+	require.Equal(t, code, answered.ErrorCode(), "%v", err)
+}
