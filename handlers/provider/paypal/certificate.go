@@ -4,77 +4,134 @@ import (
 	"context"
 	"crypto/rsa"
 	"crypto/sha256"
+	"crypto/tls"
+	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"sync"
 	"time"
 
 	"github.com/paysluice/paysluice/handlers/provider"
 )
 
-// Fetch gets what is at an https URL of PayPal's or its authority's. The error
-// is CertRefused when the host's answer is none or cannot be a certificate,
-// CertUnreachable when there was no answer of the host's own.
-type Fetch func(ctx context.Context, url string) ([]byte, error)
-
 const (
-	// lookUpTime bounds all that is fetched for one certificate. Beside it, the
-	// processor has 3 s for the secret and 3 s for the queue in its 9 s.
-	lookUpTime = 2 * time.Second
+	// maxCertificate is how much of a response is read, in bytes. PayPal's
+	// certificates have 3 KB.
+	maxCertificate = 64 << 10
 
-	// How long a bad answer stands: what PayPal refuses, and what may be over
-	// in a moment.
-	refusedFor     = time.Minute
-	unavailableFor = 10 * time.Second
+	// fetchTimeout bounds everything that is fetched for one certificate. The
+	// processor has 9 s: up to 3 s for the secret and 3 s for the queue.
+	fetchTimeout = 2 * time.Second
 
-	// maxEntries bounds the memory that certificates take. PayPal uses a
-	// handful of them.
-	maxEntries = 64
+	// How long a failure stays cached: a refusal, and one that may be temporary.
+	refusedTTL     = time.Minute
+	unavailableTTL = 10 * time.Second
+
+	// maxCached bounds the number of cached answers. PayPal uses a handful of
+	// certificates.
+	maxCached = 64
+
+	// maxUnlisted is how many unlisted certificate URLs of one environment are
+	// fetched within unlistedWindow. Anybody can send made-up ones. A steady
+	// flood of them keeps out a genuine certificate that is not cached yet,
+	// unless the secret lists it.
+	maxUnlisted    = 10
+	unlistedWindow = time.Minute
 )
 
-// source is where a certificate comes from and what it must lead to.
+// Fetch returns the content at an https URL of PayPal or of its certificate
+// authority. The error is CertRefused when the host's response cannot be a
+// certificate, CertUnreachable when the host did not respond.
+type Fetch func(ctx context.Context, url string) ([]byte, error)
+
+// NewFetcher returns a Fetch over HTTPS. It follows no redirect, uses the proxy
+// in HTTPS_PROXY and trusts the system's roots. The context bounds its time.
+func NewFetcher() Fetch {
+	client := &http.Client{
+		Transport: &http.Transport{
+			Proxy:                  http.ProxyFromEnvironment,
+			TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
+			MaxResponseHeaderBytes: maxCertificate,
+			// The next fetch is weeks away.
+			DisableKeepAlives: true,
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	return func(ctx context.Context, url string) ([]byte, error) { return get(ctx, client, url) }
+}
+
+// get keeps the URL out of its errors, because they are logged and the URL came
+// in a header.
+func get(ctx context.Context, client *http.Client, url string) ([]byte, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return nil, fmt.Errorf("%w: not a URL", provider.CertRefused)
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", provider.CertUnreachable, errors.Unwrap(err)) // without the *url.Error
+	}
+	defer response.Body.Close()
+	switch {
+	case response.StatusCode >= http.StatusInternalServerError:
+		return nil, fmt.Errorf("%w: status %d", provider.CertUnreachable, response.StatusCode)
+	case response.StatusCode != http.StatusOK:
+		return nil, fmt.Errorf("%w: status %d", provider.CertRefused, response.StatusCode)
+	}
+	data, err := io.ReadAll(io.LimitReader(response.Body, maxCertificate+1))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", provider.CertUnreachable, err)
+	}
+	if len(data) > maxCertificate {
+		return nil, fmt.Errorf("%w: more than %d bytes", provider.CertRefused, maxCertificate)
+	}
+	return data, nil
+}
+
+// A source says where a certificate is and what it must chain to.
 type source struct {
 	url         string
 	environment environment // of url
-	listed      bool        // by the operator: not one that a stranger made up
-	extra       anchors
+	listed      bool        // in the secret's certUrls
+	extra       caBundle
 }
 
-// certificates remembers the keys behind certificate URLs. It is safe for
-// concurrent use: several requests for one URL wait for one look-up.
-type certificates struct {
+// A keyCache caches the public keys of certificates, and failures to get them.
+// Concurrent requests for one certificate share one fetch.
+type keyCache struct {
 	fetch Fetch
 
-	mu      sync.Mutex
-	entries map[entryKey]*entry
-	unknown map[string]*limit // by environment name
+	mu       sync.Mutex
+	entries  map[cacheKey]*cacheEntry
+	unlisted map[string]*rateLimit // by environment name
 }
 
-// entryKey separates what was verified with other anchors: a key must not
-// outlive the root that vouched for it.
-type entryKey struct {
-	url     string
-	anchors [sha256.Size]byte
+// A cacheKey includes the extra CA bundle, so that a key is forgotten when the
+// root that it was verified with is removed from the secret.
+type cacheKey struct {
+	url   string
+	extra [sha256.Size]byte
 }
 
-// entry is the answer to a look-up.
-type entry struct {
-	done  chan struct{} // closed once the answer stands
-	key   *rsa.PublicKey
-	err   error
-	until time.Time // the answer's last moment; zero before it stands
+type cacheEntry struct {
+	done    chan struct{} // closed when the other fields are set
+	key     *rsa.PublicKey
+	err     error
+	expires time.Time // zero while the fetch is under way
 }
 
-func newCertificates(fetch Fetch) *certificates {
-	return &certificates{
-		fetch:   fetch,
-		entries: make(map[entryKey]*entry),
-		unknown: map[string]*limit{live().name: {}, sandbox().name: {}},
+func newKeyCache(fetch Fetch) *keyCache {
+	c := &keyCache{fetch: fetch, entries: map[cacheKey]*cacheEntry{}, unlisted: map[string]*rateLimit{}}
+	for _, e := range environments() {
+		c.unlisted[e.name] = &rateLimit{}
 	}
+	return c
 }
 
-// key is the public key of the certificate at a source. The error is
-// CertRefused, CertLimited, CertUnreachable or PayPalChain.
-func (c *certificates) key(ctx context.Context, s source, now time.Time) (*rsa.PublicKey, error) {
+// get returns the public key of a certificate. The error is CertRefused,
+// CertLimited, CertUnreachable or PayPalChain.
+func (c *keyCache) get(ctx context.Context, s source, now time.Time) (*rsa.PublicKey, error) {
 	e, err := c.entry(ctx, s, now)
 	if err != nil {
 		return nil, err
@@ -87,47 +144,49 @@ func (c *certificates) key(ctx context.Context, s source, now time.Time) (*rsa.P
 	}
 }
 
-// entry finds the answer, or has it looked up.
-func (c *certificates) entry(ctx context.Context, s source, now time.Time) (*entry, error) {
+// entry returns the cached entry, or starts a fetch and returns its entry.
+func (c *keyCache) entry(ctx context.Context, s source, now time.Time) (*cacheEntry, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 
-	at := entryKey{s.url, s.extra.sum}
-	if e := c.entries[at]; e != nil && (e.until.IsZero() || !now.After(e.until)) {
+	key := cacheKey{s.url, s.extra.sum}
+	if e := c.entries[key]; e != nil && (e.expires.IsZero() || !now.After(e.expires)) {
 		return e, nil
 	}
-	if !s.listed && !c.unknown[s.environment.name].allow(now) {
-		return nil, fmt.Errorf("%w: more than %d unknown ones of the %s environment within %v",
-			provider.CertLimited, limitCount, s.environment.name, limitTime)
+	if !s.listed && !c.unlisted[s.environment.name].allow(now) {
+		return nil, fmt.Errorf("%w: more than %d unlisted ones of the %s environment within %v",
+			provider.CertLimited, maxUnlisted, s.environment.name, unlistedWindow)
 	}
-	c.makeRoom()
-	e := &entry{done: make(chan struct{})}
-	c.entries[at] = e
-	// The answer is not only for the caller who happened to ask first.
+	c.evict()
+	e := &cacheEntry{done: make(chan struct{})}
+	c.entries[key] = e
+	// Other callers wait for the answer too, so it outlives this one's context.
 	go c.fill(context.WithoutCancel(ctx), e, s, now)
 	return e, nil
 }
 
-func (c *certificates) fill(ctx context.Context, e *entry, s source, now time.Time) {
-	ctx, cancel := context.WithTimeout(ctx, lookUpTime)
+func (c *keyCache) fill(ctx context.Context, e *cacheEntry, s source, now time.Time) {
+	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
-	key, until, err := c.lookUp(ctx, s, now)
+	key, expires, err := fetchKey(ctx, c.fetch, s, now)
 	switch {
 	case err == nil:
 	case provider.ReasonOf(err) == provider.CertRefused:
-		until = now.Add(refusedFor)
+		expires = now.Add(refusedTTL)
 	default:
-		until = now.Add(unavailableFor)
+		expires = now.Add(unavailableTTL)
 	}
 
 	c.mu.Lock()
-	e.key, e.err, e.until = key, err, until
+	e.key, e.err, e.expires = key, err, expires
 	c.mu.Unlock()
 	close(e.done)
 }
 
-func (c *certificates) lookUp(ctx context.Context, s source, now time.Time) (*rsa.PublicKey, time.Time, error) {
-	data, err := c.fetch(ctx, s.url)
+// fetchKey fetches and checks a certificate. It returns its key and the time at
+// which the first certificate of its chain expires.
+func fetchKey(ctx context.Context, fetch Fetch, s source, now time.Time) (*rsa.PublicKey, time.Time, error) {
+	data, err := fetch(ctx, s.url)
 	if err != nil {
 		return nil, time.Time{}, err
 	}
@@ -135,52 +194,45 @@ func (c *certificates) lookUp(ctx context.Context, s source, now time.Time) (*rs
 	if err != nil {
 		return nil, time.Time{}, fmt.Errorf("%w: not a certificate", provider.CertRefused)
 	}
-	key, err := signingKey(served[0], s.environment, now)
+	key, err := checkLeaf(served[0], s.environment, now)
 	if err != nil {
 		return nil, time.Time{}, err
 	}
-	until, err := c.trust(ctx, served, s, now)
+	expires, err := checkChain(ctx, fetch, served, s, now)
 	if err != nil {
 		return nil, time.Time{}, err
 	}
-	return key, until, nil
+	return key, expires, nil
 }
 
-// makeRoom forgets the answer that ends first. Refusals end within a minute,
-// so strangers cannot push out the certificates that are in use.
-func (c *certificates) makeRoom() {
-	if len(c.entries) < maxEntries {
+// evict makes room for one entry by removing the one that expires first.
+// Failures expire within refusedTTL, so made-up URLs do not displace the
+// certificates in use.
+func (c *keyCache) evict() {
+	if len(c.entries) < maxCached {
 		return
 	}
-	var first entryKey
-	for at, e := range c.entries {
-		if !e.until.IsZero() && (first.url == "" || e.until.Before(c.entries[first].until)) {
-			first = at
+	var first cacheKey
+	for key, e := range c.entries {
+		if !e.expires.IsZero() && (first.url == "" || e.expires.Before(c.entries[first].expires)) {
+			first = key
 		}
 	}
 	delete(c.entries, first)
 }
 
-// What strangers can make an environment of PayPal be asked for: a window that
-// slides. Who comes first is served, so a steady flood of made-up names keeps
-// out a certificate that is not remembered yet, unless the secret lists it.
-const (
-	limitCount = 10
-	limitTime  = time.Minute
-)
-
-// limit allows limitCount times within limitTime.
-type limit struct {
-	times [limitCount]time.Time
+// A rateLimit allows maxUnlisted events within a sliding unlistedWindow.
+type rateLimit struct {
+	times [maxUnlisted]time.Time
 	next  int
 }
 
-func (l *limit) allow(now time.Time) bool {
-	// A clock that was set back must not close the window for as long.
-	if since := now.Sub(l.times[l.next]); 0 <= since && since < limitTime {
+func (l *rateLimit) allow(now time.Time) bool {
+	// A negative age means that the clock was set back. It counts as expired.
+	if age := now.Sub(l.times[l.next]); 0 <= age && age < unlistedWindow {
 		return false
 	}
 	l.times[l.next] = now
-	l.next = (l.next + 1) % limitCount
+	l.next = (l.next + 1) % maxUnlisted
 	return true
 }

@@ -6,35 +6,83 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
+	"encoding/hex"
 	"encoding/pem"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/paysluice/paysluice/handlers/provider"
 )
 
-// maxIssuers is how many issuers are fetched to complete one chain. PayPal's
-// have an intermediate and a root; one more is room for a cross-signed root.
-const maxIssuers = 3
+const (
+	minKeyBits = 2048
+	maxKeyBits = 8192
 
-// anchors are certificates to build chains with, beside the system's roots.
-type anchors struct {
-	sum           [sha256.Size]byte // of the text that they were read from
+	// maxIssuers is how many issuers are fetched for one chain. PayPal's chains
+	// have an intermediate and a root. One more leaves room for a cross-signed
+	// root.
+	maxIssuers = 3
+
+	// issuerHost is the only host that issuers are fetched from. All known
+	// certificates of PayPal are issued by DigiCert.
+	issuerHost = "cacerts.digicert.com"
+)
+
+// A pinnedRoot is a root that is trusted even when the system does not know it.
+type pinnedRoot struct {
+	commonName string
+	file       string // at issuerHost
+	sha256     string // fingerprint in hex
+}
+
+// pinnedRoots returns the roots of PayPal's certificates. Those known from 2015
+// to 2026 chain to the first, which browsers dropped in 2026. PayPal announced a
+// move to the second. The fingerprints were computed from Debian's
+// ca-certificates.
+func pinnedRoots() []pinnedRoot {
+	return []pinnedRoot{
+		{
+			commonName: "DigiCert High Assurance EV Root CA",
+			file:       "DigiCertHighAssuranceEVRootCA.crt",
+			sha256:     "7431e5f4c3c1ce4690774f0b61e05440883ba9a01ed00ba6abd7806ed3b118cf",
+		},
+		{
+			commonName: "DigiCert Global Root G2",
+			file:       "DigiCertGlobalRootG2.crt",
+			sha256:     "cb3ccbb76031e5e0138f8dd39a23f9de47ffc35e43c1144cea27d46a5ab1cb5f",
+		},
+	}
+}
+
+// A caBundle holds CA certificates that complete or anchor a chain, beside the
+// system's roots.
+type caBundle struct {
+	sum           [sha256.Size]byte // of the PEM text, zero for none
 	roots         []*x509.Certificate
 	intermediates []*x509.Certificate
 }
 
-func (a *anchors) add(c *x509.Certificate, trusted bool) {
+func (b *caBundle) add(c *x509.Certificate, trusted bool) {
 	if trusted {
-		a.roots = append(a.roots, c)
+		b.roots = append(b.roots, c)
 	} else {
-		a.intermediates = append(a.intermediates, c)
+		b.intermediates = append(b.intermediates, c)
 	}
 }
 
-// parseCertificates reads certificates in PEM or, as issuers are served, DER.
+// addUntrusted adds a certificate from the network. It is a root only if it is
+// pinned.
+func (b *caBundle) addUntrusted(c *x509.Certificate) {
+	sum := sha256.Sum256(c.Raw)
+	fingerprint := hex.EncodeToString(sum[:])
+	b.add(c, slices.ContainsFunc(pinnedRoots(), func(r pinnedRoot) bool { return r.sha256 == fingerprint }))
+}
+
+// parseCertificates parses one or more certificates in PEM or DER. PayPal serves
+// PEM, DigiCert DER.
 func parseCertificates(data []byte) ([]*x509.Certificate, error) {
 	var der []byte
 	for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {
@@ -45,26 +93,26 @@ func parseCertificates(data []byte) ([]*x509.Certificate, error) {
 	}
 	certs, err := x509.ParseCertificates(der)
 	if err == nil && len(certs) == 0 {
-		err = errors.New("there is none")
+		err = errors.New("no certificate")
 	}
 	return certs, err
 }
 
-// signingKey is the key of a certificate that may have signed a webhook of this
-// environment, as far as the certificate alone can tell. The error is
-// CertRefused: old certificates stay at their URLs, and anybody may name one.
-func signingKey(leaf *x509.Certificate, e environment, now time.Time) (*rsa.PublicKey, error) {
+// checkLeaf checks what needs no other certificate, and returns the key. The
+// error is CertRefused, which pages nobody: PayPal keeps serving expired
+// certificates, and anybody can send their URLs.
+func checkLeaf(leaf *x509.Certificate, e environment, now time.Time) (*rsa.PublicKey, error) {
 	key, ok := leaf.PublicKey.(*rsa.PublicKey)
 	switch {
-	case !ok || key.Size() < 2048/8 || key.Size() > maxSignature:
-		return nil, fmt.Errorf("%w: its key is not RSA of 2048 to %d bits", provider.CertRefused, maxSignature*8)
+	case !ok || key.Size() < minKeyBits/8 || key.Size() > maxKeyBits/8:
+		return nil, fmt.Errorf("%w: its key is not RSA of %d to %d bits", provider.CertRefused, minKeyBits, maxKeyBits)
 	case now.Before(leaf.NotBefore) || now.After(leaf.NotAfter):
 		return nil, fmt.Errorf("%w: it is valid from %v to %v", provider.CertRefused, leaf.NotBefore, leaf.NotAfter)
 	case leaf.VerifyHostname(e.certName) != nil:
 		return nil, fmt.Errorf("%w: it is not for %s", provider.CertRefused, e.certName)
-	// PayPal's are made for TLS servers. An authority signs for many purposes.
+	// PayPal's are server certificates. An authority signs for other purposes too.
 	case !slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageServerAuth):
-		return nil, fmt.Errorf("%w: it is not for servers", provider.CertRefused)
+		return nil, fmt.Errorf("%w: it is not a server certificate", provider.CertRefused)
 	}
 	switch leaf.SignatureAlgorithm {
 	case x509.SHA256WithRSA, x509.SHA384WithRSA, x509.SHA512WithRSA,
@@ -74,60 +122,43 @@ func signingKey(leaf *x509.Certificate, e environment, now time.Time) (*rsa.Publ
 	return nil, fmt.Errorf("%w: it is signed with %v", provider.CertRefused, leaf.SignatureAlgorithm)
 }
 
-// trust builds a chain from what PayPal served, the leaf first, to an anchor,
-// and fetches issuers on its way as long as there is none. It returns the last
-// moment at which all of the chain is valid. The error is PayPalChain, or
-// CertUnreachable when an issuer's host may know more in a moment.
-func (c *certificates) trust(ctx context.Context, served []*x509.Certificate, s source, now time.Time) (time.Time, error) {
-	known := anchors{
+// checkChain builds a chain from the served certificates, leaf first, to a
+// trusted root. It fetches missing issuers. It returns the time at which the
+// first certificate of the chain expires. The error is PayPalChain, or
+// CertUnreachable when an issuer's host does not respond.
+func checkChain(ctx context.Context, fetch Fetch, served []*x509.Certificate, s source, now time.Time) (time.Time, error) {
+	known := caBundle{
 		roots:         slices.Clone(s.extra.roots),
 		intermediates: slices.Clone(s.extra.intermediates),
 	}
 	for _, c := range served[1:] {
-		known.add(c, isPinned(c))
+		known.addUntrusted(c)
 	}
 	top := served[len(served)-1]
 	for fetched := 0; ; fetched++ {
-		chain, err := verifyChain(served[0], known, s.environment.certName, now)
+		chain, err := buildChain(served[0], known, s.environment.certName, now)
 		if err == nil {
-			return lastMoment(chain), nil
+			return earliestExpiry(chain), nil
 		}
 		url, ok := issuerURL(top)
 		if !ok || fetched == maxIssuers {
 			return time.Time{}, fmt.Errorf("%w: %w", provider.PayPalChain, err)
 		}
-		if top, err = c.fetchIssuer(ctx, url); err != nil {
+		if top, err = fetchIssuer(ctx, fetch, url); err != nil {
 			return time.Time{}, err
 		}
-		known.add(top, isPinned(top))
+		known.addUntrusted(top)
 	}
 }
 
-// fetchIssuer gets the certificate of an authority. A host that is out of reach
-// may be back for the next attempt; anything else leaves PayPal's chain open.
-func (c *certificates) fetchIssuer(ctx context.Context, url string) (*x509.Certificate, error) {
-	data, err := c.fetch(ctx, url)
-	if errors.Is(err, provider.CertUnreachable) {
-		return nil, fmt.Errorf("its issuer: %w", err)
-	}
-	var certs []*x509.Certificate
-	if err == nil {
-		certs, err = parseCertificates(data)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("%w: its issuer: %v", provider.PayPalChain, err)
-	}
-	return certs[0], nil
-}
-
-// verifyChain looks for a chain to one of the known roots or of the system's.
-// SHA-1 in a chain is refused by crypto/x509.
-func verifyChain(leaf *x509.Certificate, known anchors, name string, now time.Time) ([]*x509.Certificate, error) {
+// buildChain returns a chain to a root of known, or else to one of the system's.
+// crypto/x509 rejects SHA-1 in a chain.
+func buildChain(leaf *x509.Certificate, known caBundle, name string, now time.Time) ([]*x509.Certificate, error) {
 	options := x509.VerifyOptions{
 		DNSName:       name,
 		CurrentTime:   now,
-		Roots:         pool(known.roots),
-		Intermediates: pool(known.intermediates),
+		Roots:         newPool(known.roots),
+		Intermediates: newPool(known.intermediates),
 		KeyUsages:     []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
 	chains, err := leaf.Verify(options)
@@ -141,27 +172,62 @@ func verifyChain(leaf *x509.Certificate, known anchors, name string, now time.Ti
 	return chains[0], nil
 }
 
-func pool(certs []*x509.Certificate) *x509.CertPool {
-	p := x509.NewCertPool()
+func newPool(certs []*x509.Certificate) *x509.CertPool {
+	pool := x509.NewCertPool()
 	for _, c := range certs {
-		p.AddCert(c)
+		pool.AddCert(c)
 	}
-	return p
+	return pool
 }
 
-// lastMoment is when the first certificate of a chain expires.
-func lastMoment(chain []*x509.Certificate) time.Time {
-	last := chain[0].NotAfter
-	for _, c := range chain[1:] {
-		if c.NotAfter.Before(last) {
-			last = c.NotAfter
+func earliestExpiry(chain []*x509.Certificate) time.Time {
+	return slices.MinFunc(chain, func(a, b *x509.Certificate) int { return a.NotAfter.Compare(b.NotAfter) }).NotAfter
+}
+
+// fetchIssuer returns CertUnreachable when a retry may succeed, and PayPalChain
+// for every other failure.
+func fetchIssuer(ctx context.Context, fetch Fetch, url string) (*x509.Certificate, error) {
+	data, err := fetch(ctx, url)
+	if errors.Is(err, provider.CertUnreachable) {
+		return nil, fmt.Errorf("its issuer: %w", err)
+	}
+	var certs []*x509.Certificate
+	if err == nil {
+		certs, err = parseCertificates(data)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: its issuer: %v", provider.PayPalChain, err)
+	}
+	return certs[0], nil
+}
+
+// issuerURL returns the https URL of the certificate of c's issuer. It is the
+// first URL at issuerHost that c names (RFC 5280, 4.2.2.1), or that of a pinned
+// root, since the intermediate of all known certificates names none.
+//
+// Certificates name http URLs. DigiCert publishes the same files over https,
+// so that only one kind of connection has to be allowed.
+func issuerURL(c *x509.Certificate) (string, bool) {
+	if isRoot(c) {
+		return "", false
+	}
+	for _, url := range c.IssuingCertificateURL {
+		_, address, _ := strings.Cut(url, "://")
+		host, file, _ := strings.Cut(address, "/")
+		if host == issuerHost && isToken(file, maxCertName, "-_.") {
+			return "https://" + issuerHost + "/" + file, true
 		}
 	}
-	return last
+	for _, r := range pinnedRoots() {
+		if r.commonName == c.Issuer.CommonName {
+			return "https://" + issuerHost + "/" + r.file, true
+		}
+	}
+	return "", false
 }
 
-// selfIssued tells a root from an intermediate. Whether its signature is its
-// own does not matter: a root is trusted for where it was found.
-func selfIssued(c *x509.Certificate) bool {
+// isRoot reports whether c names itself as its issuer. Its signature is not
+// checked, because a root is trusted for where it was found.
+func isRoot(c *x509.Certificate) bool {
 	return bytes.Equal(c.RawIssuer, c.RawSubject)
 }

@@ -4,13 +4,14 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/paysluice/paysluice/handlers/provider"
 )
 
-// Headers of every webhook (developer.paypal.com/api/rest/webhooks/rest);
-// contract.PayPal lists those that are required.
+// Headers of a webhook (developer.paypal.com/api/rest/webhooks/rest).
+// contract.PayPal lists the required ones.
 const (
 	idHeader        = "PAYPAL-TRANSMISSION-ID"
 	timeHeader      = "PAYPAL-TRANSMISSION-TIME"
@@ -21,62 +22,65 @@ const (
 )
 
 const (
-	// algorithm is what every known webhook was signed with. PayPal's old SDKs
-	// knew SHA-1 and MD5 too, which would let a forger choose.
+	// algorithm is the only one that is accepted. PayPal's old SDKs also accept
+	// SHA-1 and MD5, which would let a forger choose the weakest.
 	algorithm = "SHA256withRSA"
 	version   = "v2"
 )
 
-// Bounds of what the headers hold, in bytes: those of PayPal's own schema
-// (verify_webhook_signature in notifications_webhooks_v1.json), but for the
-// signature, so that a key of 8192 bits fits.
+// Longest accepted values, in bytes. The id and the time have the limits of
+// PayPal's schema (verify_webhook_signature in notifications_webhooks_v1.json).
 const (
 	maxID        = 50
 	maxTime      = 100
-	maxSignature = 8192 / 8
+	maxSignature = maxKeyBits / 8
 	maxCertName  = 128
 )
 
-// The window of the transmission's time. PayPal sends again for three days,
-// and resends old events on demand; whether that makes a new time is not
-// documented. A replay within the window is the same event again.
+// Accepted difference between the transmission time and the clock. PayPal
+// retries for three days and resends old events on demand. It does not document
+// whether resending sets a new time. A replay within the window yields the same
+// event id, so it is stored once.
 const (
 	maxAge   = 30 * 24 * time.Hour
 	maxAhead = 5 * time.Minute
 )
 
-// transmission is what the headers of a webhook say.
+// A transmission holds the parsed headers of one webhook.
 type transmission struct {
-	id, stamp   string // verbatim: both are part of what is signed
+	id, stamp   string // verbatim, because both are signed
 	at          time.Time
 	signature   []byte
 	certURL     string
 	environment environment // of certURL
 }
 
-// checkHeaders is gate 1: all that can be known without a secret.
-func checkHeaders(h provider.Header, now time.Time) (transmission, error) {
+// parseHeaders parses and checks everything that needs no secret.
+func parseHeaders(h provider.Header, now time.Time) (transmission, error) {
 	var t transmission
-	for _, required := range []struct {
-		name string
-		read func(string) error
+	for _, field := range []struct {
+		name     string
+		optional bool
+		parse    func(string) error
 	}{
-		{idHeader, t.readID},
-		{timeHeader, t.readTime},
-		{signatureHeader, t.readSignature},
-		{certURLHeader, t.readCertURL},
-		{algorithmHeader, func(value string) error { return pin(value, algorithm) }},
+		{name: idHeader, parse: t.parseID},
+		{name: timeHeader, parse: t.parseTime},
+		{name: signatureHeader, parse: t.parseSignature},
+		{name: certURLHeader, parse: t.parseCertURL},
+		{name: algorithmHeader, parse: func(value string) error { return requireEqual(value, algorithm) }},
+		// PayPal's verification API does not ask for the version.
+		{name: versionHeader, optional: true, parse: func(value string) error { return requireEqual(value, version) }},
 	} {
-		value, err := h.One(required.name)
+		value, err := h.One(field.name)
+		if field.optional && errors.Is(err, provider.HeaderMissing) {
+			continue
+		}
 		if err != nil {
 			return transmission{}, err
 		}
-		if err := required.read(value); err != nil {
-			return transmission{}, fmt.Errorf("%s: %w", required.name, err)
+		if err := field.parse(value); err != nil {
+			return transmission{}, fmt.Errorf("%s: %w", field.name, err)
 		}
-	}
-	if err := checkVersion(h); err != nil {
-		return transmission{}, err
 	}
 	switch age := now.Sub(t.at); {
 	case age > maxAge:
@@ -87,16 +91,16 @@ func checkHeaders(h provider.Header, now time.Time) (transmission, error) {
 	return t, nil
 }
 
-// readID keeps "|" out, which separates the parts of the signed text.
-func (t *transmission) readID(value string) error {
-	if !plain(value, maxID, "-_") {
+// parseID rejects "|", which separates the parts of the signed text.
+func (t *transmission) parseID(value string) error {
+	if !isToken(value, maxID, "-_") {
 		return fmt.Errorf("%w: not 1 to %d letters, digits, hyphens and underscores", provider.HeaderMalformed, maxID)
 	}
 	t.id = value
 	return nil
 }
 
-func (t *transmission) readTime(value string) error {
+func (t *transmission) parseTime(value string) error {
 	at, err := time.Parse(time.RFC3339, value)
 	if err != nil || len(value) > maxTime {
 		return fmt.Errorf("%w: not a time in RFC 3339", provider.HeaderMalformed)
@@ -105,20 +109,21 @@ func (t *transmission) readTime(value string) error {
 	return nil
 }
 
-// readSignature accepts one spelling of each signature.
-func (t *transmission) readSignature(value string) error {
+// parseSignature accepts only canonical base64, so that a signature has one
+// spelling.
+func (t *transmission) parseSignature(value string) error {
 	if len(value) > base64.StdEncoding.EncodedLen(maxSignature) {
 		return fmt.Errorf("%w: longer than a signature of %d bytes", provider.HeaderMalformed, maxSignature)
 	}
 	signature, err := base64.StdEncoding.DecodeString(value)
 	if err != nil || base64.StdEncoding.EncodeToString(signature) != value {
-		return fmt.Errorf("%w: not base64", provider.HeaderMalformed)
+		return fmt.Errorf("%w: not canonical base64", provider.HeaderMalformed)
 	}
 	t.signature = signature
 	return nil
 }
 
-func (t *transmission) readCertURL(value string) error {
+func (t *transmission) parseCertURL(value string) error {
 	e, ok := environmentOf(value)
 	if !ok {
 		return fmt.Errorf("%w: %s", provider.CertURLRefused, notCertURL())
@@ -127,26 +132,71 @@ func (t *transmission) readCertURL(value string) error {
 	return nil
 }
 
-// checkVersion looks at a header that webhooks carry and that PayPal's own
-// verification does not ask for (verify_webhook_signature in
-// notifications_webhooks_v1.json): it may be missing.
-func checkVersion(h provider.Header) error {
-	value, err := h.One(versionHeader)
-	switch {
-	case errors.Is(err, provider.HeaderMissing):
-		return nil
-	case err == nil:
-		err = pin(value, version)
-	}
-	if err != nil {
-		return fmt.Errorf("%s: %w", versionHeader, err)
+func requireEqual(value, want string) error {
+	if value != want {
+		return fmt.Errorf("%w: not %s", provider.AlgorithmRefused, want)
 	}
 	return nil
 }
 
-func pin(value, only string) error {
-	if value != only {
-		return fmt.Errorf("%w: not %s", provider.AlgorithmRefused, only)
+// An environment is PayPal's live system or its sandbox. They share neither
+// certificates nor webhook ids, so a sandbox webhook never passes as a live one.
+type environment struct {
+	name       string // in secret documents and messages
+	certPrefix string // of every certificate's URL
+	certName   string // DNS name in every certificate
+	live       bool
+}
+
+func environments() [2]environment {
+	return [...]environment{
+		{
+			name:       "live",
+			certPrefix: "https://api.paypal.com/v1/notifications/certs/",
+			certName:   "messageverificationcerts.paypal.com",
+			live:       true,
+		},
+		{
+			name:       "sandbox",
+			certPrefix: "https://api.sandbox.paypal.com/v1/notifications/certs/",
+			certName:   "messageverificationcerts.sandbox.paypal.com",
+		},
 	}
-	return nil
+}
+
+// environmentOf returns the environment that serves the certificate at a URL.
+//
+// The URL decides where a function connects to, and anybody can send one. It is
+// compared as text and never parsed: a known prefix and one path segment, such
+// as CERT-360caa42-fca2a594-a5cafa77, leave no room for another host, a port,
+// user information, a query or an encoding.
+func environmentOf(certURL string) (environment, bool) {
+	for _, e := range environments() {
+		if name, ok := strings.CutPrefix(certURL, e.certPrefix); ok && isToken(name, maxCertName, "-_") {
+			return e, true
+		}
+	}
+	return environment{}, false
+}
+
+// notCertURL describes a URL that environmentOf does not accept.
+func notCertURL() string {
+	all := environments()
+	return fmt.Sprintf("not %s or %s followed by a name", all[0].certPrefix, all[1].certPrefix)
+}
+
+// isToken reports whether s consists of 1 to maxLen ASCII letters, digits and
+// characters of extra.
+func isToken(s string, maxLen int, extra string) bool {
+	if s == "" || len(s) > maxLen {
+		return false
+	}
+	for i := range len(s) {
+		switch c := s[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
+		case strings.IndexByte(extra, c) < 0:
+			return false
+		}
+	}
+	return true
 }

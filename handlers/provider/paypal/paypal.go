@@ -1,3 +1,17 @@
+// Package paypal takes PayPal's webhooks: it checks the PAYPAL-* headers, fetches
+// and verifies the certificate that a header names, verifies the RSA signature,
+// and translates the body into an event.Event.
+//
+// Verification is offline; PayPal is asked only for certificates. PayPal signs
+// the CRC-32 of the body, not the body. Whoever holds one genuine transmission
+// can therefore construct another body with the same CRC that verifies. With the
+// old event's id it conflicts with the stored event, and the consumer reports
+// it. With a new id it is stored as a genuine event, which no code here can
+// detect (docs/events.md).
+//
+// Sources: developer.paypal.com/api/rest/webhooks/rest for the signature, the
+// schemas of github.com/paypal/paypal-rest-api-specifications, named by file, for
+// bodies, and testdata/event_types.txt for event types.
 package paypal
 
 import (
@@ -8,44 +22,43 @@ import (
 	"github.com/paysluice/paysluice/handlers/provider/envelope"
 )
 
-// Provider is PayPal. It remembers the certificates that it has seen, across
-// all verifiers that it makes.
+// Provider implements provider.Provider for PayPal. All its verifiers share one
+// certificate cache.
 type Provider struct {
-	certificates *certificates
-	bodies       *envelope.Reader[body]
+	keys   *keyCache
+	bodies *envelope.Reader[body]
 }
 
 var _ provider.Provider = Provider{}
 
-// New is PayPal, whose certificates fetch gets; see NewFetcher. CheckHeaders
-// fetches nothing.
+// New returns PayPal's provider. Its verifiers fetch certificates with fetch;
+// see NewFetcher.
 func New(fetch Fetch) Provider {
-	return Provider{certificates: newCertificates(fetch), bodies: envelope.NewReader[body]()}
+	return Provider{keys: newKeyCache(fetch), bodies: envelope.NewReader[body]()}
 }
 
 // Descriptor implements provider.Provider.
 func (Provider) Descriptor() contract.Provider { return contract.PayPal() }
 
-// CheckHeaders implements provider.Provider: each header stands once and is
-// well formed, the algorithm is SHA256withRSA, the certificate's URL is one of
-// PayPal's, and the time is within thirty days before and five minutes after
-// now.
+// CheckHeaders implements provider.Provider. Each header must be present once
+// and well formed, the algorithm SHA256withRSA, the certificate's URL one of
+// PayPal's and the transmission time within the accepted window. It fetches
+// nothing.
 func (Provider) CheckHeaders(h provider.Header, now time.Time) error {
-	_, err := checkHeaders(h, now)
+	_, err := parseHeaders(h, now)
 	return err
 }
 
 // Verifier implements provider.Provider. The document is
-// {"webhooks":[{"label":"…","webhookId":"…","environment":"live"}]}, with
-// "sandbox" for the other environment; every entry is live. An optional
-// "certUrls" lists URLs of certificates that are looked up however many unknown
-// ones others name. An optional "extraRootsPem" holds certificates in PEM: those
-// that are self-signed are trusted as authorities beside the system's, others
-// complete chains.
+// {"webhooks":[{"label":"…","webhookId":"…","environment":"live"}]}, where the
+// environment is "live" or "sandbox" and every entry is in use. The optional
+// "certUrls" lists certificate URLs that are exempt from the limit on unknown
+// ones. The optional "extraRootsPem" holds PEM certificates: self-signed ones
+// become trusted roots, the others complete chains.
 func (p Provider) Verifier(document []byte) (provider.Verifier, error) {
 	s, err := parseSecret(document)
 	if err != nil {
 		return nil, err
 	}
-	return verifier{secret: s, certificates: p.certificates}, nil
+	return verifier{secret: s, keys: p.keys}, nil
 }

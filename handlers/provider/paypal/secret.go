@@ -11,28 +11,28 @@ import (
 	"github.com/paysluice/paysluice/handlers/provider/document"
 )
 
-// example is what belongs into a secret that was never filled.
-const example = `{"webhooks":[{"label":"…","webhookId":"…","environment":"live"}]}`
+// secretExample is shown for a secret that was never filled.
+const secretExample = `{"webhooks":[{"label":"…","webhookId":"…","environment":"live"}]}`
 
 const (
-	// simulatorID is signed in the place of an id by the webhook simulator of
-	// PayPal's dashboard, which anybody can point at any URL.
+	// simulatorID is signed in place of a webhook id by the webhook simulator of
+	// PayPal's dashboard. Anybody can point the simulator at any URL.
 	simulatorID = "WEBHOOK_ID"
 
-	// maxWebhookID is PayPal's own bound (verify_webhook_signature in
-	// notifications_webhooks_v1.json).
+	// maxWebhookID, in bytes, is the limit of PayPal's schema
+	// (verify_webhook_signature in notifications_webhooks_v1.json).
 	maxWebhookID = 50
 )
 
-// secret is a secret document.
+// A secret is a parsed secret document (docs/secrets.md).
 type secret struct {
 	webhooks []webhook
-	certURLs []string // that no limit holds back
-	extra    anchors
+	certURLs []string // fetched without a rate limit
+	extra    caBundle
 }
 
-// webhook is one entry: the id that PayPal gave a webhook when it was
-// subscribed, where, and the name that the operator gave it.
+// A webhook is one entry of a secret. WebhookID is the id that PayPal gave the
+// subscription.
 type webhook struct {
 	Label       string `json:"label"`
 	WebhookID   string `json:"webhookId"`
@@ -45,7 +45,7 @@ func parseSecret(text []byte) (secret, error) {
 		CertURLs   any       `json:"certUrls"`
 		ExtraRoots any       `json:"extraRootsPem"`
 	}
-	if err := document.Read(text, example, &content); err != nil {
+	if err := document.Read(text, secretExample, &content); err != nil {
 		return secret{}, err
 	}
 	certURLs, urlsErr := parseCertURLs(content.CertURLs)
@@ -54,20 +54,25 @@ func parseSecret(text []byte) (secret, error) {
 	return secret{content.Webhooks, certURLs, extra}, err
 }
 
-// of are the entries of an environment.
-func (s secret) of(e environment) []webhook {
-	var entries []webhook
+// webhooksIn returns the entries of an environment.
+func (s secret) webhooksIn(e environment) []webhook {
+	var found []webhook
 	for _, w := range s.webhooks {
 		if w.Environment == e.name {
-			entries = append(entries, w)
+			found = append(found, w)
 		}
 	}
-	return entries
+	return found
 }
 
-// source is where the certificate of a transmission comes from.
+// source returns the source of the certificate that a transmission names.
 func (s secret) source(t transmission) source {
-	return source{t.certURL, t.environment, slices.Contains(s.certURLs, t.certURL), s.extra}
+	return source{
+		url:         t.certURL,
+		environment: t.environment,
+		listed:      slices.Contains(s.certURLs, t.certURL),
+		extra:       s.extra,
+	}
 }
 
 func (w webhook) problems() []string {
@@ -77,14 +82,14 @@ func (w webhook) problems() []string {
 func checkWebhookID(id string) string {
 	switch {
 	case id == simulatorID:
-		return `"webhookId" is the one that PayPal's simulator signs with: take the id of the webhook in the app's settings`
-	case !plain(id, maxWebhookID, ""):
+		return `"webhookId" is that of PayPal's simulator: use the webhook's id from the app's settings`
+	case !isToken(id, maxWebhookID, ""):
 		return fmt.Sprintf(`"webhookId" is not 1 to %d letters and digits`, maxWebhookID)
 	}
 	return ""
 }
 
-// parseCertURLs reads "certUrls", which may be missing or empty.
+// parseCertURLs parses "certUrls", which may be missing or empty.
 func parseCertURLs(value any) ([]string, error) {
 	list, ok := value.([]any)
 	if value == nil || ok && len(list) == 0 {
@@ -92,7 +97,7 @@ func parseCertURLs(value any) ([]string, error) {
 	}
 	urls := make([]string, len(list))
 	for i := range list {
-		urls[i], _ = list[i].(string) // else empty, which is no URL either
+		urls[i], _ = list[i].(string) // anything else fails as an empty URL does
 	}
 	return urls, document.CheckEntries("certUrls", urls, func(url string) []string {
 		if _, ok := environmentOf(url); ok {
@@ -102,25 +107,25 @@ func parseCertURLs(value any) ([]string, error) {
 	})
 }
 
-// parseExtraRoots reads "extraRootsPem", which may be missing or empty.
-func parseExtraRoots(value any) (anchors, error) {
+// parseExtraRoots parses "extraRootsPem", which may be missing or empty.
+func parseExtraRoots(value any) (caBundle, error) {
 	text, ok := value.(string)
 	if value == nil || ok && text == "" {
-		return anchors{}, nil
+		return caBundle{}, nil
 	}
 	certs, err := parseCertificates([]byte(text))
-	if err != nil || !wholePEM(text, len(certs)) {
-		return anchors{}, fmt.Errorf(`%w: "extraRootsPem" is not a text of whole certificates in PEM`, provider.SecretMalformed)
+	if err != nil || !isWholePEM(text, len(certs)) {
+		return caBundle{}, fmt.Errorf(`%w: "extraRootsPem" is not a string of complete PEM certificates`, provider.SecretMalformed)
 	}
-	extra := anchors{sum: sha256.Sum256([]byte(text))}
+	extra := caBundle{sum: sha256.Sum256([]byte(text))}
 	for _, c := range certs {
-		extra.add(c, selfIssued(c))
+		extra.add(c, isRoot(c))
 	}
 	return extra, nil
 }
 
-// wholePEM reports whether text begins and ends as many blocks as certificates
-// were read from it: encoding/pem skips a broken block like text between blocks.
-func wholePEM(text string, certs int) bool {
+// isWholePEM reports whether text begins and ends as many blocks as it has
+// certificates. encoding/pem skips a broken block as if it were a comment.
+func isWholePEM(text string, certs int) bool {
 	return strings.Count(text, "-----BEGIN") == certs && strings.Count(text, "-----END") == certs
 }

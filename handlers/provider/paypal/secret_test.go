@@ -46,8 +46,8 @@ func TestVerifierRefusesDocument(t *testing.T) {
 	certURLs := func(value string) string {
 		return `{"webhooks":[{"label":"shop","webhookId":"1","environment":"live"}],"certUrls":` + value + `}`
 	}
-	const noURL = `entry 2 of "certUrls": it is neither ` + liveCerts + ` nor ` + sandboxCerts + ` and a name`
-	const noPEM = `"extraRootsPem" is not a text of whole certificates in PEM`
+	const noURL = `entry 2 of "certUrls": it is not ` + liveCerts + ` or ` + sandboxCerts + ` followed by a name`
+	const noPEM = `"extraRootsPem" is not a string of complete PEM certificates`
 	root := string(authority.Root.PEM())
 	broken := root[:60] + "!" + root[61:]
 	pemText := func(parts ...string) string {
@@ -64,7 +64,7 @@ func TestVerifierRefusesDocument(t *testing.T) {
 		{"never filled", "", provider.SecretEmpty, []string{`put {"webhooks":`}},
 		{"not JSON", "hush", provider.SecretMalformed, []string{"not JSON"}},
 		{"another provider's document", `{"endpoints":[{"label":"hush"}]}`, provider.SecretMalformed, []string{`no list "webhooks"`}},
-		{"the simulator's id, which anybody can have signed", one("WEBHOOK_ID", "live"), provider.SecretMalformed, []string{`entry 1 of "webhooks": "webhookId" is the one that PayPal's simulator signs with`}},
+		{"the simulator's id, which anybody can have signed", one("WEBHOOK_ID", "live"), provider.SecretMalformed, []string{`entry 1 of "webhooks": "webhookId" is that of PayPal's simulator`}},
 		{"no id", one("", "live"), provider.SecretMalformed, []string{`"webhookId" is not 1 to 50 letters and digits`}},
 		{"a separator, which would move a part of the signed text", one("a|b", "live"), provider.SecretMalformed, []string{`"webhookId" is not`}},
 		{"white space, as pasted", one("hush ", "live"), provider.SecretMalformed, []string{`"webhookId" is not`}},

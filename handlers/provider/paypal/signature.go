@@ -5,6 +5,7 @@ import (
 	"crypto"
 	"crypto/rsa"
 	"crypto/sha256"
+	"encoding/base64"
 	"fmt"
 	"hash/crc32"
 	"time"
@@ -12,46 +13,75 @@ import (
 	"github.com/paysluice/paysluice/handlers/provider"
 )
 
-// verifier holds the live entries of one secret document.
+// A verifier checks signatures against the webhook ids of one secret document.
 type verifier struct {
-	secret       secret
-	certificates *certificates
+	secret secret
+	keys   *keyCache
 }
 
-// Verify implements provider.Verifier: one RSA verification for each entry of
-// the environment that the certificate belongs to. The body is not parsed.
+// Verify implements provider.Verifier. It tries each entry of the certificate's
+// environment and does not parse the body.
 //
-// The error is a Reason of class Unavailable, and never a pass, when the
-// certificate cannot be had or its authority is not known.
+// When the certificate cannot be fetched or its authority is not trusted, the
+// error has class Unavailable, and PayPal sends the webhook again.
 func (v verifier) Verify(ctx context.Context, h provider.Header, body []byte, now time.Time) (provider.Origin, error) {
-	t, err := checkHeaders(h, now)
+	t, err := parseHeaders(h, now)
 	if err != nil {
 		return provider.Origin{}, err
 	}
-	entries := v.secret.of(t.environment)
-	if len(entries) == 0 {
-		return provider.Origin{}, fmt.Errorf("%w: the secret has no entry of the %s environment",
+	webhooks := v.secret.webhooksIn(t.environment)
+	if len(webhooks) == 0 {
+		return provider.Origin{}, fmt.Errorf("%w: the secret has no entry for the %s environment",
 			provider.SignatureMismatch, t.environment.name)
 	}
-	key, err := v.certificates.key(ctx, v.secret.source(t), now)
+	key, err := v.keys.get(ctx, v.secret.source(t), now)
 	if err != nil {
 		return provider.Origin{}, fmt.Errorf("%s: %w", certURLHeader, err)
 	}
-	sum := crc32.ChecksumIEEE(body)
-	for _, e := range entries {
-		digest := signedDigest(t.id, t.stamp, e.WebhookID, sum)
+	crc := crc32.ChecksumIEEE(body)
+	for _, w := range webhooks {
+		digest := signedDigest(t.id, t.stamp, w.WebhookID, crc)
 		if rsa.VerifyPKCS1v15(key, crypto.SHA256, digest, t.signature) == nil {
-			return provider.Origin{Endpoint: e.Label, Livemode: new(t.environment.live)}, nil
+			return provider.Origin{Endpoint: w.Label, Livemode: new(t.environment.live)}, nil
 		}
 	}
-	return provider.Origin{}, fmt.Errorf("%w: it is of none of %d webhook ids of the %s environment",
-		provider.SignatureMismatch, len(entries), t.environment.name)
+	return provider.Origin{}, fmt.Errorf("%w: it matches none of %d webhook ids of the %s environment",
+		provider.SignatureMismatch, len(webhooks), t.environment.name)
 }
 
-// signedDigest is the SHA-256 of what PayPal signs: the two headers as they were
-// sent, the id of the webhook and the CRC-32 (IEEE) of the raw body as an
-// unsigned decimal (developer.paypal.com/api/rest/webhooks/rest).
+// signedDigest returns the SHA-256 hash of the text that PayPal signs: the
+// transmission's id and time as sent, the webhook id and the CRC-32 (IEEE) of the
+// raw body in decimal (developer.paypal.com/api/rest/webhooks/rest).
 func signedDigest(id, stamp, webhookID string, crc uint32) []byte {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s|%s|%s|%d", id, stamp, webhookID, crc))
 	return sum[:]
+}
+
+// A Signer signs webhooks as PayPal does. It is for tests and for tools that
+// play PayPal.
+type Signer struct {
+	// Key is the RSA key of the certificate at CertURL.
+	Key     crypto.Signer
+	CertURL string
+	// WebhookID is PayPal's id of the webhook that receives the body.
+	WebhookID string
+}
+
+// Sign returns the headers of a webhook with this body and time. id is the
+// transmission's. The error is that of Key.
+func (s Signer) Sign(body []byte, id string, at time.Time) (map[string]string, error) {
+	stamp := at.UTC().Format(time.RFC3339)
+	digest := signedDigest(id, stamp, s.WebhookID, crc32.ChecksumIEEE(body))
+	signature, err := s.Key.Sign(nil, digest, crypto.SHA256)
+	if err != nil {
+		return nil, fmt.Errorf("sign as PayPal: %w", err)
+	}
+	return map[string]string{
+		idHeader:        id,
+		timeHeader:      stamp,
+		signatureHeader: base64.StdEncoding.EncodeToString(signature),
+		certURLHeader:   s.CertURL,
+		algorithmHeader: algorithm,
+		versionHeader:   version,
+	}, nil
 }
