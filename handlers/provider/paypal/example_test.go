@@ -7,8 +7,8 @@ import (
 
 	"github.com/paysluice/paysluice/handlers/provider"
 	"github.com/paysluice/paysluice/handlers/provider/paypal"
-	"github.com/paysluice/paysluice/test/header"
 	"github.com/paysluice/paysluice/test/emulator/paypaltest"
+	"github.com/paysluice/paysluice/test/header"
 )
 
 // A webhook is verified over its raw bytes, with a certificate that is fetched

@@ -16,8 +16,8 @@ import (
 
 	"github.com/paysluice/paysluice/handlers/provider"
 	"github.com/paysluice/paysluice/handlers/provider/paypal"
-	"github.com/paysluice/paysluice/test/header"
 	"github.com/paysluice/paysluice/test/emulator/paypaltest"
+	"github.com/paysluice/paysluice/test/header"
 )
 
 // vectors are testdata/signatures.json; each case names its source.
