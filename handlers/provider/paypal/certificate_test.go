@@ -5,8 +5,8 @@ import (
 	"crypto/x509"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,86 +19,83 @@ import (
 	"github.com/paysluice/paysluice/test/emulator/paypaltest"
 )
 
-// hostsOf is a Fetch whose answers a test sets and counts.
-type hostsOf struct {
-	mu      sync.Mutex
-	content map[string][]byte
-	failure error
-	asked   map[string]int
-	total   int
-}
-
-func (h *hostsOf) fetch(_ context.Context, url string) ([]byte, error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.asked == nil {
-		h.asked = map[string]int{}
-	}
-	h.asked[url]++
-	h.total++
-	if h.failure != nil {
-		return nil, h.failure
-	}
-	return serving(h.content)(context.Background(), url)
-}
-
-// from is a signer whose certificate is at another URL.
-func from(s paypal.Signer, url string) paypal.Signer {
-	s.CertURL = url
-	return s
-}
-
-// verifyAt verifies an empty body, signed and received at that time.
-func verifyAt(t testing.TB, v provider.Verifier, s paypal.Signer, at time.Time) error {
-	t.Helper()
-	_, err := v.Verify(t.Context(), signed(t, s, nil, at), nil, at)
-	return err
-}
-
-var shop = entry{"shop", webhookID, "live"}
-
-// TestOneFetchForConcurrentRequests: a certificate's first use in a busy moment
-// is one request to PayPal.
-func TestOneFetchForConcurrentRequests(t *testing.T) {
+func TestFetch(t *testing.T) {
 	leaf := authority.Issue(paypaltest.LiveName, epoch)
-	url := liveCerts + "Concurrent"
-	var waiting atomic.Int32
-	hosts.Handle(url, func(w http.ResponseWriter, _ *http.Request) {
-		for start := time.Now(); waiting.Load() < 50 && time.Since(start) < time.Second; {
-			time.Sleep(time.Millisecond)
+	good := bundle(leaf)
+	hosts.Serve("https://example.net/cert", good)
+	status := func(code int) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Location", "https://example.net/cert")
+			w.WriteHeader(code)
+			_, _ = w.Write(good)
 		}
-		_, _ = w.Write(bundle(leaf))
-	})
-	v := newVerifier(t, paypal.New(paypal.NewFetcher()), nil, shop)
-	h := signed(t, from(signer(leaf), url), nil, epoch)
+	}
 
-	var all sync.WaitGroup
-	for range 50 {
-		all.Go(func() {
-			waiting.Add(1)
-			_, err := v.Verify(t.Context(), h, nil, epoch)
-			assert.NoError(t, err)
+	for _, tt := range []struct {
+		why      string
+		response http.HandlerFunc
+		want     error
+	}{
+		{"PEM", content(good), nil},
+		{"DER", content(append(leaf.Certificate.Raw, authority.Intermediate.Certificate.Raw...)), nil},
+		{"redirect to the certificate", status(http.StatusFound), provider.CertRefused},
+		{"not found", status(http.StatusNotFound), provider.CertRefused},
+		{"too many requests", status(http.StatusTooManyRequests), provider.CertRefused},
+		{"another success", status(http.StatusAccepted), provider.CertRefused},
+		{"internal error", status(http.StatusInternalServerError), provider.CertUnreachable},
+		{"empty", content(nil), provider.CertRefused},
+		{"page", content([]byte("<html>not found</html>")), provider.CertRefused},
+		{"PEM of a key", content([]byte("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")), provider.CertRefused},
+		{"truncated", content(good[:len(good)/4]), provider.CertRefused},
+		{"4 MB after the certificate", content(append(good, make([]byte, 4<<20)...)), provider.CertRefused},
+		{"1 MB of headers", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("X-Padding", strings.Repeat("x", 1<<20))
+			_, _ = w.Write(good)
+		}, provider.CertUnreachable},
+		{"connection breaks", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "3000")
+			_, _ = w.Write(good[:100])
+			_ = http.NewResponseController(w).Flush()
+			panic(http.ErrAbortHandler)
+		}, provider.CertUnreachable},
+		{"no response", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, provider.CertUnreachable},
+	} {
+		t.Run(tt.why, func(t *testing.T) {
+			t.Parallel()
+			err := verifyServed(t, leaf, tt.response, nil)
+			if tt.want == nil {
+				assert.NoError(t, err)
+			} else {
+				assert.ErrorIs(t, err, tt.want)
+			}
 		})
 	}
-	all.Wait()
-	assert.Equal(t, 1, hosts.Asked(url))
 }
 
-// TestOneCallerGivesUp: the caller who asked first may leave, and the answer
-// still comes for the others.
-func TestOneCallerGivesUp(t *testing.T) {
+func TestFetchAuthenticatesTheHost(t *testing.T) {
+	impostor := paypaltest.NewHosts(paypaltest.NewAuthority(epoch))
+	defer impostor.Close()
+	_, err := paypal.NewFetcher()(t.Context(), strings.Replace(impostor.ServerURL(), "127.0.0.1", "localhost", 1))
+	assert.ErrorIs(t, err, provider.CertUnreachable)
+	assert.ErrorContains(t, err, "unknown authority")
+
+	_, err = paypal.NewFetcher()(t.Context(), "https://\x7f")
+	assert.ErrorIs(t, err, provider.CertRefused, "not a URL")
+}
+
+// TestConcurrentRequestsShareOneFetch: the fetch goes on for the others when the
+// request that started it times out.
+func TestConcurrentRequestsShareOneFetch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		leaf := authority.Issue(paypaltest.LiveName, epoch)
-		slow := func(ctx context.Context, _ string) ([]byte, error) {
-			select {
-			case <-time.After(time.Second):
-				return bundle(leaf), nil
-			case <-ctx.Done():
-				return nil, fmt.Errorf("%w: %w", provider.CertUnreachable, ctx.Err())
-			}
-		}
-		v := newVerifier(t, paypal.New(slow), nil, shop)
+		host := &memoryHost{content: map[string][]byte{certURL: bundle(leaf)}}
+		v := newVerifier(t, paypal.New(func(ctx context.Context, url string) ([]byte, error) {
+			time.Sleep(time.Second)
+			require.NoError(t, ctx.Err())
+			return host.fetch(ctx, url)
+		}), nil, shop)
 		h := signed(t, signer(leaf), nil, epoch)
+		start := time.Now()
 
 		hurried, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 		defer cancel()
@@ -106,18 +103,23 @@ func TestOneCallerGivesUp(t *testing.T) {
 		assert.ErrorIs(t, err, provider.CertUnreachable)
 		assert.ErrorIs(t, err, context.DeadlineExceeded)
 
-		start := time.Now()
-		_, err = v.Verify(t.Context(), h, nil, epoch)
-		assert.NoError(t, err)
-		assert.Equal(t, 900*time.Millisecond, time.Since(start), "it joined the look-up under way")
+		var others sync.WaitGroup
+		for range 50 {
+			others.Go(func() {
+				_, err := v.Verify(t.Context(), h, nil, epoch)
+				assert.NoError(t, err)
+			})
+		}
+		others.Wait()
+		assert.Equal(t, time.Second, time.Since(start))
+		assert.Equal(t, 1, host.total)
 	})
 }
 
-// TestLookUpTime: everything that is fetched for one certificate, issuers
-// included, takes two seconds at most.
-func TestLookUpTime(t *testing.T) {
+// TestFetchTimeout covers the certificate and its issuers together.
+func TestFetchTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		leaf := authority.Issue(paypaltest.LiveName, epoch, issuedBy(issuerOnHTTP))
+		leaf := authority.Issue(paypaltest.LiveName, epoch, issuedBy(digicert+"Slow.crt"))
 		slow := func(ctx context.Context, url string) ([]byte, error) {
 			if url == certURL {
 				time.Sleep(1500 * time.Millisecond)
@@ -127,124 +129,184 @@ func TestLookUpTime(t *testing.T) {
 			return nil, fmt.Errorf("%w: %w", provider.CertUnreachable, ctx.Err())
 		}
 		start := time.Now()
-		err := verifyAt(t, newVerifier(t, paypal.New(slow), nil, shop), signer(leaf), epoch)
+		err := verify(t, newVerifier(t, paypal.New(slow), nil, shop), signer(leaf), epoch)
 		assert.ErrorIs(t, err, provider.CertUnreachable)
 		assert.Equal(t, 2*time.Second, time.Since(start))
 	})
 }
 
-// TestCertificatesAreKept: until the first of the chain expires, across new
-// readings of the secret, and not when other anchors vouched for them.
-func TestCertificatesAreKept(t *testing.T) {
-	stranger := paypaltest.NewAuthority(epoch)
-	ends := epoch.AddDate(0, 1, 0)
-	leaf := stranger.Issue(paypaltest.LiveName, epoch, func(c *x509.Certificate) { c.NotAfter = ends })
-	host := &hostsOf{content: map[string][]byte{certURL: append(leaf.PEM(), stranger.Intermediate.PEM()...)}}
-	p := paypal.New(host.fetch)
-
-	for _, at := range []time.Time{epoch, epoch.Add(time.Hour), ends} {
-		assert.NoError(t, verifyAt(t, newVerifier(t, p, stranger.Root.PEM(), shop), signer(leaf), at))
-	}
-	assert.Equal(t, 1, host.total)
-	err := verifyAt(t, newVerifier(t, p, stranger.Root.PEM(), shop), signer(leaf), ends.Add(time.Second))
-	assert.ErrorIs(t, err, provider.CertRefused, "it was kept, and has expired")
-	assert.Equal(t, 2, host.total)
-
-	err = verifyAt(t, newVerifier(t, p, nil, shop), signer(leaf), epoch)
-	assert.ErrorIs(t, err, provider.PayPalChain, "the root has been taken out of the secret")
-	renewed := append(stranger.Root.PEM(), '\n')
-	assert.NoError(t, verifyAt(t, newVerifier(t, p, renewed, shop), signer(leaf), epoch), "and put back: at once")
-}
-
-// TestChainEndsWithItsIntermediate: a leaf outlives no issuer.
-func TestChainEndsWithItsIntermediate(t *testing.T) {
-	leaf := authority.Issue(paypaltest.LiveName, epoch, func(c *x509.Certificate) { c.NotAfter = epoch.AddDate(9, 0, 0) })
-	host := &hostsOf{content: map[string][]byte{certURL: bundle(leaf)}}
-	v := newVerifier(t, paypal.New(host.fetch), nil, shop)
-	ends := authority.Intermediate.Certificate.NotAfter
-
-	assert.NoError(t, verifyAt(t, v, signer(leaf), ends))
-	err := verifyAt(t, v, signer(leaf), ends.Add(time.Second))
-	assert.ErrorIs(t, err, provider.PayPalChain)
-}
-
-// TestBadAnswersAreKept for a while that fits their kind.
-func TestBadAnswersAreKept(t *testing.T) {
-	leaf := authority.Issue(paypaltest.LiveName, epoch)
+func TestKeyIsCachedWhileItsChainIsValid(t *testing.T) {
 	for _, tt := range []struct {
-		failure error
-		kept    time.Duration
+		why     string
+		expires time.Time // of the leaf
+		cached  time.Time // until
+		after   error
 	}{
-		{provider.CertRefused, time.Minute},
-		{provider.CertUnreachable, 10 * time.Second},
+		{"leaf expires first", epoch.AddDate(0, 1, 0), epoch.AddDate(0, 1, 0), provider.CertRefused},
+		{"intermediate expires first", epoch.AddDate(9, 0, 0), authority.Intermediate.Certificate.NotAfter, provider.PayPalChain},
 	} {
-		host := &hostsOf{content: map[string][]byte{certURL: bundle(leaf)}, failure: tt.failure}
-		v := newVerifier(t, paypal.New(host.fetch), nil, shop)
-		require.ErrorIs(t, verifyAt(t, v, signer(leaf), epoch), tt.failure)
-		host.failure = nil
-		assert.ErrorIs(t, verifyAt(t, v, signer(leaf), epoch.Add(tt.kept)), tt.failure)
-		assert.Equal(t, 1, host.total)
-		assert.NoError(t, verifyAt(t, v, signer(leaf), epoch.Add(tt.kept+1)))
+		leaf := authority.Issue(paypaltest.LiveName, epoch, func(c *x509.Certificate) { c.NotAfter = tt.expires })
+		host := &memoryHost{content: map[string][]byte{certURL: bundle(leaf)}}
+		p := paypal.New(host.fetch)
+		for _, now := range []time.Time{epoch, tt.cached} {
+			v := newVerifier(t, p, nil, shop) // each reading of the secret makes a verifier
+			assert.NoError(t, verify(t, v, signer(leaf), now), tt.why)
+		}
+		assert.Equal(t, 1, host.total, tt.why)
+		err := verify(t, newVerifier(t, p, nil, shop), signer(leaf), tt.cached.Add(time.Second))
+		assert.ErrorIs(t, err, tt.after, tt.why)
 	}
 }
 
-// TestLookUpUnderWayKeepsItsPlace: who asks for a certificate that is being
-// fetched waits for it, however many others came in the meantime.
-func TestLookUpUnderWayKeepsItsPlace(t *testing.T) {
+func TestKeyIsForgottenWithItsExtraRoot(t *testing.T) {
+	stranger := paypaltest.NewAuthority(epoch)
+	leaf := stranger.Issue(paypaltest.LiveName, epoch)
+	p := paypal.New(serving(map[string][]byte{certURL: append(leaf.PEM(), stranger.Intermediate.PEM()...)}))
+
+	assert.NoError(t, verify(t, newVerifier(t, p, stranger.Root.PEM(), shop), signer(leaf), epoch))
+	assert.ErrorIs(t, verify(t, newVerifier(t, p, nil, shop), signer(leaf), epoch), provider.PayPalChain)
+}
+
+func TestFailuresAreCached(t *testing.T) {
+	leaf := authority.Issue(paypaltest.LiveName, epoch)
+	for failure, ttl := range map[error]time.Duration{
+		provider.CertRefused:     time.Minute,
+		provider.CertUnreachable: 10 * time.Second,
+	} {
+		host := &memoryHost{content: map[string][]byte{certURL: bundle(leaf)}, failure: failure}
+		v := newVerifier(t, paypal.New(host.fetch), nil, shop)
+		require.ErrorIs(t, verify(t, v, signer(leaf), epoch), failure)
+		host.failure = nil
+		assert.ErrorIs(t, verify(t, v, signer(leaf), epoch.Add(ttl)), failure)
+		assert.NoError(t, verify(t, v, signer(leaf), epoch.Add(ttl+1)))
+	}
+}
+
+// TestEviction fetches more certificates than the cache holds, seven seconds
+// apart to stay below the limit on unlisted ones.
+func TestEviction(t *testing.T) {
+	const many, step = 200, 7 * time.Second
+	leaf := authority.Issue(paypaltest.LiveName, epoch)
+	short := authority.Issue(paypaltest.LiveName, epoch, func(c *x509.Certificate) { c.NotAfter = epoch.AddDate(0, 5, 0) })
+	host := &memoryHost{content: map[string][]byte{certURL: bundle(leaf)}}
+	v := newVerifier(t, paypal.New(host.fetch), nil, shop)
+	require.NoError(t, verify(t, v, signer(leaf), epoch))
+	now := epoch
+	fetchMany := func() {
+		for n := range many {
+			now = now.Add(step)
+			url := fmt.Sprint(liveCerts, n)
+			host.content[url] = bundle(short)
+			require.NoError(t, verify(t, v, at(url, signer(short)), now))
+		}
+	}
+
+	fetchMany()
+	require.NoError(t, verify(t, v, signer(leaf), now))
+	assert.Equal(t, 1, host.requests[certURL], "the entry that expires last stays")
+	before := host.total
+	fetchMany()
+	assert.GreaterOrEqual(t, host.total-before, many-64, "64 entries are kept")
+}
+
+// TestFetchUnderWayIsNotEvicted: a later request waits for it.
+func TestFetchUnderWayIsNotEvicted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		leaf := authority.Issue(paypaltest.LiveName, epoch)
-		host := &hostsOf{content: map[string][]byte{certURL: bundle(leaf)}}
-		answered := make(chan struct{})
-		slow := func(ctx context.Context, url string) ([]byte, error) {
-			data, err := host.fetch(ctx, url)
+		host := &memoryHost{content: map[string][]byte{certURL: bundle(leaf)}}
+		answer := make(chan struct{})
+		v := newVerifier(t, paypal.New(func(ctx context.Context, url string) ([]byte, error) {
 			if url == certURL {
-				<-answered
+				<-answer
 			}
-			return data, err
-		}
-		v := newVerifier(t, paypal.New(slow), nil, shop)
+			return host.fetch(ctx, url)
+		}), nil, shop)
 		var waiting sync.WaitGroup
-		ask := func(at time.Time) {
-			waiting.Go(func() { assert.NoError(t, verifyAt(t, v, signer(leaf), at)) })
+		request := func(now time.Time) {
+			waiting.Go(func() { assert.NoError(t, verify(t, v, signer(leaf), now)) })
 			synctest.Wait()
 		}
 
-		at := epoch
-		ask(at)
+		now := epoch
+		request(now)
 		for n := range 100 {
-			at = at.Add(7 * time.Second)
-			require.ErrorIs(t, verifyAt(t, v, from(signer(leaf), fmt.Sprint(liveCerts, n)), at), provider.CertRefused)
+			now = now.Add(7 * time.Second)
+			require.ErrorIs(t, verify(t, v, at(fmt.Sprint(liveCerts, n), signer(leaf)), now), provider.CertRefused)
 		}
-		ask(at)
-		close(answered)
+		request(now)
+		close(answer)
 		waiting.Wait()
-		assert.Equal(t, 1, host.asked[certURL])
+		assert.Equal(t, 1, host.requests[certURL])
 	})
 }
 
-// TestMemoryIsBounded: what is used keeps its place when there are more
-// certificates than places.
-func TestMemoryIsBounded(t *testing.T) {
+// TestFloodOfUnlistedCertificates sends one made-up name a second for five
+// minutes. They cause few fetches, page nobody and do not affect a cached
+// certificate or the other environment.
+func TestFloodOfUnlistedCertificates(t *testing.T) {
+	live := authority.Issue(paypaltest.LiveName, epoch)
+	sandbox := authority.Issue(paypaltest.SandboxName, epoch)
+	host := &memoryHost{content: map[string][]byte{certURL: bundle(live), sandboxCerts + "CERT": bundle(sandbox)}}
+	v := newVerifier(t, paypal.New(host.fetch), nil, shop, entry{"test", webhookID, "sandbox"})
+	require.NoError(t, verify(t, v, signer(live), epoch))
+
+	reasons := map[provider.Reason]int{}
+	for n := range 300 {
+		now := epoch.Add(time.Duration(n) * time.Second)
+		err := verify(t, v, at(fmt.Sprint(liveCerts, n), signer(live)), now)
+		reasons[provider.ReasonOf(err)]++
+		switch n {
+		case 10:
+			require.ErrorIs(t, err, provider.CertLimited)
+			assert.NoError(t, verify(t, v, at(sandboxCerts+"CERT", signer(sandbox)), now), "the other environment has its own limit")
+		case 299:
+			assert.NoError(t, verify(t, v, signer(live), now), "the cached certificate")
+		}
+	}
+	assert.Equal(t, map[provider.Reason]int{
+		provider.CertRefused: 49, // ten a minute, of which one was the genuine certificate
+		provider.CertLimited: 251,
+	}, reasons)
+	assert.Equal(t, 51, host.total)
+	for reason := range reasons {
+		assert.Equal(t, provider.Rejected, reason.Class(), "any other class pages")
+	}
+}
+
+// TestFloodBeforeTheFirstCertificate: one made-up name a second uses up the limit
+// before the genuine certificate is fetched, unless the secret lists it.
+func TestFloodBeforeTheFirstCertificate(t *testing.T) {
 	leaf := authority.Issue(paypaltest.LiveName, epoch)
-	short := authority.Issue(paypaltest.LiveName, epoch, func(c *x509.Certificate) { c.NotAfter = epoch.AddDate(0, 5, 0) })
-	host := &hostsOf{content: map[string][]byte{certURL: bundle(leaf)}}
-	v := newVerifier(t, paypal.New(host.fetch), nil, shop)
-	require.NoError(t, verifyAt(t, v, signer(leaf), epoch))
-
-	const many = 200
-	for n := range many {
-		url := fmt.Sprint(liveCerts, n)
-		host.content[url] = bundle(short)
-		require.NoError(t, verifyAt(t, v, from(signer(short), url), epoch.Add(time.Duration(n)*7*time.Second)))
+	for _, tt := range []struct {
+		why      string
+		certURLs []string
+		want     error
+	}{
+		{"nothing listed", nil, provider.CertLimited},
+		{"another one listed", []string{liveCerts + "CERT-OTHER"}, provider.CertLimited},
+		{"listed", []string{liveCerts + "CERT-OTHER", certURL}, nil},
+	} {
+		t.Run(tt.why, func(t *testing.T) {
+			host := &memoryHost{content: map[string][]byte{certURL: bundle(leaf)}}
+			v := verifierOf(t, paypal.New(host.fetch), map[string]any{"webhooks": []entry{shop}, "certUrls": tt.certURLs})
+			for second := range 120 {
+				now := epoch.Add(time.Duration(second) * time.Second)
+				require.Error(t, verify(t, v, at(fmt.Sprint(liveCerts, second), signer(leaf)), now))
+				if second >= 9 {
+					require.ErrorIs(t, verify(t, v, signer(leaf), now), tt.want, "after %d s", second)
+				}
+			}
+			assert.Equal(t, 20, host.total-host.requests[certURL], "the others stay limited")
+		})
 	}
-	at := epoch.Add(many * 7 * time.Second)
-	require.NoError(t, verifyAt(t, v, signer(leaf), at))
-	assert.Equal(t, 1, host.asked[certURL], "the one that lasts longest stays")
+}
 
-	again := host.total
-	for n := range many {
-		url := fmt.Sprint(liveCerts, n)
-		require.NoError(t, verifyAt(t, v, from(signer(short), url), at.Add(time.Duration(n)*7*time.Second)))
+func TestLimitAfterTheClockWasSetBack(t *testing.T) {
+	leaf := authority.Issue(paypaltest.LiveName, epoch)
+	v := newVerifier(t, paypal.New(serving(map[string][]byte{certURL: bundle(leaf)})), nil, shop)
+	for n := range 10 {
+		require.ErrorIs(t, verify(t, v, at(fmt.Sprint(liveCerts, n), signer(leaf)), epoch), provider.CertRefused)
 	}
-	assert.GreaterOrEqual(t, host.total-again, many-64, "the others were forgotten")
+	require.ErrorIs(t, verify(t, v, signer(leaf), epoch), provider.CertLimited)
+	assert.NoError(t, verify(t, v, signer(leaf), epoch.Add(-time.Hour)))
 }

@@ -7,6 +7,7 @@ import (
 	"log"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -25,9 +26,9 @@ const (
 	webhookID    = "4JH86294D6297924G"
 )
 
-// Of all tests: a time to sign and check at, an authority that the system
-// trusts, and the hosts that its certificates come from. The system's roots and
-// the proxy are read once in a process, so they are set before any test runs.
+// All tests share a time, an authority that the system trusts, and the hosts
+// that serve its certificates. TestMain sets the roots and the proxy, because a
+// process reads them once.
 var (
 	epoch     = time.Now().Truncate(time.Second)
 	authority = paypaltest.NewAuthority(epoch)
@@ -56,18 +57,21 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
+// entry is an entry of a secret document.
 type entry struct {
 	Label       string `json:"label"`
 	WebhookID   string `json:"webhookId"`
 	Environment string `json:"environment"`
 }
 
+var shop = entry{"shop", webhookID, "live"}
+
 func newVerifier(t testing.TB, p paypal.Provider, extraRoots []byte, entries ...entry) provider.Verifier {
 	t.Helper()
 	return verifierOf(t, p, map[string]any{"webhooks": entries, "extraRootsPem": string(extraRoots)})
 }
 
-// verifierOf is that of a secret document with these members.
+// verifierOf returns a verifier for a secret document with these members.
 func verifierOf(t testing.TB, p paypal.Provider, members map[string]any) provider.Verifier {
 	t.Helper()
 	document, err := json.Marshal(members)
@@ -77,37 +81,63 @@ func verifierOf(t testing.TB, p paypal.Provider, members map[string]any) provide
 	return v
 }
 
-// serving is a Fetch of what stands in memory.
-func serving(content map[string][]byte) paypal.Fetch {
-	return func(_ context.Context, url string) ([]byte, error) {
-		if data, ok := content[url]; ok {
-			return data, nil
-		}
-		return nil, fmt.Errorf("%w: nothing at %s", provider.CertRefused, url)
-	}
+// memoryHost serves content by URL and counts requests.
+type memoryHost struct {
+	content map[string][]byte
+	failure error // of every request, if set
+
+	mu       sync.Mutex
+	requests map[string]int
+	total    int
 }
 
-// bundle is a leaf with its intermediate, for tests that are not about chains.
+func (h *memoryHost) fetch(_ context.Context, url string) ([]byte, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.requests == nil {
+		h.requests = map[string]int{}
+	}
+	h.requests[url]++
+	h.total++
+	if data, ok := h.content[url]; ok || h.failure != nil {
+		return data, h.failure
+	}
+	return nil, fmt.Errorf("%w: nothing at %s", provider.CertRefused, url)
+}
+
+func serving(content map[string][]byte) paypal.Fetch {
+	return (&memoryHost{content: content}).fetch
+}
+
+// bundle returns a leaf with its intermediate, for tests that are not about
+// chains.
 func bundle(leaf paypaltest.Issued) []byte {
 	return append(leaf.PEM(), authority.Intermediate.PEM()...)
 }
 
-// signer signs as the live PayPal does, whose certificate is a leaf.
+// signer signs as the live PayPal with the key of leaf.
 func signer(leaf paypaltest.Issued) paypal.Signer {
 	return paypal.Signer{Key: leaf.Key, CertURL: certURL, WebhookID: webhookID}
 }
 
-// signed are the headers of a body that s signed at that time.
-func signed(t testing.TB, s paypal.Signer, body []byte, at time.Time) provider.Header {
-	t.Helper()
-	return header.Of(headers(t, s, body, at))
+// at returns s with another certificate URL.
+func at(url string, s paypal.Signer) paypal.Signer {
+	s.CertURL = url
+	return s
 }
 
-func headers(t testing.TB, s paypal.Signer, body []byte, at time.Time) map[string]string {
+func signed(t testing.TB, s paypal.Signer, body []byte, at time.Time) provider.Header {
 	t.Helper()
 	headers, err := s.Sign(body, "dfb3be50-fd74-11e4-8bf3-77339302725b", at)
 	require.NoError(t, err)
-	return headers
+	return header.Of(headers)
+}
+
+// verify verifies an empty body that is signed and received at a time.
+func verify(t testing.TB, v provider.Verifier, s paypal.Signer, now time.Time) error {
+	t.Helper()
+	_, err := v.Verify(t.Context(), signed(t, s, nil, now), nil, now)
+	return err
 }
 
 func readFile(t testing.TB, path string) []byte {

@@ -12,96 +12,90 @@ import (
 	"github.com/paysluice/paysluice/handlers/provider/paypal"
 )
 
-func TestVerifierAcceptsDocument(t *testing.T) {
-	roots, err := json.Marshal("DigiCert\n" + string(authority.Root.PEM()) + "\n" + string(authority.Intermediate.PEM()))
-	require.NoError(t, err)
-	const one = `{"label":"shop","webhookId":"4JH86294D6297924G","environment":"live"}`
+const liveEntry = `{"label":"shop","webhookId":"4JH86294D6297924G","environment":"live"}`
 
-	for _, tt := range []struct{ why, document string }{
-		{"one entry", `{"webhooks":[` + one + `]}`},
-		{"both environments", `{"webhooks":[` + one + `,{"label":"test","webhookId":"1","environment":"sandbox"}]}`},
-		{"the old and the new webhook of one endpoint", `{"webhooks":[` + one + `,` + one + `]}`},
-		{"certificates that are known", `{"webhooks":[` + one + `],"certUrls":["` + certURL + `","` + sandboxCerts + `CERT"]}`},
-		{"no certificates", `{"webhooks":[` + one + `],"certUrls":null}`},
-		{"an empty list of certificates", `{"webhooks":[` + one + `],"certUrls":[]}`},
-		{"no extra roots", `{"webhooks":[` + one + `],"extraRootsPem":null}`},
-		{"empty extra roots, as a form leaves them", `{"webhooks":[` + one + `],"extraRootsPem":""}`},
-		{"a root and an intermediate, with text between them", `{"webhooks":[` + one + `],"extraRootsPem":` + string(roots) + `}`},
+// with returns a valid document with one more member.
+func with(name, value string) string {
+	return `{"webhooks":[` + liveEntry + `],"` + name + `":` + value + `}`
+}
+
+func quote(t *testing.T, parts ...string) string {
+	t.Helper()
+	text, err := json.Marshal(strings.Join(parts, ""))
+	require.NoError(t, err)
+	return string(text)
+}
+
+func TestVerifierAcceptsDocument(t *testing.T) {
+	for why, document := range map[string]string{
+		"one entry":                  `{"webhooks":[` + liveEntry + `]}`,
+		"both environments":          `{"webhooks":[` + liveEntry + `,{"label":"test","webhookId":"1","environment":"sandbox"}]}`,
+		"two webhooks with a label":  `{"webhooks":[` + liveEntry + `,` + liveEntry + `]}`,
+		"certificate URLs":           with("certUrls", `["`+certURL+`","`+sandboxCerts+`CERT"]`),
+		"no certificate URLs":        with("certUrls", `null`),
+		"empty certificate URLs":     with("certUrls", `[]`),
+		"no roots":                   with("extraRootsPem", `null`),
+		"empty roots":                with("extraRootsPem", `""`),
+		"roots with text in between": with("extraRootsPem", quote(t, "DigiCert\n", string(authority.Root.PEM()), "\n", string(authority.Intermediate.PEM()))),
 	} {
-		t.Run(tt.why, func(t *testing.T) {
-			v, err := paypal.New(nil).Verifier([]byte(tt.document))
-			assert.NoError(t, err)
-			assert.NotNil(t, v)
-		})
+		v, err := paypal.New(nil).Verifier([]byte(document))
+		assert.NoError(t, err, why)
+		assert.NotNil(t, v, why)
 	}
 }
 
 func TestVerifierRefusesDocument(t *testing.T) {
-	one := func(id, environment string) string {
+	webhook := func(id, environment string) string {
 		return `{"webhooks":[{"label":"shop","webhookId":"` + id + `","environment":"` + environment + `"}]}`
 	}
-	extra := func(value string) string {
-		return `{"webhooks":[{"label":"shop","webhookId":"1","environment":"live"}],"extraRootsPem":` + value + `}`
-	}
-	certURLs := func(value string) string {
-		return `{"webhooks":[{"label":"shop","webhookId":"1","environment":"live"}],"certUrls":` + value + `}`
-	}
-	const noURL = `entry 2 of "certUrls": it is not ` + liveCerts + ` or ` + sandboxCerts + ` followed by a name`
-	const noPEM = `"extraRootsPem" is not a string of complete PEM certificates`
+	const (
+		noID  = `entry 1 of "webhooks": "webhookId" is not 1 to 50 letters and digits`
+		noURL = `entry 2 of "certUrls": it is not ` + liveCerts + ` or ` + sandboxCerts + ` followed by a name`
+		noPEM = `"extraRootsPem" is not a string of complete PEM certificates`
+	)
 	root := string(authority.Root.PEM())
 	broken := root[:60] + "!" + root[61:]
-	pemText := func(parts ...string) string {
-		text, err := json.Marshal(strings.Join(parts, ""))
-		require.NoError(t, err)
-		return string(text)
-	}
 
 	for _, tt := range []struct {
 		why, document string
-		want          provider.Reason
 		says          []string
 	}{
-		{"never filled", "", provider.SecretEmpty, []string{`put {"webhooks":`}},
-		{"not JSON", "hush", provider.SecretMalformed, []string{"not JSON"}},
-		{"another provider's document", `{"endpoints":[{"label":"hush"}]}`, provider.SecretMalformed, []string{`no list "webhooks"`}},
-		{"the simulator's id, which anybody can have signed", one("WEBHOOK_ID", "live"), provider.SecretMalformed, []string{`entry 1 of "webhooks": "webhookId" is that of PayPal's simulator`}},
-		{"no id", one("", "live"), provider.SecretMalformed, []string{`"webhookId" is not 1 to 50 letters and digits`}},
-		{"a separator, which would move a part of the signed text", one("a|b", "live"), provider.SecretMalformed, []string{`"webhookId" is not`}},
-		{"white space, as pasted", one("hush ", "live"), provider.SecretMalformed, []string{`"webhookId" is not`}},
-		{"too long", one(strings.Repeat("x", 51), "live"), provider.SecretMalformed, []string{`"webhookId" is not`}},
-		{"no environment", one("1", ""), provider.SecretMalformed, []string{`"environment" is neither "live" nor "sandbox"`}},
-		{"another word for it", one("1", "production"), provider.SecretMalformed, []string{`"environment" is neither`}},
-		{"a certificate elsewhere", certURLs(`["` + certURL + `","https://hush.example.net/CERT"]`), provider.SecretMalformed, []string{noURL}},
-		{"a certificate's URL with a query", certURLs(`["` + certURL + `","` + certURL + `?hush"]`), provider.SecretMalformed, []string{noURL}},
-		{"a certificate that is no text", certURLs(`["` + certURL + `",7]`), provider.SecretMalformed, []string{noURL}},
-		{"certificates that are no list", certURLs(`"` + certURL + `"`), provider.SecretMalformed, []string{`no list "certUrls"`}},
-		{"extra roots that are none", extra(`"hush"`), provider.SecretMalformed, []string{noPEM}},
-		{"extra roots as a list", extra(`["hush"]`), provider.SecretMalformed, []string{noPEM}},
-		{"a key", extra(`"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"`), provider.SecretMalformed, []string{noPEM}},
-		{"a root, then one with broken base64", extra(pemText(root, broken)), provider.SecretMalformed, []string{noPEM}},
-		{"one with broken base64, then a root", extra(pemText(broken, root)), provider.SecretMalformed, []string{noPEM}},
-		{"a root, then one that is cut off", extra(pemText(root, root[:len(root)/2])), provider.SecretMalformed, []string{noPEM}},
-		{"a root, then one without its first line", extra(pemText(root, root[len("-----BEGIN CERTIFICATE-----\n"):])), provider.SecretMalformed, []string{noPEM}},
-		{"two on one line, as a lost line break leaves them", extra(pemText(strings.TrimSpace(root), root)), provider.SecretMalformed, []string{noPEM}},
-		{"an empty certificate", extra(`"-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"`), provider.SecretMalformed, []string{noPEM}},
+		{"another provider's document", `{"endpoints":[{"label":"hush"}]}`, []string{`no list "webhooks"`}},
+		{"the simulator's id, which signs for anybody", webhook("WEBHOOK_ID", "live"), []string{`entry 1 of "webhooks": "webhookId" is that of PayPal's simulator`}},
+		{"no id", webhook("", "live"), []string{noID}},
+		{"separator of the signed text in an id", webhook("a|b", "live"), []string{noID}},
+		{"space after an id, as pasted", webhook("hush ", "live"), []string{noID}},
+		{"long id", webhook(strings.Repeat("x", 51), "live"), []string{noID}},
+		{"unknown environment", webhook("1", "production"), []string{`"environment" is neither "live" nor "sandbox"`}},
+		{"certificate URL on another host", with("certUrls", `["`+certURL+`","https://hush.example.net/CERT"]`), []string{noURL}},
+		{"certificate URL that is no string", with("certUrls", `["`+certURL+`",7]`), []string{noURL}},
+		{"certificate URL outside a list", with("certUrls", `"`+certURL+`"`), []string{`no list "certUrls"`}},
+		{"text instead of roots", with("extraRootsPem", `"hush"`), []string{noPEM}},
+		{"list of roots", with("extraRootsPem", `["hush"]`), []string{noPEM}},
+		{"key", with("extraRootsPem", `"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"`), []string{noPEM}},
+		{"root, then broken base64", with("extraRootsPem", quote(t, root, broken)), []string{noPEM}},
+		{"broken base64, then root", with("extraRootsPem", quote(t, broken, root)), []string{noPEM}},
+		{"root, then half of one", with("extraRootsPem", quote(t, root, root[:len(root)/2])), []string{noPEM}},
+		{"root, then one without its first line", with("extraRootsPem", quote(t, root, root[len("-----BEGIN CERTIFICATE-----\n"):])), []string{noPEM}},
+		{"lost line break between two roots", with("extraRootsPem", quote(t, strings.TrimSpace(root), root)), []string{noPEM}},
+		{"empty certificate", with("extraRootsPem", `"-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"`), []string{noPEM}},
 		{
-			"everything that is wrong, at once",
-			`{"webhooks":[{"label":"ok","webhookId":"1","environment":"live"},{"webhookId":7,"environment":"hush"}],"certUrls":["` + certURL + `",""],"extraRootsPem":1}`,
-			provider.SecretMalformed,
-			[]string{
-				`entry 2 of "webhooks": "label" is missing`, `entry 2 of "webhooks": "webhookId" is not`,
-				`entry 2 of "webhooks": "environment" is neither`, noURL, noPEM,
-			},
+			"all problems are named at once",
+			`{"webhooks":[{"webhookId":7,"environment":"hush"}],"certUrls":["` + certURL + `",""],"extraRootsPem":1}`,
+			[]string{`"label" is missing`, noID, `"environment" is neither`, noURL, noPEM},
 		},
 	} {
 		t.Run(tt.why, func(t *testing.T) {
 			v, err := paypal.New(nil).Verifier([]byte(tt.document))
 			assert.Nil(t, v)
-			assert.ErrorIs(t, err, tt.want)
+			assert.ErrorIs(t, err, provider.SecretMalformed)
 			for _, part := range tt.says {
 				assert.ErrorContains(t, err, part)
 			}
-			assert.NotContains(t, err.Error(), "hush", "an error repeats nothing of the document")
+			assert.NotContains(t, err.Error(), "hush", "an error repeats no value")
 		})
 	}
+	_, err := paypal.New(nil).Verifier(nil)
+	assert.ErrorIs(t, err, provider.SecretEmpty)
+	assert.ErrorContains(t, err, `put {"webhooks":`)
 }
