@@ -23,9 +23,9 @@ const (
 	bundleFile      = "ca.pem"
 )
 
-// writeCertificate makes the certificate that the emulator serves, its key, and
-// the bundle of it, the public roots and more, in PEM. The bundle replaces the system's
-// roots in the clients it is given to, functions included.
+// writeCertificate writes the emulator's certificate, its key, and a bundle of
+// that certificate, the public roots and moreRoots, all PEM. Clients and
+// functions use the bundle instead of the system's roots.
 func writeCertificate(dir, publicRoots string, moreRoots []byte, now time.Time) error {
 	certificate, key, err := newCertificate(now)
 	if err != nil {
@@ -47,8 +47,8 @@ func writeCertificate(dir, publicRoots string, moreRoots []byte, now time.Time) 
 	return nil
 }
 
-// newCertificate is a self-signed certificate for 127.0.0.1 and its key, both
-// PEM.
+// newCertificate returns a self-signed certificate for 127.0.0.1 and its key,
+// both PEM.
 func newCertificate(now time.Time) (certificate, key []byte, err error) {
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -62,7 +62,7 @@ func newCertificate(now time.Time) (certificate, key []byte, err error) {
 		SerialNumber: serial,
 		Subject:      pkix.Name{CommonName: "paysluice local stack"},
 		IPAddresses:  []net.IP{net.IPv4(127, 0, 0, 1)},
-		// An hour back, for clocks that are set while the stack runs.
+		// One hour back, in case the clock is corrected while the stack runs.
 		NotBefore:   now.Add(-time.Hour),
 		NotAfter:    now.AddDate(1, 0, 0),
 		KeyUsage:    x509.KeyUsageDigitalSignature,

@@ -2,143 +2,263 @@ package emulator
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/smithy-go"
 )
 
-// ErrDeploy: CloudFormation refused the stack or a resource of it.
+// ErrDeploy reports that CloudFormation rejected the stack or one of its
+// resources.
 var ErrDeploy = errors.New("the stack was not deployed")
 
-// inlineLimit is the size in bytes up to which aws cloudformation deploy sends
-// a template along; a larger one goes through a bucket (CloudFormation quotas).
-const inlineLimit = 51_200
+const (
+	deployTimeout = 2 * time.Minute
+	deployPoll    = 200 * time.Millisecond
+)
 
 // Deployment says what to deploy.
 type Deployment struct {
-	// Template is the file to deploy.
+	// Template is the template's file.
 	Template string
 	// Zips is the folder that BuildZips returned.
 	Zips string
-	// Suffix is the parameter EnvironmentSuffix, and names the stack.
+	// Suffix is the parameter EnvironmentSuffix; it also names the stack.
 	Suffix string
-	// Parameters are further ones.
+	// Parameters are added to EnvironmentSuffix, CodeBucket, CodeVersion and
+	// Architecture. An update keeps the value of a parameter that is not given.
 	Parameters map[string]string
 }
 
-// Deploy does what the README tells operators to do: upload the zips, then aws
-// cloudformation deploy. It may be called again with another Template,
-// CodeVersion or Parameters.
-func (e *Endpoint) Deploy(ctx context.Context, d Deployment) (*Stack, error) {
+func (d Deployment) stackName() string  { return "paysluice-" + d.Suffix }
+func (d Deployment) codeBucket() string { return "code-" + d.Suffix }
+
+func (d Deployment) parameters() (map[string]string, error) {
 	arch, err := architecture()
 	if err != nil {
 		return nil, err
 	}
-	template, err := os.Stat(d.Template)
-	if err != nil {
-		return nil, err
-	}
-	bucket := "code-" + d.Suffix
-	if err := e.upload(ctx, bucket, d.Zips); err != nil {
-		return nil, fmt.Errorf("upload the zips: %w", err)
-	}
-
 	parameters := map[string]string{
 		"EnvironmentSuffix": d.Suffix,
-		"CodeBucket":        bucket,
+		"CodeBucket":        d.codeBucket(),
 		"CodeVersion":       filepath.Base(d.Zips),
 		"Architecture":      arch,
 	}
 	maps.Copy(parameters, d.Parameters)
-	name := "paysluice-" + d.Suffix
+	return parameters, nil
+}
+
+// Deploy creates or updates the stack with the AWS SDK. It does what
+// DeployWithCLI does and returns as soon as the emulator is done.
+func (e *Endpoint) Deploy(ctx context.Context, d Deployment) (*Stack, error) {
+	parameters, err := d.parameters()
+	if err != nil {
+		return nil, err
+	}
+	// A large template must come from a bucket (CloudFormation quotas).
+	templateURL, err := e.upload(ctx, d)
+	if err != nil {
+		return nil, fmt.Errorf("upload the zips and the template: %w", err)
+	}
+	stack := &Stack{Endpoint: e, Name: d.stackName(), Suffix: d.Suffix}
+	if err := stack.put(ctx, templateURL, parameters); err != nil {
+		return nil, stack.deployError(ctx, err)
+	}
+	return stack, stack.readOutputs(ctx)
+}
+
+// upload puts the zips and the template into the stack's code bucket, which it
+// creates if necessary, and returns the template's URL. A folder without zips
+// is an error: MiniStack accepts functions whose zip is missing.
+func (e *Endpoint) upload(ctx context.Context, d Deployment) (templateURL string, err error) {
+	client := s3.NewFromConfig(e.Config(), func(o *s3.Options) { o.UsePathStyle = true })
+	if _, err := client.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: new(d.codeBucket())}); err != nil {
+		return "", err
+	}
+	zips, _ := filepath.Glob(filepath.Join(d.Zips, "*.zip"))
+	if len(zips) == 0 {
+		return "", fmt.Errorf("%w: no zips in %s", fs.ErrNotExist, d.Zips)
+	}
+	objects := map[string]string{"template.json": d.Template}
+	for _, zip := range zips {
+		objects[filepath.Base(d.Zips)+"/"+filepath.Base(zip)] = zip
+	}
+	for key, path := range objects {
+		file, err := os.Open(path)
+		if err != nil {
+			return "", err
+		}
+		_, err = client.PutObject(ctx, &s3.PutObjectInput{Bucket: new(d.codeBucket()), Key: new(key), Body: file})
+		file.Close()
+		if err != nil {
+			return "", err
+		}
+	}
+	return e.URL + "/" + d.codeBucket() + "/template.json", nil
+}
+
+// put creates the stack, or updates it if it exists, and waits for the end.
+func (s *Stack) put(ctx context.Context, templateURL string, parameters map[string]string) error {
+	client := cloudformation.NewFromConfig(s.Config())
+	capabilities := []types.Capability{types.CapabilityCapabilityNamedIam}
+	var given []types.Parameter
+	for key, value := range parameters {
+		given = append(given, types.Parameter{ParameterKey: new(key), ParameterValue: new(value)})
+	}
+	existing, err := s.describe(ctx)
+	switch {
+	case errors.Is(err, errNoStack):
+		_, err = client.CreateStack(ctx, &cloudformation.CreateStackInput{
+			StackName: new(s.Name), TemplateURL: new(templateURL), Capabilities: capabilities, Parameters: given,
+		})
+	case err == nil:
+		for _, p := range existing.Parameters {
+			if _, ok := parameters[*p.ParameterKey]; !ok {
+				given = append(given, types.Parameter{ParameterKey: p.ParameterKey, UsePreviousValue: new(true)})
+			}
+		}
+		_, err = client.UpdateStack(ctx, &cloudformation.UpdateStackInput{
+			StackName: new(s.Name), TemplateURL: new(templateURL), Capabilities: capabilities, Parameters: given,
+		})
+	}
+	if err != nil {
+		return err
+	}
+	status, err := s.awaitStatus(ctx)
+	if err == nil && status != types.StackStatusCreateComplete && status != types.StackStatusUpdateComplete {
+		err = fmt.Errorf("its status is %s", status)
+	}
+	return err
+}
+
+// Delete deletes the stack and waits for the end.
+func (s *Stack) Delete(ctx context.Context) error {
+	if err := s.StartDelete(ctx); err != nil {
+		return err
+	}
+	switch status, err := s.awaitStatus(ctx); {
+	case errors.Is(err, errNoStack):
+		return nil
+	case err != nil:
+		return err
+	default:
+		return s.deployError(ctx, fmt.Errorf("its status is %s", status))
+	}
+}
+
+// StartDelete begins to delete the stack.
+func (s *Stack) StartDelete(ctx context.Context) error {
+	_, err := cloudformation.NewFromConfig(s.Config()).DeleteStack(ctx, &cloudformation.DeleteStackInput{StackName: new(s.Name)})
+	return err
+}
+
+var errNoStack = errors.New("there is no such stack")
+
+// describe returns the stack's state. The error is errNoStack when it does not
+// exist.
+func (s *Stack) describe(ctx context.Context) (types.Stack, error) {
+	out, err := cloudformation.NewFromConfig(s.Config()).DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: new(s.Name)})
+	var api smithy.APIError
+	if errors.As(err, &api) && api.ErrorCode() == "ValidationError" {
+		return types.Stack{}, fmt.Errorf("%w: %w", errNoStack, err)
+	}
+	if err != nil {
+		return types.Stack{}, err
+	}
+	return out.Stacks[0], nil
+}
+
+// awaitStatus returns the stack's status once no operation is in progress.
+func (s *Stack) awaitStatus(ctx context.Context) (types.StackStatus, error) {
+	ctx, cancel := context.WithTimeout(ctx, deployTimeout)
+	defer cancel()
+	for {
+		stack, err := s.describe(ctx)
+		if err != nil || !strings.HasSuffix(string(stack.StackStatus), "_IN_PROGRESS") {
+			return stack.StackStatus, err
+		}
+		select {
+		case <-ctx.Done():
+			return "", fmt.Errorf("%s: %w", stack.StackStatus, context.Cause(ctx))
+		case <-time.After(deployPoll):
+		}
+	}
+}
+
+func (s *Stack) readOutputs(ctx context.Context) error {
+	stack, err := s.describe(ctx)
+	s.Outputs = map[string]string{}
+	for _, o := range stack.Outputs {
+		s.Outputs[aws.ToString(o.OutputKey)] = aws.ToString(o.OutputValue)
+	}
+	return err
+}
+
+// deployError returns an ErrDeploy that names the resource that failed first,
+// which caused all later failures, or cause if no resource failed.
+func (s *Stack) deployError(ctx context.Context, cause error) error {
+	if ctx.Err() != nil {
+		return cause
+	}
+	out, err := cloudformation.NewFromConfig(s.Config()).DescribeStackEvents(ctx, &cloudformation.DescribeStackEventsInput{StackName: new(s.Name)})
+	if err == nil {
+		if failed, ok := firstFailure(out.StackEvents); ok {
+			return fmt.Errorf("%w: %s (%s): %s", ErrDeploy,
+				aws.ToString(failed.LogicalResourceId), aws.ToString(failed.ResourceType), aws.ToString(failed.ResourceStatusReason))
+		}
+	}
+	return fmt.Errorf("%w: %w", ErrDeploy, cause)
+}
+
+func firstFailure(newestFirst []types.StackEvent) (types.StackEvent, bool) {
+	for _, event := range slices.Backward(newestFirst) {
+		if strings.HasSuffix(string(event.ResourceStatus), "_FAILED") {
+			return event, true
+		}
+	}
+	return types.StackEvent{}, false
+}
+
+// DeployWithCLI deploys with the commands that docs/deploying.md gives to
+// operators. aws cloudformation deploy polls every 30 seconds.
+func (e *Endpoint) DeployWithCLI(ctx context.Context, d Deployment) (*Stack, error) {
+	parameters, err := d.parameters()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := e.AWS(ctx, "s3api", "create-bucket", "--bucket", d.codeBucket()); err != nil {
+		return nil, err
+	}
+	if _, err := e.AWS(ctx, "s3", "cp", "--recursive", "--only-show-errors",
+		d.Zips, "s3://"+d.codeBucket()+"/"+filepath.Base(d.Zips)); err != nil {
+		return nil, fmt.Errorf("upload the zips: %w", err)
+	}
+	stack := &Stack{Endpoint: e, Name: d.stackName(), Suffix: d.Suffix}
 	args := []string{
 		"cloudformation", "deploy",
 		"--template-file", d.Template,
-		"--stack-name", name,
+		"--s3-bucket", d.codeBucket(),
+		"--stack-name", stack.Name,
 		"--capabilities", "CAPABILITY_NAMED_IAM",
 		"--no-fail-on-empty-changeset",
+		"--parameter-overrides",
 	}
-	if template.Size() > inlineLimit {
-		args = append(args, "--s3-bucket", bucket)
-	}
-	args = append(args, "--parameter-overrides")
 	for _, key := range slices.Sorted(maps.Keys(parameters)) {
 		args = append(args, key+"="+parameters[key])
 	}
 	if _, err := e.AWS(ctx, args...); err != nil {
-		return nil, e.deployError(ctx, name, err)
+		return nil, stack.deployError(ctx, err)
 	}
-	outputs, err := e.outputs(ctx, name)
-	if err != nil {
-		return nil, err
-	}
-	return &Stack{Endpoint: e, Name: name, Suffix: d.Suffix, Outputs: outputs}, nil
-}
-
-// upload checks that every zip is there, which the emulator does not: a
-// function whose zip is missing answers 200 to everything there.
-func (e *Endpoint) upload(ctx context.Context, bucket, zips string) error {
-	if _, err := e.AWS(ctx, "s3api", "create-bucket", "--bucket", bucket); err != nil {
-		return err
-	}
-	_, err := e.AWS(ctx, "s3", "cp", "--recursive", "--only-show-errors",
-		zips, "s3://"+bucket+"/"+filepath.Base(zips))
-	return err
-}
-
-func (e *Endpoint) outputs(ctx context.Context, stack string) (map[string]string, error) {
-	var pairs []struct{ OutputKey, OutputValue string }
-	err := e.query(ctx, &pairs, "cloudformation", "describe-stacks", "--stack-name", stack, "--query", "Stacks[0].Outputs")
-	outputs := make(map[string]string, len(pairs))
-	for _, p := range pairs {
-		outputs[p.OutputKey] = p.OutputValue
-	}
-	return outputs, err
-}
-
-// query reads the JSON that an aws command prints.
-func (e *Endpoint) query(ctx context.Context, into any, args ...string) error {
-	out, err := e.AWS(ctx, args...)
-	if err != nil {
-		return err
-	}
-	return json.Unmarshal(out, into)
-}
-
-// stackEvent is an event of a stack. They come newest first.
-type stackEvent struct {
-	LogicalResourceID    string `json:"LogicalResourceId"`
-	ResourceType         string
-	ResourceStatus       string
-	ResourceStatusReason string
-}
-
-// deployError names the resource that failed first, the cause of all failures
-// after it, if CloudFormation came so far.
-func (e *Endpoint) deployError(ctx context.Context, stack string, deploy error) error {
-	if ctx.Err() != nil {
-		return deploy
-	}
-	var events []stackEvent
-	err := e.query(ctx, &events, "cloudformation", "describe-stack-events", "--stack-name", stack, "--query", "StackEvents")
-	if err == nil {
-		if cause, ok := firstFailure(events); ok {
-			return fmt.Errorf("%w: %s (%s): %s", ErrDeploy, cause.LogicalResourceID, cause.ResourceType, cause.ResourceStatusReason)
-		}
-	}
-	return fmt.Errorf("%w: %w", ErrDeploy, deploy)
-}
-
-func firstFailure(newestFirst []stackEvent) (stackEvent, bool) {
-	for _, event := range slices.Backward(newestFirst) {
-		if strings.HasSuffix(event.ResourceStatus, "_FAILED") {
-			return event, true
-		}
-	}
-	return stackEvent{}, false
+	return stack, stack.readOutputs(ctx)
 }

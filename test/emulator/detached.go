@@ -11,23 +11,22 @@ import (
 	"time"
 )
 
-// Errors about the one stack that is left running.
+// Errors about the stack that make up leaves running.
 var (
 	ErrRunning    = errors.New("a stack is running already")
 	ErrNotRunning = errors.New("no stack is running")
 )
 
-// Detached is the place of the stack that make up leaves running.
+// Detached is the stack that make up leaves running.
 //
-// The emulator holds a lock on a file for as long as it lives. So whether it
-// runs is never guessed from a process id, which another process may have by
-// now.
+// The emulator locks a file while it runs. A process id would not show whether
+// it runs, since another process may have the same id later.
 type Detached struct {
-	// Dir is the running stack's folder; beside it lies {Dir}.lock.
+	// Dir is the running stack's folder. The lock file is {Dir}.lock.
 	Dir string
 }
 
-// detachedState is what lies in Dir.
+// detachedState is the content of stateFile.
 type detachedState struct {
 	PID     int               `json:"pid"` // of the emulator and its process group
 	URL     string            `json:"url"`
@@ -38,8 +37,8 @@ type detachedState struct {
 
 const stateFile = "state.json"
 
-// Claim makes Dir empty and takes its lock, for Options. The error is
-// ErrRunning while an emulator holds it.
+// Claim locks Dir and empties it. The caller passes the lock to Start in
+// Options. The error is ErrRunning while an emulator holds the lock.
 func (d Detached) Claim() (*os.File, error) {
 	if err := os.MkdirAll(filepath.Dir(d.Dir), 0o755); err != nil {
 		return nil, err
@@ -62,7 +61,7 @@ func (d Detached) Claim() (*os.File, error) {
 	return lock, nil
 }
 
-// Leave lets the emulator and its stack run on after this process.
+// Leave keeps the emulator and its stack running after this process ends.
 func (d Detached) Leave(e *Emulator, s *Stack) error {
 	state, err := json.MarshalIndent(detachedState{
 		PID: e.pid, URL: e.URL, Name: s.Name, Suffix: s.Suffix, Outputs: s.Outputs,
@@ -76,7 +75,7 @@ func (d Detached) Leave(e *Emulator, s *Stack) error {
 	return e.Keep()
 }
 
-// Attach is the running stack. The error is ErrNotRunning when there is none.
+// Attach returns the running stack, or ErrNotRunning.
 func (d Detached) Attach(root string) (*Stack, error) {
 	state, err := d.state()
 	if err != nil {
@@ -89,9 +88,8 @@ func (d Detached) Attach(root string) (*Stack, error) {
 	return &Stack{Endpoint: endpoint, Name: state.Name, Suffix: state.Suffix, Outputs: state.Outputs}, nil
 }
 
-// Stop ends the running stack and removes all that it made. The error is
-// ErrNotRunning when there is none; what a dead one left is removed all the
-// same.
+// Stop ends the running stack and removes its files. The error is ErrNotRunning
+// when none is running; the files of a crashed one are then removed too.
 func (d Detached) Stop() error {
 	state, err := d.state()
 	if err != nil {
@@ -100,7 +98,7 @@ func (d Detached) Stop() error {
 	if err := killGroup(state.PID); err != nil {
 		return err
 	}
-	// The lock is free when the last of them is gone.
+	// The kernel releases the lock when the last process of the group ends.
 	for range 100 {
 		lock, err := d.Claim()
 		if err == nil {
@@ -111,10 +109,10 @@ func (d Detached) Stop() error {
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
-	return fmt.Errorf("process %d of the stack does not end", state.PID)
+	return fmt.Errorf("process %d of the stack is still running", state.PID)
 }
 
-// state is that of the running stack.
+// state reads the running stack's state.
 func (d Detached) state() (detachedState, error) {
 	var state detachedState
 	lock, err := d.Claim()
@@ -126,7 +124,7 @@ func (d Detached) state() (detachedState, error) {
 	}
 	content, err := os.ReadFile(filepath.Join(d.Dir, stateFile))
 	if errors.Is(err, fs.ErrNotExist) {
-		return state, fmt.Errorf("%w, but is not deployed yet: wait for the make up that is at work", ErrRunning)
+		return state, fmt.Errorf("%w, but make up is still deploying it: wait for it to finish", ErrRunning)
 	}
 	if err != nil {
 		return state, err

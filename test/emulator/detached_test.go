@@ -21,19 +21,19 @@ func TestDetachedStack(t *testing.T) {
 	t.Cleanup(func() { _ = killGroup(e.pid) })
 
 	_, err = d.Attach(repository(t))
-	require.ErrorIs(t, err, ErrRunning, "another make up is at work")
-	require.ErrorContains(t, err, "not deployed yet")
+	require.ErrorIs(t, err, ErrRunning, "another make up is deploying")
+	require.ErrorContains(t, err, "still deploying")
 
 	require.NoError(t, d.Leave(e, &Stack{Endpoint: e.Endpoint, Name: "n", Suffix: "s", Outputs: map[string]string{"A": "b"}}))
 	require.NoError(t, lock.Close())
 
 	_, err = d.Claim()
-	require.ErrorIs(t, err, ErrRunning, "the emulator has its own hold on the lock")
+	require.ErrorIs(t, err, ErrRunning, "the emulator keeps the lock")
 	stack, err := d.Attach(repository(t))
 	require.NoError(t, err)
 	assert.Equal(t, map[string]string{"A": "b"}, stack.Outputs)
 	_, err = stack.AWS(t.Context(), "sts", "get-caller-identity")
-	require.NoError(t, err, "it outlives the pipe of its starter")
+	require.NoError(t, err, "it outlives its starter's pipe")
 
 	require.NoError(t, d.Stop())
 	assert.NoDirExists(t, d.Dir)
@@ -41,8 +41,8 @@ func TestDetachedStack(t *testing.T) {
 	require.ErrorIs(t, d.Stop(), ErrNotRunning)
 }
 
-func TestStateOfADeadStackIsNotBelieved(t *testing.T) {
-	// Its process id has become somebody else's.
+func TestStateOfACrashedStackIsIgnored(t *testing.T) {
+	// Another process has its process id now.
 	other := exec.Command("sleep", "60")
 	other.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	require.NoError(t, other.Start())
@@ -58,6 +58,6 @@ func TestStateOfADeadStackIsNotBelieved(t *testing.T) {
 
 	require.ErrorIs(t, d.Stop(), ErrNotRunning)
 
-	assert.NotEmpty(t, alive(t, other.Process.Pid), "it was not killed")
-	assert.NoDirExists(t, d.Dir, "what the dead stack left is removed")
+	assert.NotEmpty(t, alive(t, other.Process.Pid), "the other process was not killed")
+	assert.NoDirExists(t, d.Dir, "the crashed stack's files are removed")
 }

@@ -1,3 +1,28 @@
+// Package emulator runs the stack on this machine: MiniStack from .venv, with
+// the template and the function zips deployed to it. It serves the demo and the
+// tests that cross packages.
+//
+// # MiniStack 1.5.33
+//
+// Its behaviour, tried out or read in its sources:
+//
+//   - With AUTH=true only the root user (key id "test" or a 12-digit account
+//     id) needs no policy. A function gets a session of its own role, so a
+//     missing permission fails the call with an error that names the role.
+//   - A changed policy takes effect at the next call, also in a warm function.
+//   - A function inherits the emulator's environment. Its own variables and then
+//     AWS_ENDPOINT_URL override it.
+//   - Each line that a function writes to standard output or error becomes a log
+//     event in /aws/lambda/{function} once the invocation has ended, between
+//     START, END and REPORT.
+//   - A zip that is missing from the code bucket is no error: the function
+//     answers 200 to everything. Deploy therefore requires the zips.
+//   - Repeated headers reach the API as one header, joined with a comma, so they
+//     cannot be tested here.
+//   - It does not tag buckets with the stack's id, as CloudFormation does.
+//   - It deletes buckets that still hold objects; AWS does not.
+//   - All state is in memory or in TMPDIR, so it can be killed at any time.
+//   - It starts in half a second and deploys the stack in about one second.
 package emulator
 
 import (
@@ -18,34 +43,32 @@ import (
 	"time"
 )
 
-// Errors of Start, by class; ErrNoTools is another.
+// Errors of Start, beside ErrNoTools.
 var (
 	ErrPort   = errors.New("cannot listen")
-	ErrExited = errors.New("the emulator ended")
-	ErrSlow   = errors.New("the emulator does not answer")
+	ErrExited = errors.New("the emulator exited")
+	ErrSlow   = errors.New("the emulator did not become ready")
 )
 
-// Options say how to start an emulator. The zero value of all but Root is
-// fine.
+// Options configure an emulator. Only Root is required.
 type Options struct {
-	// Root is the repository, whose .venv holds the tools.
+	// Root is the repository. Its .venv holds the tools.
 	Root string
-	// Dir takes all files of the emulator and is removed when it stops; by
-	// default a new folder for temporary files.
+	// Dir holds all files of the emulator and is removed when it stops. The
+	// default is a new temporary folder.
 	Dir string
-	// Port of 127.0.0.1; by default a free one.
+	// Port is a port of 127.0.0.1. The default is a free one.
 	Port int
-	// Proxy is the URL of an HTTPS proxy for the functions, and Roots, in PEM,
-	// the authorities beside the public ones that they trust. Both serve to
+	// Proxy is the URL of an HTTPS proxy for the functions. Roots (PEM) are
+	// authorities that they trust beside the public ones. With both, a test can
 	// play hosts of the internet.
 	Proxy string
 	Roots []byte
-	// Lock, if any, stays open in the emulator for as long as it runs.
+	// Lock, if not nil, stays open in the emulator while it runs.
 	Lock *os.File
 }
 
-// Emulator is a MiniStack of this process's own: it does not outlive it, unless
-// Keep is called.
+// Emulator is a MiniStack that ends with this process, unless Keep is called.
 type Emulator struct {
 	*Endpoint
 	pid    int
@@ -58,13 +81,13 @@ var launcher []byte
 
 const (
 	logFile = "emulator.log"
-	// readyWithin is far above the half second that it takes, for the first
-	// start on a busy machine compiles all of MiniStack.
-	readyWithin = time.Minute
+	// readyTimeout is far longer than the usual half second, because Python
+	// compiles MiniStack at its first start.
+	readyTimeout = time.Minute
 )
 
-// Start runs an emulator and returns when it answers. Nothing is left when it
-// fails.
+// Start starts an emulator and returns when it is ready. If it fails, it leaves
+// no process and no file behind.
 func Start(ctx context.Context, o Options) (_ *Emulator, err error) {
 	tools, err := findTools(o.Root)
 	if err != nil {
@@ -102,18 +125,18 @@ func Start(ctx context.Context, o Options) (_ *Emulator, err error) {
 	return e, nil
 }
 
-// listen claims the port before the emulator starts, so that it cannot be
-// taken meanwhile.
+// listen opens the port before the emulator starts, so that no other process can
+// take it in between.
 func listen(port int) (*net.TCPListener, error) {
 	if port < 0 || port > 65535 {
-		return nil, fmt.Errorf("%w: there is no port %d; choose one from 1 to 65535, or none for a free one", ErrPort, port)
+		return nil, fmt.Errorf("%w: port %d does not exist; choose one from 1 to 65535, or 0 for any free port", ErrPort, port)
 	}
 	l, err := net.ListenTCP("tcp4", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port})
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, fmt.Errorf("%w: port %d of 127.0.0.1 is in use; choose another, or none for a free one", ErrPort, port)
+		return nil, fmt.Errorf("%w: port %d of 127.0.0.1 is in use; choose another one, or 0 for any free port", ErrPort, port)
 	case errors.Is(err, syscall.EACCES):
-		return nil, fmt.Errorf("%w: port %d of 127.0.0.1 is not for everybody; choose one above 1023", ErrPort, port)
+		return nil, fmt.Errorf("%w: port %d of 127.0.0.1 needs root; choose one above 1023", ErrPort, port)
 	case err != nil:
 		return nil, fmt.Errorf("%w: %w", ErrPort, err)
 	}
@@ -127,8 +150,8 @@ func makeDir(dir string) (string, error) {
 	return dir, os.MkdirAll(dir, 0o700)
 }
 
-// launch starts the emulator in a process group of its own, which the functions
-// that it starts belong to.
+// launch starts the emulator in a process group of its own. The functions that it
+// starts belong to the same group.
 func (e *Emulator) launch(listener *net.TCPListener, port string, o Options) error {
 	script := filepath.Join(e.Dir, "launch.py")
 	if err := os.WriteFile(script, launcher, 0o600); err != nil {
@@ -153,7 +176,7 @@ func (e *Emulator) launch(listener *net.TCPListener, port string, o Options) err
 	cmd := exec.Command(e.tools.python, "-I", script, e.Dir,
 		"ministack.app:app",
 		"--bind", "fd://3", // the first of ExtraFiles
-		"--workers", "0", // none beside this process
+		"--workers", "0", // serve in the main process
 		"--certfile", filepath.Join(e.Dir, certificateFile),
 		"--keyfile", filepath.Join(e.Dir, keyFile),
 		"--keep-alive", "75")
@@ -174,7 +197,7 @@ func (e *Emulator) launch(listener *net.TCPListener, port string, o Options) err
 	}
 	exited := make(chan struct{})
 	go func() {
-		_ = cmd.Wait() // its log says why
+		_ = cmd.Wait() // the log has the reason
 		close(exited)
 	}()
 	e.pid, e.leash, e.exited = cmd.Process.Pid, leash, exited
@@ -182,7 +205,7 @@ func (e *Emulator) launch(listener *net.TCPListener, port string, o Options) err
 }
 
 func (e *Emulator) waitReady(ctx context.Context) error {
-	deadline := time.NewTimer(readyWithin)
+	deadline := time.NewTimer(readyTimeout)
 	defer deadline.Stop()
 	for {
 		if e.healthy(ctx) {
@@ -192,9 +215,9 @@ func (e *Emulator) waitReady(ctx context.Context) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case <-e.exited:
-			return fmt.Errorf("%w while it started; its log ends with:\n%s", ErrExited, e.logTail())
+			return fmt.Errorf("%w during its start; its log ends with:\n%s", ErrExited, e.logTail())
 		case <-deadline.C:
-			return fmt.Errorf("%w after %s; its log ends with:\n%s", ErrSlow, readyWithin, e.logTail())
+			return fmt.Errorf("%w within %s; its log ends with:\n%s", ErrSlow, readyTimeout, e.logTail())
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
@@ -212,7 +235,7 @@ func (e *Emulator) healthy(ctx context.Context) bool {
 		return false
 	}
 	defer answer.Body.Close()
-	_, _ = io.Copy(io.Discard, answer.Body) // lets the connection be used again
+	_, _ = io.Copy(io.Discard, answer.Body) // so that the connection is reused
 	return answer.StatusCode == http.StatusOK
 }
 
@@ -225,24 +248,23 @@ func (e *Emulator) logTail() string {
 	return strings.Join(lines[max(0, len(lines)-10):], "\n")
 }
 
-// Stop ends the emulator and the functions that it started, and removes Dir.
-// What they held is in memory or in Dir, so there is nothing to wait for.
+// Stop kills the emulator and the functions that it started and removes Dir.
 func (e *Emulator) Stop() error {
 	err := killGroup(e.pid)
 	<-e.exited
 	return errors.Join(err, e.leash.Close(), os.RemoveAll(e.Dir))
 }
 
-// Keep leaves the emulator running when this process ends.
+// Keep lets the emulator run on after this process ends.
 func (e *Emulator) Keep() error {
 	_, err := e.leash.Write([]byte("k"))
 	return errors.Join(err, e.leash.Close())
 }
 
-// killGroup ends all processes of a group; there may be none left.
+// killGroup kills all processes of a group, which may have ended already.
 func killGroup(pid int) error {
 	if err := syscall.Kill(-pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
-		return fmt.Errorf("end the emulator: %w", err)
+		return fmt.Errorf("stop the emulator: %w", err)
 	}
 	return nil
 }

@@ -18,8 +18,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// starterVariable makes this test binary the program that starts an emulator
-// and is then killed.
+// starterVariable turns this test binary into a program that starts an emulator
+// and waits to be killed.
 const starterVariable = "PAYSLUICE_TEST_STARTER"
 
 func TestMain(m *testing.M) {
@@ -54,7 +54,7 @@ func start(t *testing.T) *Emulator {
 	t.Helper()
 	e, err := Start(t.Context(), Options{Root: repository(t)})
 	require.NoError(t, err)
-	t.Cleanup(func() { _ = e.Stop() }) // a second Stop only says so
+	t.Cleanup(func() { _ = e.Stop() }) // a second Stop fails without effect
 	return e
 }
 
@@ -83,7 +83,7 @@ func TestEmulatorEndsWithItsStarter(t *testing.T) {
 	number, dir, _ := strings.Cut(strings.TrimSpace(line), " ")
 	pid, err := strconv.Atoi(number)
 	require.NoError(t, err)
-	require.NotEmpty(t, alive(t, pid), "or the test would show nothing")
+	require.NotEmpty(t, alive(t, pid), "the emulator runs")
 	require.DirExists(t, dir)
 
 	require.NoError(t, cmd.Process.Kill(), "SIGKILL: no deferred call runs")
@@ -95,8 +95,7 @@ func TestEmulatorEndsWithItsStarter(t *testing.T) {
 	}, 10*time.Second, 50*time.Millisecond)
 }
 
-// alive are the processes of a group, apart from zombies: those are dead, and
-// wait only for whoever inherited them to notice.
+// alive returns the processes of a group, without zombies, which have ended.
 func alive(t *testing.T, group int) []string {
 	t.Helper()
 	all, err := filepath.Glob("/proc/[0-9]*/stat")
@@ -111,8 +110,8 @@ func alive(t *testing.T, group int) []string {
 	return found
 }
 
-// process is what /proc/{pid}/stat says (man 5 proc); empty for one that has
-// gone.
+// process holds fields of /proc/{pid}/stat (man 5 proc). It is empty for a
+// process that has ended.
 type process struct{ state, group string }
 
 func readProcess(file string) process {
@@ -120,7 +119,7 @@ func readProcess(file string) process {
 	if err != nil {
 		return process{}
 	}
-	// The name, in brackets, may hold anything.
+	// The name, in parentheses, may hold any character.
 	fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
 	return process{state: fields[0], group: fields[2]}
 }
@@ -137,15 +136,15 @@ func TestStartFailures(t *testing.T) {
 		want    error
 		says    string
 	}{
-		{"nothing installed yet", Options{Root: t.TempDir()}, ErrNoTools, "run make tools"},
-		{"half installed", Options{Root: fakeVenv(t, "exit 0", "hypercorn")}, ErrNoTools, "ministack is missing"},
+		{"tools not installed", Options{Root: t.TempDir()}, ErrNoTools, "run make tools"},
+		{"tools half installed", Options{Root: fakeVenv(t, "exit 0", "hypercorn")}, ErrNoTools, "ministack is missing"},
 		{
-			"somebody else's port", Options{Root: repository(t), Port: takenPort},
+			"port in use", Options{Root: repository(t), Port: takenPort},
 			ErrPort, fmt.Sprintf("port %d of 127.0.0.1 is in use", takenPort),
 		},
-		{"no such port", Options{Root: repository(t), Port: 65536}, ErrPort, "there is no port 65536"},
+		{"no such port", Options{Root: repository(t), Port: 65536}, ErrPort, "port 65536 does not exist"},
 		{
-			"its log says why it ended, and is removed with the rest",
+			"the error quotes the log, which is removed",
 			Options{Root: fakeVenv(t, "echo no module named x >&2; exit 1", allPackages...)},
 			ErrExited, "no module named x",
 		},
@@ -162,7 +161,7 @@ func TestStartFailures(t *testing.T) {
 	}
 }
 
-func TestStartGivesUpWhenToldTo(t *testing.T) {
+func TestStartHonoursItsContext(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	dir := filepath.Join(t.TempDir(), "stack")
@@ -175,7 +174,7 @@ func TestStartGivesUpWhenToldTo(t *testing.T) {
 
 var allPackages = []string{"ministack", "hypercorn", "awscli", "botocore"}
 
-// fakeVenv is a root whose .venv has a shell script for a Python, and these
+// fakeVenv returns a root whose .venv has a shell script as its Python and these
 // packages, all empty.
 func fakeVenv(t *testing.T, script string, packages ...string) (root string) {
 	t.Helper()
@@ -191,7 +190,7 @@ func fakeVenv(t *testing.T, script string, packages ...string) (root string) {
 	return root
 }
 
-func TestRunEndsWhatACommandStarted(t *testing.T) {
+func TestRunTerminatesChildren(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	pidFile := filepath.Join(t.TempDir(), "pid")
 	go func() {
@@ -218,12 +217,12 @@ func isZombie(pid int) bool {
 	return readProcess(fmt.Sprintf("/proc/%d/stat", pid)).state == "Z"
 }
 
-func TestRunSaysWhatFailed(t *testing.T) {
+func TestRunReportsStandardError(t *testing.T) {
 	_, err := run(t.Context(), command{name: "aws s3 cp", args: []string{"sh", "-c", "echo no such bucket >&2; exit 3"}})
 	assert.EqualError(t, err, "aws s3 cp: exit status 3: no such bucket")
 }
 
-func TestNothingOfTheUsersEnvironmentGetsIn(t *testing.T) {
+func TestUserEnvironmentIsNotInherited(t *testing.T) {
 	for _, name := range []string{
 		"AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_SQS", "AWS_ACCESS_KEY_ID", "AWS_REGION",
 		"HTTPS_PROXY", "https_proxy", "SERVICES", "PERSIST_STATE", "PYTHONPATH", "HOME",
@@ -242,4 +241,24 @@ func TestNothingOfTheUsersEnvironmentGetsIn(t *testing.T) {
 		assert.NotContains(t, variable, "AWS_ACCESS_KEY_ID", "functions must not find root's credentials")
 		assert.NotContains(t, variable, "AWS_SECRET_ACCESS_KEY", "functions must not find root's credentials")
 	}
+}
+
+func TestUseSharesOneEmulator(t *testing.T) {
+	t.Setenv(SharedVariable, "")
+	first, err := Use(t.Context())
+	require.NoError(t, err)
+	defer first.Stop()
+	t.Setenv(SharedVariable, first.Dir)
+
+	second, err := Use(t.Context())
+
+	require.NoError(t, err)
+	assert.Equal(t, first.URL, second.URL)
+	assert.Equal(t, first.PayPal, second.PayPal)
+	require.NoError(t, second.Stop())
+	_, err = second.AWS(t.Context(), "sts", "get-caller-identity")
+	require.NoError(t, err, "only the program that started the emulator stops it")
+	require.NoError(t, first.Stop())
+	_, err = Use(t.Context())
+	require.ErrorIs(t, err, os.ErrNotExist, "the emulator has stopped")
 }

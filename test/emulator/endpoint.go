@@ -1,9 +1,11 @@
 package emulator
 
 import (
+	"bufio"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -18,18 +20,17 @@ import (
 type Endpoint struct {
 	// URL is https://127.0.0.1:{port}.
 	URL string
-	// Dir holds all files of the running emulator, its log among them.
+	// Dir holds all files of the running emulator, including its log.
 	Dir string
 
-	// HTTP trusts the emulator's certificate and nothing else, and uses no
-	// proxy.
+	// HTTP trusts only the emulator's certificate and uses no proxy.
 	HTTP *http.Client
 
 	root  string
 	tools tools
 }
 
-// connect makes the clients of the emulator at url whose files are in dir.
+// connect returns the emulator at url with the files in dir.
 func connect(root, dir, url string) (*Endpoint, error) {
 	tools, err := findTools(root)
 	if err != nil {
@@ -53,8 +54,8 @@ func connect(root, dir, url string) (*Endpoint, error) {
 	}, nil
 }
 
-// Config is for clients of the AWS SDK, with the rights of the account's root.
-// S3 clients also need UsePathStyle.
+// Config returns the configuration for AWS SDK clients, as the account's root
+// user. S3 clients also need UsePathStyle.
 func (e *Endpoint) Config() aws.Config {
 	return aws.Config{
 		Region:       Region,
@@ -64,8 +65,8 @@ func (e *Endpoint) Config() aws.Config {
 	}
 }
 
-// AWS runs the real aws command line, with the rights of the account's root,
-// and returns its output: JSON, where the command has any.
+// AWS runs the real aws command line as the account's root user and returns its
+// output, which is JSON for most commands.
 func (e *Endpoint) AWS(ctx context.Context, args ...string) ([]byte, error) {
 	argv, env := e.AWSCommand(args...)
 	return run(ctx, command{
@@ -76,8 +77,74 @@ func (e *Endpoint) AWS(ctx context.Context, args ...string) ([]byte, error) {
 	})
 }
 
-// AWSCommand is the command that AWS runs, and its environment.
+// Query runs an aws command and decodes the JSON that it prints.
+func (e *Endpoint) Query(ctx context.Context, into any, args ...string) error {
+	out, err := e.AWS(ctx, args...)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(out, into)
+}
+
+// AWSCommand returns the command that AWS runs, and its environment.
 func (e *Endpoint) AWSCommand(args ...string) (argv, env []string) {
 	argv = append([]string{e.tools.python, "-I", "-m", "awscli", "--endpoint-url", e.URL}, args...)
 	return argv, e.cliEnvironment()
+}
+
+// Call is a call that a role's policy allowed.
+type Call struct {
+	Role     string // its name
+	Sid      string // of the statement that allowed the call
+	Action   string
+	Resource string // an ARN
+}
+
+// callsFile is a file in Dir with one JSON object per line. launch.py writes it.
+const callsFile = "calls.jsonl"
+
+// Calls returns the distinct calls that roles have made since the emulator
+// started.
+func (e *Endpoint) Calls() ([]Call, error) {
+	file, err := os.Open(filepath.Join(e.Dir, callsFile))
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	var calls []Call
+	lines := bufio.NewScanner(file)
+	for lines.Scan() {
+		var c Call
+		if err := json.Unmarshal(lines.Bytes(), &c); err != nil {
+			return nil, err
+		}
+		calls = append(calls, c)
+	}
+	return calls, lines.Err()
+}
+
+// awaitTimeout is far longer than the few hundred milliseconds that a function
+// takes.
+const awaitTimeout = 30 * time.Second
+
+// Await calls check until it returns nil. After 30 seconds it returns check's
+// last error.
+func Await(ctx context.Context, check func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, awaitTimeout)
+	defer cancel()
+	last := context.DeadlineExceeded
+	for {
+		err := check(ctx)
+		if err == nil {
+			return nil
+		}
+		if ctx.Err() == nil { // the error of an interrupted call says less
+			last = err
+		}
+		select {
+		case <-ctx.Done():
+			return last
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
 }

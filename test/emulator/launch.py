@@ -1,10 +1,9 @@
-"""Runs MiniStack until the program that started it is gone.
+"""Runs MiniStack until the program that started it ends.
 
-Arguments: the folder of the emulator, which is removed then, and hypercorn's
-own arguments.
+Arguments: the emulator's folder, then hypercorn's arguments.
 
-hypercorn serves MiniStack directly, without MiniStack's own main: that one
-listens on every interface and on port 443, and leaves a PID file in /tmp.
+hypercorn serves MiniStack directly. MiniStack's own main would listen on every
+interface and on port 443 and leave a PID file in /tmp.
 """
 
 import json
@@ -15,18 +14,24 @@ import sys
 import threading
 
 
-def follow_starter(folder):
-    # The starter holds the other end of this pipe, and the kernel closes it
-    # however the starter ends. A byte before that means: stay.
+def end_with_starter(folder):
+    """Removes the folder and kills the process group when the starter ends.
+
+    The starter holds the other end of the pipe at standard input. The kernel
+    closes it however the starter ends. A byte means: keep running.
+    """
     if sys.stdin.buffer.read(1):
         return
     subprocess.Popen(["rm", "-rf", folder], start_new_session=True)
-    os.killpg(0, signal.SIGKILL)  # this process and the functions it started
+    os.killpg(0, signal.SIGKILL)  # this process and its functions
 
 
 def record_calls(file):
-    # Must run before MiniStack's services are loaded: some import the function
-    # by name.
+    """Writes each distinct call that a role's policy allows to the file.
+
+    It must run before MiniStack's services are imported, because some of them
+    import evaluate by name.
+    """
     from ministack.core import iam_evaluator
 
     evaluate, recorded = iam_evaluator.evaluate, set()
@@ -40,7 +45,7 @@ def record_calls(file):
         if session and result.decision == "Allow" and call not in recorded:
             recorded.add(call)
             line = json.dumps(dict(zip(("Role", "Sid", "Action", "Resource"), call)))
-            os.write(out, line.encode() + b"\n")  # one write, so threads do not mix lines
+            os.write(out, line.encode() + b"\n")  # one write, so that threads do not mix lines
         return result
 
     iam_evaluator.evaluate = recorded_evaluate
@@ -48,7 +53,7 @@ def record_calls(file):
 
 if __name__ == "__main__":
     folder = sys.argv.pop(1)
-    threading.Thread(target=follow_starter, args=[folder], daemon=True).start()
+    threading.Thread(target=end_with_starter, args=[folder], daemon=True).start()
     record_calls(os.path.join(folder, "calls.jsonl"))
 
     from hypercorn.__main__ import main

@@ -26,13 +26,13 @@ import (
 // Stack is a deployed stack.
 type Stack struct {
 	*Endpoint
-	Name    string
-	Suffix  string
+	Name    string // of the CloudFormation stack
+	Suffix  string // the parameter EnvironmentSuffix
 	Outputs map[string]string
 }
 
-// URL is where the emulator takes the provider's webhooks. The stack's own
-// output names a host that only AWS has.
+// URL returns the URL at which the emulator receives the provider's webhooks.
+// The host in the stack's output exists only on AWS.
 func (s *Stack) URL(p contract.Provider) (string, error) {
 	return invokeURL(s.Endpoint.URL, s.Outputs[p.Title+"Url"])
 }
@@ -51,7 +51,7 @@ func invokeURL(endpoint, output string) (string, error) {
 	return endpoint + "/_aws/execute-api/" + api + u.Path, nil
 }
 
-// Post sends a webhook to the provider's path.
+// Post sends a webhook to the provider's URL.
 func (s *Stack) Post(ctx context.Context, p contract.Provider, header http.Header, body []byte) (status int, answer []byte, err error) {
 	to, err := s.URL(p)
 	if err != nil {
@@ -71,8 +71,7 @@ func (s *Stack) Post(ctx context.Context, p contract.Provider, header http.Heade
 	return response.StatusCode, answer, err
 }
 
-// PutSecret replaces the provider's secret document. It does not pass through
-// a command line, which other users of the machine could read.
+// PutSecret replaces the provider's secret document.
 func (s *Stack) PutSecret(ctx context.Context, p contract.Provider, document any) error {
 	text, err := json.Marshal(document)
 	if err != nil {
@@ -96,7 +95,7 @@ func (s *Stack) Secret(ctx context.Context, p contract.Provider, document any) e
 	return json.Unmarshal([]byte(aws.ToString(out.SecretString)), document)
 }
 
-// Events are all rows of the table, in no order.
+// Events returns all rows of the table, unordered.
 func (s *Stack) Events(ctx context.Context) ([]event.Event, error) {
 	pages := dynamodb.NewScanPaginator(dynamodb.NewFromConfig(s.Config()), &dynamodb.ScanInput{
 		TableName:      new(s.Outputs["TableName"]),
@@ -119,8 +118,8 @@ func (s *Stack) Events(ctx context.Context) ([]event.Event, error) {
 	return events, nil
 }
 
-// Depth is the number of messages in a queue, those that a function is at work
-// on included. output is the stack output with the queue's URL.
+// Depth returns the number of messages in a queue, including delayed and
+// in-flight ones. output is the stack output with the queue's URL.
 func (s *Stack) Depth(ctx context.Context, output string) (int, error) {
 	attributes := []types.QueueAttributeName{
 		types.QueueAttributeNameApproximateNumberOfMessages,
@@ -145,11 +144,11 @@ func (s *Stack) Depth(ctx context.Context, output string) (int, error) {
 	return depth, nil
 }
 
-// Logs are the lines that a function wrote, oldest first, among the START, END
-// and REPORT lines of Lambda. function is its name in package contract.
+// Logs returns the lines that a function wrote and Lambda's START, END and
+// REPORT lines, oldest first. function is its name in package contract.
 func (s *Stack) Logs(ctx context.Context, function string) ([]string, error) {
 	var lines []string
-	err := s.query(ctx, &lines, "logs", "filter-log-events",
+	err := s.Query(ctx, &lines, "logs", "filter-log-events",
 		"--log-group-name", "/aws/lambda/"+function+"-"+s.Suffix,
 		"--query", "events[].message")
 	return lines, err

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -48,14 +49,17 @@ func TestLogged(t *testing.T) {
 }
 
 func TestFirstFailureIsTheCause(t *testing.T) {
-	got, ok := firstFailure([]stackEvent{
-		{LogicalResourceID: "paysluice-demo", ResourceStatus: "ROLLBACK_COMPLETE"},
-		{LogicalResourceID: "Table", ResourceStatus: "CREATE_FAILED", ResourceStatusReason: "Resource creation cancelled"},
-		{LogicalResourceID: "Key", ResourceStatus: "CREATE_FAILED", ResourceStatusReason: "not allowed"},
-		{LogicalResourceID: "Key", ResourceStatus: "CREATE_IN_PROGRESS"},
+	event := func(id string, status types.ResourceStatus) types.StackEvent {
+		return types.StackEvent{LogicalResourceId: &id, ResourceStatus: status}
+	}
+	got, ok := firstFailure([]types.StackEvent{
+		event("paysluice-demo", "ROLLBACK_COMPLETE"),
+		event("Table", types.ResourceStatusCreateFailed), // cancelled because of Key
+		event("Key", types.ResourceStatusCreateFailed),
+		event("Key", types.ResourceStatusCreateInProgress),
 	})
 	assert.True(t, ok)
-	assert.Equal(t, "Key", got.LogicalResourceID, "the others were cancelled because of it")
+	assert.Equal(t, "Key", *got.LogicalResourceId)
 
 	_, ok = firstFailure(nil)
 	assert.False(t, ok)
@@ -79,7 +83,7 @@ func TestAwait(t *testing.T) {
 			}
 			return late
 		})
-		assert.ErrorIs(t, err, late, "what was wrong, not that time is up")
+		assert.ErrorIs(t, err, late, "the last error, not the timeout")
 	})
 }
 
@@ -94,7 +98,7 @@ func TestDeployFailuresNameTheCause(t *testing.T) {
 	for _, row := range []struct {
 		why, name, resources, zips, says string
 		parameters                       map[string]string
-		class                            error // nil: none of deploying itself
+		class                            error // nil: not an error of the deployment
 	}{{
 		why: "a parameter", name: "parameter", zips: zips,
 		resources: `"Queue":` + queue, parameters: map[string]string{"Mode": "UPPER"},
@@ -111,7 +115,7 @@ func TestDeployFailuresNameTheCause(t *testing.T) {
 	}, {
 		why: "zips that were never built", name: "zips", zips: noZips,
 		resources: `"Queue":` + queue,
-		says:      "upload the zips: aws s3 cp: ",
+		says:      "no zips in ",
 	}} {
 		t.Run(row.why, func(t *testing.T) {
 			template := filepath.Join(root, row.name+".json")
@@ -133,4 +137,25 @@ func templateWith(resources string) string {
 		"CodeVersion":{"Type":"String"},"Architecture":{"Type":"String"},
 		"Mode":{"Type":"String","Default":"a","AllowedPattern":"[a-z]+","ConstraintDescription":"lower case"}},
 		"Resources":{` + resources + `}}`
+}
+
+func TestCalls(t *testing.T) {
+	e := &Endpoint{Dir: t.TempDir()}
+	_, err := e.Calls()
+	require.ErrorIs(t, err, os.ErrNotExist, "a missing file differs from an emulator without calls")
+
+	file := filepath.Join(e.Dir, callsFile)
+	require.NoError(t, os.WriteFile(file, []byte(
+		`{"Role": "archiver", "Sid": "Keep", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::bucket/\u00e9"}`+"\n"+
+			`{"Role": "consumer", "Sid": "Store", "Action": "dynamodb:PutItem", "Resource": "arn"}`+"\n"), 0o600))
+	calls, err := e.Calls()
+	require.NoError(t, err)
+	assert.Equal(t, []Call{
+		{"archiver", "Keep", "s3:PutObject", "arn:aws:s3:::bucket/é"},
+		{"consumer", "Store", "dynamodb:PutItem", "arn"},
+	}, calls)
+
+	require.NoError(t, os.WriteFile(file, []byte("{"), 0o600))
+	_, err = e.Calls()
+	assert.Error(t, err)
 }

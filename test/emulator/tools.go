@@ -1,14 +1,26 @@
 package emulator
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime"
+	"syscall"
+	"time"
 )
 
-// ErrNoTools: .venv does not hold the pinned tools.
-var ErrNoTools = errors.New("the local tools are not installed in .venv: run make tools")
+// Errors about this machine.
+var (
+	// ErrNoTools reports that .venv does not hold the pinned tools.
+	ErrNoTools = errors.New("the local tools are not installed in .venv: run make tools")
+	// ErrPlatform reports that this machine cannot run the functions, which
+	// are Linux programs.
+	ErrPlatform = errors.New("the local stack runs on Linux, amd64 or arm64 (elsewhere in a Linux container or virtual machine)")
+)
 
 // tools are the files of the project's virtual environment that the local
 // stack uses.
@@ -29,7 +41,7 @@ func findTools(root string) (tools, error) {
 			return tools{}, fmt.Errorf("%w (%s is missing)", ErrNoTools, needed)
 		}
 	}
-	// The roots that the AWS SDK ships, which are the same on every machine.
+	// botocore ships the same roots to every machine.
 	roots, _ := filepath.Glob(filepath.Join(packages, "botocore", "cacert.pem"))
 	if roots == nil {
 		return tools{}, fmt.Errorf("%w (botocore is missing)", ErrNoTools)
@@ -37,7 +49,8 @@ func findTools(root string) (tools, error) {
 	return tools{python: python, publicRoots: roots[0]}, nil
 }
 
-// Root is the repository's root folder, which is the current one or above it.
+// Root returns the repository's root folder: the working directory or the
+// nearest folder above it with a go.mod.
 func Root() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {
@@ -53,4 +66,92 @@ func Root() (string, error) {
 		}
 		dir = parent
 	}
+}
+
+// BuildZips builds the functions for this machine into root's out/ with the
+// command that operators use. It returns the folder of the zips, named by their
+// CodeVersion.
+func BuildZips(ctx context.Context, root string) (dir string, err error) {
+	arch, err := architecture()
+	if err != nil {
+		return "", err
+	}
+	out, err := run(ctx, command{
+		name: "paysluice package",
+		dir:  root,
+		args: []string{"go", "run", "./cmd/paysluice", "package", "-out", "out", "-arch", arch},
+	})
+	return filepath.Join(root, "out", string(bytes.TrimSpace(out))), err
+}
+
+// GenerateTemplate returns the template that root's gentemplate prints.
+func GenerateTemplate(ctx context.Context, root string) ([]byte, error) {
+	return run(ctx, command{
+		name: "gentemplate",
+		dir:  root,
+		args: []string{"go", "run", "./cmd/gentemplate"},
+	})
+}
+
+// architecture returns this machine's architecture as the stack's parameter
+// Architecture spells it.
+func architecture() (string, error) {
+	switch runtime.GOOS + "/" + runtime.GOARCH {
+	case "linux/amd64":
+		return "x86_64", nil
+	case "linux/arm64":
+		return "arm64", nil
+	}
+	return "", fmt.Errorf("%w; this is %s/%s", ErrPlatform, runtime.GOOS, runtime.GOARCH)
+}
+
+// command is a program to run to its end.
+type command struct {
+	name string // in errors
+	dir  string
+	env  []string // nil for this program's own
+	args []string
+}
+
+// commandError is a command's failure, with everything that the command wrote
+// to standard error.
+type commandError struct {
+	name   string
+	stderr string
+	cause  error
+}
+
+func (e *commandError) Error() string {
+	if e.stderr == "" {
+		return fmt.Sprintf("%s: %v", e.name, e.cause)
+	}
+	return fmt.Sprintf("%s: %v: %s", e.name, e.cause, e.stderr)
+}
+
+func (e *commandError) Unwrap() error { return e.cause }
+
+// run returns what the command writes to standard output. When ctx ends, run
+// terminates the command and its children and returns ctx's cause.
+func run(ctx context.Context, c command) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, c.args[0], c.args[1:]...)
+	cmd.Dir, cmd.Env = c.dir, c.env
+	// In a process group of its own, the command can be terminated with its
+	// children, and Ctrl-C in the terminal reaches only this program.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
+	cmd.WaitDelay = 5 * time.Second
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	if err != nil {
+		return nil, &commandError{
+			name:   c.name,
+			stderr: string(bytes.TrimSpace(stderr.Bytes())),
+			cause:  err,
+		}
+	}
+	return stdout.Bytes(), nil
 }

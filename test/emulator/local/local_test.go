@@ -17,8 +17,8 @@ import (
 	"github.com/paysluice/paysluice/test/header"
 )
 
-// The demo's refusals must be refused for the reason that it gives.
-func TestAttemptsAreWhatTheySay(t *testing.T) {
+// The requests that the demo shows must be rejected for the reason that it prints.
+func TestAttemptsMatchTheirDescription(t *testing.T) {
 	s := senders.Stripe()
 	a := account{s, s.NewSecret()}
 	document, err := json.Marshal(s.Document(a.secret))
@@ -48,13 +48,13 @@ func TestStep(t *testing.T) {
 		err  error
 		want string
 	}{
-		{"quick", 1500 * time.Millisecond, nil, "deploying … 1.5 s\n"},
-		{"slow: it keeps saying so", 25 * time.Second, nil, "deploying … 10 s … 20 s … 25.0 s\n"},
-		{"the reason is main's to print", 0, boom, "deploying … failed\n"},
+		{"quick", 1500 * time.Millisecond, nil, "Deploying … 1.5 s\n"},
+		{"slow: the line grows", 25 * time.Second, nil, "Deploying … 10 s … 20 s … 25.0 s\n"},
+		{"failed: main prints the error", 0, boom, "Deploying … failed\n"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			var out bytes.Buffer
-			err := step(&out, "deploying", func() error {
+			err := local{out: &out}.step("Deploying", func() error {
 				time.Sleep(row.took)
 				return row.err
 			})

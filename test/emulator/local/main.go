@@ -1,5 +1,5 @@
-// Command local runs paysluice's stack on this machine, without a cloud
-// account: see the make targets demo, up and down, which call it.
+// Command local runs the paysluice stack on this machine, without a cloud
+// account. The make targets demo, up and down call it.
 package main
 
 import (
@@ -9,26 +9,30 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"strconv"
 	"syscall"
+	"time"
 
 	"github.com/paysluice/paysluice/test/emulator"
 )
 
 const usage = `usage: local <command>
 
-  demo [-port n]   deploy the stack, send it webhooks, show what became of them, stop it
+  demo [-port n]   deploy the stack, send it webhooks, show the results, stop it
   up [-port n]     deploy the stack and leave it running
-  send             send the running stack a signed webhook
-  aws …            run the aws command line on the running stack
+  send             send a signed webhook to the running stack
+  aws …            run the aws command line against the running stack
   down             stop the running stack
+  run -- command…  start an emulator without a stack, run a command that uses it
+                   (` + emulator.SharedVariable + ` names its folder), stop it
 `
 
 var (
 	errUsage = errors.New("usage")
-	errPort  = errors.New("a port is a number from 1 to 65535, or 0 for a free one")
+	errPort  = errors.New("-port must be a number from 1 to 65535, or 0 for any free port")
 )
 
 func main() {
@@ -36,6 +40,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	err := run(ctx, os.Args[1:])
+	var failed *exec.ExitError
 	switch {
 	case err == nil:
 	case errors.Is(err, errUsage), errors.Is(err, flag.ErrHelp):
@@ -44,6 +49,8 @@ func main() {
 	case ctx.Err() != nil:
 		fmt.Fprintln(os.Stderr, "stopped:", context.Cause(ctx))
 		os.Exit(130)
+	case errors.As(err, &failed): // the command has said why
+		os.Exit(failed.ExitCode())
 	default:
 		fmt.Fprintln(os.Stderr, "error:", err)
 		os.Exit(1)
@@ -82,6 +89,9 @@ func run(ctx context.Context, args []string) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
+	if name == "run" && flags.NArg() > 0 {
+		return l.runCommand(ctx, flags.Args())
+	}
 	if flags.NArg() > 0 {
 		return errUsage
 	}
@@ -96,4 +106,20 @@ func run(ctx context.Context, args []string) error {
 		return l.down()
 	}
 	return errUsage
+}
+
+// runCommand runs a command, such as go test, that uses an emulator by
+// emulator.Use. The error is an *exec.ExitError when the command fails.
+func (l local) runCommand(ctx context.Context, args []string) (err error) {
+	shared, err := emulator.StartShared(ctx, emulator.Options{Root: l.root})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, shared.Stop()) }()
+	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
+	cmd.Env = append(os.Environ(), emulator.SharedVariable+"="+shared.Dir)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.WaitDelay = 10 * time.Second
+	return cmd.Run()
 }

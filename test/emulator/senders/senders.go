@@ -1,9 +1,11 @@
-// Package senders plays the payment providers: each makes webhooks of a payment
-// that has succeeded, and signs them with secrets of its own.
+// Package senders plays the payment providers. Each sender makes webhooks about
+// a succeeded payment and signs them.
 package senders
 
 import (
+	"crypto"
 	"crypto/rand"
+	"crypto/x509"
 	"fmt"
 	"net/http"
 	"strings"
@@ -17,38 +19,38 @@ import (
 	"github.com/paysluice/paysluice/test/emulator/paypaltest"
 )
 
-// Mark is in every secret and every payload, so that one that gets into a log
-// can be found there.
+// Mark is part of every secret and payload, so that a test can find them in a
+// log.
 const Mark = "marked"
 
-// Sender is a provider that is played.
+// Sender plays one provider.
 type Sender struct {
 	Provider contract.Provider
-	// Stale is an age at which a signature is refused; 0 for a provider that
+	// Stale is the age at which a signature is rejected; 0 for a provider that
 	// signs no time.
 	Stale time.Duration
-	// SignatureHeader is the header of Header's that holds the signature.
+	// SignatureHeader is the name of the header that holds the signature.
 	SignatureHeader string
 
-	// NewID is the provider's id of a new event.
+	// NewID returns a new event id of the provider.
 	NewID func() string
-	// Body is an event about a payment of that many hundredths of a dollar,
-	// made at that time: epoch milliseconds, of which whole seconds are sent.
+	// Body returns an event about a payment in hundredths of a dollar, created
+	// at a time in epoch milliseconds. Providers send whole seconds.
 	Body func(id string, cents int, created int64) []byte
-	// Redelivered is the body as a later delivery of it may look.
+	// Redelivered returns the body as the provider may send it the next time.
 	Redelivered func(body []byte) []byte
-	// NewSecret is what one entry of the secret holds.
+	// NewSecret returns a new signing secret.
 	NewSecret func() string
-	// Document is a secret with an entry for each of secrets.
+	// Document returns a secret document with an entry for each secret.
 	Document func(secrets ...string) any
-	// Header is how the provider sends the body at that time.
+	// Header returns the headers that the provider sends with body at a time.
 	Header func(body []byte, secret string, at time.Time) http.Header
 }
 
-// EventID is the event.Event's ID of the provider's event id.
+// EventID returns the event.Event ID for the provider's event id.
 func (s Sender) EventID(id string) string { return event.NewID(s.Provider.Name, id) }
 
-// Created is when events are made unless their order matters, epoch
+// Created is the creation time of events whose order does not matter, in epoch
 // milliseconds.
 const Created = 1_780_000_000_000
 
@@ -81,15 +83,45 @@ func Stripe() Sender {
 	}
 }
 
-// PayPal plays PayPal with certificates of an authority, which hosts, if there
-// are any, serve in the place of PayPal's own. Functions get there by hosts'
-// proxy, and trust the authority's root.
-func PayPal(authority *paypaltest.Authority, hosts *paypaltest.Hosts) Sender {
-	certURL := "https://api.paypal.com/v1/notifications/certs/CERT-" + rand.Text()
+// PayPalCertificate is a certificate that PayPal signs with. It can be written
+// to a file for another program.
+type PayPalCertificate struct {
+	URL          string // where PayPal serves it
+	Key          []byte // PKCS #8
+	Intermediate []byte // PEM of its issuer, which PayPal does not serve
+}
+
+// IssuePayPal issues a PayPal certificate. hosts, if not nil, serve it in place
+// of PayPal's. Functions reach them through hosts' proxy and must trust
+// authority's root.
+func IssuePayPal(authority *paypaltest.Authority, hosts *paypaltest.Hosts) PayPalCertificate {
 	leaf := authority.Issue(paypaltest.LiveName, time.Now())
-	if hosts != nil {
-		hosts.Serve(certURL, leaf.PEM())
+	c := PayPalCertificate{
+		URL:          "https://api.paypal.com/v1/notifications/certs/CERT-" + rand.Text(),
+		Intermediate: authority.Intermediate.PEM(),
 	}
+	var err error
+	if c.Key, err = x509.MarshalPKCS8PrivateKey(leaf.Key); err != nil {
+		panic(err) // cannot fail for a new RSA key
+	}
+	if hosts != nil {
+		hosts.Serve(c.URL, leaf.PEM())
+	}
+	return c
+}
+
+// PayPal plays PayPal with a certificate of authority, which hosts serve.
+func PayPal(authority *paypaltest.Authority, hosts *paypaltest.Hosts) Sender {
+	return PayPalWith(IssuePayPal(authority, hosts))
+}
+
+// PayPalWith plays PayPal with the certificate c.
+func PayPalWith(c PayPalCertificate) Sender {
+	parsed, err := x509.ParsePKCS8PrivateKey(c.Key)
+	if err != nil {
+		panic(err) // IssuePayPal encoded it
+	}
+	key := parsed.(crypto.Signer)
 	return Sender{
 		Provider:        contract.PayPal(),
 		Stale:           31 * 24 * time.Hour,
@@ -108,20 +140,20 @@ func PayPal(authority *paypaltest.Authority, hosts *paypaltest.Hosts) Sender {
 				return map[string]string{"webhookId": secret, "environment": "live"}
 			})
 			// PayPal serves the leaf alone.
-			document["extraRootsPem"] = string(authority.Intermediate.PEM())
+			document["extraRootsPem"] = string(c.Intermediate)
 			return document
 		},
 		Header: func(body []byte, secret string, at time.Time) http.Header {
-			signed, err := paypal.Signer{Key: leaf.Key, CertURL: certURL, WebhookID: secret}.Sign(body, rand.Text(), at)
+			signed, err := paypal.Signer{Key: key, CertURL: c.URL, WebhookID: secret}.Sign(body, rand.Text(), at)
 			if err != nil {
-				panic(err) // a key that was just made does not fail
+				panic(err) // cannot fail with a valid key
 			}
 			return headers(signed)
 		},
 	}
 }
 
-// Square plays Square, which signs the URL that it sends to.
+// Square plays Square, which signs url with the body.
 func Square(url string) Sender {
 	header := contract.Square().IdentityHeaders[0]
 	return Sender{
@@ -147,7 +179,7 @@ func Square(url string) Sender {
 	}
 }
 
-// entries is a secret document with a labelled entry for each secret.
+// entries returns a secret document with a labelled entry for each secret.
 func entries(list string, secrets []string, entry func(string) map[string]string) map[string]any {
 	all := []map[string]string{}
 	for _, secret := range secrets {
