@@ -122,7 +122,7 @@ func TestEndlessChain(t *testing.T) {
 	leaf := stranger.Issue(paypaltest.LiveName, epoch, issuedBy(url))
 
 	assert.ErrorIs(t, verifyServed(t, leaf, content(leaf.PEM()), nil), provider.PayPalChain)
-	assert.Equal(t, 3, hosts.Asked(url))
+	assert.Equal(t, 3, hosts.Requests(url))
 }
 
 // publicKey is a key without its private half.
