@@ -9,26 +9,29 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// size of the bodies, in bytes: more than the processor takes out of one request,
+// which Lambda bounds at 6 MB in base64 (Lambda Developer Guide, "Lambda quotas").
+const size = 4_500_000
+
 const (
-	// size of the bodies, in bytes: more than the processor takes out of one
-	// request, which Lambda bounds at 6 MB in base64 (Lambda Developer Guide,
-	// "Lambda quotas").
-	size = 4_500_000
-	// most is the allocation that a body may cause, in bodies: 45 MB of the
-	// processor's 256, even if nothing of it were ever collected.
-	most = 10
+	// Skipped is what a body may allocate, in bodies, when its elements are
+	// skipped: 45 MB of the processor's 256, even if none of it is collected.
+	Skipped = 10
+	// WrongType is the same for a body of values of a wrong type. The JSON library
+	// makes an error for each, which is collected at once.
+	WrongType = 30
 )
 
-// Body is JSON of 4.5 MB: as many elements as fit, with commas between them,
-// and what stands around them.
+// Body returns JSON of 4.5 MB: as many elements as fit, with commas between them,
+// head before them and tail behind.
 func Body(head, element, tail string) []byte {
 	count := (size - len(head) - len(tail)) / (len(element) + 1)
 	return []byte(head + strings.Repeat(element+",", count-1) + element + tail)
 }
 
-// Require fails the test when read allocates more than ten times the body.
+// Require fails the test when read allocates more than most times the body.
 // Nothing else may run meanwhile.
-func Require(t testing.TB, body []byte, read func()) {
+func Require(t testing.TB, body []byte, most int, read func()) {
 	t.Helper()
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)

@@ -4,19 +4,19 @@ import (
 	"cmp"
 	"strings"
 
-	"github.com/paysluice/paysluice/handlers/provider/envelope"
+	"github.com/paysluice/paysluice/handlers/provider/decode"
 )
 
 // body is what is read of an event notification ("event" in
 // notifications_webhooks_v1.json). Everything but id and type is optional (see
 // package envelope).
 type body struct {
-	ID              envelope.Member `json:"id"`
-	Type            envelope.Member `json:"event_type"`
-	Created         envelope.Member `json:"create_time"`
-	ResourceType    string          `json:"resource_type"`
-	ResourceVersion string          `json:"resource_version"`
-	Resource        resource        `json:"resource"`
+	ID              decode.Member `json:"id"`
+	Type            decode.Member `json:"event_type"`
+	Created         decode.Member `json:"create_time"`
+	ResourceType    string        `json:"resource_type"`
+	ResourceVersion string        `json:"resource_version"`
+	Resource        resource      `json:"resource"`
 }
 
 // Values of "resource_type" that decide something here.
@@ -35,9 +35,9 @@ type resource struct {
 	Amount money  `json:"amount"`
 
 	// Of refunds and reversals.
-	SaleID    string              `json:"sale_id"`
-	CaptureID string              `json:"capture_id"`
-	Links     envelope.List[link] `json:"links"`
+	SaleID    string            `json:"sale_id"`
+	CaptureID string            `json:"capture_id"`
+	Links     decode.List[link] `json:"links"`
 
 	// Of disputes.
 	DisputeID      string `json:"dispute_id"`
@@ -45,7 +45,7 @@ type resource struct {
 	DisputeOutcome struct {
 		Code string `json:"outcome_code"`
 	} `json:"dispute_outcome"`
-	DisputedTransactions envelope.List[disputedTransaction] `json:"disputed_transactions"`
+	DisputedTransactions decode.List[disputedTransaction] `json:"disputed_transactions"`
 
 	// Of payouts: items, batches, and referenced items.
 	PayoutItemID      string `json:"payout_item_id"`
@@ -68,8 +68,8 @@ type resource struct {
 	} `json:"processing_state"`
 
 	// Of orders.
-	OrderID       string                      `json:"order_id"`
-	PurchaseUnits envelope.List[purchaseUnit] `json:"purchase_units"`
+	OrderID       string                    `json:"order_id"`
+	PurchaseUnits decode.List[purchaseUnit] `json:"purchase_units"`
 
 	// Of invoices, since v2.
 	Invoice struct {
@@ -108,7 +108,7 @@ type disputedTransaction struct {
 type purchaseUnit struct {
 	Payee    merchant `json:"payee"`
 	Payments struct {
-		Captures envelope.List[struct {
+		Captures decode.List[struct {
 			ID string `json:"id"`
 		}] `json:"captures"`
 	} `json:"payments"`
@@ -191,7 +191,7 @@ func (r *resource) captured() string {
 // related are the ids that the resource refers to; nil when it refers to none.
 func (r *resource) related() map[string]string {
 	ids := r.SupplementaryData.RelatedIDs
-	return envelope.Related(map[string]string{
+	return decode.Related(map[string]string{
 		"order":          cmp.Or(ids.OrderID, r.OrderID, r.linked("up", "/orders/")),
 		"authorization":  cmp.Or(ids.AuthorizationID, r.linked("up", "/authorizations/")),
 		"parent_payment": r.ParentPayment,

@@ -4,18 +4,18 @@ import (
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
 	"github.com/paysluice/paysluice/handlers/provider"
-	"github.com/paysluice/paysluice/handlers/provider/envelope"
+	"github.com/paysluice/paysluice/handlers/provider/decode"
 )
 
 // Event implements provider.Provider. It fails only on a body without a
 // readable type or with an id that cannot be a key. A time that is none, such
 // as the simulator's 2018-19-12T…, leaves Timestamp 0.
-func (p Provider) Event(raw []byte, o provider.Origin) (event.Event, error) {
+func (Provider) Event(raw []byte, o provider.Origin) (event.Event, error) {
 	var b body
-	if err := p.bodies.Read(raw, &b); err != nil {
+	if err := decode.Body(raw, &b); err != nil {
 		return event.Event{}, err
 	}
-	id, typ, err := envelope.Identify(b.ID, b.Type, b.Created)
+	id, typ, err := decode.Identify(b.ID, b.Type, b.Created)
 	if err != nil {
 		return event.Event{}, err
 	}
@@ -28,15 +28,15 @@ func (p Provider) Event(raw []byte, o provider.Origin) (event.Event, error) {
 		Provider:     name,
 		Type:         typ,
 		Category:     category,
-		ObjectType:   envelope.Clean(b.ResourceType),
-		ObjectID:     envelope.Clean(r.id()),
-		ObjectStatus: envelope.Clean(r.status()),
-		PaymentID:    envelope.Clean(b.paymentID(typ)),
+		ObjectType:   decode.Clean(b.ResourceType),
+		ObjectID:     decode.Clean(r.id()),
+		ObjectStatus: decode.Clean(r.status()),
+		PaymentID:    decode.Clean(b.paymentID(typ)),
 		Related:      r.related(),
-		Account:      envelope.Clean(r.account()),
+		Account:      decode.Clean(r.account()),
 		Endpoint:     o.Endpoint,
 		Livemode:     o.Livemode,
 		Money:        moneyOf(category, r),
-		APIVersion:   envelope.Clean(b.ResourceVersion),
+		APIVersion:   decode.Clean(b.ResourceVersion),
 	}, nil
 }

@@ -97,7 +97,7 @@ func TestLargeBodiesAllocateLittle(t *testing.T) {
 	} {
 		for _, element := range []string{`7`, `{}`, `[]`} {
 			body := allocation.Body(`{"id":"WH-1","event_type":"A.B","resource":{`+list[0], element, list[1]+`}}`)
-			allocation.Require(t, body, func() { normalised(t, string(body)) })
+			allocation.Require(t, body, allocation.Skipped, func() { normalised(t, string(body)) })
 		}
 	}
 }

@@ -19,22 +19,18 @@ import (
 
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/provider"
-	"github.com/paysluice/paysluice/handlers/provider/envelope"
 )
 
 // Provider implements provider.Provider for PayPal. All its verifiers share one
 // certificate cache.
-type Provider struct {
-	keys   *keyCache
-	bodies *envelope.Reader[body]
-}
+type Provider struct{ keys *keyCache }
 
 var _ provider.Provider = Provider{}
 
 // New returns PayPal's provider. Its verifiers fetch certificates with fetch;
 // see NewFetcher.
 func New(fetch Fetch) Provider {
-	return Provider{keys: newKeyCache(fetch), bodies: envelope.NewReader[body]()}
+	return Provider{keys: newKeyCache(fetch)}
 }
 
 // Descriptor implements provider.Provider.

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/paysluice/paysluice/handlers/provider"
-	"github.com/paysluice/paysluice/handlers/provider/document"
+	"github.com/paysluice/paysluice/handlers/provider/decode"
 )
 
 // secretExample is shown for a secret that was never filled.
@@ -45,12 +45,12 @@ func parseSecret(text []byte) (secret, error) {
 		CertURLs   any       `json:"certUrls"`
 		ExtraRoots any       `json:"extraRootsPem"`
 	}
-	if err := document.Read(text, secretExample, &content); err != nil {
+	if err := decode.Secret(text, secretExample, &content); err != nil {
 		return secret{}, err
 	}
 	certURLs, urlsErr := parseCertURLs(content.CertURLs)
 	extra, rootsErr := parseExtraRoots(content.ExtraRoots)
-	err := errors.Join(document.CheckEntries("webhooks", content.Webhooks, webhook.problems), urlsErr, rootsErr)
+	err := errors.Join(decode.CheckEntries("webhooks", content.Webhooks, webhook.problems), urlsErr, rootsErr)
 	return secret{content.Webhooks, certURLs, extra}, err
 }
 
@@ -76,7 +76,7 @@ func (s secret) source(t transmission) source {
 }
 
 func (w webhook) problems() []string {
-	return []string{document.CheckLabel(w.Label), checkWebhookID(w.WebhookID), document.CheckEnvironment(w.Environment)}
+	return []string{decode.CheckLabel(w.Label), checkWebhookID(w.WebhookID), decode.CheckEnvironment(w.Environment)}
 }
 
 func checkWebhookID(id string) string {
@@ -99,7 +99,7 @@ func parseCertURLs(value any) ([]string, error) {
 	for i := range list {
 		urls[i], _ = list[i].(string) // anything else fails as an empty URL does
 	}
-	return urls, document.CheckEntries("certUrls", urls, func(url string) []string {
+	return urls, decode.CheckEntries("certUrls", urls, func(url string) []string {
 		if _, ok := environmentOf(url); ok {
 			return nil
 		}

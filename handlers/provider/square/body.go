@@ -3,7 +3,7 @@ package square
 import (
 	"cmp"
 
-	"github.com/paysluice/paysluice/handlers/provider/envelope"
+	"github.com/paysluice/paysluice/handlers/provider/decode"
 )
 
 // paymentType is the data.type of events about a payment.
@@ -13,17 +13,17 @@ const paymentType = "payment"
 // optional (see package envelope); of an optional member that stands twice the
 // last counts, as always in encoding/json.
 type body struct {
-	EventID    envelope.Member `json:"event_id"`
-	Type       envelope.Member `json:"type"`
-	CreatedAt  envelope.Member `json:"created_at"`
-	MerchantID string          `json:"merchant_id"`
-	LocationID string          `json:"location_id"`
+	EventID    decode.Member `json:"event_id"`
+	Type       decode.Member `json:"type"`
+	CreatedAt  decode.Member `json:"created_at"`
+	MerchantID string        `json:"merchant_id"`
+	LocationID string        `json:"location_id"`
 
 	Data struct {
 		Type string `json:"type"`
 		ID   string `json:"id"`
 		// Object holds the object under the name of its type.
-		Object envelope.Members[object] `json:"object"`
+		Object decode.Members[object] `json:"object"`
 	} `json:"data"`
 }
 
@@ -40,8 +40,8 @@ type object struct {
 	TotalMoney  money `json:"total_money"`  // payments, tip included
 	AmountMoney money `json:"amount_money"` // refunds, disputes, payouts
 
-	PaymentID       string                `json:"payment_id"`  // refunds
-	PaymentIDs      envelope.List[string] `json:"payment_ids"` // terminal checkouts
+	PaymentID       string              `json:"payment_id"`  // refunds
+	PaymentIDs      decode.List[string] `json:"payment_ids"` // terminal checkouts
 	DisputedPayment struct {
 		PaymentID string `json:"payment_id"`
 	} `json:"disputed_payment"`
@@ -65,7 +65,7 @@ func (b *body) object() *object {
 // objectID is the object's own id: data.id has a version behind it in some
 // events, and names the application in those about custom attributes.
 func (b *body) objectID(o *object) string {
-	return cmp.Or(envelope.Clean(o.ID), envelope.Clean(o.DisputeID), envelope.Clean(b.Data.ID))
+	return cmp.Or(decode.Clean(o.ID), decode.Clean(o.DisputeID), decode.Clean(b.Data.ID))
 }
 
 // paymentID is the payment that the object is or belongs to.
@@ -77,12 +77,12 @@ func (b *body) paymentID(o *object) string {
 	if o.PaymentIDs[1] == "" {
 		only = o.PaymentIDs[0]
 	}
-	return cmp.Or(envelope.Clean(only), envelope.Clean(o.PaymentID), envelope.Clean(o.DisputedPayment.PaymentID))
+	return cmp.Or(decode.Clean(only), decode.Clean(o.PaymentID), decode.Clean(o.DisputedPayment.PaymentID))
 }
 
 // related are the ids that the object refers to; nil when it refers to none.
 func (b *body) related(o *object) map[string]string {
-	return envelope.Related(map[string]string{
+	return decode.Related(map[string]string{
 		"order":        o.OrderID,
 		"customer":     cmp.Or(o.CustomerID, o.PrimaryRecipient.CustomerID),
 		"subscription": o.SubscriptionID,

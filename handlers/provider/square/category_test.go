@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -131,7 +132,7 @@ func TestEveryCategoryWithMoneyHasAFixture(t *testing.T) {
 		require.NoError(t, err)
 		fixtures[e.Category] = true
 	}
-	one := money{Amount: json.RawMessage("1"), Currency: "USD"}
+	one := money{Amount: jsontext.Value("1"), Currency: "USD"}
 	full := object{TotalMoney: one, AmountMoney: one}
 	for _, row := range categoryRows() {
 		if moneyOf(row.want, &full) != (event.Money{}) {

@@ -6,17 +6,17 @@ import (
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
 	"github.com/paysluice/paysluice/handlers/provider"
-	"github.com/paysluice/paysluice/handlers/provider/envelope"
+	"github.com/paysluice/paysluice/handlers/provider/decode"
 )
 
 // Event implements provider.Provider. It fails only on a body without a
 // readable type or with an id that cannot be a key.
-func (p Provider) Event(raw []byte, origin provider.Origin) (event.Event, error) {
+func (Provider) Event(raw []byte, origin provider.Origin) (event.Event, error) {
 	var b body
-	if err := p.bodies.Read(raw, &b); err != nil {
+	if err := decode.Body(raw, &b); err != nil {
 		return event.Event{}, err
 	}
-	id, typ, err := envelope.Identify(b.EventID, b.Type, b.CreatedAt)
+	id, typ, err := decode.Identify(b.EventID, b.Type, b.CreatedAt)
 	if err != nil {
 		return event.Event{}, err
 	}
@@ -30,12 +30,12 @@ func (p Provider) Event(raw []byte, origin provider.Origin) (event.Event, error)
 		Provider:     name,
 		Type:         typ,
 		Category:     category,
-		ObjectType:   envelope.Clean(b.Data.Type),
+		ObjectType:   decode.Clean(b.Data.Type),
 		ObjectID:     b.objectID(o),
-		ObjectStatus: cmp.Or(envelope.Clean(o.Status), envelope.Clean(o.State)),
+		ObjectStatus: cmp.Or(decode.Clean(o.Status), decode.Clean(o.State)),
 		PaymentID:    b.paymentID(o),
 		Related:      b.related(o),
-		Account:      envelope.Clean(b.MerchantID),
+		Account:      decode.Clean(b.MerchantID),
 		Endpoint:     origin.Endpoint,
 		Livemode:     origin.Livemode,
 		Money:        moneyOf(category, o),

@@ -139,7 +139,7 @@ func TestLargeBodiesAllocateLittle(t *testing.T) {
 		{`"data":{`, `"\u0061":1`, `}`}, // members that nobody reads
 	} {
 		body := allocation.Body(`{"event_id":"1","type":"t",`+tt.head, tt.element, tt.tail+`}`)
-		allocation.Require(t, body, func() { normalised(t, string(body)) })
+		allocation.Require(t, body, allocation.Skipped, func() { normalised(t, string(body)) })
 	}
 }
 

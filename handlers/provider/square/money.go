@@ -2,7 +2,8 @@ package square
 
 import (
 	"cmp"
-	"encoding/json"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/paysluice/paysluice/handlers/event"
 )
@@ -11,9 +12,9 @@ import (
 // reference, "Money"); the documented payout events and "Working with monetary
 // amounts" have it in currency_code.
 type money struct {
-	Amount       json.RawMessage `json:"amount"`
-	Currency     string          `json:"currency"`
-	CurrencyCode string          `json:"currency_code"`
+	Amount       jsontext.Value `json:"amount"`
+	Currency     string         `json:"currency"`
+	CurrencyCode string         `json:"currency_code"`
 }
 
 // moneyOf is what the event moved. A payment counts when it is completed, with

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"reflect"
 
-	"github.com/paysluice/paysluice/handlers/provider/envelope"
+	"github.com/paysluice/paysluice/handlers/provider/decode"
 )
 
 // SameEvent implements provider.Provider. Square tells deliveries apart in
@@ -14,6 +14,6 @@ func (Provider) SameEvent(a, b []byte) bool {
 	if bytes.Equal(a, b) {
 		return true
 	}
-	x, y := envelope.Object(a), envelope.Object(b)
+	x, y := decode.Object(a), decode.Object(b)
 	return x != nil && y != nil && reflect.DeepEqual(x, y)
 }

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/paysluice/paysluice/handlers/provider/document"
+	"github.com/paysluice/paysluice/handlers/provider/decode"
 )
 
 const (
@@ -40,7 +40,7 @@ func parseSecret(text []byte, endpointURL string) ([]subscription, error) {
 	var content struct {
 		Subscriptions []subscription `json:"subscriptions"`
 	}
-	if err := document.Read(text, example, &content); err != nil {
+	if err := decode.Secret(text, example, &content); err != nil {
 		return nil, err
 	}
 	for i := range content.Subscriptions {
@@ -48,14 +48,14 @@ func parseSecret(text []byte, endpointURL string) ([]subscription, error) {
 			s.NotificationURL = new(endpointURL)
 		}
 	}
-	return content.Subscriptions, document.CheckEntries("subscriptions", content.Subscriptions, subscription.problems)
+	return content.Subscriptions, decode.CheckEntries("subscriptions", content.Subscriptions, subscription.problems)
 }
 
 func (s subscription) problems() []string {
 	return []string{
-		document.CheckLabel(s.Label),
-		document.CheckText("signatureKey", s.SignatureKey),
-		document.CheckEnvironment(s.Environment),
+		decode.CheckLabel(s.Label),
+		decode.CheckText("signatureKey", s.SignatureKey),
+		decode.CheckEnvironment(s.Environment),
 		checkURL(s.NotificationURL),
 		checkMaxAge(s.MaxAgeHours),
 	}
@@ -70,7 +70,7 @@ func checkURL(url *string) string {
 	case !strings.HasPrefix(*url, "https://") && !strings.HasPrefix(*url, "http://"):
 		return `"notificationUrl" is not a text that begins with https://`
 	}
-	return document.CheckText("notificationUrl", *url)
+	return decode.CheckText("notificationUrl", *url)
 }
 
 // checkMaxAge says what is wrong with a bound; "" when nothing is.

@@ -5,14 +5,10 @@ import (
 
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/provider"
-	"github.com/paysluice/paysluice/handlers/provider/envelope"
 )
 
 // Provider is Square.
-type Provider struct {
-	endpointURL string
-	bodies      *envelope.Reader[body]
-}
+type Provider struct{ endpointURL string }
 
 var _ provider.Provider = Provider{}
 
@@ -20,7 +16,7 @@ var _ provider.Provider = Provider{}
 // POSTs, for the secret's entries that name no notificationUrl; with "" each of
 // them has to.
 func New(endpointURL string) Provider {
-	return Provider{endpointURL: endpointURL, bodies: envelope.NewReader[body]()}
+	return Provider{endpointURL: endpointURL}
 }
 
 // Descriptor implements provider.Provider.

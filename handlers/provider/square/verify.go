@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/paysluice/paysluice/handlers/provider"
-	"github.com/paysluice/paysluice/handlers/provider/envelope"
+	"github.com/paysluice/paysluice/handlers/provider/decode"
 )
 
 // skew is how far ahead of ours Square's clock may be where a bound is set.
@@ -51,9 +51,9 @@ func checkAge(body []byte, most time.Duration, now time.Time) error {
 		return nil
 	}
 	var b struct {
-		CreatedAt envelope.Member `json:"created_at"`
+		CreatedAt decode.Member `json:"created_at"`
 	}
-	_ = envelope.Unmarshal(body, &b) // what is not JSON is quarantined by Event
+	_ = decode.Unmarshal(body, &b) // what is not JSON is quarantined by Event
 	created := b.CreatedAt.RFC3339()
 	if created == 0 {
 		return nil

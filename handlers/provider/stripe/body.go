@@ -2,22 +2,23 @@ package stripe
 
 import (
 	"cmp"
-	"encoding/json"
 
-	"github.com/paysluice/paysluice/handlers/provider/envelope"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/paysluice/paysluice/handlers/provider/decode"
 )
 
 // body is what is read of an Event object. Everything but id and type is
 // optional (see package envelope); of an optional member that stands twice the
 // last counts, as always in encoding/json.
 type body struct {
-	ID         envelope.Member `json:"id"`
-	Type       envelope.Member `json:"type"`
-	Created    envelope.Member `json:"created"`
-	Object     string          `json:"object"`
-	APIVersion string          `json:"api_version"`
-	Account    string          `json:"account"`
-	Livemode   json.RawMessage `json:"livemode"`
+	ID         decode.Member  `json:"id"`
+	Type       decode.Member  `json:"type"`
+	Created    decode.Member  `json:"created"`
+	Object     string         `json:"object"`
+	APIVersion string         `json:"api_version"`
+	Account    string         `json:"account"`
+	Livemode   jsontext.Value `json:"livemode"`
 
 	Data struct {
 		Object object `json:"object"`

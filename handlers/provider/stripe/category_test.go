@@ -2,7 +2,6 @@ package stripe
 
 import (
 	"cmp"
-	"encoding/json"
 	"go/ast"
 	"go/build"
 	"go/parser"
@@ -18,6 +17,7 @@ import (
 
 	"github.com/paysluice/paysluice/handlers/event"
 	"github.com/paysluice/paysluice/handlers/provider"
+	"github.com/paysluice/paysluice/handlers/provider/decode"
 )
 
 // documentedTypes are the rows of testdata/event_types.txt.
@@ -79,7 +79,7 @@ func TestCategoryOfSnapshotEvents(t *testing.T) {
 	for _, row := range categoryRows() {
 		named[row.typ] = true
 		var o object
-		require.NoError(t, json.Unmarshal([]byte(cmp.Or(row.object, "{}")), &o))
+		require.NoError(t, decode.Unmarshal([]byte(cmp.Or(row.object, "{}")), &o))
 		assert.Equal(t, row.want, categoryOf(row.typ, &o), "%s %s", row.typ, row.object)
 	}
 	for _, typ := range documentedTypes(t) {
@@ -130,7 +130,7 @@ func TestOneRouteToPaymentSucceeded(t *testing.T) {
 			var counts []string
 			for _, e := range tt.events {
 				var o object
-				require.NoError(t, json.Unmarshal([]byte(e[1]), &o))
+				require.NoError(t, decode.Unmarshal([]byte(e[1]), &o))
 				if categoryOf(e[0], &o) == event.PaymentSucceeded {
 					counts = append(counts, e[0])
 				}

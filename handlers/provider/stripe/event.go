@@ -4,7 +4,7 @@ import (
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
 	"github.com/paysluice/paysluice/handlers/provider"
-	"github.com/paysluice/paysluice/handlers/provider/envelope"
+	"github.com/paysluice/paysluice/handlers/provider/decode"
 )
 
 // thinObject is the "object" of an event that comes without its resource
@@ -13,12 +13,12 @@ const thinObject = "v2.core.event"
 
 // Event implements provider.Provider. It fails only on a body without a
 // readable type or with an id that cannot be a key.
-func (p Provider) Event(raw []byte, o provider.Origin) (event.Event, error) {
+func (Provider) Event(raw []byte, o provider.Origin) (event.Event, error) {
 	var b body
-	if err := p.bodies.Read(raw, &b); err != nil {
+	if err := decode.Body(raw, &b); err != nil {
 		return event.Event{}, err
 	}
-	id, typ, err := envelope.Identify(b.ID, b.Type, b.Created)
+	id, typ, err := decode.Identify(b.ID, b.Type, b.Created)
 	if err != nil {
 		return event.Event{}, err
 	}
@@ -31,7 +31,7 @@ func (p Provider) Event(raw []byte, o provider.Origin) (event.Event, error) {
 		Type:       typ,
 		Endpoint:   o.Endpoint,
 		Livemode:   b.livemode(),
-		APIVersion: envelope.Clean(b.APIVersion),
+		APIVersion: decode.Clean(b.APIVersion),
 	}
 	if b.Object == thinObject {
 		b.describeRelated(&e)
@@ -45,12 +45,12 @@ func (p Provider) Event(raw []byte, o provider.Origin) (event.Event, error) {
 func (b *body) describeObject(e *event.Event) {
 	o := &b.Data.Object
 	e.Category = categoryOf(e.Type, o)
-	e.ObjectType = envelope.Clean(o.Object)
-	e.ObjectID = envelope.Clean(o.ID)
-	e.ObjectStatus = envelope.Clean(o.Status)
+	e.ObjectType = decode.Clean(o.Object)
+	e.ObjectID = decode.Clean(o.ID)
+	e.ObjectStatus = decode.Clean(o.Status)
 	e.PaymentID = o.paymentID()
 	e.Related = o.related()
-	e.Account = envelope.Clean(b.Account)
+	e.Account = decode.Clean(b.Account)
 	e.Money = moneyOf(e.Type, e.Category, o)
 }
 
@@ -60,11 +60,11 @@ func (b *body) describeObject(e *event.Event) {
 func (b *body) describeRelated(e *event.Event) {
 	e.Thin = true
 	e.Category = thinCategoryOf(e.Type)
-	e.ObjectType = envelope.Clean(b.RelatedObject.Type)
-	e.ObjectID = envelope.Clean(b.RelatedObject.ID)
+	e.ObjectType = decode.Clean(b.RelatedObject.Type)
+	e.ObjectID = decode.Clean(b.RelatedObject.ID)
 	if e.ObjectType == paymentIntentObject {
 		e.PaymentID = e.ObjectID
 	}
-	e.Related = envelope.Related(map[string]string{"snapshot_event": b.SnapshotEvent.id})
-	e.Account = envelope.Clean(b.Context)
+	e.Related = decode.Related(map[string]string{"snapshot_event": b.SnapshotEvent.id})
+	e.Account = decode.Clean(b.Context)
 }

@@ -1,8 +1,9 @@
 package stripe
 
 import (
-	"encoding/json"
 	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/paysluice/paysluice/handlers/event"
 )
@@ -13,7 +14,7 @@ import (
 // charge, and amount_refunded adds up over all refunds. Payouts below zero,
 // which Stripe takes from the bank account, stay without an amount too.
 func moneyOf(typ string, c event.Category, o *object) event.Money {
-	var amount json.RawMessage
+	var amount jsontext.Value
 	switch o.Object {
 	case refundObject, disputeObject, payoutObject:
 		amount = o.Amount
@@ -27,7 +28,7 @@ func moneyOf(typ string, c event.Category, o *object) event.Money {
 }
 
 // paidAmount is the amount of the three types that lead to payment.succeeded.
-func paidAmount(typ string, o *object) json.RawMessage {
+func paidAmount(typ string, o *object) jsontext.Value {
 	switch typ {
 	case "charge.succeeded":
 		return o.Amount

@@ -1,9 +1,9 @@
 package stripe
 
 import (
-	"encoding/json"
+	"github.com/go-json-experiment/json/jsontext"
 
-	"github.com/paysluice/paysluice/handlers/provider/envelope"
+	"github.com/paysluice/paysluice/handlers/provider/decode"
 )
 
 // Values of an object's "object" that decide something here.
@@ -21,14 +21,14 @@ type object struct {
 	ID     string `json:"id"`
 	Object string `json:"object"`
 
-	Status        string          `json:"status"`
-	PaymentStatus string          `json:"payment_status"` // checkout.session
-	Captured      json.RawMessage `json:"captured"`       // charge
+	Status        string         `json:"status"`
+	PaymentStatus string         `json:"payment_status"` // checkout.session
+	Captured      jsontext.Value `json:"captured"`       // charge
 
-	Currency       string          `json:"currency"`
-	Amount         json.RawMessage `json:"amount"`
-	AmountReceived json.RawMessage `json:"amount_received"` // payment_intent
-	AmountCaptured json.RawMessage `json:"amount_captured"` // charge
+	Currency       string         `json:"currency"`
+	Amount         jsontext.Value `json:"amount"`
+	AmountReceived jsontext.Value `json:"amount_received"` // payment_intent
+	AmountCaptured jsontext.Value `json:"amount_captured"` // charge
 
 	PaymentIntent reference `json:"payment_intent"`
 	Charge        reference `json:"charge"`
@@ -56,11 +56,11 @@ type object struct {
 func (o *object) paymentID() string {
 	switch {
 	case o.Object == paymentIntentObject:
-		return envelope.Clean(o.ID)
+		return decode.Clean(o.ID)
 	case o.paymentIntent() != "":
 		return o.paymentIntent()
 	case o.Object == chargeObject:
-		return envelope.Clean(o.ID)
+		return decode.Clean(o.ID)
 	}
 	return o.charge()
 }
@@ -75,7 +75,7 @@ func (o *object) charge() string {
 
 // related are the ids that the object refers to; nil when it refers to none.
 func (o *object) related() map[string]string {
-	return envelope.Related(map[string]string{
+	return decode.Related(map[string]string{
 		"payment_intent": o.paymentIntent(),
 		"charge":         o.charge(),
 		"invoice":        first(o.Invoice),
@@ -92,28 +92,29 @@ type reference struct {
 	given bool // neither absent nor null
 }
 
-// UnmarshalJSON implements json.Unmarshaler; what is neither an id nor an
+// UnmarshalJSONFrom implements json.UnmarshalerFrom; what is neither an id nor an
 // object with one is given, but has no id.
-func (r *reference) UnmarshalJSON(value []byte) error {
-	*r = reference{given: string(value) != "null"}
-	switch value[0] { // as encoding/json hands it over: neither empty nor blank
+func (r *reference) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	kind := d.PeekKind()
+	*r = reference{given: kind != 'n'}
+	switch kind {
 	case '"':
-		return json.Unmarshal(value, &r.id)
+		return decode.Next(d, &r.id)
 	case '{':
 		var expanded struct {
 			ID string `json:"id"`
 		}
-		err := envelope.Unmarshal(value, &expanded)
+		err := decode.Next(d, &expanded)
 		r.id = expanded.ID
 		return err
 	}
-	return nil
+	return d.SkipValue()
 }
 
 // first is the id of the first reference that has one.
 func first(references ...reference) string {
 	for _, r := range references {
-		if id := envelope.Clean(r.id); id != "" {
+		if id := decode.Clean(r.id); id != "" {
 			return id
 		}
 	}

@@ -1,7 +1,7 @@
 package stripe
 
 import (
-	"github.com/paysluice/paysluice/handlers/provider/document"
+	"github.com/paysluice/paysluice/handlers/provider/decode"
 )
 
 // example is what belongs into a secret that was never filled.
@@ -19,14 +19,14 @@ func parseSecret(text []byte) ([]endpoint, error) {
 	var content struct {
 		Endpoints []endpoint `json:"endpoints"`
 	}
-	if err := document.Read(text, example, &content); err != nil {
+	if err := decode.Secret(text, example, &content); err != nil {
 		return nil, err
 	}
-	return content.Endpoints, document.CheckEntries("endpoints", content.Endpoints, endpoint.problems)
+	return content.Endpoints, decode.CheckEntries("endpoints", content.Endpoints, endpoint.problems)
 }
 
 // problems asks for no prefix of the secret: those in the tests of Stripe's own
 // libraries have none.
 func (e endpoint) problems() []string {
-	return []string{document.CheckLabel(e.Label), document.CheckText("secret", e.Secret)}
+	return []string{decode.CheckLabel(e.Label), decode.CheckText("secret", e.Secret)}
 }

@@ -5,16 +5,15 @@ import (
 
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/provider"
-	"github.com/paysluice/paysluice/handlers/provider/envelope"
 )
 
 // Provider is Stripe.
-type Provider struct{ bodies *envelope.Reader[body] }
+type Provider struct{}
 
 var _ provider.Provider = Provider{}
 
 // New is Stripe; it has no settings.
-func New() Provider { return Provider{bodies: envelope.NewReader[body]()} }
+func New() Provider { return Provider{} }
 
 // Descriptor implements provider.Provider.
 func (Provider) Descriptor() contract.Provider { return contract.Stripe() }

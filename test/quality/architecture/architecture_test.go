@@ -118,7 +118,7 @@ func TestRulesAllow(t *testing.T) {
 		{"status codes are names", "handlers/processor/answer.go", "import \"net/http\"\nconst ok = http.StatusOK"},
 		{"methods are names", "template/api.go", "import \"net/http\"\nconst post = http.MethodPost"},
 		{"the one registry", "handlers/provider/all/all.go", `import "` + module + `/handlers/provider/stripe"`},
-		{"what providers share", "handlers/provider/stripe/event.go", `import "` + module + `/handlers/provider/envelope"`},
+		{"what providers share", "handlers/provider/stripe/event.go", `import "` + module + `/handlers/provider/decode"`},
 		{"an oracle in a test", "handlers/provider/stripe/stripe_test.go", `import "github.com/stripe/stripe-go/v85/webhook"`},
 		{"a name that only begins like a forbidden one", "cmd/paysluice/main.go", `import "testingx"`},
 	} {

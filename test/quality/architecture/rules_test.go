@@ -86,7 +86,7 @@ func rules() []rule {
 			in:     []string{"./..."},
 			except: []string{"./handlers/provider/all", "./test/..."},
 			forbid: []string{"./handlers/provider/..."},
-			but:    []string{"./handlers/provider", "./handlers/provider/all", "./handlers/provider/envelope", "./handlers/provider/document"},
+			but:    []string{"./handlers/provider", "./handlers/provider/all", "./handlers/provider/decode"},
 		},
 		{
 			name:   "AWS SDK behind few doors",

@@ -1,12 +1,12 @@
-package envelope
+package decode
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"time"
 
-	"github.com/paysluice/paysluice/handlers/jsonscan"
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/paysluice/paysluice/handlers/provider"
 )
 
@@ -17,7 +17,7 @@ const maxSeconds = 253402300799
 // two equal names counts; their number is kept so that the question can be
 // refused instead of guessed.
 type Member struct {
-	value json.RawMessage
+	value jsontext.Value
 	count int
 }
 
@@ -29,13 +29,17 @@ func (m *Member) UnmarshalJSON(value []byte) error {
 }
 
 // Text is the member as a string; "" when it is none.
-func (m Member) Text() string { return jsonscan.Text(m.value) }
+func (m Member) Text() string {
+	var text string
+	_ = Unmarshal(m.value, &text) // leaves text empty when it fails
+	return text
+}
 
 // Seconds is the member, a number of seconds since 1970, in epoch
 // milliseconds; 0 when it is none, or of a time after the year 9999.
 func (m Member) Seconds() int64 {
 	var seconds int64
-	if json.Unmarshal(m.value, &seconds) == nil && 0 <= seconds && seconds <= maxSeconds {
+	if Unmarshal(m.value, &seconds) == nil && 0 <= seconds && seconds <= maxSeconds {
 		return seconds * 1000
 	}
 	return 0

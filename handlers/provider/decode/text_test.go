@@ -1,4 +1,4 @@
-package envelope_test
+package decode_test
 
 import (
 	"strings"
@@ -6,11 +6,11 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
-	"github.com/paysluice/paysluice/handlers/provider/envelope"
+	"github.com/paysluice/paysluice/handlers/provider/decode"
 )
 
 func TestClean(t *testing.T) {
-	longest := strings.Repeat("x", envelope.MaxText)
+	longest := strings.Repeat("x", decode.MaxText)
 	for text, want := range map[string]string{
 		"":                "",
 		"pi_1":            "pi_1",
@@ -21,15 +21,15 @@ func TestClean(t *testing.T) {
 		"a\n":             "",
 		"\u0085":          "", // a control character beyond ASCII
 	} {
-		assert.Equal(t, want, envelope.Clean(text), "%q", text)
+		assert.Equal(t, want, decode.Clean(text), "%q", text)
 	}
 }
 
 func TestRelated(t *testing.T) {
 	assert.Equal(t, map[string]string{"order": "o_1"},
-		envelope.Related(map[string]string{"order": "o_1", "invoice": "", "customer": "c\x00"}))
-	assert.Nil(t, envelope.Related(map[string]string{"order": ""}), "an event without related ids has no such field")
-	assert.Nil(t, envelope.Related(nil))
+		decode.Related(map[string]string{"order": "o_1", "invoice": "", "customer": "c\x00"}))
+	assert.Nil(t, decode.Related(map[string]string{"order": ""}), "an event without related ids has no such field")
+	assert.Nil(t, decode.Related(nil))
 }
 
 func TestPrintable(t *testing.T) {
@@ -37,6 +37,6 @@ func TestPrintable(t *testing.T) {
 		"": true, " ~": true, "Connect (EU) #2": true,
 		"\x1f": false, "\x7f": false, "é": false, "a\n": false, "\xff": false,
 	} {
-		assert.Equal(t, want, envelope.Printable(text), "%q", text)
+		assert.Equal(t, want, decode.Printable(text), "%q", text)
 	}
 }

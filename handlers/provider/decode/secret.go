@@ -1,9 +1,4 @@
-// Package document reads the secret documents that operators write (design
-// "Secrets"): an object with a list of labelled entries, all live at once.
-//
-// No error repeats a value: the document is all secrets, and the text of a
-// JSON error may quote it.
-package document
+package decode
 
 import (
 	"bytes"
@@ -12,21 +7,20 @@ import (
 	"unicode/utf8"
 
 	"github.com/paysluice/paysluice/handlers/provider"
-	"github.com/paysluice/paysluice/handlers/provider/envelope"
 )
 
 // maxLabel bounds a label, in bytes: it is stored with every event and written
 // to logs.
 const maxLabel = 64
 
-// Read reads a document into a struct; values of wrong types stay empty, for
+// Secret reads a document into a struct; values of wrong types stay empty, for
 // the checks of this package to name. The error is SecretEmpty, which shows
 // the example, or SecretMalformed.
-func Read(document []byte, example string, v any) error {
+func Secret(document []byte, example string, v any) error {
 	if len(bytes.TrimSpace(document)) == 0 {
 		return fmt.Errorf("%w: put %s into it", provider.SecretEmpty, example)
 	}
-	if envelope.Unmarshal(document, v) != nil || !utf8.Valid(document) {
+	if Unmarshal(document, v) != nil || !utf8.Valid(document) {
 		return fmt.Errorf("%w: it is not JSON in UTF-8", provider.SecretMalformed)
 	}
 	return nil
@@ -60,7 +54,7 @@ func CheckLabel(label string) string {
 		return `"label" is missing, empty or not a string`
 	case len(label) > maxLabel:
 		return fmt.Sprintf(`"label" is longer than %d bytes`, maxLabel)
-	case !envelope.Printable(label):
+	case !Printable(label):
 		return `"label" holds something else than printable ASCII`
 	}
 	return ""

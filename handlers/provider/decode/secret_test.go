@@ -1,4 +1,4 @@
-package document_test
+package decode_test
 
 import (
 	"strings"
@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/paysluice/paysluice/handlers/provider"
-	"github.com/paysluice/paysluice/handlers/provider/document"
+	"github.com/paysluice/paysluice/handlers/provider/decode"
 )
 
 const example = `{"list":[{"label":"…","key":"…"}]}`
@@ -19,7 +19,7 @@ type entry struct {
 }
 
 func (e entry) problems() []string {
-	return []string{document.CheckLabel(e.Label), document.CheckText("key", e.Key)}
+	return []string{decode.CheckLabel(e.Label), decode.CheckText("key", e.Key)}
 }
 
 // parse reads a document the way that providers do.
@@ -27,10 +27,10 @@ func parse(text string) ([]entry, error) {
 	var content struct {
 		List []entry `json:"list"`
 	}
-	if err := document.Read([]byte(text), example, &content); err != nil {
+	if err := decode.Secret([]byte(text), example, &content); err != nil {
 		return nil, err
 	}
-	return content.List, document.CheckEntries("list", content.List, entry.problems)
+	return content.List, decode.CheckEntries("list", content.List, entry.problems)
 }
 
 func TestParses(t *testing.T) {
@@ -87,21 +87,21 @@ func TestRefuses(t *testing.T) {
 
 func TestChecks(t *testing.T) {
 	for _, tt := range []struct{ why, got, want string }{
-		{"a label may have spaces and punctuation", document.CheckLabel("Connect (EU) #2"), ""},
-		{"the longest label", document.CheckLabel(strings.Repeat("x", 64)), ""},
-		{"no label", document.CheckLabel(""), `"label" is missing, empty or not a string`},
-		{"too long to log", document.CheckLabel(strings.Repeat("x", 65)), `"label" is longer than 64 bytes`},
-		{"a line break would split a log line", document.CheckLabel("a\nb"), `"label" holds something else than printable ASCII`},
-		{"beyond ASCII", document.CheckLabel("Köln"), `"label" holds something else than printable ASCII`},
+		{"a label may have spaces and punctuation", decode.CheckLabel("Connect (EU) #2"), ""},
+		{"the longest label", decode.CheckLabel(strings.Repeat("x", 64)), ""},
+		{"no label", decode.CheckLabel(""), `"label" is missing, empty or not a string`},
+		{"too long to log", decode.CheckLabel(strings.Repeat("x", 65)), `"label" is longer than 64 bytes`},
+		{"a line break would split a log line", decode.CheckLabel("a\nb"), `"label" holds something else than printable ASCII`},
+		{"beyond ASCII", decode.CheckLabel("Köln"), `"label" holds something else than printable ASCII`},
 
-		{"a key is any text", document.CheckText("key", "a b"), ""},
-		{"no key: it would sign for everybody", document.CheckText("key", ""), `"key" is missing, empty or not a string`},
-		{"pasted with its line break", document.CheckText("key", "hush\n"), `"key" has white space around it`},
+		{"a key is any text", decode.CheckText("key", "a b"), ""},
+		{"no key: it would sign for everybody", decode.CheckText("key", ""), `"key" is missing, empty or not a string`},
+		{"pasted with its line break", decode.CheckText("key", "hush\n"), `"key" has white space around it`},
 
-		{"live", document.CheckEnvironment("live"), ""},
-		{"sandbox", document.CheckEnvironment("sandbox"), ""},
-		{"no environment", document.CheckEnvironment(""), `"environment" is neither "live" nor "sandbox"`},
-		{"Square's own word", document.CheckEnvironment("production"), `"environment" is neither "live" nor "sandbox"`},
+		{"live", decode.CheckEnvironment("live"), ""},
+		{"sandbox", decode.CheckEnvironment("sandbox"), ""},
+		{"no environment", decode.CheckEnvironment(""), `"environment" is neither "live" nor "sandbox"`},
+		{"Square's own word", decode.CheckEnvironment("production"), `"environment" is neither "live" nor "sandbox"`},
 	} {
 		assert.Equal(t, tt.want, tt.got, tt.why)
 	}

@@ -1,4 +1,4 @@
-package envelope_test
+package decode_test
 
 import (
 	"encoding/json"
@@ -9,14 +9,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/paysluice/paysluice/handlers/provider"
-	"github.com/paysluice/paysluice/handlers/provider/envelope"
+	"github.com/paysluice/paysluice/handlers/provider/decode"
 )
 
 // identity is what Identify is given.
 type identity struct {
-	ID      envelope.Member `json:"id"`
-	Type    envelope.Member `json:"type"`
-	Created envelope.Member `json:"created"`
+	ID      decode.Member `json:"id"`
+	Type    decode.Member `json:"type"`
+	Created decode.Member `json:"created"`
 }
 
 func read(t testing.TB, text string) identity {
@@ -27,7 +27,7 @@ func read(t testing.TB, text string) identity {
 }
 
 // member is a member of that JSON value.
-func member(t testing.TB, value string) envelope.Member {
+func member(t testing.TB, value string) decode.Member {
 	t.Helper()
 	return read(t, `{"created":`+value+`}`).Created
 }
@@ -38,7 +38,7 @@ func TestMemberText(t *testing.T) {
 	} {
 		assert.Equal(t, want, member(t, value).Text(), value)
 	}
-	assert.Empty(t, envelope.Member{}.Text(), "a member that is not there")
+	assert.Empty(t, decode.Member{}.Text(), "a member that is not there")
 }
 
 func TestMemberSeconds(t *testing.T) {
@@ -57,7 +57,7 @@ func TestMemberSeconds(t *testing.T) {
 	} {
 		assert.Equal(t, want, member(t, value).Seconds(), value)
 	}
-	assert.Zero(t, envelope.Member{}.Seconds())
+	assert.Zero(t, decode.Member{}.Seconds())
 }
 
 func TestMemberRFC3339(t *testing.T) {
@@ -77,13 +77,13 @@ func TestMemberRFC3339(t *testing.T) {
 	} {
 		assert.Equal(t, want, member(t, value).RFC3339(), value)
 	}
-	assert.Zero(t, envelope.Member{}.RFC3339())
+	assert.Zero(t, decode.Member{}.RFC3339())
 }
 
 func TestIdentify(t *testing.T) {
 	for _, id := range []string{"e", "evt_1", "WH-2W7266712B616591M-36507203HX6402335", "6b5cc1ac-3a16-4b72-9a3c-5a2d0a1f0001", "a.b-C_9", strings.Repeat("x", 255)} {
 		i := read(t, `{"id":"`+id+`","type":"charge.updated"}`)
-		gotID, gotType, err := envelope.Identify(i.ID, i.Type, i.Created)
+		gotID, gotType, err := decode.Identify(i.ID, i.Type, i.Created)
 		require.NoError(t, err)
 		assert.Equal(t, id, gotID)
 		assert.Equal(t, "charge.updated", gotType)
@@ -132,7 +132,7 @@ func TestIdentifyRefuses(t *testing.T) {
 	} {
 		t.Run(tt.why, func(t *testing.T) {
 			i := read(t, tt.body)
-			id, typ, err := envelope.Identify(i.ID, i.Type, i.Created)
+			id, typ, err := decode.Identify(i.ID, i.Type, i.Created)
 			assert.Empty(t, id+typ)
 			assert.ErrorIs(t, err, tt.want)
 			assert.NotContains(t, err.Error(), "evt", "an error repeats nothing of the body")
@@ -147,7 +147,7 @@ func FuzzIdentify(f *testing.F) {
 	f.Add(`"a..b"`, `" ~"`, `"2026-04-01T00:00:00.123456789+23:59"`)
 	f.Add(`{}`, `null`, `-1`)
 	f.Fuzz(func(t *testing.T, id, typ, created string) {
-		var members [3]envelope.Member
+		var members [3]decode.Member
 		for n, value := range []string{id, typ, created} {
 			require.NoError(t, members[n].UnmarshalJSON([]byte(value)))
 		}
@@ -155,7 +155,7 @@ func FuzzIdentify(f *testing.F) {
 			assert.GreaterOrEqual(t, millis, int64(0))
 			assert.Less(t, millis, int64(253402300800000))
 		}
-		eventID, eventType, err := envelope.Identify(members[0], members[1], members[2])
+		eventID, eventType, err := decode.Identify(members[0], members[1], members[2])
 		if err != nil {
 			assert.Equal(t, provider.Quarantined, provider.ReasonOf(err).Class(), "%v", err)
 			return

@@ -1,0 +1,89 @@
+// Package decode reads the JSON of providers and operators: event bodies and
+// secret documents.
+//
+// A body is signed and may hold anything all the same, so reading is lenient: a
+// value of a wrong type leaves its field empty, and the others are read. Only a
+// body that cannot be an event is rejected.
+package decode
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	jsonv1 "github.com/go-json-experiment/json/v1"
+
+	"github.com/paysluice/paysluice/handlers/provider"
+)
+
+// lenient returns the options of encoding/json. The library's own defaults
+// reject bodies that a provider may sign:
+//
+//   - Duplicate names. Here the last one counts; Identify rejects them for the
+//     three members that make an event what it is.
+//   - Invalid UTF-8. Here each byte becomes U+FFFD.
+//   - Arrays of another length than the Go array. Here the rest is skipped; see
+//     List.
+//   - Everything behind a value of a wrong type. Here it is read.
+//
+// They also tell names in upper and lower case apart. Here "ID" is an id too, so
+// that a second one is noticed.
+func lenient() json.Options { return jsonv1.DefaultOptionsV1() }
+
+// Unmarshal reads JSON into v as encoding/json does. A value of a wrong type is
+// no error: its field stays empty. The error reports text that is not JSON, or
+// is nested deeper than 10,000 levels.
+func Unmarshal(text []byte, v any) error {
+	return ignoreType(json.Unmarshal(text, v, lenient()))
+}
+
+// Next reads the decoder's next value into v, as Unmarshal does.
+func Next(d *jsontext.Decoder, v any) error {
+	return ignoreType(json.UnmarshalDecode(d, v))
+}
+
+// ignoreType returns nil for an error that reports a value of a wrong type.
+func ignoreType(err error) error {
+	if _, ok := errors.AsType[*jsonv1.UnmarshalTypeError](err); ok {
+		return nil
+	}
+	return err
+}
+
+// Body reads an event's body into a struct. The error is EnvelopeUnreadable: the
+// body is not one JSON object, or is nested too deeply.
+func Body(body []byte, v any) error {
+	if jsontext.Value(body).Kind() != '{' {
+		return fmt.Errorf("%w: not a JSON object", provider.EnvelopeUnreadable)
+	}
+	if Unmarshal(body, v) != nil {
+		return fmt.Errorf("%w: not JSON, or nested too deeply", provider.EnvelopeUnreadable)
+	}
+	return nil
+}
+
+// Object reads a body for comparison with another one. It returns nil unless the
+// body is one JSON object. Numbers become Number, so that two numbers beyond
+// float64 stay different.
+func Object(body []byte) map[string]any {
+	var object map[string]any
+	keepNumbers := json.WithUnmarshalers(json.UnmarshalFromFunc(readNumber))
+	if json.Unmarshal(body, &object, lenient(), keepNumbers) != nil {
+		return nil
+	}
+	return object
+}
+
+// Number is the text of a JSON number.
+type Number string
+
+// readNumber reads a number as Number; other values are left to the library.
+func readNumber(d *jsontext.Decoder, v *any) error {
+	if d.PeekKind() != '0' {
+		return errors.ErrUnsupported
+	}
+	value, err := d.ReadValue()
+	*v = Number(value)
+	return err
+}
