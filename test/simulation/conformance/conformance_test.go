@@ -96,9 +96,7 @@ func TestMemory(t *testing.T) {
 }
 
 func TestEmulator(t *testing.T) {
-	root, err := emulator.Root()
-	require.NoError(t, err)
-	e, err := emulator.Start(t.Context(), emulator.Options{Root: root})
+	e, err := emulator.Use(t.Context())
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, e.Stop()) })
 	config := e.Config()
@@ -119,7 +117,7 @@ func TestEmulator(t *testing.T) {
 
 func namer() func(string) string {
 	var n atomic.Int64
-	return func(stem string) string { return fmt.Sprintf("%s-%d", stem, n.Add(1)) }
+	return func(stem string) string { return fmt.Sprintf("conformance-%s-%d", stem, n.Add(1)) }
 }
 
 // requireCode asks for an error with a code of the service's API.
