@@ -1,27 +1,26 @@
 package contract
 
-// Provider describes a payment provider to everything that needs to know that
-// it exists but not how it signs: the API's paths, the resources' names, the
-// metrics' dimensions.
+// Provider describes a payment provider to the parts that do not verify its
+// signatures: API paths, resource names, metric dimensions.
 type Provider struct {
-	// Name is the provider in event ids, resource names, metrics and the
+	// Name identifies the provider in event ids, resource names, metrics and the
 	// PROVIDER variable: lower-case letters and digits.
 	Name string
-	// Title is the provider in logical ids, outputs and prose.
+	// Title is the provider's name in logical ids, outputs and prose.
 	Title string
-	// Path is the one path segment below the API's root that takes its POSTs.
+	// Path is the path segment below the API's root that receives its webhooks.
 	Path string
-	// IdentityHeaders are the headers without which a request cannot carry a
-	// valid signature, in the provider's own spelling. API Gateway answers
-	// 401 when one is missing (AWS::ApiGateway::Authorizer IdentitySource).
+	// IdentityHeaders are the headers that every signed request has, spelled as
+	// the provider spells them. API Gateway answers 401 when one is missing
+	// (AWS::ApiGateway::Authorizer, IdentitySource).
 	IdentityHeaders []string
-	// UntrustedReason is the reason code of a webhook whose certificate is of an
-	// authority that is not trusted; empty for a provider without certificates.
+	// UntrustedReason is the reason code of a webhook that is signed with a
+	// certificate of an untrusted authority; empty without certificates.
 	UntrustedReason string
 }
 
-// Stripe signs one header (docs.stripe.com/webhooks, "Verify webhook
-// signatures manually").
+// Stripe returns the descriptor of Stripe, which signs in one header
+// (docs.stripe.com/webhooks, "Verify webhook signatures manually").
 func Stripe() Provider {
 	return Provider{
 		Name:            "stripe",
@@ -31,8 +30,8 @@ func Stripe() Provider {
 	}
 }
 
-// PayPal signs with a certificate that it names in a header
-// (developer.paypal.com/api/rest/webhooks/rest, "Message verification").
+// PayPal returns the descriptor of PayPal, which names its certificate in a
+// header (developer.paypal.com/api/rest/webhooks/rest, "Message verification").
 func PayPal() Provider {
 	return Provider{
 		Name:  "paypal",
@@ -46,8 +45,8 @@ func PayPal() Provider {
 	}
 }
 
-// Square signs one header, and no time
-// (developer.squareup.com/docs/webhooks/step3validate).
+// Square returns the descriptor of Square, which signs in one header and no
+// time (developer.squareup.com/docs/webhooks/step3validate).
 func Square() Provider {
 	return Provider{
 		Name:            "square",
@@ -57,8 +56,8 @@ func Square() Provider {
 	}
 }
 
-// Providers are all providers of the shipped stack, in the order in which the
-// template lists them.
+// Providers returns the providers of the shipped stack, in the order of the
+// template.
 func Providers() []Provider {
 	return []Provider{Stripe(), PayPal(), Square()}
 }

@@ -1,0 +1,177 @@
+// Package contract holds the names that the template and the functions share:
+// providers, functions, environment variables, table attributes, metrics and
+// message attributes. The template writes them into the stack and the functions
+// read them there.
+//
+// It is a leaf: it imports nothing of this module and no AWS package.
+package contract
+
+import "time"
+
+// Names of the Lambda functions, without the environment suffix. The name of a
+// processor depends on its provider; see ProcessorName.
+const (
+	AuthorizerName = "webhook-authorizer"
+	ConsumerName   = "event-consumer"
+	ArchiverName   = "dlq-archiver"
+	EmptierName    = "bucket-emptier"
+)
+
+// ProcessorName returns the name of the function that receives a provider's
+// webhooks.
+func ProcessorName(p Provider) string { return p.Name + "-processor" }
+
+// Binaries of the functions. Each is a folder of cmd/lambdas and the base name
+// of a zip below {CodeVersion}/ in the code bucket.
+const (
+	AuthorizerBinary = "authorizer"
+	ProcessorBinary  = "processor"
+	ConsumerBinary   = "consumer"
+	ArchiverBinary   = "archiver"
+	EmptierBinary    = "emptier"
+)
+
+// Binaries returns all binaries of the stack, sorted.
+func Binaries() []string {
+	return []string{ArchiverBinary, AuthorizerBinary, ConsumerBinary, EmptierBinary, ProcessorBinary}
+}
+
+// Environment variables that the template sets and the functions read.
+const (
+	EnvironmentVar        = "ENVIRONMENT"           // environment suffix, a metric dimension
+	LogLevelVar           = "LOG_LEVEL"             // one of LogLevels
+	ProviderVar           = "PROVIDER"              // Name of the provider of a processor
+	SecretARNVar          = "SECRET_ARN"            // secret of that provider
+	EndpointURLVar        = "ENDPOINT_URL"          // URL of that provider's webhooks; Square signs it
+	QueueURLVar           = "QUEUE_URL"             // webhook-queue
+	DeadLetterQueueURLVar = "DEAD_LETTER_QUEUE_URL" // webhook-dlq
+	BucketNameVar         = "BUCKET_NAME"           // failed webhooks and large payloads
+	TableNameVar          = "TABLE_NAME"            // WebhookEvents
+	RetentionDaysVar      = "EVENT_RETENTION_DAYS"  // days until an event expires; 0 keeps it
+)
+
+// Values of LogLevelVar.
+const (
+	LogLevelDebug = "DEBUG"
+	LogLevelInfo  = "INFO"
+)
+
+// LogLevels returns the allowed values of LogLevelVar.
+func LogLevels() []string { return []string{LogLevelDebug, LogLevelInfo} }
+
+// BatchSize is the number of messages in one invocation of the consumer or the
+// archiver, which handle all of them concurrently. 10 is the maximum without a
+// batching window (Lambda Developer Guide, "Using Lambda with Amazon SQS").
+const BatchSize = 10
+
+// FailureReasonAttribute is the SQS message attribute with the reason why a
+// function sent a message to webhook-dlq. Messages that SQS moved there have no
+// such attribute.
+const FailureReasonAttribute = "failureReason"
+
+// Failure reasons that are not reasons of package provider.
+const (
+	// ReasonReceivesExhausted is the reason of a message that SQS moved to
+	// webhook-dlq after its last receive from webhook-queue.
+	ReasonReceivesExhausted = "receives-exhausted"
+	// ReasonConflict is the reason of an event whose key belongs to an event with
+	// other content.
+	ReasonConflict = "conflict"
+)
+
+// ReasonProperty is the member of a log line that holds a reason code. Alarms
+// count lines with some of the codes.
+const ReasonProperty = "reason"
+
+// ReasonPayPalChain is the code of a webhook that is answered 503 because the
+// authority of PayPal's certificate is not trusted.
+const ReasonPayPalChain = "paypal_chain"
+
+// TableName is the DynamoDB table of all events, without the environment
+// suffix.
+const TableName = "WebhookEvents"
+
+// Key of the table. Redeliveries of an event have the same key.
+const (
+	// EventIDAttribute is the partition key, a string:
+	// "{provider}:{the provider's event id}".
+	EventIDAttribute = "eventId"
+	// TimestampAttribute is the sort key of the table and of both indexes, a
+	// number: the provider's creation time in epoch milliseconds.
+	TimestampAttribute = "timestamp"
+)
+
+// Indexes of the table.
+const (
+	// PaymentIndex finds all events of a payment.
+	PaymentIndex = "byPayment"
+	// PaymentKeyAttribute is its partition key, a string:
+	// "{provider}:{paymentId, else objectId}".
+	PaymentKeyAttribute = "paymentKey"
+
+	// DayIndex lists the events of a provider and a day.
+	DayIndex = "byDay"
+	// DayKeyAttribute is its partition key, a string:
+	// "{provider}#{yyyy-mm-dd}#{shard}".
+	DayKeyAttribute = "dayKey"
+)
+
+// ExpiresAtAttribute is the attribute for DynamoDB's time to live, a number of
+// epoch seconds. Items that are kept do not have it.
+const ExpiresAtAttribute = "expiresAt"
+
+// ListColumns returns the attributes that both indexes project in addition to
+// the keys: those that a list of events shows or filters by. The payload is not
+// one of them, so that an index entry costs one write unit.
+func ListColumns() []string {
+	return []string{
+		"provider", "type", "category",
+		"objectType", "objectId", "objectStatus",
+		"paymentId", "amount", "currency",
+		"livemode", "receivedAt",
+	}
+}
+
+// Prefixes in the bucket that have a lifecycle of their own. All other keys
+// begin with {provider}/{yyyy}/{mm}/{dd}/.
+const (
+	// OversizePrefix holds payloads that are too large for a message, under
+	// {provider}/{payloadSha256}.
+	OversizePrefix = "oversize/"
+	// UnknownPrefix holds dead letters that cannot be decoded, under
+	// {yyyy}/{mm}/{dd}/.
+	UnknownPrefix = "unknown/"
+)
+
+// BucketNameProperty is the property of the emptier's custom resource that
+// names the bucket.
+const BucketNameProperty = "BucketName"
+
+// BucketQuiet is how long the bucket must have stayed empty before the emptier
+// reports success. It exceeds the timeout of every function that writes into the
+// bucket, because the last invocation can start just before its trigger is
+// deleted.
+const BucketQuiet = 45 * time.Second
+
+// MetricNamespace is the CloudWatch namespace of all metrics below.
+const MetricNamespace = "Paysluice"
+
+// Dimensions of every metric. Each metric is published under {Environment} and
+// under {Environment, Provider}, because an alarm matches one exact set.
+const (
+	EnvironmentDimension = "Environment"
+	ProviderDimension    = "Provider"
+)
+
+// Metrics, each a count.
+const (
+	MetricAccepted          = "Accepted"          // answered 200, in webhook-queue
+	MetricRejected          = "Rejected"          // answered 401 by the authorizer or the processor, or 400
+	MetricNotConfigured     = "NotConfigured"     // answered 503: the secret has no value
+	MetricSecretUnavailable = "SecretUnavailable" // answered 503: the secret is malformed or unreachable
+	MetricQuarantined       = "Quarantined"       // answered 200, in webhook-dlq: signed but not an event
+	MetricStored            = "Stored"            // a new item in WebhookEvents
+	MetricDuplicates        = "Duplicates"        // a redelivery of a stored event
+	MetricArchived          = "Archived"          // a dead letter written to S3
+	MetricConflicts         = "Conflicts"         // the key of a stored event with other content, in webhook-dlq
+)
