@@ -13,48 +13,43 @@ import (
 	"time"
 )
 
-// ArchiveSchema is the version of Archived's JSON. Later versions only add
-// fields.
+// ArchiveSchema is the version of Archived's JSON. Fields are added without a
+// new version.
 const ArchiveSchema = "paysluice.archive/1"
 
-// unknownProvider stands in a key for the provider of a message that cannot be
-// read.
+// unknownProvider is the provider of messages that cannot be decoded.
 const unknownProvider = "unknown"
 
-// ErrArchive is the class of every error of DecodeArchived.
+// ErrArchive is the class of all errors of DecodeArchived.
 var ErrArchive = errors.New("not an archived message")
 
-// Archived is a dead letter as it stands in S3. Times are epoch milliseconds.
+// Archived is a dead letter in S3. Times are in epoch milliseconds.
 type Archived struct {
 	Schema string `json:"schema"`
-	// FailureReason is what the message was sent with, or that it was received
-	// too often; see docs/reasons.md.
+	// FailureReason is a reason code of docs/reasons.md.
 	FailureReason string `json:"failureReason"`
-	// ReceiveCount is how often SQS has handed out the message, this time
-	// included.
+	// ReceiveCount is the number of receives, including the archiver's.
 	ReceiveCount int `json:"receiveCount"`
-	// SentAt is when the message was sent; SQS keeps it when it moves the
-	// message to webhook-dlq.
+	// SentAt is when the message was sent to its first queue.
 	SentAt          int64  `json:"sentAt"`
 	FirstReceivedAt int64  `json:"firstReceivedAt"`
 	ArchivedAt      int64  `json:"archivedAt"`
 	Queue           string `json:"queue"` // ARN of webhook-dlq
 	MessageID       string `json:"messageId"`
-	// Message is the message's body as it was received, whatever it is; base64
-	// in JSON. It is what a replay sends.
+	// Message is the body of the message, unchanged, in base64 in JSON. A replay
+	// sends it.
 	Message []byte `json:"message"`
-	// Event is what the message says; nil when it cannot be read.
+	// Event is the decoded message, nil when it cannot be decoded.
 	Event *Event `json:"event,omitempty"`
 }
 
-// EncodeArchived is the body of the S3 object.
+// EncodeArchived returns the body of the S3 object.
 func EncodeArchived(a Archived) []byte {
-	// Marshal fails on no value of Archived: it holds strings, numbers and bytes.
-	text, _ := json.Marshal(a)
+	text, _ := json.Marshal(a) // strings, numbers and bytes cannot fail
 	return text
 }
 
-// DecodeArchived reads what EncodeArchived wrote. The error is ErrArchive.
+// DecodeArchived decodes an object of EncodeArchived. The error is ErrArchive.
 func DecodeArchived(text []byte) (Archived, error) {
 	var a Archived
 	if err := json.Unmarshal(text, &a); err != nil {
@@ -66,8 +61,8 @@ func DecodeArchived(text []byte) (Archived, error) {
 	return a, nil
 }
 
-// Provider is the first segment of Key: whose webhook it was, or "unknown"
-// when the message cannot be read.
+// Provider returns the provider as the first segment of Key, "unknown" when the
+// message cannot be decoded.
 func (a Archived) Provider() string {
 	if a.Event == nil {
 		return unknownProvider
@@ -75,15 +70,14 @@ func (a Archived) Provider() string {
 	return segment(a.Event.Provider)
 }
 
-// Key is the S3 key, the same for every delivery of a message:
-// {provider}/{yyyy}/{mm}/{dd}/{eventId}-{16 hex}.json. The day, in UTC, is that
-// of the webhook's receipt, and the hex digits begin the payload's hash. A
-// quarantined event, which has no id, is named by its request. Of a message
-// that cannot be read the day is that of its sending, its own id is the name
-// and its own hash the digits.
+// Key returns the S3 key, the same for every delivery of a message:
+// {provider}/{yyyy}/{mm}/{dd}/{eventId}-{16 hex}.json. The day is the UTC day of
+// the webhook's receipt. The hex digits are the first of the payload's hash. A
+// quarantined event is named by its request id. A message that cannot be
+// decoded uses its message id, its own hash and the day it was sent.
 //
-// Whatever the message holds, Key is at most 450 bytes of printable ASCII
-// without empty segments, "." or "..".
+// Key is at most 450 bytes of printable ASCII without empty segments, "." or
+// "..", whatever the message contains.
 func (a Archived) Key() string {
 	name, hash, at := a.MessageID, HashPayload(a.Message), a.SentAt
 	if e := a.Event; e != nil {
@@ -102,10 +96,10 @@ func (a Archived) Key() string {
 	return a.Provider() + "/" + day + "/" + segment(name) + "-" + hash[:16] + ".json"
 }
 
-// Metadata is what a listing shows of the object without reading it: short
-// codes, percent-encoded like the segments of Key. It is at most 1,200 bytes of
-// printable ASCII, names included; S3 refuses more than 2 KB, and other
-// characters, for ever (S3 User Guide, "User-defined object metadata").
+// Metadata returns the metadata of the S3 object, percent-encoded like the
+// segments of Key. It is at most 1,200 bytes of printable ASCII including the
+// names. S3 refuses more than 2 KB and other characters (S3 User Guide,
+// "User-defined object metadata").
 func (a Archived) Metadata() map[string]string {
 	metadata := map[string]string{
 		"failure-reason": segment(a.FailureReason),
@@ -120,17 +114,16 @@ func (a Archived) Metadata() map[string]string {
 	return metadata
 }
 
-// maxSegment is in bytes. The longest key is far from S3's 1,024, and six of
-// them are far from what metadata may hold.
+// maxSegment is the maximum length of a segment in bytes. It keeps keys below
+// S3's 1,024 bytes and six metadata values below 2 KB.
 const maxSegment = 200
 
-// segment makes a text fit to stand between two slashes of a key: escaped as in
-// the path of a URL; replaced by its hash when that is too long; "_" for
-// nothing.
+// segment returns s as one segment of a key: escaped as in the path of a URL,
+// replaced by its hash when that is too long, "_" when it is empty.
 func segment(s string) string {
 	escaped := url.PathEscape(s)
 	if strings.HasPrefix(escaped, ".") {
-		escaped = "%2E" + escaped[1:] // "." and ".." are steps in a path
+		escaped = "%2E" + escaped[1:] // "." and ".." are relative paths
 	}
 	switch {
 	case escaped == "":
@@ -142,6 +135,6 @@ func segment(s string) string {
 	return escaped
 }
 
-// inCalendar reports whether a time is after 1970 began and within four digits
-// of a year.
+// inCalendar reports whether a time is after 1970-01-01 and before the year
+// 10000.
 func inCalendar(millis int64) bool { return 0 < millis && millis < 253402300800_000 }

@@ -2,10 +2,10 @@ package event
 
 import "slices"
 
-// Category is what happened, in one vocabulary for all providers.
+// Category is an event type in the vocabulary of all providers.
 type Category string
 
-// The closed list of categories.
+// All categories.
 const (
 	PaymentPending    Category = "payment.pending"
 	PaymentAuthorized Category = "payment.authorized"
@@ -60,7 +60,7 @@ const (
 	Other           Category = "other"
 )
 
-// Categories is the closed list, in the order of the constants.
+// Categories returns all categories, in the order of the constants.
 func Categories() []Category {
 	return []Category{
 		PaymentPending, PaymentAuthorized, PaymentSucceeded, PaymentFailed,
@@ -81,5 +81,5 @@ func Categories() []Category {
 	}
 }
 
-// Valid reports whether the category is in the closed list.
+// Valid reports whether c is one of Categories.
 func (c Category) Valid() bool { return slices.Contains(Categories(), c) }

@@ -1,67 +1,60 @@
 package event
 
 import (
+	"context"
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 )
 
-// ErrMessage is the class of every error of Decode.
+// ErrMessage is the class of all errors of Decode and DecodeReceipt.
 var ErrMessage = errors.New("not an event message")
 
-// HashPayload is the PayloadSHA256 of a raw body.
+// Queue sends messages. Send returns nil only if the queue has accepted the
+// message. failureReason is "" or the reason why the message goes to a
+// dead-letter queue.
+type Queue interface {
+	Send(ctx context.Context, body, failureReason string) error
+}
+
+// HashPayload returns the PayloadSHA256 of a raw body.
 func HashPayload(body []byte) string {
 	sum := sha256.Sum256(body)
 	return hex.EncodeToString(sum[:])
 }
 
-// Encode is the event as an SQS message body: JSON in ASCII, since SQS refuses
-// some characters that a signed body or an id may hold (SQS API Reference,
-// SendMessage, "MessageBody"). The payload, most of a message, is written where
-// it ends up: encoding/json would write it elsewhere first.
+// Encode returns the event as an SQS message: JSON in ASCII, because SQS refuses
+// some characters that an id may have (SQS API Reference, SendMessage,
+// "MessageBody").
 func Encode(e Event) string {
-	payload := e.Payload
-	e.Payload = nil
-	// Marshal fails on no value of Event: it holds strings, numbers and bytes.
-	envelope, _ := json.Marshal(e)
-	if !isASCII(envelope) {
-		envelope = escapeNonASCII(envelope)
-	}
-	if len(payload) == 0 {
-		return string(envelope)
-	}
-	const member, end = `,"payload":"`, `"}`
-	var text strings.Builder
-	text.Grow(len(envelope) + len(member) + base64.StdEncoding.EncodedLen(len(payload)) + len(end))
-	text.Write(envelope[:len(envelope)-1]) // without its brace
-	text.WriteString(member)
-	var encoded [1024]byte
-	for part := range slices.Chunk(payload, base64.StdEncoding.DecodedLen(len(encoded))) {
-		base64.StdEncoding.Encode(encoded[:], part)
-		text.Write(encoded[:base64.StdEncoding.EncodedLen(len(part))])
-	}
-	text.WriteString(end)
-	return text.String()
+	text, _ := json.Marshal(e) // strings, numbers and bytes cannot fail
+	return escapeNonASCII(string(text))
 }
 
-func isASCII(text []byte) bool {
-	for _, c := range text {
-		if c >= utf8.RuneSelf {
-			return false
+// escapeNonASCII replaces the characters above U+007F in a JSON text by \uXXXX.
+// The text is valid UTF-8 and has them only in strings.
+func escapeNonASCII(text string) string {
+	var out strings.Builder
+	out.Grow(len(text))
+	for _, r := range text {
+		if r < utf8.RuneSelf {
+			out.WriteByte(byte(r))
+			continue
+		}
+		for _, unit := range utf16.AppendRune(nil, r) {
+			fmt.Fprintf(&out, `\u%04x`, unit)
 		}
 	}
-	return true
+	return out.String()
 }
 
-// Decode reads what Encode wrote of an event that can be stored. It refuses,
-// with ErrMessage, what DecodeReceipt refuses and a message without a key.
+// Decode decodes a message of Encode. The error is ErrMessage for everything
+// that DecodeReceipt refuses and for a message without an event id.
 func Decode(message string) (Event, error) {
 	e, err := DecodeReceipt(message)
 	if err != nil {
@@ -73,14 +66,14 @@ func Decode(message string) (Event, error) {
 	return e, nil
 }
 
-// DecodeReceipt reads what Encode wrote, also of a quarantined webhook, which
-// has no ID. It refuses, with ErrMessage, a message of another schema, one that
-// does not say whose webhook it is, and one whose payload is neither by
-// reference nor the bytes that were hashed when it was received.
+// DecodeReceipt decodes a message of Encode, including that of a quarantined
+// webhook, which has no event id. The error is ErrMessage for a message of
+// another schema, without a provider, or with a payload that does not match its
+// hash.
 func DecodeReceipt(message string) (Event, error) {
 	var e Event
 	if err := json.Unmarshal([]byte(message), &e); err != nil {
-		// The text of a JSON error may quote the message: only its kind is kept.
+		// JSON errors can quote the message, so only the type is kept.
 		return Event{}, fmt.Errorf("%w: %T", ErrMessage, err)
 	}
 	switch {
@@ -95,7 +88,8 @@ func DecodeReceipt(message string) (Event, error) {
 	return e, nil
 }
 
-// checkPayload cannot verify a payload by reference: who reads it does.
+// checkPayload compares the payload with its hash. A payload in S3 is compared
+// when it is read.
 func checkPayload(e Event) error {
 	switch {
 	case e.PayloadRef == "" && HashPayload(e.Payload) != e.PayloadSHA256:
@@ -110,23 +104,4 @@ func checkPayload(e Event) error {
 
 func isHash(s string) bool {
 	return len(s) == 2*sha256.Size && all(s, func(b byte) bool { return isDigit(b) || 'a' <= b && b <= 'f' })
-}
-
-// escapeNonASCII writes every character above U+007F of a JSON text as \uXXXX.
-// encoding/json emits valid UTF-8 and only inside strings, where the two are equal.
-func escapeNonASCII(text []byte) []byte {
-	out := make([]byte, 0, len(text))
-	for i := 0; i < len(text); {
-		if text[i] < utf8.RuneSelf {
-			out = append(out, text[i])
-			i++
-			continue
-		}
-		r, size := utf8.DecodeRune(text[i:])
-		for _, unit := range utf16.AppendRune(nil, r) {
-			out = fmt.Appendf(out, `\u%04x`, unit)
-		}
-		i += size
-	}
-	return out
 }

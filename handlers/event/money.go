@@ -10,17 +10,14 @@ type Money struct {
 	Currency string `json:"currency,omitempty"`
 }
 
-// maxDigits bounds the digits of an amount. No currency needs a tenth of
-// it, and 38 is what the usual decimal columns of a reader's database hold.
+// maxDigits is the precision of the decimal columns of usual databases.
 const maxDigits = 38
 
-// MinorUnits is the Money of an amount that a provider counts in minor units:
-// MinorUnits("1250", 2, "EUR") is 12.50 EUR. The digits stay text, so that no
-// amount is rounded on its way.
+// MinorUnits returns the Money of an amount in minor units: MinorUnits("1250",
+// 2, "EUR") is 12.50 EUR. The digits stay text, so that nothing is rounded.
 //
-// Money is empty, as it is for a webhook without an amount, unless digits are
-// 1 to 38 decimal digits of a number above zero, exponent is not negative and
-// currency is three capital letters.
+// Money is empty unless digits is a number above zero of at most 38 decimal
+// digits, exponent is not negative and currency is three capital letters.
 func MinorUnits(digits string, exponent int, currency string) Money {
 	significant := strings.TrimLeft(digits, "0")
 	if significant == "" || len(digits) > maxDigits || !all(digits, isDigit) ||
@@ -30,12 +27,12 @@ func MinorUnits(digits string, exponent int, currency string) Money {
 	return Money{Amount: shift(significant, exponent), Currency: currency}
 }
 
-// MajorUnits is the Money of an amount that a provider writes in major units:
-// MajorUnits("12.50", "EUR") is 12.50 EUR, spelled as it was sent.
+// MajorUnits returns the Money of an amount in major units: MajorUnits("12.50",
+// "EUR") is 12.50 EUR. The spelling of the amount is kept.
 //
 // Money is empty unless decimal is a number above zero of at most 38 digits,
-// with digits before and behind the point if there is one, and currency is
-// three capital letters.
+// with digits on both sides of a decimal point, and currency is three capital
+// letters.
 func MajorUnits(decimal, currency string) Money {
 	whole, fraction, point := strings.Cut(decimal, ".")
 	digits := whole + fraction
@@ -46,7 +43,7 @@ func MajorUnits(decimal, currency string) Money {
 	return Money{Amount: decimal, Currency: currency}
 }
 
-// shift puts the decimal point exponent places from the right of digits.
+// shift inserts a decimal point exponent places from the right of digits.
 func shift(digits string, exponent int) string {
 	if exponent == 0 {
 		return digits

@@ -14,39 +14,42 @@ import (
 	"github.com/paysluice/paysluice/handlers/event"
 )
 
-// margin is what is kept of an invocation's time for its answer. A function
-// that is killed has failed all of its records, the healthy ones too.
+// margin is reserved at the end of an invocation for sending the response. A
+// function that times out fails all of its records.
 const margin = 2 * time.Second
 
-// ErrPanic is a record that made its handling panic.
+// ErrPanic reports that handling a record panicked.
 var ErrPanic = errors.New("panic")
 
-// ErrNoTime is a record that was not begun.
+// ErrNoTime reports that the invocation ended before a record was handled.
 var ErrNoTime = errors.New("no time left")
 
-// Result is what became of one record.
+// ReceiveCountAttribute is the SQS attribute that counts the receives of a
+// message, including the current one.
+const ReceiveCountAttribute = "ApproximateReceiveCount"
+
+// Result is the result of handling one record.
 type Result[T any] struct {
 	Record events.SQSMessage
 	Value  T
-	Err    error // the record is to be received again
+	Err    error // not nil when SQS is to deliver the record again
 }
 
-// RunBatch calls handle for each record, for at most concurrency (at least 1) of them
-// at the same time. The results are in the order of the records.
+// RunBatch calls handle for each record, for at most concurrency records at the
+// same time, and returns the results in the order of the records.
 //
-// The context given to handle ends in time to answer before the invocation
-// ends. Where there are more records than may be handled at once it ends
-// sooner, so that each has an equal share of the time: records that hang until
-// they are stopped do not keep the ones behind them from being handled, time
-// and again, until those have used up their receives.
+// The context given to handle ends early enough to send a response. When there
+// are more records than concurrency, it ends earlier, so that every record has
+// the same time and a record that hangs cannot use up the receives of those
+// behind it.
 func RunBatch[T any](
 	ctx context.Context, records []events.SQSMessage, concurrency int,
 	handle func(context.Context, events.SQSMessage) (T, error),
 ) []Result[T] {
-	concurrency = max(1, concurrency) // with 0 it would wait for ever
+	concurrency = max(1, concurrency)
 	ctx, cancel := WithMargin(ctx, margin)
 	defer cancel()
-	share := share(ctx, len(records), concurrency)
+	timeout := recordTimeout(ctx, len(records), concurrency)
 
 	results := make([]Result[T], len(records))
 	slots := make(chan struct{}, concurrency)
@@ -55,7 +58,7 @@ func RunBatch[T any](
 		slots <- struct{}{}
 		running.Go(func() {
 			defer func() { <-slots }()
-			ctx, cancel := context.WithTimeout(ctx, share)
+			ctx, cancel := context.WithTimeout(ctx, timeout)
 			defer cancel()
 			results[i] = run(ctx, record, handle)
 		})
@@ -64,9 +67,9 @@ func RunBatch[T any](
 	return results
 }
 
-// share is the time that each of n records has when concurrency of them are
-// handled at once.
-func share(ctx context.Context, n, concurrency int) time.Duration {
+// recordTimeout returns the time for each of n records when concurrency of them
+// are handled at the same time.
+func recordTimeout(ctx context.Context, n, concurrency int) time.Duration {
 	end, ok := ctx.Deadline()
 	if !ok {
 		return math.MaxInt64
@@ -75,7 +78,8 @@ func share(ctx context.Context, n, concurrency int) time.Duration {
 	return time.Until(end) / time.Duration(max(1, rounds))
 }
 
-// run handles one record. Whatever goes wrong with it stays with it.
+// run handles one record. It turns panics into errors, so that they fail that
+// record only.
 func run[T any](
 	ctx context.Context, record events.SQSMessage, handle func(context.Context, events.SQSMessage) (T, error),
 ) (r Result[T]) {
@@ -93,8 +97,8 @@ func run[T any](
 	return r
 }
 
-// BatchResponse names the records to receive again; SQS forgets the others. Its list
-// is never nil, since a null is not the answer that the mapping expects.
+// BatchResponse returns the response that makes SQS deliver the failed records
+// again and delete the others. Its list is never nil: Lambda rejects null.
 func BatchResponse[T any](results []Result[T]) events.SQSEventResponse {
 	failed := []events.SQSBatchItemFailure{}
 	for _, r := range results {
@@ -105,8 +109,8 @@ func BatchResponse[T any](results []Result[T]) events.SQSEventResponse {
 	return events.SQSEventResponse{BatchItemFailures: failed}
 }
 
-// LogFailures writes an ERROR line for each record that failed, with what it
-// takes to find it again.
+// LogFailures writes an ERROR line for each failed record, with its message id
+// and, if it can be decoded, its event id.
 func LogFailures[T any](ctx context.Context, log *slog.Logger, message string, results []Result[T]) {
 	for _, r := range results {
 		if r.Err == nil {
@@ -114,7 +118,7 @@ func LogFailures[T any](ctx context.Context, log *slog.Logger, message string, r
 		}
 		attrs := []slog.Attr{
 			slog.String("messageId", r.Record.MessageId),
-			slog.String("receiveCount", r.Record.Attributes["ApproximateReceiveCount"]),
+			slog.String("receiveCount", r.Record.Attributes[ReceiveCountAttribute]),
 			slog.String("error", r.Err.Error()),
 		}
 		if e, err := event.DecodeReceipt(r.Record.Body); err == nil {

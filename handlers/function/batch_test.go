@@ -19,7 +19,7 @@ import (
 
 var errDown = errors.New("down")
 
-// records have the ids "0", "1", ….
+// records returns records with the ids "0", "1", ….
 func records(bodies ...string) []events.SQSMessage {
 	var records []events.SQSMessage
 	for i, body := range bodies {
@@ -31,7 +31,7 @@ func records(bodies ...string) []events.SQSMessage {
 	return records
 }
 
-// handle does what the record's body says.
+// handle handles a record as its body says.
 func handle(ctx context.Context, record events.SQSMessage) (string, error) {
 	switch record.Body {
 	case "fail":
@@ -55,7 +55,7 @@ func failed(results []function.Result[string]) []string {
 	return ids
 }
 
-func TestRecordsFailAlone(t *testing.T) {
+func TestFailedRecordsDoNotFailOthers(t *testing.T) {
 	results := function.RunBatch(t.Context(), records("a", "fail", "b", "panic", "c"), 2, handle)
 
 	assert.Equal(t, []string{"1", "3"}, failed(results))
@@ -74,13 +74,13 @@ func TestNothingFailed(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			answer := function.BatchResponse(function.RunBatch(ctx, records(bodies...), 0, handle))
-			assert.NotNil(t, answer.BatchItemFailures, "a null is not an answer")
+			assert.NotNil(t, answer.BatchItemFailures, "Lambda rejects null")
 			assert.Empty(t, answer.BatchItemFailures)
 		})
 	}
 }
 
-func TestRecordsRunConcurrentlyWithinTheBound(t *testing.T) {
+func TestRunBatchIsConcurrentUpToItsLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		function.RunBatch(t.Context(), records("second", "second", "second", "second"), 2, handle)
@@ -88,7 +88,7 @@ func TestRecordsRunConcurrentlyWithinTheBound(t *testing.T) {
 	})
 }
 
-func TestHangingRecordsLeaveTheOthersTheirShare(t *testing.T) {
+func TestHangingRecordsLeaveTimeForOthers(t *testing.T) {
 	for _, row := range []struct {
 		why         string
 		bodies      []string
@@ -96,9 +96,9 @@ func TestHangingRecordsLeaveTheOthersTheirShare(t *testing.T) {
 		failed      []string
 		took        time.Duration
 	}{
-		{"a record for each slot: each has all the time", []string{"hang", "second", "hang"}, 3, []string{"0", "2"}, 28 * time.Second},
-		{"more records than slots: the last one has its turn", []string{"hang", "hang", "hang", "second"}, 2, []string{"0", "1", "2"}, 28 * time.Second},
-		{"a slot that is used twice counts for all", []string{"hang", "hang", "second"}, 2, []string{"0", "1"}, 15 * time.Second},
+		{"a slot for each record: each has all the time", []string{"hang", "second", "hang"}, 3, []string{"0", "2"}, 28 * time.Second},
+		{"more records than slots: the last one is handled too", []string{"hang", "hang", "hang", "second"}, 2, []string{"0", "1", "2"}, 28 * time.Second},
+		{"a slot that is used twice halves the time of all records", []string{"hang", "hang", "second"}, 2, []string{"0", "1"}, 15 * time.Second},
 		{"one at a time, and the healthy one last", []string{"hang", "hang", "hang", "second"}, 1, []string{"0", "1", "2"}, 22 * time.Second},
 	} {
 		t.Run(row.why, func(t *testing.T) {
@@ -117,8 +117,8 @@ func TestHangingRecordsLeaveTheOthersTheirShare(t *testing.T) {
 	}
 }
 
-// A batch can arrive with little time left, and records can be slow to stop.
-func TestNothingIsBegunWithoutTime(t *testing.T) {
+// A record can ignore the end of its context.
+func TestNoRecordIsStartedWithoutTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 		defer cancel()
@@ -129,12 +129,12 @@ func TestNothingIsBegunWithoutTime(t *testing.T) {
 
 		results := function.RunBatch(ctx, records("a", "b"), 1, stubborn)
 
-		assert.Equal(t, []string{"1"}, failed(results), "what is done is done, the rest is received again")
+		assert.Equal(t, []string{"1"}, failed(results), "the second record is delivered again")
 		require.ErrorIs(t, results[1].Err, function.ErrNoTime)
 	})
 }
 
-func TestLogFailuresSaysHowToFindThem(t *testing.T) {
+func TestLogFailuresNamesMessageAndEvent(t *testing.T) {
 	e := event.Event{
 		Schema: event.Schema, ID: "stripe:evt_1", Provider: "stripe",
 		PayloadSHA256: event.HashPayload([]byte("marked")), Payload: []byte("marked"),

@@ -6,25 +6,26 @@ import (
 	"time"
 )
 
-// WithMargin is a context that ends margin before ctx does. Without a deadline, as
-// outside of Lambda, it ends when ctx does. cancel frees what it holds.
-func WithMargin(ctx context.Context, margin time.Duration) (work context.Context, cancel context.CancelFunc) {
+// WithMargin returns a context that ends margin before the deadline of ctx, so
+// that time is left to send a response. Without a deadline, as in tests, it ends
+// with ctx.
+func WithMargin(ctx context.Context, margin time.Duration) (context.Context, context.CancelFunc) {
 	if deadline, ok := ctx.Deadline(); ok {
 		return context.WithDeadline(ctx, deadline.Add(-margin))
 	}
 	return context.WithCancel(ctx)
 }
 
-// RunFor does all tasks at once, and returns when they are done or limit is over:
-// those that are not done then go on.
+// RunFor runs the tasks concurrently and waits at most limit. Unfinished tasks
+// keep running.
 func RunFor(limit time.Duration, tasks ...func()) {
-	var all sync.WaitGroup
+	var running sync.WaitGroup
 	for _, task := range tasks {
-		all.Go(task)
+		running.Go(task)
 	}
 	done := make(chan struct{})
 	go func() {
-		all.Wait()
+		running.Wait()
 		close(done)
 	}()
 	select {

@@ -1,3 +1,6 @@
+// Package function holds what every Lambda function is made of: environment
+// variables, API Gateway requests, SQS batches, deadlines, log lines and
+// metrics. It imports no AWS SDK.
 package function
 
 import (
@@ -6,18 +9,16 @@ import (
 	"fmt"
 )
 
-// Handler takes invocations. It implements the lambda.Handler of aws-lambda-go,
-// which makes one of its own out of any function: that one reads the event
-// through a json.Decoder, which copies and scans it once more than is necessary.
+// Handler handles invocations. It implements lambda.Handler of aws-lambda-go.
 type Handler struct {
 	invoke func(context.Context, []byte) ([]byte, error)
 }
 
-// NewHandler takes invocations with handle: its argument is what read makes of the event,
-// its result encoded as the answer.
-func NewHandler[In, Out any](read func([]byte) (In, error), handle func(context.Context, In) (Out, error)) Handler {
-	return Handler{func(ctx context.Context, payload []byte) ([]byte, error) {
-		in, err := read(payload)
+// NewHandler returns a Handler that decodes an event with decode, passes it to
+// handle and encodes the result as JSON.
+func NewHandler[In, Out any](decode func([]byte) (In, error), handle func(context.Context, In) (Out, error)) Handler {
+	return Handler{invoke: func(ctx context.Context, payload []byte) ([]byte, error) {
+		in, err := decode(payload)
 		if err != nil {
 			return nil, err
 		}
@@ -29,17 +30,16 @@ func NewHandler[In, Out any](read func([]byte) (In, error), handle func(context.
 	}}
 }
 
-// DecodeJSON reads an event as encoding/json does.
+// DecodeJSON decodes an event with encoding/json.
 func DecodeJSON[In any](event []byte) (In, error) {
 	var in In
 	if err := json.Unmarshal(event, &in); err != nil {
-		return in, fmt.Errorf("the event is not a %T: %w", in, err)
+		return in, fmt.Errorf("decode the event as %T: %w", in, err)
 	}
 	return in, nil
 }
 
-// Invoke implements lambda.Handler. An error is the handler's own, or
-// read's: the event is not of the handler's type.
+// Invoke implements lambda.Handler. It returns the errors of decode and handle.
 func (h Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	return h.invoke(ctx, payload)
 }

@@ -28,22 +28,17 @@ func greet(_ context.Context, q question) (answer, error) {
 }
 
 func TestInvoke(t *testing.T) {
-	out, err := function.NewHandler(function.DecodeJSON[question], greet).Invoke(t.Context(), []byte(`{"name":"you","more":[1]}`))
+	h := function.NewHandler(function.DecodeJSON[question], greet)
 
+	out, err := h.Invoke(t.Context(), []byte(`{"name":"you","more":[1]}`))
 	require.NoError(t, err)
 	assert.JSONEq(t, `{"greeting":"hello you"}`, string(out))
-}
 
-func TestInvokeReturnsTheHandlersError(t *testing.T) {
-	_, err := function.NewHandler(function.DecodeJSON[question], greet).Invoke(t.Context(), []byte(`{}`))
+	_, err = h.Invoke(t.Context(), []byte(`{}`))
+	require.ErrorIs(t, err, errNobody, "the handler's error")
 
-	assert.ErrorIs(t, err, errNobody)
-}
-
-func TestInvokeRefusesAnotherEvent(t *testing.T) {
 	for _, event := range []string{``, `{`, `[]`, `{"name":{}}`} {
-		_, err := function.NewHandler(function.DecodeJSON[question], greet).Invoke(t.Context(), []byte(event))
-
+		_, err := h.Invoke(t.Context(), []byte(event))
 		assert.ErrorContains(t, err, "function_test.question", event)
 	}
 }

@@ -6,14 +6,16 @@ import (
 	"log/slog"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
+
+	"github.com/paysluice/paysluice/handlers/contract"
 )
 
-// NewLogger writes JSON lines in Lambda's own format (docs.aws.amazon.com,
-// Lambda Developer Guide, "Log formats"), each with the request id of the
-// invocation. level is DEBUG or INFO; anything else is read as INFO.
+// NewLogger returns a logger that writes JSON lines in Lambda's format, each
+// with the request id of the invocation (Lambda Developer Guide, "Log formats").
+// level is one of contract.LogLevels; any other value means INFO.
 func NewLogger(w io.Writer, level string) *slog.Logger {
 	minimum := slog.LevelInfo
-	if level == "DEBUG" {
+	if level == contract.LogLevelDebug {
 		minimum = slog.LevelDebug
 	}
 	return slog.New(withRequestID{slog.NewJSONHandler(w, &slog.HandlerOptions{
@@ -22,7 +24,7 @@ func NewLogger(w io.Writer, level string) *slog.Logger {
 	})})
 }
 
-// withRequestID adds the invocation's request id to every record.
+// withRequestID adds the request id of the invocation to every record.
 type withRequestID struct{ slog.Handler }
 
 func (h withRequestID) Handle(ctx context.Context, r slog.Record) error {

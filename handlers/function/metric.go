@@ -9,31 +9,30 @@ import (
 	"github.com/paysluice/paysluice/handlers/contract"
 )
 
-// Metrics publishes counts by writing them: a line in embedded metric format
-// costs no API call (Amazon CloudWatch User Guide, "Embedded metric format
-// specification"). The line is a log line as well, the one that an ordinary
-// invocation writes.
+// Metrics publishes counts as log lines in embedded metric format, which need no
+// API call (Amazon CloudWatch User Guide, "Embedded metric format
+// specification").
 type Metrics struct {
 	log         *slog.Logger
 	environment string
 	now         func() time.Time
 }
 
-// NewMetrics writes to w, under the dimension Environment. The level of the
-// function's logger does not apply to it.
+// NewMetrics returns Metrics that writes to w. environment is the value of the
+// dimension Environment. The function's log level does not apply.
 func NewMetrics(w io.Writer, environment string, now func() time.Time) *Metrics {
-	return &Metrics{log: NewLogger(w, "INFO"), environment: environment, now: now}
+	return &Metrics{log: NewLogger(w, contract.LogLevelInfo), environment: environment, now: now}
 }
 
-// Count is how often something happened.
+// Count is the value of one metric.
 type Count struct {
 	Metric string // one of contract's Metric names
 	Value  int
 }
 
-// Publish writes one line with all counts, for {Environment} and for
-// {Environment, Provider}. attrs are searchable properties of that line, not
-// dimensions: a dimension would make every value of theirs a metric of its own.
+// Publish writes one line with all counts, under {Environment} and under
+// {Environment, Provider}. attrs are properties of the line and not dimensions:
+// each value of a dimension would be billed as a metric.
 func (m *Metrics) Publish(ctx context.Context, message, provider string, counts []Count, attrs ...slog.Attr) {
 	definitions := make([]metricDefinition, len(counts))
 	values := make([]slog.Attr, 0, len(counts)+len(attrs)+3)
@@ -58,7 +57,7 @@ func (m *Metrics) Publish(ctx context.Context, message, provider string, counts 
 	m.log.LogAttrs(ctx, slog.LevelInfo, message, append(values, attrs...)...)
 }
 
-// The "_aws" member of the specification.
+// metadata is the "_aws" member of the specification.
 type metadata struct {
 	Timestamp         int64
 	CloudWatchMetrics []directive

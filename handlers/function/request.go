@@ -1,102 +1,181 @@
 package function
 
 import (
+	"bytes"
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 
-	"github.com/paysluice/paysluice/handlers/jsonscan"
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/paysluice/paysluice/handlers/provider"
 )
 
-// ErrEvent is an event that cannot be API Gateway's.
-var ErrEvent = errors.New("the event is not one of API Gateway's")
+// ErrEvent is returned for an event that is not a JSON object.
+var ErrEvent = errors.New("not an API Gateway event")
 
-// Request is a request as an authorizer or a proxy integration is given it.
+// Request is a request as API Gateway passes it to an authorizer or a proxy
+// integration.
 type Request struct {
 	// Resource is the path of the API's resource: "/stripe".
 	Resource string
-	// MethodARN is what an authorizer is asked about; a proxy integration is
-	// given none.
+	// MethodARN is set only in authorizer requests.
 	MethodARN string
-	// RequestID is API Gateway's, which its access log has too.
+	// RequestID is API Gateway's request id, which its access log has too.
 	RequestID string
-	// Header is of multiValueHeaders, or of headers where that is empty.
+	// Header holds multiValueHeaders, or headers when that is empty.
 	Header provider.Header
-	// Body is the text that stands in the event; an authorizer is given none. It
-	// may be part of the event, whose memory the next invocation's event takes.
+	// Body is the body as it is in the event. Authorizer requests have none.
 	Body []byte
-	// IsBase64Encoded says that Body is the body in base64.
+	// IsBase64Encoded reports whether Body is in base64.
 	IsBase64Encoded bool
 }
 
-// ReadRequest reads an event. A member that is missing or of a wrong type is empty, as of
-// an event that was meant for another function: then no signature is found. The
-// error is ErrEvent for what is not one JSON object.
-func ReadRequest(event []byte) (Request, error) {
-	var r Request
-	var headers, multi []byte
-	s := jsonscan.New(event)
-	s.SkipSpace()
-	ok := s.Object(func(name []byte) bool {
-		if string(name) == `"requestContext"` {
-			return r.readContext(&s)
-		}
-		value, ok := s.Value()
-		switch string(name) {
-		case `"resource"`:
-			r.Resource = jsonscan.Text(value)
-		case `"methodArn"`:
-			r.MethodARN = jsonscan.Text(value)
-		case `"headers"`:
-			headers = value
-		case `"multiValueHeaders"`:
-			multi = value
-		case `"body"`:
-			r.Body = text(value)
-		case `"isBase64Encoded"`:
-			r.IsBase64Encoded = string(value) == "true"
-		}
-		return ok
-	})
-	if !ok || !s.AtEnd() {
-		return Request{}, fmt.Errorf("%w: it is not a JSON object", ErrEvent)
-	}
-	r.Header = header(multi, headers)
-	return r, nil
-}
-
-func (r *Request) readContext(s *jsonscan.Scanner) bool {
-	if s.Next() != '{' {
-		return s.SkipValue() // null, by hand
-	}
-	return s.Object(func(name []byte) bool {
-		value, ok := s.Value()
-		if string(name) == `"requestId"` {
-			r.RequestID = jsonscan.Text(value)
-		}
-		return ok
-	})
-}
-
-// text is what a string holds. A body in base64 stands for itself, and stays
-// where it is.
-func text(value []byte) []byte {
-	if plain, ok := jsonscan.Plain(value); ok {
-		return plain
-	}
-	return []byte(jsonscan.Text(value))
-}
-
-// RawBody is the bytes that the provider signed. The error is BodyNotBase64.
+// RawBody returns the bytes that the provider signed. The error is
+// provider.BodyNotBase64.
 func (r Request) RawBody() ([]byte, error) {
 	if !r.IsBase64Encoded {
 		return r.Body, nil
 	}
-	body := make([]byte, base64.StdEncoding.DecodedLen(len(r.Body)))
-	n, err := base64.StdEncoding.Decode(body, r.Body)
+	body, err := base64.StdEncoding.AppendDecode(nil, r.Body)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", provider.BodyNotBase64, err)
 	}
-	return body[:n], nil
+	return body, nil
+}
+
+// ReadRequest reads an event of API Gateway. Members that are missing or have
+// another type stay empty, so that events of other sources have no signature.
+// The error is ErrEvent.
+func ReadRequest(event []byte) (Request, error) {
+	var r Request
+	if err := r.read(event); err != nil {
+		return Request{}, fmt.Errorf("%w: %w", ErrEvent, err)
+	}
+	return r, nil
+}
+
+var errNotAnObject = errors.New("not exactly one JSON object")
+
+func (r *Request) read(event []byte) error {
+	d := newDecoder(event)
+	if d.PeekKind() != '{' {
+		return errNotAnObject
+	}
+	var fields []provider.Field
+	var headers jsontext.Value
+	err := readMembers(d, func(name string) (err error) {
+		switch name {
+		case "resource":
+			return readText(d, &r.Resource)
+		case "methodArn":
+			return readText(d, &r.MethodARN)
+		case "requestContext":
+			return readMembers(d, func(name string) error {
+				if name == "requestId" {
+					return readText(d, &r.RequestID)
+				}
+				return d.SkipValue()
+			})
+		case "headers":
+			headers, err = d.ReadValue()
+			headers = headers.Clone() // valid only until the next read
+			return err
+		case "multiValueHeaders":
+			fields, err = readFields(d)
+			return err
+		case "body":
+			value, err := d.ReadValue()
+			if value.Kind() == '"' {
+				r.Body, _ = jsontext.AppendUnquote(nil, value) // invalid UTF-8 is replaced, as in encoding/json
+			}
+			return err
+		case "isBase64Encoded":
+			r.IsBase64Encoded = d.PeekKind() == 't'
+		}
+		return d.SkipValue()
+	})
+	if err != nil {
+		return err
+	}
+	if _, err := d.ReadToken(); err != io.EOF {
+		return errNotAnObject
+	}
+	// headers keeps only the last value of a repeated header.
+	if fields == nil && len(headers) > 0 {
+		fields, err = readFields(newDecoder(headers))
+	}
+	r.Header = provider.HeaderOf(fields)
+	return err
+}
+
+// usualFields exceeds the number of headers in a provider's request: about ten
+// of HTTP and API Gateway and up to seven of the provider.
+const usualFields = 24
+
+// readFields reads an object whose members are strings or arrays of strings and
+// returns a field for each string. It returns nil for an object without members
+// and for values of other types.
+func readFields(d *jsontext.Decoder) (fields []provider.Field, err error) {
+	err = readMembers(d, func(name string) error {
+		if fields == nil {
+			fields = make([]provider.Field, 0, usualFields)
+		}
+		add := func() error {
+			if d.PeekKind() != '"' {
+				return d.SkipValue()
+			}
+			field := provider.Field{Name: name}
+			err := readText(d, &field.Value)
+			fields = append(fields, field)
+			return err
+		}
+		if d.PeekKind() == '[' {
+			return readEach(d, '[', ']', add)
+		}
+		return add()
+	})
+	return fields, err
+}
+
+func newDecoder(text []byte) *jsontext.Decoder {
+	return jsontext.NewDecoder(bytes.NewBuffer(text), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+}
+
+// readMembers reads an object and calls read with each name to read the value.
+func readMembers(d *jsontext.Decoder, read func(name string) error) error {
+	return readEach(d, '{', '}', func() error {
+		name, err := d.ReadToken()
+		if err != nil {
+			return err
+		}
+		return read(name.String())
+	})
+}
+
+// readEach reads an object or array and calls read until its end. It skips
+// values that do not begin with open.
+func readEach(d *jsontext.Decoder, open, end jsontext.Kind, read func() error) error {
+	if d.PeekKind() != open {
+		return d.SkipValue()
+	}
+	_, err := d.ReadToken()
+	for err == nil && d.PeekKind() != end {
+		err = read()
+	}
+	if err == nil {
+		_, err = d.ReadToken()
+	}
+	return err
+}
+
+// readText reads a value and stores it in text if it is a string.
+func readText(d *jsontext.Decoder, text *string) error {
+	if d.PeekKind() != '"' {
+		return d.SkipValue()
+	}
+	token, err := d.ReadToken()
+	*text = token.String()
+	return err
 }

@@ -6,58 +6,61 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/paysluice/paysluice/handlers/contract"
 )
 
-// ErrVariables is the class of every error of Variables.Err.
+// ErrVariables is the class of all errors of Variables.Err.
 var ErrVariables = errors.New("environment variables")
 
-// Variables reads variables and remembers what was wrong with them, so that one
-// cold start names everything that has to be set.
+// Variables reads environment variables and collects what is wrong with them,
+// so that one failed start names every variable to fix.
 type Variables struct {
 	lookup   func(string) string
 	problems []string
 }
 
-// NewVariables reads through lookup, which is os.Getenv in a
+// NewVariables returns Variables that reads through lookup, os.Getenv in a
+// function.
 func NewVariables(lookup func(string) string) *Variables { return &Variables{lookup: lookup} }
 
-// Required is the value of a variable that must not be empty.
-func (r *Variables) Required(name string) string {
-	value := r.lookup(name)
+// Required returns the value of a variable that must not be empty.
+func (v *Variables) Required(name string) string {
+	value := v.lookup(name)
 	if value == "" {
-		r.problems = append(r.problems, name+" is not set")
+		v.problems = append(v.problems, name+" is not set")
 	}
 	return value
 }
 
-// Optional is the value of a variable that may be empty.
-func (r *Variables) Optional(name string) string { return r.lookup(name) }
+// Optional returns the value of a variable that may be empty.
+func (v *Variables) Optional(name string) string { return v.lookup(name) }
 
-// OneOf is the value of a variable that must be one of allowed.
-func (r *Variables) OneOf(name string, allowed ...string) string {
-	value := r.Required(name)
-	if value != "" && !slices.Contains(allowed, value) {
-		r.problems = append(r.problems, fmt.Sprintf("%s is %q, which is none of %s",
-			name, value, strings.Join(allowed, ", ")))
+// LogLevel returns the value of contract.LogLevelVar.
+func (v *Variables) LogLevel() string {
+	const name = contract.LogLevelVar
+	level, allowed := v.Required(name), contract.LogLevels()
+	if level != "" && !slices.Contains(allowed, level) {
+		v.problems = append(v.problems, fmt.Sprintf("%s is %q, not one of %s", name, level, strings.Join(allowed, ", ")))
 	}
-	return value
+	return level
 }
 
-// Days is the value of a variable that must be a whole number of days, 0 or
+// Days returns the value of a variable that must be a number of days, 0 or
 // more.
-func (r *Variables) Days(name string) int {
-	value := r.Required(name)
+func (v *Variables) Days(name string) int {
+	value := v.Required(name)
 	days, err := strconv.Atoi(value)
 	if value != "" && (err != nil || days < 0) {
-		r.problems = append(r.problems, fmt.Sprintf("%s is %q, which is not a number of days", name, value))
+		v.problems = append(v.problems, fmt.Sprintf("%s is %q, not a number of days", name, value))
 	}
 	return days
 }
 
-// Err is nil or names all that was wrong.
-func (r *Variables) Err() error {
-	if len(r.problems) == 0 {
+// Err returns an error that names all problems, or nil.
+func (v *Variables) Err() error {
+	if len(v.problems) == 0 {
 		return nil
 	}
-	return fmt.Errorf("%w: %s", ErrVariables, strings.Join(r.problems, "; "))
+	return fmt.Errorf("%w: %s", ErrVariables, strings.Join(v.problems, "; "))
 }

@@ -6,38 +6,42 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/function"
 )
 
-func reader(env map[string]string) *function.Variables {
+func variables(env map[string]string) *function.Variables {
 	return function.NewVariables(func(name string) string { return env[name] })
 }
 
-func TestReaderReads(t *testing.T) {
-	r := reader(map[string]string{"TABLE": "t", "LEVEL": "INFO", "DAYS": "30"})
+func TestVariables(t *testing.T) {
+	v := variables(map[string]string{"TABLE": "t", contract.LogLevelVar: "INFO", "DAYS": "30"})
 
-	assert.Equal(t, "t", r.Required("TABLE"))
-	assert.Equal(t, "INFO", r.OneOf("LEVEL", "DEBUG", "INFO"))
-	assert.Equal(t, 30, r.Days("DAYS"))
-	assert.Equal(t, "t", r.Optional("TABLE"))
-	assert.Empty(t, r.Optional("MISSING"))
-	require.NoError(t, r.Err())
+	assert.Equal(t, "t", v.Required("TABLE"))
+	assert.Equal(t, "INFO", v.LogLevel())
+	assert.Equal(t, 30, v.Days("DAYS"))
+	assert.Equal(t, "t", v.Optional("TABLE"))
+	assert.Empty(t, v.Optional("MISSING"))
+	require.NoError(t, v.Err())
 }
 
-func TestReaderNamesEverythingWrongAtOnce(t *testing.T) {
-	r := reader(map[string]string{"LEVEL": "LOUD", "DAYS": "-1", "MORE_DAYS": "soon"})
+func TestVariablesReportAllProblemsAtOnce(t *testing.T) {
+	v := variables(map[string]string{contract.LogLevelVar: "LOUD", "DAYS": "-1", "MORE_DAYS": "soon"})
 
-	r.Required("TABLE")
-	r.OneOf("LEVEL", "DEBUG", "INFO")
-	r.OneOf("OTHER", "A")
-	r.Days("DAYS")
-	r.Days("MORE_DAYS")
-	r.Days("NO_DAYS")
+	v.Required("TABLE")
+	v.LogLevel()
+	v.Days("DAYS")
+	v.Days("MORE_DAYS")
+	v.Days("NO_DAYS")
 
-	err := r.Err()
+	err := v.Err()
 	require.ErrorIs(t, err, function.ErrVariables)
 	assert.EqualError(t, err, `environment variables: TABLE is not set; `+
-		`LEVEL is "LOUD", which is none of DEBUG, INFO; OTHER is not set; `+
-		`DAYS is "-1", which is not a number of days; `+
-		`MORE_DAYS is "soon", which is not a number of days; NO_DAYS is not set`)
+		`LOG_LEVEL is "LOUD", not one of DEBUG, INFO; `+
+		`DAYS is "-1", not a number of days; `+
+		`MORE_DAYS is "soon", not a number of days; NO_DAYS is not set`)
+
+	v = variables(nil)
+	v.LogLevel()
+	assert.EqualError(t, v.Err(), "environment variables: LOG_LEVEL is not set")
 }

@@ -20,10 +20,10 @@ func invocation(t *testing.T) context.Context {
 	return lambdacontext.NewContext(t.Context(), &lambdacontext.LambdaContext{AwsRequestID: "req-1"})
 }
 
-// line reads the one JSON line that was written.
+// line returns the members of the only line in out.
 func line(t *testing.T, out *bytes.Buffer) map[string]any {
 	t.Helper()
-	require.Equal(t, 1, bytes.Count(out.Bytes(), []byte("\n")), "one event, one line: %s", out)
+	require.Equal(t, 1, bytes.Count(out.Bytes(), []byte("\n")), "one line: %s", out)
 	var fields map[string]any
 	require.NoError(t, json.Unmarshal(out.Bytes(), &fields))
 	return fields
@@ -50,19 +50,10 @@ func TestLoggerOutsideAnInvocation(t *testing.T) {
 }
 
 func TestLogLevels(t *testing.T) {
-	for _, row := range []struct {
-		level, why string
-		debug      bool
-	}{
-		{"DEBUG", "asked for", true},
-		{"INFO", "the default of the stack", false},
-		{"", "a function run by hand", false},
-	} {
-		t.Run(row.level, func(t *testing.T) {
-			log := function.NewLogger(&bytes.Buffer{}, row.level)
-			assert.Equal(t, row.debug, log.Enabled(t.Context(), slog.LevelDebug), row.why)
-			assert.True(t, log.Enabled(t.Context(), slog.LevelInfo))
-		})
+	for level, debug := range map[string]bool{"DEBUG": true, "INFO": false, "": false} {
+		log := function.NewLogger(&bytes.Buffer{}, level)
+		assert.Equal(t, debug, log.Enabled(t.Context(), slog.LevelDebug), level)
+		assert.True(t, log.Enabled(t.Context(), slog.LevelInfo), level)
 	}
 }
 
@@ -72,7 +63,7 @@ func TestPublishWritesEmbeddedMetricFormat(t *testing.T) {
 	metrics := function.NewMetrics(&out, "prod", func() time.Time { return now })
 
 	metrics.Publish(invocation(t), "batch done", "stripe",
-		[]function.Count{{contract.MetricStored, 9}, {contract.MetricDuplicates, 1}},
+		[]function.Count{{Metric: contract.MetricStored, Value: 9}, {Metric: contract.MetricDuplicates, Value: 1}},
 		slog.String("reason", "none"))
 
 	fields := line(t, &out)
