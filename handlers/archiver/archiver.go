@@ -1,6 +1,5 @@
-// Package archiver keeps dead letters: each message of webhook-dlq, readable or
-// not, becomes an object in S3. A message whose object cannot be written stays
-// in the queue.
+// Package archiver stores the messages of webhook-dlq in S3, whatever they
+// contain. A message that S3 does not accept stays in the queue.
 package archiver
 
 import (
@@ -16,27 +15,25 @@ import (
 	"github.com/paysluice/paysluice/handlers/function"
 )
 
-// AttemptTimeout is what one attempt of Archive may take, for a megabyte.
+// AttemptTimeout bounds one attempt of Archive.Put, with up to a megabyte.
 const AttemptTimeout = 5 * time.Second
 
-// Archive keeps a message and returns where. A message that it is given again
-// is there once.
+// Archive stores messages. Put returns the URL of the object, which is the same
+// for every delivery of a message.
 type Archive interface {
 	Put(context.Context, event.Archived) (url string, err error)
 }
 
-// Handler archives batches.
+// Handler archives batches of messages.
 type Handler struct {
-	Archive Archive
-	// Concurrency is the number of messages that are written at the same time,
-	// at least 1.
-	Concurrency int
+	Archive     Archive
+	Concurrency int // messages that are written at the same time, at least 1
 	Log         *slog.Logger
 	Metrics     *function.Metrics
 	Now         func() time.Time
 }
 
-// Handle answers with the messages to receive again; the rest is archived.
+// Handle archives the messages of a batch and returns those that failed.
 func (h *Handler) Handle(ctx context.Context, b events.SQSEvent) (events.SQSEventResponse, error) {
 	results := function.RunBatch(ctx, b.Records, h.Concurrency, h.archive)
 	function.LogFailures(ctx, h.Log, "dead letter not archived", results)
@@ -44,7 +41,7 @@ func (h *Handler) Handle(ctx context.Context, b events.SQSEvent) (events.SQSEven
 	return function.BatchResponse(results), nil
 }
 
-// archive keeps one message.
+// archive archives one message.
 func (h *Handler) archive(ctx context.Context, record events.SQSMessage) (kind, error) {
 	m := newArchived(record, h.Now())
 	url, err := h.Archive.Put(ctx, m)
@@ -55,12 +52,12 @@ func (h *Handler) archive(ctx context.Context, record events.SQSMessage) (kind, 
 	return kindOf(m), nil
 }
 
-// newArchived is the message with what SQS says of it.
+// newArchived returns the message with its attributes.
 func newArchived(record events.SQSMessage, now time.Time) event.Archived {
 	m := event.Archived{
 		Schema:          event.ArchiveSchema,
 		FailureReason:   contract.ReasonReceivesExhausted,
-		ReceiveCount:    int(number(record, "ApproximateReceiveCount")),
+		ReceiveCount:    int(number(record, function.ReceiveCountAttribute)),
 		SentAt:          number(record, "SentTimestamp"),
 		FirstReceivedAt: number(record, "ApproximateFirstReceiveTimestamp"),
 		ArchivedAt:      now.UnixMilli(),
@@ -77,9 +74,62 @@ func newArchived(record events.SQSMessage, now time.Time) event.Archived {
 	return m
 }
 
-// number is an attribute that SQS sets itself; 0 should it be missing, since a
-// message is archived whatever else is wrong.
+// number returns an attribute that SQS sets, or 0 without a valid one, because
+// every message is archived.
 func number(record events.SQSMessage, name string) int64 {
 	n, _ := strconv.ParseInt(record.Attributes[name], 10, 64)
 	return n
+}
+
+// kind is the provider and the reason of an archived message.
+type kind struct{ provider, reason string }
+
+// kindOf returns values that are bounded and printable, whatever the message
+// contains.
+func kindOf(m event.Archived) kind {
+	return kind{provider: m.Provider(), reason: m.Metadata()["failure-reason"]}
+}
+
+// report logs which event was not stored, why, and where its object is.
+func (h *Handler) report(ctx context.Context, m event.Archived, url string) {
+	k := kindOf(m)
+	attrs := []slog.Attr{
+		slog.String("provider", k.provider),
+		slog.String("reason", k.reason),
+		slog.String("archivedTo", url),
+		slog.String("messageId", m.MessageID),
+		slog.Int("receiveCount", m.ReceiveCount),
+		slog.Int64("sentAt", m.SentAt),
+		slog.Int64("firstReceivedAt", m.FirstReceivedAt),
+		slog.String("queue", m.Queue),
+	}
+	if e := m.Event; e != nil {
+		attrs = append(attrs,
+			slog.String("eventId", e.ID),
+			slog.Int64("eventTimestamp", e.Timestamp),
+			slog.String("type", e.Type),
+			slog.String("apiRequestId", e.RequestID),
+			slog.String("payloadSha256", e.PayloadSHA256))
+	}
+	h.Log.LogAttrs(ctx, slog.LevelError, "dead letter archived", attrs...)
+}
+
+// reportCounts writes one line for each kind in the batch.
+func (h *Handler) reportCounts(ctx context.Context, results []function.Result[kind]) {
+	var kinds []kind // in the order of the batch
+	counts := map[kind]int{}
+	for _, r := range results {
+		if r.Err != nil {
+			continue
+		}
+		if counts[r.Value] == 0 {
+			kinds = append(kinds, r.Value)
+		}
+		counts[r.Value]++
+	}
+	for _, k := range kinds {
+		h.Metrics.Publish(ctx, "dead letters archived", k.provider,
+			[]function.Count{{Metric: contract.MetricArchived, Value: counts[k]}},
+			slog.String("reason", k.reason))
+	}
 }

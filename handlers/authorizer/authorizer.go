@@ -1,8 +1,6 @@
-// Package authorizer is gate 1, the Lambda authorizer in front of every
-// provider's path. API Gateway hands an authorizer the headers and never the
-// body, and all three providers sign the body: this gate turns away what
-// cannot carry a valid signature, it cannot tell that one is valid. Gate 2,
-// package processor, does.
+// Package authorizer is gate 1: a Lambda authorizer that rejects requests whose
+// headers cannot carry a valid signature. An authorizer gets no body, so it
+// cannot verify a signature. Package processor does.
 package authorizer
 
 import (
@@ -17,7 +15,7 @@ import (
 	"github.com/paysluice/paysluice/handlers/provider"
 )
 
-// Handler decides about requests.
+// Handler authorizes requests.
 type Handler struct {
 	Providers provider.Set
 	Log       *slog.Logger
@@ -25,10 +23,10 @@ type Handler struct {
 	Now       func() time.Time
 }
 
-// Handle answers with a policy that allows or denies just the method asked
-// for. It never returns an error: API Gateway would answer 401 or 500 and
-// Lambda count an error, so that strangers could raise the alarm for a broken
-// authorizer. The gateway response ACCESS_DENIED turns Deny into a 401.
+// Handle returns a policy that allows or denies the requested method. The gateway
+// response ACCESS_DENIED turns Deny into a 401. Handle never returns an error,
+// because Lambda would count it and anybody could raise the alarm for a broken
+// authorizer.
 func (h *Handler) Handle(ctx context.Context, r function.Request) (events.APIGatewayCustomAuthorizerResponse, error) {
 	name, err := h.check(r)
 	if err == nil {
@@ -51,8 +49,8 @@ func (h *Handler) check(r function.Request) (name string, err error) {
 	return p.Descriptor().Name, p.CheckHeaders(r.Header, h.Now())
 }
 
-// policy is an authorizer's answer (API Gateway Developer Guide, "Output from
-// an API Gateway Lambda authorizer").
+// policy returns the response of an authorizer (API Gateway Developer Guide,
+// "Output from an API Gateway Lambda authorizer").
 func policy(principal, effect, methodARN string) events.APIGatewayCustomAuthorizerResponse {
 	return events.APIGatewayCustomAuthorizerResponse{
 		PrincipalID: principal,

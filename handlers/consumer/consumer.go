@@ -1,4 +1,4 @@
-// Package consumer stores the queue's events, each once.
+// Package consumer stores the events of the queue in the table, each once.
 package consumer
 
 import (
@@ -14,42 +14,33 @@ import (
 	"github.com/paysluice/paysluice/handlers/provider"
 )
 
-// AttemptTimeout is what one attempt of Table or DeadLetters may take.
-const AttemptTimeout = 5 * time.Second
+const (
+	// AttemptTimeout bounds one attempt of Table or DeadLetters.
+	AttemptTimeout = 5 * time.Second
+	// SendTimeout bounds sending a conflict to DeadLetters.
+	SendTimeout = 5 * time.Second
+)
 
-// SendTimeout is what DeadLetters may take for one of the rare conflicts.
-const SendTimeout = 5 * time.Second
-
-// Table stores an event unless its key is taken, and then returns what is
-// there.
+// Table stores events. If it already has an event with the same key, Put returns
+// that event and changes nothing.
 type Table interface {
 	Put(context.Context, event.Event) (existing *event.Event, err error)
 }
 
-// Queue takes a message, or returns an error and has not taken it.
-type Queue interface {
-	Send(ctx context.Context, body, failureReason string) error
-}
-
-// Handler stores batches.
+// Handler stores batches of events.
 type Handler struct {
 	Providers   provider.Set
 	Table       Table
-	DeadLetters Queue // for conflicts
-	// Concurrency is the number of records that are written at the same time,
-	// at least 1.
-	Concurrency int
+	DeadLetters event.Queue // for conflicts
+	Concurrency int         // records that are stored at the same time, at least 1
 	Log         *slog.Logger
 	Metrics     *function.Metrics
 }
 
-// outcome is how a record counts.
-type outcome struct {
-	provider string
-	metric   string
-}
+// outcome is the metric of a record.
+type outcome struct{ provider, metric string }
 
-// Handle answers with the records to receive again; the rest is done with.
+// Handle stores the events of a batch and returns the records that failed.
 func (h *Handler) Handle(ctx context.Context, b events.SQSEvent) (events.SQSEventResponse, error) {
 	results := function.RunBatch(ctx, b.Records, h.Concurrency, h.store)
 	function.LogFailures(ctx, h.Log, "record not stored", results)
@@ -57,9 +48,8 @@ func (h *Handler) Handle(ctx context.Context, b events.SQSEvent) (events.SQSEven
 	return function.BatchResponse(results), nil
 }
 
-// store stores an event once and says how that counts. An event whose key is
-// taken by other content goes to the dead-letter queue: both bodies are kept,
-// and trying again would not help.
+// store stores one event. It sends an event to DeadLetters if its key belongs to
+// an event with other content, because a retry would not help.
 func (h *Handler) store(ctx context.Context, record events.SQSMessage) (outcome, error) {
 	e, err := event.Decode(record.Body)
 	if err != nil {
@@ -75,23 +65,42 @@ func (h *Handler) store(ctx context.Context, record events.SQSMessage) (outcome,
 	case err != nil:
 		return outcome{}, err
 	case existing == nil:
-		return outcome{e.Provider, contract.MetricStored}, nil
+		return outcome{provider: e.Provider, metric: contract.MetricStored}, nil
 	case same(p, *existing, e):
-		return outcome{e.Provider, contract.MetricDuplicates}, nil
+		return outcome{provider: e.Provider, metric: contract.MetricDuplicates}, nil
 	}
 	if err := h.DeadLetters.Send(ctx, record.Body, contract.ReasonConflict); err != nil {
 		return outcome{}, err
 	}
-	return outcome{e.Provider, contract.MetricConflicts}, nil
+	return outcome{provider: e.Provider, metric: contract.MetricConflicts}, nil
 }
 
-// same reports whether two events with one key have the same content. Of a body
-// by reference only its hash is known here; what a provider changes between
-// deliveries of one event makes two such bodies a conflict, and both are kept.
+// same reports whether two events with one key have the same content. Bodies in
+// S3 are compared by hash, so that any change between deliveries is a conflict.
 func same(p provider.Provider, a, b event.Event) bool {
 	if a.PayloadSHA256 == b.PayloadSHA256 {
 		return true
 	}
 	inline := a.PayloadRef == "" && b.PayloadRef == ""
 	return inline && p.SameEvent(a.Payload, b.Payload)
+}
+
+// reportCounts writes one line for each provider in the batch.
+func (h *Handler) reportCounts(ctx context.Context, results []function.Result[outcome]) {
+	counts := map[outcome]int{}
+	for _, r := range results {
+		counts[r.Value]++
+	}
+	for _, p := range h.Providers {
+		name := p.Descriptor().Name
+		var published []function.Count
+		for _, metric := range []string{contract.MetricStored, contract.MetricDuplicates, contract.MetricConflicts} {
+			if n := counts[outcome{provider: name, metric: metric}]; n > 0 {
+				published = append(published, function.Count{Metric: metric, Value: n})
+			}
+		}
+		if len(published) > 0 {
+			h.Metrics.Publish(ctx, "batch handled", name, published)
+		}
+	}
 }

@@ -1,3 +1,41 @@
+// Package emptier empties the stack's bucket when the stack is deleted, as a
+// custom resource, because CloudFormation cannot delete a bucket with objects.
+//
+// # When a Delete request means that the stack is deleted
+//
+// CloudFormation sends Delete to a custom resource in these situations:
+//
+//   - The stack is deleted: empty the bucket.
+//   - The stack's creation failed and is rolled back: empty the bucket.
+//   - An update changed the logical id of the custom resource: CloudFormation
+//     creates a new one for the same bucket and deletes the old one.
+//   - An update removed the custom resource (aws/aws-cdk#16603).
+//   - An update of these kinds failed: CloudFormation deletes the new resource
+//     (aws/aws-cdk#27199).
+//   - An update changed the bucket's name: CloudFormation deletes the resource of
+//     the old bucket. That bucket then cannot be deleted and is left behind
+//     (aws/aws-cdk#14011), which is cheaper than losing an archive.
+//   - The ServiceToken changed together with the logical id. CloudFormation
+//     refuses a new ServiceToken for the same one
+//     (AWS::CloudFormation::CustomResource).
+//
+// Request type, physical id and properties are the same in all of them. So the
+// physical id is the bucket's name in every response, which keeps updates from
+// causing a Delete, and a Delete reads the status of the stack. Two statuses mean
+// that all resources are deleted: DELETE_IN_PROGRESS, and ROLLBACK_IN_PROGRESS
+// after a failed creation (CloudFormation User Guide, "Stack status codes"). With
+// any other status the bucket is not emptied.
+//
+// A deletion that retains only the bucket (delete-stack --retain-resources) has
+// the same status, so it empties the bucket. To keep its objects, retain the
+// custom resource as well.
+//
+// # Which bucket
+//
+// The bucket must have the tag aws:cloudformation:stack-id with the id of the
+// stack. CloudFormation sets it on the resources that it creates, and nobody else
+// can set tags that begin with aws: (CloudFormation User Guide, "Resource tag").
+// So a wrong name or a late request cannot empty the bucket of another stack.
 package emptier
 
 import (
@@ -16,41 +54,47 @@ import (
 	"github.com/paysluice/paysluice/handlers/function"
 )
 
-// ErrProperties is a custom resource that names no bucket.
+// ErrProperties reports a custom resource that names no bucket.
 var ErrProperties = errors.New("the custom resource has no property " + contract.BucketNameProperty)
 
-// stackTag holds the id of the stack that created a bucket.
+// stackTag is the tag with the id of the stack that created a resource.
 const stackTag = "aws:cloudformation:stack-id"
 
-// margin is what is kept of an invocation's time to answer CloudFormation,
-// which would else wait for the custom resource's whole timeout.
+// AttemptTimeout bounds one attempt of Stacks or Objects. S3 needs a few seconds
+// to delete 1,000 versions.
+const AttemptTimeout = 30 * time.Second
+
+// margin is reserved at the end of an invocation for responding to
+// CloudFormation, which otherwise waits for the timeout of the custom resource.
 const margin = 15 * time.Second
 
-// maxReason is in bytes: CloudFormation takes answers of up to 4,096
-// (CloudFormation User Guide, "Custom resource response objects").
+// maxReason is the maximum length of a reason in bytes. CloudFormation accepts
+// responses of 4,096 (CloudFormation User Guide, "Custom resource response
+// objects").
 const maxReason = 1000
 
-// Stacks is the part of the CloudFormation API that a Handler calls.
+// Stacks is the subset of the CloudFormation API that a Handler calls.
 type Stacks interface {
 	DescribeStacks(context.Context, *cloudformation.DescribeStacksInput, ...func(*cloudformation.Options)) (*cloudformation.DescribeStacksOutput, error)
 }
 
-// Objects is the part of the S3 API that a Handler calls.
+// Objects is the subset of the S3 API that a Handler calls.
 type Objects interface {
 	GetBucketTagging(context.Context, *s3.GetBucketTaggingInput, ...func(*s3.Options)) (*s3.GetBucketTaggingOutput, error)
 	ListObjectVersions(context.Context, *s3.ListObjectVersionsInput, ...func(*s3.Options)) (*s3.ListObjectVersionsOutput, error)
 	DeleteObjects(context.Context, *s3.DeleteObjectsInput, ...func(*s3.Options)) (*s3.DeleteObjectsOutput, error)
 }
 
-// Handler is the custom resource; cfn.LambdaWrap sends its answers.
+// Handler handles the requests of the custom resource. cfn.LambdaWrap sends its
+// responses.
 type Handler struct {
 	Stacks  Stacks
 	Objects Objects
 	Log     *slog.Logger
 }
 
-// Handle implements cfn.CustomResourceFunction. The physical id is the bucket's
-// name, always. An error is what CloudFormation shows as the reason.
+// Handle implements cfn.CustomResourceFunction. The physical id is always the
+// bucket's name. CloudFormation shows the error as the reason.
 func (h *Handler) Handle(ctx context.Context, e cfn.Event) (physicalID string, data map[string]any, err error) {
 	ctx, cancel := function.WithMargin(ctx, margin)
 	defer cancel()
@@ -76,33 +120,33 @@ func checkName(bucket string) error {
 	return nil
 }
 
-// delete empties the bucket if the stack goes and the bucket is the stack's.
+// delete empties the bucket if the stack is being deleted and created it.
 func (h *Handler) delete(ctx context.Context, log *slog.Logger, stackID, bucket string) error {
 	if bucket == "" {
-		return nil // what Create refused and a rollback deletes never had one
+		return nil // the rollback of a Create that was refused
 	}
 	status, err := h.stackStatus(ctx, stackID)
 	if err != nil {
 		return err
 	}
 	if status != cfntypes.StackStatusDeleteInProgress && status != cfntypes.StackStatusRollbackInProgress {
-		log.InfoContext(ctx, "bucket left as it is: the stack stays", "status", string(status))
+		log.InfoContext(ctx, "bucket not emptied: the stack is not being deleted", "status", string(status))
 		return nil
 	}
-	owner, err := h.ownerOf(ctx, bucket)
-	if gone(err) {
-		log.InfoContext(ctx, "bucket is gone")
+	owner, err := h.owner(ctx, bucket)
+	if isNoSuchBucket(err) {
+		log.InfoContext(ctx, "bucket does not exist")
 		return nil
 	}
 	if err != nil {
 		return err
 	}
 	if owner != stackID {
-		log.InfoContext(ctx, "bucket left as it is: this stack did not create it", "owner", owner)
+		log.InfoContext(ctx, "bucket not emptied: this stack did not create it", "owner", owner)
 		return nil
 	}
 	deleted, err := h.empty(ctx, bucket)
-	if err != nil && !gone(err) {
+	if err != nil && !isNoSuchBucket(err) {
 		return err
 	}
 	log.InfoContext(ctx, "bucket emptied", "deleted", deleted)
@@ -112,22 +156,22 @@ func (h *Handler) delete(ctx context.Context, log *slog.Logger, stackID, bucket 
 func (h *Handler) stackStatus(ctx context.Context, stackID string) (cfntypes.StackStatus, error) {
 	out, err := h.Stacks.DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: &stackID})
 	if err != nil {
-		return "", fmt.Errorf("cannot tell whether the stack is being deleted, so the bucket was left as it is: %w; %s", err, remedy(err, "cloudformation:DescribeStacks"))
+		return "", fmt.Errorf("cannot read the status of the stack, so the bucket was not emptied: %w; %s", err, remedy(err, "cloudformation:DescribeStacks"))
 	}
 	for _, stack := range out.Stacks {
 		return stack.StackStatus, nil
 	}
-	return "", fmt.Errorf("CloudFormation does not know the stack %s, so the bucket was left as it is; empty it by hand and delete the stack again", stackID)
+	return "", fmt.Errorf("CloudFormation does not know the stack %s, so the bucket was not emptied; empty it by hand and delete the stack again", stackID)
 }
 
-// ownerOf is the id of the stack that created the bucket, "" when none did.
-func (h *Handler) ownerOf(ctx context.Context, bucket string) (stackID string, err error) {
+// owner returns the id of the stack that created the bucket, "" without one.
+func (h *Handler) owner(ctx context.Context, bucket string) (stackID string, err error) {
 	out, err := h.Objects.GetBucketTagging(ctx, &s3.GetBucketTaggingInput{Bucket: &bucket})
 	if errorCode(err) == "NoSuchTagSet" {
 		return "", nil
 	}
 	if err != nil {
-		return "", fmt.Errorf("cannot tell which stack created bucket %s, so it was left as it is: %w; %s", bucket, err, remedy(err, "s3:GetBucketTagging"))
+		return "", fmt.Errorf("cannot read which stack created bucket %s, so it was not emptied: %w; %s", bucket, err, remedy(err, "s3:GetBucketTagging"))
 	}
 	for _, tag := range out.TagSet {
 		if *tag.Key == stackTag {
@@ -137,7 +181,7 @@ func (h *Handler) ownerOf(ctx context.Context, bucket string) (stackID string, e
 	return "", nil
 }
 
-// remedy is what to do about a call that failed for good.
+// remedy returns what to do about a failed call.
 func remedy(err error, permission string) string {
 	if errorCode(err) == "AccessDenied" {
 		return "restore the permission " + permission + " of the emptier's role and delete the stack again"
@@ -145,8 +189,8 @@ func remedy(err error, permission string) string {
 	return "delete the stack again"
 }
 
-// shorten keeps an error within what CloudFormation takes. What is left out is
-// its middle: it begins with what failed and ends with what to do.
+// shorten cuts an error to maxReason. It cuts the middle, because the text begins
+// with the failure and ends with what to do.
 func shorten(err error) error {
 	const half = maxReason / 2
 	if text := err.Error(); len(text) > maxReason {

@@ -171,15 +171,15 @@ func TestWhatCannotBeTold(t *testing.T) {
 	}
 	for _, row := range []struct{ why, failing, code, says, because, do string }{
 		{"may not ask for the stack", "DescribeStacks", "AccessDenied",
-			"cannot tell whether the stack is being deleted", "AccessDenied", restore("cloudformation:DescribeStacks")},
+			"cannot read the status of the stack", "AccessDenied", restore("cloudformation:DescribeStacks")},
 		{"may not read tags", "GET tagging", "AccessDenied",
-			"cannot tell which stack created", "AccessDenied", restore("s3:GetBucketTagging")},
+			"cannot read which stack created", "AccessDenied", restore("s3:GetBucketTagging")},
 		{"may not list", "GET versions", "AccessDenied",
 			"list bucket " + bucket, "AccessDenied", restore("s3:ListBucketVersions")},
 		{"may not delete", "POST delete", "AccessDenied",
 			"delete from bucket " + bucket, "AccessDenied", restore("s3:DeleteObject and s3:DeleteObjectVersion")},
 		{"S3 throttles all the time, and the client tries again until the end", "GET tagging", "SlowDown",
-			"cannot tell which stack created", "context deadline exceeded", "; delete the stack again"},
+			"cannot read which stack created", "context deadline exceeded", "; delete the stack again"},
 	} {
 		t.Run(row.why, func(t *testing.T) {
 			c := newCloud("DELETE_IN_PROGRESS", "stripe/a")
@@ -199,7 +199,7 @@ func TestWhatCannotBeTold(t *testing.T) {
 		})
 	}
 	_, _, err := newCloud("").handle(t, request(cfn.RequestDelete))
-	assert.EqualError(t, err, "CloudFormation does not know the stack "+stackID+", so the bucket was left as it is; "+
+	assert.EqualError(t, err, "CloudFormation does not know the stack "+stackID+", so the bucket was not emptied; "+
 		"empty it by hand and delete the stack again")
 }
 
@@ -256,9 +256,9 @@ func TestLogSaysWhatWasDoneAndWhy(t *testing.T) {
 		says   []string
 	}{
 		{"left in an update", func(c *cloud) { c.status = "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS" },
-			[]string{"the stack stays", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"}},
+			[]string{"the stack is not being deleted", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"}},
 		{"another's", func(c *cloud) { c.tags = nil }, []string{"this stack did not create it"}},
-		{"gone", func(c *cloud) { c.noBucket = true }, []string{"bucket is gone"}},
+		{"gone", func(c *cloud) { c.noBucket = true }, []string{"bucket does not exist"}},
 		{"failed", func(c *cloud) { c.status = "" }, []string{`"level":"ERROR"`, "does not know the stack"}},
 		{"emptied", func(*cloud) {}, []string{"bucket emptied", `"deleted":1`}},
 	} {

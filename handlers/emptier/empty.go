@@ -15,19 +15,19 @@ import (
 )
 
 const (
-	// pause is the time between two looks at the bucket.
+	// pause is the time between two passes.
 	pause = 5 * time.Second
-	// maxFruitless is how many times in a row nothing could be deleted. S3 may
-	// fail single keys for a moment (InternalError), or all for good.
+	// maxFruitless is the number of consecutive passes that delete nothing before
+	// the emptier gives up. S3 can fail single keys temporarily (InternalError).
 	maxFruitless = 3
 )
 
-// ErrTime is a bucket that one invocation could not empty.
+// ErrTime reports that the invocation ended before the bucket was empty.
 var ErrTime = errors.New("no time left")
 
 // empty deletes all versions and delete markers until the bucket has stayed
-// empty for contract.BucketQuiet. It returns how many it deleted. An error says
-// what to do; what was deleted stays deleted.
+// empty for contract.BucketQuiet, and returns how many it deleted. The error says
+// what to do.
 func (h *Handler) empty(ctx context.Context, bucket string) (deleted int, err error) {
 	emptySince, fruitless := time.Now(), 0
 	for {
@@ -35,7 +35,7 @@ func (h *Handler) empty(ctx context.Context, bucket string) (deleted int, err er
 		deleted += swept.deleted
 		switch {
 		case ctx.Err() != nil:
-			return deleted, fmt.Errorf("%w: %d versions were deleted from bucket %s, and it has not yet stayed empty for %v; delete the stack again to go on",
+			return deleted, fmt.Errorf("%w: %d versions were deleted from bucket %s, which has not yet stayed empty for %v; delete the stack again to continue",
 				ErrTime, deleted, bucket, contract.BucketQuiet)
 		case err != nil:
 			return deleted, err
@@ -55,40 +55,40 @@ func (h *Handler) empty(ctx context.Context, bucket string) (deleted int, err er
 	}
 }
 
-// sweeping is what one pass over a bucket did.
-type sweeping struct {
+// pass is the result of one pass over a bucket.
+type pass struct {
 	found, deleted int
 	failure        string // of the first version that was not deleted
 }
 
-// sweep deletes what the bucket holds, page by page.
-func (h *Handler) sweep(ctx context.Context, bucket string) (s sweeping, err error) {
+// sweep deletes the versions in the bucket, page by page.
+func (h *Handler) sweep(ctx context.Context, bucket string) (p pass, err error) {
 	pages := s3.NewListObjectVersionsPaginator(h.Objects, &s3.ListObjectVersionsInput{Bucket: &bucket})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return s, fmt.Errorf("list bucket %s: %w; %s", bucket, err, remedy(err, "s3:ListBucketVersions"))
+			return p, fmt.Errorf("list bucket %s: %w; %s", bucket, err, remedy(err, "s3:ListBucketVersions"))
 		}
 		versions := identifiers(page)
 		if len(versions) == 0 {
 			continue
 		}
-		// A page is at most 1,000 versions, and so is a request to delete.
+		// A page has at most 1,000 versions, the maximum of DeleteObjects.
 		out, err := h.Objects.DeleteObjects(ctx, &s3.DeleteObjectsInput{
 			Bucket: &bucket,
 			Delete: &types.Delete{Objects: versions, Quiet: new(true)},
 		})
 		if err != nil {
-			return s, fmt.Errorf("delete from bucket %s: %w; %s", bucket, err, remedy(err, "s3:DeleteObject and s3:DeleteObjectVersion"))
+			return p, fmt.Errorf("delete from bucket %s: %w; %s", bucket, err, remedy(err, "s3:DeleteObject and s3:DeleteObjectVersion"))
 		}
-		s.found += len(versions)
-		s.deleted += len(versions) - len(out.Errors)
-		if s.failure == "" && len(out.Errors) > 0 {
+		p.found += len(versions)
+		p.deleted += len(versions) - len(out.Errors)
+		if p.failure == "" && len(out.Errors) > 0 {
 			first := out.Errors[0]
-			s.failure = fmt.Sprintf("%s (%s)", aws.ToString(first.Code), aws.ToString(first.Key))
+			p.failure = fmt.Sprintf("%s (%s)", aws.ToString(first.Code), aws.ToString(first.Key))
 		}
 	}
-	return s, nil
+	return p, nil
 }
 
 func identifiers(page *s3.ListObjectVersionsOutput) []types.ObjectIdentifier {
@@ -102,10 +102,10 @@ func identifiers(page *s3.ListObjectVersionsOutput) []types.ObjectIdentifier {
 	return ids
 }
 
-// gone reports whether there is no bucket to empty any more.
-func gone(err error) bool { return errorCode(err) == "NoSuchBucket" }
+// isNoSuchBucket reports whether the bucket does not exist.
+func isNoSuchBucket(err error) bool { return errorCode(err) == "NoSuchBucket" }
 
-// errorCode is the code of an AWS service's error, "" for any other.
+// errorCode returns the code of an AWS error, "" for other errors.
 func errorCode(err error) string {
 	if failure, ok := errors.AsType[smithy.APIError](err); ok {
 		return failure.ErrorCode()

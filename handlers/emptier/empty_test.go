@@ -109,7 +109,7 @@ func TestMoreThanOneRunCanDeleteFailsWithWhatToDo(t *testing.T) {
 	_, took, err := c.handle(t, request(cfn.RequestDelete))
 
 	require.ErrorIs(t, err, emptier.ErrTime)
-	assert.ErrorContains(t, err, "delete the stack again to go on")
+	assert.ErrorContains(t, err, "delete the stack again to continue")
 	assert.Less(t, took, timeout)
 	assert.Less(t, len(c.versions), 200, "what was deleted stays deleted")
 

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/paysluice/paysluice/handlers/event"
+	"github.com/paysluice/paysluice/handlers/processor"
 	"github.com/paysluice/paysluice/handlers/provider"
 )
 
@@ -28,9 +29,9 @@ func TestLargeBodyTravelsByReference(t *testing.T) {
 		size        int
 		byReference bool
 	}{
-		{"a byte below the limit", maxInline - 1, false},
-		{"the limit itself", maxInline, false},
-		{"a byte above", maxInline + 1, true},
+		{"a byte below the limit", processor.MaxInline - 1, false},
+		{"the limit itself", processor.MaxInline, false},
+		{"a byte above", processor.MaxInline + 1, true},
 		{"the largest that Lambda can be given", lambdaLimit, true},
 	} {
 		t.Run(row.why, func(t *testing.T) {
@@ -56,8 +57,8 @@ func TestLargeBodyThatIsNotAnEventTravelsByReference(t *testing.T) {
 		size        int
 		byReference bool
 	}{
-		{"the limit itself", maxInline, false},
-		{"a byte above", maxInline + 1, true},
+		{"the limit itself", processor.MaxInline, false},
+		{"a byte above", processor.MaxInline + 1, true},
 		{"the largest that Lambda can be given", lambdaLimit, true},
 	} {
 		t.Run(row.why, func(t *testing.T) {
@@ -82,13 +83,13 @@ func TestBodyIsKeptBeforeItsMessage(t *testing.T) {
 	f := newFixture()
 	f.payloads.err = errDown
 
-	f.handle(t, signed(padded(maxInline+1), oldSecret))
+	f.handle(t, signed(padded(processor.MaxInline+1), oldSecret))
 
 	assert.Empty(t, f.events.bodies)
 
 	f.payloads.err, f.events.err = nil, errDown
 
-	answer := f.handle(t, signed(padded(maxInline+1), oldSecret))
+	answer := f.handle(t, signed(padded(processor.MaxInline+1), oldSecret))
 
 	assert.Equal(t, http.StatusServiceUnavailable, answer.StatusCode)
 	assert.Len(t, f.payloads.kept, 1, "kept for nothing, and found again when the provider sends again")
@@ -107,7 +108,7 @@ func TestUnverifiedLargeBodyIsNotKept(t *testing.T) {
 			f := newFixture()
 			f.secrets.err = row.secretErr
 
-			answer := f.handle(t, signed(padded(maxInline+1), "whsec_marked_forged"))
+			answer := f.handle(t, signed(padded(processor.MaxInline+1), "whsec_marked_forged"))
 
 			assert.Equal(t, row.status, answer.StatusCode)
 			assert.Empty(t, f.payloads.kept)

@@ -1,7 +1,7 @@
-// Package processor is gate 2: it verifies a webhook's signature over the raw
-// bytes, normalises the event and puts it into the queue. It answers 200 only
-// after SQS has accepted the message, since a provider that was answered 200
-// never sends again.
+// Package processor is gate 2: it verifies the signature of a webhook over the
+// raw body, normalises the event and sends it to the queue. It answers 200 only
+// after SQS has accepted the message, because a provider does not repeat a
+// webhook that was answered 200.
 package processor
 
 import (
@@ -17,75 +17,65 @@ import (
 	"github.com/paysluice/paysluice/handlers/provider"
 )
 
-// What a Handler's parts may take within the function's 9 s, of which a slow
-// secret takes 3.
+// Timeouts of a Handler's dependencies. The function has 9 s, of which reading
+// the secret takes at most 3 s.
 const (
-	// AttemptTimeout is of one attempt to read the secret or to send a message,
-	// far above what an answer takes: a connection that died while Lambda had
-	// the environment frozen says nothing, and there is time for another one.
+	// AttemptTimeout bounds one attempt to read the secret or to send a message. It
+	// leaves time for a second attempt when Lambda was frozen and the connection is
+	// dead.
 	AttemptTimeout = 1500 * time.Millisecond
-	// ReadyTimeout is of what a start waits for, which Lambda does not count as the
-	// invocation's time. A first request joins the reading that the start began: its
-	// parts take no longer than a later one's, 3 + 2.5 + 3 s, and Square hangs up
-	// after 10. A secret is read in 0.3 s as a rule (test/load/latency.json).
+	// ReadyTimeout bounds the preparations before the first request.
 	ReadyTimeout = time.Second
-	// PutTimeout is of Payloads, for one large body.
+	// PutTimeout bounds Payloads.Put.
 	PutTimeout = 2500 * time.Millisecond
-	// SendTimeout is of Events and DeadLetters, for one message.
+	// SendTimeout bounds Queue.Send.
 	SendTimeout = 3 * time.Second
 )
 
-// margin is what is kept of an invocation's time to say 503. Its parts are
-// bounded each, but not so that the bounds together stay below the whole.
+// margin is reserved at the end of an invocation for answering 503.
 const margin = 500 * time.Millisecond
 
-// maxInline is the largest raw body, in bytes, that travels in its message. In
-// base64 it is 256 KiB, so that a batch of ten messages stays below the 6 MB of
-// an invocation (Lambda Developer Guide, "Lambda quotas"), and beside the other
-// fields it fits into the 400 KB of a DynamoDB item.
-const maxInline = 192 << 10
+// MaxInline is the maximum size of a raw body in a message, in bytes. In base64
+// it is 256 KiB. A batch of ten such messages is below the 6 MB of an invocation
+// (Lambda Developer Guide, "Lambda quotas"), and the event below the 400 KB of a
+// DynamoDB item.
+const MaxInline = 192 << 10
 
-// Secrets is a cache of the provider's signing secrets.
+// Secrets caches the provider's secret.
 type Secrets interface {
 	Get(context.Context) (provider.Verifier, error)
 	Refresh(context.Context) (newer provider.Verifier, changed bool)
 }
 
-// Queue takes a message, or returns an error and has not taken it.
-type Queue interface {
-	Send(ctx context.Context, body, failureReason string) error
-}
-
-// Payloads keeps a body outside of its message and returns where, or an error
-// and has perhaps not kept it.
+// Payloads stores large bodies and returns their references.
 type Payloads interface {
 	Put(ctx context.Context, provider string, payload []byte) (ref string, err error)
 }
 
-// Handler takes one provider's webhooks.
+// Handler receives the webhooks of one provider.
 type Handler struct {
 	Provider    provider.Provider
 	Secrets     Secrets
-	Events      Queue // webhook-queue
-	DeadLetters Queue // webhook-dlq, for what is signed but not an event
+	Events      event.Queue // webhook-queue
+	DeadLetters event.Queue // webhook-dlq, for signed bodies that are not events
 	Payloads    Payloads
 	Log         *slog.Logger
 	Metrics     *function.Metrics
 	Now         func() time.Time
 }
 
-// Handle answers a request that API Gateway passed on. It never returns an
-// error: that would be a 502 instead of an answer that says what happened.
+// Handle handles a webhook. It never returns an error, which API Gateway would
+// answer with 502.
 func (h *Handler) Handle(ctx context.Context, r function.Request) (events.APIGatewayProxyResponse, error) {
 	work, cancel := function.WithMargin(ctx, margin)
 	defer cancel()
 	e, err := h.receive(work, r)
 	h.report(ctx, e, err)
-	return answer(e, err), nil
+	return response(e, err), nil
 }
 
-// receive verifies, normalises and queues. The event is what was known of the
-// request when the error came.
+// receive verifies, normalises and sends a webhook. With an error, the event has
+// the fields that were known before it.
 func (h *Handler) receive(ctx context.Context, r function.Request) (event.Event, error) {
 	now := h.Now()
 	receipt := event.Event{
@@ -114,8 +104,8 @@ func (h *Handler) receive(ctx context.Context, r function.Request) (event.Event,
 	return e, h.send(ctx, h.Events, e, "")
 }
 
-// verify checks the signature. A mismatch is checked once more against a newer
-// secret, so that a rotation takes effect at once.
+// verify verifies the signature. After a mismatch it reads the secret again, so
+// that a rotation takes effect immediately.
 func (h *Handler) verify(ctx context.Context, header provider.Header, body []byte, now time.Time) (provider.Origin, error) {
 	verifier, err := h.Secrets.Get(ctx)
 	if err != nil {
@@ -132,9 +122,9 @@ func (h *Handler) verify(ctx context.Context, header provider.Header, body []byt
 	return newer.Verify(ctx, header, body, now)
 }
 
-// quarantine keeps a signed body that is not an event: dropping it would lose
-// what the provider will not send again, refusing it would make the provider
-// send it for days. It returns the cause once the body is safe.
+// quarantine sends a signed body that is not an event to webhook-dlq and returns
+// cause. The body is not dropped, because the provider does not repeat it, and not
+// rejected, because the provider would repeat it for days.
 func (h *Handler) quarantine(ctx context.Context, e event.Event, cause error) error {
 	if err := h.send(ctx, h.DeadLetters, e, string(provider.ReasonOf(cause))); err != nil {
 		return err
@@ -142,11 +132,11 @@ func (h *Handler) quarantine(ctx context.Context, e event.Event, cause error) er
 	return cause
 }
 
-// send puts an event into a queue; before that, a body that is too large for a
-// message into the bucket. A body whose message then fails stays there without
-// one, and nothing is lost: the provider sends both again.
-func (h *Handler) send(ctx context.Context, q Queue, e event.Event, failureReason string) error {
-	if len(e.Payload) > maxInline {
+// send sends an event to a queue. It stores a body above MaxInline in the bucket
+// first, where it stays without a message if the queue fails; the provider then
+// repeats the webhook.
+func (h *Handler) send(ctx context.Context, q event.Queue, e event.Event, failureReason string) error {
+	if len(e.Payload) > MaxInline {
 		ref, err := h.Payloads.Put(ctx, e.Provider, e.Payload)
 		if err != nil {
 			return fmt.Errorf("%w: %w", provider.BucketUnreachable, err)

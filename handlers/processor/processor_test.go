@@ -33,9 +33,6 @@ const (
 		"\"data\":{\"object\":{\"id\":\"ch_1\",\"object\":\"charge\",\"description\":\"marked \xff\"}}}"
 )
 
-// maxInline is the largest body that travels in its message.
-const maxInline = 192 << 10
-
 var (
 	now     = time.Unix(1_780_000_100, 0)
 	errDown = errors.New("down")
@@ -307,7 +304,7 @@ func TestTurnedAway(t *testing.T) {
 			why: "S3 refuses a large body: the provider sends again",
 			arrange: func(f *fixture, r *function.Request) {
 				f.payloads.err = errDown
-				*r = signed(padded(maxInline+1), oldSecret)
+				*r = signed(padded(processor.MaxInline+1), oldSecret)
 			},
 			status: http.StatusServiceUnavailable, reason: provider.BucketUnreachable, alarming: true,
 		},
@@ -315,7 +312,7 @@ func TestTurnedAway(t *testing.T) {
 			why: "S3 has a large body and SQS refuses its message",
 			arrange: func(f *fixture, r *function.Request) {
 				f.events.err = errDown
-				*r = signed(padded(maxInline+1), oldSecret)
+				*r = signed(padded(processor.MaxInline+1), oldSecret)
 			},
 			status: http.StatusServiceUnavailable, reason: provider.QueueUnreachable, alarming: true,
 		},
@@ -323,7 +320,7 @@ func TestTurnedAway(t *testing.T) {
 			why: "S3 refuses a large body that is not an event",
 			arrange: func(f *fixture, r *function.Request) {
 				f.payloads.err = errDown
-				*r = signed(strings.Repeat("x", maxInline+1), oldSecret)
+				*r = signed(strings.Repeat("x", processor.MaxInline+1), oldSecret)
 			},
 			status: http.StatusServiceUnavailable, reason: provider.BucketUnreachable, alarming: true,
 		},

@@ -1,4 +1,4 @@
-// Command archiver is the function that keeps dead letters in S3.
+// Command archiver is the function that stores dead letters in S3.
 package main
 
 import (
@@ -19,7 +19,7 @@ import (
 func main() {
 	handler, err := wire()
 	if err != nil {
-		function.NewLogger(os.Stdout, "INFO").Error("cannot start", "error", err.Error())
+		function.NewLogger(os.Stdout, contract.LogLevelInfo).Error("cannot start", "error", err.Error())
 		os.Exit(1)
 	}
 	lambda.Start(function.NewHandler(function.DecodeJSON[events.SQSEvent], handler.Handle))
@@ -29,7 +29,7 @@ func wire() (*archiver.Handler, error) {
 	vars := function.NewVariables(os.Getenv)
 	var (
 		environment = vars.Required(contract.EnvironmentVar)
-		level       = vars.OneOf(contract.LogLevelVar, "DEBUG", "INFO")
+		level       = vars.LogLevel()
 		bucketName  = vars.Required(contract.BucketNameVar)
 		clients     = client.Config(vars, client.NewHTTPClient(archiver.AttemptTimeout))
 	)

@@ -1,4 +1,5 @@
-// Command authorizer is the function in front of the API: gate 1.
+// Command authorizer is the function that authorizes requests by their headers:
+// gate 1.
 package main
 
 import (
@@ -16,7 +17,7 @@ import (
 func main() {
 	handler, err := wire()
 	if err != nil {
-		function.NewLogger(os.Stdout, "INFO").Error("cannot start", "error", err.Error())
+		function.NewLogger(os.Stdout, contract.LogLevelInfo).Error("cannot start", "error", err.Error())
 		os.Exit(1)
 	}
 	lambda.Start(function.NewHandler(function.ReadRequest, handler.Handle))
@@ -24,8 +25,10 @@ func main() {
 
 func wire() (*authorizer.Handler, error) {
 	vars := function.NewVariables(os.Getenv)
-	environment := vars.Required(contract.EnvironmentVar)
-	level := vars.OneOf(contract.LogLevelVar, "DEBUG", "INFO")
+	var (
+		environment = vars.Required(contract.EnvironmentVar)
+		level       = vars.LogLevel()
+	)
 	if err := vars.Err(); err != nil {
 		return nil, err
 	}

@@ -1,4 +1,4 @@
-// Command consumer is the function that stores the queue's events.
+// Command consumer is the function that stores events in the table.
 package main
 
 import (
@@ -22,7 +22,7 @@ import (
 func main() {
 	handler, err := wire()
 	if err != nil {
-		function.NewLogger(os.Stdout, "INFO").Error("cannot start", "error", err.Error())
+		function.NewLogger(os.Stdout, contract.LogLevelInfo).Error("cannot start", "error", err.Error())
 		os.Exit(1)
 	}
 	lambda.Start(function.NewHandler(function.DecodeJSON[events.SQSEvent], handler.Handle))
@@ -32,7 +32,7 @@ func wire() (*consumer.Handler, error) {
 	vars := function.NewVariables(os.Getenv)
 	var (
 		environment   = vars.Required(contract.EnvironmentVar)
-		level         = vars.OneOf(contract.LogLevelVar, "DEBUG", "INFO")
+		level         = vars.LogLevel()
 		tableName     = vars.Required(contract.TableNameVar)
 		retentionDays = vars.Days(contract.RetentionDaysVar)
 		deadLetterURL = vars.Required(contract.DeadLetterQueueURLVar)

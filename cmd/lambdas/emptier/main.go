@@ -1,10 +1,9 @@
 // Command emptier is the custom resource that empties the bucket when the stack
-// goes.
+// is deleted.
 package main
 
 import (
 	"os"
-	"time"
 
 	"github.com/aws/aws-lambda-go/cfn"
 	"github.com/aws/aws-lambda-go/lambda"
@@ -17,13 +16,10 @@ import (
 	"github.com/paysluice/paysluice/handlers/function"
 )
 
-// attemptTimeout is far above what S3 needs to delete 1,000 versions.
-const attemptTimeout = 30 * time.Second
-
 func main() {
 	handler, err := wire()
 	if err != nil {
-		function.NewLogger(os.Stdout, "INFO").Error("cannot start", "error", err.Error())
+		function.NewLogger(os.Stdout, contract.LogLevelInfo).Error("cannot start", "error", err.Error())
 		os.Exit(1)
 	}
 	lambda.Start(cfn.LambdaWrap(handler.Handle))
@@ -31,8 +27,10 @@ func main() {
 
 func wire() (*emptier.Handler, error) {
 	vars := function.NewVariables(os.Getenv)
-	level := vars.OneOf(contract.LogLevelVar, "DEBUG", "INFO")
-	clients := client.Config(vars, client.NewHTTPClient(attemptTimeout))
+	var (
+		level   = vars.LogLevel()
+		clients = client.Config(vars, client.NewHTTPClient(emptier.AttemptTimeout))
+	)
 	if err := vars.Err(); err != nil {
 		return nil, err
 	}

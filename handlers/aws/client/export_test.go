@@ -7,20 +7,17 @@ import (
 	"time"
 )
 
-// Transport lets a test lead requests elsewhere.
+// Transport returns the transport of requests.
 func (c *HTTPClient) Transport() *http.Transport { return c.transport }
 
-// TLS lets a test trust its server.
+// TLS returns the TLS configuration.
 func (c *HTTPClient) TLS() *tls.Config { return c.dialer.tls.Config }
 
-// SetNow sets the clock that tells how old a connection is.
+// SetNow sets the clock for the age of connections.
 func (c *HTTPClient) SetNow(now func() time.Time) { c.dialer.now = now }
 
-// NetDialer lets a test see what is dialled.
+// NetDialer returns the dialer of TCP connections.
 func (c *HTTPClient) NetDialer() *net.Dialer { return c.dialer.tls.NetDialer }
 
-// Early is how many connections no request has taken yet.
+// Early returns the number of unused connections of Connect.
 func (c *HTTPClient) Early() int { return len(c.dialer.early) }
-
-// SetRoundTripper answers requests without a network.
-func (c *HTTPClient) SetRoundTripper(r http.RoundTripper) { c.client.Transport = r }

@@ -1,4 +1,4 @@
-// Package queue puts messages into an SQS queue.
+// Package queue sends messages to SQS.
 package queue
 
 import (
@@ -12,27 +12,26 @@ import (
 	"github.com/paysluice/paysluice/handlers/contract"
 )
 
-// Client is the part of the SQS API that a Sender calls.
+// Client is the subset of the SQS API that a Sender calls.
 type Client interface {
 	SendMessage(context.Context, *sqs.SendMessageInput, ...func(*sqs.Options)) (*sqs.SendMessageOutput, error)
 }
 
-// Sender sends to one queue.
+// Sender sends messages to one queue. It implements event.Queue.
 type Sender struct {
 	client  Client
 	url     string
 	timeout time.Duration
 }
 
-// NewSender sends to the queue at url. timeout bounds one Send with all the
-// client's retries, so that the caller is left with time to answer.
+// NewSender returns a Sender to the queue at url. timeout bounds one Send
+// including the client's retries.
 func NewSender(client Client, url string, timeout time.Duration) *Sender {
 	return &Sender{client: client, url: url, timeout: timeout}
 }
 
-// Send returns nil only when SQS has accepted the message. A failureReason
-// other than "" travels as the message attribute of that name and tells the
-// reader of a dead-letter queue why the message is there.
+// Send implements event.Queue. It sends failureReason as the message attribute
+// contract.FailureReasonAttribute.
 func (s *Sender) Send(ctx context.Context, body, failureReason string) error {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()

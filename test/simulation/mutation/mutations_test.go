@@ -12,7 +12,7 @@ type mutation struct {
 func mutations() []mutation {
 	const (
 		processor = "handlers/processor/processor.go"
-		answer    = "handlers/processor/answer.go"
+		answer    = "handlers/processor/response.go"
 		consumer  = "handlers/consumer/consumer.go"
 		replay    = "cmd/paysluice/replay/replay.go"
 		batch     = "handlers/function/batch.go"
@@ -20,12 +20,11 @@ func mutations() []mutation {
 		archiver  = "handlers/archiver/archiver.go"
 		message   = "handlers/event/message.go"
 		archive   = "handlers/event/archive.go"
-		item      = "handlers/aws/table/item.go"
 		table     = "handlers/aws/table/table.go"
-		payload   = "handlers/aws/bucket/payload.go"
-		retry     = "handlers/aws/client/retry.go"
+		payload   = "handlers/aws/bucket/bucket.go"
+		retry     = "handlers/aws/client/config.go"
 		queue     = "handlers/aws/queue/queue.go"
-		cache     = "handlers/aws/secret/cache.go"
+		cache     = "handlers/aws/secret/secret.go"
 		header    = "handlers/provider/stripe/header.go"
 		verify    = "handlers/provider/stripe/verify.go"
 		same      = "handlers/provider/stripe/same.go"
@@ -53,13 +52,13 @@ func mutations() []mutation {
 			"200 whether or not the quarantine has it",
 		},
 		{
-			processor, `if len(e.Payload) > maxInline {`,
-			`if len(e.Payload) > 4*maxInline {`,
+			processor, `if len(e.Payload) > MaxInline {`,
+			`if len(e.Payload) > 4*MaxInline {`,
 			"a body that no item has room for",
 		},
 		{
 			processor, `ref, err := h.Payloads.Put(ctx, e.Provider, e.Payload)`,
-			`ref, err := h.Payloads.Put(ctx, e.Provider, e.Payload[:maxInline])`,
+			`ref, err := h.Payloads.Put(ctx, e.Provider, e.Payload[:MaxInline])`,
 			"a large body is cut short",
 		},
 		{
@@ -73,18 +72,18 @@ func mutations() []mutation {
 			"the time of receipt as sort key",
 		},
 		{
-			answer, `return outcome{http.StatusServiceUnavailable, "", true}`,
-			`return outcome{http.StatusOK, "", true}`,
+			answer, `return outcome{status: http.StatusServiceUnavailable, failed: true}`,
+			`return outcome{status: http.StatusOK, failed: true}`,
 			"200 for a failure of our own",
 		},
 		{
-			answer, `return outcome{http.StatusServiceUnavailable, contract.MetricNotConfigured, false}`,
-			`return outcome{http.StatusOK, contract.MetricNotConfigured, false}`,
+			answer, `return outcome{status: http.StatusServiceUnavailable, metric: contract.MetricNotConfigured}`,
+			`return outcome{status: http.StatusOK, metric: contract.MetricNotConfigured}`,
 			"200 without a secret",
 		},
 		{
-			answer, `return outcome{http.StatusUnauthorized, contract.MetricRejected, false}`,
-			`return outcome{http.StatusOK, contract.MetricRejected, false}`,
+			answer, `return outcome{status: http.StatusUnauthorized, metric: contract.MetricRejected}`,
+			`return outcome{status: http.StatusOK, metric: contract.MetricRejected}`,
 			"200 for a forgery",
 		},
 		{
@@ -178,12 +177,12 @@ func mutations() []mutation {
 			"the message refers to a payload that is not there",
 		},
 		{
-			message, `envelope = escapeNonASCII(envelope)`,
-			`_ = escapeNonASCII`,
+			message, `return escapeNonASCII(string(text))`,
+			`return string(text)`,
 			"SQS refuses the message for ever",
 		},
 		{
-			item, `contract.EventIDAttribute: &e.ID,`,
+			table, `contract.EventIDAttribute: &e.ID,`,
 			`contract.EventIDAttribute: &e.RequestID,`,
 			"the key is the request's: every delivery is a row",
 		},

@@ -14,44 +14,44 @@ import (
 	"github.com/paysluice/paysluice/handlers/provider"
 )
 
-// outcome is what the sender, the metrics and the log learn of a request.
+// outcome is the result of a request for the sender, the metrics and the log.
 type outcome struct {
 	status int
-	metric string // "" for none: a WARN line then says what happened
-	// failed marks what needs somebody's attention: an ERROR line. Nothing
-	// that a stranger can send leads to one.
+	metric string // "" for none: unless failed is set, a WARN line is written
+	// failed reports whether somebody must act and an ERROR line is written.
+	// Requests of unauthenticated senders never set it.
 	failed bool
 }
 
-// outcomeOf is the processor's part of the behaviour table in
-// docs/architecture.md. An error without a Reason is our own failure.
+// outcomeOf maps an error to its outcome (docs/reasons.md). An error without a
+// Reason is an internal failure.
 func outcomeOf(err error) outcome {
 	if err == nil {
-		return outcome{http.StatusOK, contract.MetricAccepted, false}
+		return outcome{status: http.StatusOK, metric: contract.MetricAccepted}
 	}
 	reason := provider.ReasonOf(err)
 	switch reason {
 	case provider.SecretEmpty:
-		return outcome{http.StatusServiceUnavailable, contract.MetricNotConfigured, false}
+		return outcome{status: http.StatusServiceUnavailable, metric: contract.MetricNotConfigured}
 	case provider.SecretMalformed, provider.SecretUnreachable:
-		return outcome{http.StatusServiceUnavailable, contract.MetricSecretUnavailable, true}
+		return outcome{status: http.StatusServiceUnavailable, metric: contract.MetricSecretUnavailable, failed: true}
 	case provider.CertUnreachable:
-		// The address is the sender's, who may be a stranger.
-		return outcome{http.StatusServiceUnavailable, "", false}
+		// Anybody can name an address that does not respond.
+		return outcome{status: http.StatusServiceUnavailable}
 	}
 	switch reason.Class() {
 	case provider.Rejected:
-		return outcome{http.StatusUnauthorized, contract.MetricRejected, false}
+		return outcome{status: http.StatusUnauthorized, metric: contract.MetricRejected}
 	case provider.Malformed:
-		return outcome{http.StatusBadRequest, contract.MetricRejected, false}
+		return outcome{status: http.StatusBadRequest, metric: contract.MetricRejected}
 	case provider.Quarantined:
-		return outcome{http.StatusOK, contract.MetricQuarantined, true}
+		return outcome{status: http.StatusOK, metric: contract.MetricQuarantined, failed: true}
 	}
-	return outcome{http.StatusServiceUnavailable, "", true}
+	return outcome{status: http.StatusServiceUnavailable, failed: true}
 }
 
-// report writes the invocation's one line, and a second one at level ERROR for
-// what needs attention.
+// report writes one line for the request, and a second one at level ERROR when
+// somebody must act.
 func (h *Handler) report(ctx context.Context, e event.Event, err error) {
 	out := outcomeOf(err)
 	attrs := []slog.Attr{
@@ -75,22 +75,22 @@ func (h *Handler) report(ctx context.Context, e event.Event, err error) {
 	case out.failed:
 		h.Log.LogAttrs(ctx, slog.LevelError, "webhook failed", attrs...)
 	case out.metric == "":
-		h.Log.LogAttrs(ctx, slog.LevelWarn, "webhook put off", attrs...)
+		h.Log.LogAttrs(ctx, slog.LevelWarn, "webhook deferred", attrs...)
 	}
 }
 
-// answer tells the sender whether to send again, and nothing about why: the
-// reason of a rejection would only help somebody who forges.
-func answer(e event.Event, err error) events.APIGatewayProxyResponse {
+// response returns the response to the sender. It never contains the reason of a
+// rejection, which would help to forge a webhook.
+func response(e event.Event, err error) events.APIGatewayProxyResponse {
 	status := outcomeOf(err).status
-	said := struct {
+	content := struct {
 		Received bool   `json:"received"`
 		EventID  string `json:"eventId,omitempty"`
 	}{Received: status == http.StatusOK}
-	if said.Received {
-		said.EventID = e.ID
+	if content.Received {
+		content.EventID = e.ID
 	}
-	body, _ := json.Marshal(said) // it fails on no value of this type
+	body, _ := json.Marshal(content) // a bool and a string cannot fail
 	return events.APIGatewayProxyResponse{
 		StatusCode: status,
 		Headers:    map[string]string{"Content-Type": "application/json"},

@@ -1,0 +1,165 @@
+// Package bucket stores large payloads and dead letters in S3.
+package bucket
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/handlers/event"
+)
+
+// ErrPayload reports a payload that does not match the hash of its event.
+var ErrPayload = errors.New("the payload does not match payloadSha256")
+
+// Client is the subset of the S3 API that Payloads calls.
+type Client interface {
+	PutObject(context.Context, *s3.PutObjectInput, ...func(*s3.Options)) (*s3.PutObjectOutput, error)
+	GetObject(context.Context, *s3.GetObjectInput, ...func(*s3.Options)) (*s3.GetObjectOutput, error)
+}
+
+// Payloads stores bodies that are too large for a message and reads the body of
+// any event.
+type Payloads struct {
+	client  Client
+	bucket  string
+	timeout time.Duration
+}
+
+// NewPayloads returns the payloads in a bucket. timeout bounds one Put or Payload
+// including the client's retries.
+func NewPayloads(client Client, bucket string, timeout time.Duration) *Payloads {
+	return &Payloads{client: client, bucket: bucket, timeout: timeout}
+}
+
+// Put stores a body and returns its PayloadRef. Equal bodies of a provider have
+// the same PayloadRef.
+func (p *Payloads) Put(ctx context.Context, provider string, payload []byte) (ref string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, p.timeout)
+	defer cancel()
+
+	ref = contract.OversizePrefix + provider + "/" + event.HashPayload(payload)
+	_, err = p.client.PutObject(ctx, &s3.PutObjectInput{
+		Bucket:      &p.bucket,
+		Key:         &ref,
+		Body:        bytes.NewReader(payload),
+		ContentType: new("application/octet-stream"),
+	})
+	if err != nil {
+		return "", fmt.Errorf("put s3://%s/%s: %w", p.bucket, ref, err)
+	}
+	return ref, nil
+}
+
+// Payload returns the raw body of an event, from the event or from S3. The error
+// is ErrPayload for a body that does not match its hash, and types.NoSuchKey for
+// one that S3 does not have.
+func (p *Payloads) Payload(ctx context.Context, e event.Event) ([]byte, error) {
+	payload := e.Payload
+	if e.PayloadRef != "" {
+		ctx, cancel := context.WithTimeout(ctx, p.timeout)
+		defer cancel()
+
+		var err error
+		if payload, err = get(ctx, p.client, p.bucket, e.PayloadRef); err != nil {
+			return nil, err
+		}
+	}
+	if event.HashPayload(payload) != e.PayloadSHA256 {
+		return nil, fmt.Errorf("%w: %s", ErrPayload, e.ID)
+	}
+	return payload, nil
+}
+
+// get returns the content of an object.
+func get(ctx context.Context, client Client, bucket, key string) ([]byte, error) {
+	out, err := client.GetObject(ctx, &s3.GetObjectInput{Bucket: &bucket, Key: &key})
+	if err != nil {
+		return nil, fmt.Errorf("get s3://%s/%s: %w", bucket, key, err)
+	}
+	defer out.Body.Close()
+	body, err := io.ReadAll(out.Body)
+	if err != nil {
+		return nil, fmt.Errorf("read s3://%s/%s: %w", bucket, key, err)
+	}
+	return body, nil
+}
+
+// ArchiveClient is the subset of the S3 API that an Archive calls.
+type ArchiveClient interface {
+	Client
+	ListObjectsV2(context.Context, *s3.ListObjectsV2Input, ...func(*s3.Options)) (*s3.ListObjectsV2Output, error)
+}
+
+// Archive stores dead letters.
+type Archive struct {
+	client ArchiveClient
+	bucket string
+}
+
+// NewArchive returns the archive in a bucket.
+func NewArchive(client ArchiveClient, bucket string) *Archive {
+	return &Archive{client: client, bucket: bucket}
+}
+
+// Put stores a message under its Key, replacing an earlier delivery of it, and
+// returns the s3:// URL.
+func (a *Archive) Put(ctx context.Context, m event.Archived) (url string, err error) {
+	key := m.Key()
+	url = "s3://" + a.bucket + "/" + key
+	_, err = a.client.PutObject(ctx, &s3.PutObjectInput{
+		Bucket:      &a.bucket,
+		Key:         &key,
+		Body:        bytes.NewReader(event.EncodeArchived(m)),
+		ContentType: new("application/json"),
+		Metadata:    m.Metadata(),
+	})
+	if err != nil {
+		return "", fmt.Errorf("put %s: %w", url, err)
+	}
+	return url, nil
+}
+
+// Get returns the message under a key. The error is event.ErrArchive for an
+// object that is not an archived message.
+func (a *Archive) Get(ctx context.Context, key string) (event.Archived, error) {
+	text, err := get(ctx, a.client, a.bucket, key)
+	if err != nil {
+		return event.Archived{}, err
+	}
+	m, err := event.DecodeArchived(text)
+	if err != nil {
+		return event.Archived{}, fmt.Errorf("s3://%s/%s: %w", a.bucket, key, err)
+	}
+	return m, nil
+}
+
+// Keys returns the keys that begin with prefix and sort after the key after, in
+// byte order. An error ends the sequence.
+func (a *Archive) Keys(ctx context.Context, prefix, after string) iter.Seq2[string, error] {
+	in := &s3.ListObjectsV2Input{Bucket: &a.bucket, Prefix: &prefix}
+	if after != "" {
+		in.StartAfter = &after
+	}
+	return func(yield func(string, error) bool) {
+		for pages := s3.NewListObjectsV2Paginator(a.client, in); pages.HasMorePages(); {
+			page, err := pages.NextPage(ctx)
+			if err != nil {
+				yield("", fmt.Errorf("list s3://%s/%s: %w", a.bucket, prefix, err))
+				return
+			}
+			for _, object := range page.Contents {
+				if !yield(*object.Key, nil) {
+					return
+				}
+			}
+		}
+	}
+}

@@ -1,2 +1,0 @@
-// Package table keeps events in DynamoDB, each once.
-package table
