@@ -1,6 +1,11 @@
 package template
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
 	"net/http"
 
 	"github.com/awslabs/goformation/v7/cloudformation/apigateway"
@@ -82,4 +87,61 @@ func (a *api) addPermission(id string, function cfn.ID, source string) {
 func invocationURI(function cfn.ID) string {
 	return cfn.Sub("arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${" +
 		string(function) + ".Arn}/invocations")
+}
+
+// addGatewayResponses sets what API Gateway answers by itself, in JSON.
+//
+// Somebody turned away by the authorizer's Deny (ACCESS_DENIED, 403 unless
+// changed) and somebody turned away by API Gateway for lack of a header
+// (UNAUTHORIZED) get the same answer: it does not say what was wrong.
+func (a *api) addGatewayResponses() {
+	const (
+		unauthorized = `{"message":"Unauthorized"}`
+		// messageString comes quoted.
+		inItsWords = `{"message":$context.error.messageString,"requestId":"$context.requestId"}`
+	)
+	a.addGatewayResponse("AccessDenied", "ACCESS_DENIED", new("401"), unauthorized)
+	a.addGatewayResponse("Unauthorized", "UNAUTHORIZED", new("401"), unauthorized)
+	a.addGatewayResponse("Default4xx", "DEFAULT_4XX", nil, inItsWords)
+	a.addGatewayResponse("Default5xx", "DEFAULT_5XX", nil, inItsWords)
+}
+
+// addGatewayResponse sets one. Without a status, API Gateway's own for the
+// case stays.
+func (a *api) addGatewayResponse(id, responseType string, status *string, body string) {
+	a.add(id+"Response", &apigateway.GatewayResponse{
+		RestApiId:         a.id.Ref(),
+		ResponseType:      responseType,
+		StatusCode:        status,
+		ResponseTemplates: map[string]string{"application/json": body},
+	})
+}
+
+// addDeployment copies the API as it is now. A deployment is never updated, so
+// its logical id carries a hash of what it copied: whenever that changes,
+// CloudFormation makes a new one, which the stage then shows. Nothing that the
+// deployment refers to leads to the methods, authorizers and responses, so it
+// says that it depends on them (aws/aws-cdk#11068, #23215).
+//
+// The hash is of the printed template, so nothing that is in it by now may
+// refer to the deployment or to what is added later.
+func (a *api) addDeployment() (cfn.ID, error) {
+	printed, err := a.JSON()
+	hash, hashErr := hashOf(printed, append([]string{string(a.id)}, a.copied...))
+	return a.Add("Deployment"+hash, &apigateway.Deployment{
+		RestApiId:                  a.id.Ref(),
+		AWSCloudFormationDependsOn: a.copied,
+	}), errors.Join(err, hashErr)
+}
+
+// hashOf tells one state of some resources of a printed template from another,
+// in eight hexadecimal digits. Layout and order of keys do not count.
+func hashOf(printed []byte, ids []string) (string, error) {
+	var stack struct{ Resources map[string]any }
+	err := json.Unmarshal(printed, &stack)
+	h := sha256.New()
+	for _, id := range ids {
+		fmt.Fprintf(h, "%s %#v\n", id, stack.Resources[id]) // fmt sorts keys
+	}
+	return hex.EncodeToString(h.Sum(nil)[:4]), err
 }

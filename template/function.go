@@ -3,8 +3,10 @@ package template
 import (
 	"cmp"
 	"maps"
+	"strconv"
 
 	"github.com/awslabs/goformation/v7/cloudformation/lambda"
+	"github.com/awslabs/goformation/v7/cloudformation/logs"
 
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/template/cfn"
@@ -72,5 +74,39 @@ func (s *stack) addFunction(f function) cfn.ID {
 				"API Gateway, the queue pollers and CloudFormation do."},
 			suppression{"CKV_AWS_117", "It calls public endpoints only; in a VPC it would need ways out and gain nothing."},
 		),
+	})
+}
+
+// memoryPerVCPU is the memory, in MB, with which a function has one vCPU (Lambda
+// Developer Guide, "Configure Lambda function memory").
+const memoryPerVCPU = 1769
+
+// goRuntime is what Go's runtime reads from a function's environment. It sees
+// the processors of the machine and not how little of them the function has.
+func goRuntime(memoryMB int) map[string]string {
+	vCPUs := (memoryMB + memoryPerVCPU - 1) / memoryPerVCPU
+	return map[string]string{
+		// More threads than vCPUs only wake each other up (docs/performance.md,
+		// "What was done").
+		"GOMAXPROCS": strconv.Itoa(vCPUs),
+	}
+}
+
+const logRetentionDays = 30
+
+// logGroupID is the log group of the function with that stem of logical ids.
+func logGroupID(stem string) cfn.ID { return cfn.ID(stem + "LogGroup") }
+
+// addLogGroup adds a log group and notes it for the key's policy, without
+// which CloudWatch Logs could not use the key for it.
+func (s *stack) addLogGroup(id, resourceType string) cfn.ID {
+	s.logGroupARNs = append(s.logGroupARNs, namedARN("logs", "log-group:", resourceType))
+	return s.Add(id, &logs.LogGroup{
+		LogGroupName:    new(named(resourceType)),
+		RetentionInDays: new(logRetentionDays),
+		KmsKeyId:        new(keyARN()),
+
+		AWSCloudFormationDeletionPolicy:      destroy,
+		AWSCloudFormationUpdateReplacePolicy: destroy,
 	})
 }

@@ -3,8 +3,10 @@ package template
 import (
 	"slices"
 	"strings"
+	"testing"
 
 	"github.com/awslabs/goformation/v7/cloudformation/dynamodb"
+	"github.com/awslabs/goformation/v7/cloudformation/s3"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -176,4 +178,250 @@ func keys(schema []dynamodb.Table_KeySchema) string {
 		parts = append(parts, k.AttributeName+" "+k.KeyType)
 	}
 	return strings.Join(parts, ", ")
+}
+
+func bucketRequirements() []requirement {
+	const rules = "FailedWebhooks.Properties.LifecycleConfiguration.Rules."
+	var blocks []requirement
+	for _, block := range []string{"BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"} {
+		blocks = append(blocks, property("nothing is public: "+block, "FailedWebhooks", "PublicAccessBlockConfiguration."+block, true))
+	}
+	return append(blocks,
+		property("its name has the account in it", "FailedWebhooks", "BucketName", "failed-webhooks-123456789012-dev"),
+		property("old versions are kept for a while", "FailedWebhooks", "VersioningConfiguration.Status", "Enabled"),
+		property("the account owns every object", "FailedWebhooks", "OwnershipControls.Rules.0.ObjectOwnership", "BucketOwnerEnforced"),
+		requirement{
+			says: "it refuses plain HTTP, whoever asks",
+			holds: func(t require.TestingT, d document) {
+				policy := d.Resources["FailedWebhooksPolicy"]
+				assert.Equal(t, "FailedWebhooks", policy.Properties["Bucket"])
+				assert.Equal(t, []statement{plainHTTPDenied("s3:*", "FailedWebhooks.Arn", "FailedWebhooks.Arn/*")},
+					statements(t, policy, "PolicyDocument"))
+			},
+			breaks: []mutation{
+				set("FailedWebhooksPolicy.Properties.Bucket", "another"),
+				drop("FailedWebhooksPolicy.Properties.PolicyDocument.Statement.0.Resource.1"),
+				drop("FailedWebhooksPolicy.Properties.PolicyDocument.Statement.0.Condition"),
+			},
+		},
+		requirement{
+			says: "aborted uploads and old versions expire, whatever the key",
+			holds: func(t require.TestingT, d document) {
+				everything := rulesFor(t, d, "")
+				require.Len(t, everything, 1)
+				assert.Equal(t, 1, everything[0].AbortIncompleteMultipartUpload.DaysAfterInitiation)
+				assert.Equal(t, 30, everything[0].NoncurrentVersionExpiration.NoncurrentDays)
+				assert.True(t, *everything[0].ExpiredObjectDeleteMarker)
+				assert.Nil(t, everything[0].ExpirationInDays)
+			},
+			breaks: []mutation{
+				set(rules+"0.Status", "Disabled"),
+				set(rules+"0.Prefix", "stripe/"),
+				set(rules+"0.AbortIncompleteMultipartUpload.DaysAfterInitiation", 100),
+				set(rules+"0.NoncurrentVersionExpiration.NoncurrentDays", 1),
+				set(rules+"0.ExpirationInDays", 30),
+			},
+		},
+		requirement{
+			says:  "the archive goes to Glacier after 90 days, whatever an object's size",
+			holds: archiveGoesToGlacier,
+			breaks: []mutation{
+				drop(rules + "2"),
+				drop(rules + "2.ObjectSizeGreaterThan"), // nothing below 128 KB
+				set(rules+"2.Transitions.0.TransitionInDays", 1),
+				set(rules+"2.Status", "Disabled"),
+				set(rules+"2.Prefix", "/stripe"),
+			},
+		},
+		requirement{
+			says: "large payloads are readable at once for as long as their events live",
+			holds: func(t require.TestingT, d document) {
+				oversize := rulesFor(t, d, "oversize/")
+				require.Len(t, oversize, 1)
+				assert.Empty(t, oversize[0].Transitions)
+			},
+			breaks: []mutation{
+				set(rules+"1.Transitions", []any{map[string]any{"StorageClass": "GLACIER", "TransitionInDays": 90}}),
+				drop(rules + "1"),
+			},
+		},
+	)
+}
+
+// rulesFor are the enabled lifecycle rules of a prefix. The days of an expiry
+// are a parameter's name here, which is no number.
+func rulesFor(t require.TestingT, d document, prefix string) []s3.Bucket_Rule {
+	var found []s3.Bucket_Rule
+	for _, rule := range decode[[]map[string]any](t, d.Resources["FailedWebhooks"], "LifecycleConfiguration.Rules") {
+		if rule["ExpirationInDays"] == eventRetentionDays || rule["ExpirationInDays"] == archiveRetentionDays {
+			rule["ExpirationInDays"] = 1
+		}
+		typed := decode[s3.Bucket_Rule](t, resource{Properties: map[string]any{"Rule": rule}}, "Rule")
+		if typed.Status == "Enabled" && (typed.Prefix == nil && prefix == "" || typed.Prefix != nil && *typed.Prefix == prefix) {
+			found = append(found, typed)
+		}
+	}
+	return found
+}
+
+func archiveGoesToGlacier(t require.TestingT, d document) {
+	for _, prefix := range []string{"stripe/", "paypal/", "square/", "acme/", "unknown/"} {
+		rules := rulesFor(t, d, prefix)
+		require.Len(t, rules, 2, prefix)
+		require.Len(t, rules[0].Transitions, 1, prefix)
+		assert.Equal(t, "GLACIER", rules[0].Transitions[0].StorageClass)
+		assert.Equal(t, 90, *rules[0].Transitions[0].TransitionInDays)
+		require.NotNil(t, rules[0].ObjectSizeGreaterThan)
+		assert.Equal(t, "0", *rules[0].ObjectSizeGreaterThan)
+	}
+}
+
+// A retention of 0 days is no rule at all: S3 takes no expiry after 0 days.
+func TestExpiryIsThereWhenDaysAreGiven(t *testing.T) {
+	expiring := func(without ...string) map[string]any {
+		days := map[string]any{}
+		bucket := build(t, withMadeUp(), "dev", without...).Resources["FailedWebhooks"]
+		for _, rule := range decode[[]map[string]any](t, bucket, "LifecycleConfiguration.Rules") {
+			if rule["ExpirationInDays"] != nil {
+				days[rule["Prefix"].(string)] = rule["ExpirationInDays"]
+			}
+		}
+		return days
+	}
+	archive := map[string]any{
+		"stripe/": archiveRetentionDays, "paypal/": archiveRetentionDays, "square/": archiveRetentionDays,
+		"acme/": archiveRetentionDays, "unknown/": archiveRetentionDays,
+	}
+	assert.Equal(t, archive, expiring("EventsExpire"))
+	assert.Equal(t, map[string]any{"oversize/": eventRetentionDays}, expiring("ArchiveExpires"))
+	assert.Empty(t, expiring("EventsExpire", "ArchiveExpires"))
+}
+
+func deletionRequirements() []requirement {
+	return []requirement{
+		{
+			says:  "nothing is retained or protected, and all that holds data says so",
+			holds: everythingIsDestroyed,
+			breaks: []mutation{
+				set("EventsTable.DeletionPolicy", "Retain"),
+				set("StripeSecret.UpdateReplacePolicy", "Snapshot"),
+				drop("FailedWebhooks.DeletionPolicy"),
+				drop("Key.UpdateReplacePolicy"),
+				set("Api.DeletionPolicy", "Retain"),
+				set("EventsTable.Properties.DeletionProtectionEnabled", true),
+			},
+		},
+		{
+			says:  "the bucket is emptied: by the stack's own function, which takes no other bucket",
+			holds: bucketIsEmptied,
+			breaks: []mutation{
+				drop("EmptiedBucket"),
+				set("EmptiedBucket.Properties.ServiceToken", "ArchiverFunction.Arn"),
+				set("EmptiedBucket.Properties.BucketName", "another"),
+				drop("EmptiedBucket.Properties.ServiceTimeout"), // an hour
+				set("ArchiverFunction.Properties.Timeout", 60),
+			},
+		},
+		{
+			says: "it is emptied after every writer is gone and before its policy and itself go",
+			holds: func(t require.TestingT, d document) {
+				after := []string{"Stage", "ConsumerMapping", "ArchiverMapping"}
+				for _, id := range after {
+					assert.Contains(t, needs(d, id), "EmptiedBucket", "%s is deleted first", id)
+				}
+				for _, id := range []string{"FailedWebhooks", "FailedWebhooksPolicy", "EmptierFunction", "EmptierRole", "EmptierLogGroup", "Key"} {
+					assert.Contains(t, needs(d, "EmptiedBucket"), id, "%s is deleted later", id)
+				}
+			},
+			breaks: []mutation{
+				drop("Stage.DependsOn"),
+				drop("ConsumerMapping.DependsOn"),
+				drop("ArchiverMapping.DependsOn"),
+				drop("EmptiedBucket.DependsOn"),
+				set("EmptierFunction.Properties.Role", "arn:aws:iam::123456789012:role/x"),
+			},
+		},
+		{
+			says: "no log group is left: a function's goes after the function, which so cannot make it anew",
+			holds: eachFunction(func(t require.TestingT, d document, id string, f resource) {
+				assert.Contains(t, mentions(d, f.Properties), stem(id)+"LogGroup")
+			}),
+			breaks: []mutation{set("ArchiverFunction.Properties.LoggingConfig.LogGroup", "/aws/lambda/dlq-archiver-dev")},
+		},
+	}
+}
+
+func everythingIsDestroyed(t require.TestingT, d document) {
+	stateful := []string{
+		"AWS::DynamoDB::Table", "AWS::KMS::Key", "AWS::Logs::LogGroup", "AWS::S3::Bucket", "AWS::SQS::Queue",
+		"AWS::SecretsManager::Secret", "Custom::EmptiedBucket",
+	}
+	for id, r := range d.Resources {
+		want := ""
+		if slices.Contains(stateful, r.Type) {
+			want = "Delete"
+		}
+		assert.Equal(t, want, r.DeletionPolicy, id)
+		assert.Equal(t, want, r.UpdateReplacePolicy, id)
+		assert.NotContains(t, r.Properties, "DeletionProtectionEnabled", id)
+	}
+}
+
+func bucketIsEmptied(t require.TestingT, d document) {
+	emptied := d.Resources["EmptiedBucket"]
+	timeout := decode[int](t, d.Resources["EmptierFunction"], "Timeout")
+	assert.Equal(t, map[string]any{
+		"ServiceToken":   "EmptierFunction.Arn",
+		"ServiceTimeout": float64(timeout + 60),
+		"BucketName":     "FailedWebhooks",
+	}, emptied.Properties)
+	for _, writer := range []string{"StripeProcessorFunction", "ArchiverFunction"} {
+		assert.Less(t, decode[float64](t, d.Resources[writer], "Timeout"), contract.BucketQuiet.Seconds(),
+			"%s, started just before, is over", writer)
+	}
+}
+
+// needs are all resources that must be there before one, and are so deleted
+// after it: those that it refers to or depends on, and theirs.
+func needs(d document, id string) []string {
+	var found []string
+	for next := []string{id}; len(next) > 0; next = next[1:] {
+		r := d.Resources[next[0]]
+		for _, other := range slices.Concat(r.DependsOn, mentions(d, r.Properties)) {
+			if !slices.Contains(found, other) {
+				found = append(found, other)
+				next = append(next, other)
+			}
+		}
+	}
+	return found
+}
+
+// mentions are the resources whose ids or attributes stand in v.
+func mentions(d document, v any) []string {
+	var found []string
+	walk(v, func(s string) {
+		for id := range d.Resources {
+			if s == id || len(s) > len(id) && s[:len(id)+1] == id+"." {
+				found = append(found, id)
+			}
+		}
+	})
+	return found
+}
+
+// walk visits every string in v.
+func walk(v any, visit func(string)) {
+	switch v := v.(type) {
+	case string:
+		visit(v)
+	case []any:
+		for _, item := range v {
+			walk(item, visit)
+		}
+	case map[string]any:
+		for _, item := range v {
+			walk(item, visit)
+		}
+	}
 }

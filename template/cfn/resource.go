@@ -1,10 +1,14 @@
 package cfn
 
 import (
+	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/awslabs/goformation/v7/cloudformation/tags"
 )
 
 // Resource is a pointer to a resource of one of goformation's service packages,
@@ -104,4 +108,81 @@ func empty(v reflect.Value) (paths []string) {
 		}
 	}
 	return paths
+}
+
+// With is a resource together with properties that goformation cannot type: an
+// intrinsic in a number, bool, struct or list field, or a property newer than
+// goformation. It is used as a value, not a pointer.
+type With struct {
+	Resource
+	// Set holds values by their path below Properties, such as
+	// "ScalingConfig.MaximumConcurrency" or "Tags.0.Value". What is missing on
+	// the way is made, but an index must exist. A value that goformation
+	// printed is replaced. A key with a dot in it cannot be named: set the
+	// object that holds it.
+	Set map[string]any
+}
+
+// unwrap returns the resource inside r, and what the Withs around it set, the
+// outer before the inner.
+func unwrap(r Resource) (base Resource, set map[string]any) {
+	with, ok := r.(With)
+	if !ok {
+		return r, map[string]any{}
+	}
+	base, set = unwrap(with.Resource)
+	maps.Copy(set, with.Set)
+	return base, set
+}
+
+// put returns node with v at the end of keys, or unchanged with an error where
+// something on the way cannot hold the next key.
+func put(node any, keys []string, v any) (any, error) {
+	if len(keys) == 0 {
+		return v, nil
+	}
+	key, rest := keys[0], keys[1:]
+	index, notIndex := strconv.Atoi(key)
+	switch node := node.(type) {
+	case nil:
+		if notIndex != nil {
+			return put(map[string]any{}, keys, v)
+		}
+	case map[string]any:
+		if _, _, isFunction := function(node); !isFunction && key != "" {
+			child, err := put(node[key], rest, v)
+			if err == nil {
+				node[key] = child
+			}
+			return node, err
+		}
+	case []any:
+		if notIndex == nil && 0 <= index && index < len(node) {
+			child, err := put(node[index], rest, v)
+			node[index] = child
+			return node, err
+		}
+	}
+	return node, fmt.Errorf("%s cannot hold %q", line(node), key)
+}
+
+// Tagged returns r with more tags after its own, less those whose key it has: AWS
+// refuses a key that comes twice. A resource that takes none, or not as
+// goformation's tags.Tag, and one whose tags a With sets, is returned as it is; r
+// itself never changes.
+func Tagged(r Resource, more ...tags.Tag) Resource {
+	base, set := unwrap(r)
+	field := reflect.Value{}
+	if v := reflect.Indirect(reflect.ValueOf(base)); v.Kind() == reflect.Struct {
+		field = v.FieldByName("Tags")
+	}
+	_, isSet := set["Tags"]
+	if len(more) == 0 || isSet || !field.IsValid() || field.Type() != reflect.TypeFor[[]tags.Tag]() {
+		return r
+	}
+	own := field.Interface().([]tags.Tag)
+	more = slices.DeleteFunc(slices.Clone(more), func(t tags.Tag) bool {
+		return slices.ContainsFunc(own, func(o tags.Tag) bool { return o.Key == t.Key })
+	})
+	return With{Resource: r, Set: map[string]any{"Tags": slices.Concat(own, more)}}
 }

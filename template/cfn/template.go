@@ -1,3 +1,27 @@
+// Package cfn builds CloudFormation templates of goformation's resources, with
+// a check of everything that CloudFormation would otherwise find at deployment,
+// or never.
+//
+// Resources are the structs of goformation's service packages, such as
+// goformation/v7/cloudformation/sqs. This package stands in for goformation's
+// root package, which links every AWS service, resolves intrinsics instead of
+// keeping them, knows no Rules, and lets a misspelt reference pass.
+//
+// Intrinsics are tokens: strings that fit into any string field and that
+// Template.JSON replaces. They are no text. A token that was glued to other
+// text, cut or upper-cased is an error; Sub and Join put texts together:
+//
+//	QueueName: new("queue-" + cfn.Ref("EnvironmentSuffix"))   // an error
+//	QueueName: new(cfn.Sub("queue-${EnvironmentSuffix}"))
+//
+// Intrinsics in fields of other types, and properties that goformation does not
+// know, go through With. Intrinsics written out as maps, in a policy document
+// say, are kept as they are and checked like the others.
+//
+// Template.JSON reports all problems at once, each with the path of the
+// property, and prints the same bytes for the same template. Whether a
+// resource's properties exist and have good values is left to cfn-lint, as is
+// an unconditional reference to a conditional resource.
 package cfn
 
 import (
@@ -189,3 +213,34 @@ func validID(id string) bool {
 	}
 	return 0 < len(id) && len(id) <= 255 && !strings.ContainsFunc(id, notAlphanumeric)
 }
+
+// What can be wrong with a template. Template.JSON joins errors that wrap these;
+// tell them apart with errors.Is.
+var (
+	// ErrID: a logical id that is not 1 to 255 letters and digits.
+	ErrID = errors.New("invalid logical id")
+	// ErrDuplicate: an id declared twice; parameters and resources share one
+	// set of ids, since a Ref may mean either.
+	ErrDuplicate = errors.New("declared twice")
+	// ErrReference: a Ref, Fn::GetAtt, Fn::Sub variable, condition or DependsOn
+	// that points at nothing, or at something of the wrong kind.
+	ErrReference = errors.New("bad reference")
+	// ErrCycle: resources or conditions that depend on each other.
+	ErrCycle = errors.New("dependency cycle")
+	// ErrToken: an intrinsic that was glued to text, cut, changed or used as a
+	// key.
+	ErrToken = errors.New("broken intrinsic")
+	// ErrFunction: a function that CloudFormation does not evaluate in this
+	// place, or with arguments that it does not take.
+	ErrFunction = errors.New("misused function")
+	// ErrMissing: a required value that was left empty, or a null, which
+	// CloudFormation refuses everywhere.
+	ErrMissing = errors.New("missing value")
+	// ErrPath: a path in With.Set that leads nowhere.
+	ErrPath = errors.New("bad path")
+	// ErrValue: a value that has no JSON, such as a function or a condition
+	// without a name where a name is needed.
+	ErrValue = errors.New("unusable value")
+	// ErrResource: a Resource that cannot be printed, or not whole.
+	ErrResource = errors.New("not a resource")
+)
