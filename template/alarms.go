@@ -1,28 +1,93 @@
 package template
 
 import (
+	"fmt"
+
+	"github.com/awslabs/goformation/v7/cloudformation/cloudwatch"
 	"github.com/awslabs/goformation/v7/cloudformation/sns"
 
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/template/cfn"
 )
 
-// watched is what alarms look at.
+// severity is the urgency of an alarm.
+type severity struct {
+	name  string // prefix of its alarms' names
+	topic cfn.ID // receives its alarms
+}
+
+type severities struct {
+	page   severity // act now: events are late or at risk
+	ticket severity // act on a working day
+}
+
+// alarm describes a CloudWatch alarm. It fires when the metric is at or above the
+// threshold in enough periods of the window.
+type alarm struct {
+	id        string // of the resource, without "Alarm"
+	name      string // without severity and environment suffix
+	severity  severity
+	means     string // what happened and what it means
+	do        string // what the operator does
+	metric    metric
+	threshold float64
+	window    window
+}
+
+// window is the time that an alarm looks at.
+type window struct {
+	minutes int // of one period
+	periods int
+	needed  int // periods at or above the threshold
+}
+
+// String returns the window as alarm texts state it.
+func (w window) String() string {
+	return fmt.Sprintf("in %d of %d periods of %d minutes", w.needed, w.periods, w.minutes)
+}
+
+// once is the window of an alarm that fires on a single occurrence.
+func once() window { return window{minutes: 5, periods: 1, needed: 1} }
+
+// repeatedly is the window of an alarm that ignores a single bad period.
+func repeatedly() window { return window{minutes: 5, periods: 3, needed: 2} }
+
+func (s *stack) addAlarm(a alarm) {
+	s.alarms.add(s.Add(a.id+"Alarm", &cloudwatch.Alarm{
+		AlarmName:          new(named(a.severity.name + "-" + a.name)),
+		AlarmDescription:   new("Means: " + a.means + " Do: " + a.do),
+		Namespace:          new(a.metric.namespace),
+		MetricName:         new(a.metric.name),
+		Dimensions:         a.metric.dimensions,
+		Statistic:          new(a.metric.statistic),
+		Period:             new(a.window.minutes * 60),
+		ComparisonOperator: "GreaterThanOrEqualToThreshold",
+		Threshold:          new(a.threshold),
+		EvaluationPeriods:  a.window.periods,
+		DatapointsToAlarm:  new(a.window.needed),
+		// Metrics that count something have no data while nothing happens.
+		TreatMissingData: new("notBreaching"),
+		AlarmActions:     []string{a.severity.topic.Ref()},
+		OKActions:        []string{a.severity.topic.Ref()},
+	}))
+}
+
+// watched are the parts of the stack that have alarms.
 type watched struct {
 	queues
 	providers  []contract.Provider
-	processors []cfn.ID // a function for each of providers
+	processors []cfn.ID // functions, in the order of providers
 	authorizer cfn.ID
 	consumer   cfn.ID
 	archiver   cfn.ID
 }
 
-// addAlarms adds all alarms. Nothing that a stranger with a URL can send sets
-// off one that pages: what is turned away by either gate, answered 503 for want
-// of a secret, or made to wait for a certificate does not count for any of them.
-// Throttles are tickets for every function, since all of them share the
-// account's concurrency, which a flood can use up: what of it does harm shows in
-// consumer-lag, dlq-age and dlq-retries, which page.
+// addAlarms adds all alarms. No request of an unauthenticated sender can cause a
+// page: requests that either gate rejects, and responses 503 for an empty secret
+// or a certificate that is still being fetched, count for no alarm that pages.
+// Throttles are tickets for every function, because all functions share the
+// account's concurrency, which a flood of requests can exhaust. If throttling
+// delays events, consumer-lag, dlq-age or dlq-retries page.
 func (s *stack) addAlarms(w watched, to severities) {
 	s.addEventAlarms(to)
 	s.addAPIAlarm(to)
@@ -38,164 +103,165 @@ func (s *stack) addAlarms(w watched, to severities) {
 	s.addFunctionAlarms("Archiver", contract.ArchiverName, w.archiver, to)
 }
 
-// addEventAlarms are about what became of events.
+// addEventAlarms adds alarms about events that were not stored.
 func (s *stack) addEventAlarms(to severities) {
-	once := func(a alarm) {
-		a.threshold, a.minutes, a.outOf, a.datapoints = 1, 5, 1, 1
-		s.addAlarm(a)
-	}
-	once(alarm{
+	s.addAlarm(alarm{
 		id: "Redriven", name: "redriven", severity: to.page,
-		means: "Events were received three times without being stored, and are in the archive now.",
-		do: "Find the cause among the ERROR lines of event-consumer, which name the message, " +
-			"remove it, then send the archived events again.",
-		metric: s.addRedrivenMetric(),
-	})
-	once(alarm{
-		id: "SecretUnavailable", name: "secret-unavailable", severity: to.page,
-		means: "A provider's secret is malformed or cannot be read. Its webhooks are answered 503; the provider sends them again for some days.",
-		do: "The processor's ERROR lines say which and why. Put a well-formed secret in, " +
-			"or look at Secrets Manager and the key.",
-		metric: counted(contract.MetricSecretUnavailable),
-	})
-	once(alarm{
-		id: "Quarantined", name: "quarantined", severity: to.ticket,
-		means:  "A provider signed something that is not an event as we know them. It is archived, not stored.",
-		do:     "Read the archived body: either the provider's format has changed, or its key has signed something else.",
-		metric: counted(contract.MetricQuarantined),
-	})
-	once(alarm{
-		id: "Conflicts", name: "conflicts", severity: to.ticket,
-		means:  "A provider sent two different bodies as one event. The first is stored, the other archived.",
-		do:     "Compare the two. Look the event up at the provider before acting on either.",
-		metric: counted(contract.MetricConflicts),
+		means: fmt.Sprintf("%s failed to store events %d times. They are in the archive, not in the table.",
+			contract.ConsumerName, maxReceiveCount),
+		do: "Find the cause in the ERROR lines of " + contract.ConsumerName + ", which contain the message id. " +
+			"Fix it, then replay the archived events with paysluice replay.",
+		metric: s.addRedrivenMetric(), threshold: 1, window: once(),
 	})
 	s.addAlarm(alarm{
+		id: "SecretUnavailable", name: "secret-unavailable", severity: to.page,
+		means: "A provider's secret is malformed or cannot be read. Its webhooks are answered 503, and the provider retries.",
+		do: "Read the processor's ERROR lines: they name the secret's problem. Correct the secret, " +
+			"or restore access to Secrets Manager and the key.",
+		metric: eventMetric(contract.MetricSecretUnavailable), threshold: 1, window: once(),
+	})
+	s.addAlarm(alarm{
+		id: "Quarantined", name: "quarantined", severity: to.ticket,
+		means:  "A webhook with a valid signature is not an event in a known format. It is archived, not stored.",
+		do:     "Read the archived body. Either the provider changed its format, or its key signed something else.",
+		metric: eventMetric(contract.MetricQuarantined), threshold: 1, window: once(),
+	})
+	s.addAlarm(alarm{
+		id: "Conflicts", name: "conflicts", severity: to.ticket,
+		means:  "A provider sent two different bodies for one event. The first is stored, the other is archived.",
+		do:     "Compare both bodies, and look the event up at the provider before acting on either.",
+		metric: eventMetric(contract.MetricConflicts), threshold: 1, window: once(),
+	})
+	const rejections, minutes = 100, 15
+	s.addAlarm(alarm{
 		id: "Rejected", name: "rejected", severity: to.ticket,
-		means: "At least 100 webhooks of 15 minutes were turned away as not authentic. A provider signs all that it sends, so none is normal.",
-		do: "The log's reasons tell a stranger from a provider whose secret was changed on one side only. " +
-			"For the latter, add the new secret beside the old one.",
-		metric:    counted(contract.MetricRejected),
-		threshold: 100, minutes: 15, outOf: 1, datapoints: 1,
+		means: fmt.Sprintf("At least %d webhooks were rejected as not authentic within %d minutes. "+
+			"Providers sign every webhook, so they cause no rejections.", rejections, minutes),
+		do: "Read the reason codes in the log. They distinguish an unauthenticated sender from a provider that signs with " +
+			"a secret unknown to the stack. In the latter case, add the provider's new secret beside the old one.",
+		metric: eventMetric(contract.MetricRejected), threshold: rejections, window: window{minutes: minutes, periods: 1, needed: 1},
 	})
 }
 
-// addAPIAlarm is about answers of which no function may know. It is a ticket: a
-// stranger gets a 503 wherever a secret was never filled.
+// addAPIAlarm adds an alarm about responses that no function may know of. It is a
+// ticket, because requests to an endpoint without a secret are answered 503.
 func (s *stack) addAPIAlarm(to severities) {
 	s.addAlarm(alarm{
 		id: "ApiFailures", name: "api-5xx", severity: to.ticket,
-		means: "The API answers 5xx again and again: for an authorizer or processor that fails, is throttled " +
-			"or is late, or because a processor answers 503. The 503s for a secret that was never filled count too.",
-		do: "The access log has status, authorizerError and integrationError of each. " +
-			"If all are 503, see the processor's lines; for secret_empty, fill the secret or leave the URL unused.",
-		metric:    answered("5XXError"),
-		threshold: 1, minutes: 5, outOf: 3, datapoints: 2,
+		means: fmt.Sprintf("The API responded 5xx %v: authorizer or processor failed, was throttled or timed out, "+
+			"or a processor responded 503. Responses 503 for an empty secret count too.", repeatedly()),
+		do: "Read status, authorizerError and integrationError in the access log. " +
+			"If all are 503, read the processor's log. For the reason secret_empty, fill the secret or leave the URL unused.",
+		metric: apiMetric("5XXError"), threshold: 1, window: repeatedly(),
 	})
 }
 
-// addQueueAlarms are about what waits.
+// addQueueAlarms adds alarms about messages that wait.
 func (s *stack) addQueueAlarms(w watched, to severities) {
+	// A failed receive delays a message by the queue's visibility timeout.
+	const lateSeconds = 2 * queueVisibilitySeconds
 	s.addAlarm(alarm{
 		id: "ConsumerLag", name: "consumer-lag", severity: to.page,
-		means: "Events have waited for more than ten minutes: event-consumer fails or does not keep up.",
-		do: "Look at its errors, its throttles and the table's. Nothing is lost for seven days, " +
-			"but what fails three times goes to the archive.",
-		metric: ofQueue(w.events, "ApproximateAgeOfOldestMessage", "Maximum"),
-		// One failed receive costs 300 seconds, the queue's visibility.
-		threshold: 2 * queueVisibilitySeconds, minutes: 5, outOf: 2, datapoints: 2,
+		means: fmt.Sprintf("The oldest event in %s is at least %d minutes old: %s fails or is too slow.",
+			QueueName, lateSeconds/60, contract.ConsumerName),
+		do: fmt.Sprintf("Check errors and throttles of %s and of the table. %s keeps events for %d days, "+
+			"but an event that fails %d times goes to the archive.", contract.ConsumerName, QueueName, queueRetentionDays, maxReceiveCount),
+		metric:    queueMetric(w.events, "ApproximateAgeOfOldestMessage", "Maximum"),
+		threshold: lateSeconds, window: window{minutes: 5, periods: 2, needed: 2},
 	})
-	archiverFails := "Look at its ERROR lines, its permissions on bucket and key, and S3. " +
-		"A dead letter is lost 14 days after it was first sent."
+	fixArchiver := fmt.Sprintf("Read the ERROR lines of %s, and check its permissions on bucket and key, and S3. "+
+		"A dead letter is lost %d days after it was first sent.", contract.ArchiverName, deadLetterRetentionDays)
 	s.addAlarm(alarm{
 		id: "DeadLetterAge", name: "dlq-age", severity: to.page,
-		means:     "A dead letter has not been archived for ten minutes: dlq-archiver fails.",
-		do:        archiverFails,
-		metric:    ofQueue(w.deadLetter, "ApproximateAgeOfOldestMessage", "Maximum"),
-		threshold: 2 * queueVisibilitySeconds, minutes: 5, outOf: 1, datapoints: 1,
+		means: fmt.Sprintf("The oldest message in %s is at least %d minutes old: %s fails.",
+			DeadLetterQueueName, lateSeconds/60, contract.ArchiverName),
+		do:        fixArchiver,
+		metric:    queueMetric(w.deadLetter, "ApproximateAgeOfOldestMessage", "Maximum"),
+		threshold: lateSeconds, window: once(),
 	})
+	// SQS excludes messages from the age after three receives. A message that fails
+	// is invisible for the visibility timeout after each receive; one that is
+	// archived, for less than a second.
+	retries := window{minutes: 10, periods: 3, needed: 3}
 	s.addAlarm(alarm{
 		id: "DeadLetterRetries", name: "dlq-retries", severity: to.page,
-		means: "Dead letters have been tried again and again for half an hour: dlq-archiver fails.",
-		do:    archiverFails,
-		// SQS leaves a message out of the age once it was received three times.
-		// One that fails is out of sight for 300 seconds each time, one that is
-		// archived for less than one.
-		metric:    ofQueue(w.deadLetter, "ApproximateNumberOfMessagesNotVisible", "Average"),
-		threshold: 0.5, minutes: 10, outOf: 3, datapoints: 3,
+		means: fmt.Sprintf("Messages in %s were retried without success for %d minutes: %s fails.",
+			DeadLetterQueueName, retries.minutes*retries.needed, contract.ArchiverName),
+		do:        fixArchiver,
+		metric:    queueMetric(w.deadLetter, "ApproximateNumberOfMessagesNotVisible", "Average"),
+		threshold: 0.5, window: retries,
 	})
 }
 
-// addProcessorAlarms are about one provider.
+// addProcessorAlarms adds the alarms of one provider.
 func (s *stack) addProcessorAlarms(p contract.Provider, function cfn.ID, to severities) {
+	const (
+		failurePercent = 5
+		timeoutPercent = 80
+	)
 	name := contract.ProcessorName(p)
 	s.addFunctionAlarms(p.Title+"Processor", name, function, to)
 	s.addAlarm(alarm{
 		id: p.Title + "Failures", name: name + "-5xx", severity: to.page,
-		means:     "Over five per cent of " + p.Title + "'s authentic webhooks are answered 503. It sends them again for some days.",
-		do:        "The ERROR lines of " + name + " say what fails: SQS, the secret, the key or S3.",
-		metric:    s.addFailureMetric(p),
-		threshold: 0.05, minutes: 5, outOf: 3, datapoints: 2,
+		means: fmt.Sprintf("At least %d %% of %s's authentic webhooks were answered 503 %v. %s retries them.",
+			failurePercent, p.Title, repeatedly(), p.Title),
+		do:     "Read the ERROR lines of " + name + ": they name the failing service (SQS, Secrets Manager, KMS or S3).",
+		metric: s.addFailureMetric(p), threshold: failurePercent / 100.0, window: repeatedly(),
 	})
 	s.addAlarm(alarm{
 		id: p.Title + "ProcessorDuration", name: name + "-duration", severity: to.page,
-		means:     name + " takes over 80 % of its time-out again and again. Beyond it, webhooks are answered 5xx.",
-		do:        "Its log lines and the services' own latency metrics (SQS, Secrets Manager, KMS, S3) tell the slow call.",
-		metric:    ofFunction(function, "Duration", "Maximum"),
-		threshold: 0.8 * processorTimeoutSeconds * 1000, minutes: 5, outOf: 3, datapoints: 2,
+		means: fmt.Sprintf("%s ran for at least %d %% of its timeout of %d s, %v. After the timeout, webhooks are answered 5xx.",
+			name, timeoutPercent, processorTimeoutSeconds, repeatedly()),
+		do:        "Find the slow call in its log and in the latency metrics of SQS, Secrets Manager, KMS and S3.",
+		metric:    functionMetric(function, "Duration", "Maximum"),
+		threshold: timeoutPercent * processorTimeoutSeconds * 10, window: repeatedly(), // in ms
 	})
 }
 
-// addCertificateAlarm is about a provider whose certificates have changed.
+// addCertificateAlarm adds an alarm about a provider's signing certificates.
 func (s *stack) addCertificateAlarm(p contract.Provider, to severities) {
 	s.addAlarm(alarm{
 		id: p.Title + "Untrusted", name: p.Name + "-untrusted", severity: to.page,
-		means: "A valid certificate from " + p.Title + "'s own host does not lead to a root that we trust. Its webhooks are answered 503.",
-		do: "See whether " + p.Title + " has announced new certificates. If so, put their root into extraRootsPem " +
-			"of the secret; if not, somebody stands between us and " + p.Title + ".",
-		metric:    s.addUntrustedMetric(p),
-		threshold: 1, minutes: 5, outOf: 1, datapoints: 1,
+		means: "A valid certificate from " + p.Title + "'s own host chains to no trusted root. Its webhooks are answered 503.",
+		do: "Check whether " + p.Title + " announced new certificates. If so, add their root to extraRootsPem " +
+			"in the secret. If not, suspect an attack on the connection to " + p.Title + ".",
+		metric: s.addUntrustedMetric(p), threshold: 1, window: once(),
 	})
 }
 
-// addFunctionAlarms are about a function that fails or is not let run.
+// addFunctionAlarms adds alarms about a function that fails or is throttled.
 func (s *stack) addFunctionAlarms(id, name string, function cfn.ID, to severities) {
 	s.addAlarm(alarm{
 		id: id + "Errors", name: name + "-errors", severity: to.page,
-		means:     name + " crashes or runs into its time-out again and again.",
-		do:        "Its log has the panic or the line before the time-out. Deploy the version before, if there was a change.",
-		metric:    ofFunction(function, "Errors", "Sum"),
-		threshold: 1, minutes: 5, outOf: 3, datapoints: 2,
+		means:  fmt.Sprintf("%s crashed or timed out %v.", name, repeatedly()),
+		do:     "Read its log for the panic, or for the last line before the timeout. If it began with a deployment, deploy the previous version.",
+		metric: functionMetric(function, "Errors", "Sum"), threshold: 1, window: repeatedly(),
 	})
 	s.addAlarm(alarm{
 		id: id + "Throttles", name: name + "-throttles", severity: to.ticket,
-		means:     name + " is not let run: the account's concurrency is used up.",
-		do:        "See which function uses it, and ask for a higher quota of concurrent executions. What was turned away comes again.",
-		metric:    ofFunction(function, "Throttles", "Sum"),
-		threshold: 1, minutes: 5, outOf: 3, datapoints: 2,
+		means:  fmt.Sprintf("%s was throttled %v: the account's Lambda concurrency is exhausted.", name, repeatedly()),
+		do:     "Find the function that uses the concurrency, and request a higher quota of concurrent executions. Throttled requests and messages are retried.",
+		metric: functionMetric(function, "Throttles", "Sum"), threshold: 1, window: repeatedly(),
 	})
 }
 
-// severity is what an alarm asks of people, and the topic that it tells.
-type severity struct {
-	name  string // begins the names of its alarms
-	topic cfn.ID
-}
-
-// severities are all there are.
-type severities struct {
-	page   severity // somebody should look now: events are late or at risk
-	ticket severity // somebody should look on a working day
-}
-
-// addTopics adds a topic for each severity, so that a pager can subscribe to
-// one of them; AlarmEmail gets both.
+// addTopics adds a topic for each severity, so that a pager can subscribe to one.
+// AlarmEmail receives both.
 func (s *stack) addTopics() severities {
 	wantsEmail := s.Condition("WantsEmail", cfn.Not(cfn.Equals(cfn.Ref(alarmEmail), "")))
-	return severities{
-		page:   severity{"page", s.addTopic("AlarmTopic", alarmTopicName, wantsEmail)},
-		ticket: severity{"ticket", s.addTopic("TicketTopic", ticketTopicName, wantsEmail)},
+	to := severities{
+		page:   severity{name: "page", topic: s.addTopic("AlarmTopic", alarmTopicName, wantsEmail)},
+		ticket: severity{name: "ticket", topic: s.addTopic("TicketTopic", ticketTopicName, wantsEmail)},
 	}
+	s.Output("AlarmTopicArn", cfn.Output{
+		Description: "ARN of the topic for alarms that page. Subscribe a pager to it.",
+		Value:       to.page.topic.Ref(),
+	})
+	s.Output("TicketTopicArn", cfn.Output{
+		Description: "ARN of the topic for alarms that can wait for a working day.",
+		Value:       to.ticket.topic.Ref(),
+	})
+	return to
 }
 
 func (s *stack) addTopic(id, name string, wantsEmail cfn.Cond) cfn.ID {
@@ -203,14 +269,9 @@ func (s *stack) addTopic(id, name string, wantsEmail cfn.Cond) cfn.ID {
 		TopicName:      new(named(name)),
 		KmsMasterKeyId: new(keyARN()),
 	})
-	publish := statement{
-		Sid:       "PublishAlarms",
-		Effect:    "Allow",
-		Principal: &principal{Service: "cloudwatch.amazonaws.com"},
-		Action:    []string{"sns:Publish"},
-		Resource:  []string{topic.Ref()},
-		Condition: fromAlarms(),
-	}
+	publish := allow("PublishAlarms", []string{"sns:Publish"}, topic.Ref())
+	publish.Principal = &principal{Service: "cloudwatch.amazonaws.com"}
+	publish.Condition = fromAlarms()
 	s.Add(id+"Policy", &sns.TopicPolicy{
 		Topics:         []string{topic.Ref()},
 		PolicyDocument: newPolicy(publish, denyPlainHTTP("sns:Publish", topic.Ref())),
@@ -224,8 +285,8 @@ func (s *stack) addTopic(id, name string, wantsEmail cfn.Cond) cfn.ID {
 	return topic
 }
 
-// fromAlarms holds for what CloudWatch does for an alarm of this account. Both
-// keys are there in calls of KMS, too (SNS Developer Guide, "Enable
+// fromAlarms is the condition for requests that CloudWatch makes for an alarm of
+// this account. Requests to KMS have both keys too (SNS Developer Guide, "Enable
 // compatibility between event sources from AWS services and encrypted topics").
 func fromAlarms() *condition {
 	return &condition{

@@ -1,7 +1,6 @@
 package template
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -10,41 +9,38 @@ import (
 )
 
 func alarmRequirements() []requirement {
-	const errors, throttles = "AWS/Lambda Errors Sum FunctionName=ConsumerFunction", "AWS/Lambda Throttles Sum FunctionName=ConsumerFunction"
+	const (
+		event      = "Paysluice %s Sum Environment=dev"
+		api5xx     = "AWS/ApiGateway 5XXError Sum ApiName=webhook-api-dev Stage=live"
+		queueAge   = "AWS/SQS ApproximateAgeOfOldestMessage Maximum QueueName=WebhookQueue.QueueName"
+		dlqAge     = "AWS/SQS ApproximateAgeOfOldestMessage Maximum QueueName=DeadLetterQueue.QueueName"
+		dlqRetries = "AWS/SQS ApproximateNumberOfMessagesNotVisible Average QueueName=DeadLetterQueue.QueueName"
+	)
+	lambda := func(metric, function string) string {
+		return "AWS/Lambda " + metric + " FunctionName=" + function + "Function"
+	}
+	counted := func(metric string) string { return fmt.Sprintf(event, metric) }
 	return append([]requirement{
 		scenario("nothing happens", nil, nil,
 			set("ConsumerLagAlarm.Properties.TreatMissingData", "breaching")),
 		scenario("a usual day", map[string]float64{
-			"Paysluice Accepted Sum Environment=dev": 50_000, "Paysluice Stored Sum Environment=dev": 49_000, "Paysluice Duplicates Sum Environment=dev": 1_000, "Paysluice Rejected Sum Environment=dev": 20,
-			"Paysluice StripeFailures-dev Average": 0.001, "AWS/Lambda Duration Maximum FunctionName=StripeProcessorFunction": 900,
-			"AWS/SQS ApproximateNumberOfMessagesNotVisible Average QueueName=DeadLetterQueue.QueueName": 0.01,
-			"AWS/SQS ApproximateAgeOfOldestMessage Maximum QueueName=WebhookQueue.QueueName":            310, // one retry
+			counted("Accepted"): 50_000, counted("Stored"): 49_000, counted("Duplicates"): 1_000, counted("Rejected"): 20,
+			"Paysluice StripeFailures-dev Average": 0.001, lambda("Duration Maximum", "StripeProcessor"): 900,
+			dlqRetries: 0.01, queueAge: 310, // one retry
 		}, nil, set("ConsumerLagAlarm.Properties.Threshold", 300), set("RejectedAlarm.Properties.Threshold", 10)),
-		scenario("strangers flood every URL before the secrets are filled", map[string]float64{
-			"Paysluice Rejected Sum Environment=dev": 900_000, "Paysluice NotConfigured Sum Environment=dev": 300_000, "AWS/ApiGateway 5XXError Sum ApiName=webhook-api-dev Stage=live": 350_000,
-			"AWS/Lambda Throttles Sum FunctionName=AuthorizerFunction": 5_000, "AWS/Lambda Throttles Sum FunctionName=StripeProcessorFunction": 5_000,
-			"AWS/Lambda Throttles Sum FunctionName=ConsumerFunction": 500, "AWS/Lambda Throttles Sum FunctionName=ArchiverFunction": 50, // they share the account's concurrency
+		scenario("unauthenticated requests flood every URL before the secrets are filled", map[string]float64{
+			counted("Rejected"): 900_000, counted("NotConfigured"): 300_000, api5xx: 350_000,
+			lambda("Throttles Sum", "Authorizer"): 5_000, lambda("Throttles Sum", "StripeProcessor"): 5_000,
+			lambda("Throttles Sum", "Consumer"): 500, lambda("Throttles Sum", "Archiver"): 50, // they share the account's concurrency
 		}, tickets("rejected", "api-5xx", "webhook-authorizer-throttles", "stripe-processor-throttles",
 			"event-consumer-throttles", "dlq-archiver-throttles"),
 			set("RejectedAlarm.Properties.AlarmActions.0", "AlarmTopic"),
-			set("AuthorizerThrottlesAlarm.Properties.AlarmActions.0", "AlarmTopic"),
-			set("StripeProcessorThrottlesAlarm.Properties.AlarmActions.0", "AlarmTopic"),
 			set("ConsumerThrottlesAlarm.Properties.AlarmActions.0", "AlarmTopic"),
-			set("ArchiverThrottlesAlarm.Properties.AlarmActions.0", "AlarmTopic"),
 			set("ApiFailuresAlarm.Properties.AlarmActions.0", "AlarmTopic"),
-			set("StripeFailuresAlarm.Properties", map[string]any{
-				"Namespace": "AWS/ApiGateway", "MetricName": "5XXError", "Dimensions": []any{
-					map[string]string{"Name": "ApiName", "Value": "webhook-api-dev"}, map[string]string{"Name": "Stage", "Value": "live"},
-				},
-				"AlarmName": "page-5xx-dev", "AlarmActions": []string{"AlarmTopic"}, "Statistic": "Sum",
-				"Threshold": 1, "ComparisonOperator": "GreaterThanOrEqualToThreshold",
-			}),
 		),
-		scenario("API Gateway gets no answer from the authorizer", map[string]float64{
-			"AWS/ApiGateway 5XXError Sum ApiName=webhook-api-dev Stage=live": 3,
-		}, tickets("api-5xx"),
+		scenario("the authorizer does not respond", map[string]float64{api5xx: 3}, tickets("api-5xx"),
 			drop("ApiFailuresAlarm"),
-			set("ApiFailuresAlarm.Properties.MetricName", "5xx"), // that of an HTTP API
+			set("ApiFailuresAlarm.Properties.MetricName", "5xx"), // an HTTP API's metric
 			drop("ApiFailuresAlarm.Properties.Dimensions.1")),
 		scenario("one in ten authentic webhooks of one provider is answered 503", map[string]float64{"Paysluice SquareFailures-dev Average": 0.1},
 			pages("square-processor-5xx"),
@@ -52,33 +48,27 @@ func alarmRequirements() []requirement {
 			set("SquareFailuresAlarm.Properties.AlarmActions.0", "TicketTopic"),
 			drop("SquareFailuresAlarm"),
 		),
-		scenario("an event is archived after its last receive", map[string]float64{"Paysluice Redriven-dev Sum": 1, "Paysluice Archived Sum Environment=dev": 1}, pages("redriven"),
+		scenario("an event is archived after its last receive", map[string]float64{"Paysluice Redriven-dev Sum": 1, counted("Archived"): 1}, pages("redriven"),
 			drop("RedrivenAlarm"), set("RedrivenAlarm.Properties.Threshold", 2)),
-		scenario("a dead letter waits", map[string]float64{
-			"AWS/SQS ApproximateAgeOfOldestMessage Maximum QueueName=DeadLetterQueue.QueueName": 601,
-		}, pages("dlq-age"), drop("DeadLetterAgeAlarm"), set("DeadLetterAgeAlarm.Properties.Statistic", "Average")),
-		scenario("a dead letter was received too often to count for the age", map[string]float64{
-			"AWS/SQS ApproximateNumberOfMessagesNotVisible Average QueueName=DeadLetterQueue.QueueName": 0.99,
-		}, pages("dlq-retries"), drop("DeadLetterRetriesAlarm")),
-		scenario("the consumer does not keep up", map[string]float64{
-			"AWS/SQS ApproximateAgeOfOldestMessage Maximum QueueName=WebhookQueue.QueueName": 601,
-		}, pages("consumer-lag"),
+		scenario("a dead letter waits", map[string]float64{dlqAge: 601}, pages("dlq-age"), drop("DeadLetterAgeAlarm"), set("DeadLetterAgeAlarm.Properties.Statistic", "Average")),
+		scenario("a dead letter was received too often to have an age", map[string]float64{dlqRetries: 0.99}, pages("dlq-retries"), drop("DeadLetterRetriesAlarm")),
+		scenario("the consumer does not keep up", map[string]float64{queueAge: 601}, pages("consumer-lag"),
 			set("ConsumerLagAlarm.Properties.Dimensions.0.Value", "DeadLetterQueue.QueueName"),
 			set("ConsumerLagAlarm.Properties.Dimensions.0.Name", "Queue"),
 			set("ConsumerLagAlarm.Properties.Namespace", "AWS/Lambda")),
-		scenario("a secret is malformed", map[string]float64{"Paysluice SecretUnavailable Sum Environment=dev": 1}, pages("secret-unavailable"),
+		scenario("a secret is malformed", map[string]float64{counted("SecretUnavailable"): 1}, pages("secret-unavailable"),
 			set("SecretUnavailableAlarm.Properties.Dimensions.0.Value", "prod")),
-		scenario("a certificate of PayPal's leads to no root", map[string]float64{"Paysluice PayPalUntrusted-dev Sum": 1},
+		scenario("a certificate of PayPal chains to no trusted root", map[string]float64{"Paysluice PayPalUntrusted-dev Sum": 1},
 			pages("paypal-untrusted"), drop("PayPalUntrustedAlarm")),
-		scenario("a function crashes", map[string]float64{errors: 1}, pages("event-consumer-errors"),
+		scenario("a function crashes", map[string]float64{lambda("Errors Sum", "Consumer"): 1}, pages("event-consumer-errors"),
 			drop("ConsumerErrorsAlarm"), set("ConsumerErrorsAlarm.Properties.Statistic", "Average")),
-		scenario("a function behind the queues is throttled", map[string]float64{throttles: 1}, tickets("event-consumer-throttles"),
+		scenario("a function behind the queues is throttled", map[string]float64{lambda("Throttles Sum", "Consumer"): 1}, tickets("event-consumer-throttles"),
 			drop("ConsumerThrottlesAlarm")),
-		scenario("a processor comes near its time-out", map[string]float64{"AWS/Lambda Duration Maximum FunctionName=SquareProcessorFunction": 7_300},
+		scenario("a processor comes near its timeout", map[string]float64{lambda("Duration Maximum", "SquareProcessor"): 7_300},
 			pages("square-processor-duration"), set("SquareProcessorDurationAlarm.Properties.Threshold", 9_000)),
-		scenario("a signed body is no event", map[string]float64{"Paysluice Quarantined Sum Environment=dev": 1}, tickets("quarantined"),
+		scenario("a signed body is not an event", map[string]float64{counted("Quarantined"): 1}, tickets("quarantined"),
 			set("QuarantinedAlarm.Properties.AlarmActions.0", "AlarmTopic")),
-		scenario("two bodies come as one event", map[string]float64{"Paysluice Conflicts Sum Environment=dev": 1}, tickets("conflicts"),
+		scenario("two bodies arrive for one event", map[string]float64{counted("Conflicts"): 1}, tickets("conflicts"),
 			set("ConflictsAlarm.Properties.AlarmActions.0", "AlarmTopic")),
 	}, alarmFormRequirements()...)
 }
@@ -86,7 +76,7 @@ func alarmRequirements() []requirement {
 func alarmFormRequirements() []requirement {
 	return []requirement{
 		{
-			says: "each alarm says what it means and what to do, and tells when it is over; silence is fine",
+			says: "each alarm says what it means and what to do, reports recovery, and ignores missing data",
 			holds: func(t require.TestingT, d document) {
 				for id, a := range d.ofType("AWS::CloudWatch::Alarm") {
 					description := decode[string](t, a, "AlarmDescription")
@@ -106,7 +96,43 @@ func alarmFormRequirements() []requirement {
 			},
 		},
 		{
-			says: "a page comes within 15 minutes, one about retries of dead letters within 30",
+			says: "each text states the numbers of its alarm",
+			holds: func(t require.TestingT, d document) {
+				for id, a := range d.ofType("AWS::CloudWatch::Alarm") {
+					description := decode[string](t, a, "AlarmDescription")
+					threshold, minutes := decode[float64](t, a, "Threshold"), decode[int](t, a, "Period")/60
+					needed, periods := decode[int](t, a, "DatapointsToAlarm"), decode[int](t, a, "EvaluationPeriods")
+					want := fmt.Sprintf("in %d of %d periods of %d minutes", needed, periods, minutes)
+					switch {
+					case id == "RejectedAlarm":
+						want = fmt.Sprintf("At least %v webhooks were rejected as not authentic within %d minutes.", threshold, minutes)
+					case id == "ConsumerLagAlarm", id == "DeadLetterAgeAlarm":
+						want = fmt.Sprintf("at least %v minutes old", threshold/60)
+					case id == "DeadLetterRetriesAlarm":
+						want = fmt.Sprintf("for %d minutes", needed*minutes)
+					case strings.HasSuffix(id, "DurationAlarm"):
+						timeout := decode[float64](t, d.Resources[strings.TrimSuffix(id, "DurationAlarm")+"Function"], "Timeout")
+						want = fmt.Sprintf("%v %% of its timeout of %v s, %s", threshold/timeout/10, timeout, want)
+					case id != "ApiFailuresAlarm" && strings.HasSuffix(id, "FailuresAlarm"):
+						want = fmt.Sprintf("At least %v %% of", threshold*100)
+					case periods == 1:
+						want = "Means: " // a single occurrence has no number
+					}
+					assert.Contains(t, description, want, id)
+				}
+			},
+			breaks: []mutation{
+				set("RejectedAlarm.Properties.Threshold", 200),
+				set("RejectedAlarm.Properties.Period", 300),
+				set("DeadLetterAgeAlarm.Properties.Threshold", 300),
+				set("DeadLetterRetriesAlarm.Properties.DatapointsToAlarm", 2),
+				set("SquareProcessorDurationAlarm.Properties.Threshold", 8100),
+				set("SquareFailuresAlarm.Properties.Threshold", 0.1),
+				set("ConsumerErrorsAlarm.Properties.EvaluationPeriods", 6),
+			},
+		},
+		{
+			says: "a page is sent within 15 minutes, one about retries of dead letters within 30",
 			holds: func(t require.TestingT, d document) {
 				for id, a := range d.ofType("AWS::CloudWatch::Alarm") {
 					datapoints := decode[int](t, a, "DatapointsToAlarm")
@@ -128,7 +154,7 @@ func alarmFormRequirements() []requirement {
 			},
 		},
 		{
-			says: "each function is watched, but the emptier, whose failure CloudFormation tells",
+			says: "each function has alarms, except the emptier, which reports failures to CloudFormation",
 			holds: eachFunction(func(t require.TestingT, d document, id string, _ resource) {
 				watched := id != "EmptierFunction"
 				for _, metric := range []string{"Errors", "Throttles"} {
@@ -140,7 +166,7 @@ func alarmFormRequirements() []requirement {
 			breaks: []mutation{drop("AcmeProcessorErrorsAlarm"), drop("ArchiverThrottlesAlarm"), drop("SquareProcessorDurationAlarm")},
 		},
 		{
-			says:  "CloudWatch, for this account's alarms only, may publish to both topics, and nobody without TLS",
+			says:  "CloudWatch can publish to both topics for alarms of this account; nobody has access without TLS",
 			holds: topicsTakeAlarms,
 			breaks: []mutation{
 				drop("AlarmTopicPolicy"),
@@ -150,23 +176,23 @@ func alarmFormRequirements() []requirement {
 			},
 		},
 		{
-			says: "both topics send e-mail, if there is an address",
+			says: "both topics send e-mail if there is an address",
 			holds: func(t require.TestingT, d document) {
-				told := []string{}
+				topics := []string{}
 				for id, s := range d.ofType("AWS::SNS::Subscription") {
 					assert.Equal(t, "WantsEmail", s.Condition, id)
 					assert.Equal(t, "email", s.Properties["Protocol"], id)
 					assert.Equal(t, alarmEmail, s.Properties["Endpoint"], id)
-					told = append(told, s.Properties["TopicArn"].(string))
+					topics = append(topics, s.Properties["TopicArn"].(string))
 				}
-				assert.ElementsMatch(t, []string{"AlarmTopic", "TicketTopic"}, told)
+				assert.ElementsMatch(t, []string{"AlarmTopic", "TicketTopic"}, topics)
 			},
 			breaks: []mutation{drop("AlarmTopicEmail"), drop("TicketTopicEmail.Condition"), set("AlarmTopicEmail.Properties.Protocol", "sms")},
 		},
 		{
-			says: "what alarms count in logs is counted in the function's own, for each stack apart",
+			says: "metric filters read the function's own log, and each stack has its own metrics",
 			holds: func(t require.TestingT, d document) {
-				failures := `{ $.level = "ERROR" && $.status = 503 }` // none that a stranger can bring about
+				failures := `{ $.level = "ERROR" && $.status = 503 }` // no unauthenticated request causes it
 				for id, want := range map[string]struct{ group, pattern, metric, value string }{
 					"Redriven":        {"ArchiverLogGroup", `{ $.reason = "receives-exhausted" && $.Archived > 0 }`, "Redriven-dev", "$.Archived"},
 					"PayPalUntrusted": {"PayPalProcessorLogGroup", `{ $.reason = "paypal_chain" }`, "PayPalUntrusted-dev", "1"},
@@ -223,36 +249,37 @@ func anAlarmOfThisAccount() *condition {
 	}
 }
 
-// scenario is a requirement of who is told of what. Values are those of an
-// alarm's period, by "namespace name statistic dimension=value"; other metrics
-// have none.
+// scenario returns the requirement that exactly the wanted alarms fire. values maps
+// "namespace name statistic dimension=value" to the value of a period; other
+// metrics have no data.
 func scenario(says string, values map[string]float64, want []string, breaks ...mutation) requirement {
 	return requirement{
 		says: says,
 		holds: func(t require.TestingT, d document) {
-			assert.ElementsMatch(t, want, toldOf(t, d, values))
+			assert.ElementsMatch(t, want, fired(t, d, values))
 		},
 		breaks: breaks,
 	}
 }
 
-func pages(names ...string) []string { return told("AlarmTopic: page-", names) }
+// pages returns the alarms with these names and the topic that pages.
+func pages(names ...string) []string { return prefixed("AlarmTopic: page-", names) }
 
-func tickets(names ...string) []string { return told("TicketTopic: ticket-", names) }
+func tickets(names ...string) []string { return prefixed("TicketTopic: ticket-", names) }
 
-func told(who string, names []string) []string {
+func prefixed(prefix string, names []string) []string {
 	var all []string
 	for _, name := range names {
-		all = append(all, who+name+"-dev")
+		all = append(all, prefix+name+"-dev")
 	}
 	return all
 }
 
-// toldOf are the alarms that go off, each after the topic that it tells.
-func toldOf(t require.TestingT, d document, values map[string]float64) []string {
+// fired returns the alarms that fire, each with its topic.
+func fired(t require.TestingT, d document, values map[string]float64) []string {
 	var all []string
 	for id, a := range d.ofType("AWS::CloudWatch::Alarm") {
-		if goesOff(t, a, values) {
+		if fires(t, a, values) {
 			actions := decode[[]string](t, a, "AlarmActions")
 			require.Len(t, actions, 1, id)
 			all = append(all, actions[0]+": "+decode[string](t, a, "AlarmName"))
@@ -261,7 +288,7 @@ func toldOf(t require.TestingT, d document, values map[string]float64) []string 
 	return all
 }
 
-func goesOff(t require.TestingT, a resource, values map[string]float64) bool {
+func fires(t require.TestingT, a resource, values map[string]float64) bool {
 	require.Equal(t, "GreaterThanOrEqualToThreshold", a.Properties["ComparisonOperator"])
 	value, ok := values[decode[measured](t, resource{Properties: map[string]any{"m": a.Properties}}, "m").key()]
 	if !ok {
@@ -270,7 +297,7 @@ func goesOff(t require.TestingT, a resource, values map[string]float64) bool {
 	return value >= decode[float64](t, a, "Threshold")
 }
 
-// measured is a metric of an alarm.
+// measured is an alarm's metric.
 type measured struct {
 	Namespace, MetricName, Statistic string
 	Dimensions                       []struct{ Name, Value string }
@@ -282,114 +309,4 @@ func (m measured) key() string {
 		key += " " + d.Name + "=" + d.Value
 	}
 	return key
-}
-
-func dashboardRequirements() []requirement {
-	const body = "Dashboard.Properties.DashboardBody"
-	return []requirement{
-		{
-			says: "the dashboard shows of each provider whether traffic arrives and is accepted",
-			holds: func(t require.TestingT, d document) {
-				for _, p := range withMadeUp().Providers {
-					shown := graphed(t, d, p.Title+": is it arriving, is it accepted?", "Sum")
-					for _, line := range []string{
-						"AWS/Lambda Invocations FunctionName " + p.Title + "ProcessorFunction",
-						"Paysluice Accepted Environment dev Provider " + p.Name,
-						"Paysluice Rejected Environment dev Provider " + p.Name,
-						"Paysluice NotConfigured Environment dev Provider " + p.Name,
-					} {
-						assert.Contains(t, shown, line)
-					}
-				}
-			},
-			breaks: []mutation{
-				replace(body, `"Accepted","Environment","dev","Provider","square"`, `"Stored","Environment","dev"`),
-				replace(body, "PayPal: ", ""),
-				replace(body, `"region":"us-east-1"`, `"region":"eu-west-1"`),
-				replace(body, `"stat":"Sum"`, `"stat":"Average"`),
-			},
-		},
-		{
-			says: "it shows what API Gateway answers, by itself too",
-			holds: func(t require.TestingT, d document) {
-				const api = " ApiName webhook-api-dev Stage live"
-				assert.Equal(t, []string{
-					"AWS/ApiGateway Count" + api + " map[stat:SampleCount]",
-					"AWS/ApiGateway 4XXError" + api,
-					"AWS/ApiGateway 5XXError" + api,
-				}, graphed(t, d, "What does API Gateway answer?", "Sum"))
-			},
-			breaks: []mutation{
-				replace(body, `"5XXError","ApiName","webhook-api-dev"`, `"5XXError","ApiName","Api"`),
-				replace(body, `"4XXError"`, `"4xx"`), // that of an HTTP API
-			},
-		},
-		{
-			says: "it shows whether anything is stuck",
-			holds: func(t require.TestingT, d document) {
-				shown := graphed(t, d, "Is anything stuck? Seconds since the oldest message", "Maximum")
-				for _, queue := range []string{"WebhookQueue", "DeadLetterQueue"} {
-					assert.Contains(t, shown, "AWS/SQS ApproximateAgeOfOldestMessage QueueName "+queue+".QueueName")
-				}
-			},
-			breaks: []mutation{
-				replace(body, "DeadLetterQueue.QueueName", "WebhookQueue.QueueName"),
-				replace(body, `"stat":"Maximum"`, `"stat":"Minimum"`),
-			},
-		},
-		{
-			says: "it shows whether anything is lost",
-			holds: func(t require.TestingT, d document) {
-				shown := graphed(t, d, "Is anything lost? Events by what became of them", "Sum")
-				for _, metric := range []string{"Stored", "Duplicates", "Quarantined", "Conflicts", "Archived"} {
-					assert.Contains(t, shown, "Paysluice "+metric+" Environment dev")
-				}
-				assert.Contains(t, shown, "Paysluice Redriven-dev")
-			},
-			breaks: []mutation{replace(body, "Redriven-dev", "Redriven")},
-		},
-		{
-			says: "it shows every alarm",
-			holds: func(t require.TestingT, d document) {
-				var want []string
-				for _, id := range ids(d.ofType("AWS::CloudWatch::Alarm")) {
-					want = append(want, id+".Arn")
-				}
-				assert.ElementsMatch(t, want, widgetTitled(t, d, "Alarms").Properties.Alarms)
-			},
-			breaks: []mutation{replace(body, "RedrivenAlarm.Arn", "x"), set("AnotherAlarm", map[string]string{"Type": "AWS::CloudWatch::Alarm"})},
-		},
-	}
-}
-
-type shownWidget struct {
-	Properties struct {
-		Title, Stat, Region string
-		Metrics             [][]any
-		Alarms              []string
-	}
-}
-
-func widgetTitled(t require.TestingT, d document, title string) shownWidget {
-	var body struct{ Widgets []shownWidget }
-	require.NoError(t, json.Unmarshal([]byte(decode[string](t, d.Resources["Dashboard"], "DashboardBody")), &body))
-	for _, w := range body.Widgets {
-		if w.Properties.Title == title {
-			return w
-		}
-	}
-	require.Fail(t, "no such widget", "%s", title)
-	return shownWidget{}
-}
-
-// graphed are the metrics of a graph, which shows that statistic of them.
-func graphed(t require.TestingT, d document, title, stat string) []string {
-	shown := widgetTitled(t, d, title).Properties
-	assert.Equal(t, stat, shown.Stat, title)
-	assert.Equal(t, region, shown.Region, title)
-	var lines []string
-	for _, metric := range shown.Metrics {
-		lines = append(lines, strings.TrimSpace(fmt.Sprintln(metric...)))
-	}
-	return lines
 }

@@ -20,33 +20,37 @@ type api struct {
 	*stack
 	id           cfn.ID
 	customDomain cfn.Cond
-	copied       []string // ids of what a deployment copies, beside the API itself
+	copied       list[string] // ids of the parts that a deployment copies
 }
 
+// addAPI adds the REST API without its methods.
 func (s *stack) addAPI() *api {
 	a := &api{stack: s, customDomain: s.addDomainChoice()}
-	a.id = a.Add("Api", &apigateway.RestApi{
+	a.id = a.add("Api", &apigateway.RestApi{
 		Name:                  new(named(apiName)),
-		Description:           new("Takes in payment providers' webhooks."),
+		Description:           new("Receives payment providers' webhooks."),
 		EndpointConfiguration: &apigateway.RestApi_EndpointConfiguration{Types: []string{"REGIONAL"}},
-		// Any other body would pass through as UTF-8 text, in which invalid
-		// bytes are replaced: signatures are made over the bytes as sent.
+		// API Gateway converts other bodies to UTF-8 and replaces invalid bytes.
+		// Signatures cover the bytes as sent.
 		BinaryMediaTypes: []string{"*/*"},
-		AWSCloudFormationMetadata: suppressed(suppression{"AwsSolutions-APIG2",
-			"The signature over the raw bytes says whether a body is valid. A model of ours would turn away what a provider adds."}),
+		AWSCloudFormationMetadata: suppressed(suppression{
+			rule:   "AwsSolutions-APIG2",
+			reason: "The signature over the raw bytes decides whether a body is valid. A model would reject fields that a provider adds.",
+		}),
 	})
 	a.addGatewayResponses()
+	a.Output("ApiId", cfn.Output{Description: "ID of the REST API.", Value: a.id.Ref()})
 	return a
 }
 
 // add adds a resource that a deployment copies.
 func (a *api) add(id string, r cfn.Resource) cfn.ID {
-	a.copied = append(a.copied, id)
+	a.copied.add(id)
 	return a.Add(id, r)
 }
 
-// addEndpoint makes POST /{provider} call the provider's processor, once the
-// authorizer has let the request through.
+// addEndpoint adds POST /{provider}. API Gateway invokes the authorizer, then the
+// provider's processor.
 func (a *api) addEndpoint(p contract.Provider, authorizerFunction, processor cfn.ID) {
 	authorizer := a.addAuthorizer(p, authorizerFunction)
 	resource := a.add(p.Title+"Resource", &apigateway.Resource{
@@ -62,52 +66,56 @@ func (a *api) addEndpoint(p contract.Provider, authorizerFunction, processor cfn
 		AuthorizerId:      new(authorizer.Ref()),
 		Integration: &apigateway.Method_Integration{
 			Type:                  "AWS_PROXY",
-			IntegrationHttpMethod: new(http.MethodPost), // Lambda's Invoke, whatever the method's own verb
+			IntegrationHttpMethod: new(http.MethodPost), // Lambda's Invoke is a POST, whatever the method
 			Uri:                   new(invocationURI(processor)),
 		},
-		AWSCloudFormationMetadata: suppressed(suppression{"AwsSolutions-COG4",
-			"A payment provider has no user of ours to sign in as. It signs its requests, which authorizer and processor check."}),
+		AWSCloudFormationMetadata: suppressed(suppression{
+			rule:   "AwsSolutions-COG4",
+			reason: "Payment providers have no account in a user pool. They sign their requests; authorizer and processor verify the signature.",
+		}),
 	})
 	a.addPermission(p.Title+"MethodPermission", processor, "/"+stageName+"/"+http.MethodPost+"/"+p.Path)
+	a.Output(p.Title+"Url", cfn.Output{Description: "URL to register at " + p.Title + ".", Value: a.url(p)})
 }
 
-// addPermission lets this API invoke a function for one purpose: source is
-// what follows the API's id in the ARN that API Gateway shows.
+// addPermission allows this API to invoke a function. source is the part of the
+// caller's ARN after the API's id.
 func (a *api) addPermission(id string, function cfn.ID, source string) {
 	a.Add(id, &lambda.Permission{
 		FunctionName: function.Ref(),
 		Action:       "lambda:InvokeFunction",
 		Principal:    "apigateway.amazonaws.com",
-		SourceArn: new(cfn.Sub("arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${" +
-			string(a.id) + "}" + source)),
+		SourceArn: new(cfn.Sub("arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:" +
+			variable(a.id) + source)),
 	})
 }
 
-// invocationURI is how API Gateway spells a Lambda function.
+// invocationURI returns the URI with which API Gateway invokes a Lambda function.
 func invocationURI(function cfn.ID) string {
-	return cfn.Sub("arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${" +
-		string(function) + ".Arn}/invocations")
+	return cfn.Sub("arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/" +
+		variable(function+".Arn") + "/invocations")
 }
 
-// addGatewayResponses sets what API Gateway answers by itself, in JSON.
+// addGatewayResponses sets the responses that API Gateway sends without invoking
+// a processor.
 //
-// Somebody turned away by the authorizer's Deny (ACCESS_DENIED, 403 unless
-// changed) and somebody turned away by API Gateway for lack of a header
-// (UNAUTHORIZED) get the same answer: it does not say what was wrong.
+// A Deny of the authorizer (ACCESS_DENIED, 403 by default) and a missing identity
+// header (UNAUTHORIZED) get the same response, so that a sender cannot tell them
+// apart.
 func (a *api) addGatewayResponses() {
 	const (
 		unauthorized = `{"message":"Unauthorized"}`
-		// messageString comes quoted.
-		inItsWords = `{"message":$context.error.messageString,"requestId":"$context.requestId"}`
+		// messageString is a quoted JSON string.
+		apiGatewaysMessage = `{"message":$context.error.messageString,"requestId":"$context.requestId"}`
 	)
 	a.addGatewayResponse("AccessDenied", "ACCESS_DENIED", new("401"), unauthorized)
 	a.addGatewayResponse("Unauthorized", "UNAUTHORIZED", new("401"), unauthorized)
-	a.addGatewayResponse("Default4xx", "DEFAULT_4XX", nil, inItsWords)
-	a.addGatewayResponse("Default5xx", "DEFAULT_5XX", nil, inItsWords)
+	a.addGatewayResponse("Default4xx", "DEFAULT_4XX", nil, apiGatewaysMessage)
+	a.addGatewayResponse("Default5xx", "DEFAULT_5XX", nil, apiGatewaysMessage)
 }
 
-// addGatewayResponse sets one. Without a status, API Gateway's own for the
-// case stays.
+// addGatewayResponse sets the body of one response type, and its status unless
+// status is nil.
 func (a *api) addGatewayResponse(id, responseType string, status *string, body string) {
 	a.add(id+"Response", &apigateway.GatewayResponse{
 		RestApiId:         a.id.Ref(),
@@ -117,26 +125,26 @@ func (a *api) addGatewayResponse(id, responseType string, status *string, body s
 	})
 }
 
-// addDeployment copies the API as it is now. A deployment is never updated, so
-// its logical id carries a hash of what it copied: whenever that changes,
-// CloudFormation makes a new one, which the stage then shows. Nothing that the
-// deployment refers to leads to the methods, authorizers and responses, so it
-// says that it depends on them (aws/aws-cdk#11068, #23215).
+// addDeployment adds the deployment, a copy of the API. CloudFormation never
+// updates a deployment, so its logical id contains a hash of the copied resources:
+// a changed API gets a new deployment. A deployment refers only to the API, so it
+// has to depend on the other copied resources (aws/aws-cdk#11068, #23215).
 //
-// The hash is of the printed template, so nothing that is in it by now may
-// refer to the deployment or to what is added later.
+// The hash is computed from the template printed so far. Resources added before
+// must not refer to resources added later.
 func (a *api) addDeployment() (cfn.ID, error) {
+	copied := a.copied.close()
 	printed, err := a.JSON()
-	hash, hashErr := hashOf(printed, append([]string{string(a.id)}, a.copied...))
+	hash, hashErr := hashResources(printed, copied)
 	return a.Add("Deployment"+hash, &apigateway.Deployment{
 		RestApiId:                  a.id.Ref(),
-		AWSCloudFormationDependsOn: a.copied,
+		AWSCloudFormationDependsOn: copied[1:], // RestApiId refers to the API itself
 	}), errors.Join(err, hashErr)
 }
 
-// hashOf tells one state of some resources of a printed template from another,
-// in eight hexadecimal digits. Layout and order of keys do not count.
-func hashOf(printed []byte, ids []string) (string, error) {
+// hashResources returns a hash of the named resources of a printed template, eight
+// hexadecimal digits. It does not depend on layout or key order.
+func hashResources(printed []byte, ids []string) (string, error) {
 	var stack struct{ Resources map[string]any }
 	err := json.Unmarshal(printed, &stack)
 	h := sha256.New()

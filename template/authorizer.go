@@ -9,45 +9,50 @@ import (
 	"github.com/paysluice/paysluice/template/cfn"
 )
 
-// addAuthorizerFunction adds the one function behind all authorizers.
+// addAuthorizerFunction adds the function that all authorizers share.
 func (s *stack) addAuthorizerFunction() cfn.ID {
 	return s.addFunction(function{
 		id:          "Authorizer",
 		name:        contract.AuthorizerName,
 		binary:      contract.AuthorizerBinary,
-		description: "Turns away requests whose headers cannot carry a valid signature.",
-		// Nearly all of its price is the invocation, and every request waits for
-		// it: twice the least there is nearly halves that for less than a cent on a
-		// million (docs/cost.md, "Memory").
+		description: "Rejects requests whose headers cannot carry a valid signature.",
+		// Every request waits for it. Twice the minimum nearly halves its duration
+		// for less than a cent per million requests (docs/cost.md).
 		memoryMB: 256,
-		// Microseconds of work; the rest is room for a cold start.
+		// It runs for microseconds; the rest is room for a cold start.
 		timeoutSeconds: 3,
 	})
 }
 
-// addAuthorizer adds a provider's authorizer: its own, since the headers
-// without which API Gateway need not even ask are the provider's.
+// addAuthorizer adds a provider's authorizer. Each provider has its own because
+// identity headers differ.
 func (a *api) addAuthorizer(p contract.Provider, function cfn.ID) cfn.ID {
 	authorizer := a.add(p.Title+"Authorizer", &apigateway.Authorizer{
 		RestApiId:      a.id.Ref(),
 		Name:           p.Name,
 		Type:           "REQUEST",
 		AuthorizerUri:  new(invocationURI(function)),
-		IdentitySource: new(identitySource(p)),
-		// A cached answer would let one request's headers speak for
-		// another's body.
+		IdentitySource: identitySource(p),
+		// Never cached: the cached result of one request would authorize another
+		// request's body.
 		AuthorizerResultTtlInSeconds: new(0),
 	})
-	a.addPermission(p.Title+"AuthorizerPermission", function, "/authorizers/${"+string(authorizer)+"}")
+	a.addPermission(p.Title+"AuthorizerPermission", function, "/authorizers/"+variable(authorizer))
 	return authorizer
 }
 
-// identitySource is the list of a provider's identity headers in API Gateway's
-// notation.
-func identitySource(p contract.Provider) string {
+// identitySource returns a provider's identity headers in API Gateway's notation,
+// or nil for a provider without identity headers. A REQUEST authorizer that
+// caches nothing needs no identity source (API Gateway API Reference,
+// CreateAuthorizer, identitySource); API Gateway then invokes it for every
+// request.
+func identitySource(p contract.Provider) *string {
+	if len(p.IdentityHeaders) == 0 {
+		return nil
+	}
 	sources := make([]string, len(p.IdentityHeaders))
 	for i, header := range p.IdentityHeaders {
 		sources[i] = "method.request.header." + header
 	}
-	return strings.Join(sources, ",")
+	return new(strings.Join(sources, ","))
 }

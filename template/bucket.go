@@ -10,19 +10,17 @@ import (
 const (
 	glacierAfterDays = 90
 	// oldVersionDays is how long an overwritten or deleted object can be
-	// brought back.
+	// restored.
 	oldVersionDays = 30
-	// abortedUploadDays is the least that S3 takes. The functions upload in one
-	// piece, so that parts of an upload are somebody else's mishap.
+	// abortedUploadDays is the minimum of S3. The functions never use multipart
+	// uploads.
 	abortedUploadDays = 1
 )
 
-const accessLoggedElsewhere = "Server access logs need a bucket that outlives this one. " +
-	"CloudTrail data events, which belong to the account, tell who read what."
-
-// addBucket adds failed-webhooks, with what only the stack's own lifecycle does
-// to its objects.
+// addBucket adds failed-webhooks, its policy and its lifecycle rules.
 func (s *stack) addBucket(providers []contract.Provider) cfn.ID {
+	const noAccessLog = "Server access logs need a bucket that outlives this one. " +
+		"CloudTrail data events, which belong to the account, record access."
 	bucket := s.Add("FailedWebhooks", cfn.With{
 		Resource: &s3.Bucket{
 			BucketName: new(named(BucketName + "-${AWS::AccountId}")),
@@ -49,37 +47,43 @@ func (s *stack) addBucket(providers []contract.Provider) cfn.ID {
 			AWSCloudFormationDeletionPolicy:      destroy,
 			AWSCloudFormationUpdateReplacePolicy: destroy,
 			AWSCloudFormationMetadata: suppressed(
-				suppression{"CKV_AWS_18", accessLoggedElsewhere},
-				suppression{"AwsSolutions-S1", accessLoggedElsewhere},
+				suppression{rule: "CKV_AWS_18", reason: noAccessLog},
+				suppression{rule: "AwsSolutions-S1", reason: noAccessLog},
 			),
 		},
 		Set: map[string]any{"LifecycleConfiguration.Rules": s.lifecycle(providers)},
 	})
 	s.Add("FailedWebhooksPolicy", &s3.BucketPolicy{
 		Bucket:         bucket.Ref(),
-		PolicyDocument: newPolicy(denyPlainHTTP("s3:*", bucket.Att("Arn"), objects(bucket, "*"))),
+		PolicyDocument: newPolicy(denyPlainHTTP("s3:*", bucket.Att("Arn"), objectARN(bucket, "*"))),
+	})
+	s.Output("BucketName", cfn.Output{
+		Description: "Name of the bucket of failed webhooks and large payloads.",
+		Value:       bucket.Ref(),
 	})
 	return bucket
 }
 
-// objects is the ARN pattern of a bucket's objects whose keys match a pattern.
-func objects(bucket cfn.ID, keys string) string {
-	return cfn.Sub("${" + string(bucket) + ".Arn}/" + keys)
+// objectARN returns the ARN pattern of a bucket's objects with keys that match a
+// pattern.
+func objectARN(bucket cfn.ID, keys string) string {
+	return cfn.Sub(variable(bucket+".Arn") + "/" + keys)
 }
 
-// objectsOnly is why a role has a resource with a wildcard.
-func objectsOnly(bucket cfn.ID, keys string) suppression {
+// objectWildcard suppresses the finding about a statement on objectARN.
+func objectWildcard(bucket cfn.ID, keys string) suppression {
 	return suppression{
-		"AwsSolutions-IAM5[Resource::<" + string(bucket) + ".Arn>/" + keys + "]",
-		"Its objects' keys are not known in advance; the actions are on objects of this one bucket.",
+		rule:   "AwsSolutions-IAM5[Resource::<" + string(bucket) + ".Arn>/" + keys + "]",
+		reason: "Object keys are not known in advance. The actions are limited to objects of this one bucket.",
 	}
 }
 
-// lifecycle is a list of s3.Bucket_Rule and of tokens for one.
+// lifecycle returns a list of s3.Bucket_Rule and of tokens for one.
 //
-// An archive expires by a rule of its own: with the transition in one rule it
-// could only expire later than that. Of two rules, S3 takes the earlier (S3
-// User Guide, "How Amazon S3 handles conflicts in lifecycle configurations").
+// The archive expires by a rule of its own, because a rule with a transition
+// cannot expire objects before the transition. With two rules, S3 applies the
+// earlier (S3 User Guide, "How Amazon S3 handles conflicts in lifecycle
+// configurations").
 func (s *stack) lifecycle(providers []contract.Provider) []any {
 	archiveExpires := s.Condition("ArchiveExpires", cfn.Not(cfn.Equals(cfn.Ref(archiveRetentionDays), "0")))
 	eventsExpire := s.Condition("EventsExpire", cfn.Not(cfn.Equals(cfn.Ref(eventRetentionDays), "0")))
@@ -94,8 +98,8 @@ func (s *stack) lifecycle(providers []contract.Provider) []any {
 			NoncurrentVersionExpiration: &s3.Bucket_NoncurrentVersionExpiration{NoncurrentDays: oldVersionDays},
 			ExpiredObjectDeleteMarker:   new(true),
 		},
-		// An event of the table, or one that is sent again from the archive,
-		// finds its payload at once for as long as it lives itself.
+		// Large payloads never move to Glacier: events in the table and replayed
+		// events need them at once.
 		expiry(contract.OversizePrefix, eventsExpire, eventRetentionDays),
 	}
 	for _, prefix := range archivePrefixes(providers) {
@@ -104,6 +108,7 @@ func (s *stack) lifecycle(providers []contract.Provider) []any {
 	return rules
 }
 
+// archivePrefixes returns the prefixes of archived webhooks.
 func archivePrefixes(providers []contract.Provider) []string {
 	var prefixes []string
 	for _, p := range providers {
@@ -112,8 +117,8 @@ func archivePrefixes(providers []contract.Provider) []string {
 	return append(prefixes, contract.UnknownPrefix)
 }
 
-// toGlacier moves objects of any size: without the filter, S3 leaves those
-// below 128 KB where they are, as nearly all webhooks would be.
+// toGlacier returns a rule that moves objects of any size to Glacier. Without the
+// size filter, S3 moves no object below 128 KB, which nearly all webhooks are.
 func toGlacier(prefix string) s3.Bucket_Rule {
 	return s3.Bucket_Rule{
 		Id:                    new(prefix + " to Glacier"),
@@ -124,8 +129,8 @@ func toGlacier(prefix string) s3.Bucket_Rule {
 	}
 }
 
-// expiry is a rule that is there under a condition. goformation's days cannot
-// hold a parameter.
+// expiry returns a token for a rule that exists under a condition. days is a
+// parameter, which goformation's ExpirationInDays, an int, cannot hold.
 func expiry(prefix string, limited cfn.Cond, days string) string {
 	return cfn.If(limited, map[string]any{
 		"Id":               prefix + " expires",
@@ -135,41 +140,41 @@ func expiry(prefix string, limited cfn.Cond, days string) string {
 	}, cfn.NoValue())
 }
 
-// emptierTimeoutSeconds is the most that Lambda gives. Some of it goes into
-// watching that the bucket stays empty; the rest lists and deletes a thousand
-// objects with two calls.
+// emptierTimeoutSeconds is the maximum of Lambda. Part of it is spent on watching
+// that the bucket stays empty.
 const emptierTimeoutSeconds = 900
 
 // addEmptier adds a custom resource that empties the bucket when the stack is
-// deleted: CloudFormation deletes no bucket that holds anything.
+// deleted, because CloudFormation deletes only empty buckets.
 //
-// Things are deleted in the opposite order of their creation. So this one comes
-// after the bucket and its policy, and before every way in: the stage and both
-// queue pollers wait for what is returned (aws/aws-cdk#16332, #21776).
+// CloudFormation deletes resources in reverse order of their creation. The custom
+// resource depends on the bucket and its policy. Every resource that lets data in,
+// the stage and both event source mappings, depends on the returned id
+// (aws/aws-cdk#16332, #21776).
 func (s *stack) addEmptier(bucket cfn.ID) cfn.ID {
 	emptier := s.addFunction(function{
 		id:          "Emptier",
 		name:        contract.EmptierName,
 		binary:      contract.EmptierBinary,
 		description: "Empties the bucket when the stack is deleted.",
-		// A page of a thousand keys at a time.
+		// It lists a page of a thousand keys at a time.
 		memoryMB:       256,
 		timeoutSeconds: emptierTimeoutSeconds,
 		policy: []statement{
-			// It empties the bucket only while the stack goes, and only if
-			// CloudFormation's tag on it is this stack's.
+			// It empties the bucket only while the stack is being deleted, and
+			// only if CloudFormation's tag on the bucket names this stack.
 			allow("SeeStack", []string{"cloudformation:DescribeStacks"}, cfn.StackID()),
 			allow("FindObjects", []string{"s3:GetBucketTagging", "s3:ListBucketVersions"}, bucket.Att("Arn")),
-			allow("DeleteObjects", []string{"s3:DeleteObject", "s3:DeleteObjectVersion"}, objects(bucket, "*")),
+			allow("DeleteObjects", []string{"s3:DeleteObject", "s3:DeleteObjectVersion"}, objectARN(bucket, "*")),
 		},
-		wildcards: []suppression{objectsOnly(bucket, "*")},
+		wildcards: []suppression{objectWildcard(bucket, "*")},
 	})
 	return s.Add("EmptiedBucket", cfn.Custom{
 		Type: "Custom::EmptiedBucket",
 		Properties: map[string]any{
 			"ServiceToken": emptier.Att("Arn"),
-			// CloudFormation would wait an hour for an answer that the function
-			// can no longer give.
+			// CloudFormation waits an hour by default, also for a function that
+			// timed out without responding.
 			"ServiceTimeout":            emptierTimeoutSeconds + 60,
 			contract.BucketNameProperty: bucket.Ref(),
 		},

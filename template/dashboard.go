@@ -9,33 +9,33 @@ import (
 	"github.com/paysluice/paysluice/template/cfn"
 )
 
-// addDashboard adds a dashboard that answers at a glance: is traffic arriving
-// for each provider, is it accepted, is anything stuck, is anything lost. The
-// body is that of the CloudWatch API Reference, "Dashboard body structure and
-// syntax"; widgets without a position follow one another.
+// addDashboard adds a dashboard that shows whether each provider's traffic
+// arrives, whether it is accepted, and whether events are stuck or lost. The
+// body's format is that of the CloudWatch API Reference, "Dashboard body structure
+// and syntax"; widgets without a position follow one another.
 func (s *stack) addDashboard(w watched) {
-	widgets := []widget{s.alarmWidget()}
+	widgets := []widget{alarmWidget(s.alarms.close())}
 	for i, p := range w.providers {
 		widgets = append(widgets, graph(p.Title+": is it arriving, is it accepted?", []line{
-			{"AWS/Lambda", "Invocations", "FunctionName", sub(w.processors[i])},
-			ofProvider(contract.MetricAccepted, p),
-			ofProvider(contract.MetricRejected, p),
-			ofProvider(contract.MetricNotConfigured, p),
-			ofProvider(contract.MetricSecretUnavailable, p),
+			{"AWS/Lambda", "Invocations", "FunctionName", variable(w.processors[i])},
+			providerLine(contract.MetricAccepted, p),
+			providerLine(contract.MetricRejected, p),
+			providerLine(contract.MetricNotConfigured, p),
+			providerLine(contract.MetricSecretUnavailable, p),
 		}))
 	}
 	api := graph("What does API Gateway answer?", []line{
-		append(ofAPI("Count"), map[string]string{"stat": "SampleCount"}), // its Sum is not documented
-		ofAPI("4XXError"), ofAPI("5XXError"),
+		append(apiLine("Count"), map[string]string{"stat": "SampleCount"}), // its Sum is not documented
+		apiLine("4XXError"), apiLine("5XXError"),
 	})
 	stuck := graph("Is anything stuck? Seconds since the oldest message", []line{
-		{"AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName", sub(w.events + ".QueueName")},
-		{"AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName", sub(w.deadLetter + ".QueueName")},
+		{"AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName", variable(w.events + ".QueueName")},
+		{"AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName", variable(w.deadLetter + ".QueueName")},
 	})
 	stuck.Properties["stat"] = "Maximum"
-	lost := graph("Is anything lost? Events by what became of them", []line{
-		ofAll(contract.MetricStored), ofAll(contract.MetricDuplicates), ofAll(contract.MetricQuarantined),
-		ofAll(contract.MetricConflicts), {contract.MetricNamespace, redrivenMetric + suffix}, ofAll(contract.MetricArchived),
+	lost := graph("Is anything lost? Events by outcome", []line{
+		eventLine(contract.MetricStored), eventLine(contract.MetricDuplicates), eventLine(contract.MetricQuarantined),
+		eventLine(contract.MetricConflicts), {contract.MetricNamespace, redrivenMetric + suffix}, eventLine(contract.MetricArchived),
 	})
 
 	id := s.Add("Dashboard", &cloudwatch.Dashboard{
@@ -45,11 +45,12 @@ func (s *stack) addDashboard(w watched) {
 	s.Output("DashboardUrl", cfn.Output{
 		Description: "URL of the dashboard.",
 		Value: cfn.Sub("https://${AWS::Region}.console.aws.amazon.com/cloudwatch/home" +
-			"?region=${AWS::Region}#dashboards/dashboard/" + sub(id)),
+			"?region=${AWS::Region}#dashboards/dashboard/" + variable(id)),
 	})
 }
 
-// widget is a rectangle of the dashboard, which is 24 wide.
+// widget is a rectangle of the dashboard, which is 24 units wide. Its strings may
+// contain variables of Fn::Sub.
 type widget struct {
 	Type       string         `json:"type"`
 	Width      int            `json:"width"`
@@ -57,8 +58,8 @@ type widget struct {
 	Properties map[string]any `json:"properties"`
 }
 
-// line is a metric in a graph: namespace, name, then names and values of its
-// dimensions, then perhaps a map of what is different from the graph.
+// line is a metric of a graph: namespace, name, then names and values of its
+// dimensions, then optionally a map of settings that differ from the graph's.
 type line []any
 
 func graph(title string, lines []line) widget {
@@ -67,35 +68,33 @@ func graph(title string, lines []line) widget {
 	}}
 }
 
-// alarmWidget shows the state of every alarm.
-func (s *stack) alarmWidget() widget {
-	arns := make([]string, len(s.alarms))
-	for i, id := range s.alarms {
-		arns[i] = sub(id + ".Arn")
+// alarmWidget returns a widget with the states of alarms.
+func alarmWidget(alarms []cfn.ID) widget {
+	arns := make([]string, len(alarms))
+	for i, id := range alarms {
+		arns[i] = variable(id + ".Arn")
 	}
 	return widget{Type: "alarm", Width: 24, Height: 4, Properties: map[string]any{"title": "Alarms", "alarms": arns}}
 }
 
-func ofAll(metric string) line {
-	return line{contract.MetricNamespace, metric, contract.EnvironmentDimension, sub(environmentSuffix)}
+func eventLine(metric string) line {
+	return line{contract.MetricNamespace, metric, contract.EnvironmentDimension, variable(environmentSuffix)}
 }
 
-func ofProvider(metric string, p contract.Provider) line {
-	return append(ofAll(metric), contract.ProviderDimension, p.Name)
+func providerLine(metric string, p contract.Provider) line {
+	return append(eventLine(metric), contract.ProviderDimension, p.Name)
 }
 
-func ofAPI(metric string) line {
+func apiLine(metric string) line {
 	return line{apiNamespace, metric, "ApiName", apiName + suffix, "Stage", stageName}
 }
 
-// sub is how an Fn::Sub refers to an id, or to an attribute of one.
-func sub(id cfn.ID) string { return "${" + string(id) + "}" }
-
-// dashboardBody has a widget a line, so that a change of one shows as one.
+// dashboardBody returns a token for the body, with one line of the printed
+// template per widget.
 func dashboardBody(widgets []widget) string {
 	parts := make([]any, len(widgets))
 	for i, w := range widgets {
-		text, _ := json.Marshal(w) // strings and numbers: nothing that could fail
+		text, _ := json.Marshal(w) // strings and numbers never fail
 		parts[i] = cfn.Sub(string(text))
 	}
 	return cfn.Join("", `{"widgets":[`, cfn.Join(",", parts...), "]}")

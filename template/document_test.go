@@ -6,19 +6,18 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/paysluice/paysluice/handlers/contract"
 )
 
-// document is a built template as CloudFormation would see it: parameters and
-// pseudo parameters are filled in, a reference to a resource is its logical
-// id, and an attribute "id.attribute".
+// document is a built template after CloudFormation resolved it: parameters and
+// pseudo parameters have values, a reference to a resource is its logical id, and
+// an attribute is "id.attribute".
 type document struct {
 	Parameters map[string]parameter
-	Rules      map[string]any // as they are written
+	Rules      map[string]any // unresolved
 	Resources  map[string]resource
 	Outputs    map[string]struct {
 		Condition string
@@ -45,8 +44,7 @@ type resource struct {
 
 const account = "123456789012"
 
-// build builds the stack and fills it in. All conditions hold but those that
-// are given.
+// build builds and resolves a stack. All conditions hold, except those in without.
 func build(t require.TestingT, o Options, suffix string, without ...string) document {
 	text, err := JSON(o)
 	require.NoError(t, err)
@@ -77,7 +75,7 @@ func fill(t require.TestingT, text []byte, suffix string, without ...string) doc
 	return filled
 }
 
-// filler replaces intrinsics.
+// filler resolves intrinsics.
 type filler struct {
 	values  map[string]string
 	without []string // conditions that do not hold
@@ -119,7 +117,7 @@ func (f filler) resolve(v any) any {
 	return v
 }
 
-// call is the value of an intrinsic whose arguments are filled in.
+// call returns the value of an intrinsic with resolved arguments.
 func (f filler) call(name string, arg any) (value any, ok bool) {
 	args, _ := arg.([]any)
 	switch name {
@@ -141,7 +139,7 @@ func (f filler) call(name string, arg any) (value any, ok bool) {
 	return nil, false
 }
 
-// ofType are the resources of one type.
+// ofType returns the resources of one type.
 func (d document) ofType(resourceType string) map[string]resource {
 	found := maps.Clone(d.Resources)
 	maps.DeleteFunc(found, func(_ string, r resource) bool { return r.Type != resourceType })
@@ -150,7 +148,7 @@ func (d document) ofType(resourceType string) map[string]resource {
 
 func ids[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
-// decode reads a property, found by its path, as a T.
+// decode returns the property at a path as a T.
 func decode[T any](t require.TestingT, r resource, path string) T {
 	var v any = r.Properties
 	for step := range strings.SplitSeq(path, ".") {
@@ -169,20 +167,20 @@ func decode[T any](t require.TestingT, r resource, path string) T {
 	return out
 }
 
-// statements are the statements of a policy document at a path.
+// statements returns the statements of the policy document at a path.
 func statements(t require.TestingT, r resource, path string) []statement {
 	return decode[policy](t, r, path).Statement
 }
 
-// roleStatements are the statements of a role's one policy.
+// roleStatements returns the statements of a role's only policy.
 func roleStatements(t require.TestingT, r resource) []statement {
 	policies := decode[[]struct{ PolicyDocument policy }](t, r, "Policies")
 	require.Len(t, policies, 1)
 	return policies[0].PolicyDocument.Statement
 }
 
-// madeUp is a provider that the shipped stack does not have.
-func madeUp() contract.Provider {
+// acme is a provider that the shipped stack does not have.
+func acme() contract.Provider {
 	return contract.Provider{
 		Name:            "acme",
 		Title:           "Acme",
@@ -192,29 +190,9 @@ func madeUp() contract.Provider {
 	}
 }
 
-// withMadeUp are all providers there are and one more, so that a test sees what
-// is there for each provider and what is there once.
+// withMadeUp returns options with all shipped providers, acme, and a provider that
+// signs in the body and so has no identity headers.
 func withMadeUp() Options {
-	return Options{Providers: []contract.Provider{contract.Stripe(), contract.PayPal(), contract.Square(), madeUp()}}
-}
-
-func TestFillerTakesTheBranchOfTheCondition(t *testing.T) {
-	for name, row := range map[string]struct {
-		without []string
-		want    any
-	}{
-		"it holds":     {nil, map[string]any{"a": "x", "b": "x", "c": []any{"x"}}},
-		"it does not":  {[]string{"C"}, map[string]any{"a": "y"}},
-		"another does": {[]string{"D"}, map[string]any{"a": "x", "b": "x", "c": []any{"x"}}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			none := map[string]any{"Ref": noValue}
-			got := filler{without: row.without}.resolve(map[string]any{
-				"a": map[string]any{"Fn::If": []any{"C", "x", "y"}},
-				"b": map[string]any{"Fn::If": []any{"C", "x", none}},
-				"c": map[string]any{"Fn::If": []any{"C", []any{"x"}, none}},
-			})
-			require.Equal(t, row.want, got)
-		})
-	}
+	inBody := contract.Provider{Name: "umbra", Title: "Umbra", Path: "umbra"}
+	return Options{Providers: append(contract.Providers(), acme(), inBody)}
 }

@@ -96,5 +96,5 @@ func ExampleOptions_contradictory() {
 	fmt.Println(err)
 	// Output:
 	// true
-	// template options: memory for "square-processor", but the functions are webhook-authorizer, event-consumer, dlq-archiver, bucket-emptier, stripe-processor
+	// template options: memory for "square-processor": not one of the functions webhook-authorizer, event-consumer, dlq-archiver, bucket-emptier, stripe-processor
 }

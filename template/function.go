@@ -12,24 +12,26 @@ import (
 	"github.com/paysluice/paysluice/template/cfn"
 )
 
-// function is what tells one Lambda function from another.
+const logRetentionDays = 30
+
+// function describes one Lambda function.
 type function struct {
-	id          string // stem of its logical ids
+	id          string // prefix of its logical ids
 	name        string // without the environment suffix
 	binary      string
 	description string
 
-	memoryMB       int // CPU comes in proportion: one vCPU at 1,769 MB
+	memoryMB       int // CPU is proportional: one vCPU at memoryPerVCPU
 	timeoutSeconds int
 
-	environment map[string]string // beside what every function gets
-	policy      []statement       // beside what every function may
-	wildcards   []suppression     // for each resource with a wildcard in policy
+	environment map[string]string // added to the variables of every function
+	policy      []statement       // added to the statements of every function
+	wildcards   []suppression     // one for each wildcard resource in policy
 }
 
-// addFunction adds a function, its log group and its role, in this order: the
-// function refers to both, so that CloudFormation makes them first and deletes
-// them last, and no log group is left to Lambda to create.
+// addFunction adds a function, its log group and its role. The function refers to
+// both, so CloudFormation creates them before the function and deletes them after
+// it, and Lambda never creates a log group itself.
 func (s *stack) addFunction(f function) cfn.ID {
 	logGroup := s.addLogGroup(string(logGroupID(f.id)), functionLogGroupName(f.name))
 	r := newRole(named(functionRoleName(f.name)), "lambda.amazonaws.com", append([]statement{
@@ -55,7 +57,7 @@ func (s *stack) addFunction(f function) cfn.ID {
 		Architectures: []string{cfn.Ref(architecture)},
 		Code: &lambda.Function_Code{
 			S3Bucket: new(cfn.Ref(codeBucket)),
-			S3Key:    new(cfn.Sub("${" + codeVersion + "}/" + f.binary + ".zip")),
+			S3Key:    new(cfn.Sub(variable(codeVersion) + "/" + f.binary + ".zip")),
 		},
 		Role:        role.Att("Arn"),
 		MemorySize:  new(memoryMB),
@@ -68,45 +70,43 @@ func (s *stack) addFunction(f function) cfn.ID {
 			ApplicationLogLevel: new(cfn.Ref(logLevel)),
 		},
 		AWSCloudFormationMetadata: suppressed(
-			suppression{"CKV_AWS_115", "Reserved concurrency cannot be had in an account with a small quota. " +
-				"What bounds the function is the API's throttle or its poller's MaximumConcurrency."},
-			suppression{"CKV_AWS_116", "A function's own dead-letter queue is for callers that do not wait. " +
-				"API Gateway, the queue pollers and CloudFormation do."},
-			suppression{"CKV_AWS_117", "It calls public endpoints only; in a VPC it would need ways out and gain nothing."},
+			suppression{rule: "CKV_AWS_115", reason: "An account with a small quota has no reserved concurrency to give. " +
+				"The API's throttle or the event source mapping's MaximumConcurrency limits the function."},
+			suppression{rule: "CKV_AWS_116", reason: "A function's own dead-letter queue is for asynchronous invocations. " +
+				"API Gateway, the event source mappings and CloudFormation handle a failed invocation."},
+			suppression{rule: "CKV_AWS_117", reason: "It calls public AWS and provider endpoints only. A VPC would add NAT or endpoints and protect nothing."},
 		),
 	})
 }
 
-// memoryPerVCPU is the memory, in MB, with which a function has one vCPU (Lambda
-// Developer Guide, "Configure Lambda function memory").
-const memoryPerVCPU = 1769
+// logGroupID returns the logical id of the log group of the function with that
+// prefix.
+func logGroupID(function string) cfn.ID { return cfn.ID(function + "LogGroup") }
 
-// goRuntime is what Go's runtime reads from a function's environment. It sees
-// the processors of the machine and not how little of them the function has.
-func goRuntime(memoryMB int) map[string]string {
-	vCPUs := (memoryMB + memoryPerVCPU - 1) / memoryPerVCPU
-	return map[string]string{
-		// More threads than vCPUs only wake each other up (docs/performance.md,
-		// "What was done").
-		"GOMAXPROCS": strconv.Itoa(vCPUs),
-	}
-}
-
-const logRetentionDays = 30
-
-// logGroupID is the log group of the function with that stem of logical ids.
-func logGroupID(stem string) cfn.ID { return cfn.ID(stem + "LogGroup") }
-
-// addLogGroup adds a log group and notes it for the key's policy, without
-// which CloudWatch Logs could not use the key for it.
-func (s *stack) addLogGroup(id, resourceType string) cfn.ID {
-	s.logGroupARNs = append(s.logGroupARNs, namedARN("logs", "log-group:", resourceType))
+// addLogGroup adds a log group, and lists it for the key's policy, without which
+// CloudWatch Logs could not use the key.
+func (s *stack) addLogGroup(id, name string) cfn.ID {
+	s.logGroupARNs.add(namedARN("logs", "log-group:", name))
 	return s.Add(id, &logs.LogGroup{
-		LogGroupName:    new(named(resourceType)),
+		LogGroupName:    new(named(name)),
 		RetentionInDays: new(logRetentionDays),
 		KmsKeyId:        new(keyARN()),
 
 		AWSCloudFormationDeletionPolicy:      destroy,
 		AWSCloudFormationUpdateReplacePolicy: destroy,
 	})
+}
+
+// memoryPerVCPU is the memory, in MB, at which a function has one vCPU (Lambda
+// Developer Guide, "Configure Lambda function memory").
+const memoryPerVCPU = 1769
+
+// goRuntime returns the environment variables for Go's runtime, which sees the
+// processors of the host rather than the function's share of them.
+func goRuntime(memoryMB int) map[string]string {
+	vCPUs := (memoryMB + memoryPerVCPU - 1) / memoryPerVCPU
+	return map[string]string{
+		// More threads than vCPUs would only compete for them.
+		"GOMAXPROCS": strconv.Itoa(vCPUs),
+	}
 }

@@ -10,36 +10,34 @@ import (
 	"github.com/paysluice/paysluice/handlers/contract"
 )
 
-// shipped is what each function of the stack with the made-up provider is.
-func shipped() map[string]struct {
+type shippedFunction struct {
 	name, binary      string
 	memoryMB, timeout int
-} {
-	return map[string]struct {
-		name, binary      string
-		memoryMB, timeout int
-	}{
-		"AuthorizerFunction":      {"webhook-authorizer-dev", contract.AuthorizerBinary, 256, 3},
-		"StripeProcessorFunction": {"stripe-processor-dev", contract.ProcessorBinary, 256, 9},
-		"PayPalProcessorFunction": {"paypal-processor-dev", contract.ProcessorBinary, 256, 9},
-		"SquareProcessorFunction": {"square-processor-dev", contract.ProcessorBinary, 256, 9},
-		"AcmeProcessorFunction":   {"acme-processor-dev", contract.ProcessorBinary, 256, 9},
-		"ConsumerFunction":        {"event-consumer-dev", contract.ConsumerBinary, 256, 30},
-		"ArchiverFunction":        {"dlq-archiver-dev", contract.ArchiverBinary, 256, 30},
-		"EmptierFunction":         {"bucket-emptier-dev", contract.EmptierBinary, 256, 900},
+}
+
+// shippedFunctions returns the functions of the stack with the made-up providers,
+// by the prefix of their logical ids.
+func shippedFunctions() map[string]shippedFunction {
+	all := map[string]shippedFunction{
+		"Authorizer": {"webhook-authorizer", contract.AuthorizerBinary, 256, 3},
+		"Consumer":   {"event-consumer", contract.ConsumerBinary, 256, 30},
+		"Archiver":   {"dlq-archiver", contract.ArchiverBinary, 256, 30},
+		"Emptier":    {"bucket-emptier", contract.EmptierBinary, 256, 900},
 	}
+	for _, p := range withMadeUp().Providers {
+		all[p.Title+"Processor"] = shippedFunction{p.Name + "-processor", contract.ProcessorBinary, 256, 9}
+	}
+	return all
 }
 
 func functionRequirements() []requirement {
 	return []requirement{
 		{
-			says: "the functions are these, each from its own zip, with chosen memory and time-out",
+			says: "the functions, their zips, memory and timeouts",
 			holds: func(t require.TestingT, d document) {
-				functions := d.ofType("AWS::Lambda::Function")
-				require.Equal(t, ids(shipped()), ids(functions))
-				for id, want := range shipped() {
-					f := functions[id]
-					assert.Equal(t, want.name, f.Properties["FunctionName"])
+				require.Len(t, d.ofType("AWS::Lambda::Function"), len(shippedFunctions()))
+				for id, want := range shippedFunctions() {
+					f := d.Resources[id+"Function"]
 					assert.Equal(t, "0123456789ab/"+want.binary+".zip", decode[string](t, f, "Code.S3Key"), id)
 					assert.Equal(t, "code", decode[string](t, f, "Code.S3Bucket"), id)
 					assert.Contains(t, contract.Binaries(), want.binary, "the zip is built")
@@ -50,7 +48,6 @@ func functionRequirements() []requirement {
 			breaks: []mutation{
 				drop("ArchiverFunction"),
 				set("ArchiverFunction.Properties.Code.S3Key", "0123456789ab/emptier.zip"),
-				set("ConsumerFunction.Properties.FunctionName", "event-consumer"),
 				drop("ConsumerFunction.Properties.Timeout"), // 3 s
 				drop("StripeProcessorFunction.Properties.MemorySize"),
 			},
@@ -67,19 +64,13 @@ func functionRequirements() []requirement {
 			},
 		},
 		{
-			says: "each logs JSON into a group of its own, at the stack's level, kept 30 days",
+			says: "each logs JSON to its own group, at the stack's level, kept for 30 days",
 			holds: func(t require.TestingT, d document) {
-				groups := map[string]string{}
 				eachFunction(func(t require.TestingT, d document, id string, f resource) {
-					assert.Equal(t, "JSON", decode[string](t, f, "LoggingConfig.LogFormat"), id)
-					assert.Equal(t, logLevel, decode[string](t, f, "LoggingConfig.ApplicationLogLevel"), id)
-					group := decode[string](t, f, "LoggingConfig.LogGroup")
-					assert.Empty(t, groups[group], "%s logs into the group of %s", id, groups[group])
-					groups[group] = id
-					assert.Equal(t, "/aws/lambda/"+decode[string](t, f, "FunctionName"), d.Resources[group].Properties["LogGroupName"])
+					assert.Equal(t, map[string]any{
+						"LogFormat": "JSON", "ApplicationLogLevel": logLevel, "LogGroup": stem(id) + "LogGroup",
+					}, f.Properties["LoggingConfig"])
 				})(t, d)
-				groups["AccessLogGroup"] = "Stage"
-				assert.Equal(t, ids(groups), ids(d.ofType("AWS::Logs::LogGroup")))
 				for id, group := range d.ofType("AWS::Logs::LogGroup") {
 					assert.Equal(t, 30, decode[int](t, group, "RetentionInDays"), id)
 				}
@@ -92,29 +83,21 @@ func functionRequirements() []requirement {
 			},
 		},
 		{
-			says: "each knows its environment and level, and its variables are encrypted with the key",
+			says: "each has environment, log level and GOMAXPROCS, encrypted with the key",
 			holds: eachFunction(func(t require.TestingT, _ document, id string, f resource) {
 				variables := decode[map[string]string](t, f, "Environment.Variables")
-				assert.Equal(t, "dev", variables[contract.EnvironmentVar], id)
-				assert.Equal(t, logLevel, variables[contract.LogLevelVar], id)
+				assert.Subset(t, variables, map[string]string{
+					contract.EnvironmentVar: "dev", contract.LogLevelVar: logLevel, "GOMAXPROCS": "1",
+				}, id)
+				assert.Less(t, decode[int](t, f, "MemorySize"), 1769, "%s: less than one vCPU", id)
 				assert.Equal(t, "Key.Arn", f.Properties["KmsKeyArn"], id)
 			}),
 			breaks: []mutation{
 				drop("EmptierFunction.Properties.Environment.Variables.ENVIRONMENT"),
 				drop("ArchiverFunction.Properties.Environment.Variables.LOG_LEVEL"),
-				drop("AuthorizerFunction.Properties.KmsKeyArn"),
-			},
-		},
-		{
-			says: "Go's runtime knows how much of a processor it has: less than one vCPU below 1,769 MB",
-			holds: eachFunction(func(t require.TestingT, _ document, id string, f resource) {
-				variables := decode[map[string]string](t, f, "Environment.Variables")
-				assert.Less(t, decode[int](t, f, "MemorySize"), 1769, id)
-				assert.Equal(t, "1", variables["GOMAXPROCS"], id)
-			}),
-			breaks: []mutation{
 				drop("StripeProcessorFunction.Properties.Environment.Variables.GOMAXPROCS"),
 				set("AuthorizerFunction.Properties.MemorySize", 1769),
+				drop("AuthorizerFunction.Properties.KmsKeyArn"),
 			},
 		},
 		{
@@ -128,8 +111,7 @@ func functionRequirements() []requirement {
 					},
 					"ArchiverFunction": {contract.BucketNameVar: "FailedWebhooks"},
 				} {
-					variables := decode[map[string]string](t, d.Resources[id], "Environment.Variables")
-					assert.Subset(t, variables, want, id)
+					assert.Subset(t, decode[map[string]string](t, d.Resources[id], "Environment.Variables"), want, id)
 				}
 			},
 			breaks: []mutation{
@@ -139,8 +121,8 @@ func functionRequirements() []requirement {
 			},
 		},
 		{
-			says:  "each queue feeds its function in batches of ten, of which only what failed comes again, with bounded concurrency",
-			holds: eachQueueFeeds,
+			says:  "Lambda polls each queue for its function in batches of ten, retries only failed messages, with bounded concurrency",
+			holds: eventSources,
 			breaks: []mutation{
 				set("ConsumerMapping.Properties.EventSourceArn", "DeadLetterQueue.Arn"),
 				set("ArchiverMapping.Properties.FunctionName", "ConsumerFunction"),
@@ -156,7 +138,7 @@ func functionRequirements() []requirement {
 	}
 }
 
-// eachFunction holds where check does for each function.
+// eachFunction returns a check that applies check to each function.
 func eachFunction(check func(t require.TestingT, d document, id string, f resource)) func(require.TestingT, document) {
 	return func(t require.TestingT, d document) {
 		functions := d.ofType("AWS::Lambda::Function")
@@ -167,7 +149,7 @@ func eachFunction(check func(t require.TestingT, d document, id string, f resour
 	}
 }
 
-func eachQueueFeeds(t require.TestingT, d document) {
+func eventSources(t require.TestingT, d document) {
 	for queue, stem := range map[string]string{"WebhookQueue": "Consumer", "DeadLetterQueue": "Archiver"} {
 		mapping := d.Resources[stem+"Mapping"]
 		assert.Equal(t, queue+".Arn", mapping.Properties["EventSourceArn"])
@@ -180,29 +162,37 @@ func eachQueueFeeds(t require.TestingT, d document) {
 
 		timeout := decode[int](t, d.Resources[stem+"Function"], "Timeout")
 		visibility := decode[int](t, d.Resources[queue], "VisibilityTimeout")
-		assert.GreaterOrEqual(t, visibility, 6*timeout, "what AWS advises")
+		assert.GreaterOrEqual(t, visibility, 6*timeout, "as AWS recommends")
 	}
 	assert.Len(t, d.ofType("AWS::Lambda::EventSourceMapping"), 2)
 }
 
-// stem is what begins the logical ids of a function and of what is its own.
+// stem returns the prefix of a function's logical ids.
 func stem(function string) string { return strings.TrimSuffix(function, "Function") }
+
+func TestGOMAXPROCS(t *testing.T) {
+	for _, row := range []struct {
+		why      string
+		memoryMB int
+		want     string
+	}{
+		{"a fourteenth of a vCPU is a thread", 128, "1"},
+		{"exactly one", 1769, "1"},
+		{"a little more than one", 1770, "2"},
+		{"Lambda's maximum: six", 10_240, "6"},
+	} {
+		assert.Equal(t, row.want, goRuntime(row.memoryMB)["GOMAXPROCS"], row.why)
+	}
+}
 
 func queueRequirements() []requirement {
 	return []requirement{
 		{
-			says: "webhook-queue keeps 7 days, webhook-dlq 14; both take 1 MiB and hide a message for 300 s",
+			says: "webhook-queue keeps messages 7 days, webhook-dlq 14; both take 1 MiB and hide a received message for 300 s",
 			holds: func(t require.TestingT, d document) {
-				for id, want := range map[string]struct {
-					name string
-					days int
-				}{
-					"WebhookQueue":    {"webhook-queue-dev", 7},
-					"DeadLetterQueue": {"webhook-dlq-dev", 14},
-				} {
+				for id, days := range map[string]int{"WebhookQueue": 7, "DeadLetterQueue": 14} {
 					q := d.Resources[id]
-					assert.Equal(t, want.name, q.Properties["QueueName"])
-					assert.Equal(t, want.days*24*3600, decode[int](t, q, "MessageRetentionPeriod"), id)
+					assert.Equal(t, days*24*3600, decode[int](t, q, "MessageRetentionPeriod"), id)
 					assert.Equal(t, 300, decode[int](t, q, "VisibilityTimeout"), id)
 					assert.Equal(t, 1024*1024, decode[int](t, q, "MaximumMessageSize"), id)
 				}
@@ -215,7 +205,7 @@ func queueRequirements() []requirement {
 			},
 		},
 		{
-			says: "what is received three times goes to webhook-dlq, which takes it from webhook-queue only",
+			says: "a message received three times goes to webhook-dlq, which accepts only messages of webhook-queue",
 			holds: func(t require.TestingT, d document) {
 				assert.Equal(t, redrivePolicy{DeadLetterTargetARN: "DeadLetterQueue.Arn", MaxReceiveCount: 3},
 					decode[redrivePolicy](t, d.Resources["WebhookQueue"], "RedrivePolicy"))
@@ -231,8 +221,14 @@ func queueRequirements() []requirement {
 			},
 		},
 		{
-			says:  "both refuse plain HTTP, whoever asks",
-			holds: queuesRefusePlainHTTP,
+			says: "both deny everybody access without TLS",
+			holds: func(t require.TestingT, d document) {
+				for id := range d.ofType("AWS::SQS::Queue") {
+					policy := d.Resources[id+"Policy"]
+					assert.Equal(t, []any{id}, policy.Properties["Queues"])
+					assert.Equal(t, []statement{plainHTTPDenied("sqs:*", id+".Arn")}, statements(t, policy, "PolicyDocument"))
+				}
+			},
 			breaks: []mutation{
 				drop("DeadLetterQueuePolicy"),
 				set("WebhookQueuePolicy.Properties.PolicyDocument.Statement.0.Effect", "Allow"),
@@ -244,22 +240,7 @@ func queueRequirements() []requirement {
 	}
 }
 
-func queuesRefusePlainHTTP(t require.TestingT, d document) {
-	covered := map[string]statement{}
-	for _, p := range d.ofType("AWS::SQS::QueuePolicy") {
-		all := statements(t, p, "PolicyDocument")
-		require.Len(t, all, 1)
-		for _, queue := range decode[[]string](t, p, "Queues") {
-			covered[queue] = all[0]
-		}
-	}
-	require.Equal(t, ids(d.ofType("AWS::SQS::Queue")), ids(covered))
-	for queue, s := range covered {
-		assert.Equal(t, plainHTTPDenied("sqs:*", queue+".Arn"), s)
-	}
-}
-
-// plainHTTPDenied is the statement that keeps connections without TLS off.
+// plainHTTPDenied returns the statement that denies access without TLS.
 func plainHTTPDenied(action string, resources ...string) statement {
 	return statement{
 		Sid:       "DenyPlainHttp",
@@ -268,20 +249,5 @@ func plainHTTPDenied(action string, resources ...string) statement {
 		Action:    []string{action},
 		Resource:  resources,
 		Condition: &condition{Bool: map[string]string{"aws:SecureTransport": "false"}},
-	}
-}
-
-func TestGoUsesAsManyThreadsAsThereAreVCPUs(t *testing.T) {
-	for _, row := range []struct {
-		why      string
-		memoryMB int
-		want     string
-	}{
-		{"a fourteenth of a vCPU is still a thread", 128, "1"},
-		{"exactly one", 1769, "1"},
-		{"a little more than one", 1770, "2"},
-		{"the most that Lambda has: six", 10_240, "6"},
-	} {
-		assert.Equal(t, row.want, goRuntime(row.memoryMB)["GOMAXPROCS"], row.why)
 	}
 }

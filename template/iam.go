@@ -24,8 +24,7 @@ type principal struct {
 	Service string `json:",omitempty"`
 }
 
-// condition holds the condition operators in use, each from condition key to
-// accepted values.
+// condition maps the keys of each condition operator to accepted values.
 type condition struct {
 	ArnEquals    map[string][]string `json:",omitempty"`
 	ArnLike      map[string]string   `json:",omitempty"`
@@ -37,12 +36,12 @@ func newPolicy(statements ...statement) policy {
 	return policy{Version: "2012-10-17", Statement: statements}
 }
 
-// allow is a statement of a role's policy.
+// allow returns a statement of a role's policy.
 func allow(sid string, actions []string, resources ...string) statement {
 	return statement{Sid: sid, Effect: "Allow", Action: actions, Resource: resources}
 }
 
-// denyPlainHTTP keeps everybody off a resource over connections without TLS.
+// denyPlainHTTP returns a statement that denies everybody access without TLS.
 func denyPlainHTTP(action string, resources ...string) statement {
 	return statement{
 		Sid:       "DenyPlainHttp",
@@ -54,9 +53,9 @@ func denyPlainHTTP(action string, resources ...string) statement {
 	}
 }
 
-// newRole makes a role that one AWS service may take. Its policy is inline: it
-// exists as soon as the role does, so nothing that refers to the role can run
-// ahead of its permissions, and it goes when the role goes.
+// newRole returns a role that one AWS service can assume. The policy is inline: it
+// is created and deleted with the role, so that no resource uses the role before
+// it has its permissions.
 func newRole(name, service string, statements ...statement) *iam.Role {
 	return &iam.Role{
 		RoleName: new(name),

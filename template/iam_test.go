@@ -12,7 +12,7 @@ func roleRequirements() []requirement {
 	const archiver = "ArchiverRole.Properties.Policies.0.PolicyDocument.Statement."
 	return []requirement{
 		{
-			says:  "each role may do this and nothing else, each action on one resource",
+			says:  "each role has these permissions and no others, each action on one resource",
 			holds: rolesMayDoOnlyThis,
 			breaks: []mutation{
 				set(archiver+"3.Action.0", "s3:*"),
@@ -28,7 +28,7 @@ func roleRequirements() []requirement {
 			},
 		},
 		{
-			says: "no role has a managed policy, and only the account's one a bare *",
+			says: "no role has a managed policy, and only the account's role the resource *",
 			holds: func(t require.TestingT, d document) {
 				for id, role := range d.ofType("AWS::IAM::Role") {
 					assert.NotContains(t, role.Properties, "ManagedPolicyArns", id)
@@ -45,7 +45,7 @@ func roleRequirements() []requirement {
 			},
 		},
 		{
-			says: "each function has a role of its own, which only Lambda takes",
+			says: "each function has a role of its own, which only Lambda can assume",
 			holds: func(t require.TestingT, d document) {
 				eachFunction(func(t require.TestingT, d document, id string, f resource) {
 					assert.Equal(t, stem(id)+"Role.Arn", f.Properties["Role"])
@@ -61,7 +61,7 @@ func roleRequirements() []requirement {
 	}
 }
 
-// trusted is the service that may take a role.
+// trusted returns the service that can assume a role.
 func trusted(t require.TestingT, role resource) string {
 	trust := statements(t, role, "AssumeRolePolicyDocument")
 	require.Len(t, trust, 1)
@@ -70,8 +70,8 @@ func trusted(t require.TestingT, role resource) string {
 	return trust[0].Principal.Service
 }
 
-// rolesMayDoOnlyThis lists everything that every role may do: one line for each
-// action on each resource, with the condition it is under.
+// rolesMayDoOnlyThis lists the permissions of every role: one line for each action
+// on each resource, with its condition.
 func rolesMayDoOnlyThis(t require.TestingT, d document) {
 	key := func(action, service string) string {
 		return "kms:" + action + " on Key.Arn if kms:ViaService is " + service + ".us-east-1.amazonaws.com"
@@ -108,7 +108,7 @@ func rolesMayDoOnlyThis(t require.TestingT, d document) {
 			"s3:DeleteObject on FailedWebhooks.Arn/*",
 			"s3:DeleteObjectVersion on FailedWebhooks.Arn/*",
 		),
-		// The account's role, which serves all its APIs.
+		// It serves all APIs of the account.
 		"ApiGatewayAccountRole": {
 			"logs:CreateLogGroup on *", "logs:CreateLogStream on *", "logs:DescribeLogGroups on *",
 			"logs:DescribeLogStreams on *", "logs:PutLogEvents on *", "logs:GetLogEvents on *",
@@ -132,7 +132,7 @@ func rolesMayDoOnlyThis(t require.TestingT, d document) {
 	}
 }
 
-// grantsOf are all that a role may do.
+// grantsOf returns a role's permissions.
 func grantsOf(t require.TestingT, role resource) []string {
 	var all []string
 	for _, s := range roleStatements(t, role) {

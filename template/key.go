@@ -6,17 +6,17 @@ import (
 	"github.com/paysluice/paysluice/template/cfn"
 )
 
-// keyID is the one key that encrypts everything the stack stores.
+// keyID is the one key that encrypts all data of the stack.
 const keyID cfn.ID = "Key"
 
 func keyARN() string { return keyID.Att("Arn") }
 
-// addKey comes after all log groups: its policy lists them. It cannot list the
-// functions' roles, whose policies in turn name the key: the account's root is
-// allowed to delegate, and each role's policy says the rest.
+// addKey adds the key. Its policy lists all log groups. It cannot list the
+// functions' roles, whose policies refer to the key; instead the account's root
+// delegates to IAM, and each role's policy limits its use.
 func (s *stack) addKey() {
 	s.Add(string(keyID), &kms.Key{
-		Description:         new("Encrypts queues, table, bucket, secrets, logs, alarms and functions' environments of paysluice."),
+		Description:         new("Encrypts paysluice's queues, table, bucket, secrets, logs, alarm topics and function environments."),
 		EnableKeyRotation:   new(true),
 		PendingWindowInDays: new(7),
 		KeyPolicy: newPolicy(
@@ -36,12 +36,12 @@ func (s *stack) addKey() {
 				Action:    []string{"kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"},
 				Resource:  []string{"*"},
 				Condition: &condition{ArnEquals: map[string][]string{
-					"kms:EncryptionContext:aws:logs:arn": s.logGroupARNs,
+					"kms:EncryptionContext:aws:logs:arn": s.logGroupARNs.close(),
 				}},
 			},
-			// What publishing to an encrypted topic takes: SNS Developer Guide,
-			// "Enable compatibility between event sources from AWS services and
-			// encrypted topics".
+			// Publishing to an encrypted topic: SNS Developer Guide, "Enable
+			// compatibility between event sources from AWS services and encrypted
+			// topics".
 			statement{
 				Sid:       "EncryptAlarms",
 				Effect:    "Allow",
@@ -57,9 +57,9 @@ func (s *stack) addKey() {
 	s.Add("KeyAlias", &kms.Alias{AliasName: named(keyAliasName), TargetKeyId: keyID.Ref()})
 }
 
-// useKey lets a role use the key, but only through one AWS service: with the
-// role's credentials alone nothing can be decrypted. service is its name in
-// the condition key kms:ViaService.
+// useKey allows a role to use the key through one AWS service only: the role's
+// credentials alone decrypt nothing. service is its name in the condition key
+// kms:ViaService.
 func useKey(sid, service string, actions ...string) statement {
 	st := allow(sid, actions, keyARN())
 	st.Condition = &condition{StringEquals: map[string]string{
@@ -68,14 +68,13 @@ func useKey(sid, service string, actions ...string) statement {
 	return st
 }
 
-// decryptEnvironment lets Lambda read a function's environment when it starts.
+// decryptEnvironment allows Lambda to decrypt a function's environment.
 //
-// The scope is the encryption context that Lambda sets, the function's own ARN,
-// and not kms:ViaService: sources differ on what Lambda shows as that
+// The condition is on the encryption context that Lambda sets, the function's own
+// ARN. It is not on kms:ViaService, because sources disagree on Lambda's value
 // (lambda.*.amazonaws.com in AWS's KMS policies for Bedrock in SageMaker Unified
-// Studio, lambda.amazonaws.com in aws/serverless-application-model#1989), and a
-// function whose environment cannot be read does not start. Both name this
-// context, which is also the narrower scope.
+// Studio, lambda.amazonaws.com in aws/serverless-application-model#1989). They
+// agree on this context, which is also narrower.
 func decryptEnvironment(function string) statement {
 	st := allow("DecryptEnvironment", []string{"kms:Decrypt"}, keyARN())
 	st.Condition = &condition{StringEquals: map[string]string{

@@ -5,20 +5,21 @@ import (
 	"github.com/paysluice/paysluice/template/cfn"
 )
 
-// Names of what is stored in, without the environment suffix. Those of the
-// functions and the table are in contract.
+// Names of queues and bucket, without the environment suffix. Package contract
+// has those of functions and table.
 const (
 	QueueName           = "webhook-queue"
 	DeadLetterQueueName = "webhook-dlq"
-	// BucketName is followed by the account's id: S3's names are one space for
-	// all accounts.
+	// BucketName is followed by the account id, because bucket names are unique
+	// across all accounts.
 	BucketName = "failed-webhooks"
 )
 
-// SecretName is the name of a provider's secret, without the environment suffix.
+// SecretName returns the name of a provider's secret, without the environment
+// suffix.
 func SecretName(p contract.Provider) string { return p.Name + "-secret" }
 
-// Resource types in other names.
+// Names of other resources, without the environment suffix.
 const (
 	apiName            = "webhook-api"
 	accountRoleName    = "webhook-api-account-role"
@@ -31,23 +32,26 @@ const (
 
 func functionRoleName(function string) string { return function + "-role" }
 
-// functionLogGroupName is the one that Lambda would choose, where people and
-// tools look for it.
+// functionLogGroupName returns the name of Lambda's default log group, where
+// people and tools look for a function's log.
 func functionLogGroupName(function string) string { return "/aws/lambda/" + function }
 
-// stageName is part of URLs. It has no suffix: the API has one.
+// stageName is part of URLs. It needs no suffix, since the API has one.
 const stageName = "live"
 
 const suffix = "-${" + environmentSuffix + "}"
 
-// named makes every name of the stack: {resource-type}-{environment-suffix}.
-// The suffix comes last, so that two stacks share no name.
-func named(resourceType string) string { return cfn.Sub(resourceType + suffix) }
+// named returns a resource's name: {name}-{environment suffix}. The suffix comes
+// last, so that no two stacks share a name.
+func named(name string) string { return cfn.Sub(name + suffix) }
 
-// namedARN is the ARN of a resource with a name from named, for places where
-// Fn::GetAtt would make two resources need each other. kind is what the service
-// puts before the name: "function:", or "" for a queue.
-func namedARN(service, kind, resourceType string) string {
-	return cfn.Sub("arn:${AWS::Partition}:" + service + ":${AWS::Region}:${AWS::AccountId}:" +
-		kind + resourceType + suffix)
+// namedARN returns the ARN of a resource with a name from named, where Fn::GetAtt
+// would make a dependency cycle. kind precedes the name in the service's ARNs:
+// "function:", or "" for a queue.
+func namedARN(service, kind, name string) string {
+	return cfn.Sub("arn:${AWS::Partition}:" + service + ":${AWS::Region}:${AWS::AccountId}:" + kind + name + suffix)
 }
+
+// variable returns the variable of Fn::Sub for an id, or for an attribute
+// "id.attribute".
+func variable(id cfn.ID) string { return "${" + string(id) + "}" }

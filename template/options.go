@@ -18,31 +18,31 @@ import (
 // ErrOptions is wrapped by every error about Options.
 var ErrOptions = errors.New("template options")
 
-// Options say how a stack differs from the shipped one, which is the zero
-// value. What is left to whoever deploys a stack is a parameter of it instead.
+// Options describe how a stack differs from the shipped one, which is the zero
+// value. Settings that are chosen at each deployment are parameters of the stack
+// instead.
 type Options struct {
-	// Providers are the payment providers whose webhooks the stack takes, 1 to
-	// 10; nil for contract.Providers().
+	// Providers are the payment providers that have an endpoint, 1 to 10. The
+	// default is contract.Providers().
 	Providers []contract.Provider
 
-	// MemoryMB is the memory of functions whose shipped one does not suit, in
-	// MB, 128 to 10,240, by the names in package contract: ConsumerName, or
-	// ProcessorName of one of Providers. CPU comes in proportion.
+	// MemoryMB overrides the memory of functions, in MB, 128 to 10,240. The keys
+	// are names of package contract: ConsumerName, or ProcessorName of one of
+	// Providers. CPU is proportional to memory.
 	MemoryMB map[string]int
 
-	// Resources come into the stack by their logical ids. They may refer to the
-	// stack's own resources and parameters, whose ids are those in
-	// out/stack.json.
+	// Resources are added to the stack under their logical ids. They can refer to
+	// the stack's resources and parameters, whose ids are those of out/stack.json.
 	Resources map[string]cfn.Resource
 
-	// Tags are put on every resource that goformation knows to take tags, those
-	// of Resources included. One of these keeps its own tag where the keys are
-	// the same.
+	// Tags are put on every resource for which goformation has tags, Resources
+	// included. A resource's own tag takes precedence over one of Tags with the
+	// same key.
 	Tags map[string]string
 }
 
-// complete returns o with the shipped providers if it has none. The error names
-// everything that is wrong with o, apart from Resources.
+// complete returns o with defaults. The error joins all problems with o, except
+// those with Resources.
 func (o Options) complete() (Options, error) {
 	if o.Providers == nil {
 		o.Providers = contract.Providers()
@@ -50,7 +50,7 @@ func (o Options) complete() (Options, error) {
 	return o, errors.Join(checkProviders(o.Providers), o.checkMemory(), o.checkTags())
 }
 
-// Bounds of Lambda's MemorySize.
+// Limits of Lambda's MemorySize.
 const (
 	minMemoryMB = 128
 	maxMemoryMB = 10_240
@@ -66,26 +66,26 @@ func (o Options) checkMemory() error {
 	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(o.MemoryMB)) {
 		if !slices.Contains(functions, name) {
-			errs = append(errs, fmt.Errorf("%w: memory for %q, but the functions are %s",
+			errs = append(errs, fmt.Errorf("%w: memory for %q: not one of the functions %s",
 				ErrOptions, name, strings.Join(functions, ", ")))
 		}
 		if mb := o.MemoryMB[name]; mb < minMemoryMB || mb > maxMemoryMB {
-			errs = append(errs, fmt.Errorf("%w: %d MB of memory for %q; Lambda gives %d to %d",
-				ErrOptions, mb, name, minMemoryMB, maxMemoryMB))
+			errs = append(errs, fmt.Errorf("%w: memory for %q: %d MB, must be %d to %d",
+				ErrOptions, name, mb, minMemoryMB, maxMemoryMB))
 		}
 	}
 	return errors.Join(errs...)
 }
 
+// Rules for tags: Tagging AWS Resources User Guide, "Tag naming limits and
+// requirements".
 const (
-	// maxTags is a resource's, less the one that some have of ours (Tagging AWS
-	// Resources User Guide, "Tag naming limits and requirements").
-	maxTags          = 50 - 1
-	maxTagKey        = 128
-	maxTagValue      = 256
-	tagPunctuation   = "_.:/=+-@" // beside letters, digits and spaces of any script
-	accountTag       = "api-gateway-account"
+	maxTags          = 50 - 1 // per resource, less the stage's own tag
+	maxTagKey        = 128    // characters
+	maxTagValue      = 256    // characters
+	tagPunctuation   = "_.:/=+-@"
 	reservedTagStart = "aws:"
+	accountTag       = "api-gateway-account" // the stage's own
 )
 
 func (o Options) checkTags() error {
@@ -94,30 +94,31 @@ func (o Options) checkTags() error {
 		errs = append(errs, fmt.Errorf("%w: "+format, append([]any{ErrOptions}, args...)...))
 	}
 	if len(o.Tags) > maxTags {
-		refuse("%d tags; a resource takes %d beside the stack's own", len(o.Tags), maxTags)
+		refuse("%d tags: a resource takes at most %d besides the stack's own", len(o.Tags), maxTags)
 	}
 	for _, key := range slices.Sorted(maps.Keys(o.Tags)) {
 		value := o.Tags[key]
 		switch {
 		case key == accountTag:
-			refuse("tag %q: the stack has it itself", key)
+			refuse("tag %q: the key is used by the stack", key)
 		case strings.HasPrefix(strings.ToLower(key), reservedTagStart):
-			refuse("tag %q: what begins with %s is AWS's", key, reservedTagStart)
+			refuse("tag %q: keys with %s are reserved by AWS", key, reservedTagStart)
 		case key == "" || utf8.RuneCountInString(key) > maxTagKey || utf8.RuneCountInString(value) > maxTagValue:
 			refuse("tag %q: a key has 1 to %d characters, a value at most %d", key, maxTagKey, maxTagValue)
-		case strings.ContainsFunc(key+value, notOfTags):
-			refuse("tag %q: key and value %q are made of letters, digits, spaces and %s", key, value, tagPunctuation)
+		case strings.ContainsFunc(key+value, notInTags):
+			refuse("tag %q: key and value %q may contain letters, digits, spaces and %s", key, value, tagPunctuation)
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// notOfTags tells characters that no tag may have.
-func notOfTags(r rune) bool {
+// notInTags reports whether no tag may contain r. AWS allows letters, digits and
+// spaces of every script.
+func notInTags(r rune) bool {
 	return !unicode.In(r, unicode.L, unicode.N, unicode.Z) && !strings.ContainsRune(tagPunctuation, r)
 }
 
-// tags are o.Tags in the order of their keys.
+// tags returns o.Tags sorted by key.
 func (o Options) tags() []tags.Tag {
 	var all []tags.Tag
 	for _, key := range slices.Sorted(maps.Keys(o.Tags)) {
@@ -127,33 +128,31 @@ func (o Options) tags() []tags.Tag {
 }
 
 const (
-	// maxProviders is the number of authorizers an API may have (API Gateway
+	// maxProviders is the maximum number of authorizers of an API (API Gateway
 	// Developer Guide, "Quotas for configuring and running a REST API").
 	maxProviders = 10
-	// maxProviderName keeps the longest name made of it, that of the
-	// processor's role, within IAM's 64 characters.
+	// maxProviderName keeps the processor's role name, the longest name that
+	// contains it, within IAM's 64 characters.
 	maxProviderName = 64 - len("-processor-role-") - maxSuffix
 )
 
-// reservedPaths are what API Gateway answers itself (API Gateway Developer
-// Guide, "Amazon API Gateway important notes"), and what clients resolve before
-// they send.
+// reservedPaths returns the paths that never reach the API's methods. API Gateway
+// answers ping and sping itself (API Gateway Developer Guide, "Amazon API Gateway
+// important notes"), and clients resolve the others.
 func reservedPaths() []string { return []string{"ping", "sping", ".", ".."} }
-
-// tokenPunctuation may be in a header's name beside letters and digits (RFC
-// 9110, section 5.6.2).
-const tokenPunctuation = "!#$%&'*+-.^_`|~"
 
 const (
 	lower  = "abcdefghijklmnopqrstuvwxyz"
 	upper  = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 	digits = "0123456789"
+	// tokenPunctuation is allowed in header names (RFC 9110, section 5.6.2).
+	tokenPunctuation = "!#$%&'*+-.^_`|~"
 )
 
 func checkProviders(providers []contract.Provider) error {
 	var errs []error
 	if n := len(providers); n < 1 || n > maxProviders {
-		errs = append(errs, fmt.Errorf("%w: %d providers; an API takes 1 to %d", ErrOptions, n, maxProviders))
+		errs = append(errs, fmt.Errorf("%w: %d providers: an API takes 1 to %d", ErrOptions, n, maxProviders))
 	}
 	for i, p := range providers {
 		errs = append(errs, checkProvider(p), checkUnique(p, providers[:i]))
@@ -161,37 +160,33 @@ func checkProviders(providers []contract.Provider) error {
 	return errors.Join(errs...)
 }
 
-// checkProvider refuses what would fail only when the stack is deployed.
+// checkProvider rejects descriptors that would fail only at deployment.
 func checkProvider(p contract.Provider) error {
 	var errs []error
-	refuse := func(what string) {
-		errs = append(errs, fmt.Errorf("%w: provider %q: %s", ErrOptions, p.Name, what))
+	refuse := func(format string, args ...any) {
+		errs = append(errs, fmt.Errorf("%w: provider %q: %s", ErrOptions, p.Name, fmt.Sprintf(format, args...)))
 	}
 	if !consistsOf(p.Name, lower+digits) || len(p.Name) > maxProviderName {
-		refuse(fmt.Sprintf("its name must be 1 to %d lower-case letters and digits", maxProviderName))
+		refuse("the name must be 1 to %d lower-case letters and digits", maxProviderName)
 	}
-	// The bucket has other prefixes than the providers' names.
 	if prefix := p.Name + "/"; prefix == contract.OversizePrefix || prefix == contract.UnknownPrefix {
-		refuse("the bucket keeps " + prefix + " for something else: choose another name")
+		refuse("the bucket's prefix %s is used by the stack", prefix)
 	}
 	if !consistsOf(p.Title, lower+upper+digits) {
-		refuse(fmt.Sprintf("its title %q must be letters and digits", p.Title))
+		refuse("the title %q must be letters and digits", p.Title)
 	}
 	if !consistsOf(p.Path, lower+upper+digits+"-._") {
-		refuse(fmt.Sprintf("its path %q must be one segment of letters, digits and -._", p.Path))
+		refuse("the path %q must be one segment of letters, digits and -._", p.Path)
 	}
 	if slices.Contains(reservedPaths(), p.Path) {
-		refuse(fmt.Sprintf("its path %q never gets to the API: choose another", p.Path))
-	}
-	if len(p.IdentityHeaders) == 0 {
-		refuse("it has no identity headers, so its authorizer would have nothing to look at")
+		refuse("requests to the path %q never reach the API", p.Path)
 	}
 	if p.UntrustedReason != "" && !consistsOf(p.UntrustedReason, lower+digits+"_-") {
-		refuse(fmt.Sprintf("its reason %q must be lower-case letters, digits, _ and -", p.UntrustedReason))
+		refuse("the reason %q must be lower-case letters, digits, _ and -", p.UntrustedReason)
 	}
 	for _, header := range p.IdentityHeaders {
 		if !consistsOf(header, lower+upper+digits+tokenPunctuation) {
-			refuse(fmt.Sprintf("its identity header %q cannot be the name of a header", header))
+			refuse("the identity header %q is not a header name", header)
 		}
 	}
 	return errors.Join(errs...)
@@ -201,9 +196,11 @@ func checkUnique(p contract.Provider, others []contract.Provider) error {
 	if slices.ContainsFunc(others, func(q contract.Provider) bool {
 		return q.Name == p.Name || q.Title == p.Title || q.Path == p.Path
 	}) {
-		return fmt.Errorf("%w: provider %q: another has its name, title or path", ErrOptions, p.Name)
+		return fmt.Errorf("%w: provider %q: another provider has the same name, title or path", ErrOptions, p.Name)
 	}
 	return nil
 }
 
+// consistsOf reports whether s is not empty and contains only characters of
+// alphabet.
 func consistsOf(s, alphabet string) bool { return s != "" && strings.Trim(s, alphabet) == "" }

@@ -7,7 +7,7 @@ import (
 	"github.com/paysluice/paysluice/template/cfn"
 )
 
-// Parameters of the stack.
+// Logical ids of the stack's parameters.
 const (
 	environmentSuffix       = "EnvironmentSuffix"
 	codeBucket              = "CodeBucket"
@@ -22,28 +22,29 @@ const (
 	manageAPIGatewayAccount = "ManageApiGatewayAccount"
 )
 
-// maxSuffix is the greatest length of EnvironmentSuffix.
+// maxSuffix is the maximum length of EnvironmentSuffix.
 const maxSuffix = 30
 
-// region is the only one the stack is deployed to.
+// region is the only region that the stack supports.
 const region = "us-east-1"
 
+// addParameters declares the parameters, the settings of each deployment.
 func (s *stack) addParameters() {
 	s.Parameter(environmentSuffix, cfn.Parameter{
 		Type:                  "String",
-		Description:           "Last part of every resource's name. Two stacks in one account need two suffixes.",
+		Description:           "Last part of every resource name. Each stack in an account needs its own.",
 		AllowedPattern:        fmt.Sprintf("^[a-z0-9]([a-z0-9-]{0,%d}[a-z0-9])?$", maxSuffix-2),
 		ConstraintDescription: fmt.Sprintf("must be 1 to %d lower-case letters, digits and inner hyphens", maxSuffix),
 	})
 	s.Parameter(codeBucket, cfn.Parameter{
 		Type:                  "String",
-		Description:           "S3 bucket in this region that holds the functions' zips.",
+		Description:           "S3 bucket with the functions' zips, in the stack's region.",
 		AllowedPattern:        "^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$",
 		ConstraintDescription: "must be the name of an S3 bucket",
 	})
 	s.Parameter(codeVersion, cfn.Parameter{
 		Type:                  "String",
-		Description:           "Content hash of the zips: the folder in CodeBucket that holds them.",
+		Description:           "Content hash of the zips: their folder in CodeBucket.",
 		AllowedPattern:        "^[0-9a-f]{8,64}$",
 		ConstraintDescription: "must be 8 to 64 lower-case hexadecimal digits",
 	})
@@ -55,48 +56,49 @@ func (s *stack) addParameters() {
 	})
 	s.Parameter(logLevel, cfn.Parameter{
 		Type: "String",
-		Description: "Lowest level that functions log. There is none above INFO: " +
-			"Lambda would drop the metrics, which are INFO lines.",
+		Description: "Lowest level that the functions log. Above INFO, Lambda would drop " +
+			"the metrics, which are INFO lines.",
 		Default:       "INFO",
 		AllowedValues: []string{"DEBUG", "INFO"},
 	})
 	s.Parameter(alarmEmail, cfn.Parameter{
 		Type:                  "String",
-		Description:           "Address that alarms are sent to, once it has confirmed. Empty for none.",
+		Description:           "E-mail address that receives the alarms after confirming both subscriptions. Empty for none.",
 		Default:               "",
 		AllowedPattern:        "^([^@\\s]+@[^@\\s]+)?$",
 		ConstraintDescription: "must be an e-mail address, or empty",
 	})
-	s.addRetention(eventRetentionDays, "Days after which events expire, and with them what the bucket holds below "+
-		contract.OversizePrefix+" of large ones. 0 keeps them.")
+	s.addRetention(eventRetentionDays, "Days after which stored events expire, and their large payloads below "+
+		contract.OversizePrefix+" in the bucket. 0 keeps them.")
 	s.addRetention(archiveRetentionDays, "Days after which archived webhooks expire. 0 keeps them.")
 	s.Parameter(domainName, cfn.Parameter{
 		Type: "String",
-		Description: "Host name for the webhooks' URLs, so that they outlive the stack. " +
-			"Empty for the API's own, which ends with it.",
+		Description: "Host name for the webhook URLs, which then outlive the stack. " +
+			"Empty for the API's own host name, which is deleted with the stack.",
 		Default:               "",
 		AllowedPattern:        "^([a-z0-9-]{1,63}(\\.[a-z0-9-]{1,63})+)?$",
 		ConstraintDescription: "must be a host name in lower case, or empty",
 	})
 	s.Parameter(certificateARN, cfn.Parameter{
 		Type:                  "String",
-		Description:           "ARN of the domain's certificate in this region's ACM. Empty without a DomainName.",
+		Description:           "ARN of the DomainName's ACM certificate, in the stack's region. Empty without a DomainName.",
 		Default:               "",
 		AllowedPattern:        "^(arn:aws[a-z-]*:acm:" + region + ":\\d{12}:certificate/[A-Za-z0-9-]+)?$",
 		ConstraintDescription: "must be the ARN of a certificate in ACM of " + region + ", or empty",
 	})
 	s.Parameter(manageAPIGatewayAccount, cfn.Parameter{
 		Type: "String",
-		Description: "Whether this stack sets the role with which API Gateway writes logs. It is one " +
-			"setting for the account and region: say true in one stack only.",
+		Description: "Whether this stack sets the role with which API Gateway writes logs. An account has one such " +
+			"setting per region: use true in one stack only.",
 		Default:       "true",
 		AllowedValues: []string{"true", "false"},
 	})
 }
 
+// addRetention declares a parameter for a number of days.
 func (s *stack) addRetention(name, description string) {
 	s.Parameter(name, cfn.Parameter{
-		// Not a Number, which may have a fraction.
+		// Not a Number, which allows fractions.
 		Type:                  "String",
 		Description:           description,
 		Default:               "0",
@@ -105,12 +107,13 @@ func (s *stack) addRetention(name, description string) {
 	})
 }
 
-// pinRegion refuses any other region before a single resource is made.
-func (s *stack) pinRegion() {
+// addRegionRule makes CloudFormation refuse another region before it creates any
+// resource.
+func (s *stack) addRegionRule() {
 	s.Rule("Region", cfn.Rule{
 		Assertions: []cfn.Assertion{{
 			Assert:      cfn.Equals(cfn.Region(), region),
-			Description: "This stack is made for " + region + ": deploy it with --region " + region + ".",
+			Description: "This stack supports only " + region + ": deploy it with --region " + region + ".",
 		}},
 	})
 }

@@ -6,18 +6,20 @@ import (
 	"github.com/paysluice/paysluice/template/cfn"
 )
 
+const daySeconds = 24 * 3600
+
 const (
-	// queueVisibilitySeconds is at least six times the timeout of the queue's
-	// consumer, which leaves Lambda room to retry a throttled batch (Lambda
+	// queueVisibilitySeconds is at least six times the timeout of the function
+	// that reads the queue, so that Lambda can retry a throttled batch (Lambda
 	// Developer Guide, "Using Lambda with Amazon SQS").
 	queueVisibilitySeconds = 300
 	maxReceiveCount        = 3
-	maxMessageBytes        = 1 << 20 // the most SQS takes
+	maxMessageBytes        = 1 << 20 // the maximum of SQS
 
-	queueRetentionSeconds = 7 * 24 * 3600
-	// A redriven message keeps the time it was first sent, so the dead-letter
-	// queue must keep longer; 14 days is the most SQS allows.
-	deadLetterRetentionSeconds = 14 * 24 * 3600
+	queueRetentionDays = 7
+	// A redriven message keeps its original send time, so the dead-letter queue
+	// has to keep messages longer. 14 days is the maximum of SQS.
+	deadLetterRetentionDays = 14
 )
 
 type queues struct {
@@ -35,29 +37,31 @@ type redriveAllowPolicy struct {
 	SourceQueueARNs   []string `json:"sourceQueueArns"`
 }
 
+// addQueues adds both queues.
 func (s *stack) addQueues() queues {
-	deadLetter := s.addQueue("DeadLetterQueue", &sqs.Queue{
-		QueueName:              new(named(DeadLetterQueueName)),
-		MessageRetentionPeriod: new(deadLetterRetentionSeconds),
-		// By name, since webhook-queue already refers to this queue.
+	deadLetter := s.addQueue("DeadLetterQueue", DeadLetterQueueName, &sqs.Queue{
+		MessageRetentionPeriod: new(deadLetterRetentionDays * daySeconds),
+		// By name, because webhook-queue refers to this queue.
 		RedriveAllowPolicy: redriveAllowPolicy{
 			RedrivePermission: "byQueue",
 			SourceQueueARNs:   []string{namedARN("sqs", "", QueueName)},
 		},
 	})
-	events := s.addQueue("WebhookQueue", &sqs.Queue{
-		QueueName:              new(named(QueueName)),
-		MessageRetentionPeriod: new(queueRetentionSeconds),
+	events := s.addQueue("WebhookQueue", QueueName, &sqs.Queue{
+		MessageRetentionPeriod: new(queueRetentionDays * daySeconds),
 		RedrivePolicy: redrivePolicy{
 			DeadLetterTargetARN: deadLetter.Att("Arn"),
 			MaxReceiveCount:     maxReceiveCount,
 		},
 	})
+	s.Output("QueueUrl", cfn.Output{Description: "URL of " + QueueName + ".", Value: events.Ref()})
+	s.Output("DeadLetterQueueUrl", cfn.Output{Description: "URL of " + DeadLetterQueueName + ".", Value: deadLetter.Ref()})
 	return queues{events: events, deadLetter: deadLetter}
 }
 
-// addQueue adds a queue with what both have in common, and its policy.
-func (s *stack) addQueue(id string, q *sqs.Queue) cfn.ID {
+// addQueue adds a queue with the properties that both share, and its policy.
+func (s *stack) addQueue(id, name string, q *sqs.Queue) cfn.ID {
+	q.QueueName = new(named(name))
 	q.VisibilityTimeout = new(queueVisibilitySeconds)
 	q.MaximumMessageSize = new(maxMessageBytes)
 	q.KmsMasterKeyId = new(keyARN())

@@ -14,14 +14,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// requirement is something that the stack must have: what shows it on the built
-// template, and changes of that template each of which takes it away. A check
-// that still passes then would show nothing.
+// requirement is a property that the stack must have: a check of the built
+// template, and mutations of the template that each make the check fail. A check
+// that no mutation fails would prove nothing.
 type requirement struct {
 	says   string
 	holds  func(t require.TestingT, d document)
 	breaks []mutation
-	// domain: it is about a stack with a domain of its own.
+	// domain reports whether the stack has a custom domain.
 	domain bool
 }
 
@@ -38,7 +38,6 @@ func requirements() map[string][]requirement {
 		"alarms":    alarmRequirements(),
 		"dashboard": dashboardRequirements(),
 		"interface": interfaceRequirements(),
-		"names":     nameRequirements(),
 	}
 }
 
@@ -55,21 +54,21 @@ func TestRequirements(t *testing.T) {
 					return fill(t, text, "dev", "HasCustomDomain")
 				}
 				row.holds(t, fresh())
-				require.NotEmpty(t, row.breaks, "what would take it away?")
+				require.NotEmpty(t, row.breaks, "a requirement needs a mutation")
 				for _, m := range row.breaks {
 					d := fresh()
 					m.apply(t, &d)
-					assert.True(t, fails(row.holds, d), "it holds although %s", m)
+					assert.True(t, fails(row.holds, d), "it holds despite the mutation %s", m)
 				}
 			})
 		}
 	}
 }
 
-// mutation is a change of a built template.
+// mutation changes a built template.
 type mutation struct {
-	path string // below Resources, Outputs or Parameters; indices of lists count from 0
-	to   any    // what is there then; nil for nothing
+	path string // below Resources, Outputs or Parameters; a list index starts at 0
+	to   any    // the new value; nil removes it
 	edit func(text string) string
 }
 
@@ -77,7 +76,7 @@ func set(path string, to any) mutation { return mutation{path: path, to: to} }
 
 func drop(path string) mutation { return mutation{path: path} }
 
-// replace changes a piece of a text.
+// replace changes a part of a string.
 func replace(path, from, to string) mutation {
 	return mutation{path: path, to: from + " -> " + to, edit: func(text string) string {
 		return strings.Replace(text, from, to, 1)
@@ -86,7 +85,7 @@ func replace(path, from, to string) mutation {
 
 func (m mutation) String() string { return fmt.Sprintf("%s is %v", m.path, m.to) }
 
-// apply changes d, in which something must be at the path's last but one step.
+// apply changes d, which must have a value at the path, or its parent for a new one.
 func (m mutation) apply(t *testing.T, d *document) {
 	t.Helper()
 	text, err := json.Marshal(d)
@@ -118,7 +117,7 @@ func (m mutation) put(t *testing.T, node any, steps []string) any {
 	switch node := node.(type) {
 	case map[string]any:
 		require.True(t, len(rest) == 0 || node[step] != nil, "%s: there is no %s", m.path, step)
-		require.True(t, m.to != nil || len(rest) > 0 || node[step] != nil, "%s: there is no %s to take away", m.path, step)
+		require.True(t, m.to != nil || len(rest) > 0 || node[step] != nil, "%s: there is no %s to remove", m.path, step)
 		changed := maps.Clone(node)
 		changed[step] = m.put(t, node[step], rest)
 		maps.DeleteFunc(changed, func(key string, v any) bool { return key == step && v == nil })
@@ -149,7 +148,7 @@ func fails(check func(require.TestingT, document), d document) bool {
 	return r.failed
 }
 
-// recorder is a test that only notes that it failed.
+// recorder is a TestingT that records a failure.
 type recorder struct{ failed bool }
 
 func (r *recorder) Errorf(string, ...any) { r.failed = true }
@@ -159,13 +158,13 @@ func (r *recorder) FailNow() {
 	runtime.Goexit()
 }
 
-func TestFailsTellsAFailedCheckFromAPassedOne(t *testing.T) {
+func TestFails(t *testing.T) {
 	assert.False(t, fails(func(require.TestingT, document) {}, document{}))
 	assert.True(t, fails(func(t require.TestingT, _ document) { assert.True(t, false) }, document{}))
 	assert.True(t, fails(func(t require.TestingT, _ document) { require.True(t, false) }, document{}))
 }
 
-// property is a requirement of one resource's one property.
+// property returns the requirement that a property of a resource has a value.
 func property(says, id, path string, want any) requirement {
 	return requirement{
 		says: says,

@@ -1,19 +1,19 @@
-// Package template builds paysluice's CloudFormation stack: an API that takes
-// payment providers' webhooks, the functions that check and store them, and
-// everything these need.
+// Package template builds paysluice's CloudFormation stack: an API that receives
+// payment providers' webhooks, the functions that verify and store them, and the
+// resources that these need.
 //
-// JSON returns the stack as CloudFormation takes it. Build returns it as a
-// template that a caller may add to. Options say how it differs from the shipped
-// one, which is out/stack.json:
+// JSON returns the printed stack. Build returns it as a template that a caller
+// can add to. Options describe how the stack differs from the shipped one, which
+// is out/stack.json:
 //
 //	text, err := template.JSON(template.Options{
 //		Providers: []contract.Provider{contract.Stripe()},
 //		Tags:      map[string]string{"cost-centre": "payments"},
 //	})
 //
-// Each part of the stack has a file: its constructor adds resources and returns
-// what others refer to. Every resource states what becomes of it on deletion, if
-// it holds anything: it goes with the stack.
+// Each part of the stack has a file. Its constructor adds resources and outputs
+// and returns the ids that other parts refer to. Deleting the stack deletes all
+// data: every resource that holds data has the deletion policy "Delete".
 package template
 
 import (
@@ -25,16 +25,16 @@ import (
 	"github.com/paysluice/paysluice/template/cfn"
 )
 
-// destroy is both policies of everything that holds data: deleting the stack
-// deletes all of it.
+// destroy is the DeletionPolicy and UpdateReplacePolicy of resources that hold
+// data.
 const destroy = "Delete"
 
 // stack is the template under construction.
 type stack struct {
 	*cfn.Template
 	options      Options
-	logGroupARNs []string // of all log groups so far, for the key's policy
-	alarms       []cfn.ID // all so far, for the dashboard
+	logGroupARNs list[string] // for the key's policy
+	alarms       list[cfn.ID] // for the dashboard
 }
 
 // Add adds a resource, with the tags of the options.
@@ -42,8 +42,8 @@ func (s *stack) Add(id string, r cfn.Resource) cfn.ID {
 	return s.Template.Add(id, cfn.Tagged(r, s.options.tags()...))
 }
 
-// Build returns the stack that o describes. The error wraps ErrOptions. Whether
-// Resources fit in shows when the template is printed.
+// Build returns the stack that o describes. The error wraps ErrOptions.
+// Resources in o are checked when the template is printed.
 func Build(o Options) (*cfn.Template, error) {
 	o, err := o.complete()
 	if err != nil {
@@ -54,7 +54,7 @@ func Build(o Options) (*cfn.Template, error) {
 		options:  o,
 	}
 	s.addParameters()
-	s.pinRegion()
+	s.addRegionRule()
 
 	q := s.addQueues()
 	table := s.addTable()
@@ -70,13 +70,9 @@ func Build(o Options) (*cfn.Template, error) {
 		secret := s.addSecret(p)
 		processor := s.addProcessor(p, secret, bucket, q, a.url(p))
 		a.addEndpoint(p, w.authorizer, processor)
-		s.addProviderOutputs(p, secret, a.url(p))
 		w.processors = append(w.processors, processor)
 	}
-	s.addOutputs(a.id, q, table, bucket)
-	to := s.addTopics()
-	s.addTopicOutputs(to)
-	s.addAlarms(w, to)
+	s.addAlarms(w, s.addTopics())
 	s.addDashboard(w)
 
 	account := s.addAPIGatewayAccount()
@@ -92,9 +88,9 @@ func Build(o Options) (*cfn.Template, error) {
 	return s.Template, err
 }
 
-// JSON returns the stack that o describes as CloudFormation takes it. The error
-// wraps ErrOptions, and for Resources that do not fit also what package cfn
-// says of them.
+// JSON returns the printed stack that o describes. The error wraps ErrOptions.
+// For Resources that do not fit into the stack it also wraps the errors of
+// package cfn.
 func JSON(o Options) ([]byte, error) {
 	t, err := Build(o)
 	if err != nil {
@@ -107,18 +103,41 @@ func JSON(o Options) ([]byte, error) {
 	return text, nil
 }
 
-// suppression is a rule of a static checker that a resource breaks for a
-// reason. Both stand in the resource's metadata, where the checker looks for
-// them. A test runs the checkers without any suppression, and fails when what
-// they find is not exactly what is suppressed.
-type suppression struct {
-	// rule is checkov's, such as CKV_AWS_18, or cdk-nag's, such as
-	// AwsSolutions-S1. Where the latter finds several things in a resource,
-	// the one that is meant follows in brackets: AwsSolutions-IAM5[Resource::*].
-	rule, reason string
+// list collects values that one resource must contain completely: the key's
+// policy all log groups, the dashboard all alarms, the deployment all parts of
+// the API. Adding a value after that resource was built is a mistake in Build's
+// order, and panics.
+type list[T any] struct {
+	values []T
+	closed bool
 }
 
-// suppressed is the metadata of a resource with suppressions.
+func (l *list[T]) add(value T) {
+	if l.closed {
+		panic(fmt.Sprintf("template: %v is added after the resource that lists it", value))
+	}
+	l.values = append(l.values, value)
+}
+
+// close returns all values. No further value can be added.
+func (l *list[T]) close() []T {
+	l.closed = true
+	return l.values
+}
+
+// suppression names a rule of a static checker that a resource breaks on purpose.
+// The checkers read suppressions from the resource's metadata. test/quality/static
+// runs them without suppressions, and fails unless they report exactly the
+// suppressed rules.
+type suppression struct {
+	// rule is a rule of checkov, such as CKV_AWS_18, or of cdk-nag, such as
+	// AwsSolutions-S1. A finding in brackets limits a cdk-nag rule to that
+	// finding: AwsSolutions-IAM5[Resource::*].
+	rule   string
+	reason string
+}
+
+// suppressed returns a resource's metadata with suppressions.
 func suppressed(suppressions ...suppression) map[string]any {
 	var checkov, nag []map[string]any
 	for _, s := range suppressions {

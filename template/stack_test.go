@@ -1,9 +1,9 @@
 package template
 
 import (
-	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -11,60 +11,31 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/paysluice/paysluice/handlers/contract"
-	"github.com/paysluice/paysluice/template/cfn"
 )
 
-// What Build returns is the shipped stack and open to additions.
-func TestCallersMayAddToTheStack(t *testing.T) {
-	stack, err := Build(Options{})
-	require.NoError(t, err)
-	stack.Output("KeyArn", cfn.Output{Value: keyARN()})
-	text, err := stack.JSON()
-	require.NoError(t, err)
-	assert.Contains(t, string(text), `"KeyArn": {"Value": {"Fn::GetAtt": ["Key", "Arn"]}}`)
-}
-
-// out/stack.json is what gets deployed, so it must be what Build makes.
+// out/stack.json is deployed, so it must be what Build returns.
 func TestCommittedTemplateIsCurrent(t *testing.T) {
-	const file = "../out/stack.json"
-	committed, err := os.ReadFile(file)
+	committed, err := os.ReadFile("../out/stack.json")
 	require.NoError(t, err)
 	built, err := JSON(Options{})
 	require.NoError(t, err)
-	if string(committed) != string(built) {
-		t.Fatalf("out/stack.json is not what the code builds.\n%s\nIf the change is meant, update the file:\n\n"+
-			"\tgo run ./cmd/gentemplate > out/stack.json\n", firstDifference(string(committed), string(built)))
+	want, got := strings.Split(string(committed), "\n"), strings.Split(string(built), "\n")
+	for i := range min(len(want), len(got)) {
+		require.Equal(t, want[i], got[i], "out/stack.json is not current from line %d; update it with make template", i+1)
 	}
+	require.Len(t, got, len(want), "out/stack.json is not current; update it with make template")
 }
 
-// firstDifference shows where two texts part, three lines of each.
-func firstDifference(committed, built string) string {
-	a, b := strings.Split(committed, "\n"), strings.Split(built, "\n")
-	n := 0
-	for n < min(len(a), len(b)) && a[n] == b[n] {
-		n++
-	}
-	show := func(title string, lines []string) string {
-		return title + ":\n\t" + strings.Join(lines[n:min(n+3, len(lines))], "\n\t") + "\n"
-	}
-	return fmt.Sprintf("They differ from line %d on.\n", n+1) + show("committed", a) + show("built", b)
+// An addition after the resource that lists it would be missing there.
+func TestListRefusesLateAdditions(t *testing.T) {
+	var l list[string]
+	l.add("a")
+	assert.Equal(t, []string{"a"}, l.close())
+	assert.PanicsWithValue(t, "template: b is added after the resource that lists it", func() { l.add("b") })
 }
 
-func TestFirstDifference(t *testing.T) {
-	for name, row := range map[string]struct{ committed, built, want string }{
-		"a changed line":          {"a\nb\nc\n", "a\nX\nc\n", "line 2 on.\ncommitted:\n\tb\n\tc\n\t\nbuilt:\n\tX\n\tc\n\t\n"},
-		"one is cut short":        {"a\n", "a\nb\n", "line 2 on.\ncommitted:\n\t\nbuilt:\n\tb\n\t\n"},
-		"an empty committed file": {"", "a\n", "line 1 on.\ncommitted:\n\t\nbuilt:\n\ta\n\t\n"},
-		"no newline at its end":   {"a", "a\n", "line 2 on.\ncommitted:\n\t\nbuilt:\n\t\n"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			require.Contains(t, firstDifference(row.committed, row.built), row.want)
-		})
-	}
-}
-
-// Whether a checker obeys is shown with the checkers, in test/static.
-func TestSuppressionsAreSpelledAsEachCheckerReadsThem(t *testing.T) {
+// test/quality/static checks that the checkers honour suppressions.
+func TestSuppressedSpelling(t *testing.T) {
 	assert.Empty(t, suppressed())
 	assert.Equal(t, map[string]any{
 		"checkov": map[string]any{"skip": []map[string]any{{"id": "CKV_AWS_1", "comment": "a"}}},
@@ -73,28 +44,30 @@ func TestSuppressionsAreSpelledAsEachCheckerReadsThem(t *testing.T) {
 			{"id": "AwsSolutions-IAM5", "reason": "c", "applies_to": []string{"Resource::<Bucket.Arn>/*"}},
 		}},
 	}, suppressed(
-		suppression{"CKV_AWS_1", "a"},
-		suppression{"AwsSolutions-S1", "b"},
-		suppression{"AwsSolutions-IAM5[Resource::<Bucket.Arn>/*]", "c"},
+		suppression{rule: "CKV_AWS_1", reason: "a"},
+		suppression{rule: "AwsSolutions-S1", reason: "b"},
+		suppression{rule: "AwsSolutions-IAM5[Resource::<Bucket.Arn>/*]", reason: "c"},
 	))
 }
 
 func interfaceRequirements() []requirement {
 	return []requirement{
 		{
-			says: "the parameters are these; only suffix and code have no default",
+			says: "the parameters and their defaults; only suffix and code have none",
 			holds: func(t require.TestingT, d document) {
 				want := map[string]string{
-					"EnvironmentSuffix": "", "CodeBucket": "", "CodeVersion": "", "Architecture": "arm64",
+					"EnvironmentSuffix": "none", "CodeBucket": "none", "CodeVersion": "none", "Architecture": "arm64",
 					"LogLevel": "INFO", "ManageApiGatewayAccount": "true", "AlarmEmail": "",
 					"EventRetentionDays": "0", "ArchiveRetentionDays": "0", "DomainName": "", "CertificateArn": "",
 				}
-				require.Equal(t, ids(want), ids(d.Parameters))
+				got := map[string]string{}
 				for name, p := range d.Parameters {
-					given := name == "EnvironmentSuffix" || name == "CodeBucket" || name == "CodeVersion"
-					require.Equal(t, given, p.Default == nil, name)
-					assert.True(t, given || *p.Default == want[name], name)
+					got[name] = "none"
+					if p.Default != nil {
+						got[name] = *p.Default
+					}
 				}
+				assert.Equal(t, want, got)
 			},
 			breaks: []mutation{
 				drop("Parameters.AlarmEmail"),
@@ -104,8 +77,8 @@ func interfaceRequirements() []requirement {
 			},
 		},
 		{
-			says:  "a parameter takes what makes a stack, and nothing else",
-			holds: parametersTake,
+			says:  "a parameter accepts only values that the stack can use",
+			holds: parametersAccept,
 			breaks: []mutation{
 				set("Parameters.EnvironmentSuffix.AllowedPattern", ".*"),
 				set("Parameters.CertificateArn.AllowedPattern", "^(arn:[a-z-]+:acm:.+)?$"),
@@ -115,9 +88,9 @@ func interfaceRequirements() []requirement {
 			},
 		},
 		{
-			says: "the outputs are these",
+			says: "the outputs and their values",
 			holds: func(t require.TestingT, d document) {
-				want := map[string]string{
+				want := map[string]any{
 					"ApiId":                    "Api",
 					"QueueUrl":                 "WebhookQueue",
 					"DeadLetterQueueUrl":       "DeadLetterQueue",
@@ -135,10 +108,11 @@ func interfaceRequirements() []requirement {
 					want[p.Title+"Url"] = "https://Api.execute-api.us-east-1.amazonaws.com/live/" + p.Path
 					want[p.Title+"SecretArn"] = p.Title + "Secret.Id"
 				}
-				require.Equal(t, ids(want), ids(d.Outputs))
+				got := map[string]any{}
 				for name, output := range d.Outputs {
-					assert.Equal(t, want[name], output.Value, name)
+					got[name] = output.Value
 				}
+				assert.Equal(t, want, got)
 			},
 			breaks: []mutation{
 				drop("Outputs.SquareUrl"),
@@ -146,10 +120,28 @@ func interfaceRequirements() []requirement {
 				set("Outputs.Spare", map[string]string{"Value": "x"}),
 			},
 		},
+		{
+			says: "people and tools find every named resource by these names",
+			holds: func(t require.TestingT, d document) {
+				for property, name := range promisedNames() {
+					id, property, _ := strings.Cut(property, ".")
+					assert.Equal(t, name, d.Resources[id].Properties[property], id)
+				}
+			},
+			breaks: []mutation{
+				set("Api.Properties.Name", "webhooks-dev"),
+				set("Stage.Properties.StageName", "prod"),
+				set("ConsumerFunction.Properties.FunctionName", "event-consumer"),
+				set("AcmeProcessorRole.Properties.RoleName", "acme-role-dev"),
+				set("EmptierLogGroup.Properties.LogGroupName", "/aws/lambda/emptier-dev"),
+				drop("WebhookQueue.Properties.QueueName"),
+				set("SquareSecret.Properties.Name", "secret-square-dev"),
+			},
+		},
 	}
 }
 
-func parametersTake(t require.TestingT, d document) {
+func parametersAccept(t require.TestingT, d document) {
 	for name, row := range map[string]struct{ good, bad []string }{
 		"EnvironmentSuffix": {
 			[]string{"d", "prod", "pr-12", "012345678901234567890123456789"},
@@ -164,57 +156,29 @@ func parametersTake(t require.TestingT, d document) {
 		"DomainName":           {[]string{"", "hooks.example.com"}, []string{"example", "https://example.com", "a.b/c"}},
 		"CertificateArn": {[]string{"", "arn:aws:acm:us-east-1:123456789012:certificate/c"}, []string{
 			"c", "arn:aws:iam::1:x",
-			"arn:aws:acm:eu-west-1:123456789012:certificate/c", // of another region
+			"arn:aws:acm:eu-west-1:123456789012:certificate/c", // another region
 			"arn:aws:acm:us-east-1:1234:certificate/c",
 			"arn:aws:acm:us-east-1:123456789012:c",
 		}},
 	} {
 		p := d.Parameters[name]
-		takes := func(value string) bool {
+		accepts := func(value string) bool {
 			if p.AllowedValues != nil {
-				for _, v := range p.AllowedValues {
-					if v == value {
-						return true
-					}
-				}
-				return false
+				return slices.Contains(p.AllowedValues, value)
 			}
 			return regexp.MustCompile(p.AllowedPattern).MatchString(value)
 		}
 		for _, value := range row.good {
-			assert.True(t, takes(value), "%s: %q", name, value)
+			assert.True(t, accepts(value), "%s: %q", name, value)
 		}
 		for _, value := range row.bad {
-			assert.False(t, takes(value), "%s: %q", name, value)
+			assert.False(t, accepts(value), "%s: %q", name, value)
 		}
 	}
 }
 
-func nameRequirements() []requirement {
-	return []requirement{
-		{
-			says: "what people and tools look for has these names, whatever else changes",
-			holds: func(t require.TestingT, d document) {
-				for at, name := range promisedNames() {
-					id, property, _ := strings.Cut(at, ".")
-					assert.Equal(t, name, d.Resources[id].Properties[property], at)
-				}
-			},
-			breaks: []mutation{
-				set("Api.Properties.Name", "webhooks-dev"),
-				set("Dashboard.Properties.DashboardName", "webhook-dashboard-dev"),
-				set("KeyAlias.Properties.AliasName", "alias/paysluice-dev"),
-				set("SquareSecret.Properties.Name", "secret-square-dev"),
-				set("AcmeProcessorRole.Properties.RoleName", "acme-role-dev"),
-				set("TicketTopic.Properties.TopicName", "webhook-alarms-dev"),
-				set("AccessLogGroup.Properties.LogGroupName", "/aws/apigateway/live-dev"),
-			},
-		},
-	}
-}
-
-// promisedNames are all names of the stack but those of its alarms: logical id
-// and property to the name.
+// promisedNames maps logical id and property to the name, for all names except
+// those of alarms.
 func promisedNames() map[string]string {
 	all := map[string]string{
 		"Api.Name":                       "webhook-api-dev",
@@ -230,24 +194,18 @@ func promisedNames() map[string]string {
 		"TicketTopic.TopicName":          "webhook-tickets-dev",
 		"Dashboard.DashboardName":        "webhooks-dev",
 	}
-	functions := map[string]string{
-		"Authorizer": "webhook-authorizer", "Consumer": "event-consumer",
-		"Archiver": "dlq-archiver", "Emptier": "bucket-emptier",
+	for id, f := range shippedFunctions() {
+		all[id+"Function.FunctionName"] = f.name + "-dev"
+		all[id+"Role.RoleName"] = f.name + "-role-dev"
+		all[id+"LogGroup.LogGroupName"] = "/aws/lambda/" + f.name + "-dev"
 	}
 	for _, p := range withMadeUp().Providers {
-		functions[p.Title+"Processor"] = p.Name + "-processor"
 		all[p.Title+"Secret.Name"] = p.Name + "-secret-dev"
-	}
-	for stem, name := range functions {
-		all[stem+"Function.FunctionName"] = name + "-dev"
-		all[stem+"Role.RoleName"] = name + "-role-dev"
-		all[stem+"LogGroup.LogGroupName"] = "/aws/lambda/" + name + "-dev"
 	}
 	return all
 }
 
-// names are all names that the stack gives with its suffix: type and property
-// to the names.
+// names returns all names with the suffix, by type and property.
 func names(t *testing.T, o Options, suffix string) map[string][]string {
 	t.Helper()
 	found := map[string][]string{}
@@ -266,7 +224,7 @@ func names(t *testing.T, o Options, suffix string) map[string][]string {
 }
 
 func TestNamesFitTheirServices(t *testing.T) {
-	// Each service's API reference, the length constraint of the parameter.
+	// Length limits of each service's API reference.
 	limits := map[string]int{
 		"AWS::ApiGateway::RestApi.Name":            1024,
 		"AWS::CloudWatch::Alarm.AlarmName":         255,
@@ -282,7 +240,7 @@ func TestNamesFitTheirServices(t *testing.T) {
 		"AWS::SQS::Queue.QueueName":                80,
 		"AWS::SecretsManager::Secret.Name":         512,
 	}
-	longest := madeUp()
+	longest := acme()
 	longest.Name = strings.Repeat("p", maxProviderName)
 	found := names(t, Options{Providers: []contract.Provider{contract.Stripe(), longest}}, strings.Repeat("s", maxSuffix))
 	assert.Equal(t, ids(limits), ids(found), "every kind of name has a limit here")
@@ -294,7 +252,7 @@ func TestNamesFitTheirServices(t *testing.T) {
 }
 
 func TestTwoSuffixesShareNoName(t *testing.T) {
-	// One suffix ends in the other: the nearest that two can be.
+	// One suffix ends with the other, the hardest case.
 	one, other := names(t, withMadeUp(), "dev"), names(t, withMadeUp(), "a-dev")
 	for kind := range one {
 		assert.Len(t, other[kind], len(one[kind]))

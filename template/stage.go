@@ -10,13 +10,15 @@ import (
 	"github.com/paysluice/paysluice/template/cfn"
 )
 
-// Throttling of each method. API Gateway answers 429 beyond it, and the
-// provider sends again.
+// Throttle of each method. Above it API Gateway responds 429, and the provider
+// retries.
 const (
-	throttleRate  = 1000.0 // requests a second
+	throttleRate  = 1000.0 // requests per second
 	throttleBurst = 2000   // requests
 )
 
+// addStage adds the stage that serves the deployment. It depends on emptied, so
+// that deleting the stack closes the API before it empties the bucket.
 func (a *api) addStage(deployment, accessLog, emptied cfn.ID, account string) cfn.ID {
 	return a.Add("Stage", &apigateway.Stage{
 		RestApiId:    a.id.Ref(),
@@ -26,41 +28,41 @@ func (a *api) addStage(deployment, accessLog, emptied cfn.ID, account string) cf
 			DestinationArn: new(accessLog.Att("Arn")),
 			Format:         new(accessLogFormat()),
 		},
-		// X-Ray samples: one request a second and a few per cent of the rest.
+		// X-Ray samples one request per second and a few per cent of the rest.
 		TracingEnabled: new(true),
 		MethodSettings: []apigateway.Stage_MethodSetting{{
 			HttpMethod:           new("*"),
 			ResourcePath:         new("/*"),
 			ThrottlingRateLimit:  new(throttleRate),
 			ThrottlingBurstLimit: new(throttleBurst),
-			// API Gateway would create the execution log's group itself,
-			// without retention or key, and it would outlive the stack
-			// (aws/aws-cdk#20140). What it would tell stands in the access
-			// log: the authorizer's and the integration's error.
+			// API Gateway creates the execution log's group itself, without
+			// retention or key, and the group outlives the stack
+			// (aws/aws-cdk#20140). The access log contains the errors of
+			// authorizer and integration.
 			LoggingLevel:     new("OFF"),
 			DataTraceEnabled: new(false),
 		}},
 		Tags: []tags.Tag{
-			// The account's setting must be there before a stage that logs.
-			// DependsOn cannot say so of a conditional resource; a tag can.
+			// A stage that logs needs the account's setting first. DependsOn does
+			// not work with a conditional resource; a reference in a tag does.
 			{Key: accountTag, Value: account},
 		},
 		AWSCloudFormationDependsOn: []string{string(emptied)},
 		AWSCloudFormationMetadata: suppressed(
-			suppression{"CKV_AWS_120", "A cached answer would swallow events: every request is another one."},
-			suppression{"AwsSolutions-APIG3", "A web ACL belongs to whoever runs the account. " +
-				"The stage throttles, and nothing gets by the signature check."},
-			suppression{"AwsSolutions-APIG6", "The execution log's group would be made by API Gateway and outlive the stack. " +
-				"The access log has the errors of authorizer and integration."},
+			suppression{rule: "CKV_AWS_120", reason: "A cached response would lose events: every request is a different event."},
+			suppression{rule: "AwsSolutions-APIG3", reason: "A web ACL belongs to the account's owner. " +
+				"The stage throttles, and no request bypasses signature verification."},
+			suppression{rule: "AwsSolutions-APIG6", reason: "API Gateway would create the execution log's group, and it would outlive the stack. " +
+				"The access log contains the errors of authorizer and integration."},
 		),
 	})
 }
 
-// accessLogFormat is one line of JSON for each request. The variables are those
-// of the API Gateway Developer Guide, "Variables for access logging"; an absent
-// one becomes "-", so all are strings. None is text of the caller's making (a
-// path, a header, an error message that repeats one), which would get into the
-// log and could break the line.
+// accessLogFormat returns the format of the access log: one line of JSON per
+// request. The variables are those of the API Gateway Developer Guide, "Variables
+// for access logging"; all values are strings, "-" for an absent one. No variable
+// contains text that the sender chooses (a path, a header, an error message that
+// quotes one), which could break the line.
 func accessLogFormat() string {
 	fields := []struct{ name, variable string }{
 		{"requestId", "requestId"},
@@ -80,43 +82,37 @@ func accessLogFormat() string {
 		{"integrationLatency", "integrationLatency"},
 		{"integrationError", "integrationErrorMessage"},
 	}
-	var line strings.Builder
+	members := make([]string, len(fields))
 	for i, f := range fields {
-		separator := ","
-		if i == 0 {
-			separator = "{"
-		}
-		line.WriteString(separator + `"` + f.name + `":"$context.` + f.variable + `"`)
+		members[i] = `"` + f.name + `":"$context.` + f.variable + `"`
 	}
-	return line.String() + "}"
+	return "{" + strings.Join(members, ",") + "}"
 }
 
-// addAPIGatewayAccount gives API Gateway the role with which it writes access
-// logs. There is one such setting for an account and region, so only a stack
-// that was told to manages it. The answer is a value that is there once the
-// setting is.
+// addAPIGatewayAccount sets the role with which API Gateway writes access logs.
+// An account has one such setting per region, so a parameter decides whether this
+// stack manages it. The returned value is available once the setting is made.
 //
-// Two things outlive the stack, and docs/deploying.md says how to clear them:
-// the setting goes on naming the deleted role, and API Gateway makes the log
-// group /aws/apigateway/welcome as soon as it is set, without a retention
-// (aws-cloudformation/cloudformation-coverage-roadmap#2312). The group is the
-// account's and not this stack's, so it is no resource of it.
+// Two things outlive the stack; docs/deploying.md says how to clear them. The
+// setting keeps naming the deleted role, and API Gateway creates the log group
+// /aws/apigateway/welcome without a retention
+// (aws-cloudformation/cloudformation-coverage-roadmap#2312).
 func (s *stack) addAPIGatewayAccount() string {
 	managed := s.Condition("ManagesApiGatewayAccount", cfn.Equals(cfn.Ref(manageAPIGatewayAccount), "true"))
 
 	r := newRole(named(accountRoleName), "apigateway.amazonaws.com",
-		// The actions of AWS's policy AmazonAPIGatewayPushToCloudWatchLogs, on
-		// everything as there: the role serves every API of the account, not
-		// only this stack's.
+		// The actions and resources of the AWS managed policy
+		// AmazonAPIGatewayPushToCloudWatchLogs: the role serves every API of the
+		// account.
 		allow("WriteLogs", []string{
 			"logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogGroups",
 			"logs:DescribeLogStreams", "logs:PutLogEvents", "logs:GetLogEvents", "logs:FilterLogEvents",
 		}, "*"))
 	r.AWSCloudFormationCondition = managed.Name()
-	const wholeAccount = "The role serves every API of the account, as AWS's own policy for it does."
+	const wholeAccount = "The role serves every API of the account, like the AWS managed policy for it."
 	r.AWSCloudFormationMetadata = suppressed(
-		suppression{"CKV_AWS_111", wholeAccount},
-		suppression{"AwsSolutions-IAM5[Resource::*]", wholeAccount},
+		suppression{rule: "CKV_AWS_111", reason: wholeAccount},
+		suppression{rule: "AwsSolutions-IAM5[Resource::*]", reason: wholeAccount},
 	)
 	role := s.Add("ApiGatewayAccountRole", r)
 
@@ -127,8 +123,8 @@ func (s *stack) addAPIGatewayAccount() string {
 	return cfn.If(managed, account.Ref(), "external")
 }
 
-// addDomainChoice declares whether the API has a domain of its own: with a name
-// and a certificate, or with neither.
+// addDomainChoice returns the condition under which the API has a custom domain.
+// A rule requires a name and a certificate, or neither.
 func (s *stack) addDomainChoice() cfn.Cond {
 	noDomain := cfn.Equals(cfn.Ref(domainName), "")
 	noCertificate := cfn.Equals(cfn.Ref(certificateARN), "")
@@ -137,13 +133,13 @@ func (s *stack) addDomainChoice() cfn.Cond {
 			cfn.And(noDomain, noCertificate),
 			cfn.And(cfn.Not(noDomain), cfn.Not(noCertificate)),
 		),
-		Description: "Give both " + domainName + " and " + certificateARN + ", or neither.",
+		Description: "Set both " + domainName + " and " + certificateARN + ", or neither.",
 	}}})
 	return s.Condition("HasCustomDomain", cfn.Not(noDomain))
 }
 
-// addDomain shows the stage under the custom domain, if there is one. Its URLs
-// outlive the stack; those of the API itself are new in every stack.
+// addDomain maps the custom domain, if there is one, to the stage. URLs with the
+// domain outlive the stack; the API's own URLs change with every new stack.
 func (a *api) addDomain(stage cfn.ID) {
 	domain := a.Add("Domain", &apigateway.DomainName{
 		DomainName:                 new(cfn.Ref(domainName)),
@@ -159,7 +155,7 @@ func (a *api) addDomain(stage cfn.ID) {
 		AWSCloudFormationCondition: a.customDomain.Name(),
 	})
 	a.Output("DomainTarget", cfn.Output{
-		Description: "Host name that the custom domain's DNS record must point to.",
+		Description: "Host name for the custom domain's DNS record.",
 		Value:       domain.Att("RegionalDomainName"),
 		Condition:   a.customDomain,
 	})
@@ -170,9 +166,9 @@ func (a *api) addDomain(stage cfn.ID) {
 	})
 }
 
-// url is where a provider's webhooks arrive.
+// url returns the URL that receives a provider's webhooks.
 func (a *api) url(p contract.Provider) string {
 	return cfn.If(a.customDomain,
-		cfn.Sub("https://${"+domainName+"}/"+p.Path),
-		cfn.Sub("https://${"+string(a.id)+"}.execute-api.${AWS::Region}.${AWS::URLSuffix}/"+stageName+"/"+p.Path))
+		cfn.Sub("https://"+variable(domainName)+"/"+p.Path),
+		cfn.Sub("https://"+variable(a.id)+".execute-api.${AWS::Region}.${AWS::URLSuffix}/"+stageName+"/"+p.Path))
 }

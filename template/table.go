@@ -7,8 +7,9 @@ import (
 	"github.com/paysluice/paysluice/template/cfn"
 )
 
+// addTable adds the table of events with its indexes.
 func (s *stack) addTable() cfn.ID {
-	return s.Add("EventsTable", &dynamodb.Table{
+	table := s.Add("EventsTable", &dynamodb.Table{
 		TableName:   new(named(contract.TableName)),
 		BillingMode: new("PAY_PER_REQUEST"),
 		AttributeDefinitions: []dynamodb.Table_AttributeDefinition{
@@ -26,8 +27,8 @@ func (s *stack) addTable() cfn.ID {
 			AttributeName: new(contract.ExpiresAtAttribute),
 			Enabled:       true,
 		},
-		// An item is written once and never changed, so the new image is all
-		// that a reader of the stream needs.
+		// Items are written once and never changed, so readers of the stream
+		// need only the new image.
 		StreamSpecification: &dynamodb.Table_StreamSpecification{StreamViewType: "NEW_IMAGE"},
 		SSESpecification: &dynamodb.Table_SSESpecification{
 			SSEEnabled:     true,
@@ -41,9 +42,12 @@ func (s *stack) addTable() cfn.ID {
 		AWSCloudFormationDeletionPolicy:      destroy,
 		AWSCloudFormationUpdateReplacePolicy: destroy,
 	})
+	s.Output("TableName", cfn.Output{Description: "Name of the table of events.", Value: table.Ref()})
+	s.Output("TableStreamArn", cfn.Output{Description: "ARN of the table's stream of new events.", Value: table.Att("StreamArn")})
+	return table
 }
 
-// listIndex orders events by time below another partition key.
+// listIndex returns an index that lists the events of a partition key by time.
 func listIndex(name, partitionKey string) dynamodb.Table_GlobalSecondaryIndex {
 	return dynamodb.Table_GlobalSecondaryIndex{
 		IndexName: name,

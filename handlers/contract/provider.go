@@ -12,7 +12,8 @@ type Provider struct {
 	Path string
 	// IdentityHeaders are the headers that every signed request has, spelled as
 	// the provider spells them. API Gateway answers 401 when one is missing
-	// (AWS::ApiGateway::Authorizer, IdentitySource).
+	// (AWS::ApiGateway::Authorizer, IdentitySource). Empty for a provider that
+	// signs in the body.
 	IdentityHeaders []string
 	// UntrustedReason is the reason code of a webhook that is signed with a
 	// certificate of an untrusted authority; empty without certificates.
