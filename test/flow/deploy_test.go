@@ -1,11 +1,13 @@
 package flow_test
 
 import (
-	"encoding/json"
+	"crypto/ed25519"
+	"encoding/base64"
 	"net/http"
+	"os"
 	"path/filepath"
 	"slices"
-	"strings"
+	"strconv"
 	"testing"
 	"time"
 
@@ -13,53 +15,56 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/handlers/event"
 	"github.com/paysluice/paysluice/test/emulator"
 	"github.com/paysluice/paysluice/test/quality/sources"
 )
 
 func TestSecondDeployChangesNothing(t *testing.T) {
-	before := lastUpdate(t)
+	skipShort(t)
+	lastUpdate := func() (time string) {
+		query(t, &time, "cloudformation", "describe-stacks", "--stack-name", stack.Name, "--query", "Stacks[0].LastUpdatedTime")
+		return time
+	}
+	before := lastUpdate()
 
-	_, err := stack.Deploy(t.Context(), deployment)
+	_, err := stack.DeployWithCLI(t.Context(), deployment)
 
 	require.NoError(t, err)
-	assert.Equal(t, before, lastUpdate(t))
+	assert.Equal(t, before, lastUpdate())
 }
 
 func TestChangedHandlerUpdatesFunctionsOnly(t *testing.T) {
+	skipShort(t)
 	changed := copySources(t)
 	sources.Edit(t, filepath.Join(changed, "handlers", "consumer", "consumer.go"), `"record not stored"`, `"record was not stored"`)
 	zips, err := emulator.BuildZips(t.Context(), changed)
 	require.NoError(t, err)
 	version := filepath.Base(zips)
 	require.NotEqual(t, filepath.Base(deployment.Zips), version)
-	aws(t, "s3", "cp", "--recursive", "--only-show-errors", zips, "s3://code-"+suffix+"/"+version)
+	aws(t, "s3", "cp", "--recursive", "--only-show-errors", zips, "s3://code-"+stack.Suffix+"/"+version)
 
-	resources, code := physicalIDs(t), codeHashes(t)
+	resources, code := physicalIDs(t, stack), codeHashes(t)
 	direct := update(t, version)
 
 	assert.Equal(t, []string{"AWS::Lambda::Function"}, direct)
-	assert.Equal(t, resources, physicalIDs(t), "nothing is replaced, so nothing that refers to a function changes")
+	assert.Equal(t, resources, physicalIDs(t, stack), "nothing is replaced")
 	for name, hash := range codeHashes(t) {
-		if name == contract.ConsumerName+"-"+suffix {
-			assert.NotEqual(t, code[name], hash)
-		} else {
-			assert.Equal(t, code[name], hash, "the code of %s is what it was", name)
-		}
+		assert.Equal(t, name == contract.ConsumerName+"-"+stack.Suffix, hash != code[name], "only the consumer's code changes, not %s", name)
 	}
 	w := accounts[0].newWebhook()
 	deliver(t, w, http.StatusOK)
 	requireRow(t, w.eventID())
 }
 
-// physicalIDs are the stack's resources by logical id.
-func physicalIDs(t *testing.T) map[string]string {
+// physicalIDs returns the physical ids of a stack's resources by logical id.
+func physicalIDs(t *testing.T, s *emulator.Stack) map[string]string {
 	t.Helper()
 	var resources []struct {
 		LogicalID  string `json:"LogicalResourceId"`
 		PhysicalID string `json:"PhysicalResourceId"`
 	}
-	query(t, &resources, "cloudformation", "list-stack-resources", "--stack-name", stack.Name, "--query", "StackResourceSummaries")
+	query(t, &resources, "cloudformation", "list-stack-resources", "--stack-name", s.Name, "--query", "StackResourceSummaries")
 	ids := map[string]string{}
 	for _, r := range resources {
 		ids[r.LogicalID] = r.PhysicalID
@@ -67,7 +72,7 @@ func physicalIDs(t *testing.T) map[string]string {
 	return ids
 }
 
-// codeHashes tell what each function runs.
+// codeHashes returns the hash of each function's code by name.
 func codeHashes(t *testing.T) map[string]string {
 	t.Helper()
 	var functions []struct{ FunctionName, CodeSha256 string }
@@ -79,26 +84,11 @@ func codeHashes(t *testing.T) map[string]string {
 	return hashes
 }
 
-// lastUpdate is when the stack was last changed; "null" for never.
-func lastUpdate(t *testing.T) string {
-	t.Helper()
-	out, err := stack.AWS(t.Context(), "cloudformation", "describe-stacks", "--stack-name", stack.Name,
-		"--query", "Stacks[0].LastUpdatedTime")
-	require.NoError(t, err)
-	return strings.TrimSpace(string(out))
-}
-
-// change is what a change set says of one resource. Details that are Static
-// will happen; Dynamic ones follow from references, if those change their value
-// (CloudFormation User Guide, ResourceChangeDetail).
-type change struct {
-	ResourceType string
-	Details      []struct{ Evaluation string }
-}
-
-// update sets another CodeVersion and returns the types of the resources that
-// this changes by itself. The emulator writes an event for every resource of an
-// updated stack, so that the events would not tell.
+// update deploys another CodeVersion and returns the types of the resources that
+// the change set changes directly. Its Static details are certain to happen;
+// Dynamic ones depend on the value of a reference (CloudFormation User Guide,
+// ResourceChangeDetail). Stack events would not tell: MiniStack writes one for
+// every resource of an updated stack.
 func update(t *testing.T, version string) (types []string) {
 	t.Helper()
 	var parameters []struct{ ParameterKey, ParameterValue string }
@@ -115,7 +105,10 @@ func update(t *testing.T, version string) (types []string) {
 	}
 	aws(t, create...)
 	aws(t, append([]string{"cloudformation", "wait", "change-set-create-complete"}, named...)...)
-	var changes []change
+	var changes []struct {
+		ResourceType string
+		Details      []struct{ Evaluation string }
+	}
 	query(t, &changes, append([]string{"cloudformation", "describe-change-set", "--query", "Changes[].ResourceChange"}, named...)...)
 	aws(t, append([]string{"cloudformation", "execute-change-set"}, named...)...)
 	require.Eventually(t, func() bool {
@@ -133,13 +126,74 @@ func update(t *testing.T, version string) (types []string) {
 	return slices.Compact(types)
 }
 
-func aws(t *testing.T, args ...string) {
-	t.Helper()
-	_, err := stack.AWS(t.Context(), args...)
-	require.NoError(t, err, strings.Join(args, " "))
+// TestAFurtherProviderIsOnePackageOneDescriptorOneLine adds a provider with its
+// own signature scheme to a copy of the repository, deploys the copy as a second
+// stack, and follows an event from its endpoint to its table.
+func TestAFurtherProviderIsOnePackageOneDescriptorOneLine(t *testing.T) {
+	skipShort(t)
+	root := copySources(t)
+	handlers := filepath.Join(root, "handlers")
+	require.NoError(t, os.CopyFS(filepath.Join(handlers, "provider", "imaginary"), os.DirFS("imaginary")))
+	descriptor, err := os.ReadFile(filepath.Join("testdata", "descriptor.go"))
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(handlers, "contract", "imaginary.go"), descriptor, 0o600))
+	sources.Edit(t, filepath.Join(handlers, "contract", "provider.go"), "return []Provider{", "return []Provider{Imaginary(), ")
+	registry := filepath.Join(handlers, "provider", "all", "all.go")
+	sources.Edit(t, registry, "provider.Set{", "provider.Set{imaginary.New(), ")
+	sources.Edit(t, registry, "import (", "import (\n\t\"github.com/paysluice/paysluice/handlers/provider/imaginary\"")
+	other := deployCopy(t, root, "fourth")
+
+	imaginary := contract.Provider{Title: "Imaginary"} // names the stack's outputs
+	public, private, err := ed25519.GenerateKey(nil)
+	require.NoError(t, err)
+	require.NoError(t, other.PutSecret(t.Context(), imaginary, []byte(public)))
+	body := []byte(`{"notice":"n1","payment":"p1","seconds":1780000000}`)
+	stamp := strconv.FormatInt(time.Now().Unix(), 10)
+	signed := http.Header{
+		"Imaginary-Time":      {stamp},
+		"Imaginary-Signature": {base64.StdEncoding.EncodeToString(ed25519.Sign(private, append([]byte(stamp+"\n"), body...)))},
+	}
+	status, answer, err := other.Post(t.Context(), imaginary, signed, body)
+	require.NoError(t, err)
+	require.Equal(t, http.StatusOK, status, "%s", answer)
+	status, _, err = other.Post(t.Context(), imaginary, signed, append(body, ' '))
+	require.NoError(t, err)
+	require.Equal(t, http.StatusUnauthorized, status)
+
+	var rows []event.Event
+	require.Eventually(t, func() bool {
+		rows, err = other.Events(t.Context())
+		return err == nil && len(rows) > 0
+	}, 30*time.Second, 100*time.Millisecond)
+	require.Len(t, rows, 1)
+	assert.Equal(t, "imaginary:n1", rows[0].ID)
+	assert.Equal(t, "p1", rows[0].PaymentID)
+	assert.Equal(t, body, rows[0].Payload)
 }
 
-// copySources copies what the stack is built from.
+// deployCopy deploys a copy of the repository as a second stack.
+func deployCopy(t *testing.T, root, suffix string) *emulator.Stack {
+	t.Helper()
+	zips, err := emulator.BuildZips(t.Context(), root)
+	require.NoError(t, err)
+	template, err := emulator.GenerateTemplate(t.Context(), root)
+	require.NoError(t, err)
+	file := filepath.Join(t.TempDir(), "stack.json")
+	require.NoError(t, os.WriteFile(file, template, 0o600))
+	return deploy(t, emulator.Deployment{
+		Template: file, Zips: zips, Suffix: suffix,
+		Parameters: map[string]string{"ManageApiGatewayAccount": "false"},
+	})
+}
+
+func deploy(t *testing.T, d emulator.Deployment) *emulator.Stack {
+	t.Helper()
+	deployed, err := stack.Deploy(t.Context(), d)
+	require.NoError(t, err)
+	return deployed
+}
+
+// copySources copies the sources that the stack is built from.
 func copySources(t *testing.T) (root string) {
 	t.Helper()
 	from, err := emulator.Root()
@@ -147,12 +201,4 @@ func copySources(t *testing.T) (root string) {
 	root = t.TempDir()
 	sources.Copy(t, from, root)
 	return root
-}
-
-// query reads the JSON that an aws command prints.
-func query(t *testing.T, into any, args ...string) {
-	t.Helper()
-	out, err := stack.AWS(t.Context(), args...)
-	require.NoError(t, err, strings.Join(args, " "))
-	require.NoError(t, json.Unmarshal(out, into), strings.Join(args, " "))
 }

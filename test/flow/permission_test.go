@@ -1,11 +1,11 @@
 package flow_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,11 +17,12 @@ import (
 	"github.com/paysluice/paysluice/test/flow/roles"
 )
 
-// TestEveryPermissionIsNeeded takes each action of each role away in the
-// running stack. Either the flow fails for want of it, or it is among the
-// unseen, all of which together the flow does not miss here. The emptier works
-// only when the stack goes: test/flow/lifecycle takes its permissions away.
+// TestEveryPermissionIsNeeded removes each action of each role in the running
+// stack and expects the flow to fail because of it. The exceptions are the
+// unseen permissions; without all of those together the flow must still work.
+// The emptier's role is tested when a stack is deleted.
 func TestEveryPermissionIsNeeded(t *testing.T) {
+	skipShort(t)
 	all, err := roles.Find(t.Context(), stack)
 	require.NoError(t, err)
 	require.NotEmpty(t, all)
@@ -31,61 +32,80 @@ func TestEveryPermissionIsNeeded(t *testing.T) {
 		}
 	})
 
+	var processors []*roles.Role
 	for _, r := range all {
-		a := accountOf(r)
-		require.NoError(t, exercise(t.Context(), a), "the flow with all permissions")
-		for _, p := range r.Policy.Permissions() {
-			if r.IsUnseen(p) || r.Type == roles.TypeOf(contract.EmptierName) {
-				continue
-			}
-			t.Run(fmt.Sprintf("%s without %s (%s)", r.Name, p.Action, p.Sid), func(t *testing.T) {
-				before, err := r.Denials(t.Context(), p.Action)
-				require.NoError(t, err)
-				require.NoError(t, r.Put(t.Context(), r.Policy.Without(p.Is)))
-
-				failure := exercise(t.Context(), a)
-
-				require.Error(t, failure, "nothing fails without it: take it out of the role, or name it in package roles as unseen")
-				t.Log(failure)
-				after, err := r.Denials(t.Context(), p.Action)
-				require.NoError(t, err)
-				assert.Greater(t, after, before, "it failed for another reason")
-				require.NoError(t, r.Put(t.Context(), r.Policy))
+		switch {
+		case r.Type == roles.TypeOf(contract.EmptierName):
+		case strings.HasSuffix(r.Type, roles.TypeOf("-processor")):
+			processors = append(processors, r)
+		default:
+			t.Run(r.Type, func(t *testing.T) { removeEach(t, r, accounts[0]) })
+		}
+	}
+	t.Run("processors", func(t *testing.T) {
+		require.Len(t, processors, len(accounts))
+		for _, r := range processors {
+			t.Run(r.Type, func(t *testing.T) {
+				t.Parallel() // each provider has its own processor
+				removeEach(t, r, accountOf(t, r))
 			})
 		}
-		require.NoError(t, exercise(t.Context(), a), "the flow with all permissions given back")
-	}
-
+	})
 	t.Run("all unseen ones at once", func(t *testing.T) {
 		for _, r := range all {
 			require.NoError(t, r.Put(t.Context(), r.Policy.Without(r.IsUnseen)))
 		}
 		for _, a := range accounts {
-			require.NoError(t, exercise(t.Context(), a), "one is seen after all: take it out of the unseen in package roles")
+			require.NoError(t, exercise(t.Context(), a), "one is needed after all: remove it from package roles")
 		}
 	})
 }
 
-// accountOf is the provider whose processor has the role, or any for a role
-// that all of them need.
-func accountOf(r *roles.Role) *account {
+// removeEach removes each permission of a role in turn, except the unseen ones.
+func removeEach(t *testing.T, r *roles.Role, a *account) {
+	require.NoError(t, exercise(t.Context(), a), "the flow with all permissions")
+	for _, p := range r.Policy.Permissions() {
+		if r.IsUnseen(p) {
+			continue
+		}
+		t.Run(fmt.Sprintf("without %s (%s)", p.Action, p.Sid), func(t *testing.T) {
+			before, err := r.Denials(t.Context(), p.Action)
+			require.NoError(t, err)
+			require.NoError(t, r.Put(t.Context(), r.Policy.Without(p.Is)))
+
+			failure := exercise(t.Context(), a)
+
+			require.Error(t, failure, "the flow works without it: remove it from the role, or list it in package roles as unseen")
+			t.Log(failure)
+			after, err := r.Denials(t.Context(), p.Action)
+			require.NoError(t, err)
+			assert.Greater(t, after, before, "the flow failed for another reason")
+			require.NoError(t, r.Put(t.Context(), r.Policy))
+		})
+	}
+	require.NoError(t, exercise(t.Context(), a), "the flow with all permissions restored")
+}
+
+// accountOf returns the provider whose processor has the role.
+func accountOf(t *testing.T, r *roles.Role) *account {
+	t.Helper()
 	for _, a := range accounts {
 		if r.Type == roles.TypeOf(contract.ProcessorName(a.Provider)) {
 			return a
 		}
 	}
-	return accounts[0]
+	require.Fail(t, "no provider has the role "+r.Name)
+	return nil
 }
 
-// exercise sends what makes every function do everything it can: a new event,
-// another body under its key, a signed body that is no event, and one that is
-// too large for a message.
+// exercise sends webhooks that need everything a function can do: a new event,
+// another body with its key, a signed body that is not an event, and a body that
+// is too large for a message.
 func exercise(ctx context.Context, a *account) error {
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
 
-	w, large := a.newWebhook(), a.newWebhook()
-	large.body = bytes.Replace(large.body, []byte("{"), append([]byte("{"), bytes.Repeat([]byte(" "), 200<<10)...), 1)
+	w, large := a.newWebhook(), a.newWebhook().padded(200<<10)
 	noEvent, other := w, w
 	noEvent.body = []byte(senders.Mark + ", no event: " + w.id)
 	other.body = a.Body(w.id, 999, senders.Created)
@@ -107,8 +127,8 @@ func exercise(ctx context.Context, a *account) error {
 	)
 }
 
-// accepted sends a webhook, a few times: a function that was just restarted
-// may still answer with what the one before it knew.
+// accepted sends a webhook up to three times, because a function that is being
+// restarted may use its cache once more.
 func accepted(ctx context.Context, w webhook) error {
 	var status int
 	for range 3 {
@@ -121,7 +141,7 @@ func accepted(ctx context.Context, w webhook) error {
 		}
 		time.Sleep(time.Second)
 	}
-	return fmt.Errorf("answered %d", status)
+	return fmt.Errorf("the status is %d", status)
 }
 
 func waitForRow(ctx context.Context, id string) error {

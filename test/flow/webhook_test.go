@@ -16,9 +16,9 @@ import (
 	"github.com/paysluice/paysluice/test/emulator/senders"
 )
 
-func TestSecretThatWasFilledOnlyAfterTheFirstWebhook(t *testing.T) {
+func TestSecretStoredAfterTheFirstWebhook(t *testing.T) {
 	eachAccount(t, func(t *testing.T, a *account) {
-		assert.Equal(t, http.StatusServiceUnavailable, a.unconfigured, "the provider sends it again")
+		assert.Equal(t, http.StatusServiceUnavailable, a.unconfigured, "so that the provider retries")
 
 		again := a.early
 		again.at = time.Now()
@@ -44,8 +44,7 @@ func TestSignedWebhookIsStored(t *testing.T) {
 	})
 }
 
-// Bytes that are no UTF-8 text survive API Gateway only through
-// BinaryMediaTypes.
+// API Gateway passes on bytes that are not UTF-8 only with BinaryMediaTypes.
 func TestRawBytesSurvive(t *testing.T) {
 	eachAccount(t, func(t *testing.T, a *account) {
 		w := a.newWebhook()
@@ -57,11 +56,10 @@ func TestRawBytesSurvive(t *testing.T) {
 	})
 }
 
-// A body that does not fit into a message comes back like any other.
+// A body that does not fit into a message is stored in the bucket.
 func TestLargeBody(t *testing.T) {
 	eachAccount(t, func(t *testing.T, a *account) {
-		w := a.newWebhook()
-		w.body = bytes.Replace(w.body, []byte("{"), append([]byte("{"), bytes.Repeat([]byte(" "), 1<<20)...), 1)
+		w := a.newWebhook().padded(1 << 20)
 
 		deliver(t, w, http.StatusOK)
 
@@ -87,12 +85,12 @@ func TestSecondDeliveryIsOneRow(t *testing.T) {
 		deliver(t, again, http.StatusOK)
 
 		requireEmpty(t, "QueueUrl")
-		assert.Equal(t, w.body, requireRow(t, w.eventID()).Payload, "the first body stays")
+		assert.Equal(t, w.body, requireRow(t, w.eventID()).Payload, "the first body is kept")
 		requireEmpty(t, "DeadLetterQueueUrl")
 		_, err := findArchived(t.Context(), a.Provider.Name+"/", func(m event.Archived) bool {
 			return m.Event != nil && m.Event.ID == w.eventID()
 		})
-		require.ErrorIs(t, err, errNotArchived, "a duplicate is no conflict")
+		require.ErrorIs(t, err, errNotArchived, "a duplicate is not a conflict")
 	})
 }
 
@@ -116,7 +114,7 @@ func TestOtherContentUnderTheSameKeyIsKept(t *testing.T) {
 func TestSignedBodyThatIsNoEventIsQuarantined(t *testing.T) {
 	eachAccount(t, func(t *testing.T, a *account) {
 		w := a.newWebhook()
-		w.body = []byte(senders.Mark + ", signed, no JSON: " + w.id + "\x00\xff")
+		w.body = []byte(senders.Mark + ", signed, not JSON: " + w.id + "\x00\xff")
 
 		deliver(t, w, http.StatusOK)
 
@@ -151,7 +149,7 @@ func TestTurnedAway(t *testing.T) {
 			},
 			"signed too long ago": func(w *webhook, _ http.Header) http.Header {
 				w.at = w.at.Add(-a.Stale)
-				if a.Stale == 0 { // no time is signed: nothing but the secret can be wrong
+				if a.Stale == 0 { // the provider signs no time
 					w.secret = a.NewSecret()
 				}
 				return w.header()
@@ -164,7 +162,7 @@ func TestTurnedAway(t *testing.T) {
 				h.Set(a.SignatureHeader, "")
 				return h
 			},
-			"with the header twice, which the emulator joins": func(_ *webhook, h http.Header) http.Header {
+			"with the header twice (the emulator joins them)": func(_ *webhook, h http.Header) http.Header {
 				h.Add(a.SignatureHeader, h.Get(a.SignatureHeader))
 				return h
 			},
@@ -173,15 +171,14 @@ func TestTurnedAway(t *testing.T) {
 			},
 		} {
 			t.Run(why, func(t *testing.T) {
-				w := a.newWebhook()
-				w.body = bytes.Replace(w.body, []byte("{"), append([]byte("{"), bytes.Repeat([]byte(" "), 200<<10)...), 1)
+				w := a.newWebhook().padded(200 << 10)
 				header := arrange(&w, w.header())
 
 				status, answer, err := stack.Post(t.Context(), a.Provider, header, w.body)
 
 				require.NoError(t, err)
 				assert.Equal(t, http.StatusUnauthorized, status)
-				assert.NotContains(t, strings.ToLower(string(answer)), "signature", "the answer does not say why")
+				assert.NotContains(t, strings.ToLower(string(answer)), "signature", "the response does not say why")
 				refused = append(refused, w)
 			})
 		}
@@ -194,7 +191,7 @@ func TestTurnedAway(t *testing.T) {
 			_, err = findArchived(t.Context(), a.Provider.Name+"/", ofBody(w.body))
 			require.ErrorIs(t, err, errNotArchived)
 			_, err = payloads().Payload(t.Context(), event.Event{PayloadRef: "oversize/" + a.Provider.Name + "/" + event.HashPayload(w.body)})
-			require.Error(t, err, "a large body is kept only once it is verified")
+			require.Error(t, err, "a large body is stored only after verification")
 		}
 	})
 }
@@ -210,7 +207,7 @@ func TestRotation(t *testing.T) {
 		require.Eventually(t, func() bool {
 			status, _, err := next.send(t.Context())
 			return err == nil && status == http.StatusOK
-		}, 30*time.Second, time.Second, "a newer secret is looked for when nothing matches, every 10 s")
+		}, 30*time.Second, 500*time.Millisecond, "a mismatch reads the secret again, at most every 10 s")
 		requireRow(t, next.eventID())
 		old := a.newWebhook()
 		deliver(t, old, http.StatusOK)

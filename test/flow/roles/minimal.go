@@ -11,9 +11,9 @@ import (
 	"github.com/paysluice/paysluice/test/emulator"
 )
 
-// Minimal is an error that names every action and resource that the role
-// allows and none of the calls needed, and every unseen permission that it
-// lacks. calls are those of everything that the role is for.
+// Minimal returns an error that names every action and resource that the role
+// allows and no call needed, and every unseen permission that it lacks. calls
+// must cover everything that the role is for.
 func (r *Role) Minimal(calls []emulator.Call) error {
 	var all []error
 	for _, e := range r.Unneeded(calls) {
@@ -26,15 +26,15 @@ func (r *Role) Minimal(calls []emulator.Call) error {
 	return errors.Join(all...)
 }
 
-// Excess is a resource on which a role may do more than was needed.
+// Excess is a resource on which a role allows more than the calls needed.
 type Excess struct {
 	Permission
 	Resource string
-	// Needed is the pattern that would do, empty if there were no calls.
+	// Needed is the narrowest sufficient pattern; empty if there were no calls.
 	Needed string
 }
 
-// Unneeded compares what the policy allows with the calls that were made.
+// Unneeded returns what the policy allows beyond the calls.
 func (r *Role) Unneeded(calls []emulator.Call) []Excess {
 	var all []Excess
 	for _, s := range r.Policy.Statement {
@@ -53,7 +53,7 @@ func (r *Role) Unneeded(calls []emulator.Call) []Excess {
 	return all
 }
 
-// called are the resources that needed the permission.
+// called returns the resources of the calls that needed p.
 func (r *Role) called(p Permission, calls []emulator.Call) []string {
 	var resources []string
 	for _, c := range calls {
@@ -64,12 +64,11 @@ func (r *Role) called(p Permission, calls []emulator.Call) []string {
 	return resources
 }
 
-// year begins the part of a key that tells when it was written. A policy cannot
-// follow the calendar.
+// year begins the date in an object's key. A policy cannot name future dates.
 var year = regexp.MustCompile(`/\d{4}/`)
 
-// narrowest is the pattern itself, or a narrower one that allows the same of
-// the calls. It is empty if the pattern allows none of them.
+// narrowest returns the narrowest pattern that allows the same calls as pattern,
+// or "" if pattern allows none of them.
 func narrowest(pattern string, called []string) string {
 	called = slices.DeleteFunc(called, func(resource string) bool { return !matches(pattern, resource) })
 	if len(called) == 0 {
@@ -94,17 +93,17 @@ func narrowest(pattern string, called []string) string {
 	return common + "*"
 }
 
-// matches reports whether IAM's pattern, in which * is any text and ? any
-// character, allows the resource.
+// matches reports whether an IAM pattern matches the resource. * matches any text
+// and ? any character.
 func matches(pattern, resource string) bool {
 	text := strings.NewReplacer(`\*`, ".*", `\?`, ".").Replace(regexp.QuoteMeta(pattern))
 	return regexp.MustCompile("^(?s:" + text + ")$").MatchString(resource)
 }
 
-// folder is all of a resource up to its last slash.
+// folder returns the resource up to and including its last slash.
 func folder(resource string) string { return resource[:strings.LastIndex(resource, "/")+1] }
 
-// Missing are the role's unseen permissions that its policy does not allow.
+// Missing returns the role's unseen permissions that its policy does not allow.
 func (r *Role) Missing() []Permission {
 	var missing []Permission
 	allowed := r.Policy.Permissions()

@@ -1,6 +1,5 @@
-// Package roles compares the roles of a stack on the emulator with the calls
-// that were made in their name, and changes them, to show what each permission
-// is for.
+// Package roles reads and changes the roles of a stack on the emulator, and
+// compares their policies with the calls that the functions made.
 package roles
 
 import (
@@ -14,11 +13,11 @@ import (
 	"github.com/paysluice/paysluice/test/emulator"
 )
 
-// Role is a role of a running stack, with its one policy.
+// Role is a role of a running stack and its only policy.
 type Role struct {
 	Name   string `json:"RoleName"`
 	ARN    string `json:"Arn"`
-	Type   string `json:"-"` // its name without the stack's suffix
+	Type   string `json:"-"` // the name without the stack's suffix
 	Policy Policy `json:"-"`
 
 	stack     *emulator.Stack
@@ -26,7 +25,7 @@ type Role struct {
 	functions []function
 }
 
-// TypeOf is the Type of a function's role.
+// TypeOf returns the Type of a function's role.
 func TypeOf(function string) string { return function + "-role" }
 
 type function struct {
@@ -38,7 +37,7 @@ type function struct {
 // Permission is one action of one statement.
 type Permission struct{ Sid, Action string }
 
-// Is reports whether it is another's equal.
+// Is reports whether p equals other.
 func (p Permission) Is(other Permission) bool { return p == other }
 
 // Policy is a role's policy document as IAM returns it.
@@ -55,7 +54,7 @@ type statement struct {
 	Condition any `json:",omitempty"`
 }
 
-// Permissions are all that the policy allows.
+// Permissions returns everything that the policy allows.
 func (p Policy) Permissions() []Permission {
 	var all []Permission
 	for _, s := range p.Statement {
@@ -66,12 +65,12 @@ func (p Policy) Permissions() []Permission {
 	return all
 }
 
-// Without is the policy less the permissions that are gone.
-func (p Policy) Without(gone func(Permission) bool) Policy {
+// Without returns the policy without the permissions that match.
+func (p Policy) Without(match func(Permission) bool) Policy {
 	less := Policy{Version: p.Version}
 	for _, s := range p.Statement {
 		s.Action = slices.DeleteFunc(slices.Clone(s.Action), func(action string) bool {
-			return gone(Permission{s.Sid, action})
+			return match(Permission{s.Sid, action})
 		})
 		if len(s.Action) > 0 {
 			less.Statement = append(less.Statement, s)
@@ -80,16 +79,16 @@ func (p Policy) Without(gone func(Permission) bool) Policy {
 	return less
 }
 
-// Find lists the roles that the stack made. A role with a managed policy, or
-// with other than one of its own, is an error.
+// Find returns the stack's roles. A role with a managed policy, or without
+// exactly one inline policy, is an error.
 func Find(ctx context.Context, stack *emulator.Stack) ([]*Role, error) {
 	var names []string
-	if err := query(ctx, stack, &names, "cloudformation", "list-stack-resources", "--stack-name", stack.Name,
+	if err := stack.Query(ctx, &names, "cloudformation", "list-stack-resources", "--stack-name", stack.Name,
 		"--query", "StackResourceSummaries[?ResourceType=='AWS::IAM::Role'].PhysicalResourceId"); err != nil {
 		return nil, err
 	}
 	var functions []function
-	if err := query(ctx, stack, &functions, "lambda", "list-functions", "--query", "Functions"); err != nil {
+	if err := stack.Query(ctx, &functions, "lambda", "list-functions", "--query", "Functions"); err != nil {
 		return nil, err
 	}
 	var roles []*Role
@@ -119,36 +118,27 @@ func find(ctx context.Context, stack *emulator.Stack, name string) (*Role, error
 		{&policies, []string{"list-role-policies", "--query", "PolicyNames"}},
 		{&managed, []string{"list-attached-role-policies", "--query", "AttachedPolicies[].PolicyArn"}},
 	} {
-		if err := query(ctx, stack, q.into, append([]string{"iam", q.args[0], "--role-name", name}, q.args[1:]...)...); err != nil {
+		if err := stack.Query(ctx, q.into, append([]string{"iam", q.args[0], "--role-name", name}, q.args[1:]...)...); err != nil {
 			return nil, err
 		}
 	}
 	if len(policies) != 1 || len(managed) > 0 {
-		return nil, fmt.Errorf("role %s has policies %v and managed ones %v", name, policies, managed)
+		return nil, fmt.Errorf("role %s has the inline policies %v and the managed policies %v, not one inline policy", name, policies, managed)
 	}
 	r.Type = strings.TrimSuffix(name, "-"+stack.Suffix)
 	r.policyID = policies[0]
-	return r, query(ctx, stack, &r.Policy, "iam", "get-role-policy", "--role-name", name,
+	return r, stack.Query(ctx, &r.Policy, "iam", "get-role-policy", "--role-name", name,
 		"--policy-name", r.policyID, "--query", "PolicyDocument")
 }
 
-// query reads the JSON that an aws command prints.
-func query(ctx context.Context, stack *emulator.Stack, into any, args ...string) error {
-	out, err := stack.AWS(ctx, args...)
-	if err != nil {
-		return err
-	}
-	return json.Unmarshal(out, into)
-}
-
-// Put replaces the role's policy, and makes the next invocation of its
-// functions a cold start, so that none lives on what it has cached.
+// Put replaces the role's policy. It also restarts the role's functions, so that
+// they use nothing from their caches.
 func (r *Role) Put(ctx context.Context, p Policy) error {
 	if err := r.replace(ctx, p); err != nil {
 		return err
 	}
 	for _, f := range r.functions {
-		// Setting a timeout restarts a function, the same one too.
+		// Setting a timeout restarts a function, even if it is unchanged.
 		if _, err := r.stack.AWS(ctx, "lambda", "update-function-configuration",
 			"--function-name", f.FunctionName, "--timeout", strconv.Itoa(f.Timeout)); err != nil {
 			return err
@@ -171,8 +161,8 @@ func (r *Role) replace(ctx context.Context, p Policy) error {
 	return err
 }
 
-// Denials counts the lines in which the role's functions logged that they were
-// denied an action.
+// Denials counts the log lines in which the role's functions report that an
+// action was denied.
 func (r *Role) Denials(ctx context.Context, action string) (n int, err error) {
 	for _, f := range r.functions {
 		lines, err := r.stack.Logs(ctx, strings.TrimSuffix(f.FunctionName, "-"+r.stack.Suffix))

@@ -6,14 +6,14 @@ import (
 	"github.com/paysluice/paysluice/handlers/contract"
 )
 
-// unseen are actions that AWS services do in the name of these roles. The
-// emulator does not ask for them, so no call is recorded, and taking them away
-// shows nothing here.
+// unseen lists actions that AWS services perform in the name of these roles. The
+// emulator does not check them, so it records no call, and removing them has no
+// effect there.
 type unseen struct {
 	roles   []string // types
 	sid     string
 	actions []string
-	page    string // of AWS, which demands them
+	page    string // of AWS that demands them
 }
 
 func allUnseen() []unseen {
@@ -26,7 +26,7 @@ func allUnseen() []unseen {
 		// For writers too: aws/aws-cdk#10010.
 		tableKey  = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html"
 		bucketKey = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html"
-		// Always, to delete versions too.
+		// Also for requests that only delete versions.
 		deleteObjects = "https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html"
 		gateway       = "https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html"
 	)
@@ -64,8 +64,8 @@ func allUnseen() []unseen {
 	}
 }
 
-// Unseen are the role's permissions that no recorded call can show, each with
-// AWS's page that demands it.
+// Unseen returns the role's permissions that no recorded call can show, each with
+// the AWS page that demands it.
 func (r *Role) Unseen() map[Permission]string {
 	pages := map[Permission]string{}
 	for _, u := range allUnseen() {
@@ -78,7 +78,7 @@ func (r *Role) Unseen() map[Permission]string {
 	return pages
 }
 
-// IsUnseen reports whether the permission is one of them.
+// IsUnseen reports whether p is one of Unseen.
 func (r *Role) IsUnseen(p Permission) bool {
 	_, ok := r.Unseen()[p]
 	return ok

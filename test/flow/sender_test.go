@@ -1,6 +1,7 @@
 package flow_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net/http"
@@ -14,19 +15,19 @@ import (
 	"github.com/paysluice/paysluice/test/emulator/senders"
 )
 
-// account is a provider that sends to the stack, and the secret they share.
+// account is a provider that sends to the stack, and their shared secret.
 type account struct {
 	senders.Sender
 	secret string
 
-	// early is a webhook that was sent before the stack had the secret, and
-	// unconfigured what it was answered.
+	// early is a webhook that was sent before the stack had the secret.
+	// unconfigured is its status.
 	early        webhook
 	unconfigured int
 }
 
-// open sends a first webhook, then makes the account's secret the live one and
-// waits until it is taken.
+// open sends a first webhook, then stores the account's secret and waits until
+// the stack accepts webhooks.
 func open(ctx context.Context, s senders.Sender) (a *account, err error) {
 	a = &account{Sender: s, secret: s.NewSecret()}
 	a.early = a.newWebhook()
@@ -36,11 +37,11 @@ func open(ctx context.Context, s senders.Sender) (a *account, err error) {
 	if err := a.putSecrets(ctx, a.secret); err != nil {
 		return nil, err
 	}
-	// A processor remembers for two seconds that there was none.
+	// A processor remembers a missing secret for two seconds.
 	return a, emulator.Await(ctx, func(ctx context.Context) error {
 		status, answer, err := a.newWebhook().send(ctx)
 		if err == nil && status != http.StatusOK {
-			err = fmt.Errorf("%s is answered %d %s", a.Provider.Title, status, answer)
+			err = fmt.Errorf("%s gets %d %s", a.Provider.Title, status, answer)
 		}
 		return err
 	})
@@ -50,10 +51,13 @@ func (a *account) putSecrets(ctx context.Context, secrets ...string) error {
 	return stack.PutSecret(ctx, a.Provider, a.Document(secrets...))
 }
 
-// eachAccount runs a test for every provider.
+// eachAccount runs a test for every provider, two at a time.
 func eachAccount(t *testing.T, test func(t *testing.T, a *account)) {
 	for _, a := range accounts {
-		t.Run(a.Provider.Name, func(t *testing.T) { test(t, a) })
+		t.Run(a.Provider.Name, func(t *testing.T) {
+			t.Parallel()
+			test(t, a)
+		})
 	}
 }
 
@@ -66,16 +70,22 @@ type webhook struct {
 	at     time.Time
 }
 
-// newWebhook is a good delivery of a new event.
+// newWebhook returns a valid delivery of a new event.
 func (a *account) newWebhook() webhook {
 	id := a.NewID()
 	return webhook{account: a, id: id, body: a.Body(id, 100, senders.Created), secret: a.secret, at: time.Now()}
 }
 
-// eventID is the event's key in the table.
+// padded returns the webhook with size spaces added to its body.
+func (w webhook) padded(size int) webhook {
+	w.body = bytes.Replace(w.body, []byte("{"), append([]byte("{"), bytes.Repeat([]byte(" "), size)...), 1)
+	return w
+}
+
+// eventID returns the event's key in the table.
 func (w webhook) eventID() string { return w.EventID(w.id) }
 
-// header is how the provider sends the webhook.
+// header returns the headers that the provider sends with the webhook.
 func (w webhook) header() http.Header {
 	h := w.Header(w.body, w.secret, w.at)
 	signatures.add(h.Get(w.SignatureHeader))
@@ -88,16 +98,16 @@ func (w webhook) send(ctx context.Context) (status int, answer string, err error
 	return status, string(body), err
 }
 
-// deliver posts a webhook that must be answered with status.
+// deliver posts a webhook and requires a status.
 func deliver(t *testing.T, w webhook, status int) (answer string) {
 	t.Helper()
 	got, answer, err := w.send(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, status, got, "answered %s", answer)
+	require.Equal(t, status, got, "the response is %s", answer)
 	return answer
 }
 
-// signatures are all that were sent, so that checkLogs can look for them.
+// signatures are all signatures that were sent, for checkLogs.
 var signatures collection
 
 type collection struct {

@@ -1,6 +1,10 @@
-// Package acme is a made-up provider: it signs the time and the body with an
-// Ed25519 key, and tells which event of which payment it is in three fields.
-package acme
+// Package imaginary implements a provider that does not exist. It signs the time
+// and the body with an Ed25519 key.
+//
+// The flow test copies this package into a copy of the repository, to show what
+// a further provider takes. It lives outside testdata so that it is compiled
+// with everything else.
+package imaginary
 
 import (
 	"context"
@@ -8,6 +12,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -16,14 +21,20 @@ import (
 	"github.com/paysluice/paysluice/handlers/provider"
 )
 
+const name = "imaginary"
+
 // Provider implements provider.Provider.
 type Provider struct{}
 
-// New returns it.
+// New returns the provider.
 func New() Provider { return Provider{} }
 
 // Descriptor implements provider.Provider.
-func (Provider) Descriptor() contract.Provider { return contract.Acme() }
+func (Provider) Descriptor() contract.Provider {
+	all := contract.Providers()
+	i := slices.IndexFunc(all, func(p contract.Provider) bool { return p.Name == name })
+	return all[i]
+}
 
 // CheckHeaders implements provider.Provider.
 func (Provider) CheckHeaders(h provider.Header, now time.Time) error {
@@ -32,10 +43,10 @@ func (Provider) CheckHeaders(h provider.Header, now time.Time) error {
 }
 
 func headers(h provider.Header, now time.Time) (stamp string, signature []byte, err error) {
-	if stamp, err = h.One("Acme-Time"); err != nil {
+	if stamp, err = h.One("Imaginary-Time"); err != nil {
 		return "", nil, err
 	}
-	text, err := h.One("Acme-Signature")
+	text, err := h.One("Imaginary-Signature")
 	if err != nil {
 		return "", nil, err
 	}
@@ -50,8 +61,8 @@ func headers(h provider.Header, now time.Time) (stamp string, signature []byte, 
 	return stamp, signature, nil
 }
 
-// Verifier implements provider.Provider; the document is a public key, a JSON
-// string in base64.
+// Verifier implements provider.Provider. The document is a public key in base64,
+// as a JSON string.
 func (Provider) Verifier(document []byte) (provider.Verifier, error) {
 	var key []byte
 	if json.Unmarshal(document, &key) != nil || len(key) != ed25519.PublicKeySize {
@@ -70,27 +81,27 @@ func (v verifier) Verify(_ context.Context, h provider.Header, body []byte, now 
 	if !ed25519.Verify(ed25519.PublicKey(v), append([]byte(stamp+"\n"), body...), signature) {
 		return provider.Origin{}, provider.SignatureMismatch
 	}
-	return provider.Origin{Endpoint: "acme"}, nil
+	return provider.Origin{Endpoint: name}, nil
 }
 
 // Event implements provider.Provider.
 func (Provider) Event(body []byte, o provider.Origin) (event.Event, error) {
-	var said struct {
+	var notice struct {
 		Notice, Payment string
 		Seconds         int64
 	}
-	if json.Unmarshal(body, &said) != nil || said.Notice == "" {
+	if json.Unmarshal(body, &notice) != nil || notice.Notice == "" {
 		return event.Event{}, provider.EnvelopeUnreadable
 	}
 	return event.Event{
 		Schema:    event.Schema,
-		ID:        event.NewID("acme", said.Notice),
-		Provider:  "acme",
+		ID:        event.NewID(name, notice.Notice),
+		Provider:  name,
 		Endpoint:  o.Endpoint,
-		Timestamp: said.Seconds * 1000,
+		Timestamp: notice.Seconds * 1000,
 		Type:      "paid",
 		Category:  event.PaymentSucceeded,
-		PaymentID: said.Payment,
+		PaymentID: notice.Payment,
 	}, nil
 }
 

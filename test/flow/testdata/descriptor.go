@@ -1,0 +1,11 @@
+package contract
+
+// Imaginary returns the descriptor of test/flow/imaginary.
+func Imaginary() Provider {
+	return Provider{
+		Name:            "imaginary",
+		Title:           "Imaginary",
+		Path:            "imaginary",
+		IdentityHeaders: []string{"Imaginary-Time", "Imaginary-Signature"},
+	}
+}
