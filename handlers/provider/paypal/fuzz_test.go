@@ -21,11 +21,11 @@ import (
 	"github.com/paysluice/paysluice/test/header"
 )
 
-// FuzzCheckHeaders: any headers are either accepted or rejected with a reason,
-// and what is accepted names a certificate of PayPal's and has one meaning.
+// FuzzCheckHeaders: accepted headers name one of PayPal's certificates and have
+// one meaning; all others are rejected with a reason.
 func FuzzCheckHeaders(f *testing.F) {
 	for _, v := range readVectors(f).Vectors {
-		f.Add(v.Headers["PAYPAL-TRANSMISSION-ID"], v.Headers["PAYPAL-TRANSMISSION-TIME"], v.Headers["PAYPAL-TRANSMISSION-SIG"], v.Headers["PAYPAL-CERT-URL"], v.At.Unix())
+		f.Add(v.Headers[idHeader], v.Headers[timeHeader], v.Headers[signatureHeader], v.Headers[certURLHeader], v.At.Unix())
 	}
 	f.Add("a|b", "2018-19-12T00:00:00Z", "QR==", "https://api.paypal.com@example.net/v1/notifications/certs/x", int64(0))
 	f.Add("\x00", "2026-04-01T00:00:00,5Z", "QUFB\n", certURL+"%2f..", int64(-1<<62))
@@ -33,11 +33,9 @@ func FuzzCheckHeaders(f *testing.F) {
 
 	f.Fuzz(func(t *testing.T, id, stamp, signature, url string, now int64) {
 		h := header.Of(map[string]string{
-			"PAYPAL-TRANSMISSION-ID": id, "PAYPAL-TRANSMISSION-TIME": stamp, "PAYPAL-TRANSMISSION-SIG": signature,
-			"PAYPAL-CERT-URL": url, "PAYPAL-AUTH-ALGO": "SHA256withRSA",
+			idHeader: id, timeHeader: stamp, signatureHeader: signature, certURLHeader: url, algorithmHeader: "SHA256withRSA",
 		})
-		err := paypal.New(nil).CheckHeaders(h, time.Unix(now, 0))
-		if err != nil {
+		if err := paypal.New(nil).CheckHeaders(h, time.Unix(now, 0)); err != nil {
 			assert.Equal(t, provider.Rejected, provider.ReasonOf(err).Class(), "%v", err)
 			return
 		}
@@ -47,12 +45,10 @@ func FuzzCheckHeaders(f *testing.F) {
 	})
 }
 
-// FuzzVerifier: any document either becomes a verifier or is refused as empty
-// or malformed, and none lets the simulator in.
+// FuzzVerifier: a document becomes a verifier or is refused as empty or
+// malformed. No verifier accepts the simulator.
 func FuzzVerifier(f *testing.F) {
-	pem, err := json.Marshal(string(authority.Root.PEM()))
-	require.NoError(f, err)
-	f.Add([]byte(`{"webhooks":[{"label":"a","webhookId":"1","environment":"live"}],"extraRootsPem":` + string(pem) + `}`))
+	f.Add([]byte(with("extraRootsPem", quote(f, string(authority.Root.PEM())))))
 	f.Add([]byte(`{"webhooks":[{"label":"a","webhookId":"WEBHOOK_ID","environment":"live"}]}`))
 	f.Add([]byte(`{"webhooks":{"label":"a"},"extraRootsPem":[]}`))
 	f.Add([]byte(" "))
@@ -74,28 +70,27 @@ func FuzzVerifier(f *testing.F) {
 	})
 }
 
-// FuzzVerify: a body passes under its own headers only.
+// FuzzVerify: a body passes only under its own headers.
 func FuzzVerify(f *testing.F) {
 	f.Add([]byte(`{"id":"WH-1"}`), []byte(`{"id":"WH-2"}`))
 	f.Add([]byte{}, []byte{0})
 	f.Add([]byte("\xff"), []byte("\xff"))
 	leaf := authority.Issue(paypaltest.LiveName, epoch)
 	v := newVerifier(f, paypal.New(serving(map[string][]byte{certURL: bundle(leaf)})), nil, shop)
-	s := signer(leaf)
 
 	f.Fuzz(func(t *testing.T, body, other []byte) {
-		h := signed(t, s, body, epoch)
+		h := signed(t, signer(leaf), body, epoch)
 		_, err := v.Verify(t.Context(), h, body, epoch)
 		assert.NoError(t, err)
-		_, err = v.Verify(t.Context(), h, other, epoch)
-		if crc32.ChecksumIEEE(body) != crc32.ChecksumIEEE(other) { // two bodies of one CRC are one to PayPal
+		if crc32.ChecksumIEEE(body) != crc32.ChecksumIEEE(other) { // PayPal signs the CRC-32
+			_, err = v.Verify(t.Context(), h, other, epoch)
 			assert.ErrorIs(t, err, provider.SignatureMismatch)
 		}
 	})
 }
 
-// FuzzCertificate: whatever PayPal's host serves, no webhook passes unless it is
-// a certificate whose key signed it.
+// FuzzCertificate: a webhook passes only if PayPal's host serves the certificate
+// whose key signed it.
 func FuzzCertificate(f *testing.F) {
 	leaf := authority.Issue(paypaltest.LiveName, epoch)
 	f.Add(bundle(leaf))
@@ -106,18 +101,17 @@ func FuzzCertificate(f *testing.F) {
 
 	f.Fuzz(func(t *testing.T, served []byte) {
 		v := newVerifier(t, paypal.New(serving(map[string][]byte{certURL: served})), nil, shop)
-		_, err := v.Verify(t.Context(), h, nil, epoch)
-		if err == nil {
-			der := served
-			if block, _ := pem.Decode(served); block != nil {
-				der = block.Bytes
-			}
-			certs, err := x509.ParseCertificates(der)
-			require.NoError(t, err)
-			assert.Equal(t, leaf.Key.Public(), certs[0].PublicKey)
+		if _, err := v.Verify(t.Context(), h, nil, epoch); err != nil {
+			assert.Contains(t, []provider.Reason{provider.CertRefused, provider.PayPalChain, provider.SignatureMismatch}, provider.ReasonOf(err), "%v", err)
 			return
 		}
-		assert.Contains(t, []provider.Reason{provider.CertRefused, provider.PayPalChain, provider.SignatureMismatch}, provider.ReasonOf(err), "%v", err)
+		der := served
+		if block, _ := pem.Decode(served); block != nil {
+			der = block.Bytes
+		}
+		certs, err := x509.ParseCertificates(der)
+		require.NoError(t, err)
+		assert.Equal(t, leaf.Key.Public(), certs[0].PublicKey)
 	})
 }
 

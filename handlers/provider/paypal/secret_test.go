@@ -19,7 +19,7 @@ func with(name, value string) string {
 	return `{"webhooks":[` + liveEntry + `],"` + name + `":` + value + `}`
 }
 
-func quote(t *testing.T, parts ...string) string {
+func quote(t testing.TB, parts ...string) string {
 	t.Helper()
 	text, err := json.Marshal(strings.Join(parts, ""))
 	require.NoError(t, err)
