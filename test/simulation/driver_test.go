@@ -3,6 +3,7 @@ package simulation_test
 import (
 	"cmp"
 	"slices"
+	"sync"
 	"testing/synctest"
 	"time"
 )
@@ -159,4 +160,146 @@ func (w *world) deliver() {
 	d, r := w.stripe.next()
 	w.note(p.name, "receives", r.RequestID, d.what)
 	p.serve(d, r)
+}
+
+// finish sees to the processes whose invocation has ended, one way or other.
+func (w *world) finish() {
+	for _, p := range slices.Clone(w.processors) {
+		if w.ended(p) {
+			w.stripe.answered(p)
+			w.processors = w.settle(w.processors, p)
+		}
+	}
+	for _, m := range w.mappings {
+		for _, p := range slices.Clone(m.processes) {
+			if w.ended(p) {
+				w.worked(m, p)
+				m.processes = w.settle(m.processes, p)
+			}
+		}
+	}
+}
+
+// ended reports whether an invocation is over. Lambda kills a function that
+// has not answered at its deadline, and the handlers promise not to let it.
+func (w *world) ended(p *process) bool {
+	if !p.running {
+		return false
+	}
+	returned := !p.returnedAt.IsZero() && p.returnedAt.Before(p.deadline)
+	if !p.dead && !returned && !time.Now().Before(p.deadline) {
+		w.breaks("a function answers before its deadline: %s did not", p.name)
+		w.kill(p)
+	}
+	return p.dead || returned
+}
+
+// settle keeps a process for the next invocation, unless it is gone.
+func (w *world) settle(all []*process, p *process) []*process {
+	p.running = false
+	p.cancel()
+	if p.dead || w.happens(w.faults.retire) {
+		w.note(p.name, "is gone")
+		return slices.DeleteFunc(all, func(other *process) bool { return other == p })
+	}
+	return all
+}
+
+func busy(all []*process) int {
+	n := 0
+	for _, p := range all {
+		if p.running {
+			n++
+		}
+	}
+	return n
+}
+
+// warm is an idle process, a new one if there is none.
+func (w *world) warm(all *[]*process, start func() *process) *process {
+	var idle []*process
+	for _, p := range *all {
+		if !p.running {
+			idle = append(idle, p)
+		}
+	}
+	if len(idle) == 0 {
+		p := start()
+		*all = append(*all, p)
+		return p
+	}
+	return idle[w.rng.IntN(len(idle))]
+}
+
+// kill ends a process wherever it is: it has no effect from here on.
+func (w *world) kill(p *process) {
+	p.dead = true
+	w.inbox.bury(p)
+	for _, c := range slices.Concat(w.calls, w.stuck) {
+		if c.by == p && !c.abandoned {
+			c.answer <- errCrash
+			c.abandoned = true
+		}
+	}
+}
+
+// inbox is what goroutines of the handlers tell the driver, which looks when
+// none of them runs. It is the one thing that both touch.
+type inbox struct {
+	mu       sync.Mutex
+	calls    []*call
+	gaveUp   []*call
+	returned []returned
+	dead     map[*process]bool
+	broken   []string // promises, each with what broke it
+}
+
+// returned says that a handler has.
+type returned struct {
+	by *process
+	at time.Time
+}
+
+// submit takes a call from a process, unless that is dead.
+func (i *inbox) submit(c *call) bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.dead[c.by] {
+		return false
+	}
+	i.calls = append(i.calls, c)
+	return true
+}
+
+func (i *inbox) giveUp(c *call) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.gaveUp = append(i.gaveUp, c)
+}
+
+func (i *inbox) handlerReturned(p *process) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.returned = append(i.returned, returned{p, time.Now()})
+}
+
+func (i *inbox) bury(p *process) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.dead[p] = true
+}
+
+func (i *inbox) breaks(text string) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.broken = append(i.broken, text)
+}
+
+// empty is what has come since the last time.
+func (i *inbox) empty() (calls, gaveUp []*call, handlers []returned, broken []string) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	calls, gaveUp, handlers, broken = i.calls, i.gaveUp, i.returned, i.broken
+	i.calls, i.gaveUp, i.returned, i.broken = nil, nil, nil, nil
+	return calls, gaveUp, handlers, broken
 }
