@@ -28,7 +28,7 @@ import (
 	"github.com/paysluice/paysluice/test/simulation/memory"
 )
 
-// The calls of the handlers.
+// The AWS calls of the handlers.
 const (
 	getSecretValue = "GetSecretValue"
 	sendMessage    = "SendMessage"
@@ -36,51 +36,51 @@ const (
 	putObject      = "PutObject"
 )
 
-// fate is what becomes of a call.
+// fate is the outcome of a call.
 type fate string
 
 const (
-	fine        fate = "fine"
+	fine        fate = "fine"         // the effect, and the response
 	refused     fate = "refused"      // an error, and no effect
-	throttled   fate = "throttled"    // an error that goes away, and no effect
+	throttled   fate = "throttled"    // a temporary error, and no effect
 	answerLost  fate = "answer lost"  // the effect, and an error
-	sentTwice   fate = "sent twice"   // the client tries again after a lost answer
-	stuck       fate = "stuck"        // no effect, and no answer before the caller gives up
-	stuckAfter  fate = "stuck after"  // the effect, and no answer
-	late        fate = "late"         // no answer, and the effect when nobody waits for it
-	crashBefore fate = "crash before" // no effect, and the process ends
-	crashAfter  fate = "crash after"  // the effect, and the process ends
+	sentTwice   fate = "sent twice"   // the client retries after a lost response, unseen by the caller
+	stuck       fate = "stuck"        // no effect, and no response
+	stuckAfter  fate = "stuck after"  // the effect, and no response
+	late        fate = "late"         // no response, and the effect after the caller gave up
+	crashBefore fate = "crash before" // no effect, and the process crashes
+	crashAfter  fate = "crash after"  // the effect, and the process crashes
 )
 
-// fates are all that can go wrong, in the order in which odds are drawn.
+// fates returns all faults of a call in the order in which their odds are drawn.
 func fates() []fate {
 	return []fate{refused, throttled, answerLost, sentTwice, stuck, stuckAfter, late, crashBefore, crashAfter}
 }
 
-// faults are the odds of one run. Some kinds are off in a run and others
-// frequent: faults that are always all there hide what only one of them shows.
+// faults holds the odds of one run. Some kinds are off and others frequent:
+// a mistake that shows with one kind of fault may hide behind others.
 type faults struct {
 	odds map[fate]float64 // of each call
 
-	again       float64 // SQS hands out a message and its copy
-	deleteLost  float64 // a message that was done with is not deleted
-	batchLost   float64 // nor is any of its batch: Lambda's poller died
-	replyLost   float64 // the sender does not see the answer
-	givenUp     float64 // the sender does not try again after a failure
-	outage      float64 // of a step: the table throttles everything for a while
-	retire      float64 // an idle environment is replaced by a new one
-	unsetSecret bool    // the secret is filled only after the first webhooks
-	badSecret   float64 // of a rotation: a document that cannot be read is put first
+	again       float64 // SQS delivers a message twice
+	deleteLost  float64 // a processed message is not deleted
+	batchLost   float64 // none of a batch is deleted: Lambda's poller died
+	replyLost   float64 // the sender does not receive the response
+	givenUp     float64 // the sender does not retry after a failure
+	outage      float64 // of a step: the table throttles all requests for a while
+	retire      float64 // Lambda ends an idle environment
+	unsetSecret bool    // the secret has no value before the first webhooks
+	badSecret   float64 // of a rotation: an invalid document is stored first
 }
 
-// draw chooses the odds of a run.
-func draw(rng *rand.Rand) faults {
+// drawFaults draws the odds of a run.
+func drawFaults(rng *rand.Rand) faults {
 	f := faults{odds: map[fate]float64{}}
-	sometimes := func(most float64) float64 {
+	sometimes := func(limit float64) float64 {
 		if rng.IntN(2) == 0 {
 			return 0
 		}
-		return rng.Float64() * most
+		return rng.Float64() * limit
 	}
 	for _, kind := range fates() {
 		f.odds[kind] = sometimes(0.08)
@@ -97,8 +97,8 @@ func draw(rng *rand.Rand) faults {
 	return f
 }
 
-// of decides about one call.
-func (f *faults) of(rng *rand.Rand) fate {
+// fate draws the fate of one call.
+func (f *faults) fate(rng *rand.Rand) fate {
 	x := rng.Float64()
 	for _, kind := range fates() {
 		if x < f.odds[kind] {
@@ -109,17 +109,17 @@ func (f *faults) of(rng *rand.Rand) fate {
 	return fine
 }
 
-// longestOutage is shorter than an invocation of the consumer, which waits for
-// the end of a throttling before it lets a receive go; quiet is the least time
-// between two.
+// longestOutage is shorter than the consumer's timeout, because the consumer
+// retries throttled requests until shortly before its deadline. quiet is the
+// shortest time between two outages.
 const (
 	longestOutage = 10 * time.Second
 	quiet         = time.Minute
 )
 
-// fatal reports whether a call of this fate fails for the handler of a record.
-// The clients of table and archive try again for as long as there is time, so
-// that neither throttling nor a lost answer may cost a record a receive.
+// fatal reports whether a call with this fate may make its record fail. The
+// clients of table and archive retry until the deadline, so throttling or a lost
+// response must not.
 func fatal(op string, kind fate) bool {
 	switch kind {
 	case fine, sentTwice:
@@ -130,7 +130,7 @@ func fatal(op string, kind fate) bool {
 	return true
 }
 
-// throttling is the error of a service that is asked too often.
+// throttling returns the error of a service that throttles.
 func throttling(op string) error {
 	switch op {
 	case putItem:
@@ -143,10 +143,10 @@ func throttling(op string) error {
 	return &smithy.GenericAPIError{Code: "ThrottlingException", Message: "Rate exceeded"}
 }
 
-// refusal is an error that trying again at once does not cure.
+// refusal returns an error that an immediate retry does not fix.
 func refusal(op string, rng *rand.Rand) error {
 	denied := &smithy.GenericAPIError{Code: "AccessDeniedException", Message: "not authorized", Fault: smithy.FaultClient}
-	gone := map[string]error{
+	missing := map[string]error{
 		putItem:        &dynamodbtypes.ResourceNotFoundException{},
 		sendMessage:    &sqstypes.QueueDoesNotExist{},
 		getSecretValue: &secretstypes.DecryptionFailure{},
@@ -155,36 +155,35 @@ func refusal(op string, rng *rand.Rand) error {
 	if rng.IntN(2) == 0 {
 		return denied
 	}
-	return gone[op]
+	return missing[op]
 }
 
-// connectionReset is what is seen of an answer that got lost.
+// connectionReset returns the error that a client sees when a response gets
+// lost.
 func connectionReset() error {
 	return &smithyhttp.RequestSendError{Err: syscall.ECONNRESET}
 }
 
-// errCrash is the answer that a dead process gets: none.
-var errCrash = errors.New("the process is gone")
+// errCrash ends the goroutines of a dead process.
+var errCrash = errors.New("the process has crashed")
 
-// call is one request of a process to an AWS service, on its way. The driver
-// decides when it arrives and what becomes of it.
+// call is one request of a process to an AWS service. The driver decides when
+// it arrives and draws its fate.
 type call struct {
 	by *process
 	op string
-	// subject is what the call is about: the request id of the webhook, or of a
-	// dead letter the message id. With process and op it is unique among the
-	// calls on their way, so that their order does not depend on which goroutine
-	// came first.
+	// subject is the request id of the webhook, or a dead letter's message id.
+	// Process, op and subject are unique among the calls in flight and so
+	// determine their order.
 	subject string
 
-	apply     func() error // the effect on the service; keeps its answer
-	answer    chan error   // of the service, for the waiting goroutine
-	abandoned bool         // nobody waits any more; the driver's
+	apply     func() error // takes effect on the service
+	answer    chan error   // received by the waiting goroutine
+	abandoned bool         // no goroutine waits
 }
 
-// request hands a call to the driver and waits for what becomes of it, at most
-// until the context ends. When the process dies meanwhile, its goroutine ends
-// here: that is a crash between two calls.
+// request submits a call to the driver and waits for its result or the end of
+// the context. It ends the goroutine of a process that crashes meanwhile.
 func request[T any](ctx context.Context, p *process, op, subject string, do func() (T, error)) (T, error) {
 	var out T
 	c := &call{by: p, op: op, subject: subject, answer: make(chan error, 1)}
@@ -207,9 +206,7 @@ func request[T any](ctx context.Context, p *process, op, subject string, do func
 	}
 }
 
-// The clients that a process is given. Each call passes the driver on its way
-// to the service in memory.
-
+// sqsClient sends through the driver, as the clients below do.
 type sqsClient struct{ by *process }
 
 func (c sqsClient) SendMessage(ctx context.Context, in *sqs.SendMessageInput, _ ...func(*sqs.Options)) (*sqs.SendMessageOutput, error) {
@@ -219,7 +216,7 @@ func (c sqsClient) SendMessage(ctx context.Context, in *sqs.SendMessageInput, _ 
 	})
 }
 
-// requestIDOf is the request that a message came from; "" for one that no
+// requestIDOf returns the request id in a message, "" for a message that no
 // processor wrote.
 func requestIDOf(message string) string {
 	var m struct {
@@ -249,14 +246,14 @@ func (c dynamodbClient) PutItem(ctx context.Context, in *dynamodb.PutItemInput, 
 	if id, ok := in.Item["requestId"].(*dynamodbtypes.AttributeValueMemberS); ok {
 		subject = id.Value
 	}
-	return again(ctx, c.retryer, func() (*dynamodb.PutItemOutput, error) {
+	return retry(ctx, c.retryer, func() (*dynamodb.PutItemOutput, error) {
 		return request(ctx, c.by, putItem, subject, func() (*dynamodb.PutItemOutput, error) {
 			return c.by.world.dynamodb.PutItem(ctx, in)
 		})
 	})
 }
 
-// s3Client passes only writing on to the driver: no handler reads.
+// s3Client sends only PutObject through the driver: the handlers do not read.
 type s3Client struct {
 	*memory.S3
 	by      *process
@@ -268,9 +265,9 @@ func (c s3Client) PutObject(ctx context.Context, in *s3.PutObjectInput, _ ...fun
 	if err != nil {
 		return nil, err
 	}
-	// A dead letter says which message it was, a large payload has its own key.
+	// A dead letter has its message id, a large payload a key of its own.
 	subject := cmp.Or(in.Metadata["message-id"], *in.Key)
-	return again(ctx, c.retryer, func() (*s3.PutObjectOutput, error) {
+	return retry(ctx, c.retryer, func() (*s3.PutObjectOutput, error) {
 		return request(ctx, c.by, putObject, subject, func() (*s3.PutObjectOutput, error) {
 			once := *in
 			once.Body = bytes.NewReader(body)
@@ -279,14 +276,14 @@ func (c s3Client) PutObject(ctx context.Context, in *s3.PutObjectInput, _ ...fun
 	})
 }
 
-// again tries a request as the SDK's clients do with a retryer, within its quota
-// of retries if it has one. The pauses are its longest ones: the SDK draws them at random, which could not be replayed.
-func again[T any](ctx context.Context, retryer aws.Retryer, try func() (T, error)) (T, error) {
+// retry sends a request as the SDK's clients do with a retryer. It always waits
+// the longest backoff, because the SDK's random backoff could not be repeated.
+func retry[T any](ctx context.Context, retryer aws.Retryer, try func() (T, error)) (T, error) {
 	pause := 50 * time.Millisecond
 	release := retryer.GetInitialToken()
 	for attempt := 1; ; attempt++ {
 		out, err := try()
-		_ = release(err) // it only counts
+		_ = release(err) // updates the retry quota
 		if err == nil || attempt >= retryer.MaxAttempts() || !retryer.IsErrorRetryable(err) {
 			return out, err
 		}

@@ -8,24 +8,23 @@ import (
 	"time"
 )
 
-// Processes that run at the same time.
+// Limits of concurrent processes.
 const (
 	maxProcessors = 4
 	maxConsumers  = 3
 	maxArchivers  = 2
 )
 
-// run drives the world until everything that was sent has come to rest, or a
-// promise is broken.
+// run takes steps until nothing is left to do or a promise is broken.
 func (w *world) run() {
-	for len(w.broken) == 0 && !w.atRest() {
+	for len(w.broken) == 0 && !w.idle() {
 		w.step()
 	}
 }
 
-// atRest reports whether nothing is left to do: the sender was answered 200
-// for everything that it will not give up, and the queues are empty.
-func (w *world) atRest() bool {
+// idle reports whether nothing is left to do: the sender has no webhooks left
+// to send, the queues are empty and no invocation runs.
+func (w *world) idle() bool {
 	for _, m := range w.mappings {
 		if w.sqs.Len(m.url) > 0 || busy(m.processes) > 0 {
 			return false
@@ -34,12 +33,12 @@ func (w *world) atRest() bool {
 	return w.stripe.done() && w.operator.done() && len(w.late) == 0 && busy(w.processors) == 0
 }
 
-// step lets every goroutine come to a stand and then does one thing, chosen
-// among all that could happen next.
+// step waits until every goroutine is blocked and then does one thing, drawn
+// from all that could happen next.
 func (w *world) step() {
 	synctest.Wait()
 	w.collect()
-	w.finish()
+	w.finishInvocations()
 	if w.happens(w.faults.outage) && time.Since(w.throttledUntil) > quiet {
 		w.throttledUntil = time.Now().Add(time.Duration(w.rng.Int64N(int64(longestOutage))))
 		w.note("the table throttles")
@@ -53,12 +52,12 @@ func (w *world) step() {
 		choices = append(choices, w.deliver)
 	}
 	for _, m := range w.mappings {
-		if time.Now().After(m.lookAgain) && busy(m.processes) < m.most {
+		if time.Now().After(m.nextPoll) && busy(m.processes) < m.limit {
 			choices = append(choices, func() { w.poll(m) })
 		}
 	}
 	if len(w.late) > 0 {
-		choices = append(choices, w.takeLateEffect)
+		choices = append(choices, w.applyLate)
 	}
 	if w.operator.due() {
 		choices = append(choices, w.operator.act)
@@ -73,15 +72,14 @@ func (w *world) step() {
 	}
 }
 
-// sleep lets up to most pass. No two things of a run happen at the very same
-// nanosecond, so that their order is the seed's.
-func (w *world) sleep(most time.Duration) {
-	time.Sleep(time.Duration(1 + w.rng.Int64N(int64(most))))
+// sleep advances the time by at most limit. Random nanoseconds keep two steps
+// from having the same time, which would leave their order to the scheduler.
+func (w *world) sleep(limit time.Duration) {
+	time.Sleep(time.Duration(1 + w.rng.Int64N(int64(limit))))
 }
 
-// collect takes in what the handlers' goroutines did since the last step. They
-// ran in no order, so their calls are put into one that depends on the seed
-// only.
+// collect empties the inbox. The handlers' goroutines ran in any order, so it
+// sorts their calls into an order that depends only on the seed.
 func (w *world) collect() {
 	calls, gaveUp, handlers, broken := w.inbox.empty()
 	w.broken = append(w.broken, broken...)
@@ -99,13 +97,13 @@ func (w *world) collect() {
 	w.stuck = slices.DeleteFunc(w.stuck, abandoned)
 }
 
-// arrive lets a call come to its service.
+// arrive draws the fate of a call and carries it out.
 func (w *world) arrive(i int) {
 	c := w.calls[i]
 	w.calls = slices.Delete(w.calls, i, i+1)
 	kind := fine
 	if !w.calm {
-		kind = w.faults.of(w.rng)
+		kind = w.faults.fate(w.rng)
 	}
 	if kind == fine && c.op == putItem && time.Now().Before(w.throttledUntil) {
 		kind = throttled
@@ -119,7 +117,7 @@ func (w *world) arrive(i int) {
 	case fine:
 		c.answer <- c.apply()
 	case sentTwice:
-		_ = c.apply() // its answer is the one that got lost
+		_ = c.apply() // the lost response
 		c.answer <- c.apply()
 	case refused:
 		c.answer <- refusal(c.op, w.rng)
@@ -145,8 +143,8 @@ func (w *world) arrive(i int) {
 	}
 }
 
-// takeLateEffect lets a request take effect that was given up long ago.
-func (w *world) takeLateEffect() {
+// applyLate applies a call that its caller gave up.
+func (w *world) applyLate() {
 	i := w.rng.IntN(len(w.late))
 	c := w.late[i]
 	w.late = slices.Delete(w.late, i, i+1)
@@ -154,7 +152,7 @@ func (w *world) takeLateEffect() {
 	_ = c.apply()
 }
 
-// deliver hands the next webhook to a processor.
+// deliver sends the next webhook to a processor.
 func (w *world) deliver() {
 	p := w.warm(&w.processors, w.newProcessor)
 	d, r := w.stripe.next()
@@ -162,44 +160,45 @@ func (w *world) deliver() {
 	p.serve(d, r)
 }
 
-// finish sees to the processes whose invocation has ended, one way or other.
-func (w *world) finish() {
+// finishInvocations handles the responses of invocations that have ended.
+func (w *world) finishInvocations() {
 	for _, p := range slices.Clone(w.processors) {
 		if w.ended(p) {
 			w.stripe.answered(p)
-			w.processors = w.settle(w.processors, p)
+			w.processors = w.release(w.processors, p)
 		}
 	}
 	for _, m := range w.mappings {
 		for _, p := range slices.Clone(m.processes) {
 			if w.ended(p) {
-				w.worked(m, p)
-				m.processes = w.settle(m.processes, p)
+				w.finishBatch(m, p)
+				m.processes = w.release(m.processes, p)
 			}
 		}
 	}
 }
 
-// ended reports whether an invocation is over. Lambda kills a function that
-// has not answered at its deadline, and the handlers promise not to let it.
+// ended reports whether an invocation is over. Lambda kills a function that has
+// not responded at its deadline; the handlers promise to respond before.
 func (w *world) ended(p *process) bool {
 	if !p.running {
 		return false
 	}
 	returned := !p.returnedAt.IsZero() && p.returnedAt.Before(p.deadline)
 	if !p.dead && !returned && !time.Now().Before(p.deadline) {
-		w.breaks("a function answers before its deadline: %s did not", p.name)
+		w.violate("a function responds before its deadline: %s did not", p.name)
 		w.kill(p)
 	}
 	return p.dead || returned
 }
 
-// settle keeps a process for the next invocation, unless it is gone.
-func (w *world) settle(all []*process, p *process) []*process {
+// release keeps a process for the next invocation, unless it crashed or Lambda
+// retires it.
+func (w *world) release(all []*process, p *process) []*process {
 	p.running = false
 	p.cancel()
 	if p.dead || w.happens(w.faults.retire) {
-		w.note(p.name, "is gone")
+		w.note(p.name, "ends")
 		return slices.DeleteFunc(all, func(other *process) bool { return other == p })
 	}
 	return all
@@ -215,7 +214,7 @@ func busy(all []*process) int {
 	return n
 }
 
-// warm is an idle process, a new one if there is none.
+// warm returns an idle process, or starts one.
 func (w *world) warm(all *[]*process, start func() *process) *process {
 	var idle []*process
 	for _, p := range *all {
@@ -231,10 +230,10 @@ func (w *world) warm(all *[]*process, start func() *process) *process {
 	return idle[w.rng.IntN(len(idle))]
 }
 
-// kill ends a process wherever it is: it has no effect from here on.
+// kill crashes a process. None of its calls takes effect from here on.
 func (w *world) kill(p *process) {
 	p.dead = true
-	w.inbox.bury(p)
+	w.inbox.markDead(p)
 	for _, c := range slices.Concat(w.calls, w.stuck) {
 		if c.by == p && !c.abandoned {
 			c.answer <- errCrash
@@ -243,24 +242,24 @@ func (w *world) kill(p *process) {
 	}
 }
 
-// inbox is what goroutines of the handlers tell the driver, which looks when
-// none of them runs. It is the one thing that both touch.
+// inbox collects what the handlers' goroutines tell the driver. The driver reads
+// it while all of them are blocked. Nothing else is shared between them.
 type inbox struct {
 	mu       sync.Mutex
 	calls    []*call
 	gaveUp   []*call
 	returned []returned
 	dead     map[*process]bool
-	broken   []string // promises, each with what broke it
+	broken   []string
 }
 
-// returned says that a handler has.
+// returned records when a handler returned.
 type returned struct {
 	by *process
 	at time.Time
 }
 
-// submit takes a call from a process, unless that is dead.
+// submit adds a call of a process. It reports false if the process is dead.
 func (i *inbox) submit(c *call) bool {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -283,19 +282,19 @@ func (i *inbox) handlerReturned(p *process) {
 	i.returned = append(i.returned, returned{p, time.Now()})
 }
 
-func (i *inbox) bury(p *process) {
+func (i *inbox) markDead(p *process) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.dead[p] = true
 }
 
-func (i *inbox) breaks(text string) {
+func (i *inbox) violate(text string) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.broken = append(i.broken, text)
 }
 
-// empty is what has come since the last time.
+// empty returns and removes everything in the inbox.
 func (i *inbox) empty() (calls, gaveUp []*call, handlers []returned, broken []string) {
 	i.mu.Lock()
 	defer i.mu.Unlock()

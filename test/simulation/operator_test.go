@@ -19,19 +19,19 @@ import (
 	"github.com/paysluice/paysluice/handlers/provider/all"
 )
 
-// operator fills the secret and rolls it now and then.
+// operator fills the secret and rotates it from time to time.
 type operator struct {
 	w       *world
-	signing []string // what Stripe signs with now
+	signing []string // secrets that Stripe signs with now
 	revoked []revocation
 	serial  int
 
-	stored   []string  // what the secret holds; nil while it cannot be read
-	storedAt time.Time // when it was put
+	stored   []string  // secrets in the document; nil while it is invalid
+	storedAt time.Time // time of the last change
 
 	at   time.Time
-	plan []func() // what is still to be done for the rotation under way
-	left int      // rotations
+	plan []func() // remaining steps of the current rotation
+	left int      // remaining rotations
 }
 
 type revocation struct {
@@ -59,16 +59,16 @@ func (o *operator) due() bool { return !o.done() && !time.Now().Before(o.at) }
 
 func (o *operator) done() bool { return o.left == 0 && len(o.plan) == 0 }
 
-// settled reports whether a webhook that Stripe signs now must verify: nothing
-// fails, and what it signs with has been live for longer than a cache waits
-// between two looks (handlers/aws/secret, refreshEvery).
+// settled reports whether a webhook that Stripe signs now must be accepted: no
+// faults are injected, and the document has held its secret for longer than the
+// time between two reads of the cache (handlers/aws/secret, refreshEvery).
 func (o *operator) settled() bool {
 	const patience = 15 * time.Second
 	return time.Since(o.storedAt) > patience && time.Since(o.w.calmSince) > patience && o.w.calm &&
 		slices.ContainsFunc(o.signing, func(secret string) bool { return slices.Contains(o.stored, secret) })
 }
 
-// act takes the next step of a rotation, or begins one.
+// act takes the next step of a rotation, or starts one.
 func (o *operator) act() {
 	if len(o.plan) == 0 {
 		o.left--
@@ -82,11 +82,11 @@ func (o *operator) act() {
 	}
 }
 
-func (o *operator) wait(most time.Duration) {
-	o.at = time.Now().Add(time.Duration(o.w.rng.Int64N(int64(most))))
+func (o *operator) wait(limit time.Duration) {
+	o.at = time.Now().Add(time.Duration(o.w.rng.Int64N(int64(limit))))
 }
 
-// rotate plans a rotation: with an overlap, or with all at once.
+// rotate plans a rotation with an overlap of both secrets, or without one.
 func (o *operator) rotate() {
 	last := o.signing[len(o.signing)-1]
 	next := o.newSecret()
@@ -107,7 +107,7 @@ func (o *operator) rotate() {
 	})
 }
 
-// put makes these secrets the live ones.
+// put stores a document with these secrets.
 func (o *operator) put(secrets ...string) {
 	type endpoint struct {
 		Label  string `json:"label"`
@@ -119,7 +119,7 @@ func (o *operator) put(secrets ...string) {
 	for _, secret := range secrets {
 		document.Endpoints = append(document.Endpoints, endpoint{"main", secret})
 	}
-	text, _ := json.Marshal(document) // it fails on no value of this type
+	text, _ := json.Marshal(document) // this type always marshals
 	o.store(string(text), secrets...)
 }
 
@@ -129,12 +129,12 @@ func (o *operator) store(text string, secrets ...string) {
 		SecretId: &o.w.secretARN, SecretString: &text,
 	})
 	if err != nil {
-		o.w.breaks("the operator can put a secret: %v", err)
+		o.w.violate("the operator can store a secret: %v", err)
 	}
-	o.w.note("the operator puts a secret")
+	o.w.note("the operator stores a secret")
 }
 
-// replay is paysluice replay, over all that is in the bucket.
+// replay runs paysluice replay for the whole archive.
 func (w *world) replay() {
 	var sent outgoing
 	r := replay.Replay{
@@ -147,19 +147,19 @@ func (w *world) replay() {
 	}
 	done, err := r.Run(context.Background())
 	if err != nil {
-		w.breaks("what was archived can be sent again: %v", err)
+		w.violate("archived messages can be sent again: %v", err)
 		return
 	}
 	w.seen["replayed"] += done.Sent
 	for _, in := range sent.inOrder() {
 		if _, err := w.sqs.SendMessage(context.Background(), in); err != nil {
-			w.breaks("SQS takes what was archived: %v", err)
+			w.violate("SQS accepts an archived message: %v", err)
 		}
 	}
 }
 
-// outgoing keeps what a replay sends side by side, in an order that could not be
-// replayed, to be sent in one that can.
+// outgoing collects the messages of a replay, whose concurrent sends have no
+// determined order, so that they can be sent in one.
 type outgoing struct {
 	mu       sync.Mutex
 	messages []*sqs.SendMessageInput

@@ -26,11 +26,11 @@ import (
 	"github.com/paysluice/paysluice/handlers/provider/stripe"
 )
 
-// batchFunction handles the messages of a queue.
+// batchFunction is the handler of a function with a queue.
 type batchFunction func(context.Context, events.SQSEvent) (events.SQSEventResponse, error)
 
-// process is an execution environment of a function: the handler and what it
-// keeps in memory from one invocation to the next, and at most one invocation.
+// process is an execution environment of a function: a handler, its memory
+// between invocations, and at most one invocation at a time.
 type process struct {
 	world *world
 	name  string
@@ -44,11 +44,11 @@ type process struct {
 	returnedAt time.Time // zero until the handler returns
 	cancel     context.CancelFunc
 
-	// Of a processor: what was sent, and the answer.
+	// A processor's webhook and response.
 	delivery *delivery
 	response events.APIGatewayProxyResponse
-	// Of the others: the batch, the answer, and the subjects of calls that a
-	// fault was injected into which nothing could be done about.
+	// A consumer's or archiver's batch and response, and the subjects of calls
+	// with a fatal fault.
 	batch   []types.Message
 	result  events.SQSEventResponse
 	excused map[string]bool
@@ -105,21 +105,20 @@ func (w *world) newArchiver() *process {
 	return p
 }
 
-// invoke runs the handler in a goroutine of its own, which ends with it or
-// with the process.
+// invoke runs the handler in a new goroutine.
 func (p *process) invoke(timeout time.Duration, handle func(context.Context) error) {
 	p.running, p.returnedAt, p.failure = true, time.Time{}, nil
 	p.deadline = time.Now().Add(timeout)
 	ctx, cancel := context.WithDeadline(context.Background(), p.deadline)
 	p.cancel = cancel
 	go func() {
-		p.failure = recovered(func() error { return handle(ctx) })
+		p.failure = catchPanic(func() error { return handle(ctx) })
 		p.world.inbox.handlerReturned(p)
 	}()
 }
 
-// recovered turns a panic into an error: Lambda answers it with one too.
-func recovered(f func() error) (err error) {
+// catchPanic turns a panic of f into an error, as Lambda does.
+func catchPanic(f func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v", p)
@@ -128,7 +127,7 @@ func recovered(f func() error) (err error) {
 	return f()
 }
 
-// serve gives a processor a webhook.
+// serve invokes a processor with a webhook.
 func (p *process) serve(d *delivery, r function.Request) {
 	p.delivery = d
 	p.invoke(p.world.stack.processorTimeout, func(ctx context.Context) (err error) {
@@ -137,7 +136,7 @@ func (p *process) serve(d *delivery, r function.Request) {
 	})
 }
 
-// work gives a consumer or an archiver a batch.
+// work invokes a consumer or an archiver with a batch.
 func (p *process) work(batch []types.Message, timeout time.Duration) {
 	p.batch, p.excused = batch, map[string]bool{}
 	event := events.SQSEvent{}
@@ -150,7 +149,7 @@ func (p *process) work(batch []types.Message, timeout time.Duration) {
 	})
 }
 
-// record is a message as Lambda's event source mapping passes it on.
+// record returns a message in the form of Lambda's event source mapping.
 func record(m types.Message) events.SQSMessage {
 	r := events.SQSMessage{
 		MessageId:         *m.MessageId,
@@ -165,19 +164,20 @@ func record(m types.Message) events.SQSMessage {
 	return r
 }
 
-// mapping leads the messages of a queue to a function, as Lambda does.
+// mapping is an event source mapping: it delivers the messages of a queue to a
+// function.
 type mapping struct {
 	url     string
 	start   func() *process
 	timeout time.Duration // of the function
-	size    int           // of a batch, at most
-	most    int           // processes at the same time
+	size    int           // of the largest batch
+	limit   int           // of concurrent processes
 
 	processes []*process
-	lookAgain time.Time // the queue was empty
+	nextPoll  time.Time // set when the queue was empty
 }
 
-// poll hands messages to a function.
+// poll receives messages and invokes functions with them.
 func (w *world) poll(m *mapping) {
 	out, err := w.sqs.ReceiveMessage(context.Background(), &sqs.ReceiveMessageInput{
 		QueueUrl:                    &m.url,
@@ -186,24 +186,24 @@ func (w *world) poll(m *mapping) {
 		MessageAttributeNames:       []string{"All"},
 	})
 	if err != nil {
-		w.breaks("a queue can be received from: %v", err)
+		w.violate("a queue can be received from: %v", err)
 		return
 	}
 	if len(out.Messages) == 0 {
-		m.lookAgain = time.Now().Add(time.Second)
+		m.nextPoll = time.Now().Add(time.Second)
 		return
 	}
-	for _, batch := range withoutTwins(out.Messages) {
+	for _, batch := range splitTwins(out.Messages) {
 		p := w.warm(&m.processes, m.start)
 		w.note(p.name, "receives", strconv.Itoa(len(batch)))
 		p.work(batch, m.timeout)
 	}
 }
 
-// withoutTwins splits messages so that no batch has two of one request, which
-// happens when a send was repeated: their calls could not be told apart, and
-// with them two runs of one seed. Lambda is free to make such batches.
-func withoutTwins(messages []types.Message) [][]types.Message {
+// splitTwins splits messages so that no batch has two messages of one request,
+// which a repeated send leads to. Their calls would have equal subjects, so their
+// order would not be determined by the seed.
+func splitTwins(messages []types.Message) [][]types.Message {
 	var batches [][]types.Message
 	for _, m := range messages {
 		id := requestIDOf(*m.Body)
@@ -221,20 +221,19 @@ func withoutTwins(messages []types.Message) [][]types.Message {
 	return batches
 }
 
-// excuse notes that a fault was injected into a call, so that the record which
-// it is about may fail: by its webhook's request, or by its own id.
+// excuse records a fatal fault in a call with this subject, so that its record
+// may fail.
 func (p *process) excuse(subject string) {
 	if p.excused != nil {
 		p.excused[subject] = true
 	}
 }
 
-// worked does what Lambda does with the answer to a batch: it deletes what
-// was not reported as failed (Lambda Developer Guide, "Handling errors for an
-// SQS event source in Lambda"). What is left comes again after the visibility
-// timeout.
-func (w *world) worked(in *mapping, p *process) {
-	failed, whole := w.failedOf(p)
+// finishBatch deletes the messages that the response does not report as failed,
+// as Lambda does (Lambda Developer Guide, "Handling errors for an SQS event
+// source in Lambda"). The others return after the visibility timeout.
+func (w *world) finishBatch(in *mapping, p *process) {
+	failed, whole := w.failedMessages(p)
 	for _, m := range p.batch {
 		id := *m.MessageId
 		done := !whole && !slices.Contains(failed, id)
@@ -245,7 +244,7 @@ func (w *world) worked(in *mapping, p *process) {
 		case !done:
 			w.note(p.name, "failed", id)
 			if !p.dead && !p.excused[requestIDOf(*m.Body)] && !p.excused[id] && !in.refuses(w, *m.Body) {
-				w.breaks("a record fails only by itself: %s failed message %s, with which nothing was wrong", p.name, id)
+				w.violate("a record fails only by its own fault: %s failed message %s, which had none", p.name, id)
 			}
 		case w.happens(w.faults.deleteLost):
 			w.note(p.name, "does not delete", id)
@@ -255,13 +254,13 @@ func (w *world) worked(in *mapping, p *process) {
 				QueueUrl: &in.url, ReceiptHandle: m.ReceiptHandle,
 			})
 			if err != nil {
-				w.breaks("a message that was received can be deleted: %v", err)
+				w.violate("a received message can be deleted: %v", err)
 			}
 		}
 	}
 }
 
-// count notes a receive by the consumer.
+// count records the result of one receive by the consumer.
 func (w *world) count(messageID string, done bool) {
 	if done {
 		w.stored[messageID] = true
@@ -270,16 +269,17 @@ func (w *world) count(messageID string, done bool) {
 	}
 }
 
-// refuses reports whether a message must fail: poison, at the consumer.
+// refuses reports whether the function must fail a message: the consumer fails
+// poison.
 func (m *mapping) refuses(w *world, body string) bool {
 	return m.url == w.queueURL && w.poison[body]
 }
 
-// failedOf is the answer as Lambda reads it. A batch fails as a whole when the
-// function fails or names an item that was not in it.
-func (w *world) failedOf(p *process) (failed []string, whole bool) {
+// failedMessages reads a response as Lambda does. The whole batch fails when the
+// function fails or names a message that was not in the batch.
+func (w *world) failedMessages(p *process) (failed []string, whole bool) {
 	if p.failure != nil {
-		w.breaks("a function never fails as a whole: %v", p.failure)
+		w.violate("a function never fails as a whole: %v", p.failure)
 	}
 	if w.happens(w.faults.batchLost) {
 		w.kill(p)
@@ -288,11 +288,11 @@ func (w *world) failedOf(p *process) (failed []string, whole bool) {
 		return nil, true
 	}
 	if p.result.BatchItemFailures == nil {
-		w.breaks("a function always answers with a list")
+		w.violate("a response always has a list of failures")
 	}
 	for _, item := range p.result.BatchItemFailures {
 		if !slices.ContainsFunc(p.batch, func(m types.Message) bool { return *m.MessageId == item.ItemIdentifier }) {
-			w.breaks("a function names messages of its batch only: %q is none", item.ItemIdentifier)
+			w.violate("a response names only messages of its batch: %q is not one", item.ItemIdentifier)
 			return nil, true
 		}
 		failed = append(failed, item.ItemIdentifier)

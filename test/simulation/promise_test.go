@@ -15,51 +15,51 @@ import (
 	"github.com/paysluice/paysluice/handlers/event"
 )
 
-// checkPromises holds what was answered 200 against what was kept.
+// checkPromises compares the webhooks that were answered 200 with what was kept.
 func (w *world) checkPromises() {
-	k := w.take()
+	k := w.readKept()
 	for body := range w.poison {
 		if k.poison[body] == 0 {
-			w.breaks("what nobody can read is kept too: poison is nowhere")
+			w.violate("an unreadable message is archived too: poison is not")
 		}
 	}
 	for _, c := range w.stripe.contents {
 		rows, dead := len(k.rows[c]), len(k.dead[c])
 		switch {
 		case rows > 1, c.rival != nil && rows+len(k.rows[c.rival]) > 1:
-			w.breaks("an event is stored once: %s is in the table %d times", c.id, rows)
+			w.violate("an event is stored once: %s is in the table %d times", c.id, rows)
 		case !c.accepted:
-			// It may have arrived all the same: the 200 can get lost.
+			// It may have been kept nevertheless: the response can get lost.
 		case rows+dead == 0:
-			w.breaks("nothing that was answered 200 is lost: %s (%s) is nowhere", c.id, c.reason)
+			w.violate("no event that was answered 200 is lost: %s (%s) is neither in the table nor archived", c.id, c.reason)
 		case rows == 0 && c.reason == "" && c.rival == nil && !w.exhausted(k.dead[c]):
-			w.breaks("a good event is stored: %s is not, and had fewer than three failed receives", c.id)
+			w.violate("a valid event is stored: %s is not, although none of its messages used up its receives", c.id)
 		}
 	}
 	w.checkPayloads(k)
 }
 
-// exhausted reports whether one of the messages failed as often as it may.
+// exhausted reports whether one of the messages used up its receives.
 func (w *world) exhausted(messages []event.Archived) bool {
 	return slices.ContainsFunc(messages, func(m event.Archived) bool {
 		return w.failures[m.MessageID] >= w.stack.maxReceiveCount
 	})
 }
 
-// checkPayloads looks for payloads without a message. Only a request that was
-// answered 5xx may have left one: what is refused is not kept.
+// checkPayloads looks for payloads that no message refers to. Only a request
+// that was answered 5xx may leave one.
 func (w *world) checkPayloads(k kept) {
 	for key, err := range bucket.NewArchive(w.s3, bucketName).Keys(context.Background(), contract.OversizePrefix, "") {
 		if err != nil {
-			w.breaks("the payloads can be listed: %v", err)
+			w.violate("payloads can be listed: %v", err)
 			return
 		}
 		_, hash, _ := strings.Cut(strings.TrimPrefix(key, contract.OversizePrefix), "/")
 		switch body, sent := w.stripe.large[hash]; {
 		case !sent:
-			w.breaks("nothing unverified is kept: %s was never signed", key)
+			w.violate("no unverified payload is kept: %s was never signed", key)
 		case !k.refs[key] && !w.stripe.failed[body]:
-			w.breaks("a payload without a message is of a request that failed: %s is not", key)
+			w.violate("only a failed request leaves a payload without a message: %s is of another one", key)
 		case !k.refs[key]:
 			w.seen["orphaned payload"]++
 		default:
@@ -68,42 +68,42 @@ func (w *world) checkPayloads(k kept) {
 	}
 }
 
-// checkComplete holds what is promised after a replay, and in a run without
-// faults: every event is in the table.
+// checkComplete checks that every accepted event is in the table. That is
+// promised after a replay, and in a run without faults.
 func (w *world) checkComplete() {
-	k := w.take()
+	k := w.readKept()
 	for _, c := range w.stripe.contents {
 		stored := len(k.rows[c]) == 1 || c.rival != nil && len(k.rows[c.rival]) == 1
 		if c.accepted && c.reason == "" && !stored {
-			w.breaks("the table is complete: %s is not in it", c.id)
+			w.violate("the table is complete: %s is not in it", c.id)
 		}
 	}
 }
 
-// checkNothingArchived holds what is promised in a run without faults: only
-// what cannot be in the table is in the archive.
+// checkNothingArchived checks the promise of a run without faults: the archive
+// holds only what cannot be stored in the table.
 func (w *world) checkNothingArchived() {
-	k := w.take()
+	k := w.readKept()
 	for _, c := range w.stripe.contents {
 		if dead := k.dead[c]; len(dead) > 0 && c.reason == "" && c.rival == nil && !c.large {
-			w.breaks("without faults no event is archived: %s is, with %s", c.id, dead[0].FailureReason)
+			w.violate("without faults no event is archived: %s is, with %s", c.id, dead[0].FailureReason)
 		}
 	}
 }
 
-// kept is where everything came to rest.
+// kept is the content of the table and the archive.
 type kept struct {
 	rows map[*content][]event.Event
 	dead map[*content][]event.Archived
-	// poison are the dead letters that no processor wrote, by body.
+	// poison counts the dead letters that no processor wrote, by body.
 	poison map[string]int
-	// refs are the large payloads that a row or a dead letter refers to.
+	// refs has the keys of large payloads that a row or a dead letter refers to.
 	refs map[string]bool
 }
 
-// take reads the table and the archive, and checks each entry by itself: it is
-// what Stripe once signed, byte for byte, and stands where it belongs.
-func (w *world) take() kept {
+// readKept reads the table and the archive and checks each entry: its payload
+// is byte for byte what Stripe signed, under the right key.
+func (w *world) readKept() kept {
 	k := kept{
 		rows:   map[*content][]event.Event{},
 		dead:   map[*content][]event.Archived{},
@@ -112,13 +112,13 @@ func (w *world) take() kept {
 	}
 	out, err := w.dynamodb.Scan(context.Background(), &dynamodb.ScanInput{TableName: new(tableName)})
 	if err != nil {
-		w.breaks("the table can be read: %v", err)
+		w.violate("the table can be read: %v", err)
 		return k
 	}
 	for _, item := range out.Items {
 		e, err := table.FromItem(item)
 		if err != nil {
-			w.breaks("every row reads back: %v", err)
+			w.violate("every row reads back: %v", err)
 			continue
 		}
 		k.refs[e.PayloadRef] = true
@@ -133,7 +133,7 @@ func (w *world) take() kept {
 		}
 		var e event.Event
 		if err := json.Unmarshal(m.Message, &e); err != nil {
-			w.breaks("a dead letter is what was sent: %v", err)
+			w.violate("a dead letter holds the message that was sent: %v", err)
 			continue
 		}
 		k.refs[e.PayloadRef] = true
@@ -144,13 +144,13 @@ func (w *world) take() kept {
 	return k
 }
 
-// archived are the objects that are no payloads.
+// archived returns all dead letters of the archive.
 func (w *world) archived() []event.Archived {
 	ctx, archive := context.Background(), bucket.NewArchive(w.s3, bucketName)
 	var all []event.Archived
 	for key, err := range archive.Keys(ctx, "", "") {
 		if err != nil {
-			w.breaks("the archive can be listed: %v", err)
+			w.violate("the archive can be listed: %v", err)
 			break
 		}
 		if strings.HasPrefix(key, contract.OversizePrefix) {
@@ -158,7 +158,7 @@ func (w *world) archived() []event.Archived {
 		}
 		m, err := archive.Get(ctx, key)
 		if err != nil {
-			w.breaks("every dead letter reads back: %v", err)
+			w.violate("every dead letter reads back: %v", err)
 			continue
 		}
 		all = append(all, m)
@@ -166,16 +166,17 @@ func (w *world) archived() []event.Archived {
 	return all
 }
 
-// contentOf is what a row or a dead letter holds.
+// contentOf returns the content that Stripe signed for a row or a dead letter,
+// nil if it signed none.
 func (w *world) contentOf(e event.Event) *content {
 	payload, err := w.payloads().Payload(context.Background(), e)
 	if err != nil {
-		w.breaks("every payload reads back: %v", err)
+		w.violate("every payload reads back: %v", err)
 		return nil
 	}
 	c := w.stripe.genuine[string(payload)]
 	if c == nil {
-		w.breaks("nothing unverified is kept: %q holds what was never signed", e.ID)
+		w.violate("no unverified payload is kept: that of %q was never signed", e.ID)
 	}
 	return c
 }
@@ -189,9 +190,9 @@ func (w *world) checkRow(e event.Event) *content {
 	switch {
 	case c == nil:
 	case c.reason != "":
-		w.breaks("only events are stored: row %s is none", e.ID)
+		w.violate("only events are stored: row %s is not one", e.ID)
 	case e.ID != "stripe:"+c.id || e.Timestamp != c.created*1000 || e.Provider != "stripe":
-		w.breaks("a row's key is the provider's: %s at %d is %s at %d", c.id, c.created, e.ID, e.Timestamp)
+		w.violate("a row has the provider's id and time: %s at %d is %s at %d", c.id, c.created, e.ID, e.Timestamp)
 	}
 	return c
 }
@@ -202,13 +203,13 @@ func (w *world) checkDeadLetter(m event.Archived, e event.Event) *content {
 	switch {
 	case c == nil:
 	case c.reason != "" && m.FailureReason != c.reason:
-		w.breaks("what is no event says why: %q instead of %q", m.FailureReason, c.reason)
+		w.violate("a quarantined message has its reason: %q instead of %q", m.FailureReason, c.reason)
 	case c.reason == "" && m.FailureReason == contract.ReasonConflict && c.rival == nil && !c.large:
-		w.breaks("only other content is a conflict: %s had none", e.ID)
+		w.violate("only different content is a conflict: %s had none", e.ID)
 	case c.reason == "" && m.FailureReason != contract.ReasonConflict && !exhausted:
-		w.breaks("an event is not quarantined: %s is, with %s", e.ID, m.FailureReason)
+		w.violate("a readable event is not quarantined: %s is, with %s", e.ID, m.FailureReason)
 	case exhausted && w.failures[m.MessageID] < w.stack.maxReceiveCount && !w.stored[m.MessageID]:
-		w.breaks("a message is dead only after %d failed receives: %s had %d",
+		w.violate("a message becomes a dead letter only after %d failed receives: %s had %d",
 			w.stack.maxReceiveCount, m.MessageID, w.failures[m.MessageID])
 	}
 	w.seen["dead letter: "+m.FailureReason]++

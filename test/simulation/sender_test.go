@@ -17,41 +17,40 @@ import (
 	"github.com/paysluice/paysluice/test/header"
 )
 
-// patience is how long an honest sender tries. Stripe's own is three days
+// patience is how long an honest sender retries: three days, as Stripe does
 // (docs.stripe.com/webhooks, "Retries").
 const patience = 3 * 24 * time.Hour
 
-// sender is Stripe, and everybody who pretends to be.
+// sender plays Stripe and the forgers of its webhooks.
 type sender struct {
 	w     *world
 	epoch time.Time
 
-	// quiet is a run in which nobody but the holder of a revoked secret forges:
-	// every other forgery makes a processor look for a newer one.
+	// quiet is set in a run whose only forgeries are signed with revoked secrets.
+	// Any other forgery makes a processor read the secret again.
 	quiet bool
 
-	pace     time.Duration // the longest between two webhooks, lulls aside
-	left     int           // webhooks that are still to be thought up
-	nextAt   time.Time     // when the next one is
-	queue    []*delivery   // to be sent, again or for the first time
+	pace     time.Duration // longest time between two webhooks of a burst
+	left     int           // number of webhooks still to make
+	nextAt   time.Time     // time of the next one
+	queue    []*delivery   // to be sent or retried
 	inFlight int
 	serial   int
 	requests int
 
-	// genuine is what was ever signed, by body.
-	genuine  map[string]*content
-	large    map[string]string // large ones by the hash of the body
-	failed   map[string]bool   // bodies that were answered 5xx once
+	genuine  map[string]*content // everything that was signed, by body
+	large    map[string]string   // large bodies by their hash
+	failed   map[string]bool     // bodies that were answered 5xx at least once
 	contents []*content
-	accepted int // contents that were answered 200
+	accepted int // number of contents that were answered 200
 }
 
-// delivery is a request that is sent until it is answered 200, or once if it
-// is not honest.
+// delivery is a webhook that the sender retries until it is answered 200. A
+// forgery is sent once.
 type delivery struct {
 	what    string
 	body    []byte
-	content *content // nil for what must never be accepted
+	content *content // nil for a forgery
 	forge   func(body []byte, at time.Time) http.Header
 
 	at       time.Time
@@ -73,19 +72,21 @@ func newSender(w *world) *sender {
 	}
 }
 
-// done reports whether everything was sent and answered.
+// done reports whether every webhook was made and answered.
 func (s *sender) done() bool { return s.left == 0 && s.inFlight == 0 && len(s.queue) == 0 }
 
-// due reports whether a request is to be sent now.
+// due makes the webhooks whose time has come and reports whether one is to be
+// sent now.
 func (s *sender) due() bool {
 	now := time.Now()
 	for s.left > 0 && !s.nextAt.After(now) {
-		s.think()
+		s.makeWebhook()
 	}
 	return s.earliest(now) >= 0
 }
 
-// earliest is the index of the delivery whose time came first, -1 if none has.
+// earliest returns the index of the delivery with the earliest time up to now,
+// or -1.
 func (s *sender) earliest(now time.Time) int {
 	found := -1
 	for i, d := range s.queue {
@@ -96,13 +97,13 @@ func (s *sender) earliest(now time.Time) int {
 	return found
 }
 
-// add takes a content into the books.
+// add records a content.
 func (s *sender) add(c *content) *content {
 	s.contents = append(s.contents, c)
 	return c
 }
 
-// send puts a genuine body in line.
+// send queues a genuine body.
 func (s *sender) send(what string, c *content, body []byte, after time.Duration) {
 	s.genuine[string(body)] = c
 	if len(body) > maxInline {
@@ -118,8 +119,8 @@ func (s *sender) enqueue(d *delivery, after time.Duration) {
 	s.queue = append(s.queue, d)
 }
 
-// request is the delivery's next attempt as API Gateway passes it on, signed
-// anew.
+// request returns the delivery's next attempt as API Gateway sends it to the
+// processor, with a new signature.
 func (s *sender) request(d *delivery) function.Request {
 	now := time.Now()
 	var values http.Header
@@ -141,8 +142,8 @@ func (s *sender) request(d *delivery) function.Request {
 	return r
 }
 
-// signed is the header with one v1 for each secret, as Stripe sends it while a
-// secret is being rolled.
+// signed returns a header with one v1 signature for each secret, as Stripe sends
+// it while a secret is being rotated.
 func signed(body []byte, at time.Time, secrets ...string) http.Header {
 	value := stripe.Sign(body, secrets[0], at)
 	for _, secret := range secrets[1:] {
@@ -152,7 +153,7 @@ func signed(body []byte, at time.Time, secrets ...string) http.Header {
 	return http.Header{contract.Stripe().IdentityHeaders[0]: {value}}
 }
 
-// next is the delivery that is due, and its request.
+// next returns the delivery that is due, and its request.
 func (s *sender) next() (*delivery, function.Request) {
 	i := s.earliest(time.Now())
 	d := s.queue[i]
@@ -162,7 +163,7 @@ func (s *sender) next() (*delivery, function.Request) {
 	return d, s.request(d)
 }
 
-// answered takes a processor's answer, or none if the process died.
+// answered handles a processor's response. A crash gives status 502.
 func (s *sender) answered(p *process) {
 	d := p.delivery
 	s.inFlight--
@@ -170,7 +171,7 @@ func (s *sender) answered(p *process) {
 	switch {
 	case p.dead:
 	case p.failure != nil:
-		s.w.breaks("the processor never fails as a whole: %v", p.failure)
+		s.w.violate("the processor never returns an error: %v", p.failure)
 	default:
 		status = p.response.StatusCode
 	}
@@ -179,12 +180,12 @@ func (s *sender) answered(p *process) {
 	accepted := status == http.StatusOK
 	if d.content == nil {
 		if accepted {
-			s.w.breaks("nothing unverified is accepted: a webhook that is %s was", d.what)
+			s.w.violate("no forgery is accepted: one that is %s was", d.what)
 		}
 		return
 	}
 	if status == http.StatusUnauthorized && s.w.operator.settled() {
-		s.w.breaks("a rotation takes effect at once: an %s was refused", d.what)
+		s.w.violate("a rotation takes effect at once: an %s was rejected", d.what)
 	}
 	if status >= http.StatusInternalServerError {
 		s.failed[string(d.body)] = true
@@ -197,11 +198,11 @@ func (s *sender) answered(p *process) {
 		return
 	}
 	if !accepted && s.w.happens(s.w.faults.givenUp) {
-		s.w.note(d.what, "is given up")
+		s.w.note(d.what, "is not retried")
 		return
 	}
 	if time.Since(d.first) > patience {
-		s.w.breaks("a genuine webhook is accepted in the end: an %s was answered %d for %v", d.what, status, patience)
+		s.w.violate("a genuine webhook is accepted in the end: an %s was still answered %d after %v", d.what, status, patience)
 		return
 	}
 	pause := min(time.Hour, 5*time.Second<<min(d.attempts, 12))
@@ -209,31 +210,31 @@ func (s *sender) answered(p *process) {
 	s.queue = append(s.queue, d)
 }
 
-// maxInline is the largest body, in bytes, that travels in its message
+// maxInline is the largest body in bytes that is sent in the message itself
 // (docs/architecture.md, "Contracts").
 const maxInline = 192 << 10
 
-// mark stands in every payload and every secret, so that one in a log line is
-// noticed.
+// mark is part of every payload and every secret, so that watchedLog recognises
+// them.
 const mark = "marked"
 
-// content is one thing that Stripe says under one event id, in all the bodies
-// that say it.
+// content is what Stripe reports under one event id. Several bodies may report
+// it.
 type content struct {
-	id      string // Stripe's, evt_…
+	id      string // Stripe's: evt_…
 	created int64  // unix seconds; 0 when the body has no readable time
-	// reason is why it must be quarantined; "" for an event.
+	// reason is the reason of its quarantine; "" for an event.
 	reason string
-	// rival is other content under the same id and time: one of the two is a
-	// conflict.
+	// rival is a different content with the same id and time. One of the two is
+	// a conflict.
 	rival    *content
 	accepted bool // a body of it was answered 200
-	// large content travels by reference. The consumer knows only its hash, so
-	// that what Stripe changes between deliveries makes a conflict.
+	// large is content that is sent by reference. The consumer compares only its
+	// hash, so that a field that Stripe changes between deliveries is a conflict.
 	large bool
 }
 
-// shape is how the body of a webhook comes to be.
+// shape holds the values of a webhook's body.
 type shape struct {
 	id      string
 	created string // JSON
@@ -241,7 +242,7 @@ type shape struct {
 	version string
 	status  string
 	pending int
-	serial  int // makes the body unlike every other
+	serial  int // makes the body unique
 	padding int
 }
 
@@ -252,13 +253,12 @@ func (s shape) body() []byte {
 		s.id, s.version, s.created, s.pending, s.typ, s.serial, s.serial, s.status, mark, strings.Repeat(" ", s.padding))
 }
 
-// eventTypes are a few; what becomes of each is the business of the provider's
-// own tests.
+// eventTypes returns some types. The provider's own tests cover all of them.
 func eventTypes() []string {
 	return []string{"payment_intent.succeeded", "charge.succeeded", "refund.created", "charge.dispute.created", "payout.paid", "new.in.2031"}
 }
 
-// anyShape is an event as Stripe sends most.
+// anyShape draws an event. Some are large or have unusual characters.
 func anyShape(rng *rand.Rand, serial int, created int64) shape {
 	types := eventTypes()
 	s := shape{
@@ -273,20 +273,20 @@ func anyShape(rng *rand.Rand, serial int, created int64) shape {
 	switch rng.IntN(300) {
 	case 0, 1, 2:
 		s.padding = rng.IntN(100_000)
-	case 3, 4, 5: // the most that is inline, and a byte around it
+	case 3, 4, 5: // the largest inline body, and a byte more or less
 		s.padding = maxInline - len(s.body()) + rng.IntN(3) - 1
 	case 6, 7, 8, 9, 10, 11:
 		s.padding = maxInline + rng.IntN(10_000)
-	case 12: // more than an item holds
+	case 12: // larger than an item
 		s.padding = 500_000
 	}
 	if rng.IntN(100) == 0 {
-		s.status = "\ufffe\U0001F4B6" // what SQS refuses, and what it takes
+		s.status = "\ufffe\U0001F4B6" // one character that SQS rejects and one that it accepts
 	}
 	return s
 }
 
-// oddity is a signed body that is no event.
+// oddity is a signed body that is not an event.
 type oddity struct {
 	reason string
 	body   func(shape) string
@@ -294,7 +294,7 @@ type oddity struct {
 
 func oddities() []oddity {
 	return []oddity{
-		{"envelope_unreadable", func(s shape) string { return fmt.Sprintf("%s, but no JSON: %d\x00\xff", mark, s.serial) }},
+		{"envelope_unreadable", func(s shape) string { return fmt.Sprintf("%s, not JSON: %d\x00\xff", mark, s.serial) }},
 		{"envelope_unreadable", func(s shape) string { return fmt.Sprintf(`{"id":"evt_%d","%s":true}`, s.serial, mark) }},
 		{"envelope_unreadable", func(s shape) string { return fmt.Sprintf(`["%s",%d]`, mark, s.serial) }},
 		{"event_id_invalid", func(s shape) string { s.id = fmt.Sprintf("../%d", s.serial); return string(s.body()) }},

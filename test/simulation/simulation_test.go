@@ -1,18 +1,19 @@
-// Package simulation holds the promise that nothing which was answered 200 is
-// lost. It runs the real handlers over services in memory (test/simulation/memory) on
-// virtual time, and fails them at random: errors before and after the effect,
-// requests that hang or take effect late, crashes between any two calls,
-// duplicate and reordered messages, throttling, rotated secrets.
+// Package simulation tests that no event is lost once its webhook was answered
+// 200. It runs the real handlers on virtual time with services in memory
+// (test/simulation/memory) and injects faults: errors before and after the
+// effect of a call, requests that hang or take effect late, crashes between any
+// two calls, duplicate and reordered messages, throttling, rotated secrets.
 //
-// One seed decides everything, so a run that fails is run again with
+// One seed determines a run, so a failure is repeated with
 //
 //	go test ./test/simulation -run TestPromise -seed N -v
 //
-// How it is made: the handlers run in goroutines of a synctest bubble. Each of
-// their calls to AWS stops at the driver (driver_test.go), which waits until
-// nothing moves and then lets one thing happen: a call arrives at its service,
-// a webhook or a batch is handed over, time passes. So all interleavings of
-// concurrent invocations can happen, and those of one seed always do.
+// The handlers run in goroutines of a synctest bubble. Each of their AWS calls
+// stops at the driver (driver_test.go). The driver waits until every goroutine
+// is blocked and then takes one step, drawn from the seed: a call reaches its
+// service, a function receives a webhook or a batch, or time passes. Every
+// interleaving of concurrent invocations is possible, and a seed always gives
+// the same one.
 package simulation_test
 
 import (
@@ -33,23 +34,23 @@ import (
 
 var (
 	seedFlag     = flag.Uint64("seed", 0, "the first seed; 0 draws one")
-	acceptedFlag = flag.Int("accepted", 5_000, "go on with the next seed until so many events were accepted")
-	traceFlag    = flag.String("trace", "", "write what happens into this file")
+	acceptedFlag = flag.Int("accepted", 5_000, "run further seeds until this number of events was accepted")
+	traceFlag    = flag.String("trace", "", "write every step to this `file`")
 )
 
-// webhooks are thought up in one run.
-const webhooks = 1000
+// webhooksPerRun is the number of webhooks that the sender makes in one run.
+const webhooksPerRun = 1000
 
-// result is what is known after a run.
+// result describes a finished run.
 type result struct {
-	broken   []string
-	accepted int
-	trace    uint64
+	broken   []string // promises
+	accepted int      // events
+	trace    uint64   // hash of all steps
 	seen     map[string]int
 }
 
-// simulate runs one seed: a storm, or calm from the beginning; then calm, and a
-// replay.
+// simulate runs one seed: first with faults, unless faultless is set, then
+// without faults until the queues are empty, then it replays the archive.
 func simulate(t *testing.T, seed uint64, count int, faultless bool, trace io.Writer) result {
 	t.Helper()
 	var r result
@@ -58,7 +59,9 @@ func simulate(t *testing.T, seed uint64, count int, faultless bool, trace io.Wri
 		w := newWorld(t, seed, s, trace)
 		w.stripe.left = count
 		w.calm = faultless
-		w.storm()
+		for len(w.broken) == 0 && w.stripe.left > 0 {
+			w.step()
+		}
 		if !faultless {
 			w.calm, w.calmSince = true, time.Now()
 		}
@@ -81,15 +84,7 @@ func simulate(t *testing.T, seed uint64, count int, faultless bool, trace io.Wri
 	return r
 }
 
-// storm runs until every webhook was thought up, with faults unless there are
-// to be none.
-func (w *world) storm() {
-	for len(w.broken) == 0 && w.stripe.left > 0 {
-		w.step()
-	}
-}
-
-// stop ends every goroutine.
+// stop ends all goroutines of the handlers.
 func (w *world) stop() {
 	all := slices.Clone(w.processors)
 	for _, m := range w.mappings {
@@ -102,7 +97,7 @@ func (w *world) stop() {
 	time.Sleep(time.Minute)
 }
 
-// firstSeed is the flag's, or a new one.
+// firstSeed returns the flag's seed, or a random one.
 func firstSeed() uint64 {
 	if *seedFlag != 0 {
 		return *seedFlag
@@ -114,7 +109,7 @@ func TestPromise(t *testing.T) {
 	seed, accepted, runs := firstSeed(), 0, 0
 	trace := traceFile(t)
 	for ; accepted < *acceptedFlag; seed++ {
-		r := simulate(t, seed, webhooks, false, trace)
+		r := simulate(t, seed, webhooksPerRun, false, trace)
 		requireKept(t, seed, r)
 		accepted, runs = accepted+r.accepted, runs+1
 	}
@@ -124,15 +119,16 @@ func TestPromise(t *testing.T) {
 func requireKept(t *testing.T, seed uint64, r result) {
 	t.Helper()
 	if n := len(r.broken); n > 0 {
-		t.Fatalf("broken promise; see it again with -seed %d\n%s", seed, strings.Join(r.broken[:min(n, 5)], "\n"))
+		t.Fatalf("broken promise; repeat it with -seed %d\n%s", seed, strings.Join(r.broken[:min(n, 5)], "\n"))
 	}
 }
 
-// A simulation that has stopped reaching what it is about would still pass.
+// A simulation that no longer reaches the cases it is meant for would still
+// pass.
 func TestEverythingHappens(t *testing.T) {
 	seen := map[string]int{}
 	for seed := uint64(1); seed <= 10; seed++ {
-		r := simulate(t, seed, webhooks, false, io.Discard)
+		r := simulate(t, seed, webhooksPerRun, false, io.Discard)
 		requireKept(t, seed, r)
 		for what, n := range r.seen {
 			seen[what] += n
@@ -140,7 +136,7 @@ func TestEverythingHappens(t *testing.T) {
 	}
 	for _, op := range []string{getSecretValue, sendMessage, putItem, putObject} {
 		for _, kind := range append(fates(), fine) {
-			assert.NotZero(t, seen[op+": "+string(kind)], "no %s was ever %s", op, kind)
+			assert.NotZero(t, seen[op+": "+string(kind)], "no %s had the fate %q", op, kind)
 		}
 	}
 	for _, what := range []string{
@@ -153,7 +149,7 @@ func TestEverythingHappens(t *testing.T) {
 	}
 }
 
-// traceFile is where the flag says.
+// traceFile opens the file that the flag names.
 func traceFile(t *testing.T) io.Writer {
 	t.Helper()
 	if *traceFlag == "" {
@@ -179,6 +175,6 @@ func TestOneSeedIsOneRun(t *testing.T) {
 
 func TestWithoutFaultsNothingIsArchived(t *testing.T) {
 	seed := firstSeed()
-	r := simulate(t, seed, webhooks, true, io.Discard)
+	r := simulate(t, seed, webhooksPerRun, true, io.Discard)
 	requireKept(t, seed, r)
 }

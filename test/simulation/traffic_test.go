@@ -12,8 +12,8 @@ import (
 	"github.com/paysluice/paysluice/handlers/contract"
 )
 
-// think makes up the next webhook, in bursts and lulls.
-func (s *sender) think() {
+// makeWebhook draws the next webhook, in bursts with pauses between them.
+func (s *sender) makeWebhook() {
 	rng := s.w.rng
 	s.left--
 	s.nextAt = s.nextAt.Add(time.Duration(rng.Int64N(int64(s.pace))))
@@ -37,12 +37,12 @@ func (s *sender) think() {
 	case n < 80:
 		s.strange(base)
 	default:
-		s.dishonest(base)
+		s.forge(base)
 	}
 }
 
-// ordinary is an event, sometimes delivered again with another number of
-// pending webhooks.
+// ordinary sends an event, sometimes repeatedly with another number of pending
+// webhooks.
 func (s *sender) ordinary(base shape) {
 	c := s.add(newContent(base))
 	s.send("event", c, base.body(), 0)
@@ -54,11 +54,11 @@ func (s *sender) ordinary(base shape) {
 
 func newContent(s shape) *content {
 	var created int64
-	_, _ = fmt.Sscan(s.created, &created) // stays 0 for what is no number
+	_, _ = fmt.Sscan(s.created, &created) // stays 0 if it is not a number
 	return &content{id: s.id, created: created}
 }
 
-// rendered is one event in two API versions, for two endpoints.
+// rendered sends one event in two API versions, as two endpoints receive it.
 func (s *sender) rendered(base shape) {
 	c := s.add(newContent(base))
 	s.send("event", c, base.body(), 0)
@@ -66,7 +66,7 @@ func (s *sender) rendered(base shape) {
 	s.send("event in another version", c, base.body(), time.Duration(s.w.rng.Int64N(int64(time.Minute))))
 }
 
-// rivals are two contents under one key.
+// rivals sends two contents with one key.
 func (s *sender) rivals(base shape) {
 	first, second := s.add(newContent(base)), s.add(newContent(base))
 	first.rival, second.rival = second, first
@@ -75,25 +75,25 @@ func (s *sender) rivals(base shape) {
 	s.send("rival", second, base.body(), time.Duration(s.w.rng.Int64N(int64(10*time.Minute))))
 }
 
-// untimed is an event whose time cannot be read.
+// untimed sends an event without a readable time.
 func (s *sender) untimed(base shape) {
 	base.created = `"yesterday"`
 	s.ordinary(base)
 }
 
-// odd is signed, but no event.
+// odd sends a signed body that is not an event.
 func (s *sender) odd(base shape) {
 	all := oddities()
 	o := all[s.w.rng.IntN(len(all))]
 	s.send("oddity", s.add(&content{reason: o.reason}), []byte(o.body(base)), 0)
 }
 
-// revokedFor is the age from which a removed secret is refused everywhere
-// (docs, "Secrets").
+// revokedFor is the time after which every processor rejects a removed secret
+// (docs/secrets.md).
 const revokedFor = 5 * time.Minute
 
-// dishonest sends a webhook that must be refused and leave nothing behind.
-func (s *sender) dishonest(base shape) {
+// forge sends a webhook that must be rejected and must not be kept.
+func (s *sender) forge(base shape) {
 	header := contract.Stripe().IdentityHeaders[0]
 	live := func(body []byte, at time.Time) http.Header { return signed(body, at, s.w.operator.signing...) }
 	kinds := []delivery{
@@ -102,8 +102,8 @@ func (s *sender) dishonest(base shape) {
 			return signed(body, at, "whsec_"+mark+"_guess")
 		}},
 		{what: "stale", forge: func(body []byte, at time.Time) http.Header { return live(body, at.Add(-10*time.Minute)) }},
-		{what: "of the future", forge: func(body []byte, at time.Time) http.Header { return live(body, at.Add(10*time.Minute)) }},
-		{what: "tampered with", forge: func(body []byte, at time.Time) http.Header { return live(append(body[:len(body):len(body)], ' '), at) }},
+		{what: "from the future", forge: func(body []byte, at time.Time) http.Header { return live(body, at.Add(10*time.Minute)) }},
+		{what: "changed after signing", forge: func(body []byte, at time.Time) http.Header { return live(append(body[:len(body):len(body)], ' '), at) }},
 		{what: "not signed", forge: func([]byte, time.Time) http.Header { return http.Header{} }},
 		{what: "signed in another scheme", forge: func(body []byte, at time.Time) http.Header {
 			h := live(body, at)
@@ -125,10 +125,10 @@ func (s *sender) dishonest(base shape) {
 	s.enqueue(&d, 0)
 }
 
-// revoked is signed with the secret that was removed last among those that
-// must be refused by now. Before there is one, its secret was never any.
+// revoked returns a webhook that is signed with the latest secret that every
+// processor rejects by now, or with one that never existed.
 func (s *sender) revoked() delivery {
-	d, secret := delivery{what: "signed with a secret to come"}, "whsec_"+mark+"_to_come"
+	d, secret := delivery{what: "signed with a future secret"}, "whsec_"+mark+"_to_come"
 	for _, r := range s.w.operator.revoked {
 		if time.Since(r.at) > revokedFor {
 			d.what, secret = "signed with a revoked secret", r.secret
@@ -138,8 +138,8 @@ func (s *sender) revoked() delivery {
 	return d
 }
 
-// strange puts a message into the queue that no processor wrote: what a later
-// version wrote, before a rollback, or a hand.
+// strange sends a message to the queue that this version's processor did not
+// write: by a later version before a rollback, or by hand.
 func (s *sender) strange(base shape) {
 	kinds := []string{
 		fmt.Sprintf("poison %d", base.serial),
@@ -148,7 +148,7 @@ func (s *sender) strange(base shape) {
 	}
 	body := kinds[s.w.rng.IntN(len(kinds))]
 	if _, err := s.w.sqs.SendMessage(context.Background(), &sqs.SendMessageInput{QueueUrl: &s.w.queueURL, MessageBody: &body}); err != nil {
-		s.w.breaks("the queue takes poison: %v", err)
+		s.w.violate("the queue accepts poison: %v", err)
 	}
 	s.w.poison[body] = true
 }

@@ -33,14 +33,15 @@ const (
 	bucketName = "failed-webhooks"
 )
 
-// world is one run: the services, the processes, the sender, and the one
-// source of chance. Only the driver touches it, apart from the inbox.
+// world is the state of one run: the services, the processes, the sender and
+// the only random source. The driver alone uses it; the handlers' goroutines
+// use only the inbox.
 type world struct {
 	stack  stack
 	rng    *rand.Rand
 	faults faults
-	calm   bool // no faults any more
-	// calmSince is when the faults ended; zero if there never were any.
+	calm   bool // no faults are injected
+	// calmSince is when the faults ended, zero in a run without faults.
 	calmSince time.Time
 
 	sqs      *memory.SQS
@@ -51,24 +52,24 @@ type world struct {
 	queueURL, deadLetterURL, secretARN string
 
 	inbox  inbox
-	broken []string // promises, each with what broke it
+	broken []string // promises, each with the violation
 
-	calls []*call // on their way
-	stuck []*call // never to be answered
-	late  []*call // to take effect some time
+	calls []*call // in flight
+	stuck []*call // never answered
+	late  []*call // take effect after their caller gave up
 
 	started    int
 	processors []*process
 	mappings   []*mapping
 
-	throttledUntil time.Time // of the table
+	throttledUntil time.Time // the table
 
 	stripe   *sender
 	operator *operator
-	poison   map[string]bool // messages on the queue that no processor wrote
-	failures map[string]int  // failed receives, by message id
-	stored   map[string]bool // message ids of records that were reported as done
-	seen     map[string]int  // what happened, and how often
+	poison   map[string]bool // message bodies that no processor wrote
+	failures map[string]int  // failed receives by message id
+	stored   map[string]bool // ids of messages that the consumer reported as done
+	seen     map[string]int  // number of occurrences of each kind of step
 
 	log   *watchedLog
 	trace io.Writer
@@ -92,15 +93,15 @@ func newWorld(t *testing.T, seed uint64, s stack, trace io.Writer) *world {
 	w.trace = io.MultiWriter(w.sum, trace)
 	w.inbox.dead = map[*process]bool{}
 	w.log = newWatchedLog(&w.inbox)
-	w.faults = draw(w.rng)
+	w.faults = drawFaults(w.rng)
 	w.sqs = memory.NewSQS(time.Now, memory.Disorder{
 		Pick:  w.rng.IntN,
 		Again: func() bool { return w.happens(w.faults.again) },
 	})
 	w.createServices(t)
 	w.mappings = []*mapping{
-		{url: w.queueURL, start: w.newConsumer, timeout: s.consumerTimeout, size: s.consumerBatch, most: maxConsumers},
-		{url: w.deadLetterURL, start: w.newArchiver, timeout: s.archiverTimeout, size: s.archiverBatch, most: maxArchivers},
+		{url: w.queueURL, start: w.newConsumer, timeout: s.consumerTimeout, size: s.consumerBatch, limit: maxConsumers},
+		{url: w.deadLetterURL, start: w.newArchiver, timeout: s.archiverTimeout, size: s.archiverBatch, limit: maxArchivers},
 	}
 	w.stripe = newSender(w)
 	w.operator = newOperator(w)
@@ -152,17 +153,17 @@ func (w *world) createServices(t *testing.T) {
 	w.secretARN = *created.ARN
 }
 
-// happens draws whether a fault of these odds happens now.
+// happens reports whether a fault with this probability happens now.
 func (w *world) happens(odds float64) bool {
 	return !w.calm && odds > 0 && w.rng.Float64() < odds
 }
 
-// breaks notes that a promise does not hold.
-func (w *world) breaks(format string, args ...any) {
+// violate records a broken promise.
+func (w *world) violate(format string, args ...any) {
 	w.broken = append(w.broken, fmt.Sprintf(format, args...))
 }
 
-// note adds a line to the trace. Two runs of one seed have the same.
+// note adds a line to the trace. Two runs of one seed have the same trace.
 func (w *world) note(words ...string) {
 	line := make([]byte, 0, 128)
 	line = strconv.AppendInt(line, time.Since(w.stripe.epoch).Microseconds(), 10)
@@ -172,16 +173,16 @@ func (w *world) note(words ...string) {
 	_, _ = w.trace.Write(append(line, '\n'))
 }
 
-// watchedLog takes the functions' log lines and looks for what must not be in
-// one.
+// watchedLog receives the functions' log lines and reports lines that contain a
+// payload, a secret or a signature.
 type watchedLog struct {
 	inbox     *inbox
 	forbidden [][]byte
 }
 
-// newWatchedLog knows the mark that stands in every secret and every payload,
-// as it is and in base64, the field of a message that holds a payload, also
-// inside of a string, and how a signature begins.
+// newWatchedLog returns a log that looks for the mark of secrets and payloads,
+// plain and in base64, for the payload field of a message, plain and quoted,
+// and for the beginning of a signature.
 func newWatchedLog(i *inbox) *watchedLog {
 	forbidden := [][]byte{[]byte(mark), []byte("v1="), []byte(`"payload":`), []byte(`\"payload\":`)}
 	for before := range 3 {
@@ -190,8 +191,8 @@ func newWatchedLog(i *inbox) *watchedLog {
 	return &watchedLog{i, forbidden}
 }
 
-// inBase64 is what stands in the base64 of any bytes that hold text after some
-// others: without the characters that hold bits of what is before or behind it.
+// inBase64 returns the base64 characters that text has after a number of other
+// bytes, without the first and last characters that also encode its neighbours.
 func inBase64(text string, before int) []byte {
 	coded := base64.StdEncoding.EncodeToString([]byte(strings.Repeat("-", before) + text))
 	first, end := (before*8+5)/6, (before+len(text))*8/6
@@ -201,7 +202,7 @@ func inBase64(text string, before int) []byte {
 func (l *watchedLog) Write(line []byte) (int, error) {
 	for _, forbidden := range l.forbidden {
 		if bytes.Contains(line, forbidden) {
-			l.inbox.breaks("no payload, secret or signature is logged: " + string(line))
+			l.inbox.violate("no payload, secret or signature is logged: " + string(line))
 		}
 	}
 	return len(line), nil
@@ -221,8 +222,8 @@ func TestMarkIsFoundInBase64(t *testing.T) {
 	}
 }
 
-// stack is what the simulation takes from the committed template, so that it
-// runs with the numbers that are deployed.
+// stack holds the numbers of out/stack.json, so that the simulation runs with
+// those that are deployed.
 type stack struct {
 	processorTimeout time.Duration
 	consumerTimeout  time.Duration
@@ -231,7 +232,7 @@ type stack struct {
 	archiverBatch    int
 	maxReceiveCount  int
 
-	queue, deadLetterQueue map[string]string // attributes of CreateQueue, without the redrive policy
+	queue, deadLetterQueue map[string]string // for CreateQueue, without the redrive policy
 }
 
 // loadStack reads out/stack.json.
@@ -255,7 +256,7 @@ func loadStack(t *testing.T) stack {
 	}
 	require.NoError(t, json.Unmarshal(text, &template))
 	number := func(n int) int {
-		require.NotZero(t, n, "out/stack.json names its resources otherwise")
+		require.NotZero(t, n, "out/stack.json has no such resource or property")
 		return n
 	}
 	attributes := func(id string) map[string]string {
