@@ -1,6 +1,7 @@
-// Package mutation shows that the simulation finds mistakes: each mutation of
-// the shipped source is built in, by the compiler's overlay and not in the
-// tree, and the simulation must then report a broken promise.
+// Package mutation shows that the simulation finds mistakes. It builds each
+// mutation of the shipped source into the simulation with the compiler's
+// overlay, without changing the tree. The simulation must then report a broken
+// promise.
 package mutation_test
 
 import (
@@ -8,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -15,56 +17,86 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// atOnce is the number of mutations that are built and run at the same time.
-const atOnce = 2
-
-// root is the module's, from this package's folder.
-const root = "../../.."
+const (
+	root = "../../.." // the module
+	// concurrent is the number of mutations that are built and run at a time.
+	concurrent = 2
+)
 
 func TestEveryMutationIsCaught(t *testing.T) {
-	slots := make(chan struct{}, atOnce)
+	slots := make(chan struct{}, concurrent)
 	for _, m := range mutations() {
-		t.Run(filepath.Base(m.file)+": "+m.why, func(t *testing.T) {
+		t.Run(m.folder+": "+m.why, func(t *testing.T) {
 			t.Parallel()
 			slots <- struct{}{}
 			defer func() { <-slots }()
 
 			out, err := simulate(t, m.overlay(t))
 
-			if assert.Error(t, err, "the simulation does not notice") {
-				assert.Contains(t, out, "broken promise", "it fails, but not by a promise")
+			if assert.Error(t, err, "the simulation does not find the mistake") {
+				assert.Contains(t, out, "broken promise", "the simulation fails, but not with a broken promise")
 			}
 		})
 	}
 }
 
-func TestSourceAsItIsKeepsItsPromises(t *testing.T) {
+func TestSourceWithoutMutationKeepsItsPromises(t *testing.T) {
 	out, err := simulate(t, "")
 	require.NoError(t, err, out)
 }
 
-// overlay writes the mutated file, and the file that tells the compiler of it.
+// TestMutationsApply tells within a second which rows have to follow a change
+// of the source.
+func TestMutationsApply(t *testing.T) {
+	for _, m := range mutations() {
+		m.apply(t)
+	}
+}
+
+// apply returns the path of the file that holds m.from, and its mutated text.
+func (m mutation) apply(t *testing.T) (path, mutated string) {
+	t.Helper()
+	from := regexp.MustCompile(strings.ReplaceAll(regexp.QuoteMeta(m.from), " ", `[ \t]+`))
+	files, err := filepath.Glob(filepath.Join(root, m.folder, "*.go"))
+	require.NoError(t, err)
+	found := 0
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		source, err := os.ReadFile(file)
+		require.NoError(t, err)
+		if places := from.FindAllIndex(source, -1); len(places) > 0 {
+			found += len(places)
+			path = file
+			mutated = string(source[:places[0][0]]) + m.to + string(source[places[0][1]:])
+		}
+	}
+	assert.Equal(t, 1, found, "%s has %q %d times: change the mutation %q with the source", m.folder, m.from, found, m.why)
+	return path, mutated
+}
+
+// overlay writes the mutated file and an overlay that names it, and returns the
+// path of the overlay.
 func (m mutation) overlay(t *testing.T) string {
 	t.Helper()
-	path, err := filepath.Abs(filepath.Join(root, m.file))
+	path, mutated := m.apply(t)
+	if t.Failed() {
+		t.FailNow()
+	}
+	original, err := filepath.Abs(path)
 	require.NoError(t, err)
-	source, err := os.ReadFile(path)
-	require.NoError(t, err)
-	require.Equal(t, 1, strings.Count(string(source), m.from), "the mutation does not apply: %s must hold %q once", m.file, m.from)
-	require.NotContains(t, m.from+m.to, "\n", "one line")
-
 	dir := t.TempDir()
-	mutated := filepath.Join(dir, "mutated.go")
-	require.NoError(t, os.WriteFile(mutated, []byte(strings.Replace(string(source), m.from, m.to, 1)), 0o600))
-	list, err := json.Marshal(map[string]map[string]string{"Replace": {path: mutated}})
+	replacement, overlay := filepath.Join(dir, "mutated.go"), filepath.Join(dir, "overlay.json")
+	require.NoError(t, os.WriteFile(replacement, []byte(mutated), 0o600))
+	list, err := json.Marshal(map[string]map[string]string{"Replace": {original: replacement}})
 	require.NoError(t, err)
-	overlay := filepath.Join(dir, "overlay.json")
 	require.NoError(t, os.WriteFile(overlay, list, 0o600))
 	return overlay
 }
 
-// simulate builds the simulation with an overlay, if any, and runs it on the
-// same seeds each time.
+// simulate builds the simulation, with an overlay unless it is empty, and runs
+// it from a fixed seed.
 func simulate(t *testing.T, overlay string) (out string, err error) {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "simulation.test")

@@ -1,250 +1,142 @@
 package mutation_test
 
-// mutation is a mistake of one line in the shipped source. The file is below
-// the module's root; from stands in it once.
+// mutation is a one-line mistake in the shipped source: to in place of from,
+// which one file of the package has exactly once. Spaces need not match.
 type mutation struct {
-	file, from, to string
-	why            string
+	folder, why, from, to string
 }
 
-// mutations are mistakes that somebody could make, each of which breaks a
-// promise that the simulation holds.
+// mutations are mistakes that break a promise of the simulation.
 func mutations() []mutation {
-	const (
-		processor = "handlers/processor/processor.go"
-		answer    = "handlers/processor/response.go"
-		consumer  = "handlers/consumer/consumer.go"
-		replay    = "cmd/paysluice/replay/replay.go"
-		batch     = "handlers/function/batch.go"
-		deadline  = "handlers/function/deadline.go"
-		archiver  = "handlers/archiver/archiver.go"
-		message   = "handlers/event/message.go"
-		archive   = "handlers/event/archive.go"
-		table     = "handlers/aws/table/table.go"
-		payload   = "handlers/aws/bucket/bucket.go"
-		retry     = "handlers/aws/client/config.go"
-		queue     = "handlers/aws/queue/queue.go"
-		cache     = "handlers/aws/secret/secret.go"
-		header    = "handlers/provider/stripe/header.go"
-		verify    = "handlers/provider/stripe/verify.go"
-		same      = "handlers/provider/stripe/same.go"
-		normalise = "handlers/provider/stripe/event.go"
-	)
 	return []mutation{
-		{
-			processor, `return e, h.send(ctx, h.Events, e, "")`,
-			`go func() { _ = h.send(ctx, h.Events, e, "") }(); return e, nil`,
-			"200 before the queue has the event",
-		},
-		{
-			processor, `return e, h.send(ctx, h.Events, e, "")`,
-			`_ = h.send(ctx, h.Events, e, ""); return e, nil`,
-			"200 whether or not the queue has the event",
-		},
-		{
-			processor, `return receipt, h.quarantine(ctx, receipt, err)`,
-			`return receipt, err`,
-			"what is no event is dropped",
-		},
-		{
-			processor, `if err := h.send(ctx, h.DeadLetters, e, string(provider.ReasonOf(cause))); err != nil {`,
-			`if err := h.send(ctx, h.DeadLetters, e, string(provider.ReasonOf(cause))); err != nil && ctx.Err() != nil {`,
-			"200 whether or not the quarantine has it",
-		},
-		{
-			processor, `if len(e.Payload) > MaxInline {`,
-			`if len(e.Payload) > 4*MaxInline {`,
-			"a body that no item has room for",
-		},
-		{
-			processor, `ref, err := h.Payloads.Put(ctx, e.Provider, e.Payload)`,
-			`ref, err := h.Payloads.Put(ctx, e.Provider, e.Payload[:MaxInline])`,
-			"a large body is cut short",
-		},
-		{
-			processor, `if provider.ReasonOf(err) != provider.SignatureMismatch {`,
-			`if err != nil {`,
-			"a new secret is seen only when the old one has aged",
-		},
-		{
-			processor, `e.ReceivedAt, e.RequestID = receipt.ReceivedAt, receipt.RequestID`,
-			`e.ReceivedAt, e.RequestID, e.Timestamp = receipt.ReceivedAt, receipt.RequestID, receipt.ReceivedAt`,
-			"the time of receipt as sort key",
-		},
-		{
-			answer, `return outcome{status: http.StatusServiceUnavailable, failed: true}`,
-			`return outcome{status: http.StatusOK, failed: true}`,
-			"200 for a failure of our own",
-		},
-		{
-			answer, `return outcome{status: http.StatusServiceUnavailable, metric: contract.MetricNotConfigured}`,
-			`return outcome{status: http.StatusOK, metric: contract.MetricNotConfigured}`,
-			"200 without a secret",
-		},
-		{
-			answer, `return outcome{status: http.StatusUnauthorized, metric: contract.MetricRejected}`,
-			`return outcome{status: http.StatusOK, metric: contract.MetricRejected}`,
-			"200 for a forgery",
-		},
-		{
-			answer, `slog.Int("status", out.status),`,
-			`slog.Int("status", out.status), slog.Any("body", e.Payload),`,
-			"a payload in the log, in base64",
-		},
-		{
-			consumer, `"messageId", record.MessageId, "new"`,
-			`"messageId", record.MessageId, "body", record.Body, "new"`,
-			"a message in the log, its payload in base64",
-		},
-		{
-			consumer, `e, err := event.Decode(record.Body)`,
-			`e, err := event.Decode(record.Body); if err != nil { return outcome{}, nil }`,
-			"what cannot be decoded is deleted",
-		},
-		{
-			consumer, `return inline && p.SameEvent(a.Payload, b.Payload)`,
-			`return inline || p.SameEvent(a.Payload, b.Payload)`,
-			"other content under a taken key is dropped as a duplicate",
-		},
-		{
-			consumer, `if err := h.DeadLetters.Send(ctx, record.Body, contract.ReasonConflict); err != nil {`,
-			`if err := h.DeadLetters.Send(ctx, record.Body, contract.ReasonConflict); err != nil && ctx.Err() != nil {`,
-			"a conflict is done with whether or not it was kept",
-		},
-		{
-			consumer, `h.DeadLetters.Send(ctx, record.Body, contract.ReasonConflict)`,
-			`h.DeadLetters.Send(ctx, record.Body, "")`,
-			"a conflict without its reason",
-		},
-		{
-			replay, `return outcome{err: r.Queue.Send(ctx, string(m.Message), "")}`,
-			`return outcome{}`,
-			"a replay that sends nothing",
-		},
-		{
-			batch, `if r.Err != nil {`,
-			`if r.Err != nil && len(failed) == 0 {`,
-			"only the first failure of a batch is reported",
-		},
-		{
-			batch, `r.Value, r.Err = handle(ctx, record)`,
-			`r.Value, _ = handle(ctx, record)`,
-			"a swallowed error: what was not kept is deleted",
-		},
-		{
-			batch, `ItemIdentifier: r.Record.MessageId})`,
-			`ItemIdentifier: results[0].Record.MessageId})`,
-			"another record is reported as failed",
-		},
-		{
-			batch, `ItemIdentifier: r.Record.MessageId})`,
-			`ItemIdentifier: r.Record.ReceiptHandle})`,
-			"an unknown item fails the whole batch",
-		},
-		{
-			batch, `failed := []events.SQSBatchItemFailure{}`,
-			`var failed []events.SQSBatchItemFailure`,
-			"null instead of an empty list",
-		},
-		{
-			batch, `slots := make(chan struct{}, concurrency)`,
-			`slots := make(chan struct{}, 1)`,
-			"one record that hangs holds up those behind it",
-		},
-		{
-			deadline, `return context.WithDeadline(ctx, deadline.Add(-margin))`,
-			`return context.WithDeadline(ctx, deadline)`,
-			"no time is left to answer, and the batch fails as a whole",
-		},
-		{
-			archiver, `return kind{}, err`,
-			`return kind{}, nil`,
-			"a dead letter is done with whether or not it was archived",
-		},
-		{
-			archiver, `m.FailureReason = *given`,
-			`_ = *given`,
-			"an archived message without its reason",
-		},
-		{
-			archive, `segment(name) + "-" + hash[:16] + ".json"`,
-			`segment(name) + "-" + hash[:0] + ".json"`,
-			"two contents of an event under one key of the archive",
-		},
-		{
-			payload, `return "", fmt.Errorf("put s3://%s/%s: %w", p.bucket, ref, err)`,
-			`return ref, nil`,
-			"the message refers to a payload that is not there",
-		},
-		{
-			message, `return escapeNonASCII(string(text))`,
-			`return string(text)`,
-			"SQS refuses the message for ever",
-		},
-		{
-			table, `contract.EventIDAttribute: &e.ID,`,
-			`contract.EventIDAttribute: &e.RequestID,`,
-			"the key is the request's: every delivery is a row",
-		},
-		{
-			table, `"attribute_not_exists(" + contract.EventIDAttribute + ")"`,
-			`"attribute_not_exists(" + contract.ExpiresAtAttribute + ")"`,
-			"the condition never fails, so the last content wins",
-		},
-		{
-			table, `types.ReturnValuesOnConditionCheckFailureAllOld`,
-			`types.ReturnValuesOnConditionCheckFailureNone`,
-			"a duplicate cannot be told from a conflict",
-		},
-		{
-			table, `if err == nil {`,
-			`if err == nil || ctx.Err() != nil {`,
-			"a request that timed out counts as stored",
-		},
-		{
-			retry, `o.MaxAttempts = math.MaxInt`,
-			`o.MaxAttempts = min(3, math.MaxInt)`,
-			"throttling uses up receives",
-		},
-		{
-			queue, `if _, err := s.client.SendMessage(ctx, in); err != nil {`,
-			`if _, err := s.client.SendMessage(ctx, in); err != nil && ctx.Err() == nil {`,
-			"a send that timed out counts as sent",
-		},
-		{
-			queue, `if failureReason != "" {`,
-			`if failureReason == "-" {`,
-			"dead letters without their reason",
-		},
-		{
-			cache, `return c.now().Sub(c.readAt)`,
-			`return c.now().Sub(c.readAt) / 60`,
-			"a removed secret is good for hours",
-		},
-		{
-			header, `case age > tolerance:`,
-			`case age > 60*tolerance:`,
-			"an old webhook can be sent again",
-		},
-		{
-			verify, `if hmac.Equal(expected, s.v1[i][:]) {`,
-			`if len(expected) == len(s.v1[i]) {`,
-			"any signature will do",
-		},
-		{
-			same, `delete(y, "pending_webhooks")`,
-			`delete(y, "pending")`,
-			"a second delivery is a conflict",
-		},
-		{
-			same, `if otherVersion(x["api_version"], y["api_version"]) {`,
-			`if !otherVersion(x["api_version"], y["api_version"]) {`,
-			"other content is a duplicate",
-		},
-		{
-			normalise, `ID:         event.NewID(name, id),`,
-			`ID:         id,`,
-			"a key without its provider",
-		},
+		{"handlers/processor", "200 before the queue has the event",
+			`return e, h.send(ctx, h.Events, e, "")`,
+			`go func() { _ = h.send(ctx, h.Events, e, "") }(); return e, nil`},
+		{"handlers/processor", "200 whether or not the queue has the event",
+			`return e, h.send(ctx, h.Events, e, "")`,
+			`_ = h.send(ctx, h.Events, e, ""); return e, nil`},
+		{"handlers/processor", "a body that is not an event is dropped",
+			`return receipt, h.quarantine(ctx, receipt, err)`,
+			`return receipt, err`},
+		{"handlers/processor", "200 whether or not the quarantine has it",
+			`if err := h.send(ctx, h.DeadLetters, e, string(provider.ReasonOf(cause))); err != nil {`,
+			`if err := h.send(ctx, h.DeadLetters, e, string(provider.ReasonOf(cause))); err != nil && ctx.Err() != nil {`},
+		{"handlers/processor", "a body larger than an item",
+			`if len(e.Payload) > MaxInline {`,
+			`if len(e.Payload) > 4*MaxInline {`},
+		{"handlers/processor", "a large body is truncated",
+			`ref, err := h.Payloads.Put(ctx, e.Provider, e.Payload)`,
+			`ref, err := h.Payloads.Put(ctx, e.Provider, e.Payload[:MaxInline])`},
+		{"handlers/processor", "a new secret is read only when the cached one has expired",
+			`if provider.ReasonOf(err) != provider.SignatureMismatch {`,
+			`if err != nil {`},
+		{"handlers/processor", "the time of receipt as sort key",
+			`e.ReceivedAt, e.RequestID = receipt.ReceivedAt, receipt.RequestID`,
+			`e.ReceivedAt, e.RequestID, e.Timestamp = receipt.ReceivedAt, receipt.RequestID, receipt.ReceivedAt`},
+		{"handlers/processor", "200 for an internal failure",
+			`return outcome{status: http.StatusServiceUnavailable, failed: true}`,
+			`return outcome{status: http.StatusOK, failed: true}`},
+		{"handlers/processor", "200 without a secret",
+			`return outcome{status: http.StatusServiceUnavailable, metric: contract.MetricNotConfigured}`,
+			`return outcome{status: http.StatusOK, metric: contract.MetricNotConfigured}`},
+		{"handlers/processor", "200 for a forgery",
+			`return outcome{status: http.StatusUnauthorized, metric: contract.MetricRejected}`,
+			`return outcome{status: http.StatusOK, metric: contract.MetricRejected}`},
+		{"handlers/processor", "a payload in the log, in base64",
+			`slog.Int("status", out.status),`,
+			`slog.Int("status", out.status), slog.Any("body", e.Payload),`},
+		{"handlers/consumer", "a message in the log, its payload in base64",
+			`"messageId", record.MessageId, "new"`,
+			`"messageId", record.MessageId, "body", record.Body, "new"`},
+		{"handlers/consumer", "a message that cannot be decoded is deleted",
+			`e, err := event.Decode(record.Body)`,
+			`e, err := event.Decode(record.Body); if err != nil { return outcome{}, nil }`},
+		{"handlers/consumer", "different content with the same key is dropped as a duplicate",
+			`return inline && p.SameEvent(a.Payload, b.Payload)`,
+			`return inline || p.SameEvent(a.Payload, b.Payload)`},
+		{"handlers/consumer", "a conflict is deleted whether or not it was kept",
+			`if err := h.DeadLetters.Send(ctx, record.Body, contract.ReasonConflict); err != nil {`,
+			`if err := h.DeadLetters.Send(ctx, record.Body, contract.ReasonConflict); err != nil && ctx.Err() != nil {`},
+		{"handlers/consumer", "a conflict without its reason",
+			`h.DeadLetters.Send(ctx, record.Body, contract.ReasonConflict)`,
+			`h.DeadLetters.Send(ctx, record.Body, "")`},
+		{"cmd/paysluice/replay", "a replay that sends nothing",
+			`return outcome{err: r.Queue.Send(ctx, string(m.Message), "")}`,
+			`return outcome{}`},
+		{"handlers/function", "only the first failure of a batch is reported",
+			`if r.Err != nil {`,
+			`if r.Err != nil && len(failed) == 0 {`},
+		{"handlers/function", "an error is ignored, so a record that was not kept is deleted",
+			`r.Value, r.Err = handle(ctx, record)`,
+			`r.Value, _ = handle(ctx, record)`},
+		{"handlers/function", "another record is reported as failed",
+			`ItemIdentifier: r.Record.MessageId})`,
+			`ItemIdentifier: results[0].Record.MessageId})`},
+		{"handlers/function", "an unknown item fails the whole batch",
+			`ItemIdentifier: r.Record.MessageId})`,
+			`ItemIdentifier: r.Record.ReceiptHandle})`},
+		{"handlers/function", "null instead of an empty list",
+			`failed := []events.SQSBatchItemFailure{}`,
+			`var failed []events.SQSBatchItemFailure`},
+		{"handlers/function", "one record that hangs blocks the records after it",
+			`slots := make(chan struct{}, concurrency)`,
+			`slots := make(chan struct{}, 1)`},
+		{"handlers/function", "no time is left for the response, so the whole batch fails",
+			`return context.WithDeadline(ctx, deadline.Add(-margin))`,
+			`return context.WithDeadline(ctx, deadline)`},
+		{"handlers/archiver", "a dead letter is deleted whether or not it was archived",
+			`return kind{}, err`,
+			`return kind{}, nil`},
+		{"handlers/archiver", "an archived message without its reason",
+			`m.FailureReason = *given`,
+			`_ = *given`},
+		{"handlers/event", "two contents of an event have one key in the archive",
+			`segment(name) + "-" + hash[:16] + ".json"`,
+			`segment(name) + "-" + hash[:0] + ".json"`},
+		{"handlers/aws/bucket", "the message refers to a payload that was not stored",
+			`return "", fmt.Errorf("put s3://%s/%s: %w", p.bucket, ref, err)`,
+			`return ref, nil`},
+		{"handlers/event", "SQS rejects the message every time",
+			`return escapeNonASCII(string(text))`,
+			`return string(text)`},
+		{"handlers/aws/table", "the key is the request id, so every delivery is a row",
+			`contract.EventIDAttribute: &e.ID,`,
+			`contract.EventIDAttribute: &e.RequestID,`},
+		{"handlers/aws/table", "the condition never fails, so the last content replaces the first",
+			`"attribute_not_exists(" + contract.EventIDAttribute + ")"`,
+			`"attribute_not_exists(" + contract.ExpiresAtAttribute + ")"`},
+		{"handlers/aws/table", "a duplicate cannot be distinguished from a conflict",
+			`types.ReturnValuesOnConditionCheckFailureAllOld`,
+			`types.ReturnValuesOnConditionCheckFailureNone`},
+		{"handlers/aws/table", "a request that timed out counts as stored",
+			`if err == nil {`,
+			`if err == nil || ctx.Err() != nil {`},
+		{"handlers/aws/client", "throttling uses up receives",
+			`o.MaxAttempts = math.MaxInt`,
+			`o.MaxAttempts = min(3, math.MaxInt)`},
+		{"handlers/aws/queue", "a send that timed out counts as sent",
+			`if _, err := s.client.SendMessage(ctx, in); err != nil {`,
+			`if _, err := s.client.SendMessage(ctx, in); err != nil && ctx.Err() == nil {`},
+		{"handlers/aws/queue", "dead letters without their reason",
+			`if failureReason != "" {`,
+			`if failureReason == "-" {`},
+		{"handlers/aws/secret", "a removed secret is accepted for hours",
+			`return c.now().Sub(c.readAt)`,
+			`return c.now().Sub(c.readAt) / 60`},
+		{"handlers/provider/stripe", "an old webhook is accepted again",
+			`case age > tolerance:`,
+			`case age > 60*tolerance:`},
+		{"handlers/provider/stripe", "any signature is accepted",
+			`if hmac.Equal(expected, s.v1[i][:]) {`,
+			`if len(expected) == len(s.v1[i]) {`},
+		{"handlers/provider/stripe", "a second delivery is a conflict",
+			`delete(y, "pending_webhooks")`,
+			`delete(y, "pending")`},
+		{"handlers/provider/stripe", "other content is a duplicate",
+			`if otherVersion(x["api_version"], y["api_version"]) {`,
+			`if !otherVersion(x["api_version"], y["api_version"]) {`},
+		{"handlers/provider/stripe", "a key without the provider's name",
+			`ID: event.NewID(name, id),`,
+			`ID:         id,`},
 	}
 }
