@@ -58,8 +58,8 @@ func (s *stack) addParameters() {
 		Type: "String",
 		Description: "Lowest level that the functions log. Above INFO, Lambda would drop " +
 			"the metrics, which are INFO lines.",
-		Default:       "INFO",
-		AllowedValues: []string{"DEBUG", "INFO"},
+		Default:       contract.LogLevelInfo,
+		AllowedValues: contract.LogLevels(),
 	})
 	s.Parameter(alarmEmail, cfn.Parameter{
 		Type:                  "String",

@@ -8,17 +8,17 @@ import (
 	"strings"
 )
 
-// checker walks a template and collects what is wrong with it.
+// checker walks a template and collects its problems.
 type checker struct {
 	doc      map[string]any
 	graph    graph
 	problems []error
 }
 
-// spot is where in the template a value stands.
+// spot is the position of a value in the template.
 type spot struct {
-	owner string // the part that depends on what the value refers to, as "Resources.Queue"
-	path  string // the whole way to it, as "Resources.Queue.Properties.QueueName"
+	owner string // the part that contains the value: "Resources.Queue"
+	path  string // of the value: "Resources.Queue.Properties.QueueName"
 	place *place
 }
 
@@ -32,7 +32,7 @@ func (at spot) as(p *place) spot {
 	return at
 }
 
-// check returns everything that is wrong with doc, in the order of its sections.
+// check returns the problems of doc, in the order of its sections.
 func check(doc map[string]any) []error {
 	c := &checker{doc: doc, graph: graph{}}
 	for _, name := range []string{description, metadata} {
@@ -69,8 +69,8 @@ func fail(path string, class error, format string, args ...any) error {
 	return fmt.Errorf("%s: %w: %s", path, class, fmt.Sprintf(format, args...))
 }
 
-// attributes checks a resource or an output, whose attributes are each
-// evaluated in their own way.
+// attributes checks a resource or an output, whose attributes are evaluated in
+// different ways.
 func (c *checker) attributes(at spot, v any) {
 	part := object(v)
 	for _, key := range keys(part) {
@@ -100,7 +100,7 @@ func (c *checker) attributes(at spot, v any) {
 func (c *checker) value(at spot, v any) {
 	switch v := v.(type) {
 	case nil:
-		c.fail(at, ErrMissing, "CloudFormation takes no null; goformation prints one for a required property that was not set")
+		c.fail(at, ErrMissing, "CloudFormation accepts no null; goformation prints one for a required property that is not set")
 	case string:
 		c.text(at, v)
 	case []any:
@@ -117,7 +117,7 @@ func (c *checker) value(at spot, v any) {
 			case broken(key):
 				c.fail(at, ErrToken, "an intrinsic cannot be a key: %#q", readable(key))
 			case strings.HasPrefix(key, "Fn::"):
-				c.fail(at, ErrFunction, "%s has other keys beside it", key)
+				c.fail(at, ErrFunction, "%s has other keys besides it", key)
 			default:
 				c.value(at.in(key), v[key])
 			}
@@ -125,11 +125,11 @@ func (c *checker) value(at spot, v any) {
 	}
 }
 
-// text reports a v that is not a plain string, and returns it if it is.
+// text returns v if it is a plain string, and reports a problem if not.
 func (c *checker) text(at spot, v any) (s string, ok bool) {
 	s, ok = v.(string)
 	if !ok {
-		c.fail(at, ErrFunction, "only a plain string is taken here, not %s", line(v))
+		c.fail(at, ErrFunction, "only a plain string is allowed here, not %s", line(v))
 		return "", false
 	}
 	if message, ok := decode(s); ok {
@@ -137,14 +137,14 @@ func (c *checker) text(at spot, v any) (s string, ok bool) {
 		return "", false
 	}
 	if broken(s) {
-		c.fail(at, ErrToken, "an intrinsic was glued to text, cut or changed; use Sub or Join: %#q", readable(s))
+		c.fail(at, ErrToken, "an intrinsic was concatenated with text, cut or changed; use Sub or Join: %#q", readable(s))
 		return "", false
 	}
 	return s, true
 }
 
-// function returns the name and argument of an intrinsic. An IAM statement's
-// Condition, an object, is none.
+// function returns the name and argument of an intrinsic. The Condition of an IAM
+// statement, an object, is not an intrinsic.
 func function(v map[string]any) (name string, arg any, ok bool) {
 	if len(v) != 1 {
 		return "", nil, false
@@ -161,11 +161,11 @@ func object(v any) map[string]any {
 	return m
 }
 
-// graph holds who depends on whom: the path of the property that says so, by
-// the names of the two parts, such as "Resources.Queue".
+// graph maps a part, such as "Resources.Queue", to the parts that it depends on,
+// each with the path of the property that refers to it.
 type graph map[string]map[string]string
 
-// add keeps the first property only: one is enough to see why.
+// add keeps only the first property between two parts.
 func (g graph) add(from, to, path string) {
 	if g[from] == nil {
 		g[from] = map[string]string{}
@@ -175,8 +175,8 @@ func (g graph) add(from, to, path string) {
 	}
 }
 
-// cycles reports the cycles that a depth-first search meets, at least one in
-// every knot.
+// cycles reports the cycles that a depth-first search finds: at least one in every
+// strongly connected group.
 func (g graph) cycles() (problems []error) {
 	done := map[string]bool{}
 	var way []string
@@ -202,7 +202,7 @@ func (g graph) cycles() (problems []error) {
 	return problems
 }
 
-// report names the parts of a cycle, and the properties that make it one.
+// report returns an error that names the parts of a cycle and their properties.
 func (g graph) report(cycle []string) error {
 	var ids, paths []string
 	for i, part := range cycle {

@@ -10,7 +10,7 @@ import (
 )
 
 func Example() {
-	t := cfn.New("A queue and what reads it.")
+	t := cfn.New("A queue and its consumer.")
 	suffix := t.Parameter("Suffix", cfn.Parameter{Type: "String", Default: ""})
 	workers := t.Parameter("Workers", cfn.Parameter{Type: "Number", Default: 2})
 	named := t.Condition("Named", cfn.Not(cfn.Equals(suffix.Ref(), "")))
@@ -34,7 +34,7 @@ func Example() {
 	// Output:
 	// {
 	//  "AWSTemplateFormatVersion": "2010-09-09",
-	//  "Description": "A queue and what reads it.",
+	//  "Description": "A queue and its consumer.",
 	//  "Parameters": {
 	//   "Suffix": {"Type": "String", "Default": ""},
 	//   "Workers": {"Type": "Number", "Default": 2}
@@ -77,5 +77,5 @@ func ExampleTemplate_JSON_problems() {
 	fmt.Println(err)
 	// Output:
 	// Resources.Queue.Properties.KmsMasterKeyId.Ref: bad reference: there is no parameter and no resource "Key"
-	// Resources.Queue.Properties.QueueName: broken intrinsic: an intrinsic was glued to text, cut or changed; use Sub or Join: `events-{"Ref": "Suffix"}`
+	// Resources.Queue.Properties.QueueName: broken intrinsic: an intrinsic was concatenated with text, cut or changed; use Sub or Join: `events-{"Ref": "Suffix"}`
 }

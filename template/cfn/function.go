@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// function checks a call of an intrinsic and its arguments.
+// function checks an intrinsic and its arguments.
 func (c *checker) function(at spot, name string, arg any) {
 	args, _ := arg.([]any)
 	switch {
@@ -46,7 +46,7 @@ func (c *checker) function(at spot, name string, arg any) {
 	}
 }
 
-// reference checks what a Ref points at.
+// reference checks the target of a Ref.
 func (c *checker) reference(at spot, id any) {
 	name, ok := c.text(at, id)
 	if !ok || c.has(parameters, name) || isPseudoParameter(name) {
@@ -59,17 +59,17 @@ func (c *checker) reference(at spot, id any) {
 	c.resource(at, name)
 }
 
-// resource checks what a Fn::GetAtt or DependsOn points at.
+// resource checks the target of a Fn::GetAtt or DependsOn.
 func (c *checker) resource(at spot, id any) {
 	name, ok := c.text(at, id)
 	switch {
 	case !ok:
 	case c.has(parameters, name):
-		c.fail(at, ErrReference, "%q is a parameter; only a resource has attributes and is waited for", name)
+		c.fail(at, ErrReference, "%q is a parameter; only resources have attributes and can be depended on", name)
 	case !c.has(resources, name):
 		c.fail(at, ErrReference, "there is no resource %q", name)
 	case !at.place.resources:
-		c.fail(at, ErrReference, "%s cannot look at a resource, such as %q", at.place.name, name)
+		c.fail(at, ErrReference, "%s cannot refer to a resource, such as %q", at.place.name, name)
 	default:
 		c.graph.add(at.owner, resources+"."+name, at.path)
 	}
@@ -87,14 +87,14 @@ func (c *checker) condition(at spot, id any) {
 	}
 }
 
-// sub checks the argument of Fn::Sub: a format, or a list of a format and
-// variables of its own.
+// sub checks the argument of Fn::Sub: a format, or a list of a format and its own
+// variables.
 func (c *checker) sub(at spot, arg any) {
 	var vars map[string]any
 	if args, ok := arg.([]any); ok && len(args) == 2 {
 		arg = args[0]
 		if vars, ok = args[1].(map[string]any); !ok {
-			c.fail(at, ErrFunction, "its variables are an object, not %s", line(args[1]))
+			c.fail(at, ErrFunction, "its variables must be an object, not %s", line(args[1]))
 		}
 	}
 	format, ok := c.text(at, arg)
@@ -103,7 +103,7 @@ func (c *checker) sub(at spot, arg any) {
 	}
 	names := variables(format)
 	if len(names) == 0 {
-		c.fail(at, ErrFunction, "%q has no variable such as ${Id}: write it as a plain string", format)
+		c.fail(at, ErrFunction, "%q has no variable such as ${Id}; use a plain string", format)
 	}
 	for _, name := range names {
 		id, _, hasAttribute := strings.Cut(name, ".")
@@ -124,8 +124,8 @@ func (c *checker) sub(at spot, arg any) {
 	}
 }
 
-// variables returns the names in ${Name} of a format, without the literals
-// ${!Text}. A brace that is never closed makes a name of all that follows.
+// variables returns the names of ${Name} in a format, without the literals
+// ${!Text}. After an unclosed brace, the rest of the format is a name.
 func variables(format string) (names []string) {
 	for {
 		_, rest, ok := strings.Cut(format, "${")
@@ -140,23 +140,25 @@ func variables(format string) (names []string) {
 	}
 }
 
-// place says what CloudFormation evaluates in one part of a template.
+// place describes what CloudFormation evaluates in one part of a template.
 type place struct {
 	name      string
 	functions []string
-	// operands is where the arguments of Fn::Equals and Fn::Contains stand.
+	// operands is the place of the arguments of Fn::Equals and Fn::Contains.
 	operands *place
-	// resources: whether resources may be referred to. When rules, conditions
-	// and exports are looked at, there are none yet.
+	// resources reports whether references to resources are allowed.
+	// CloudFormation evaluates rules, conditions and exports before it creates
+	// resources.
 	resources bool
 }
 
-// The functions are those of the template reference, pages "Intrinsic
-// functions", "Condition functions" and "Rule functions"; Fn::Sub, Fn::Join,
-// Fn::Select and Fn::Split in a condition are also in cfn-lint's schema of
-// Fn::Equals. Fn::FindInMap would need a Mappings section, and Fn::Length,
-// Fn::ToJsonString, Fn::ForEach and Fn::Transform a transform. Template has
+// The places list the functions of the CloudFormation Template Reference,
+// "Intrinsic functions", "Condition functions" and "Rule functions"; Fn::Sub,
+// Fn::Join, Fn::Select and Fn::Split in a condition are also in cfn-lint's schema
+// of Fn::Equals. Fn::FindInMap needs a Mappings section, and Fn::Length,
+// Fn::ToJsonString, Fn::ForEach and Fn::Transform need a transform. Template has
 // neither, so CloudFormation would refuse them.
+
 func literal() *place { return &place{name: "a place for literals"} }
 
 func property() *place {
@@ -193,7 +195,7 @@ func rule() *place {
 	}
 }
 
-// isPseudoParameter reports whether CloudFormation itself knows the name.
+// isPseudoParameter reports whether name is a pseudo parameter of CloudFormation.
 func isPseudoParameter(name string) bool {
 	switch name {
 	case "AWS::AccountId", "AWS::NoValue", "AWS::NotificationARNs", "AWS::Partition",

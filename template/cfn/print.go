@@ -7,16 +7,14 @@ import (
 	"strings"
 )
 
-// What one line may hold, and the step of indentation. One space keeps a large
-// stack under the 51,200 bytes that CloudFormation takes without a bucket.
 const (
-	width  = 100
+	width  = 100 // of a line, in bytes
 	indent = " "
 )
 
-// layout prints a template: every section and every part of one on lines of its
-// own, so that adding a part changes no other line; below that, whatever fits
-// on one line stays on one.
+// layout prints a template. Every section and every part of one has lines of its
+// own, so that adding a part changes no other line. Below that, a value that fits
+// into one line is printed on one line.
 func layout(doc map[string]any) []byte {
 	var b strings.Builder
 	var root []member
@@ -32,7 +30,7 @@ func layout(doc map[string]any) []byte {
 	return []byte(b.String())
 }
 
-// write prints members one below the other, between brackets at depth.
+// write prints members on lines of their own, between brackets at depth.
 func write(b *strings.Builder, left string, members []member, right string, depth int) {
 	separator := left
 	for _, m := range members {
@@ -61,13 +59,13 @@ func line(v any) string {
 	return left + strings.Join(items, ", ") + right
 }
 
-// member is an item of a list, or a value of an object with its `"key": `.
+// member is an item of a list, or a value of an object with the name `"key": `.
 type member struct {
 	name  string
 	value any
 }
 
-// open returns what stands between v's brackets; a scalar is all bracket.
+// open returns v's brackets and its members. A scalar is a left bracket.
 func open(v any) (left string, members []member, right string) {
 	switch v := v.(type) {
 	case map[string]any:
@@ -89,7 +87,7 @@ func open(v any) (left string, members []member, right string) {
 	}
 }
 
-// keys returns the keys of m in their order, but Type first: it says what the
+// keys returns the sorted keys of m, with Type first because it tells what the
 // others mean.
 func keys(m map[string]any) []string {
 	sorted := slices.Sorted(maps.Keys(m))
@@ -99,8 +97,8 @@ func keys(m map[string]any) []string {
 	return sorted
 }
 
-// quote escapes what RFC 8259, section 7, requires and nothing else:
-// encoding/json would also escape <, > and &.
+// quote returns s as a JSON string with only the escapes that RFC 8259, section 7,
+// requires. encoding/json would also escape <, > and &.
 func quote(s string) string {
 	var b strings.Builder
 	b.WriteByte('"')

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What is printed holds what was put in, and is printed the same again.
+// Printed templates keep all values, and printing is idempotent.
 func FuzzLayout(f *testing.F) {
 	for _, seed := range []string{
 		`{}`, `[1.0, 1e400, -0, 12345678901234567890]`, `[[[[]]], {}, null, true, "\u0000\u001f\u2028\"\\<&>"]`,
@@ -34,8 +34,8 @@ func FuzzLayout(f *testing.F) {
 	})
 }
 
-// What fits is on one line, up to the width and no further; a line that cannot
-// be broken may be longer.
+// A value that fits is on one line, up to the width. A line that cannot be broken
+// can be longer.
 func TestLayoutWidth(t *testing.T) {
 	list := func(n int) map[string]any {
 		return map[string]any{outputs: map[string]any{"A": []any{"a", strings.Repeat("b", n)}}}

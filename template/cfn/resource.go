@@ -11,8 +11,8 @@ import (
 	"github.com/awslabs/goformation/v7/cloudformation/tags"
 )
 
-// Resource is a pointer to a resource of one of goformation's service packages,
-// or a With or a Custom.
+// A Resource is a pointer to a resource of goformation's service packages, a With
+// or a Custom.
 type Resource interface {
 	AWSCloudFormationType() string
 }
@@ -31,8 +31,7 @@ type Custom struct {
 // AWSCloudFormationType returns c.Type.
 func (c Custom) AWSCloudFormationType() string { return c.Type }
 
-// build returns the resource at path as CloudFormation spells it, and what is
-// wrong with it.
+// build returns the resource at path in CloudFormation's notation, and its problems.
 func build(path string, r Resource) (node map[string]any, problems []error) {
 	base, set := unwrap(r)
 	if embeds(base) {
@@ -69,19 +68,17 @@ func build(path string, r Resource) (node map[string]any, problems []error) {
 	return node, problems
 }
 
-// embeds reports whether r is a struct around another resource. Such a struct
-// is a Resource by the inner one's methods, and by its MarshalJSON prints the
-// inner one alone.
+// embeds reports whether r is a struct that embeds another resource. The inner
+// resource's MarshalJSON would print the inner resource alone.
 func embeds(r Resource) bool {
 	v := reflect.Indirect(reflect.ValueOf(r))
 	return v.Kind() == reflect.Struct &&
 		slices.ContainsFunc(reflect.VisibleFields(v.Type()), func(f reflect.StructField) bool { return f.Anonymous })
 }
 
-// empty returns the paths of v's required strings that are empty. goformation
-// marks a required field by the lack of omitempty. Required numbers and bools
-// cannot be told from those left out; other required ones print null, which
-// the check refuses.
+// empty returns the paths of v's required strings that are empty. In goformation, a
+// required field has no omitempty. A required number or bool that is zero may be
+// meant; other required fields print null, which the check refuses.
 func empty(v reflect.Value) (paths []string) {
 	add := func(key string, v reflect.Value) {
 		for _, path := range empty(v) {
@@ -110,21 +107,20 @@ func empty(v reflect.Value) (paths []string) {
 	return paths
 }
 
-// With is a resource together with properties that goformation cannot type: an
+// With is a resource with properties that goformation's types cannot hold: an
 // intrinsic in a number, bool, struct or list field, or a property newer than
-// goformation. It is used as a value, not a pointer.
+// goformation. It is used as a value, not as a pointer.
 type With struct {
 	Resource
-	// Set holds values by their path below Properties, such as
-	// "ScalingConfig.MaximumConcurrency" or "Tags.0.Value". What is missing on
-	// the way is made, but an index must exist. A value that goformation
-	// printed is replaced. A key with a dot in it cannot be named: set the
-	// object that holds it.
+	// Set maps paths below Properties, such as "ScalingConfig.MaximumConcurrency"
+	// or "Tags.0.Value", to values. A value of the resource is replaced. Missing
+	// objects are created; a list index must exist. A path cannot name a key with
+	// a dot; set the object that contains it.
 	Set map[string]any
 }
 
-// unwrap returns the resource inside r, and what the Withs around it set, the
-// outer before the inner.
+// unwrap returns the resource inside r, and the values that the Withs around it
+// set. An outer With takes precedence.
 func unwrap(r Resource) (base Resource, set map[string]any) {
 	with, ok := r.(With)
 	if !ok {
@@ -135,8 +131,8 @@ func unwrap(r Resource) (base Resource, set map[string]any) {
 	return base, set
 }
 
-// put returns node with v at the end of keys, or unchanged with an error where
-// something on the way cannot hold the next key.
+// put returns node with v at the path keys. If a value on the path cannot hold the
+// next key, it returns node unchanged and an error.
 func put(node any, keys []string, v any) (any, error) {
 	if len(keys) == 0 {
 		return v, nil
@@ -166,10 +162,9 @@ func put(node any, keys []string, v any) (any, error) {
 	return node, fmt.Errorf("%s cannot hold %q", line(node), key)
 }
 
-// Tagged returns r with more tags after its own, less those whose key it has: AWS
-// refuses a key that comes twice. A resource that takes none, or not as
-// goformation's tags.Tag, and one whose tags a With sets, is returned as it is; r
-// itself never changes.
+// Tagged returns a copy of r with further tags. A key that r already has is skipped,
+// because AWS refuses duplicate keys. A resource without goformation's tags.Tag, or
+// with tags set by a With, is returned unchanged.
 func Tagged(r Resource, more ...tags.Tag) Resource {
 	base, set := unwrap(r)
 	field := reflect.Value{}

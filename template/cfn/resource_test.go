@@ -3,11 +3,8 @@ package cfn_test
 import (
 	"testing"
 
-	"github.com/awslabs/goformation/v7/cloudformation/apigateway"
 	"github.com/awslabs/goformation/v7/cloudformation/dynamodb"
 	"github.com/awslabs/goformation/v7/cloudformation/lambda"
-	"github.com/awslabs/goformation/v7/cloudformation/logs"
-	"github.com/awslabs/goformation/v7/cloudformation/s3"
 	"github.com/awslabs/goformation/v7/cloudformation/sqs"
 	"github.com/awslabs/goformation/v7/cloudformation/tags"
 	"github.com/stretchr/testify/assert"
@@ -15,7 +12,6 @@ import (
 	"github.com/paysluice/paysluice/template/cfn"
 )
 
-// Each property that goformation cannot type.
 func TestWith(t *testing.T) {
 	function := &lambda.Function{Role: "role", Code: &lambda.Function_Code{}}
 	mapping := &lambda.EventSourceMapping{FunctionName: "f"}
@@ -41,36 +37,13 @@ func TestWith(t *testing.T) {
 		{"an intrinsic as a list", set(function, "Layers", cfn.Split(",", cfn.Ref("P"))),
 			`"Layers": {"Fn::Split": [",", {"Ref": "P"}]}`},
 		{"a bare Ref as a list", set(function, "Layers", cfn.Ref("P")), `"Layers": {"Ref": "P"}`},
-		{"EventSourceMapping ProvisionedPollerConfig", set(mapping, "ProvisionedPollerConfig.MinimumPollers", 2),
-			`"ProvisionedPollerConfig": {"MinimumPollers": 2}`},
-		{"EventSourceMapping MetricsConfig", set(mapping, "MetricsConfig.Metrics", []string{"EventCount"}),
-			`"MetricsConfig": {"Metrics": ["EventCount"]}`},
 		{"EventSourceMapping Tags", set(mapping, "Tags", []map[string]string{{"Key": "k", "Value": "v"}}),
 			`"Tags": [{"Key": "k", "Value": "v"}]`},
 		{"Function RecursiveLoop", set(function, "RecursiveLoop", "Terminate"), `"RecursiveLoop": "Terminate"`},
-		{"DynamoDB WarmThroughput", set(table, "WarmThroughput.ReadUnitsPerSecond", 12000),
-			`"WarmThroughput": {"ReadUnitsPerSecond": 12000}`},
-		{"DynamoDB OnDemandThroughput", set(table, "OnDemandThroughput.MaxReadRequestUnits", 5),
-			`"OnDemandThroughput": {"MaxReadRequestUnits": 5}`},
 		{"DynamoDB RecoveryPeriodInDays, beside what goformation prints",
 			set(table, "PointInTimeRecoverySpecification.RecoveryPeriodInDays", 7),
 			`"PointInTimeRecoveryEnabled": true,
      "RecoveryPeriodInDays": 7`},
-		{"S3 TransitionDefaultMinimumObjectSize",
-			set(&s3.Bucket{}, "LifecycleConfiguration.TransitionDefaultMinimumObjectSize", "varies_by_storage_class"),
-			`{"TransitionDefaultMinimumObjectSize": "varies_by_storage_class"}`},
-		{"LogGroup DeletionProtectionEnabled", set(&logs.LogGroup{}, "DeletionProtectionEnabled", false),
-			`"DeletionProtectionEnabled": false`},
-		{"RestApi SecurityPolicy", set(&apigateway.RestApi{}, "SecurityPolicy", "SecurityPolicy_TLS13_1_3_2025_09"),
-			`"SecurityPolicy": "SecurityPolicy_TLS13_1_3_2025_09"`},
-		{
-			"CustomResource ServiceTimeout and its own",
-			cfn.Custom{Type: "Custom::Emptied", Properties: map[string]any{
-				"ServiceToken": cfn.Ref("P"), "ServiceTimeout": 960, "BucketName": "b",
-			}},
-			`"Properties": {"BucketName": "b", "ServiceTimeout": 960, "ServiceToken": {"Ref": "P"}}`,
-		},
-
 		{"an item of a list", set(table, "KeySchema.0.KeyType", "RANGE"),
 			`"KeySchema": [{"AttributeName": "eventId", "KeyType": "RANGE"}]`},
 		{"a required list, which goformation prints as null", set(&dynamodb.Table{}, "KeySchema", cfn.Ref("P")),
@@ -94,7 +67,7 @@ func TestWith(t *testing.T) {
 	}
 }
 
-func TestWithIsOfItsResourcesType(t *testing.T) {
+func TestTypeOfWith(t *testing.T) {
 	assert.Equal(t, "Custom::X", cfn.With{Resource: cfn.Custom{Type: "Custom::X"}}.AWSCloudFormationType())
 }
 
@@ -121,7 +94,7 @@ func TestWithRefuses(t *testing.T) {
 		{"a value without JSON", "TableClass", func() {}, cfn.ErrValue, "func()"},
 		{"on the way through a list", "KeySchema.0..X", 1, cfn.ErrPath, `cannot hold ""`},
 		{"null", "TableClass", nil, cfn.ErrMissing, "null"},
-		{"an intrinsic in a text", "TableClass", "x" + cfn.Ref("P"), cfn.ErrToken, "glued"},
+		{"an intrinsic in a text", "TableClass", "x" + cfn.Ref("P"), cfn.ErrToken, "concatenated"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.why, func(t *testing.T) {
@@ -131,36 +104,48 @@ func TestWithRefuses(t *testing.T) {
 	}
 }
 
-// own is a resource whose fields lack goformation's tags: nothing says that one
-// is required.
+// own is a resource without goformation's struct tags, so no field is required.
 type own struct{ Type, Note string }
 
 func (own) AWSCloudFormationType() string { return "" }
 
-func TestResourceOfOnesOwn(t *testing.T) {
+func TestResourceWithoutStructTags(t *testing.T) {
 	assert.Contains(t, printed(t, of(own{Type: "Custom::X"})), `{"Type": "Custom::X", "Note": ""}`)
 }
 
-func TestNotAResource(t *testing.T) {
+func TestRefusedResources(t *testing.T) {
+	keyWithoutType := []dynamodb.Table_KeySchema{{AttributeName: "eventId", KeyType: "HASH"}, {AttributeName: "timestamp"}}
+	type withLoop struct {
+		*lambda.Function
+		RecursiveLoop string
+	}
 	tests := []struct {
 		why      string
 		resource cfn.Resource
 		class    error
+		path     string // below Resources.R
 		about    string
 	}{
-		{"nothing", nil, cfn.ErrResource, "<nil> has no Type"},
-		{"a nil pointer", (*sqs.Queue)(nil), cfn.ErrResource, "*sqs.Queue has no Type"},
-		{"a With around nothing", cfn.With{}, cfn.ErrResource, "<nil> has no Type"},
-		{"a pointer to a With", &cfn.With{Resource: queue("q")}, cfn.ErrResource, "*cfn.With embeds"},
-		{"a property of a resource", &lambda.Function_Code{}, cfn.ErrResource, "*lambda.Function_Code has no Type"},
-		{"a custom resource without a type", cfn.Custom{}, cfn.ErrResource, "cfn.Custom has no Type"},
-		{"a property without JSON", &sqs.Queue{RedrivePolicy: make(chan int)}, cfn.ErrValue, "chan int"},
+		{"nothing", nil, cfn.ErrResource, "", "<nil> has no Type"},
+		{"a nil pointer", (*sqs.Queue)(nil), cfn.ErrResource, "", "*sqs.Queue has no Type"},
+		{"a With around nothing", cfn.With{}, cfn.ErrResource, "", "<nil> has no Type"},
+		{"a pointer to a With", &cfn.With{Resource: queue("q")}, cfn.ErrResource, "", "*cfn.With embeds"},
+		{"a struct around a resource would print without its own fields", withLoop{&lambda.Function{}, "Terminate"}, cfn.ErrResource, "", "embeds"},
+		{"a property of a resource", &lambda.Function_Code{}, cfn.ErrResource, "", "*lambda.Function_Code has no Type"},
+		{"a custom resource without a type", cfn.Custom{}, cfn.ErrResource, "", "cfn.Custom has no Type"},
+		{"a property without JSON", &sqs.Queue{RedrivePolicy: make(chan int)}, cfn.ErrValue, "", "chan int"},
+		{"a required string is missing", &lambda.EventSourceMapping{}, cfn.ErrMissing, ".Properties.FunctionName", "empty string"},
+		{"a required string in a list is missing", &dynamodb.Table{KeySchema: keyWithoutType}, cfn.ErrMissing,
+			".Properties.KeySchema.1.KeyType", "empty string"},
+		{"a required list is missing", &dynamodb.Table{}, cfn.ErrMissing, ".Properties.KeySchema", "null"},
+		{"DependsOn of a resource that does not exist", &sqs.Queue{AWSCloudFormationDependsOn: []string{"Q"}}, cfn.ErrReference,
+			".DependsOn.0", `no resource "Q"`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.why, func(t *testing.T) {
 			template := of(tt.resource)
-			template.Output("Used", cfn.Output{Value: cfn.Ref("R")}) // R is there, though broken
-			refuses(t, template, tt.class, "Resources.R", tt.about)
+			template.Output("Used", cfn.Output{Value: cfn.Ref("R")}) // the id is known although the resource is broken
+			refuses(t, template, tt.class, "Resources.R"+tt.path, tt.about)
 		})
 	}
 }
@@ -195,12 +180,12 @@ func TestTagged(t *testing.T) {
 			tag := tags.Tag{Key: "team", Value: "pay"}
 			text := printed(t, of(cfn.Tagged(row.resource, tag)))
 			assert.Contains(t, text, row.want)
-			assert.Equal(t, text, printed(t, of(cfn.Tagged(row.resource, tag))), "the resource itself did not change")
+			assert.Equal(t, text, printed(t, of(cfn.Tagged(row.resource, tag))), "Tagged does not change the resource")
 		})
 	}
 }
 
-func TestTaggedWithNothingIsTheResource(t *testing.T) {
+func TestTaggedWithoutTags(t *testing.T) {
 	q := queue("q")
 	assert.Same(t, q, cfn.Tagged(q))
 }
@@ -209,7 +194,7 @@ type notAStruct map[string]any
 
 func (notAStruct) AWSCloudFormationType() string { return "Custom::Map" }
 
-func TestTaggedLeavesWhatIsNoStruct(t *testing.T) {
+func TestTaggedKeepsOtherTypes(t *testing.T) {
 	m := notAStruct{"Type": "Custom::Map"}
 	assert.Equal(t, m, cfn.Tagged(m, tags.Tag{Key: "team", Value: "pay"}))
 }

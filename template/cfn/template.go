@@ -1,27 +1,27 @@
-// Package cfn builds CloudFormation templates of goformation's resources, with
-// a check of everything that CloudFormation would otherwise find at deployment,
-// or never.
+// Package cfn builds CloudFormation templates from goformation's resources, and
+// checks them for mistakes that CloudFormation reports only at deployment or never.
 //
 // Resources are the structs of goformation's service packages, such as
-// goformation/v7/cloudformation/sqs. This package stands in for goformation's
-// root package, which links every AWS service, resolves intrinsics instead of
-// keeping them, knows no Rules, and lets a misspelt reference pass.
+// goformation/v7/cloudformation/sqs. This package replaces goformation's root
+// package, which links every AWS service, resolves intrinsics instead of keeping
+// them, has no Rules, and accepts a misspelt reference.
 //
 // Intrinsics are tokens: strings that fit into any string field and that
-// Template.JSON replaces. They are no text. A token that was glued to other
-// text, cut or upper-cased is an error; Sub and Join put texts together:
+// Template.JSON replaces. A token is not text. A token that was concatenated with
+// text, cut or changed to upper case is an error; use Sub or Join:
 //
 //	QueueName: new("queue-" + cfn.Ref("EnvironmentSuffix"))   // an error
 //	QueueName: new(cfn.Sub("queue-${EnvironmentSuffix}"))
 //
-// Intrinsics in fields of other types, and properties that goformation does not
-// know, go through With. Intrinsics written out as maps, in a policy document
-// say, are kept as they are and checked like the others.
+// With sets intrinsics in fields of other types, and properties that goformation
+// does not have. Intrinsics written as maps, for example in a policy document, are
+// kept and checked like the others.
 //
-// Template.JSON reports all problems at once, each with the path of the
-// property, and prints the same bytes for the same template. Whether a
-// resource's properties exist and have good values is left to cfn-lint, as is
-// an unconditional reference to a conditional resource.
+// Template.JSON reports all problems at once, each with the path of the property,
+// and prints the same bytes for the same template. It does not check whether
+// properties exist and have valid values, or whether an unconditional resource
+// refers to a conditional one; cfn-lint does. docs/template-kit.md explains the
+// tokens with an example.
 package cfn
 
 import (
@@ -30,8 +30,8 @@ import (
 	"strings"
 )
 
-// The sections of a template, in the order in which they are printed, which is
-// that of the user guide's "Template sections".
+// The sections of a template in printed order, that of the CloudFormation User
+// Guide, "Template sections".
 const (
 	version     = "AWSTemplateFormatVersion"
 	description = "Description"
@@ -43,28 +43,28 @@ const (
 	outputs     = "Outputs"
 )
 
-// Template collects the parts of a stack. Nothing is looked at before JSON, so
-// parts may be added in any order and may refer to later ones.
+// Template collects the parts of a stack. JSON checks them, so parts can be added
+// in any order and can refer to later ones.
 type Template struct {
 	description string
 	entries     []entry
 }
 
-// entry is one part as it was handed in.
+// entry is a part as it was added.
 type entry struct {
 	section, id string
 	value       any
 }
 
-// New returns an empty template. CloudFormation takes a description of at most
-// 1024 bytes.
+// New returns an empty template. CloudFormation accepts descriptions of up to 1024
+// bytes.
 func New(description string) *Template { return &Template{description: description} }
 
-// Parameter is a value given at deployment.
+// Parameter is a setting of each deployment.
 type Parameter struct {
 	Type                  string
 	Description           string   `json:",omitempty"`
-	Default               any      `json:",omitempty"` // nil: the parameter must be given
+	Default               any      `json:",omitempty"` // nil: the parameter is required
 	AllowedPattern        string   `json:",omitempty"`
 	AllowedValues         []string `json:",omitempty"`
 	ConstraintDescription string   `json:",omitempty"`
@@ -75,28 +75,28 @@ type Parameter struct {
 	NoEcho                bool     `json:",omitempty"`
 }
 
-// Rule is checked by CloudFormation before it creates or changes anything. Its
-// conditions may look at parameters only.
+// Rule is a check that CloudFormation makes before it creates or changes a
+// resource. Its conditions can refer to parameters only.
 type Rule struct {
 	Condition  Cond `json:"RuleCondition,omitzero"` // the zero Cond: always
 	Assertions []Assertion
 }
 
-// Assertion fails the deployment with Description where Assert does not hold.
+// Assertion makes the deployment fail with Description unless Assert holds.
 type Assertion struct {
 	Assert      Cond
 	Description string `json:"AssertDescription,omitempty"`
 }
 
-// Output is a value that the stack shows.
+// Output is a value that the stack returns.
 type Output struct {
 	Description string
 	Value       any
-	Condition   Cond   // the zero Cond: always; else one that Template.Condition returned
-	Export      string // name for Fn::ImportValue, unique in account and region; may be a token
+	Condition   Cond   // from Template.Condition; the zero Cond: always
+	Export      string // name for Fn::ImportValue, unique in account and region; can be a token
 }
 
-// MarshalJSON returns the output as CloudFormation spells it.
+// MarshalJSON returns the output in CloudFormation's notation.
 func (o Output) MarshalJSON() ([]byte, error) {
 	out := map[string]any{"Value": o.Value}
 	if o.Description != "" {
@@ -120,7 +120,7 @@ func (t *Template) Parameter(id string, p Parameter) ID {
 // Rule declares a rule.
 func (t *Template) Rule(id string, r Rule) { t.add(rules, id, r) }
 
-// Condition declares a condition and returns the reference to it.
+// Condition declares a condition and returns a reference to it.
 func (t *Template) Condition(id string, c Cond) Cond {
 	t.add(conditions, id, c)
 	return Cond{name: id, expr: map[string]any{"Condition": id}}
@@ -136,17 +136,17 @@ func (t *Template) Add(id string, r Resource) ID {
 // Output declares an output.
 func (t *Template) Output(id string, o Output) { t.add(outputs, id, o) }
 
-// Metadata sets a key of the template's own metadata, such as
+// Metadata sets a key of the template's metadata, such as
 // AWS::CloudFormation::Interface.
 func (t *Template) Metadata(key string, value any) { t.add(metadata, key, value) }
 
 func (t *Template) add(section, id string, value any) {
-	t.entries = append(t.entries, entry{section, id, value})
+	t.entries = append(t.entries, entry{section: section, id: id, value: value})
 }
 
-// JSON checks the template and prints it. The error joins everything that is
-// wrong; each part is one of this package's Err values and begins with the path
-// of what it is about, such as Resources.Queue.Properties.QueueName.
+// JSON checks and prints the template. The error joins all problems. Each wraps
+// one of this package's Err values and begins with a path, such as
+// Resources.Queue.Properties.QueueName.
 func (t *Template) JSON() ([]byte, error) {
 	doc, problems := t.assemble()
 	problems = append(problems, check(doc)...)
@@ -156,8 +156,7 @@ func (t *Template) JSON() ([]byte, error) {
 	return layout(doc), nil
 }
 
-// assemble returns the template by sections, and what is wrong with its parts
-// one by one.
+// assemble returns the sections of the template, and the problems of single parts.
 func (t *Template) assemble() (doc map[string]any, problems []error) {
 	doc = map[string]any{version: "2010-09-09"}
 	if t.description != "" {
@@ -184,8 +183,8 @@ func (t *Template) assemble() (doc map[string]any, problems []error) {
 	return doc, problems
 }
 
-// namespace is where e's id must be unique: a Ref may mean a parameter or a
-// resource.
+// namespace returns the section in which e's id must be unique. A Ref can mean a
+// parameter or a resource, so they share one.
 func (e entry) namespace() string {
 	if e.section == parameters {
 		return resources
@@ -193,8 +192,8 @@ func (e entry) namespace() string {
 	return e.section
 }
 
-// build returns what stands for e in the template, empty where e is broken: it
-// is there for what refers to it.
+// build returns e's value in the template. A broken entry has an empty value, so
+// that references to it are still valid.
 func (e entry) build(path string) (any, []error) {
 	if e.section == resources {
 		r, _ := e.value.(Resource)
@@ -214,33 +213,32 @@ func validID(id string) bool {
 	return 0 < len(id) && len(id) <= 255 && !strings.ContainsFunc(id, notAlphanumeric)
 }
 
-// What can be wrong with a template. Template.JSON joins errors that wrap these;
-// tell them apart with errors.Is.
+// Problems of a template. Template.JSON joins errors that wrap them.
 var (
-	// ErrID: a logical id that is not 1 to 255 letters and digits.
+	// ErrID reports a logical id that is not 1 to 255 letters and digits.
 	ErrID = errors.New("invalid logical id")
-	// ErrDuplicate: an id declared twice; parameters and resources share one
-	// set of ids, since a Ref may mean either.
+	// ErrDuplicate reports an id that was declared twice. Parameters and resources
+	// share their ids, because a Ref can mean either.
 	ErrDuplicate = errors.New("declared twice")
-	// ErrReference: a Ref, Fn::GetAtt, Fn::Sub variable, condition or DependsOn
-	// that points at nothing, or at something of the wrong kind.
+	// ErrReference reports a Ref, Fn::GetAtt, Fn::Sub variable, condition or
+	// DependsOn to something that does not exist or is of the wrong kind.
 	ErrReference = errors.New("bad reference")
-	// ErrCycle: resources or conditions that depend on each other.
+	// ErrCycle reports resources or conditions that depend on each other.
 	ErrCycle = errors.New("dependency cycle")
-	// ErrToken: an intrinsic that was glued to text, cut, changed or used as a
-	// key.
+	// ErrToken reports an intrinsic that was concatenated with text, cut, changed
+	// or used as a key.
 	ErrToken = errors.New("broken intrinsic")
-	// ErrFunction: a function that CloudFormation does not evaluate in this
-	// place, or with arguments that it does not take.
+	// ErrFunction reports a function that CloudFormation does not evaluate in this
+	// place, or that has wrong arguments.
 	ErrFunction = errors.New("misused function")
-	// ErrMissing: a required value that was left empty, or a null, which
+	// ErrMissing reports a required value that is empty, or a null, which
 	// CloudFormation refuses everywhere.
 	ErrMissing = errors.New("missing value")
-	// ErrPath: a path in With.Set that leads nowhere.
+	// ErrPath reports a path in With.Set that does not exist in the resource.
 	ErrPath = errors.New("bad path")
-	// ErrValue: a value that has no JSON, such as a function or a condition
-	// without a name where a name is needed.
+	// ErrValue reports a value without JSON, such as a Go function, or a condition
+	// without a name where a name is required.
 	ErrValue = errors.New("unusable value")
-	// ErrResource: a Resource that cannot be printed, or not whole.
+	// ErrResource reports a Resource that cannot be printed completely.
 	ErrResource = errors.New("not a resource")
 )

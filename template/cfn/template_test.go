@@ -12,8 +12,8 @@ import (
 	"github.com/paysluice/paysluice/template/cfn"
 )
 
-// full returns a template with something in every section and attribute, added
-// in an order that is not that of the printing.
+// full returns a template with every section and attribute, added in an order that
+// differs from the printed one.
 func full() *cfn.Template {
 	t := cfn.New("All of <it>")
 	c := t.Condition("Named", cfn.Not(cfn.Equals(cfn.Ref("Suffix"), "")))
@@ -128,7 +128,7 @@ func TestJSON(t *testing.T) {
 	assert.Equal(t, fullPrinted, printed(t, full()))
 }
 
-// Maps have no order of their own: neither must the print have one of chance.
+// The order of Go's maps is random; the printed order must not be.
 func TestJSONIsTheSameEveryTime(t *testing.T) {
 	template := full()
 	first := printed(t, template)
@@ -143,31 +143,24 @@ func TestEmptyTemplate(t *testing.T) {
 }
 
 func TestLogicalIDs(t *testing.T) {
-	valid := []string{"A", "0", "WebhookQueue2", strings.Repeat("a", 255)}
-	for _, id := range valid {
-		t.Run(id, func(t *testing.T) {
-			template := cfn.New("")
-			template.Add(id, queue("q"))
-			printed(t, template)
-		})
+	for _, id := range []string{"A", "0", "WebhookQueue2", strings.Repeat("a", 255)} {
+		template := cfn.New("")
+		template.Add(id, queue("q"))
+		printed(t, template)
 	}
-	invalid := []string{"", "a-b", "a_b", "a.b", "a b", "é", "{", "[", "@", "/", ":", "`", strings.Repeat("a", 256)}
-	for _, id := range invalid {
-		t.Run("not "+id, func(t *testing.T) {
-			parameter, condition, resource := cfn.New(""), cfn.New(""), cfn.New("")
-			rule, output := cfn.New(""), cfn.New("")
-			parameter.Parameter(id, cfn.Parameter{Type: "String"})
-			condition.Condition(id, cfn.Equals("a", "b"))
-			resource.Add(id, queue("q"))
-			rule.Rule(id, cfn.Rule{Assertions: []cfn.Assertion{}})
-			output.Output(id, cfn.Output{Value: "a"})
-
-			refuses(t, parameter, cfn.ErrID, "Parameters."+id, "letters and digits")
-			refuses(t, condition, cfn.ErrID, "Conditions."+id, "letters and digits")
-			refuses(t, resource, cfn.ErrID, "Resources."+id, "letters and digits")
-			refuses(t, rule, cfn.ErrID, "Rules."+id, "letters and digits")
-			refuses(t, output, cfn.ErrID, "Outputs."+id, "letters and digits")
-		})
+	add := map[string]func(*cfn.Template, string){
+		"Parameters": func(t *cfn.Template, id string) { t.Parameter(id, cfn.Parameter{Type: "String"}) },
+		"Conditions": func(t *cfn.Template, id string) { t.Condition(id, cfn.Equals("a", "b")) },
+		"Resources":  func(t *cfn.Template, id string) { t.Add(id, queue("q")) },
+		"Rules":      func(t *cfn.Template, id string) { t.Rule(id, cfn.Rule{Assertions: []cfn.Assertion{}}) },
+		"Outputs":    func(t *cfn.Template, id string) { t.Output(id, cfn.Output{Value: "a"}) },
+	}
+	for _, id := range []string{"", "a-b", "a_b", "a.b", "a b", "é", "{", "[", "@", "/", ":", "`", strings.Repeat("a", 256)} {
+		for section, add := range add {
+			template := cfn.New("")
+			add(template, id)
+			refuses(t, template, cfn.ErrID, section+"."+id, "letters and digits")
+		}
 	}
 }
 
@@ -180,7 +173,7 @@ func TestDuplicates(t *testing.T) {
 		{"a resource", func(t *cfn.Template) { t.Add("R", queue("again")) }, "Resources.R"},
 		{"a parameter", func(t *cfn.Template) { t.Parameter("P", cfn.Parameter{Type: "String"}) }, "Parameters.P"},
 		{"a condition", func(t *cfn.Template) { t.Condition("C", cfn.Equals("a", "b")) }, "Conditions.C"},
-		{"a parameter of a resource's name: which one does a Ref mean?", func(t *cfn.Template) {
+		{"a parameter with a resource's id: a Ref could mean either", func(t *cfn.Template) {
 			t.Parameter("R", cfn.Parameter{Type: "String"})
 		}, "Parameters.R"},
 		{"a key of the metadata", func(t *cfn.Template) { t.Metadata("M", 1); t.Metadata("M", 2) }, "Metadata.M"},
@@ -192,7 +185,7 @@ func TestDuplicates(t *testing.T) {
 			refuses(t, template, cfn.ErrDuplicate, tt.path, "choose another")
 		})
 	}
-	t.Run("sections whose ids nothing can confuse share them", func(t *testing.T) {
+	t.Run("other sections can have the same id", func(t *testing.T) {
 		template := of(queue("q"))
 		template.Condition("R", cfn.Equals("a", "b"))
 		template.Output("R", cfn.Output{Value: "a"})
@@ -201,7 +194,6 @@ func TestDuplicates(t *testing.T) {
 	})
 }
 
-// One run tells everything, so that it need not be found one by one.
 func TestAllProblemsAtOnce(t *testing.T) {
 	template := cfn.New("")
 	template.Add("A-1", queue(cfn.Ref("Nothing")))
@@ -217,7 +209,7 @@ func TestAllProblemsAtOnce(t *testing.T) {
 		`Resources.A-1: invalid logical id: it must be 1 to 255 letters and digits`,
 		`Resources.A-1.Properties.QueueName.Ref: bad reference: there is no parameter and no resource "Nothing"`,
 		`Resources.B.DependsOn.1: bad reference: there is no resource "C"`,
-		`Resources.B.Properties.QueueName: broken intrinsic: an intrinsic was glued to text, cut or changed; ` +
+		`Resources.B.Properties.QueueName: broken intrinsic: an intrinsic was concatenated with text, cut or changed; ` +
 			"use Sub or Join: `q-{\"Ref\": \"AWS::Region\"}`",
 		`Outputs.Url.Condition: bad reference: there is no condition "Never"`,
 		`Resources.B: dependency cycle: B -> B, by Resources.B.DependsOn.0`,
@@ -229,11 +221,10 @@ func TestAllProblemsAtOnce(t *testing.T) {
 
 type object = map[string]any
 
-// queue returns a queue of the given name, the plainest resource there is.
+// queue returns a queue with that name, the simplest resource.
 func queue(name string) *sqs.Queue { return &sqs.Queue{QueueName: &name} }
 
-// of returns a template with r as its one resource, R, the parameter P and the
-// condition C.
+// of returns a template with the resource R, the parameter P and the condition C.
 func of(r cfn.Resource) *cfn.Template {
 	t := cfn.New("")
 	t.Parameter("P", cfn.Parameter{Type: "String"})
@@ -242,14 +233,14 @@ func of(r cfn.Resource) *cfn.Template {
 	return t
 }
 
-// property returns a template whose queue R has v as its RedrivePolicy, a
-// property that takes anything.
+// property returns a template with a queue R that has v as its RedrivePolicy, a
+// property of any type.
 func property(v any) *cfn.Template { return of(&sqs.Queue{RedrivePolicy: v}) }
 
-// named returns a reference to the condition of that name.
+// named returns a reference to a condition with that name.
 func named(id string) cfn.Cond { return cfn.New("").Condition(id, cfn.Cond{}) }
 
-// printed returns the template, which must have no problems.
+// printed returns the printed template, which must have no problems.
 func printed(t *testing.T, template *cfn.Template) string {
 	t.Helper()
 	out, err := template.JSON()
@@ -257,7 +248,7 @@ func printed(t *testing.T, template *cfn.Template) string {
 	return string(out)
 }
 
-// problems returns the parts of what Template.JSON returned.
+// problems returns the errors that Template.JSON joined.
 func problems(err error) []error {
 	joined, ok := errors.AsType[interface {
 		error
@@ -269,8 +260,8 @@ func problems(err error) []error {
 	return joined.Unwrap()
 }
 
-// refuses asserts that the template has exactly one problem, of a class and
-// with a message that begins with path and mentions about.
+// refuses asserts that the template has exactly one problem, of that class, with a
+// message that begins with path and contains about.
 func refuses(t *testing.T, template *cfn.Template, class error, path, about string) {
 	t.Helper()
 	out, err := template.JSON()

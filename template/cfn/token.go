@@ -7,18 +7,18 @@ import (
 	"strings"
 )
 
-// An intrinsic travels through goformation's string fields as a token: a
-// checksum and the intrinsic's JSON, every character of it after a NUL. A whole
-// token is replaced by its intrinsic when the template is printed. Any piece of
-// one still holds a NUL, and a changed one fails its checksum, so that a token
-// glued to text, cut, or upper-cased is found wherever it went.
+// A token carries an intrinsic through goformation's string fields. It consists of
+// a checksum and the intrinsic's JSON, with a NUL before every character. Printing
+// replaces a whole token by its intrinsic. Every part of a token contains a NUL,
+// and a changed token fails its checksum, so a token that was concatenated with
+// text, cut or changed is found in every string.
 const (
 	mark           = "\x00"
 	checksumDigits = 8
 )
 
-// token returns the string that stands for v. A v that has no JSON becomes a
-// token of the error's text, which the check of the template reports.
+// token returns the token for v. If v has no JSON, it returns a token of the error,
+// which Template.JSON reports.
 func token(v any) string {
 	t, err := tree(v)
 	if err != nil {
@@ -27,12 +27,12 @@ func token(v any) string {
 	return encode(line(t))
 }
 
-// problem returns a token that makes the check report text: functions that
-// return a string have no other way to say what is wrong.
+// problem returns a token that makes Template.JSON report text. Functions that
+// return a string cannot return an error.
 func problem(text string) string { return encode(line(text)) }
 
-// encode returns the token for body, a JSON text. The digits of the checksum are
-// control characters too: none is left when readable takes those out.
+// encode returns the token for body, a JSON text. The checksum's digits are control
+// characters, which readable removes.
 func encode(body string) string {
 	var b strings.Builder
 	sum := crc32.ChecksumIEEE([]byte(body))
@@ -47,7 +47,7 @@ func encode(body string) string {
 	return b.String()
 }
 
-// decode returns what a whole, unchanged token stands for.
+// decode returns the value of a whole, unchanged token.
 func decode(s string) (v any, ok bool) {
 	body := strings.ReplaceAll(s, mark, "")
 	if len(body) < checksumDigits || encode(body[checksumDigits:]) != s {
@@ -57,8 +57,8 @@ func decode(s string) (v any, ok bool) {
 	return v, err == nil
 }
 
-// broken reports whether s, which is no whole token, holds a piece of one, or
-// one that was escaped: by encoding/json into a text, by %q, or for a URL.
+// broken reports whether s, which is not a whole token, contains a part of one, or
+// a token that was escaped by encoding/json, by %q or for a URL.
 func broken(s string) bool {
 	for _, sign := range []string{mark, `\u0000{`, `\x00{`, "%00%7B"} {
 		if strings.Contains(s, sign) {
@@ -68,7 +68,7 @@ func broken(s string) bool {
 	return false
 }
 
-// readable returns s, which holds a broken token, as a message can show it.
+// readable returns s without the control characters of a broken token.
 func readable(s string) string {
 	dropControls := func(r rune) rune {
 		if r < ' ' {
@@ -79,15 +79,8 @@ func readable(s string) string {
 	return strings.Map(dropControls, s)
 }
 
-// Marshal returns v as JSON on one line, with intrinsics in the place of tokens
-// and without any check: for a hash of what a resource says.
-func Marshal(v any) ([]byte, error) {
-	t, err := tree(v)
-	return []byte(line(t)), err
-}
-
-// tree converts v to what its JSON holds: map[string]any, []any, string,
-// json.Number, bool or nil, with every whole token replaced by its intrinsic.
+// tree converts v to map[string]any, []any, string, json.Number, bool or nil, with
+// tokens replaced by intrinsics.
 func tree(v any) (any, error) {
 	raw, err := json.Marshal(v)
 	if err != nil {
@@ -97,8 +90,7 @@ func tree(v any) (any, error) {
 	return expand(t), err
 }
 
-// parse keeps numbers as they are written: through float64, integers above 2^53
-// would change.
+// parse keeps numbers as text. A float64 would change integers above 2^53.
 func parse(raw []byte) (v any, err error) {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()

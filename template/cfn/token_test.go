@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A token stands for what it was made of, and nothing else is a token.
+// A token decodes to its value, and no other string decodes.
 func FuzzToken(f *testing.F) {
 	for _, seed := range []string{
 		"", "Queue", "AWS::Region", `"quoted\`, "\x00", "\x1f\x7f", "é\u2028<&>", "\xff",
@@ -36,7 +36,7 @@ func FuzzToken(f *testing.F) {
 	})
 }
 
-// A string that has a token's form and checksum, but is no JSON, is no token.
+// A string with a token's form and checksum, but without JSON, is not a token.
 func TestForgedToken(t *testing.T) {
 	_, ok := decode(encode("{"))
 	assert.False(t, ok)
