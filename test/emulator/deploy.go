@@ -25,7 +25,7 @@ var ErrDeploy = errors.New("the stack was not deployed")
 
 const (
 	deployTimeout = 2 * time.Minute
-	deployPoll    = 200 * time.Millisecond
+	pollInterval  = 200 * time.Millisecond
 )
 
 // Deployment says what to deploy.
@@ -116,18 +116,25 @@ func (s *Stack) put(ctx context.Context, templateURL string, parameters map[stri
 	for key, value := range parameters {
 		given = append(given, types.Parameter{ParameterKey: new(key), ParameterValue: new(value)})
 	}
+	named := &cloudformation.DescribeStacksInput{StackName: new(s.Name)}
 	existing, err := s.describe(ctx)
-	switch {
-	case errors.Is(err, errNoStack):
+	if errors.Is(err, errNoStack) {
 		_, err = client.CreateStack(ctx, &cloudformation.CreateStackInput{
 			StackName: new(s.Name), TemplateURL: new(templateURL), Capabilities: capabilities, Parameters: given,
 		})
-	case err == nil:
-		for _, p := range existing.Parameters {
-			if _, ok := parameters[*p.ParameterKey]; !ok {
-				given = append(given, types.Parameter{ParameterKey: p.ParameterKey, UsePreviousValue: new(true)})
-			}
+		if err != nil {
+			return err
 		}
+		return cloudformation.NewStackCreateCompleteWaiter(client, func(o *cloudformation.StackCreateCompleteWaiterOptions) {
+			o.MinDelay, o.MaxDelay = pollInterval, pollInterval
+		}).Wait(ctx, named, deployTimeout)
+	}
+	for _, p := range existing.Parameters {
+		if _, ok := parameters[*p.ParameterKey]; !ok {
+			given = append(given, types.Parameter{ParameterKey: p.ParameterKey, UsePreviousValue: new(true)})
+		}
+	}
+	if err == nil {
 		_, err = client.UpdateStack(ctx, &cloudformation.UpdateStackInput{
 			StackName: new(s.Name), TemplateURL: new(templateURL), Capabilities: capabilities, Parameters: given,
 		})
@@ -135,11 +142,9 @@ func (s *Stack) put(ctx context.Context, templateURL string, parameters map[stri
 	if err != nil {
 		return err
 	}
-	status, err := s.awaitStatus(ctx)
-	if err == nil && status != types.StackStatusCreateComplete && status != types.StackStatusUpdateComplete {
-		err = fmt.Errorf("its status is %s", status)
-	}
-	return err
+	return cloudformation.NewStackUpdateCompleteWaiter(client, func(o *cloudformation.StackUpdateCompleteWaiterOptions) {
+		o.MinDelay, o.MaxDelay = pollInterval, pollInterval
+	}).Wait(ctx, named, deployTimeout)
 }
 
 // Delete deletes the stack and waits for the end.
@@ -147,14 +152,13 @@ func (s *Stack) Delete(ctx context.Context) error {
 	if err := s.StartDelete(ctx); err != nil {
 		return err
 	}
-	switch status, err := s.awaitStatus(ctx); {
-	case errors.Is(err, errNoStack):
-		return nil
-	case err != nil:
-		return err
-	default:
-		return s.deployError(ctx, fmt.Errorf("its status is %s", status))
+	err := cloudformation.NewStackDeleteCompleteWaiter(cloudformation.NewFromConfig(s.Config()), func(o *cloudformation.StackDeleteCompleteWaiterOptions) {
+		o.MinDelay, o.MaxDelay = pollInterval, pollInterval
+	}).Wait(ctx, &cloudformation.DescribeStacksInput{StackName: new(s.Name)}, deployTimeout)
+	if err != nil {
+		return s.deployError(ctx, err)
 	}
+	return nil
 }
 
 // StartDelete begins to delete the stack.
@@ -177,23 +181,6 @@ func (s *Stack) describe(ctx context.Context) (types.Stack, error) {
 		return types.Stack{}, err
 	}
 	return out.Stacks[0], nil
-}
-
-// awaitStatus returns the stack's status once no operation is in progress.
-func (s *Stack) awaitStatus(ctx context.Context) (types.StackStatus, error) {
-	ctx, cancel := context.WithTimeout(ctx, deployTimeout)
-	defer cancel()
-	for {
-		stack, err := s.describe(ctx)
-		if err != nil || !strings.HasSuffix(string(stack.StackStatus), "_IN_PROGRESS") {
-			return stack.StackStatus, err
-		}
-		select {
-		case <-ctx.Done():
-			return "", fmt.Errorf("%s: %w", stack.StackStatus, context.Cause(ctx))
-		case <-time.After(deployPoll):
-		}
-	}
 }
 
 func (s *Stack) readOutputs(ctx context.Context) error {

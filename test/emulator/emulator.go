@@ -224,7 +224,7 @@ func (e *Emulator) waitReady(ctx context.Context) error {
 }
 
 func (e *Emulator) healthy(ctx context.Context) bool {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, e.URL+"/_ministack/health", nil)
 	if err != nil {

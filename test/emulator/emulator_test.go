@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -188,38 +187,6 @@ func fakeVenv(t *testing.T, script string, packages ...string) (root string) {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, "cacert.pem"), nil, 0o644))
 	}
 	return root
-}
-
-func TestRunTerminatesChildren(t *testing.T) {
-	ctx, cancel := context.WithCancelCause(t.Context())
-	pidFile := filepath.Join(t.TempDir(), "pid")
-	go func() {
-		for {
-			if content, _ := os.ReadFile(pidFile); len(content) > 0 {
-				cancel(context.DeadlineExceeded)
-				return
-			}
-			time.Sleep(10 * time.Millisecond)
-		}
-	}()
-
-	_, err := run(ctx, command{name: "sh", args: []string{"sh", "-c", "sleep 60 & echo $! > " + pidFile + "; wait"}})
-
-	require.ErrorIs(t, err, context.DeadlineExceeded, "the cause")
-	content, err := os.ReadFile(pidFile)
-	require.NoError(t, err)
-	pid, err := strconv.Atoi(strings.TrimSpace(string(content)))
-	require.NoError(t, err)
-	assert.Eventually(t, func() bool { return syscall.Kill(pid, 0) != nil || isZombie(pid) }, 5*time.Second, 20*time.Millisecond)
-}
-
-func isZombie(pid int) bool {
-	return readProcess(fmt.Sprintf("/proc/%d/stat", pid)).state == "Z"
-}
-
-func TestRunReportsStandardError(t *testing.T) {
-	_, err := run(t.Context(), command{name: "aws s3 cp", args: []string{"sh", "-c", "echo no such bucket >&2; exit 3"}})
-	assert.EqualError(t, err, "aws s3 cp: exit status 3: no such bucket")
 }
 
 func TestUserEnvironmentIsNotInherited(t *testing.T) {

@@ -8,25 +8,9 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
-
-func TestInvokeURL(t *testing.T) {
-	got, err := invokeURL("https://127.0.0.1:8443", "https://a1b2.execute-api.us-east-1.amazonaws.com/live/stripe")
-	require.NoError(t, err)
-	assert.Equal(t, "https://127.0.0.1:8443/_aws/execute-api/a1b2/live/stripe", got)
-
-	for why, output := range map[string]string{
-		"the output is missing": "",
-		"a domain of one's own": "https://hooks.example.com/stripe",
-		"not a URL":             "https://%zz",
-	} {
-		_, err := invokeURL("https://127.0.0.1:8443", output)
-		assert.Error(t, err, why)
-	}
-}
 
 func TestLogged(t *testing.T) {
 	lines := []string{
@@ -46,23 +30,6 @@ func TestLogged(t *testing.T) {
 	} {
 		assert.Equal(t, row.want, Logged(lines, row.name, row.value), row.why)
 	}
-}
-
-func TestFirstFailureIsTheCause(t *testing.T) {
-	event := func(id string, status types.ResourceStatus) types.StackEvent {
-		return types.StackEvent{LogicalResourceId: &id, ResourceStatus: status}
-	}
-	got, ok := firstFailure([]types.StackEvent{
-		event("paysluice-demo", "ROLLBACK_COMPLETE"),
-		event("Table", types.ResourceStatusCreateFailed), // cancelled because of Key
-		event("Key", types.ResourceStatusCreateFailed),
-		event("Key", types.ResourceStatusCreateInProgress),
-	})
-	assert.True(t, ok)
-	assert.Equal(t, "Key", *got.LogicalResourceId)
-
-	_, ok = firstFailure(nil)
-	assert.False(t, ok)
 }
 
 func TestAwait(t *testing.T) {
@@ -137,25 +104,4 @@ func templateWith(resources string) string {
 		"CodeVersion":{"Type":"String"},"Architecture":{"Type":"String"},
 		"Mode":{"Type":"String","Default":"a","AllowedPattern":"[a-z]+","ConstraintDescription":"lower case"}},
 		"Resources":{` + resources + `}}`
-}
-
-func TestCalls(t *testing.T) {
-	e := &Endpoint{Dir: t.TempDir()}
-	_, err := e.Calls()
-	require.ErrorIs(t, err, os.ErrNotExist, "a missing file differs from an emulator without calls")
-
-	file := filepath.Join(e.Dir, callsFile)
-	require.NoError(t, os.WriteFile(file, []byte(
-		`{"Role": "archiver", "Sid": "Keep", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::bucket/\u00e9"}`+"\n"+
-			`{"Role": "consumer", "Sid": "Store", "Action": "dynamodb:PutItem", "Resource": "arn"}`+"\n"), 0o600))
-	calls, err := e.Calls()
-	require.NoError(t, err)
-	assert.Equal(t, []Call{
-		{"archiver", "Keep", "s3:PutObject", "arn:aws:s3:::bucket/é"},
-		{"consumer", "Store", "dynamodb:PutItem", "arn"},
-	}, calls)
-
-	require.NoError(t, os.WriteFile(file, []byte("{"), 0o600))
-	_, err = e.Calls()
-	assert.Error(t, err)
 }

@@ -113,23 +113,6 @@ type command struct {
 	args []string
 }
 
-// commandError is a command's failure, with everything that the command wrote
-// to standard error.
-type commandError struct {
-	name   string
-	stderr string
-	cause  error
-}
-
-func (e *commandError) Error() string {
-	if e.stderr == "" {
-		return fmt.Sprintf("%s: %v", e.name, e.cause)
-	}
-	return fmt.Sprintf("%s: %v: %s", e.name, e.cause, e.stderr)
-}
-
-func (e *commandError) Unwrap() error { return e.cause }
-
 // run returns what the command writes to standard output. When ctx ends, run
 // terminates the command and its children and returns ctx's cause.
 func run(ctx context.Context, c command) ([]byte, error) {
@@ -147,11 +130,7 @@ func run(ctx context.Context, c command) ([]byte, error) {
 		return nil, context.Cause(ctx)
 	}
 	if err != nil {
-		return nil, &commandError{
-			name:   c.name,
-			stderr: string(bytes.TrimSpace(stderr.Bytes())),
-			cause:  err,
-		}
+		return nil, fmt.Errorf("%s: %w: %s", c.name, err, bytes.TrimSpace(stderr.Bytes()))
 	}
 	return stdout.Bytes(), nil
 }

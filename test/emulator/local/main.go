@@ -7,12 +7,10 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"os/signal"
 	"path/filepath"
-	"strconv"
 	"syscall"
 	"time"
 
@@ -30,10 +28,7 @@ const usage = `usage: local <command>
                    (` + emulator.SharedVariable + ` names its folder), stop it
 `
 
-var (
-	errUsage = errors.New("usage")
-	errPort  = errors.New("-port must be a number from 1 to 65535, or 0 for any free port")
-)
+var errUsage = errors.New("usage")
 
 func main() {
 	// SIGHUP too: a closed terminal must not leave a half-deployed stack.
@@ -43,7 +38,7 @@ func main() {
 	var failed *exec.ExitError
 	switch {
 	case err == nil:
-	case errors.Is(err, errUsage), errors.Is(err, flag.ErrHelp):
+	case errors.Is(err, errUsage):
 		fmt.Fprint(os.Stderr, usage)
 		os.Exit(2)
 	case ctx.Err() != nil:
@@ -70,39 +65,25 @@ func run(ctx context.Context, args []string) error {
 		detached: emulator.Detached{Dir: filepath.Join(root, ".cache", "stack")},
 		out:      os.Stdout,
 	}
-	name, args := args[0], args[1:]
-	if name == "aws" {
+	switch name, args := args[0], args[1:]; {
+	case name == "demo" || name == "up":
+		flags := flag.NewFlagSet(name, flag.ContinueOnError)
+		flags.Usage = func() {} // main prints it
+		port := flags.Int("port", 0, "")
+		if err := flags.Parse(args); err != nil || flags.NArg() > 0 {
+			return errUsage
+		}
+		if name == "demo" {
+			return l.demo(ctx, *port)
+		}
+		return l.up(ctx, *port)
+	case name == "aws":
 		return l.aws(args)
-	}
-	flags := flag.NewFlagSet(name, flag.ContinueOnError)
-	flags.Usage = func() {}
-	flags.SetOutput(io.Discard)
-	port := 0
-	if name == "demo" || name == "up" {
-		flags.Func("port", "", func(text string) (err error) {
-			if port, err = strconv.Atoi(text); err != nil || port < 0 || port > 65535 {
-				return errPort
-			}
-			return nil
-		})
-	}
-	if err := flags.Parse(args); err != nil {
-		return err
-	}
-	if name == "run" && flags.NArg() > 0 {
-		return l.runCommand(ctx, flags.Args())
-	}
-	if flags.NArg() > 0 {
-		return errUsage
-	}
-	switch name {
-	case "demo":
-		return l.demo(ctx, port)
-	case "up":
-		return l.up(ctx, port)
-	case "send":
+	case name == "run" && len(args) > 1 && args[0] == "--":
+		return l.runCommand(ctx, args[1:])
+	case name == "send" && len(args) == 0:
 		return l.send(ctx)
-	case "down":
+	case name == "down" && len(args) == 0:
 		return l.down()
 	}
 	return errUsage
