@@ -34,17 +34,12 @@ type Archive interface {
 	Get(ctx context.Context, key string) (event.Archived, error)
 }
 
-// Queue takes a message, or returns an error and has perhaps not taken it.
-type Queue interface {
-	Send(ctx context.Context, body, failureReason string) error
-}
-
 // Replay sends what can be stored among the archived messages. The archive stays
 // as it is, and the consumer stores an event once however often it comes, so
 // that a replay can be repeated, whole or in part.
 type Replay struct {
 	Archive   Archive
-	Queue     Queue
+	Queue     event.Queue
 	Providers provider.Set // whose events the consumer stores
 	Prefix    string       // of the keys
 	After     string       // a key; what comes up to it, it included, is left out

@@ -2,7 +2,11 @@ package table_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"maps"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -22,7 +26,7 @@ var (
 	received = created.Add(2 * time.Second)
 )
 
-// full has every field set, so that one that is forgotten shows.
+// full returns an event with a value in every field except PayloadRef.
 func full() event.Event {
 	payload := []byte("\x00\xffbody")
 	return event.Event{
@@ -43,7 +47,7 @@ func TestItemKeepsEveryField(t *testing.T) {
 	assert.Equal(t, want, got)
 }
 
-// byReference is an event whose payload is in S3.
+// byReference returns an event with its payload in S3.
 func byReference(payload []byte) event.Event {
 	e := full()
 	e.PayloadSHA256 = event.HashPayload(payload)
@@ -56,7 +60,7 @@ func TestItemOfAnEventByReference(t *testing.T) {
 
 	item := table.ToItem(want, 0)
 
-	assert.NotContains(t, item, "payload", "an empty one would look like the body")
+	assert.NotContains(t, item, "payload", "an empty payload would look like the body")
 	got, err := table.FromItem(item)
 	require.NoError(t, err)
 	assert.Equal(t, want, got)
@@ -79,11 +83,28 @@ func TestItemOfAnEventWithNothingOptional(t *testing.T) {
 	assert.Equal(t, want, got)
 }
 
-func TestIndexesFindListColumnsInItem(t *testing.T) {
-	item := table.ToItem(full(), 0)
-	for _, column := range contract.ListColumns() {
-		assert.Contains(t, item, column, "an index projects an attribute that no item has")
+// The names of an event's fields in its JSON, in the table and in the indexes are
+// the same.
+func TestAttributesAreNamedAsInTheEventsJSON(t *testing.T) {
+	inJSON := members(t, full())
+	for i := range reflect.TypeFor[event.Event]().NumField() {
+		field := reflect.TypeFor[event.Event]().Field(i)
+		assert.True(t, field.Name == "PayloadRef" || !reflect.ValueOf(full()).Field(i).IsZero(), "full has no %s", field.Name)
 	}
+	keys := []string{contract.PaymentKeyAttribute, contract.DayKeyAttribute}
+
+	assert.ElementsMatch(t, append(inJSON, keys...), slices.Collect(maps.Keys(table.ToItem(full(), 0))))
+	assert.ElementsMatch(t, append(members(t, byReference(nil)), keys...), slices.Collect(maps.Keys(table.ToItem(byReference(nil), 0))))
+	assert.Subset(t, inJSON, contract.ListColumns(), "the indexes project attributes of the event")
+	assert.Subset(t, inJSON, []string{contract.EventIDAttribute, contract.TimestampAttribute})
+}
+
+// members returns the names in the JSON of an event.
+func members(t *testing.T, e event.Event) []string {
+	t.Helper()
+	var object map[string]any
+	require.NoError(t, json.Unmarshal([]byte(event.Encode(e)), &object))
+	return slices.Collect(maps.Keys(object))
 }
 
 func TestKeysOfItem(t *testing.T) {
@@ -96,10 +117,10 @@ func TestKeysOfItem(t *testing.T) {
 		want           string
 	}{
 		{"by payment", contract.PaymentKeyAttribute, func(*event.Event) {}, "stripe:pi_1"},
-		{"an event of no payment is found by its object", contract.PaymentKeyAttribute,
+		{"an event without a payment by its object", contract.PaymentKeyAttribute,
 			func(e *event.Event) { e.PaymentID, e.ObjectID = "", "cus_1" }, "stripe:cus_1"},
 		{"by the day of the event, in UTC", contract.DayKeyAttribute, func(*event.Event) {}, "stripe#2026-03-01#11"},
-		{"by the day of receipt when its own is unreadable", contract.DayKeyAttribute,
+		{"by the day of receipt without a time of its own", contract.DayKeyAttribute,
 			func(e *event.Event) { e.Timestamp = 0 }, "stripe#2026-03-02#11"},
 	} {
 		t.Run(row.why, func(t *testing.T) {
@@ -119,14 +140,14 @@ func TestDaysAreSpreadOverShards(t *testing.T) {
 	}
 	require.Len(t, shards, 16)
 	for shard, n := range shards {
-		assert.Greater(t, n, 50, "%s is nearly empty", shard)
+		assert.Greater(t, n, 50, "%s is used rarely", shard)
 	}
 }
 
 func TestItemExpiresAfterItsRetention(t *testing.T) {
 	want := received.AddDate(0, 0, 30).Unix()
 	item := table.ToItem(full(), 30)
-	assert.Equal(t, numberOf(want), item[contract.ExpiresAtAttribute], "epoch seconds, as time to live wants")
+	assert.Equal(t, numberOf(want), item[contract.ExpiresAtAttribute], "epoch seconds")
 }
 
 func TestFromItemRefuses(t *testing.T) {
@@ -137,11 +158,11 @@ func TestFromItemRefuses(t *testing.T) {
 	}{
 		{"text of another type", "type", aList},
 		{"a number of another type", contract.TimestampAttribute, aList},
-		{"a number that is none", contract.TimestampAttribute, &types.AttributeValueMemberN{Value: "1.5"}},
-		{"no number", contract.TimestampAttribute, nil},
+		{"a number that is not whole", contract.TimestampAttribute, &types.AttributeValueMemberN{Value: "1.5"}},
+		{"without a timestamp", contract.TimestampAttribute, nil},
 		{"a flag of another type", "livemode", aList},
 		{"a payload of another type", "payload", aList},
-		{"no id", contract.EventIDAttribute, nil},
+		{"without an id", contract.EventIDAttribute, nil},
 	} {
 		t.Run(row.why, func(t *testing.T) {
 			item := table.ToItem(full(), 0)
@@ -178,12 +199,12 @@ func (c client) PutItem(_ context.Context, in *dynamodb.PutItemInput, _ ...func(
 
 func TestPutStoresUnderACondition(t *testing.T) {
 	var put *dynamodb.PutItemInput
-	tableName := table.NewTable(client(func(in *dynamodb.PutItemInput) error {
+	webhookEvents := table.NewTable(client(func(in *dynamodb.PutItemInput) error {
 		put = in
 		return nil
 	}), "WebhookEvents-test", 30)
 
-	existing, err := tableName.Put(t.Context(), full())
+	existing, err := webhookEvents.Put(t.Context(), full())
 
 	require.NoError(t, err)
 	assert.Nil(t, existing)
@@ -192,15 +213,15 @@ func TestPutStoresUnderACondition(t *testing.T) {
 	assert.Equal(t, table.ToItem(full(), 30), put.Item)
 }
 
-func TestPutReturnsWhatIsThere(t *testing.T) {
+func TestPutReturnsTheStoredEvent(t *testing.T) {
 	there := full()
 	there.ReceivedAt -= 60_000
-	tableName := table.NewTable(client(func(in *dynamodb.PutItemInput) error {
+	webhookEvents := table.NewTable(client(func(in *dynamodb.PutItemInput) error {
 		assert.Equal(t, types.ReturnValuesOnConditionCheckFailureAllOld, in.ReturnValuesOnConditionCheckFailure)
 		return &types.ConditionalCheckFailedException{Item: table.ToItem(there, 0)}
 	}), "WebhookEvents-test", 0)
 
-	existing, err := tableName.Put(t.Context(), full())
+	existing, err := webhookEvents.Put(t.Context(), full())
 
 	require.NoError(t, err)
 	assert.Equal(t, &there, existing)
@@ -214,11 +235,11 @@ func TestPutReportsFailure(t *testing.T) {
 		want error
 	}{
 		{"DynamoDB fails", throttled, throttled},
-		{"the key is taken by something that is no event", &types.ConditionalCheckFailedException{}, table.ErrItem},
+		{"the stored item is not an event", &types.ConditionalCheckFailedException{}, table.ErrItem},
 	} {
 		t.Run(row.why, func(t *testing.T) {
-			tableName := table.NewTable(client(func(*dynamodb.PutItemInput) error { return row.err }), "WebhookEvents-test", 0)
-			_, err := tableName.Put(t.Context(), full())
+			webhookEvents := table.NewTable(client(func(*dynamodb.PutItemInput) error { return row.err }), "WebhookEvents-test", 0)
+			_, err := webhookEvents.Put(t.Context(), full())
 			require.ErrorIs(t, err, row.want)
 		})
 	}
