@@ -16,7 +16,7 @@ import (
 
 var sent = time.Date(2026, 3, 2, 0, 0, 1, 0, time.UTC)
 
-// archived is a dead letter with that event, or none.
+// archived returns a dead letter with that event, or with an unreadable message.
 func archived(e *event.Event) event.Archived {
 	a := event.Archived{
 		Schema: event.ArchiveSchema, Message: []byte("poison"), Event: e, FailureReason: "receives-exhausted",
@@ -41,39 +41,39 @@ func TestDecodeArchivedRefuses(t *testing.T) {
 	for _, row := range []struct{ why, text string }{
 		{"not JSON", "marked poison"},
 		{"a field of another type", `{"message":["marked"]}`},
-		{"another version may mean other things", `{"schema":"marked/2"}`},
+		{"another version", `{"schema":"marked/2"}`},
 	} {
 		t.Run(row.why, func(t *testing.T) {
 			_, err := event.DecodeArchived([]byte(row.text))
 			require.ErrorIs(t, err, event.ErrArchive)
-			assert.NotContains(t, err.Error(), "marked", "an error ends up in logs")
+			assert.NotContains(t, err.Error(), "marked", "errors are logged")
 		})
 	}
 }
 
 func TestKeyOfAnArchivedEvent(t *testing.T) {
 	const hash = "-230d8358dc8e8890.json" // printf body | sha256sum
-	long := strings.Repeat("x", 194)      // with "stripe:" one more than a segment may have
+	long := strings.Repeat("x", 194)      // one byte too long with "stripe:"
 	for _, row := range []struct {
 		why    string
 		change func(*event.Event)
 		want   string
 	}{
-		{"an event by the day it was received", func(*event.Event) {}, "stripe/2026/05/28/stripe:evt_1" + hash},
-		{"the day is that of UTC", func(e *event.Event) {
+		{"the day of receipt", func(*event.Event) {}, "stripe/2026/05/28/stripe:evt_1" + hash},
+		{"the day is in UTC", func(e *event.Event) {
 			e.ReceivedAt = time.Date(2026, 3, 1, 23, 30, 0, 0, time.FixedZone("", -3600)).UnixMilli()
 		}, "stripe/2026/03/02/stripe:evt_1" + hash},
-		{"no time of receipt: the day it was sent", func(e *event.Event) { e.ReceivedAt = 0 }, "stripe/2026/03/02/stripe:evt_1" + hash},
-		{"a time of receipt beyond the calendar", func(e *event.Event) { e.ReceivedAt = 1 << 62 }, "stripe/2026/03/02/stripe:evt_1" + hash},
-		{"a quarantined body by its request", func(e *event.Event) { e.ID = "" }, "stripe/2026/05/28/req-1" + hash},
-		{"and without one by its message", func(e *event.Event) { e.ID, e.RequestID = "", "" }, "stripe/2026/05/28/5f0f1a3e-1" + hash},
-		{"an id cannot leave its day", func(e *event.Event) { e.ID = "../../x" }, "stripe/2026/05/28/%2E.%2F..%2Fx" + hash},
-		{"nor a provider the bucket", func(e *event.Event) { e.Provider = ".." }, "%2E./2026/05/28/stripe:evt_1" + hash},
-		{"characters that S3 takes badly", func(e *event.Event) { e.ID = "a b\x00é\"" }, "stripe/2026/05/28/a%20b%00%C3%A9%22" + hash},
+		{"the day of sending without a time of receipt", func(e *event.Event) { e.ReceivedAt = 0 }, "stripe/2026/03/02/stripe:evt_1" + hash},
+		{"the day of sending with an invalid time of receipt", func(e *event.Event) { e.ReceivedAt = 1 << 62 }, "stripe/2026/03/02/stripe:evt_1" + hash},
+		{"a quarantined body has its request id", func(e *event.Event) { e.ID = "" }, "stripe/2026/05/28/req-1" + hash},
+		{"without a request id the message id", func(e *event.Event) { e.ID, e.RequestID = "", "" }, "stripe/2026/05/28/5f0f1a3e-1" + hash},
+		{"an id with relative path segments", func(e *event.Event) { e.ID = "../../x" }, "stripe/2026/05/28/%2E.%2F..%2Fx" + hash},
+		{"a provider that is one", func(e *event.Event) { e.Provider = ".." }, "%2E./2026/05/28/stripe:evt_1" + hash},
+		{"special characters", func(e *event.Event) { e.ID = "a b\x00é\"" }, "stripe/2026/05/28/a%20b%00%C3%A9%22" + hash},
 		{"200 bytes are kept", func(e *event.Event) { e.ID = "stripe:" + long[:193] }, "stripe/2026/05/28/stripe:" + long[:193] + hash},
 		{"201 are hashed", func(e *event.Event) { e.ID = "stripe:" + long },
 			"stripe/2026/05/28/sha256-" + event.HashPayload([]byte("stripe:"+long)) + hash},
-		{"a payload by reference is hashed too", func(e *event.Event) { *e = byReference() }, "stripe/2026/05/28/stripe:evt_1" + hash},
+		{"a payload in S3", func(e *event.Event) { *e = byReference() }, "stripe/2026/05/28/stripe:evt_1" + hash},
 	} {
 		t.Run(row.why, func(t *testing.T) {
 			e := sample([]byte("body"))
@@ -87,10 +87,10 @@ func TestKeyOfAMessageThatCannotBeRead(t *testing.T) {
 	const hash = "-5743abddddfa08c1.json" // printf poison | sha256sum
 	a := archived(nil)
 	assert.Equal(t, "unknown/2026/03/02/5f0f1a3e-1"+hash, a.Key())
-	assert.True(t, strings.HasPrefix(a.Key(), contract.UnknownPrefix), "the lifecycle rules know it")
+	assert.True(t, strings.HasPrefix(a.Key(), contract.UnknownPrefix), "the prefix of the lifecycle rule")
 
 	a.SentAt, a.MessageID = 0, ""
-	assert.Equal(t, "unknown/1970/01/01/_"+hash, a.Key(), "with nothing to go by it still has a key, and one only")
+	assert.Equal(t, "unknown/1970/01/01/_"+hash, a.Key(), "without any attribute")
 }
 
 func TestMetadata(t *testing.T) {
@@ -103,8 +103,8 @@ func TestMetadata(t *testing.T) {
 	}, archived(nil).Metadata())
 }
 
-// FuzzArchived holds that no content makes a key or metadata that S3 refuses:
-// such a message would fail for ever, and be lost when the queue forgets it.
+// FuzzArchived checks that S3 accepts the key and metadata of every message. A
+// message that it refuses would expire in webhook-dlq.
 func FuzzArchived(f *testing.F) {
 	e := sample([]byte("body"))
 	f.Add(e.ID, e.Provider, e.Type, e.RequestID, e.PayloadSHA256, e.ReceivedAt, "m-1", "conflict", int64(1))
@@ -123,7 +123,7 @@ func FuzzArchived(f *testing.F) {
 			key := a.Key()
 			assert.Regexp(t, keyShape, key)
 			assert.LessOrEqual(t, len(key), 450)
-			assert.Equal(t, path.Clean(key), key, "a proxy that cleans paths changes nothing")
+			assert.Equal(t, path.Clean(key), key, "path.Clean does not change it")
 			assert.Equal(t, 4, strings.Count(key, "/"))
 			assert.True(t, strings.HasPrefix(key, a.Provider()+"/"))
 
