@@ -22,8 +22,7 @@ const (
 	stackID = "arn:aws:cloudformation:us-east-1:000000000000:stack/paysluice-test/5f0f1a3e"
 )
 
-// cloud is a stack and its bucket, as far as the emptier sees them, behind real
-// clients: what is tested is also what S3 and CloudFormation are sent.
+// cloud simulates a stack and its bucket behind real clients.
 type cloud struct {
 	status   string   // of the stack; "" when there is none
 	tags     []string // "key=value" of the bucket; nil for a bucket without
@@ -33,7 +32,7 @@ type cloud struct {
 	// protected versions are refused with AccessDenied.
 	protected map[string]bool
 	pageSize  int
-	// before runs ahead of each request and may answer it with an error's code.
+	// before runs before each request and can return an error code.
 	before func(call string) (code string)
 
 	calls   []string

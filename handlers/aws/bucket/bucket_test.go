@@ -20,12 +20,16 @@ import (
 	"github.com/paysluice/paysluice/handlers/event"
 )
 
-func TestPayloadComesBackByteForByte(t *testing.T) {
+func TestPayloadIsKeptByteForByte(t *testing.T) {
 	everyByte := bytes.Repeat([]byte{0x00, 0xff, '\r', '\n', 0xc3}, 900_000) // 4.5 MB
-	payloads := bucket.NewPayloads(newBucketServer().client(), bucketName, time.Minute)
+	server := newBucketServer()
+	payloads := bucket.NewPayloads(server.client(), bucketName, time.Minute)
 
+	_, err := payloads.Put(t.Context(), "stripe", everyByte)
+	require.NoError(t, err)
 	ref, err := payloads.Put(t.Context(), "stripe", everyByte)
 	require.NoError(t, err)
+	assert.Len(t, server.objects, 1)
 	assert.Equal(t, "oversize/stripe/"+event.HashPayload(everyByte), ref)
 
 	e := byReference(everyByte)
@@ -33,19 +37,6 @@ func TestPayloadComesBackByteForByte(t *testing.T) {
 	got, err := payloads.Payload(t.Context(), e)
 	require.NoError(t, err)
 	assert.True(t, bytes.Equal(everyByte, got))
-}
-
-func TestPayloadPutAgainStandsOnce(t *testing.T) {
-	server := newBucketServer()
-	payloads := bucket.NewPayloads(server.client(), bucketName, time.Minute)
-
-	first, err := payloads.Put(t.Context(), "stripe", []byte("large"))
-	require.NoError(t, err)
-	again, err := payloads.Put(t.Context(), "stripe", []byte("large"))
-	require.NoError(t, err)
-
-	assert.Equal(t, first, again)
-	assert.Len(t, server.objects, 1)
 }
 
 func TestPayloadInTheEventNeedsNoS3(t *testing.T) {
@@ -58,14 +49,14 @@ func TestPayloadInTheEventNeedsNoS3(t *testing.T) {
 	assert.Zero(t, server.calls)
 }
 
-func TestPayloadThatIsNotTheOneReceived(t *testing.T) {
+func TestPayloadThatDoesNotMatchItsHash(t *testing.T) {
 	server := newBucketServer()
 	elsewhere := byReference([]byte("large"))
 	server.objects[elsewhere.PayloadRef] = object{body: "other"}
 	listed := anEvent()
-	listed.Payload = nil // as an index of the table gives it
+	listed.Payload = nil // as an index of the table projects it
 
-	for why, e := range map[string]event.Event{"changed in S3": elsewhere, "not there": listed} {
+	for why, e := range map[string]event.Event{"changed in S3": elsewhere, "missing": listed} {
 		t.Run(why, func(t *testing.T) {
 			_, err := bucket.NewPayloads(server.client(), bucketName, time.Minute).Payload(t.Context(), e)
 			require.ErrorIs(t, err, bucket.ErrPayload)
@@ -74,13 +65,13 @@ func TestPayloadThatIsNotTheOneReceived(t *testing.T) {
 	}
 }
 
-func TestPayloadThatIsGone(t *testing.T) {
+func TestPayloadThatS3DoesNotHave(t *testing.T) {
 	_, err := bucket.NewPayloads(newBucketServer().client(), bucketName, time.Minute).
 		Payload(t.Context(), byReference([]byte("large")))
 
-	_, gone := errors.AsType[*types.NoSuchKey](err)
-	assert.True(t, gone)
-	assert.ErrorContains(t, err, bucketName+"/oversize/stripe/", "it says where it should have been")
+	_, missing := errors.AsType[*types.NoSuchKey](err)
+	assert.True(t, missing)
+	assert.ErrorContains(t, err, bucketName+"/oversize/stripe/", "the error names the object")
 }
 
 func TestPayloadThatS3Refuses(t *testing.T) {
@@ -94,7 +85,7 @@ func TestPayloadThatS3Refuses(t *testing.T) {
 	assert.Empty(t, server.objects)
 }
 
-// objects are an S3 that does not answer, or not to the end.
+// objects is an S3 whose PutObject hangs and whose GetObject fails midway.
 type objects struct{ bucket.Client }
 
 func (objects) PutObject(ctx context.Context, _ *s3.PutObjectInput, _ ...func(*s3.Options)) (*s3.PutObjectOutput, error) {
@@ -108,7 +99,7 @@ func (objects) GetObject(context.Context, *s3.GetObjectInput, ...func(*s3.Option
 	return &s3.GetObjectOutput{Body: io.NopCloser(io.MultiReader(strings.NewReader("lar"), iotest.ErrReader(errCut)))}, nil
 }
 
-func TestPutGivesUpInTime(t *testing.T) {
+func TestPutTimesOut(t *testing.T) {
 	_, err := bucket.NewPayloads(objects{}, bucketName, time.Millisecond).Put(t.Context(), "stripe", []byte("large"))
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 }
@@ -125,11 +116,15 @@ func deadLetter(e event.Event) event.Archived {
 	}
 }
 
-func TestArchivedMessageComesBack(t *testing.T) {
-	archive := bucket.NewArchive(newBucketServer().client(), bucketName)
+func TestArchivedMessageIsKept(t *testing.T) {
+	server := newBucketServer()
+	archive := bucket.NewArchive(server.client(), bucketName)
 
+	_, err := archive.Put(t.Context(), deadLetter(anEvent()))
+	require.NoError(t, err)
 	url, err := archive.Put(t.Context(), deadLetter(anEvent()))
 	require.NoError(t, err)
+	assert.Len(t, server.objects, 1)
 	assert.Equal(t, "s3://"+bucketName+"/"+deadLetter(anEvent()).Key(), url)
 
 	got, err := archive.Get(t.Context(), deadLetter(anEvent()).Key())
@@ -137,9 +132,8 @@ func TestArchivedMessageComesBack(t *testing.T) {
 	assert.Equal(t, deadLetter(anEvent()), got)
 }
 
-// TestKeyAndMetadataReachS3AsTheyAre holds that nothing on the way to S3 reads
-// an escape twice or drops a value.
-func TestKeyAndMetadataReachS3AsTheyAre(t *testing.T) {
+// The SDK must neither unescape keys nor drop metadata.
+func TestKeyAndMetadataReachS3Unchanged(t *testing.T) {
 	for _, id := range []string{"stripe:evt_1", "../../x", "a%2Fb", "a b+c&d=e", "é\x00\n", " ", strings.Repeat("x", 300)} {
 		server := newBucketServer()
 		e := anEvent()
@@ -157,21 +151,7 @@ func TestKeyAndMetadataReachS3AsTheyAre(t *testing.T) {
 	}
 }
 
-func TestArchivePutAgainStandsOnce(t *testing.T) {
-	server := newBucketServer()
-	archive := bucket.NewArchive(server.client(), bucketName)
-	again := deadLetter(anEvent())
-	again.ReceiveCount, again.ArchivedAt = 2, 7
-
-	for _, m := range []event.Archived{deadLetter(anEvent()), again} {
-		_, err := archive.Put(t.Context(), m)
-		require.NoError(t, err)
-	}
-
-	assert.Len(t, server.objects, 1)
-}
-
-func TestKeysFollowEachOther(t *testing.T) {
+func TestKeysAreListedInOrder(t *testing.T) {
 	server := newBucketServer()
 	for _, key := range []string{"stripe/a", "stripe/b", "stripe/c", "stripe/d", "stripe/e", "square/a"} {
 		server.objects[key] = object{}
@@ -191,7 +171,7 @@ func TestKeysFollowEachOther(t *testing.T) {
 	for key, err := range archive.Keys(t.Context(), "stripe/", "") {
 		require.NoError(t, err)
 		assert.Equal(t, "stripe/a", key)
-		break // who has seen enough stops
+		break
 	}
 }
 

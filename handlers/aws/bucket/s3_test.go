@@ -19,7 +19,7 @@ import (
 
 var received = time.Date(2026, 3, 2, 0, 0, 1, 0, time.UTC)
 
-// anEvent with a body that is no text.
+// anEvent returns an event with a binary body.
 func anEvent() event.Event {
 	payload := []byte("\x00\xffbody")
 	return event.Event{
@@ -28,7 +28,7 @@ func anEvent() event.Event {
 	}
 }
 
-// byReference is the event of a body that is too large for a message.
+// byReference returns an event with its payload in S3.
 func byReference(payload []byte) event.Event {
 	e := anEvent()
 	e.Payload, e.PayloadRef, e.PayloadSHA256 = nil, "oversize/stripe/"+event.HashPayload(payload), event.HashPayload(payload)
@@ -37,12 +37,11 @@ func byReference(payload []byte) event.Event {
 
 const bucketName = "failed-webhooks-000000000000-test"
 
-// bucketServer is what S3 does with one bucket, as far as these tests go. It
-// stands behind a real client, so that what is tested is what S3 is sent.
+// bucketServer simulates one bucket of S3 behind a real client.
 type bucketServer struct {
 	mu      sync.Mutex
 	objects map[string]object // by key
-	// fail answers a request instead, when it returns a status.
+	// fail responds with an error if it returns a status.
 	fail  func(*http.Request) (status int, code string)
 	calls int
 }
@@ -80,7 +79,7 @@ func (b *bucketServer) answer(r *http.Request) (*http.Response, error) {
 	switch {
 	case r.Method == http.MethodPut:
 		body, err := io.ReadAll(r.Body)
-		b.objects[key] = object{string(body), r.Header.Clone()}
+		b.objects[key] = object{body: string(body), header: r.Header.Clone()}
 		return response(http.StatusOK, ""), err
 	case r.URL.Query().Has("list-type"):
 		return response(http.StatusOK, b.list(r.URL.Query().Get("prefix"), max(r.URL.Query().Get("start-after"), r.URL.Query().Get("continuation-token")))), nil
@@ -92,7 +91,7 @@ func (b *bucketServer) answer(r *http.Request) (*http.Response, error) {
 	return response(http.StatusOK, there.body), nil
 }
 
-// list is a page of two keys; its continuation token is the last one.
+// list returns a page of two keys. The continuation token is the last key.
 func (b *bucketServer) list(prefix, after string) string {
 	var page bytes.Buffer
 	n := 0

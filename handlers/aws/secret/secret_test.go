@@ -23,13 +23,13 @@ var (
 	errMalformed = errors.New("malformed")
 )
 
-// store is a secret that a test changes; it counts its readings.
+// store is a secret that counts its reads.
 type store struct {
 	document string
 	err      error
-	takes    time.Duration // a reading
+	takes    time.Duration // time of a read
 	reads    int
-	failures []error // that the cache reported
+	failures []error // reported by the cache
 }
 
 func (s *store) read(context.Context) ([]byte, error) {
@@ -45,7 +45,7 @@ func parse(document []byte) (string, error) {
 	return "parsed " + string(document), nil
 }
 
-// bubble runs a test on synctest's clock, so that time passes only in Sleep.
+// bubble runs a test on synctest's clock.
 func bubble(t *testing.T, test func(t *testing.T, s *store, c *secret.Cache[string])) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &store{document: "one"}
@@ -77,12 +77,12 @@ func TestValueIsReadOnceWhileFresh(t *testing.T) {
 		assert.Equal(t, 1, s.reads)
 		time.Sleep(time.Second)
 		requireValue(t, "parsed one", c)
-		assert.Equal(t, 2, s.reads, "from four minutes on it is read again")
+		assert.Equal(t, 2, s.reads, "after four minutes it is read again")
 		assert.Empty(t, s.failures)
 	})
 }
 
-func TestRemovedEntryIsGoneWithinFiveMinutesWithoutAMismatch(t *testing.T) {
+func TestRemovedEntryIsRefusedWithinFiveMinutes(t *testing.T) {
 	bubble(t, func(t *testing.T, s *store, c *secret.Cache[string]) {
 		requireValue(t, "parsed one", c)
 		s.document = "two"
@@ -91,14 +91,14 @@ func TestRemovedEntryIsGoneWithinFiveMinutesWithoutAMismatch(t *testing.T) {
 	})
 }
 
-func TestUnreachableSecretServesOnUntilItIsFiveMinutesOld(t *testing.T) {
+func TestUnreachableSecretIsUsedForFiveMinutes(t *testing.T) {
 	bubble(t, func(t *testing.T, s *store, c *secret.Cache[string]) {
 		requireValue(t, "parsed one", c)
 		s.err = errDown
 
 		time.Sleep(4*time.Minute + 30*time.Second)
 		requireValue(t, "parsed one", c)
-		require.ErrorIs(t, errors.Join(s.failures...), errDown, "it is said before it hurts")
+		require.ErrorIs(t, errors.Join(s.failures...), errDown, "reported while the value is still used")
 		time.Sleep(30 * time.Second)
 		requireFailure(t, errDown, c)
 
@@ -108,7 +108,7 @@ func TestUnreachableSecretServesOnUntilItIsFiveMinutesOld(t *testing.T) {
 	})
 }
 
-func TestMalformedVersionServesTheOldOneUntilItIsFiveMinutesOld(t *testing.T) {
+func TestOldVersionIsUsedForFiveMinutesAfterAMalformedOne(t *testing.T) {
 	bubble(t, func(t *testing.T, s *store, c *secret.Cache[string]) {
 		requireValue(t, "parsed one", c)
 		s.document = "malformed"
@@ -122,7 +122,7 @@ func TestMalformedVersionServesTheOldOneUntilItIsFiveMinutesOld(t *testing.T) {
 	})
 }
 
-func TestFailedReadingsAreTwoSecondsApart(t *testing.T) {
+func TestFailedReadsAreTwoSecondsApart(t *testing.T) {
 	bubble(t, func(t *testing.T, s *store, c *secret.Cache[string]) {
 		s.err = errDown
 		for range 20 {
@@ -130,7 +130,7 @@ func TestFailedReadingsAreTwoSecondsApart(t *testing.T) {
 			time.Sleep(99 * time.Millisecond)
 		}
 		assert.Equal(t, 1, s.reads)
-		assert.Len(t, s.failures, 1, "said once for each reading")
+		assert.Len(t, s.failures, 1, "reported once for each read")
 
 		time.Sleep(20 * time.Millisecond)
 		s.err = nil
@@ -139,9 +139,9 @@ func TestFailedReadingsAreTwoSecondsApart(t *testing.T) {
 	})
 }
 
-// TestSlowFailureIsNotRepeatedAtOnce: a reading that hangs takes longer than two
-// seconds, and whoever comes behind it must not wait as long again.
-func TestSlowFailureIsNotRepeatedAtOnce(t *testing.T) {
+// A read that times out takes longer than two seconds. The next caller must not
+// wait for another one.
+func TestSlowFailureIsNotRepeatedImmediately(t *testing.T) {
 	bubble(t, func(t *testing.T, s *store, c *secret.Cache[string]) {
 		s.err, s.takes = errDown, 3*time.Second
 		requireFailure(t, errDown, c)
@@ -154,7 +154,7 @@ func TestSlowFailureIsNotRepeatedAtOnce(t *testing.T) {
 	})
 }
 
-func TestRefreshFindsANewerSecretAtOnce(t *testing.T) {
+func TestRefreshFindsANewerSecret(t *testing.T) {
 	bubble(t, func(t *testing.T, s *store, c *secret.Cache[string]) {
 		requireValue(t, "parsed one", c)
 		s.document = "two"
@@ -169,14 +169,14 @@ func TestRefreshFindsANewerSecretAtOnce(t *testing.T) {
 	})
 }
 
-func TestRefreshThatFindsNothingNew(t *testing.T) {
+func TestRefreshWithoutANewerSecret(t *testing.T) {
 	for _, row := range []struct {
 		why    string
 		change func(*store)
 	}{
 		{"the secret is the same", func(*store) {}},
-		{"it cannot be read", func(s *store) { s.document, s.err = "two", errDown }},
-		{"it is malformed", func(s *store) { s.document = "malformed" }},
+		{"the secret cannot be read", func(s *store) { s.document, s.err = "two", errDown }},
+		{"the secret is malformed", func(s *store) { s.document = "malformed" }},
 	} {
 		t.Run(row.why, func(t *testing.T) {
 			bubble(t, func(t *testing.T, s *store, c *secret.Cache[string]) {
@@ -194,7 +194,7 @@ func TestRefreshThatFindsNothingNew(t *testing.T) {
 	}
 }
 
-func TestStrangersCannotMakeItReadOften(t *testing.T) {
+func TestRefreshReadsEveryTenSeconds(t *testing.T) {
 	bubble(t, func(t *testing.T, s *store, c *secret.Cache[string]) {
 		requireValue(t, "parsed one", c)
 		for range 60 {
@@ -204,13 +204,12 @@ func TestStrangersCannotMakeItReadOften(t *testing.T) {
 				require.False(t, changed)
 			}
 		}
-		assert.Equal(t, 1+6, s.reads, "six forced readings in a minute")
+		assert.Equal(t, 1+6, s.reads, "six in a minute")
 	})
 }
 
-// TestTimeInWhichTheEnvironmentWasFrozenCounts has the clock of an environment
-// that was: its wall clock is set when it goes on, its monotonic one stood still.
-func TestTimeInWhichTheEnvironmentWasFrozenCounts(t *testing.T) {
+// In a frozen environment the monotonic clock stops and the wall clock does not.
+func TestAgeIncludesTheTimeInAFrozenEnvironment(t *testing.T) {
 	before := time.Now()
 	after := withMonotonicOf(before, before.Add(5*time.Minute))
 	require.Zero(t, after.Sub(before), "the monotonic clock")
@@ -224,8 +223,8 @@ func TestTimeInWhichTheEnvironmentWasFrozenCounts(t *testing.T) {
 	requireValue(t, "parsed two", c)
 }
 
-// withMonotonicOf is wall with the monotonic reading of another time, which
-// package time gives no way to make.
+// withMonotonicOf returns wall with the monotonic reading of another time, for
+// which package time has no function.
 func withMonotonicOf(other, wall time.Time) time.Time {
 	type layout struct { // of a time.Time
 		wall uint64
@@ -236,7 +235,7 @@ func withMonotonicOf(other, wall time.Time) time.Time {
 	return wall
 }
 
-func TestConcurrentCallersShareOneReading(t *testing.T) {
+func TestConcurrentCallersShareOneRead(t *testing.T) {
 	bubble(t, func(t *testing.T, s *store, c *secret.Cache[string]) {
 		var callers sync.WaitGroup
 		for range 8 {
@@ -268,14 +267,10 @@ func TestReader(t *testing.T) {
 		want string
 		fail error
 	}{
-		{"filled by put-secret-value --secret-string",
-			&secretsmanager.GetSecretValueOutput{SecretString: new("text")}, nil, "text", nil},
-		{"filled with --secret-binary",
-			&secretsmanager.GetSecretValueOutput{SecretBinary: []byte("bytes")}, nil, "bytes", nil},
-		{"never filled: AWS knows no current version",
-			nil, &types.ResourceNotFoundException{}, "", provider.SecretEmpty},
-		{"never filled: some answer with an empty string",
-			&secretsmanager.GetSecretValueOutput{SecretString: new("")}, nil, "", provider.SecretEmpty},
+		{"put-secret-value --secret-string", &secretsmanager.GetSecretValueOutput{SecretString: new("text")}, nil, "text", nil},
+		{"put-secret-value --secret-binary", &secretsmanager.GetSecretValueOutput{SecretBinary: []byte("bytes")}, nil, "bytes", nil},
+		{"no value: AWS reports a missing version", nil, &types.ResourceNotFoundException{}, "", provider.SecretEmpty},
+		{"no value: an emulator returns an empty string", &secretsmanager.GetSecretValueOutput{SecretString: new("")}, nil, "", provider.SecretEmpty},
 		{"the role lost its permission", nil, denied, "", provider.SecretUnreachable},
 	} {
 		t.Run(row.why, func(t *testing.T) {
@@ -287,21 +282,15 @@ func TestReader(t *testing.T) {
 			got, err := read(t.Context())
 
 			require.ErrorIs(t, err, row.fail)
+			if row.err == denied {
+				require.ErrorIs(t, err, denied, "the cause is kept")
+			}
 			assert.Equal(t, row.want, string(got))
 		})
 	}
 }
 
-func TestReaderKeepsTheCause(t *testing.T) {
-	denied := errors.New("AccessDeniedException")
-	read := secret.Reader(client(func(context.Context, *secretsmanager.GetSecretValueInput) (*secretsmanager.GetSecretValueOutput, error) {
-		return nil, denied
-	}), arn)
-	_, err := read(t.Context())
-	require.ErrorIs(t, err, denied)
-}
-
-func TestReaderGivesUpInTimeToAnswer(t *testing.T) {
+func TestReaderTimesOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		read := secret.Reader(client(func(ctx context.Context, _ *secretsmanager.GetSecretValueInput) (*secretsmanager.GetSecretValueOutput, error) {
 			<-ctx.Done()
