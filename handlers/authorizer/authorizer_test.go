@@ -33,22 +33,22 @@ func TestHandle(t *testing.T) {
 		principal     string
 		reason        provider.Reason
 	}{
-		{"could carry a valid signature", "/stripe",
+		{"headers of a signed request", "/stripe",
 			map[string][]string{"Stripe-Signature": {signature(0)}}, "Allow", "stripe", ""},
-		{"HTTP/2 clients send lower-case names", "/stripe",
+		{"lower-case names of HTTP/2", "/stripe",
 			map[string][]string{"stripe-signature": {signature(0)}}, "Allow", "stripe", ""},
-		{"no header at all", "/stripe", nil, "Deny", "stripe", provider.HeaderMissing},
-		{"which of two would the processor check?", "/stripe",
+		{"no header", "/stripe", nil, "Deny", "stripe", provider.HeaderMissing},
+		{"a repeated header", "/stripe",
 			map[string][]string{"Stripe-Signature": {signature(0), signature(0)}}, "Deny", "stripe", provider.HeaderRepeated},
-		{"two spellings of one name are one header", "/stripe",
+		{"a header in two spellings", "/stripe",
 			map[string][]string{"Stripe-Signature": {signature(0)}, "STRIPE-SIGNATURE": {signature(0)}}, "Deny", "stripe", provider.HeaderRepeated},
-		{"not a signature header", "/stripe",
+		{"a malformed header", "/stripe",
 			map[string][]string{"Stripe-Signature": {"marked"}}, "Deny", "stripe", provider.HeaderMalformed},
-		{"recorded and sent again", "/stripe",
+		{"too old", "/stripe",
 			map[string][]string{"Stripe-Signature": {signature(301 * time.Second)}}, "Deny", "stripe", provider.TimestampStale},
-		{"made to be used later", "/stripe",
+		{"in the future", "/stripe",
 			map[string][]string{"Stripe-Signature": {signature(-301 * time.Second)}}, "Deny", "stripe", provider.TimestampFuture},
-		{"a path that no provider has", "/other",
+		{"a path without a provider", "/other",
 			map[string][]string{"Stripe-Signature": {signature(0)}}, "Deny", "unknown", provider.PathUnknown},
 	} {
 		t.Run(row.why, func(t *testing.T) {
@@ -68,21 +68,21 @@ func TestHandle(t *testing.T) {
 				Header:    header.Multi(row.headers),
 			})
 
-			require.NoError(t, err, "an error would count against the function")
+			require.NoError(t, err, "Lambda would count an error")
 			assert.Equal(t, row.principal, answer.PrincipalID)
 			require.Len(t, answer.PolicyDocument.Statement, 1)
 			statement := answer.PolicyDocument.Statement[0]
 			assert.Equal(t, row.effect, statement.Effect)
 			assert.Equal(t, []string{"execute-api:Invoke"}, statement.Action)
-			assert.Equal(t, []string{methodARN}, statement.Resource, "just the method asked for")
-			assert.Empty(t, answer.Context, "a reason would reach the sender")
+			assert.Equal(t, []string{methodARN}, statement.Resource, "the requested method only")
+			assert.Empty(t, answer.Context, "the context would be visible to the integration")
 			assertLog(t, log.Bytes(), row.reason)
 		})
 	}
 }
 
-// assertLog wants a line with the reason for a denial and silence for the
-// rest, since an allowed request is the processor's to report.
+// assertLog requires one line with the reason for a denied request and none for
+// an allowed one, which the processor reports.
 func assertLog(t *testing.T, log []byte, reason provider.Reason) {
 	t.Helper()
 	if reason == "" {
@@ -93,7 +93,7 @@ func assertLog(t *testing.T, log []byte, reason provider.Reason) {
 	require.NoError(t, json.Unmarshal(log, &fields), "one line")
 	assert.EqualValues(t, 1, fields["Rejected"])
 	assert.Equal(t, string(reason), fields["reason"])
-	assert.Equal(t, "api-1", fields["apiRequestId"], "it leads to API Gateway's access log")
+	assert.Equal(t, "api-1", fields["apiRequestId"], "the id in API Gateway's access log")
 	assert.NotContains(t, string(log), "marked", "no header value is logged")
 	assert.NotContains(t, string(log), "v1=")
 }

@@ -14,72 +14,44 @@ import (
 	"github.com/paysluice/paysluice/handlers/provider"
 )
 
-// lambdaLimit is the most that reaches a function: 6 MB of request (Lambda
-// Developer Guide, "Lambda quotas"), in which the body is base64.
+// lambdaLimit is the maximum of a body: requests have 6 MB (Lambda Developer
+// Guide, "Lambda quotas"), with the body in base64.
 const lambdaLimit = 6 << 20 / 4 * 3
 
-// padded is an event of exactly that size.
+// padded returns the body of an event of that size.
 func padded(size int) string {
 	return strings.Replace(body, "{", "{"+strings.Repeat(" ", size-len(body)), 1)
 }
 
-func TestLargeBodyTravelsByReference(t *testing.T) {
+func TestLargeBodyIsStoredInS3(t *testing.T) {
 	for _, row := range []struct {
-		why         string
-		size        int
-		byReference bool
+		why  string
+		size int
+		inS3 bool
 	}{
 		{"a byte below the limit", processor.MaxInline - 1, false},
-		{"the limit itself", processor.MaxInline, false},
+		{"the limit", processor.MaxInline, false},
 		{"a byte above", processor.MaxInline + 1, true},
-		{"the largest that Lambda can be given", lambdaLimit, true},
+		{"the maximum of Lambda", lambdaLimit, true},
 	} {
 		t.Run(row.why, func(t *testing.T) {
 			f := newFixture()
-			sent := padded(row.size)
-			require.Len(t, sent, row.size)
-
-			answer := f.handle(t, signed(sent, oldSecret))
-
+			answer := f.handle(t, signed(padded(row.size), oldSecret))
 			assert.Equal(t, http.StatusOK, answer.StatusCode)
 			assert.JSONEq(t, `{"received":true,"eventId":"stripe:evt_1"}`, answer.Body)
-			e := onlyMessage(t, f.events)
-			assert.Less(t, len(f.events.bodies[0]), 300<<10, "what a message may be")
-			assert.Equal(t, "stripe:evt_1", e.ID)
-			f.assertPayload(t, e, sent, row.byReference)
-		})
-	}
-}
+			f.assertMessage(t, f.events, "stripe:evt_1", padded(row.size), row.inS3)
 
-func TestLargeBodyThatIsNotAnEventTravelsByReference(t *testing.T) {
-	for _, row := range []struct {
-		why         string
-		size        int
-		byReference bool
-	}{
-		{"the limit itself", processor.MaxInline, false},
-		{"a byte above", processor.MaxInline + 1, true},
-		{"the largest that Lambda can be given", lambdaLimit, true},
-	} {
-		t.Run(row.why, func(t *testing.T) {
-			f := newFixture()
-			sent := strings.Repeat("\xff", row.size)
-
-			answer := f.handle(t, signed(sent, oldSecret))
-
-			assert.Equal(t, http.StatusOK, answer.StatusCode)
+			notAnEvent := strings.Repeat("\xff", row.size)
+			f = newFixture()
+			assert.Equal(t, http.StatusOK, f.handle(t, signed(notAnEvent, oldSecret)).StatusCode)
 			assert.Equal(t, []string{string(provider.EnvelopeUnreadable)}, f.deadLetters.reasons)
-			assert.Less(t, len(f.deadLetters.bodies[0]), 300<<10)
-			e := onlyMessage(t, f.deadLetters)
-			assert.Empty(t, e.ID)
-			f.assertPayload(t, e, sent, row.byReference)
+			f.assertMessage(t, f.deadLetters, "", notAnEvent, row.inS3)
 		})
 	}
 }
 
-// TestBodyIsKeptBeforeItsMessage holds the order of writes: a message that
-// refers to nothing would be a lost body.
-func TestBodyIsKeptBeforeItsMessage(t *testing.T) {
+// A message that refers to a missing object would be a lost body.
+func TestLargeBodyIsStoredBeforeItsMessageIsSent(t *testing.T) {
 	f := newFixture()
 	f.payloads.err = errDown
 
@@ -92,17 +64,17 @@ func TestBodyIsKeptBeforeItsMessage(t *testing.T) {
 	answer := f.handle(t, signed(padded(processor.MaxInline+1), oldSecret))
 
 	assert.Equal(t, http.StatusServiceUnavailable, answer.StatusCode)
-	assert.Len(t, f.payloads.kept, 1, "kept for nothing, and found again when the provider sends again")
+	assert.Len(t, f.payloads.kept, 1, "used when the provider repeats the webhook")
 }
 
-func TestUnverifiedLargeBodyIsNotKept(t *testing.T) {
+func TestUnverifiedLargeBodyIsNotStored(t *testing.T) {
 	for _, row := range []struct {
 		why       string
 		secretErr error
 		status    int
 	}{
 		{"it is forged", nil, http.StatusUnauthorized},
-		{"there is no secret to verify it with", provider.SecretUnreachable, http.StatusServiceUnavailable},
+		{"the secret is unreachable", provider.SecretUnreachable, http.StatusServiceUnavailable},
 	} {
 		t.Run(row.why, func(t *testing.T) {
 			f := newFixture()
@@ -116,19 +88,16 @@ func TestUnverifiedLargeBodyIsNotKept(t *testing.T) {
 	}
 }
 
-func onlyMessage(t *testing.T, q *queue) event.Event {
+// assertMessage requires one message in q whose body is in the message or in S3.
+func (f *fixture) assertMessage(t *testing.T, q *queue, id, sent string, inS3 bool) {
 	t.Helper()
 	require.Len(t, q.bodies, 1)
+	assert.Less(t, len(q.bodies[0]), 300<<10, "a batch of ten is below 6 MB")
 	e, err := event.DecodeReceipt(q.bodies[0])
 	require.NoError(t, err)
-	return e
-}
-
-// assertPayload holds that the body stands in one place, whole.
-func (f *fixture) assertPayload(t *testing.T, e event.Event, sent string, byReference bool) {
-	t.Helper()
+	assert.Equal(t, id, e.ID)
 	got := e.Payload
-	if byReference {
+	if inS3 {
 		assert.Empty(t, e.Payload)
 		got = f.payloads.kept[e.PayloadRef]
 	} else {

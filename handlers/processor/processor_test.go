@@ -28,7 +28,7 @@ import (
 const (
 	oldSecret = "whsec_marked_old"
 	newSecret = "whsec_marked_new"
-	// No text survives \xff but bytes.
+	// \xff is not valid UTF-8.
 	body = "{\"id\":\"evt_1\",\"object\":\"event\",\"type\":\"charge.succeeded\",\"created\":1780000000," +
 		"\"data\":{\"object\":{\"id\":\"ch_1\",\"object\":\"charge\",\"description\":\"marked \xff\"}}}"
 )
@@ -38,7 +38,7 @@ var (
 	errDown = errors.New("down")
 )
 
-// secrets answers Get with one document and Refresh with another.
+// secrets returns a verifier of current from Get and of newer from Refresh.
 type secrets struct {
 	current, newer string
 	err            error
@@ -65,7 +65,7 @@ func verifier(secret string) provider.Verifier {
 	return v
 }
 
-// queue keeps what it was sent, or refuses it.
+// queue records messages, or fails with err.
 type queue struct {
 	err     error
 	hangs   bool
@@ -85,7 +85,7 @@ func (q *queue) Send(ctx context.Context, body, failureReason string) error {
 	return nil
 }
 
-// payloads keeps what it was given, or refuses it.
+// payloads records bodies, or fails with err.
 type payloads struct {
 	err  error
 	kept map[string][]byte
@@ -100,7 +100,7 @@ func (p *payloads) Put(_ context.Context, provider string, payload []byte) (stri
 	return ref, nil
 }
 
-// fixture is a handler for Stripe with everything around it.
+// fixture is a processor for Stripe with its dependencies.
 type fixture struct {
 	secrets     *secrets
 	events      *queue
@@ -135,14 +135,14 @@ func (f *fixture) handleIn(ctx context.Context, t *testing.T, r function.Request
 		Now:         clock,
 	}
 	answer, err := h.Handle(ctx, r)
-	require.NoError(t, err, "an error would be a 502")
+	require.NoError(t, err, "API Gateway answers an error with 502")
 	assert.Equal(t, "application/json", answer.Headers["Content-Type"])
 	assert.NotContains(t, f.log.String(), "marked", "a log line holds no secret and no payload")
 	assert.NotContains(t, f.log.String(), "v1=", "a log line holds no signature")
 	return answer
 }
 
-// signed is a request as API Gateway passes it on.
+// signed returns the request of a webhook.
 func signed(body, secret string) function.Request {
 	return function.Request{
 		RequestID:       "req-1",
@@ -152,7 +152,7 @@ func signed(body, secret string) function.Request {
 	}
 }
 
-func TestSignedWebhookIsQueuedThenAnswered200(t *testing.T) {
+func TestSignedWebhookIsSentAndAnswered200(t *testing.T) {
 	f := newFixture()
 
 	answer := f.handle(t, signed(body, oldSecret))
@@ -166,17 +166,17 @@ func TestSignedWebhookIsQueuedThenAnswered200(t *testing.T) {
 	e, err := event.Decode(f.events.bodies[0])
 	require.NoError(t, err)
 	assert.Equal(t, "stripe:evt_1", e.ID)
-	assert.Equal(t, int64(1_780_000_000_000), e.Timestamp, "the provider's time, never ours")
+	assert.Equal(t, int64(1_780_000_000_000), e.Timestamp, "the provider's time")
 	assert.Equal(t, now.UnixMilli(), e.ReceivedAt)
 	assert.Equal(t, "stripe", e.Provider)
 	assert.Equal(t, "main", e.Endpoint)
 	assert.Equal(t, "req-1", e.RequestID)
 	assert.Equal(t, body, string(e.Payload))
 	lines := logLines(t, &f.log)
-	require.Len(t, lines, 1, "an ordinary invocation writes one line")
+	require.Len(t, lines, 1, "one line for an accepted webhook")
 	assert.EqualValues(t, 1, lines[0]["Accepted"])
 	assert.Equal(t, "stripe:evt_1", lines[0]["eventId"])
-	assert.Equal(t, "req-1", lines[0]["apiRequestId"], "it leads to API Gateway's access log")
+	assert.Equal(t, "req-1", lines[0]["apiRequestId"], "the id in API Gateway's access log")
 }
 
 func TestBodyThatIsNotBase64Encoded(t *testing.T) {
@@ -187,7 +187,7 @@ func TestBodyThatIsNotBase64Encoded(t *testing.T) {
 	assert.Equal(t, http.StatusOK, f.handle(t, r).StatusCode)
 }
 
-func TestSlowQueueIsAnswered503InTime(t *testing.T) {
+func TestSlowQueueIsAnswered503BeforeTheTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture()
 		f.events.hangs = true
@@ -199,11 +199,11 @@ func TestSlowQueueIsAnswered503InTime(t *testing.T) {
 		answer := f.handleIn(ctx, t, signed(body, oldSecret))
 
 		assert.Equal(t, http.StatusServiceUnavailable, answer.StatusCode)
-		assert.Equal(t, 8500*time.Millisecond, time.Since(start), "half a second is left to answer")
+		assert.Equal(t, 8500*time.Millisecond, time.Since(start), "half a second is left to respond")
 	})
 }
 
-func TestRotationTakesEffectAtOnce(t *testing.T) {
+func TestRotationTakesEffectImmediately(t *testing.T) {
 	f := newFixture()
 	f.secrets.newer = newSecret
 
@@ -212,126 +212,64 @@ func TestRotationTakesEffectAtOnce(t *testing.T) {
 	assert.Len(t, f.events.bodies, 1)
 }
 
-// TestTurnedAway holds the rows of the behaviour table that end in anything
-// but the queue.
-func TestTurnedAway(t *testing.T) {
+func TestWebhookThatIsNotAccepted(t *testing.T) {
+	secretFails := func(err error) func(*fixture, *function.Request) {
+		return func(f *fixture, _ *function.Request) { f.secrets.err = err }
+	}
+	const (
+		rejected    = http.StatusUnauthorized
+		unavailable = http.StatusServiceUnavailable
+	)
 	for _, row := range []struct {
 		why       string
 		arrange   func(*fixture, *function.Request)
 		status    int
-		metric    string // none when ""
+		metric    string // "" for none
 		reason    provider.Reason
-		alarming  bool // an ERROR line
+		isError   bool // an ERROR line
 		refreshes int
 	}{
-		{
-			why:     "flagged as base64 and is not",
-			arrange: func(_ *fixture, r *function.Request) { r.Body = []byte("{") },
-			status:  http.StatusBadRequest, metric: "Rejected", reason: provider.BodyNotBase64,
-		},
-		{
-			why: "no header: gate 2 stands without gate 1",
-			arrange: func(_ *fixture, r *function.Request) {
-				r.Header = provider.Header{}
-			},
-			status: http.StatusUnauthorized, metric: "Rejected", reason: provider.HeaderMissing,
-		},
-		{
-			why: "another body under a good signature",
-			arrange: func(_ *fixture, r *function.Request) {
-				r.Body = []byte(base64.StdEncoding.EncodeToString([]byte(body + " ")))
-			},
-			status: http.StatusUnauthorized, metric: "Rejected", reason: provider.SignatureMismatch, refreshes: 1,
-		},
-		{
-			why: "a newer secret that does not match either",
-			arrange: func(f *fixture, r *function.Request) {
-				f.secrets.newer = newSecret
-				*r = signed(body, "whsec_marked_forged")
-			},
-			status: http.StatusUnauthorized, metric: "Rejected", reason: provider.SignatureMismatch, refreshes: 1,
-		},
-		{
-			why: "the secret was never filled: no alarm, the stack is new",
-			arrange: func(f *fixture, _ *function.Request) {
-				f.secrets.err = fmt.Errorf("%w: no value", provider.SecretEmpty)
-			},
-			status: http.StatusServiceUnavailable, metric: "NotConfigured", reason: provider.SecretEmpty,
-		},
-		{
-			why: "the secret is malformed",
-			arrange: func(f *fixture, _ *function.Request) {
-				f.secrets.err = provider.SecretMalformed
-			},
-			status: http.StatusServiceUnavailable, metric: "SecretUnavailable", reason: provider.SecretMalformed, alarming: true,
-		},
-		{
-			why: "Secrets Manager is down",
-			arrange: func(f *fixture, _ *function.Request) {
-				f.secrets.err = fmt.Errorf("%w: %w", provider.SecretUnreachable, errDown)
-			},
-			status: http.StatusServiceUnavailable, metric: "SecretUnavailable", reason: provider.SecretUnreachable, alarming: true,
-		},
-		{
-			why: "a certificate's host does not answer: a stranger may have named it, so no alarm",
-			arrange: func(f *fixture, _ *function.Request) {
-				f.secrets.err = provider.CertUnreachable
-			},
-			status: http.StatusServiceUnavailable, reason: provider.CertUnreachable,
-		},
-		{
-			why: "PayPal's certificate is of an authority that is not trusted",
-			arrange: func(f *fixture, _ *function.Request) {
-				f.secrets.err = provider.PayPalChain
-			},
-			status: http.StatusServiceUnavailable, reason: provider.PayPalChain, alarming: true,
-		},
-		{
-			why: "an error that nobody foresaw is ours, and fails closed",
-			arrange: func(f *fixture, _ *function.Request) {
-				f.secrets.err = errDown
-			},
-			status: http.StatusServiceUnavailable, alarming: true,
-		},
-		{
-			why: "SQS refuses the message: the provider sends again",
-			arrange: func(f *fixture, _ *function.Request) {
-				f.events.err = errDown
-			},
-			status: http.StatusServiceUnavailable, reason: provider.QueueUnreachable, alarming: true,
-		},
-		{
-			why: "S3 refuses a large body: the provider sends again",
-			arrange: func(f *fixture, r *function.Request) {
-				f.payloads.err = errDown
-				*r = signed(padded(processor.MaxInline+1), oldSecret)
-			},
-			status: http.StatusServiceUnavailable, reason: provider.BucketUnreachable, alarming: true,
-		},
-		{
-			why: "S3 has a large body and SQS refuses its message",
-			arrange: func(f *fixture, r *function.Request) {
-				f.events.err = errDown
-				*r = signed(padded(processor.MaxInline+1), oldSecret)
-			},
-			status: http.StatusServiceUnavailable, reason: provider.QueueUnreachable, alarming: true,
-		},
-		{
-			why: "S3 refuses a large body that is not an event",
-			arrange: func(f *fixture, r *function.Request) {
-				f.payloads.err = errDown
-				*r = signed(strings.Repeat("x", processor.MaxInline+1), oldSecret)
-			},
-			status: http.StatusServiceUnavailable, reason: provider.BucketUnreachable, alarming: true,
-		},
-		{
-			why: "not an event, and the dead-letter queue refuses it: not answered 200",
-			arrange: func(f *fixture, r *function.Request) {
-				f.deadLetters.err = errDown
-				*r = signed("hello", oldSecret)
-			},
-			status: http.StatusServiceUnavailable, reason: provider.QueueUnreachable, alarming: true,
-		},
+		{"flagged as base64, and is not", func(_ *fixture, r *function.Request) { r.Body = []byte("{") },
+			http.StatusBadRequest, "Rejected", provider.BodyNotBase64, false, 0},
+		{"no header: gate 2 does not rely on gate 1", func(_ *fixture, r *function.Request) { r.Header = provider.Header{} },
+			rejected, "Rejected", provider.HeaderMissing, false, 0},
+		{"a signature of another body", func(_ *fixture, r *function.Request) {
+			r.Body = []byte(base64.StdEncoding.EncodeToString([]byte(body + " ")))
+		}, rejected, "Rejected", provider.SignatureMismatch, false, 1},
+		{"a newer secret that does not match either", func(f *fixture, r *function.Request) {
+			f.secrets.newer = newSecret
+			*r = signed(body, "whsec_marked_forged")
+		}, rejected, "Rejected", provider.SignatureMismatch, false, 1},
+		{"the secret has no value: no alarm for a new stack", secretFails(fmt.Errorf("%w: no value", provider.SecretEmpty)),
+			unavailable, "NotConfigured", provider.SecretEmpty, false, 0},
+		{"the secret is malformed", secretFails(provider.SecretMalformed),
+			unavailable, "SecretUnavailable", provider.SecretMalformed, true, 0},
+		{"Secrets Manager is down", secretFails(fmt.Errorf("%w: %w", provider.SecretUnreachable, errDown)),
+			unavailable, "SecretUnavailable", provider.SecretUnreachable, true, 0},
+		{"a certificate's host does not respond: anybody can name it, so no alarm", secretFails(provider.CertUnreachable),
+			unavailable, "", provider.CertUnreachable, false, 0},
+		{"PayPal's certificate is of an untrusted authority", secretFails(provider.PayPalChain),
+			unavailable, "", provider.PayPalChain, true, 0},
+		{"an error without a reason is an internal failure", secretFails(errDown),
+			unavailable, "", "", true, 0},
+		{"SQS fails", func(f *fixture, _ *function.Request) { f.events.err = errDown },
+			unavailable, "", provider.QueueUnreachable, true, 0},
+		{"S3 fails for a large body", func(f *fixture, r *function.Request) {
+			f.payloads.err = errDown
+			*r = signed(padded(processor.MaxInline+1), oldSecret)
+		}, unavailable, "", provider.BucketUnreachable, true, 0},
+		{"SQS fails for a large body that S3 has", func(f *fixture, r *function.Request) {
+			f.events.err = errDown
+			*r = signed(padded(processor.MaxInline+1), oldSecret)
+		}, unavailable, "", provider.QueueUnreachable, true, 0},
+		{"S3 fails for a large body that is not an event", func(f *fixture, r *function.Request) {
+			f.payloads.err = errDown
+			*r = signed(strings.Repeat("x", processor.MaxInline+1), oldSecret)
+		}, unavailable, "", provider.BucketUnreachable, true, 0},
+		{"webhook-dlq fails for a body that is not an event", func(f *fixture, r *function.Request) {
+			f.deadLetters.err = errDown
+			*r = signed("hello", oldSecret)
+		}, unavailable, "", provider.QueueUnreachable, true, 0},
 	} {
 		t.Run(row.why, func(t *testing.T) {
 			f, r := newFixture(), signed(body, oldSecret)
@@ -340,12 +278,12 @@ func TestTurnedAway(t *testing.T) {
 			answer := f.handle(t, r)
 
 			assert.Equal(t, row.status, answer.StatusCode)
-			assert.JSONEq(t, `{"received":false}`, answer.Body, "the answer never says why")
+			assert.JSONEq(t, `{"received":false}`, answer.Body, "the response has no reason")
 			assert.Empty(t, f.events.bodies)
 			assert.Empty(t, f.deadLetters.bodies)
 			assert.Equal(t, row.refreshes, f.secrets.refreshed)
 			lines := logLines(t, &f.log)
-			assert.Equal(t, row.alarming, anyLineHas(lines, "level", "ERROR"))
+			assert.Equal(t, row.isError, anyLineHas(lines, "level", "ERROR"))
 			if row.metric != "" {
 				assert.True(t, anyLineHas(lines, row.metric, 1.0), "metric %s in %v", row.metric, lines)
 			}
@@ -356,20 +294,20 @@ func TestTurnedAway(t *testing.T) {
 	}
 }
 
-func TestSignedButNotAnEventIsKept(t *testing.T) {
+func TestSignedBodyThatIsNotAnEventIsQuarantined(t *testing.T) {
 	for _, row := range []struct {
 		why, body string
 		reason    provider.Reason
 	}{
 		{"not JSON", "\x00marked\xff", provider.EnvelopeUnreadable},
-		{"an id that could leave its S3 prefix", `{"id":"../marked","type":"a.b","created":1}`, provider.EventIDInvalid},
+		{"an id with path segments", `{"id":"../marked","type":"a.b","created":1}`, provider.EventIDInvalid},
 	} {
 		t.Run(row.why, func(t *testing.T) {
 			f := newFixture()
 
 			answer := f.handle(t, signed(row.body, oldSecret))
 
-			assert.Equal(t, http.StatusOK, answer.StatusCode, "the dead-letter queue has it")
+			assert.Equal(t, http.StatusOK, answer.StatusCode, "webhook-dlq has it")
 			assert.JSONEq(t, `{"received":true}`, answer.Body)
 			assert.Empty(t, f.events.bodies)
 			assert.Equal(t, []string{string(row.reason)}, f.deadLetters.reasons)
@@ -381,7 +319,7 @@ func TestSignedButNotAnEventIsKept(t *testing.T) {
 			assert.Equal(t, "main", kept.Endpoint)
 			lines := logLines(t, &f.log)
 			assert.True(t, anyLineHas(lines, "Quarantined", 1.0))
-			assert.True(t, anyLineHas(lines, "level", "ERROR"), "somebody has to look at it")
+			assert.True(t, anyLineHas(lines, "level", "ERROR"), "somebody must act")
 		})
 	}
 }
@@ -394,7 +332,7 @@ func logLines(t *testing.T, log *bytes.Buffer) []map[string]any {
 		require.NoError(t, json.Unmarshal([]byte(text), &fields))
 		lines = append(lines, fields)
 	}
-	require.NotEmpty(t, lines, "every outcome leaves a line")
+	require.NotEmpty(t, lines, "every outcome is logged")
 	return lines
 }
 
