@@ -2,7 +2,7 @@
 //
 //	go run ./cmd/gentemplate > out/stack.json
 //
-// or, with -diagram, the page that draws it:
+// With -diagram it prints docs/stack.md, a page with a diagram of the stack:
 //
 //	go run ./cmd/gentemplate -diagram > docs/stack.md
 package main

@@ -1,5 +1,5 @@
-// Package diagram draws a CloudFormation template: what calls, feeds, reads and
-// writes what. It knows resource types, not this project's stack.
+// Package diagram draws the invocations and data flows of a CloudFormation
+// template. It knows resource types, not this project's stack.
 package diagram
 
 import (
@@ -11,14 +11,13 @@ import (
 	"strings"
 )
 
-// ErrTemplate is a text that is no template.
+// ErrTemplate reports that a text is not a template.
 var ErrTemplate = errors.New("not a CloudFormation template")
 
-// Mermaid returns the diagram of a template as a Mermaid flowchart, the same
-// for the same template. Every arrow stands for something in it: a method's
-// integration or authorizer, an event source, a redrive policy, an alarm's
-// action, or the actions that a function's role allows. Logs and keys, which
-// everything has to do with, are left out.
+// Mermaid returns the diagram of a printed template as a Mermaid flowchart. An arrow
+// is a method's integration or authorizer, an event source, a redrive policy, an
+// alarm's action, or the actions that a function's role allows. Logs and keys are
+// left out, because every resource is connected to them.
 func Mermaid(stack []byte) (string, error) {
 	var t template
 	if err := json.Unmarshal(stack, &t); err != nil {
@@ -50,32 +49,32 @@ func (d *drawing) String() string {
 	return b.String()
 }
 
-// draw adds the arrows that one resource is the reason for.
+// draw adds the arrows that one resource defines.
 func (d *drawing) draw(id string, r resource) {
 	switch r.Type {
 	case method:
-		d.connect(id, "-->", "", d.referred(r.get("Integration"), function))
-		for _, a := range d.referred(r.get("AuthorizerId"), authorizer) {
-			d.connect(id, "-.->", "authorizer", d.referred(d.Resources[a].get("AuthorizerUri"), function))
+		d.connect(id, "-->", "", d.targets(r.get("Integration"), function))
+		for _, a := range d.targets(r.get("AuthorizerId"), authorizer) {
+			d.connect(id, "-.->", "authorizer", d.targets(d.Resources[a].get("AuthorizerUri"), function))
 		}
 	case mapping:
-		for _, source := range d.referred(r.get("EventSourceArn"), queue, table) {
-			d.connect(source, "-->", "", d.referred(r.get("FunctionName"), function))
+		for _, source := range d.targets(r.get("EventSourceArn"), queue, table) {
+			d.connect(source, "-->", "", d.targets(r.get("FunctionName"), function))
 		}
 	case queue:
-		d.connect(id, "-.->", "redrive", d.referred(r.get("RedrivePolicy"), queue))
+		d.connect(id, "-.->", "redrive", d.targets(r.get("RedrivePolicy"), queue))
 	case function:
-		for _, a := range d.referred(r.get("Role"), role) {
+		for _, a := range d.targets(r.get("Role"), role) {
 			d.drawPermissions(id, d.Resources[a])
 		}
 	case topic:
-		d.nodes[id+"Alarms"] = fmt.Sprintf(`(["%d alarms"])`, d.alarmsOf(id))
+		d.nodes[id+"Alarms"] = fmt.Sprintf(`(["%d alarms"])`, d.countAlarms(id))
 		d.connect(id+"Alarms", "-->", "", []string{id})
 	}
 }
 
-// drawPermissions draws what a function may do. Receiving is left out: the
-// event source mapping tells of it.
+// drawPermissions draws the actions that a role allows a function. It omits
+// receiving, which the event source mapping shows.
 func (d *drawing) drawPermissions(from string, r resource) {
 	for _, s := range r.statements() {
 		var verbs []string
@@ -86,12 +85,12 @@ func (d *drawing) drawPermissions(from string, r resource) {
 			}
 		}
 		if len(verbs) > 0 {
-			d.connect(from, "-->", strings.Join(verbs, ", "), d.referred(s.Resource, queue, table, bucket, secret))
+			d.connect(from, "-->", strings.Join(verbs, ", "), d.targets(s.Resource, queue, table, bucket, secret))
 		}
 	}
 }
 
-// connect draws arrows from one node to others.
+// connect adds arrows from one node to others.
 func (d *drawing) connect(from, arrow, label string, to []string) {
 	if label != "" {
 		arrow += "|" + label + "|"
@@ -110,7 +109,7 @@ func (d *drawing) node(id string) {
 	}
 }
 
-// shape is Mermaid's notation, with a place for the label.
+// shape returns Mermaid's notation for a resource type, with %s for the label.
 func shape(resourceType string) string {
 	switch resourceType {
 	case method:
@@ -125,7 +124,7 @@ func shape(resourceType string) string {
 	return `["%s"]`
 }
 
-// Page returns a Markdown page with the diagram of a template.
+// Page returns a Markdown page with the diagram of a printed template.
 func Page(stack []byte) ([]byte, error) {
 	chart, err := Mermaid(stack)
 	if err != nil {
@@ -133,13 +132,13 @@ func Page(stack []byte) ([]byte, error) {
 	}
 	return []byte(`# The stack
 
-Drawn from the template itself, by
+This page is generated from the template with
 
     go run ./cmd/gentemplate -diagram > docs/stack.md
 
-An arrow is a method's integration, a queue's poller, or what the function's
-role allows it to do; a dotted one is an authorizer or a redrive policy. Log
-groups and the key, which everything has to do with, are left out.
+A solid arrow is a method's integration, an event source, an alarm's action, or
+the actions that a function's role allows. A dotted arrow is an authorizer or a
+redrive policy. Log groups and the key are left out.
 
 ` + "```mermaid\n" + chart + "```\n"), nil
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// chart is the diagram of resources, without its first line.
+// chart returns the lines of the diagram of resources, without the first.
 func chart(t *testing.T, resources string) []string {
 	t.Helper()
 	text, err := Mermaid([]byte(`{"Resources": {` + resources + `}}`))
@@ -48,7 +48,7 @@ func TestMermaid(t *testing.T) {
 				"EventSourceArn": {"Fn::GetAtt": ["Q", "Arn"]}, "FunctionName": {"Ref": "F"}}}`,
 			[]string{`D[["AWS::SQS::Queue"]]`, `F["worker"]`, `Q[["jobs"]]`, "D -.->|redrive| Q", "Q --> F"},
 		},
-		"what a role allows, in any notation, each once": {
+		"a role's actions, with every kind of reference, each once": {
 			`"F": {"Type": "AWS::Lambda::Function", "Properties": {"Role": {"Fn::GetAtt": ["R", "Arn"]}}}, ` + aQueue + `,
 			"T": {"Type": "AWS::DynamoDB::Table", "Properties": {"TableName": "rows"}},
 			"B": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "files"}},
@@ -72,7 +72,7 @@ func TestMermaid(t *testing.T) {
 			"C": {"Type": "AWS::CloudWatch::Alarm", "Properties": {"AlarmActions": [{"Ref": "U"}]}}`,
 			[]string{`T[/"alarms"/]`, `TAlarms(["2 alarms"])`, "TAlarms --> T"},
 		},
-		"what has to do with nothing is not drawn": {aFunction + `,` + aQueue, []string{}},
+		"unconnected resources are not drawn": {aFunction + `,` + aQueue, []string{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			assert.Equal(t, row.want, chart(t, row.resources))

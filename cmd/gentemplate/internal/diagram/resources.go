@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Types of resources that are drawn or lead to one that is.
+// Resource types that are drawn, or that connect others.
 const (
 	method     = "AWS::ApiGateway::Method"
 	authorizer = "AWS::ApiGateway::Authorizer"
@@ -22,7 +22,7 @@ const (
 	alarm      = "AWS::CloudWatch::Alarm"
 )
 
-// template is what is read of a template.
+// template is the part of a template that is read.
 type template struct {
 	Resources map[string]resource
 }
@@ -34,14 +34,14 @@ type resource struct {
 
 func (r resource) get(property string) json.RawMessage { return r.Properties[property] }
 
-// statement is what is read of a statement of a role's policy.
+// statement is the part of a policy statement that is read.
 type statement struct {
 	Action   []string
 	Resource json.RawMessage
 }
 
-// statements are those of a role. What is not written as our roles are has
-// none.
+// statements returns the statements of a role's inline policies. It ignores
+// policies in another notation.
 func (r resource) statements() []statement {
 	var policies []struct {
 		PolicyDocument struct{ Statement []statement }
@@ -54,10 +54,10 @@ func (r resource) statements() []statement {
 	return all
 }
 
-// referred are the resources of some types that a value refers to, each once.
-func (t template) referred(value json.RawMessage, types ...string) []string {
+// targets returns the resources of some types that a value refers to, each once.
+func (t template) targets(value json.RawMessage, types ...string) []string {
 	var v any
-	_ = json.Unmarshal(value, &v) // a property that is absent refers to nothing
+	_ = json.Unmarshal(value, &v) // an absent property refers to nothing
 	var found []string
 	for _, id := range references(v) {
 		if slices.Contains(types, t.Resources[id].Type) && !slices.Contains(found, id) {
@@ -67,7 +67,7 @@ func (t template) referred(value json.RawMessage, types ...string) []string {
 	return found
 }
 
-// references are the logical ids in a value's intrinsics.
+// references returns the logical ids in a value's intrinsics.
 func references(v any) (ids []string) {
 	switch v := v.(type) {
 	case []any:
@@ -78,7 +78,7 @@ func references(v any) (ids []string) {
 		for key, arg := range v {
 			switch arg := arg.(type) {
 			case string:
-				ids = append(ids, referencesOf(key, arg)...)
+				ids = append(ids, functionReferences(key, arg)...)
 			case []any:
 				if key == "Fn::GetAtt" {
 					ids = append(ids, fmt.Sprint(arg[0]))
@@ -93,8 +93,8 @@ func references(v any) (ids []string) {
 	return ids
 }
 
-// referencesOf are the ids in a Ref or a Sub.
-func referencesOf(function, arg string) (ids []string) {
+// functionReferences returns the ids in a Ref or a Sub.
+func functionReferences(function, arg string) (ids []string) {
 	switch function {
 	case "Ref":
 		return []string{arg}
@@ -108,11 +108,11 @@ func referencesOf(function, arg string) (ids []string) {
 	return ids
 }
 
-// label is the resource's name without what the deployment adds to it.
+// label returns the resource's name without the environment suffix.
 func (t template) label(r resource) string {
 	if r.Type == method {
 		path := ""
-		for _, id := range t.referred(r.get("ResourceId"), "AWS::ApiGateway::Resource") {
+		for _, id := range t.targets(r.get("ResourceId"), "AWS::ApiGateway::Resource") {
 			path = "/" + text(t.Resources[id].get("PathPart"))
 		}
 		return text(r.get("HttpMethod")) + " " + path
@@ -125,7 +125,7 @@ func (t template) label(r resource) string {
 	return r.Type
 }
 
-// text is a string, or what precedes the first variable of an Fn::Sub.
+// text returns a string, or the part of an Fn::Sub before the environment suffix.
 func text(value json.RawMessage) string {
 	var s string
 	if json.Unmarshal(value, &s) == nil {
@@ -137,10 +137,10 @@ func text(value json.RawMessage) string {
 	return name
 }
 
-// alarmsOf is the number of alarms that tell a topic.
-func (t template) alarmsOf(topic string) (n int) {
+// countAlarms returns the number of alarms that publish to a topic.
+func (t template) countAlarms(topic string) (n int) {
 	for _, r := range t.Resources {
-		if r.Type == alarm && slices.Contains(t.referred(r.get("AlarmActions"), t.Resources[topic].Type), topic) {
+		if r.Type == alarm && slices.Contains(t.targets(r.get("AlarmActions"), t.Resources[topic].Type), topic) {
 			n++
 		}
 	}
