@@ -1,7 +1,9 @@
 package cfn_test
 
 import (
+	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/awslabs/goformation/v7/cloudformation/lambda"
 	"github.com/awslabs/goformation/v7/cloudformation/sqs"
@@ -66,16 +68,24 @@ func Example() {
 	// <nil>
 }
 
-func ExampleTemplate_JSON_problems() {
+func queueTemplate(name string) (string, error) {
 	t := cfn.New("")
-	t.Add("Queue", &sqs.Queue{
-		QueueName:      new("events-" + cfn.Ref("Suffix")),
-		KmsMasterKeyId: new(cfn.Ref("Key")),
-	})
+	t.Parameter("Suffix", cfn.Parameter{Type: "String"})
+	t.Add("Queue", &sqs.Queue{QueueName: &name})
+	text, err := t.JSON()
+	return string(text), err
+}
 
-	_, err := t.JSON()
+// The rows of the table in docs/template-kit.md.
+func ExampleSub() {
+	text, _ := queueTemplate(cfn.Sub("jobs-${Suffix}"))
+	fmt.Println(strings.Contains(text, `{"QueueName": {"Fn::Sub": "jobs-${Suffix}"}}`))
+	_, err := queueTemplate("jobs-" + cfn.Ref("Suffix"))
+	fmt.Println(errors.Is(err, cfn.ErrToken))
+	_, err = queueTemplate(cfn.Ref("Sufix"))
 	fmt.Println(err)
 	// Output:
-	// Resources.Queue.Properties.KmsMasterKeyId.Ref: bad reference: there is no parameter and no resource "Key"
-	// Resources.Queue.Properties.QueueName: broken intrinsic: an intrinsic was concatenated with text, cut or changed; use Sub or Join: `events-{"Ref": "Suffix"}`
+	// true
+	// true
+	// Resources.Queue.Properties.QueueName.Ref: bad reference: there is no parameter and no resource "Sufix"
 }
