@@ -13,6 +13,7 @@ import (
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
 	"github.com/paysluice/paysluice/handlers/function"
+	"github.com/paysluice/paysluice/handlers/processor"
 	"github.com/paysluice/paysluice/handlers/provider/stripe"
 	"github.com/paysluice/paysluice/test/header"
 )
@@ -210,9 +211,8 @@ func (s *sender) answered(p *process) {
 	s.queue = append(s.queue, d)
 }
 
-// maxInline is the largest body in bytes that is sent in the message itself
-// (docs/architecture.md, "Contracts").
-const maxInline = 192 << 10
+// maxInline is the maximum size of a raw body in a message, in bytes.
+const maxInline = processor.MaxInline
 
 // mark is part of every payload and every secret, so that watchedLog recognises
 // them.
