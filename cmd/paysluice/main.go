@@ -1,5 +1,5 @@
-// Command paysluice is the operator's command line: paysluice help lists what
-// it can do.
+// Command paysluice is the operator's command line. paysluice help lists its
+// commands.
 package main
 
 import (

@@ -15,51 +15,52 @@ import (
 	"github.com/paysluice/paysluice/handlers/provider"
 )
 
-// width is the number of messages that are read and sent at the same time.
-const width = 10
+// concurrency is the number of messages that are read and sent at a time.
+const concurrency = 10
 
 const (
-	// MaxRate is the highest Rate that makes sense, in messages a second.
+	// MaxRate is the highest Rate, in messages a second.
 	MaxRate = 1000
-	// SendTimeout is what the Queue may take for one message, with all retries.
+	// SendTimeout bounds the sending of one message, including retries.
 	SendTimeout = 30 * time.Second
 )
 
-// Archive holds dead letters under keys that have an order.
+// An Archive holds dead letters under ordered keys.
 type Archive interface {
-	// Keys are those that begin with prefix and come after the key after; an
-	// error is the last element.
+	// Keys returns the keys with a prefix that are greater than after. An error
+	// ends the sequence.
 	Keys(ctx context.Context, prefix, after string) iter.Seq2[string, error]
-	// Get returns event.ErrArchive for an object that is no dead letter.
+	// Get returns event.ErrArchive for an object that is not a dead letter.
 	Get(ctx context.Context, key string) (event.Archived, error)
 }
 
-// Replay sends what can be stored among the archived messages. The archive stays
-// as it is, and the consumer stores an event once however often it comes, so
-// that a replay can be repeated, whole or in part.
+// A Replay sends the archived messages that the consumer can store. It does not
+// change the archive, and the consumer stores an event once however often it
+// receives it. So a replay can be repeated.
 type Replay struct {
 	Archive   Archive
 	Queue     event.Queue
-	Providers provider.Set // whose events the consumer stores
+	Providers provider.Set // providers that the consumer knows
 	Prefix    string       // of the keys
-	After     string       // a key; what comes up to it, it included, is left out
+	After     string       // skip keys up to and including this one
 	Rate      int          // messages a second at most, 1 to MaxRate
 	DryRun    bool         // send nothing
-	// Sent takes the key of each message that was sent, or would have been.
+	// Sent receives the key of each message that was sent, or would be in a dry
+	// run.
 	Sent io.Writer
-	// Skipped takes the key of each other object, and why.
+	// Skipped receives the key of each other object and the reason.
 	Skipped io.Writer
 }
 
-// Done is how far a replay came.
+// Done describes the progress of a replay.
 type Done struct {
 	Sent, Skipped int
-	// Last is the key up to which everything is done; "" for nothing. A replay
-	// After it goes on from there.
+	// Last is the last key before which nothing is left to do, "" for none. A
+	// replay After it resumes there.
 	Last string
 }
 
-// Run replays until all is done or something fails.
+// Run replays all messages. It stops after the first failure.
 func (r *Replay) Run(ctx context.Context) (Done, error) {
 	pace := time.NewTicker(time.Second / time.Duration(r.Rate))
 	defer pace.Stop()
@@ -70,29 +71,29 @@ func (r *Replay) Run(ctx context.Context) (Done, error) {
 		if err != nil {
 			return done, err
 		}
-		if keys = append(keys, key); len(keys) < width {
+		if keys = append(keys, key); len(keys) < concurrency {
 			continue
 		}
-		if err := r.together(ctx, keys, pace.C, &done); err != nil {
+		if err := r.sendBatch(ctx, keys, pace.C, &done); err != nil {
 			return done, err
 		}
 		keys = keys[:0]
 	}
-	return done, r.together(ctx, keys, pace.C, &done)
+	return done, r.sendBatch(ctx, keys, pace.C, &done)
 }
 
-// outcome is what became of one object.
+// outcome is the result for one object.
 type outcome struct {
-	skipped string // why; "" when it was sent
+	skipped string // reason; "" if it was sent
 	err     error
 }
 
-// together replays some objects at the same time. The error is the first one.
-func (r *Replay) together(ctx context.Context, keys []string, pace <-chan time.Time, done *Done) error {
+// sendBatch replays objects concurrently. It returns the first error by key.
+func (r *Replay) sendBatch(ctx context.Context, keys []string, pace <-chan time.Time, done *Done) error {
 	outcomes := make([]outcome, len(keys))
 	var running sync.WaitGroup
 	for i, key := range keys {
-		running.Go(func() { outcomes[i] = r.one(ctx, key, pace) })
+		running.Go(func() { outcomes[i] = r.send(ctx, key, pace) })
 	}
 	running.Wait()
 
@@ -117,16 +118,16 @@ func (r *Replay) together(ctx context.Context, keys []string, pace <-chan time.T
 	return failure
 }
 
-// one replays one object.
-func (r *Replay) one(ctx context.Context, key string, pace <-chan time.Time) outcome {
+// send replays one object.
+func (r *Replay) send(ctx context.Context, key string, pace <-chan time.Time) outcome {
 	m, err := r.Archive.Get(ctx, key)
 	switch {
 	case errors.Is(err, event.ErrArchive):
-		return outcome{skipped: "it is no archived message"}
+		return outcome{skipped: "not an archived message"}
 	case err != nil:
 		return outcome{err: err}
 	}
-	if why := r.unstorable(m); why != "" || r.DryRun {
+	if why := r.rejected(m); why != "" || r.DryRun {
 		return outcome{skipped: why}
 	}
 	select {
@@ -137,15 +138,15 @@ func (r *Replay) one(ctx context.Context, key string, pace <-chan time.Time) out
 	return outcome{err: r.Queue.Send(ctx, string(m.Message), "")}
 }
 
-// unstorable says why the consumer would not store a message, "" if it would.
-// Sent again, such a message would come back to where it is.
-func (r *Replay) unstorable(m event.Archived) string {
+// rejected returns the reason why the consumer would not store a message, ""
+// if it would. Such a message would only return to the archive.
+func (r *Replay) rejected(m event.Archived) string {
 	if m.FailureReason == contract.ReasonConflict {
-		return "the table has other content under its key"
+		return "the table has different content with its key"
 	}
 	e, err := event.Decode(string(m.Message))
 	if err != nil {
-		return fmt.Sprintf("it is no event that can be stored (%s)", m.FailureReason)
+		return fmt.Sprintf("not an event that can be stored (%s)", m.FailureReason)
 	}
 	if _, err := r.Providers.ByName(e.Provider); err != nil {
 		return err.Error()

@@ -24,10 +24,10 @@ import (
 
 var errDown = errors.New("down")
 
-// archive holds messages by key; a key without one is some other object.
+// archive holds messages by key. A nil message is another object.
 type archive struct {
 	messages map[string]*event.Archived
-	failing  string // the key that cannot be read
+	failing  string // key that cannot be read
 	listErr  error  // after the last key
 }
 
@@ -55,17 +55,17 @@ func (a *archive) Get(_ context.Context, key string) (event.Archived, error) {
 	return *m, nil
 }
 
-// queue keeps what it was sent, or refuses one body.
+// queue keeps the messages it receives, and rejects one body.
 type queue struct {
-	mu      sync.Mutex
-	bodies  []string
-	refused string
+	mu       sync.Mutex
+	bodies   []string
+	rejected string
 }
 
 func (q *queue) Send(_ context.Context, body, failureReason string) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if body == q.refused || failureReason != "" {
+	if body == q.rejected || failureReason != "" {
 		return errDown
 	}
 	q.bodies = append(q.bodies, body)
@@ -89,7 +89,7 @@ func newFixture(n int) *fixture {
 
 func key(i int) string { return fmt.Sprintf("stripe/2026/03/01/%02d.json", i) }
 
-// archived is a message with that event, quarantined when id is "".
+// archived returns a message with an event, or a quarantined one when id is "".
 func archived(id, reason string) *event.Archived {
 	e := event.Event{Schema: event.Schema, Provider: "stripe", PayloadSHA256: event.HashPayload(nil)}
 	if id != "" {
@@ -98,7 +98,7 @@ func archived(id, reason string) *event.Archived {
 	return &event.Archived{Schema: event.ArchiveSchema, FailureReason: reason, Message: []byte(event.Encode(e)), Event: &e}
 }
 
-// run replays everything below stripe/, as change would have it.
+// run replays the prefix stripe/ with the changes that change makes.
 func (f *fixture) run(ctx context.Context, change func(*replay.Replay)) (replay.Done, error) {
 	r := &replay.Replay{
 		Archive: &f.archive, Queue: &f.queue, Providers: all.All(all.Settings{}),
@@ -108,13 +108,13 @@ func (f *fixture) run(ctx context.Context, change func(*replay.Replay)) (replay.
 	return r.Run(ctx)
 }
 
-func asItIs(*replay.Replay) {}
+func unchanged(*replay.Replay) {}
 
-func TestEventsGoBackAsTheyCame(t *testing.T) {
+func TestReplaySendsEveryArchivedEvent(t *testing.T) {
 	f := newFixture(25)
 	f.archive.messages["square/2026/03/01/x.json"] = archived("other", "receives-exhausted")
 
-	done, err := f.run(t.Context(), asItIs)
+	done, err := f.run(t.Context(), unchanged)
 
 	require.NoError(t, err)
 	assert.Equal(t, replay.Done{Sent: 25, Last: key(24)}, done)
@@ -124,13 +124,13 @@ func TestEventsGoBackAsTheyCame(t *testing.T) {
 	}
 	assert.ElementsMatch(t, want, f.queue.bodies)
 	assert.Equal(t, 25, strings.Count(f.sent.String(), "\n"))
-	assert.True(t, strings.HasPrefix(f.sent.String(), key(0)+"\n"+key(1)+"\n"), "in the order of the keys")
+	assert.True(t, strings.HasPrefix(f.sent.String(), key(0)+"\n"+key(1)+"\n"), "in the order of keys")
 	assert.Empty(t, f.skipped.String())
 }
 
-// TestMessageIsSentAsItWas has one that an older or newer version wrote: what it
-// says is understood, and what of it is not known here must not get lost.
-func TestMessageIsSentAsItWas(t *testing.T) {
+// A field that this version does not know, of a newer or older one, must not get
+// lost.
+func TestMessageIsSentUnchanged(t *testing.T) {
 	f := newFixture(1)
 	m := f.archive.messages[key(0)]
 	m.Message = bytes.Replace(m.Message, []byte("{"), []byte(`{ "later": 1, `), 1)
@@ -138,13 +138,13 @@ func TestMessageIsSentAsItWas(t *testing.T) {
 	require.NoError(t, err)
 	require.NotEqual(t, event.Encode(e), string(m.Message))
 
-	_, err = f.run(t.Context(), asItIs)
+	_, err = f.run(t.Context(), unchanged)
 
 	require.NoError(t, err)
 	assert.Equal(t, []string{string(m.Message)}, f.queue.bodies)
 }
 
-func TestWhatCannotBeStoredIsSkipped(t *testing.T) {
+func TestMessagesThatTheConsumerRejectsAreSkipped(t *testing.T) {
 	f := newFixture(1)
 	f.archive.messages[key(1)] = archived("evt_01", "conflict")
 	f.archive.messages[key(2)] = archived("", "envelope_unreadable")
@@ -154,17 +154,17 @@ func TestWhatCannotBeStoredIsSkipped(t *testing.T) {
 	}))}
 	f.archive.messages["stripe/notes.txt"] = nil
 
-	done, err := f.run(t.Context(), asItIs)
+	done, err := f.run(t.Context(), unchanged)
 
 	require.NoError(t, err)
 	assert.Equal(t, replay.Done{Sent: 1, Skipped: 5, Last: "stripe/notes.txt"}, done)
 	assert.Len(t, f.queue.bodies, 1)
 	assert.Equal(t, strings.Join([]string{
-		"skipped " + key(1) + ": the table has other content under its key",
-		"skipped " + key(2) + ": it is no event that can be stored (envelope_unreadable)",
-		"skipped " + key(3) + ": it is no event that can be stored (receives-exhausted)",
+		"skipped " + key(1) + ": the table has different content with its key",
+		"skipped " + key(2) + ": not an event that can be stored (envelope_unreadable)",
+		"skipped " + key(3) + ": not an event that can be stored (receives-exhausted)",
 		"skipped " + key(4) + `: unknown provider: "klarna"`,
-		"skipped stripe/notes.txt: it is no archived message",
+		"skipped stripe/notes.txt: not an archived message",
 	}, "\n")+"\n", f.skipped.String())
 }
 
@@ -176,31 +176,31 @@ func TestDryRunSendsNothing(t *testing.T) {
 
 	require.NoError(t, err)
 	assert.Equal(t, replay.Done{Sent: 2, Skipped: 1, Last: key(2)}, done)
-	assert.Equal(t, key(0)+"\n"+key(2)+"\n", f.sent.String(), "what would be sent")
+	assert.Equal(t, key(0)+"\n"+key(2)+"\n", f.sent.String(), "the messages that would be sent")
 	assert.Empty(t, f.queue.bodies)
 }
 
-// TestFailureCanBeGoneOnFrom fails once in the middle; the second run takes up
-// where the first one says it came.
-func TestFailureCanBeGoneOnFrom(t *testing.T) {
+// The first run fails in the middle, the second one resumes at the key that the
+// first one returned.
+func TestReplayResumesAfterAFailure(t *testing.T) {
 	for _, row := range []struct {
 		why string
 		set func(*fixture)
 	}{
 		{"an object that cannot be read", func(f *fixture) { f.archive.failing = key(14) }},
-		{"a message that SQS refuses", func(f *fixture) { f.queue.refused = string(f.archive.messages[key(14)].Message) }},
+		{"a message that SQS rejects", func(f *fixture) { f.queue.rejected = string(f.archive.messages[key(14)].Message) }},
 	} {
 		t.Run(row.why, func(t *testing.T) {
 			f := newFixture(25)
 			row.set(f)
 
-			done, err := f.run(t.Context(), asItIs)
+			done, err := f.run(t.Context(), unchanged)
 
 			require.ErrorIs(t, err, errDown)
 			assert.Equal(t, key(13), done.Last)
 			assert.NotContains(t, f.sent.String(), key(14))
 
-			f.archive.failing, f.queue.refused = "", ""
+			f.archive.failing, f.queue.rejected = "", ""
 			done, err = f.run(t.Context(), func(r *replay.Replay) { r.After = done.Last })
 
 			require.NoError(t, err)
@@ -212,17 +212,17 @@ func TestFailureCanBeGoneOnFrom(t *testing.T) {
 	}
 }
 
-func TestListingThatFailsIsNoEnd(t *testing.T) {
+func TestFailedListingFailsTheReplay(t *testing.T) {
 	f := newFixture(12)
 	f.archive.listErr = errDown
 
-	done, err := f.run(t.Context(), asItIs)
+	done, err := f.run(t.Context(), unchanged)
 
 	require.ErrorIs(t, err, errDown)
-	assert.Equal(t, key(9), done.Last, "the two that were listed last are not done")
+	assert.Equal(t, key(9), done.Last, "the last two listed keys are not done")
 }
 
-func TestRateIsKept(t *testing.T) {
+func TestReplayKeepsItsRate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(20)
 		start := time.Now()
@@ -234,7 +234,7 @@ func TestRateIsKept(t *testing.T) {
 	})
 }
 
-func TestInterruptEndsAReplay(t *testing.T) {
+func TestInterruptStopsTheReplay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(20)
 		ctx, cancel := context.WithTimeout(t.Context(), 3500*time.Millisecond)

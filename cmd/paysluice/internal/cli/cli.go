@@ -1,4 +1,4 @@
-// Package cli reads paysluice's command line and runs the command it names.
+// Package cli implements the commands of paysluice.
 package cli
 
 import (
@@ -9,35 +9,35 @@ import (
 	"io"
 )
 
-// errUsage marks a command line that cannot be understood.
+// errUsage marks an invalid command line.
 var errUsage = errors.New("see 'paysluice help'")
 
-// command is one of paysluice's subcommands.
+// command is a subcommand of paysluice.
 type command struct {
 	name    string
 	summary string
-	// run reads its own flags from args. Its result goes to stdout and is fit
-	// for $(…); everything else goes to stderr.
+	// run parses args with flags. It writes its result to stdout, in a form for
+	// $(…), and everything else to stderr.
 	run func(ctx context.Context, flags *flag.FlagSet, args []string, stdout, stderr io.Writer) error
 }
 
 func commands() []command {
 	return []command{
 		{"package", "build the functions' zips and print their CodeVersion", runPackage},
-		{"replay", "send archived events back to the queue; it can be repeated", runReplay},
+		{"replay", "send archived events to the queue again; it is safe to repeat", runReplay},
 	}
 }
 
-// Run executes a command line, without the program's name, and returns the
-// exit code: 0 when it is done, 1 when the command failed, 2 when the command
-// line is wrong. A failure is one line on stderr.
+// Run executes a command line without the program's name. It returns the exit
+// code: 0 for success, 1 for a command that failed, 2 for an invalid command
+// line. It reports a failure as one line on stderr.
 func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	err := dispatch(ctx, args, stdout, stderr)
 	if err == nil {
 		return 0
 	}
 	if ctx.Err() != nil {
-		// What was interrupted does not matter, only that it was.
+		// The interrupt says more than the operation that it ended.
 		err = context.Cause(ctx)
 	}
 	fmt.Fprintf(stderr, "paysluice: %v\n", err)
@@ -53,7 +53,7 @@ func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 	}
 	switch args[0] {
 	case "help", "-h", "-help", "--help":
-		help(stdout)
+		printHelp(stdout)
 		return nil
 	}
 	for _, c := range commands() {
@@ -61,7 +61,7 @@ func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 			return c.execute(ctx, args[1:], stdout, stderr)
 		}
 	}
-	return fmt.Errorf("there is no command %q: %w", args[0], errUsage)
+	return fmt.Errorf("unknown command %q: %w", args[0], errUsage)
 }
 
 func (c command) execute(ctx context.Context, args []string, stdout, stderr io.Writer) error {
@@ -78,7 +78,7 @@ func (c command) execute(ctx context.Context, args []string, stdout, stderr io.W
 	return nil
 }
 
-func help(w io.Writer) {
+func printHelp(w io.Writer) {
 	fmt.Fprint(w, "Usage: paysluice <command> [flags]\n\nCommands:\n")
 	for _, c := range commands() {
 		fmt.Fprintf(w, "  %-10s %s\n", c.name, c.summary)
@@ -86,8 +86,8 @@ func help(w io.Writer) {
 	fmt.Fprint(w, "\n'paysluice <command> -h' lists a command's flags.\n")
 }
 
-// newFlags is a flag set that is silent while it parses: its errors come back
-// as one line, and help is printed by execute.
+// newFlags returns a flag set that prints nothing while it parses: execute
+// prints the help, and Run the errors.
 func newFlags(c command) *flag.FlagSet {
 	flags := flag.NewFlagSet(c.name, flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
@@ -98,7 +98,7 @@ func newFlags(c command) *flag.FlagSet {
 	return flags
 }
 
-// parse reads the flags of a command that takes no other arguments.
+// parse parses the flags of a command without other arguments.
 func parse(flags *flag.FlagSet, args []string) error {
 	err := flags.Parse(args)
 	switch {

@@ -18,17 +18,17 @@ func TestRun(t *testing.T) {
 		name           string
 		args           []string
 		code           int
-		stdout, stderr string // contained; "" means that nothing is written
+		stdout, stderr string // contained; "" for no output
 	}{
 		{"help", []string{"help"}, 0, "  package ", ""},
-		{"what people try first", []string{"--help"}, 0, "Usage: paysluice <command>", ""},
+		{"help as a flag", []string{"--help"}, 0, "Usage: paysluice <command>", ""},
 		{"a command's flags", []string{"package", "-h"}, 0, "-arch architecture", ""},
-		{"nothing", nil, 2, "", "paysluice: no command given: see 'paysluice help'\n"},
-		{"a typo", []string{"pakage"}, 2, "", "paysluice: there is no command \"pakage\": see 'paysluice help'\n"},
-		{"a flag that is not", []string{"package", "-x"}, 2, "", "paysluice: package: flag provided but not defined: -x: see 'paysluice help'\n"},
-		{"a bad value", []string{"package", "-arch", "sparc"}, 2, "", `"sparc" for flag -arch: must be arm64 or x86_64`},
+		{"no command", nil, 2, "", "paysluice: no command given: see 'paysluice help'\n"},
+		{"a typo", []string{"pakage"}, 2, "", "paysluice: unknown command \"pakage\": see 'paysluice help'\n"},
+		{"an unknown flag", []string{"package", "-x"}, 2, "", "paysluice: package: flag provided but not defined: -x: see 'paysluice help'\n"},
+		{"an invalid value", []string{"package", "-arch", "sparc"}, 2, "", `"sparc" for flag -arch: must be arm64 or x86_64`},
 		{"an argument too many", []string{"package", "out"}, 2, "", `unexpected argument "out"`},
-		{"a command that fails", []string{"package"}, 1, "", "paysluice: package: cmd/lambdas is not here"},
+		{"a command that fails", []string{"package"}, 1, "", "paysluice: package: no folder cmd/lambdas here"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Chdir(t.TempDir())
@@ -49,7 +49,7 @@ func contains(t *testing.T, want, got string) {
 	assert.Contains(t, got, want)
 }
 
-func TestPackagePrintsTheCodeVersionAndNothingElse(t *testing.T) {
+func TestPackagePrintsOnlyTheCodeVersion(t *testing.T) {
 	t.Chdir(t.TempDir())
 	require.NoError(t, os.WriteFile("go.mod", []byte("module example.com/functions\n\ngo 1.26.0\n"), 0o644))
 	for _, b := range contract.Binaries() {
@@ -65,7 +65,7 @@ func TestPackagePrintsTheCodeVersionAndNothingElse(t *testing.T) {
 	}
 }
 
-func TestRunSaysThatItWasInterrupted(t *testing.T) {
+func TestRunReportsAnInterrupt(t *testing.T) {
 	t.Chdir(t.TempDir())
 	require.NoError(t, os.MkdirAll("cmd/lambdas", 0o755))
 	ctx, cancel := context.WithCancelCause(t.Context())

@@ -19,11 +19,11 @@ import (
 )
 
 const (
-	// defaultRate is a fraction of what the consumer and a table on demand
-	// take beside their ordinary load.
+	// defaultRate is a fraction of what the consumer and an on-demand table
+	// handle besides their usual load.
 	defaultRate = 50
-	// region is where a stack is, unless the environment says otherwise.
-	region = "us-east-1"
+	// defaultRegion is used when the environment names no region.
+	defaultRegion = "us-east-1"
 )
 
 func runReplay(ctx context.Context, flags *flag.FlagSet, args []string, stdout, stderr io.Writer) error {
@@ -33,16 +33,16 @@ func runReplay(ctx context.Context, flags *flag.FlagSet, args []string, stdout, 
 		r          = replay.Replay{Providers: all.All(all.Settings{}), Sent: stdout, Skipped: stderr}
 	)
 	flags.StringVar(&r.Prefix, "prefix", "", "`prefix` of the archived messages: stripe/ or stripe/2026/03/01/")
-	flags.StringVar(&r.After, "after", "", "go on after this `key`, where an earlier replay ended")
+	flags.StringVar(&r.After, "after", "", "resume after this `key`, which an interrupted replay prints")
 	flags.IntVar(&r.Rate, "rate", defaultRate, fmt.Sprintf("`messages` a second at most, 1 to %d", replay.MaxRate))
-	flags.BoolVar(&r.DryRun, "dry-run", false, "print the keys of what would be sent, and send nothing")
+	flags.BoolVar(&r.DryRun, "dry-run", false, "print the keys of the messages that would be sent, and send none")
 	if err := parse(flags, args); err != nil {
 		return err
 	}
 	if err := checkReplay(*bucketName, *queueURL, r); err != nil {
 		return err
 	}
-	aws, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithDefaultRegion(region))
+	aws, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithDefaultRegion(defaultRegion))
 	if err != nil {
 		return fmt.Errorf("AWS configuration: %w", err)
 	}
@@ -51,11 +51,11 @@ func runReplay(ctx context.Context, flags *flag.FlagSet, args []string, stdout, 
 
 	done, err := r.Run(ctx)
 	if err == nil && done.Last == "" {
-		return fmt.Errorf("no archived message has the prefix %q: it begins with a provider's name, as in stripe/2026/03/01/", r.Prefix)
+		return fmt.Errorf("no archived message has the prefix %q: use a provider's name, for example stripe/2026/03/01/", r.Prefix)
 	}
 	fmt.Fprintf(stderr, "%d %s, %d skipped\n", done.Sent, verb(r.DryRun), done.Skipped)
 	if err != nil && done.Last != "" {
-		fmt.Fprintf(stderr, "to go on from there: -after '%s'\n", done.Last)
+		fmt.Fprintf(stderr, "to resume: -after '%s'\n", done.Last)
 	}
 	return err
 }
@@ -67,7 +67,7 @@ func verb(dryRun bool) string {
 	return "sent"
 }
 
-// checkReplay names everything that is wrong with the flags.
+// checkReplay reports all invalid flags at once.
 func checkReplay(bucketName, queueURL string, r replay.Replay) error {
 	var problems []string
 	for _, flag := range []struct{ name, value string }{
@@ -78,7 +78,7 @@ func checkReplay(bucketName, queueURL string, r replay.Replay) error {
 		}
 	}
 	if strings.HasPrefix(r.Prefix, contract.OversizePrefix) {
-		problems = append(problems, "-prefix is that of large payloads, not of archived messages")
+		problems = append(problems, "-prefix selects large payloads, not archived messages")
 	}
 	if r.Rate < 1 || r.Rate > replay.MaxRate {
 		problems = append(problems, fmt.Sprintf("-rate must be 1 to %d", replay.MaxRate))

@@ -19,13 +19,13 @@ import (
 	"github.com/paysluice/paysluice/handlers/event"
 )
 
-// cloud is a bucket of archived events and a queue.
+// cloud serves a bucket of archived events and a queue.
 type cloud struct {
 	url     string
 	keys    []string
 	message string // of every key
 	sent    []string
-	broken  bool // the queue refuses
+	broken  bool // the queue rejects messages
 }
 
 func newCloud(t *testing.T, keys ...string) *cloud {
@@ -78,7 +78,7 @@ func (c *cloud) replay(ctx context.Context, args ...string) (code int, stdout, s
 
 func TestReplaySendsAndPrintsKeys(t *testing.T) {
 	c := newCloud(t, "stripe/1.json", "stripe/2.json")
-	// One at a time: the queue above is not for concurrent use.
+	// One message: cloud is not for concurrent use.
 	code, stdout, stderr := c.replay(t.Context(), "-after", "stripe/1.json")
 
 	assert.Equal(t, 0, code, stderr)
@@ -98,7 +98,7 @@ func TestReplayDryRun(t *testing.T) {
 	assert.Empty(t, c.sent)
 }
 
-func TestReplayWithNothingLeftIsDone(t *testing.T) {
+func TestReplayAfterTheLastKeySendsNothing(t *testing.T) {
 	c := newCloud(t, "stripe/1.json")
 
 	code, stdout, stderr := c.replay(t.Context(), "-after", "stripe/1.json")
@@ -108,7 +108,7 @@ func TestReplayWithNothingLeftIsDone(t *testing.T) {
 	assert.Equal(t, "0 sent, 0 skipped\n", stderr)
 }
 
-func TestReplayThatFailsSaysHowToGoOn(t *testing.T) {
+func TestFailedReplayPrintsHowToResume(t *testing.T) {
 	c := newCloud(t, "stripe/1.json", "stripe/2.json")
 	c.broken = true
 
@@ -119,11 +119,11 @@ func TestReplayThatFailsSaysHowToGoOn(t *testing.T) {
 	lines := strings.SplitAfter(stderr, "\n")
 	require.Len(t, lines, 4, stderr)
 	assert.Equal(t, "0 sent, 0 skipped\n", lines[0])
-	assert.Equal(t, "to go on from there: -after 'stripe/1.json'\n", lines[1])
+	assert.Equal(t, "to resume: -after 'stripe/1.json'\n", lines[1])
 	assert.Regexp(t, `^paysluice: replay: send to http.*AccessDenied.*\n$`, lines[2])
 }
 
-func TestReplayRefuses(t *testing.T) {
+func TestReplayRejectsFlags(t *testing.T) {
 	c := newCloud(t, "stripe/1.json")
 	for _, row := range []struct {
 		why  string
@@ -132,13 +132,13 @@ func TestReplayRefuses(t *testing.T) {
 		code int
 		says string
 	}{
-		{"nothing given", []string{"-bucket=", "-queue=", "-prefix="}, "", 2, "replay: -bucket is missing; -queue is missing; -prefix is missing: see 'paysluice help'"},
-		{"payloads are no messages", []string{"-prefix", "oversize/stripe/"}, "", 2, "-prefix is that of large payloads"},
-		{"no rate", []string{"-rate", "0"}, "", 2, "-rate must be 1 to 1000"},
+		{"no flags", []string{"-bucket=", "-queue=", "-prefix="}, "", 2, "replay: -bucket is missing; -queue is missing; -prefix is missing: see 'paysluice help'"},
+		{"the prefix of payloads", []string{"-prefix", "oversize/stripe/"}, "", 2, "-prefix selects large payloads"},
+		{"a rate of 0", []string{"-rate", "0"}, "", 2, "-rate must be 1 to 1000"},
 		{"too high a rate", []string{"-rate", "1001"}, "", 2, "-rate must be 1 to 1000"},
-		{"a flag that is not", []string{"-x"}, "", 2, "flag provided but not defined"},
-		{"a prefix that nothing has, likely mistyped", []string{"-prefix", "strip/"}, "", 1, `replay: no archived message has the prefix "strip/"`},
-		{"an SDK setting that makes no sense", nil, "many", 1, "AWS configuration"},
+		{"an unknown flag", []string{"-x"}, "", 2, "flag provided but not defined"},
+		{"a prefix without objects", []string{"-prefix", "strip/"}, "", 1, `replay: no archived message has the prefix "strip/"`},
+		{"an invalid SDK setting", nil, "many", 1, "AWS configuration"},
 	} {
 		t.Run(row.why, func(t *testing.T) {
 			t.Setenv("AWS_MAX_ATTEMPTS", row.env)

@@ -1,4 +1,4 @@
-package zips
+package cli
 
 import (
 	"path/filepath"
@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestEnvironmentHoldsNothingOfTheBuilders(t *testing.T) {
+func TestEnvironmentIsFixed(t *testing.T) {
 	t.Setenv("GOFLAGS", "-race")
 	t.Setenv("GOAMD64", "v3")
 	t.Setenv("GOWORK", "/elsewhere/go.work")
@@ -20,14 +20,14 @@ func TestEnvironmentHoldsNothingOfTheBuilders(t *testing.T) {
 	t.Setenv("GOENV", file)
 	t.Setenv("GOPROXY", "")
 
-	env, err := environment(t.Context(), X8664)
+	env, err := environment(t.Context(), amd64)
 	require.NoError(t, err)
 
 	for _, want := range []struct{ why, variable string }{
 		{"the network is the builder's", "HTTPS_PROXY=http://proxy.example:3128"},
-		{"where modules come from too, though only their file says so", "GOPROXY=https://modules.example"},
-		{"and nothing else in that file counts", "GOENV=off"},
-		{"which would name other modules", "GOWORK=off"},
+		{"so is the source of modules, even from the configuration file", "GOPROXY=https://modules.example"},
+		{"nothing else in that file is used", "GOENV=off"},
+		{"a workspace could name other modules", "GOWORK=off"},
 		{"", "GOOS=linux"},
 		{"", "GOARCH=amd64"},
 		{"the lowest level", "GOAMD64=v1"},
@@ -41,19 +41,19 @@ func TestEnvironmentHoldsNothingOfTheBuilders(t *testing.T) {
 	}
 }
 
-func TestArchReadsBothSpellings(t *testing.T) {
+func TestArchitectureAcceptsBothSpellings(t *testing.T) {
 	for _, test := range []struct {
 		text string
-		want Arch
+		want architecture
 		is   error
 	}{
-		{"arm64", ARM64, nil},
-		{"x86_64", X8664, nil}, // the stack's parameter
-		{"amd64", X8664, nil},  // Go's word
-		{"arm", "", ErrArch},
-		{"", "", ErrArch},
+		{"arm64", arm64, nil},
+		{"x86_64", amd64, nil}, // the stack's parameter
+		{"amd64", amd64, nil},  // Go's spelling
+		{"arm", "", errArch},
+		{"", "", errArch},
 	} {
-		var a Arch
+		var a architecture
 		assert.ErrorIs(t, a.UnmarshalText([]byte(test.text)), test.is, test.text)
 		assert.Equal(t, test.want, a, test.text)
 		text, err := a.MarshalText()

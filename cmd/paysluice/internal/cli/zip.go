@@ -1,4 +1,4 @@
-package zips
+package cli
 
 import (
 	"archive/zip"
@@ -15,14 +15,14 @@ import (
 	"time"
 )
 
-// file is a zip, in memory: all of them together are a few megabytes.
+// file is a zip in memory. All of them together have a few megabytes.
 type file struct {
 	name    string
 	content []byte
 }
 
-// pack zips the binaries in dir, sorted by name.
-func pack(dir string, binaries []string) ([]file, error) {
+// zipAll zips the binaries in dir, sorted by name.
+func zipAll(dir string, binaries []string) ([]file, error) {
 	var files []file
 	for _, b := range slices.Sorted(slices.Values(binaries)) {
 		var z bytes.Buffer
@@ -34,9 +34,9 @@ func pack(dir string, binaries []string) ([]file, error) {
 	return files, nil
 }
 
-// writeZip writes a zip that holds the program at path as Lambda's entry file.
-// Nothing in it depends on the machine or the day: the time is the first that
-// the format can say.
+// writeZip writes a zip with the program at path as bootstrap, the file that
+// Lambda starts. Its time is the earliest of the format, so the zip depends only
+// on the program.
 func writeZip(w io.Writer, path string) error {
 	program, err := os.ReadFile(path)
 	if err != nil {
@@ -56,22 +56,21 @@ func writeZip(w io.Writer, path string) error {
 	return errors.Join(err, z.Close())
 }
 
-// codeVersion names the content of sorted files. 80 of SHA-256's 256 bits are
-// far more than tells one bucket's versions apart, and short enough to read;
-// it need not withstand an attacker, who with the right to write zips has no
-// need of a collision.
+// codeVersion returns a hash of sorted files. 80 bits are short enough to read
+// and far more than the versions in one bucket need. They do not resist an
+// attacker, but whoever can write zips needs no collision.
 func codeVersion(files []file) string {
 	h := sha256.New()
 	for _, f := range files {
-		// With the length first, no two lists of files hash the same bytes.
+		// The length keeps two lists of files from hashing the same bytes.
 		fmt.Fprintf(h, "%s %d\n", f.name, len(f.content))
 		h.Write(f.content)
 	}
 	return hex.EncodeToString(h.Sum(nil)[:10])
 }
 
-// place writes files into tmp and renames it to dst. A dst that is there must
-// hold the same files.
+// place writes files to tmp and renames it to dst. An existing dst must have the
+// same files.
 func place(tmp, dst string, files []file) error {
 	if err := os.Mkdir(tmp, 0o755); err != nil {
 		return err
@@ -95,7 +94,7 @@ func compare(dir string, files []file) error {
 			return err
 		}
 		if !bytes.Equal(content, f.content) {
-			return fmt.Errorf("%s was changed after it was built: delete the folder %s", f.name, dir)
+			return fmt.Errorf("%s was changed after the build: delete the folder %s", f.name, dir)
 		}
 	}
 	return nil

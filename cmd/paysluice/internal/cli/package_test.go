@@ -1,4 +1,4 @@
-package zips
+package cli
 
 import (
 	"archive/zip"
@@ -13,21 +13,16 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// module makes the current folder a module with two functions, and returns
-// options to build them.
-func module(t *testing.T) (Options, *bytes.Buffer) {
+// newModule makes the current folder a module with two functions, and returns
+// their packaging and its progress messages.
+func newModule(t *testing.T) (packaging, *bytes.Buffer) {
 	t.Helper()
 	t.Chdir(t.TempDir())
 	write(t, "go.mod", "module example.com/functions\n\ngo 1.26.0\n")
 	write(t, "cmd/lambdas/one/main.go", "package main\n\nfunc main() { println(1) }\n")
 	write(t, "cmd/lambdas/two/main.go", "package main\n\nfunc main() { println(2) }\n")
 	var progress bytes.Buffer
-	return Options{
-		Out:      "out",
-		Arch:     ARM64,
-		Binaries: []string{"two", "one"},
-		Progress: &progress,
-	}, &progress
+	return packaging{out: "out", arch: arm64, binaries: []string{"two", "one"}, progress: &progress}, &progress
 }
 
 func write(t *testing.T, path, content string) {
@@ -36,24 +31,24 @@ func write(t *testing.T, path, content string) {
 	require.NoError(t, os.WriteFile(path, []byte(content), 0o755))
 }
 
-func TestBuildMakesWhatLambdaRuns(t *testing.T) {
+func TestZipHoldsBootstrapForTheArchitecture(t *testing.T) {
 	for _, test := range []struct {
-		arch    Arch
+		arch    architecture
 		machine elf.Machine
 	}{
-		{ARM64, elf.EM_AARCH64},
-		{X8664, elf.EM_X86_64},
+		{arm64, elf.EM_AARCH64},
+		{amd64, elf.EM_X86_64},
 	} {
 		t.Run(string(test.arch), func(t *testing.T) {
-			o, _ := module(t)
-			o.Arch = test.arch
-			version, err := Build(t.Context(), o)
+			p, _ := newModule(t)
+			p.arch = test.arch
+			version, err := p.build(t.Context())
 			require.NoError(t, err)
 			assert.Regexp(t, `^[0-9a-f]{20}$`, version)
 
 			entries, err := os.ReadDir("out")
 			require.NoError(t, err)
-			require.Len(t, entries, 1, "nothing but the version is left in out")
+			require.Len(t, entries, 1, "no temporary folder is left")
 
 			z, err := zip.OpenReader(filepath.Join("out", version, "one.zip"))
 			require.NoError(t, err)
@@ -74,74 +69,74 @@ func TestBuildMakesWhatLambdaRuns(t *testing.T) {
 	}
 }
 
-func TestBuildNamesAVersionByItsContent(t *testing.T) {
-	o, progress := module(t)
-	first, err := Build(t.Context(), o)
+func TestCodeVersionDependsOnTheContent(t *testing.T) {
+	p, progress := newModule(t)
+	first, err := p.build(t.Context())
 	require.NoError(t, err)
 	assert.Contains(t, progress.String(), filepath.Join("out", first, "two.zip"))
 	built, err := os.Stat(filepath.Join("out", first))
 	require.NoError(t, err)
 
-	again, err := Build(t.Context(), o)
+	again, err := p.build(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, first, again)
 	kept, err := os.Stat(filepath.Join("out", first))
 	require.NoError(t, err)
-	assert.True(t, os.SameFile(built, kept), "a version that is there is not written again")
+	assert.True(t, os.SameFile(built, kept), "an existing version is kept")
 
 	write(t, "cmd/lambdas/two/main.go", "package main\n\nfunc main() { println(3) }\n")
-	other, err := Build(t.Context(), o)
+	other, err := p.build(t.Context())
 	require.NoError(t, err)
 	assert.NotEqual(t, first, other)
-	assert.DirExists(t, filepath.Join("out", first), "older versions stay")
+	assert.DirExists(t, filepath.Join("out", first), "older versions are kept")
 }
 
-func TestBuildFails(t *testing.T) {
+func TestPackageFails(t *testing.T) {
 	for _, test := range []struct {
 		name  string
-		spoil func(t *testing.T, o *Options)
+		spoil func(t *testing.T)
 		is    error
 		says  string
-		shows string // by the go command, on Progress
+		shows string // by the go command
 	}{
 		{
-			name:  "started in some other folder",
-			spoil: func(t *testing.T, _ *Options) { t.Chdir(t.TempDir()) },
-			is:    ErrNotRoot,
+			name:  "started in another folder",
+			spoil: func(t *testing.T) { t.Chdir(t.TempDir()) },
+			is:    errNotRoot,
 			says:  "root folder",
 		},
 		{
 			name:  "Go is not installed",
-			spoil: func(t *testing.T, _ *Options) { t.Setenv("PATH", t.TempDir()) },
-			is:    ErrNoGo,
+			spoil: func(t *testing.T) { t.Setenv("PATH", t.TempDir()) },
+			is:    errNoGo,
 			says:  "install Go",
 		},
 		{
-			name:  "go itself refuses the environment: its own words say why",
-			spoil: func(t *testing.T, _ *Options) { t.Setenv("GOEXPERIMENT", "bogus") },
+			name:  "go rejects the environment: its message is shown",
+			spoil: func(t *testing.T) { t.Setenv("GOEXPERIMENT", "bogus") },
 			says:  "unknown GOEXPERIMENT bogus",
 		},
 		{
-			name: "something else is called go",
-			spoil: func(t *testing.T, _ *Options) {
+			name: "another program is called go",
+			spoil: func(t *testing.T) {
 				bin := t.TempDir()
 				write(t, filepath.Join(bin, "go"), "#!/bin/sh\necho hello\n")
 				t.Setenv("PATH", bin)
 			},
-			says: "did not answer in JSON",
+			says: "did not print JSON",
 		},
 		{
 			name: "a handler does not compile",
-			spoil: func(t *testing.T, _ *Options) {
+			spoil: func(t *testing.T) {
 				write(t, "cmd/lambdas/one/main.go", "package main\n\nfunc main() { undefined() }\n")
 			},
-			is:    ErrBuild,
-			says:  "go's own message above",
+			is:    errBuild,
+			says:  "go's message is above",
 			shows: "main.go:3:15: undefined: undefined",
 		},
 		{
-			name: "a folder of cmd/lambdas holds no program",
-			spoil: func(t *testing.T, _ *Options) {
+			name: "a folder of cmd/lambdas has no main package",
+			spoil: func(t *testing.T) {
 				write(t, "cmd/lambdas/one/main.go", "package one\n")
 			},
 			is:   os.ErrNotExist,
@@ -149,15 +144,15 @@ func TestBuildFails(t *testing.T) {
 		},
 		{
 			name:  "the out folder is a file",
-			spoil: func(t *testing.T, _ *Options) { write(t, "out", "") },
-			is:    ErrOut,
+			spoil: func(t *testing.T) { write(t, "out", "") },
+			is:    errOut,
 			says:  "-out",
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			o, progress := module(t)
-			test.spoil(t, &o)
-			version, err := Build(t.Context(), o)
+			p, progress := newModule(t)
+			test.spoil(t)
+			version, err := p.build(t.Context())
 			require.Error(t, err)
 			assert.Empty(t, version)
 			if test.is != nil {
@@ -169,7 +164,7 @@ func TestBuildFails(t *testing.T) {
 	}
 }
 
-func TestBuildRefusesAVersionThatWasTamperedWith(t *testing.T) {
+func TestPackageFailsForAChangedVersion(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		tamper func(t *testing.T, dir string)
@@ -187,12 +182,12 @@ func TestBuildRefusesAVersionThatWasTamperedWith(t *testing.T) {
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			o, _ := module(t)
-			version, err := Build(t.Context(), o)
+			p, _ := newModule(t)
+			version, err := p.build(t.Context())
 			require.NoError(t, err)
 			test.tamper(t, filepath.Join("out", version))
-			_, err = Build(t.Context(), o)
-			require.ErrorIs(t, err, ErrOut)
+			_, err = p.build(t.Context())
+			require.ErrorIs(t, err, errOut)
 			assert.ErrorContains(t, err, test.says)
 		})
 	}

@@ -1,4 +1,4 @@
-package zips
+package cli
 
 import (
 	"bytes"
@@ -20,8 +20,8 @@ func (fullDisk) Write([]byte) (int, error) { return 0, errFull }
 
 func TestWriteZip(t *testing.T) {
 	program := filepath.Join(t.TempDir(), "program")
-	// More than the zip writer buffers, and incompressible, so that a failing
-	// disk is met while writing.
+	// Incompressible and larger than the zip writer's buffer, so that the disk
+	// fails while it is written.
 	noise := make([]byte, 1<<17)
 	rand.Read(noise)
 	write(t, program, string(noise))
@@ -30,13 +30,13 @@ func TestWriteZip(t *testing.T) {
 	require.NoError(t, writeZip(&a, program))
 	require.NoError(t, os.Chmod(program, 0o600))
 	require.NoError(t, writeZip(&b, program))
-	assert.Equal(t, a.Bytes(), b.Bytes(), "neither time nor mode of the file counts")
+	assert.Equal(t, a.Bytes(), b.Bytes(), "time and mode of the file do not matter")
 
 	assert.ErrorIs(t, writeZip(fullDisk{}, program), errFull)
 	assert.ErrorIs(t, writeZip(&a, program+"s"), os.ErrNotExist)
 }
 
-func TestCodeVersionTellsEveryDifference(t *testing.T) {
+func TestCodeVersionDependsOnNamesAndContents(t *testing.T) {
 	files := func(name, content string) []file {
 		return []file{{name, []byte(content)}, {"z.zip", []byte("z")}}
 	}
@@ -48,7 +48,7 @@ func TestCodeVersionTellsEveryDifference(t *testing.T) {
 	assert.NotEqual(t,
 		codeVersion([]file{{"a", []byte("1\nb 1\n2")}}),
 		codeVersion([]file{{"a", []byte("1\n")}, {"b", []byte("2")}}),
-		"a file that looks like two")
+		"one file with the bytes of two")
 }
 
 func TestPlaceFails(t *testing.T) {
@@ -59,9 +59,9 @@ func TestPlaceFails(t *testing.T) {
 		files    []file
 		is       error
 	}{
-		{"the temporary folder is taken", ".", "dst", zip, os.ErrExist},
+		{"the temporary folder exists", ".", "dst", zip, os.ErrExist},
 		{"a file cannot be created", "tmp", "dst", []file{{"missing/one.zip", nil}}, os.ErrNotExist},
-		{"the parent of the version is gone", "tmp", "missing/dst", zip, os.ErrNotExist},
+		{"the parent of the version does not exist", "tmp", "missing/dst", zip, os.ErrNotExist},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Chdir(t.TempDir())
