@@ -98,11 +98,11 @@ func TestPathsAndTests(t *testing.T) {
 			word := strings.TrimSuffix(match[1], "/")
 			switch {
 			case testName.MatchString(word):
-				assert.Contains(t, tests, "func "+word+"(", "%s names a test", name)
+				assert.True(t, strings.Contains(tests, "func "+word+"("), "%s names the test %s, which does not exist", name, word)
 			case rooted.MatchString(word) && !strings.ContainsAny(word, "{…< "):
 				found, err := filepath.Glob(filepath.Join(root, word))
 				require.NoError(t, err)
-				assert.NotEmpty(t, found, "%s names the path %s", name, word)
+				assert.NotEmpty(t, found, "%s names the path %s, which does not exist", name, word)
 			}
 		}
 	}

@@ -13,10 +13,10 @@ import (
 
 func bucketRules() []rule {
 	return []rule{
-		{"S3: an object reads back as it was put", objectReadsBack},
-		{"S3: a second put replaces", objectReplaced},
-		{"S3: a key that is not there", noObject},
-		{"S3: a bucket that is not there", noBucket},
+		{"S3: an object reads back unchanged", objectReadsBack},
+		{"S3: a second put replaces the object", objectReplaced},
+		{"S3: a key that does not exist", noObject},
+		{"S3: a bucket that does not exist", noBucket},
 		{"S3: a listing has a prefix, an order and pages", listing},
 	}
 }
@@ -59,7 +59,7 @@ func objectReadsBack(t *testing.T, s services) {
 	body, metadata := readObject(t, s, bucket, "stripe/2026/a b%2F.json")
 
 	assert.Equal(t, "\x00\xffbody", body)
-	assert.Equal(t, map[string]string{"reason": "why"}, metadata, "S3 keeps names of metadata in lower case")
+	assert.Equal(t, map[string]string{"reason": "why"}, metadata, "S3 stores names of metadata in lower case")
 }
 
 func objectReplaced(t *testing.T, s services) {

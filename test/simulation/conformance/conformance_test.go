@@ -1,6 +1,6 @@
-// Package conformance holds the services in memory (test/simulation/memory) and the
-// emulator (test/emulator) to what AWS documents, with one suite: a simulation
-// on services that nobody has checked proves little.
+// Package conformance tests that the services in memory (test/simulation/memory)
+// and the emulator (test/emulator) behave as AWS documents, with one suite for
+// both. Otherwise the simulation would prove little.
 package conformance_test
 
 import (
@@ -24,8 +24,8 @@ import (
 	"github.com/paysluice/paysluice/test/simulation/memory"
 )
 
-// services are what the suite is about: the SDK's clients, or what stands in
-// for them.
+// services are the services under test: clients of the SDK, or services in
+// memory.
 type services struct {
 	sqs interface {
 		CreateQueue(context.Context, *sqs.CreateQueueInput, ...func(*sqs.Options)) (*sqs.CreateQueueOutput, error)
@@ -51,11 +51,11 @@ type services struct {
 		PutSecretValue(context.Context, *secretsmanager.PutSecretValueInput, ...func(*secretsmanager.Options)) (*secretsmanager.PutSecretValueOutput, error)
 		GetSecretValue(context.Context, *secretsmanager.GetSecretValueInput, ...func(*secretsmanager.Options)) (*secretsmanager.GetSecretValueOutput, error)
 	}
-	// name makes names that no other test has.
+	// name returns a unique resource name.
 	name func(stem string) string
 }
 
-// rule is one sentence of the documentation, and a test of it.
+// rule is a statement of AWS's documentation and its test.
 type rule struct {
 	says string
 	test func(*testing.T, services)
@@ -65,22 +65,22 @@ func rules() []rule {
 	return slices.Concat(queueRules(), tableRules(), bucketRules(), secretRules())
 }
 
-// rulesOfAWS are those that MiniStack 1.5.33 does not keep, so only the services
-// in memory are held to them.
-func rulesOfAWS() []rule {
+// memoryRules are the rules that MiniStack 1.5.33 does not follow. They are tested
+// only with the services in memory.
+func memoryRules() []rule {
 	return []rule{
-		{"SQS: a message is deleted when its retention ends", retentionEnds},       // it does, but a minute is the shortest
-		{"SQS: attributes count towards the size", attributesCount},                // it counts the body alone
-		{"S3: a key has at most 1,024 bytes", longestKey},                          // it takes any
-		{"S3: metadata has at most 2 KB of US-ASCII", mostMetadata},                // it takes any
-		{"Secrets Manager: a secret without a value reads like none", unsetSecret}, // it reads as ""
-		{"Secrets Manager: a value has at most 65,536 bytes", longestSecret},       // it takes any
+		{"SQS: a message is deleted when its retention ends", retentionEnds},                // it does, but after at least a minute
+		{"SQS: attributes count towards the size", attributesCount},                         // it counts only the body
+		{"S3: a key has at most 1,024 bytes", longestKey},                                   // it accepts any
+		{"S3: metadata has at most 2 KB of US-ASCII", mostMetadata},                         // it accepts any
+		{"Secrets Manager: a secret without a value reads like a missing one", unsetSecret}, // its value is ""
+		{"Secrets Manager: a value has at most 65,536 bytes", longestSecret},                // it accepts any
 	}
 }
 
-// The clock of a bubble makes what waits for a visibility timeout immediate.
+// In a synctest bubble a visibility timeout passes at once.
 func TestMemory(t *testing.T) {
-	for _, r := range slices.Concat(rules(), rulesOfAWS()) {
+	for _, r := range slices.Concat(rules(), memoryRules()) {
 		t.Run(r.says, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r.test(t, services{
@@ -120,10 +120,10 @@ func namer() func(string) string {
 	return func(stem string) string { return fmt.Sprintf("conformance-%s-%d", stem, n.Add(1)) }
 }
 
-// requireCode asks for an error with a code of the service's API.
+// requireCode requires an API error with a code.
 func requireCode(t *testing.T, code string, err error) {
 	t.Helper()
 	var answered smithy.APIError
-	require.True(t, errors.As(err, &answered), "%v is no answer of a service", err)
+	require.True(t, errors.As(err, &answered), "%v is not an API error", err)
 	require.Equal(t, code, answered.ErrorCode(), "%v", err)
 }

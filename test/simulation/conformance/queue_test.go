@@ -12,24 +12,24 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// visibility is the shortest timeout that can be told from none.
+// visibility is the shortest timeout above zero.
 const visibility = time.Second
 
 func queueRules() []rule {
 	return []rule{
 		{"SQS: a message arrives as it was sent", messageArrives},
-		{"SQS: attributes come when they are asked for", attributesWhenAsked},
-		{"SQS: a message has to hold something", emptyMessage},
-		{"SQS: some characters are refused", forbiddenCharacters},
+		{"SQS: attributes are returned on request", attributesWhenAsked},
+		{"SQS: a message must not be empty", emptyMessage},
+		{"SQS: some characters are rejected", forbiddenCharacters},
 		{"SQS: a message has at most the queue's size", largestMessage},
-		{"SQS: at most ten messages at once, and all in the end", tenAtOnce},
-		{"SQS: a message that is being worked on is hidden", hiddenWhileInFlight},
-		{"SQS: a message that was not deleted comes again", comesAgain},
+		{"SQS: at most ten messages in a receive", tenAtOnce},
+		{"SQS: a received message is hidden", hiddenWhileInFlight},
+		{"SQS: a message that was not deleted is received again", comesAgain},
 		{"SQS: only the latest handle deletes", latestHandleDeletes},
-		{"SQS: a deleted message does not come again", deletedIsGone},
-		{"SQS: after maxReceiveCount receives a message is dead", redriven},
-		{"SQS: a queue that is not there", noQueue},
-		{"SQS: a handle that is none", noHandle},
+		{"SQS: a deleted message is not received again", deletedIsGone},
+		{"SQS: after maxReceiveCount receives a message moves to the dead-letter queue", redriven},
+		{"SQS: a queue that does not exist", noQueue},
+		{"SQS: an invalid handle", noHandle},
 	}
 }
 
@@ -218,8 +218,8 @@ func latestHandleDeletes(t *testing.T, s services) {
 	becomeVisible()
 	latest := receiveOne(t, s, url).ReceiptHandle
 
-	// AWS documents a success without effect; the emulator answers with an
-	// error without effect. What counts is the effect.
+	// AWS documents a success without effect, the emulator returns an error
+	// without effect.
 	_, _ = s.sqs.DeleteMessage(t.Context(), &sqs.DeleteMessageInput{QueueUrl: url, ReceiptHandle: old})
 	becomeVisible()
 
@@ -230,8 +230,7 @@ func latestHandleDeletes(t *testing.T, s services) {
 	assert.Empty(t, receive(t, s, url))
 }
 
-// The handle stays good when the timeout has passed and nobody else has the
-// message.
+// A handle is valid after the timeout until the message is received again.
 func deletedIsGone(t *testing.T, s services) {
 	url, _ := newQueue(t, s, 0)
 	send(t, s, url, "x")

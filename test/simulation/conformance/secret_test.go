@@ -13,8 +13,8 @@ import (
 func secretRules() []rule {
 	return []rule{
 		{"Secrets Manager: the latest value is current", latestValue},
-		{"Secrets Manager: a binary value is another field", binaryValue},
-		{"Secrets Manager: a secret that is not there", noSecret},
+		{"Secrets Manager: a binary value has a field of its own", binaryValue},
+		{"Secrets Manager: a secret that does not exist", noSecret},
 	}
 }
 
@@ -61,7 +61,7 @@ func latestValue(t *testing.T, s services) {
 	assert.Equal(t, "one", readText(t, s, arn))
 	putText(t, s, name, "two")
 	assert.Equal(t, "two", readText(t, s, arn))
-	assert.Equal(t, "two", readText(t, s, name), "by its name as by its ARN")
+	assert.Equal(t, "two", readText(t, s, name), "by name and by ARN")
 }
 
 func binaryValue(t *testing.T, s services) {

@@ -13,15 +13,15 @@ import (
 
 func tableRules() []rule {
 	return []rule{
-		{"DynamoDB: an item reads back as it was put", itemReadsBack},
-		{"DynamoDB: a key that is not there has no item", noItem},
-		{"DynamoDB: a put without condition replaces", putReplaces},
-		{"DynamoDB: a put on condition leaves what is there", putOnce},
-		{"DynamoDB: a refused put returns the item when asked", refusalWithoutItem},
+		{"DynamoDB: an item reads back unchanged", itemReadsBack},
+		{"DynamoDB: a key that does not exist has no item", noItem},
+		{"DynamoDB: a put without a condition replaces the item", putReplaces},
+		{"DynamoDB: a put whose condition fails keeps the item", putOnce},
+		{"DynamoDB: a failed put returns the item only on request", refusalWithoutItem},
 		{"DynamoDB: another sort key is another item", otherSortKey},
-		{"DynamoDB: keys are given, typed and not empty", badKeys},
+		{"DynamoDB: keys are present, typed and not empty", badKeys},
 		{"DynamoDB: an item has at most 400 KB", largestItem},
-		{"DynamoDB: a table that is not there", noTable},
+		{"DynamoDB: a table that does not exist", noTable},
 	}
 }
 
@@ -30,7 +30,7 @@ type item = map[string]types.AttributeValue
 func text(s string) types.AttributeValue   { return &types.AttributeValueMemberS{Value: s} }
 func number(s string) types.AttributeValue { return &types.AttributeValueMemberN{Value: s} }
 
-// newTable has the keys id and at, and an index on day.
+// newTable creates a table with the keys id and at, and an index on day.
 func newTable(t *testing.T, s services) *string {
 	t.Helper()
 	attribute := func(name string, kind types.ScalarAttributeType) types.AttributeDefinition {
@@ -59,7 +59,7 @@ func newTable(t *testing.T, s services) *string {
 	return &name
 }
 
-// row is an item with its keys and more.
+// row returns an item with keys and more attributes.
 func row(id, at string, more item) item {
 	i := item{"id": text(id), "at": number(at)}
 	maps.Copy(i, more)
@@ -72,7 +72,7 @@ func put(t *testing.T, s services, table *string, i item) error {
 	return err
 }
 
-// putNew is how the consumer puts.
+// putNew puts an item as the consumer does.
 func putNew(t *testing.T, s services, table *string, i item, onRefusal types.ReturnValuesOnConditionCheckFailure) error {
 	t.Helper()
 	_, err := s.dynamodb.PutItem(t.Context(), &dynamodb.PutItemInput{
@@ -135,7 +135,7 @@ func putOnce(t *testing.T, s services) {
 
 	var refused *types.ConditionalCheckFailedException
 	require.ErrorAs(t, err, &refused)
-	assert.Equal(t, first, refused.Item, "what is there comes with the refusal")
+	assert.Equal(t, first, refused.Item, "the error has the existing item")
 	assert.Equal(t, []item{first}, scan(t, s, table))
 }
 
@@ -154,7 +154,7 @@ func otherSortKey(t *testing.T, s services) {
 	table := newTable(t, s)
 	require.NoError(t, putNew(t, s, table, row("a", "1", nil), types.ReturnValuesOnConditionCheckFailureNone))
 	require.NoError(t, putNew(t, s, table, row("a", "2", nil), types.ReturnValuesOnConditionCheckFailureNone),
-		"the condition is about the item with the very same key")
+		"the condition is checked against the item with the same key")
 	assert.Len(t, scan(t, s, table), 2)
 }
 
@@ -175,8 +175,7 @@ func badKeys(t *testing.T, s services) {
 	assert.Empty(t, scan(t, s, table))
 }
 
-// 400 KB are names and values: id a at 1 payload …, where a number takes a
-// byte for each two digits and one more.
+// 400 KB are names and values. The number 1 has two bytes.
 func largestItem(t *testing.T, s services) {
 	table := newTable(t, s)
 	const fields = len("id") + len("a") + len("at") + 2 + len("payload")

@@ -13,8 +13,8 @@ import (
 	"github.com/paysluice/paysluice/test/simulation/memory"
 )
 
-// What has a rule in AWS's documentation is in package conformance; this is
-// what a caller adds to it.
+// The package conformance tests what AWS documents. These tests are about what a
+// caller of memory can add.
 
 func newQueue(t *testing.T, disorder memory.Disorder, bodies ...string) (s *memory.SQS, url string) {
 	t.Helper()
@@ -38,7 +38,7 @@ func receive(ctx context.Context, t *testing.T, s *memory.SQS, url string) (bodi
 	return bodies, handles
 }
 
-func TestOrderIsTheCallers(t *testing.T) {
+func TestCallerChoosesTheOrder(t *testing.T) {
 	s, url := newQueue(t, memory.Disorder{}, "a", "b", "c")
 	bodies, _ := receive(t.Context(), t, s, url)
 	assert.Equal(t, []string{"a", "b", "c"}, bodies)
@@ -48,7 +48,7 @@ func TestOrderIsTheCallers(t *testing.T) {
 	assert.Equal(t, []string{"c", "b", "a"}, bodies)
 }
 
-func TestCopyIsHandedOutAndItsHandleIsTheLatest(t *testing.T) {
+func TestCopyOfAMessageHasTheLatestHandle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		again := true
 		s, url := newQueue(t, memory.Disorder{Again: func() bool { return again }}, "a")
@@ -66,12 +66,12 @@ func TestCopyIsHandedOutAndItsHandleIsTheLatest(t *testing.T) {
 	})
 }
 
-func TestMessagesAreSeenWithoutReceivingThem(t *testing.T) {
+func TestMessagesAreReadWithoutReceivingThem(t *testing.T) {
 	s, url := newQueue(t, memory.Disorder{}, "a", "b")
 	receive(t.Context(), t, s, url)
 
 	all := s.Messages(url)
 
-	require.Len(t, all, 2, "in flight, and here all the same")
+	require.Len(t, all, 2, "including those in flight")
 	assert.Equal(t, "1", all[0].Attributes["ApproximateReceiveCount"])
 }

@@ -16,29 +16,28 @@ import (
 // maxItem is 400 KB (DynamoDB Developer Guide, "Quotas", item size).
 const maxItem = 400 << 10
 
-// item is an item as the SDK has it.
+// item is an item in the form of the SDK.
 type item = map[string]types.AttributeValue
 
-// DynamoDB holds tables.
+// DynamoDB is a service with tables.
 type DynamoDB struct {
 	mu     sync.Mutex
 	tables map[string]*table
 }
 
-// NewDynamoDB has no tables yet.
+// NewDynamoDB returns a service without tables.
 func NewDynamoDB() *DynamoDB { return &DynamoDB{tables: map[string]*table{}} }
 
-// table is one table.
 type table struct {
 	keys  []types.KeySchemaElement
 	index []types.KeySchemaElement // the keys of all indexes
 	types map[string]types.ScalarAttributeType
-	items map[string]item // by the text of the key
-	order []string        // of the keys, as they came
+	items map[string]item // by keyOf
+	order []string        // keys in the order of arrival
 }
 
-// CreateTable knows keys and global secondary indexes; the table is ready at
-// once.
+// CreateTable creates a table with keys and global secondary indexes. It is
+// active at once.
 func (d *DynamoDB) CreateTable(_ context.Context, in *dynamodb.CreateTableInput, _ ...func(*dynamodb.Options)) (*dynamodb.CreateTableOutput, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -53,12 +52,13 @@ func (d *DynamoDB) CreateTable(_ context.Context, in *dynamodb.CreateTableInput,
 	return &dynamodb.CreateTableOutput{TableDescription: &types.TableDescription{TableName: in.TableName, TableStatus: types.TableStatusActive}}, nil
 }
 
-// absent is the one condition that is known.
+// absent matches the only supported condition.
 var absent = regexp.MustCompile(`^attribute_not_exists\s*\(\s*(\w+)\s*\)$`)
 
-// PutItem replaces the item with the same key. The condition is about that
-// item; the refusal returns it when ReturnValuesOnConditionCheckFailure says
-// so (DynamoDB API Reference, PutItem).
+// PutItem replaces the item with the same key. A condition is checked against
+// that item. If it fails, the error has the item when
+// ReturnValuesOnConditionCheckFailure asks for it (DynamoDB API Reference,
+// PutItem).
 func (d *DynamoDB) PutItem(_ context.Context, in *dynamodb.PutItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -70,28 +70,28 @@ func (d *DynamoDB) PutItem(_ context.Context, in *dynamodb.PutItemInput, _ ...fu
 		return nil, err
 	}
 	key := t.keyOf(in.Item)
-	there, taken := t.items[key]
+	existing, exists := t.items[key]
 	if condition := aws.ToString(in.ConditionExpression); condition != "" {
 		name := absent.FindStringSubmatch(condition)
 		if name == nil {
-			return nil, refuse("ValidationException", "Invalid ConditionExpression: %s", condition)
+			return nil, newError("ValidationException", "Invalid ConditionExpression: %s", condition)
 		}
-		if _, exists := there[name[1]]; exists {
+		if _, present := existing[name[1]]; present {
 			failed := &types.ConditionalCheckFailedException{Message: aws.String("The conditional request failed")}
 			if in.ReturnValuesOnConditionCheckFailure == types.ReturnValuesOnConditionCheckFailureAllOld {
-				failed.Item = maps.Clone(there)
+				failed.Item = maps.Clone(existing)
 			}
 			return nil, failed
 		}
 	}
-	if !taken {
+	if !exists {
 		t.order = append(t.order, key)
 	}
 	t.items[key] = maps.Clone(in.Item)
 	return &dynamodb.PutItemOutput{}, nil
 }
 
-// GetItem returns no item, and no error, for a key that is not there.
+// GetItem returns neither an item nor an error for a key that does not exist.
 func (d *DynamoDB) GetItem(_ context.Context, in *dynamodb.GetItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -102,7 +102,7 @@ func (d *DynamoDB) GetItem(_ context.Context, in *dynamodb.GetItemInput, _ ...fu
 	return &dynamodb.GetItemOutput{Item: maps.Clone(t.items[t.keyOf(in.Key)])}, nil
 }
 
-// Scan returns all items in one page, though AWS ends a page after 1 MB.
+// Scan returns all items in one page. AWS ends a page after 1 MB.
 func (d *DynamoDB) Scan(_ context.Context, in *dynamodb.ScanInput, _ ...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -125,10 +125,9 @@ func (d *DynamoDB) find(name *string) (*table, error) {
 	return t, nil
 }
 
-// check refuses what DynamoDB refuses: keys that are missing, empty or of
-// another type, those of an index if they are there, and an item over 400 KB
-// (DynamoDB Developer Guide, "Constraints": "Empty string and binary values …
-// are allowed if the attribute is not used as a key").
+// check returns an error for an item over 400 KB and for a key that is missing,
+// empty or of another type. Keys of an index may be missing (DynamoDB Developer
+// Guide, "Constraints").
 func (t *table) check(i item) error {
 	for _, key := range slices.Concat(t.keys, t.index) {
 		name := aws.ToString(key.AttributeName)
@@ -137,23 +136,23 @@ func (t *table) check(i item) error {
 			continue
 		}
 		if !given {
-			return refuse("ValidationException", "One or more parameter values were invalid: Missing the key %s in the item", name)
+			return newError("ValidationException", "One or more parameter values were invalid: Missing the key %s in the item", name)
 		}
 		text, kind := scalar(value)
 		if kind != t.types[name] {
-			return refuse("ValidationException", "One or more parameter values were invalid: Type mismatch for key %s", name)
+			return newError("ValidationException", "One or more parameter values were invalid: Type mismatch for key %s", name)
 		}
 		if text == "" {
-			return refuse("ValidationException", "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty string value. Key: %s", name)
+			return newError("ValidationException", "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty string value. Key: %s", name)
 		}
 	}
 	if itemSize(i) > maxItem {
-		return refuse("ValidationException", "Item size has exceeded the maximum allowed size")
+		return newError("ValidationException", "Item size has exceeded the maximum allowed size")
 	}
 	return nil
 }
 
-// keyOf is the key as one text; no two keys have the same.
+// keyOf returns a text that is unique for a key.
 func (t *table) keyOf(i item) string {
 	var parts []string
 	for _, key := range t.keys {
@@ -175,10 +174,10 @@ func scalar(v types.AttributeValue) (text string, kind types.ScalarAttributeType
 	return "", ""
 }
 
-// itemSize is names plus values (DynamoDB Developer Guide, "DynamoDB item
-// sizes and formats"): UTF-8 bytes of text, the bytes of a binary value, a
-// byte for each two digits of a number and one more, one for a Boolean, three
-// for a map and one more for each of its members.
+// itemSize returns the size of names and values in bytes (DynamoDB Developer
+// Guide, "DynamoDB item sizes and formats"): a string counts its UTF-8 bytes, a
+// number one byte for two digits and one more, a Boolean one, a map three and
+// one more for each member.
 func itemSize(i item) int {
 	n := 0
 	for name, value := range i {

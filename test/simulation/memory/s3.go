@@ -26,7 +26,7 @@ const (
 	maxListing  = 1000
 )
 
-// S3 holds buckets, without versions: an object's latest state.
+// S3 is a service with buckets without versions.
 type S3 struct {
 	mu      sync.Mutex
 	now     func() time.Time
@@ -40,12 +40,12 @@ type object struct {
 	put      time.Time
 }
 
-// NewS3 has no buckets yet.
+// NewS3 returns a service without buckets.
 func NewS3(now func() time.Time) *S3 {
 	return &S3{now: now, buckets: map[string]map[string]*object{}}
 }
 
-// CreateBucket makes an empty bucket.
+// CreateBucket creates an empty bucket.
 func (s *S3) CreateBucket(_ context.Context, in *s3.CreateBucketInput, _ ...func(*s3.Options)) (*s3.CreateBucketOutput, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -53,9 +53,8 @@ func (s *S3) CreateBucket(_ context.Context, in *s3.CreateBucketInput, _ ...func
 	return &s3.CreateBucketOutput{}, nil
 }
 
-// PutObject replaces the object with the same key. It refuses user metadata
-// over 2 KB, names and values together, or outside US-ASCII, and keys over
-// 1,024 bytes.
+// PutObject replaces the object with the same key. It rejects keys over 1,024
+// bytes and metadata over 2 KB (names and values) or outside US-ASCII.
 func (s *S3) PutObject(_ context.Context, in *s3.PutObjectInput, _ ...func(*s3.Options)) (*s3.PutObjectOutput, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -65,17 +64,17 @@ func (s *S3) PutObject(_ context.Context, in *s3.PutObjectInput, _ ...func(*s3.O
 	}
 	key := aws.ToString(in.Key)
 	if len(key) > maxKey {
-		return nil, refuse("KeyTooLongError", "Your key is too long")
+		return nil, newError("KeyTooLongError", "Your key is too long")
 	}
 	total := 0
 	for name, value := range in.Metadata {
 		total += len(name) + len(value)
 		if strings.ContainsFunc(name+value, outsideASCII) {
-			return nil, refuse("InvalidArgument", "Metadata must be US-ASCII")
+			return nil, newError("InvalidArgument", "Metadata must be US-ASCII")
 		}
 	}
 	if total > maxMetadata {
-		return nil, refuse("MetadataTooLarge", "Your metadata headers exceed the maximum allowed metadata size")
+		return nil, newError("MetadataTooLarge", "Your metadata headers exceed the maximum allowed metadata size")
 	}
 	var body []byte
 	if in.Body != nil {
@@ -113,8 +112,8 @@ func (s *S3) GetObject(_ context.Context, in *s3.GetObjectInput, _ ...func(*s3.O
 	}, nil
 }
 
-// ListObjectsV2 lists keys with a prefix in the order of their bytes, at most
-// 1,000 a page.
+// ListObjectsV2 lists the keys with a prefix in the order of their bytes, at most
+// 1,000 in a page.
 func (s *S3) ListObjectsV2(_ context.Context, in *s3.ListObjectsV2Input, _ ...func(*s3.Options)) (*s3.ListObjectsV2Output, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -122,9 +121,9 @@ func (s *S3) ListObjectsV2(_ context.Context, in *s3.ListObjectsV2Input, _ ...fu
 	if err != nil {
 		return nil, err
 	}
-	most := maxListing
+	limit := maxListing
 	if in.MaxKeys != nil {
-		most = min(most, int(*in.MaxKeys))
+		limit = min(limit, int(*in.MaxKeys))
 	}
 	after := max(aws.ToString(in.StartAfter), aws.ToString(in.ContinuationToken))
 	out := &s3.ListObjectsV2Output{IsTruncated: new(false)}
@@ -132,8 +131,8 @@ func (s *S3) ListObjectsV2(_ context.Context, in *s3.ListObjectsV2Input, _ ...fu
 		if !strings.HasPrefix(key, aws.ToString(in.Prefix)) || key <= after && after != "" {
 			continue
 		}
-		if len(out.Contents) == most {
-			out.IsTruncated, out.NextContinuationToken = new(true), out.Contents[most-1].Key
+		if len(out.Contents) == limit {
+			out.IsTruncated, out.NextContinuationToken = new(true), out.Contents[limit-1].Key
 			break
 		}
 		o := objects[key]

@@ -11,11 +11,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 )
 
-// maxSecret is the most that a version holds, in bytes (Secrets Manager User
-// Guide, "Quotas").
+// maxSecret is the largest value in bytes (Secrets Manager User Guide,
+// "Quotas").
 const maxSecret = 65_536
 
-// SecretsManager holds the current version of secrets.
+// SecretsManager is a service with the current versions of secrets.
 type SecretsManager struct {
 	mu      sync.Mutex
 	secrets map[string]*secret // by ARN
@@ -28,12 +28,12 @@ type secret struct {
 	binary   []byte
 }
 
-// NewSecretsManager has no secrets yet.
+// NewSecretsManager returns a service without secrets.
 func NewSecretsManager() *SecretsManager {
 	return &SecretsManager{secrets: map[string]*secret{}}
 }
 
-// CreateSecret makes a secret, which has no version unless a value is given.
+// CreateSecret creates a secret. Without a value it has no version.
 func (m *SecretsManager) CreateSecret(_ context.Context, in *secretsmanager.CreateSecretInput, _ ...func(*secretsmanager.Options)) (*secretsmanager.CreateSecretOutput, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -42,8 +42,7 @@ func (m *SecretsManager) CreateSecret(_ context.Context, in *secretsmanager.Crea
 	return &secretsmanager.CreateSecretOutput{ARN: &arn, Name: in.Name}, nil
 }
 
-// PutSecretValue makes a new version current: every later GetSecretValue
-// returns it.
+// PutSecretValue stores a new version, which every later GetSecretValue returns.
 func (m *SecretsManager) PutSecretValue(_ context.Context, in *secretsmanager.PutSecretValueInput, _ ...func(*secretsmanager.Options)) (*secretsmanager.PutSecretValueOutput, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -52,16 +51,16 @@ func (m *SecretsManager) PutSecretValue(_ context.Context, in *secretsmanager.Pu
 		return nil, err
 	}
 	if len(aws.ToString(in.SecretString))+len(in.SecretBinary) > maxSecret {
-		return nil, refuse("ValidationException", "the value is longer than %d bytes", maxSecret)
+		return nil, newError("ValidationException", "the value is longer than %d bytes", maxSecret)
 	}
 	s.text, s.binary = in.SecretString, in.SecretBinary
 	s.versions++
 	return &secretsmanager.PutSecretValueOutput{ARN: &arn, Name: &s.name, VersionId: new(s.version())}, nil
 }
 
-// GetSecretValue returns the current version. A secret without one is answered
-// like one that does not exist (Secrets Manager API Reference, GetSecretValue,
-// Errors).
+// GetSecretValue returns the current version. It returns the same error for a
+// secret without a version as for one that does not exist (Secrets Manager API
+// Reference, GetSecretValue, Errors).
 func (m *SecretsManager) GetSecretValue(_ context.Context, in *secretsmanager.GetSecretValueInput, _ ...func(*secretsmanager.Options)) (*secretsmanager.GetSecretValueOutput, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -77,7 +76,7 @@ func (m *SecretsManager) GetSecretValue(_ context.Context, in *secretsmanager.Ge
 	}, nil
 }
 
-// find takes an ARN or a name.
+// find returns the secret with an ARN or a name.
 func (m *SecretsManager) find(id *string) (arn string, s *secret, err error) {
 	for arn, s := range m.secrets {
 		if want := aws.ToString(id); want == arn || want == s.name {

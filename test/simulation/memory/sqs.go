@@ -1,11 +1,9 @@
-// Package memory is SQS, DynamoDB, S3 and Secrets Manager in the memory of
-// this process: as much of each as paysluice uses, under the types of the AWS
-// SDK, with the semantics that AWS documents. Time is the caller's, so a
-// visibility timeout can pass at once, and nothing is random but what a caller
-// lets be (Disorder).
+// Package memory implements SQS, DynamoDB, S3 and Secrets Manager in memory, as
+// far as paysluice uses them: with the types of the AWS SDK, the semantics that
+// AWS documents, and the errors of the SDK's clients. The caller provides the
+// time, so a visibility timeout can pass at once, and any randomness (Disorder).
 //
-// Test package conformance holds these services and the emulator to one suite.
-// Errors are those that the SDK's clients return, by type or code.
+// The package conformance runs one suite for these services and the emulator.
 package memory
 
 import (
@@ -15,7 +13,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -27,14 +24,14 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// account and region are in ARNs and URLs; nothing depends on them.
+// account and region are part of ARNs and URLs.
 const (
 	account = "000000000000"
 	region  = "us-east-1"
 )
 
-// refuse is an error of the client's making that the SDK has no type for.
-func refuse(code, format string, args ...any) error {
+// newError returns a client error that the SDK has no type for.
+func newError(code, format string, args ...any) error {
 	return &smithy.GenericAPIError{Code: code, Message: fmt.Sprintf(format, args...), Fault: smithy.FaultClient}
 }
 
@@ -45,19 +42,19 @@ const (
 	defaultMessageSize = 1 << 20
 )
 
-// Disorder decides what a standard queue leaves open. The zero value is a
-// queue at its tidiest: oldest first, and no message twice.
+// Disorder decides what a standard queue does not guarantee. The zero value
+// delivers the oldest message first and every message once.
 type Disorder struct {
-	// Pick chooses the next of n messages: order is not kept (SQS Developer
-	// Guide, "Standard queues": best-effort ordering).
+	// Pick returns the index of the next of n messages (SQS Developer Guide,
+	// "Standard queues": best-effort ordering).
 	Pick func(n int) int
-	// Again makes a message that was just handed out stay visible: a server
-	// that was out of reach hands out its copy (SQS Developer Guide,
-	// "Standard queues": at-least-once delivery).
+	// Again reports whether a received message stays visible, as the copy on an
+	// unavailable server does (SQS Developer Guide, "Standard queues":
+	// at-least-once delivery).
 	Again func() bool
 }
 
-// SQS holds standard queues.
+// SQS is a service with standard queues.
 type SQS struct {
 	mu       sync.Mutex
 	now      func() time.Time
@@ -67,12 +64,12 @@ type SQS struct {
 	received int
 }
 
-// NewSQS has no queues yet.
+// NewSQS returns a service without queues.
 func NewSQS(now func() time.Time, disorder Disorder) *SQS {
 	return &SQS{now: now, disorder: disorder, queues: map[string]*queue{}}
 }
 
-// queue is one queue with its attributes.
+// queue is a queue with its attributes.
 type queue struct {
 	arn        string
 	visibility time.Duration
@@ -80,16 +77,16 @@ type queue struct {
 	maxSize    int
 	// redrive is empty for a queue without a dead-letter queue.
 	redrive  redrivePolicy
-	messages []*message // in the order in which they came
+	messages []*message // in the order of arrival
 }
 
 type redrivePolicy struct {
 	DeadLetterTargetARN string      `json:"deadLetterTargetArn"`
-	MaxReceiveCount     json.Number `json:"maxReceiveCount"` // AWS takes a number or a string
+	MaxReceiveCount     json.Number `json:"maxReceiveCount"` // AWS accepts a number or a string
 }
 
-// CreateQueue knows the attributes VisibilityTimeout, MessageRetentionPeriod,
-// MaximumMessageSize and RedrivePolicy.
+// CreateQueue creates a queue. It supports the attributes VisibilityTimeout,
+// MessageRetentionPeriod, MaximumMessageSize and RedrivePolicy.
 func (s *SQS) CreateQueue(_ context.Context, in *sqs.CreateQueueInput, _ ...func(*sqs.Options)) (*sqs.CreateQueueOutput, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -112,13 +109,13 @@ func (s *SQS) CreateQueue(_ context.Context, in *sqs.CreateQueueInput, _ ...func
 func (q *queue) set(name types.QueueAttributeName, value string) error {
 	if name == types.QueueAttributeNameRedrivePolicy {
 		if err := json.Unmarshal([]byte(value), &q.redrive); err != nil {
-			return refuse("InvalidParameterValue", "%s: %v", name, err)
+			return newError("InvalidParameterValue", "%s: %v", name, err)
 		}
 		return nil
 	}
 	n, err := strconv.Atoi(value)
 	if err != nil || n < 0 {
-		return refuse("InvalidAttributeValue", "%s is %q", name, value)
+		return newError("InvalidAttributeValue", "%s is %q", name, value)
 	}
 	switch name {
 	case types.QueueAttributeNameVisibilityTimeout:
@@ -128,13 +125,13 @@ func (q *queue) set(name types.QueueAttributeName, value string) error {
 	case types.QueueAttributeNameMaximumMessageSize:
 		q.maxSize = n
 	default:
-		return refuse("InvalidAttributeName", "%s", name)
+		return newError("InvalidAttributeName", "%s", name)
 	}
 	return nil
 }
 
-// GetQueueAttributes returns all that it knows, whatever was asked for: the
-// ARN, and the numbers of messages that can and cannot be received now.
+// GetQueueAttributes returns the ARN and the numbers of visible and invisible
+// messages, regardless of the requested names.
 func (s *SQS) GetQueueAttributes(_ context.Context, in *sqs.GetQueueAttributesInput, _ ...func(*sqs.Options)) (*sqs.GetQueueAttributesOutput, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -150,9 +147,8 @@ func (s *SQS) GetQueueAttributes(_ context.Context, in *sqs.GetQueueAttributesIn
 	}}, nil
 }
 
-// find is the queue at a URL, without what its retention has ended for: "the
-// message is automatically deleted" (SQS API Reference, CreateQueue,
-// MessageRetentionPeriod).
+// find returns the queue with a URL and first deletes expired messages (SQS API
+// Reference, CreateQueue, MessageRetentionPeriod).
 func (s *SQS) find(url *string) (*queue, error) {
 	q, ok := s.queues[aws.ToString(url)]
 	if !ok {
@@ -166,7 +162,7 @@ func (s *SQS) findARN(arn string) (*queue, error) {
 	return s.find(aws.String(fmt.Sprintf("https://sqs.%s.amazonaws.com/%s/%s", region, account, arn[strings.LastIndex(arn, ":")+1:])))
 }
 
-// message is one message of a queue.
+// message is a message in a queue.
 type message struct {
 	id         string
 	body       string
@@ -179,8 +175,8 @@ type message struct {
 	receipt       string // of the latest receive
 }
 
-// SendMessage keeps the message, or refuses one that is empty, too large or
-// holds other characters than SQS takes.
+// SendMessage stores a message. It rejects one that is empty, too large or has
+// characters that SQS does not accept.
 func (s *SQS) SendMessage(_ context.Context, in *sqs.SendMessageInput, _ ...func(*sqs.Options)) (*sqs.SendMessageOutput, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -190,13 +186,13 @@ func (s *SQS) SendMessage(_ context.Context, in *sqs.SendMessageInput, _ ...func
 	}
 	body := aws.ToString(in.MessageBody)
 	if body == "" {
-		return nil, refuse("MissingParameter", "The request must contain the parameter MessageBody.")
+		return nil, newError("MissingParameter", "The request must contain the parameter MessageBody.")
 	}
 	if strings.ContainsFunc(body, forbidden) {
 		return nil, &types.InvalidMessageContents{Message: aws.String("The message contains characters outside the allowed set.")}
 	}
 	if size(body, in.MessageAttributes) > q.maxSize {
-		return nil, refuse("InvalidParameterValue", "One or more parameters are invalid. Reason: Message must be shorter than %d bytes.", q.maxSize)
+		return nil, newError("InvalidParameterValue", "One or more parameters are invalid. Reason: Message must be shorter than %d bytes.", q.maxSize)
 	}
 	s.sent++
 	m := &message{
@@ -209,8 +205,8 @@ func (s *SQS) SendMessage(_ context.Context, in *sqs.SendMessageInput, _ ...func
 	return &sqs.SendMessageOutput{MessageId: &m.id, MD5OfMessageBody: new(md5Of(body))}, nil
 }
 
-// forbidden reports whether SQS refuses a message with this character: it
-// takes #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to
+// forbidden reports whether SQS rejects a message with this character. It
+// accepts #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to
 // #x10FFFF (SQS API Reference, SendMessage, MessageBody).
 func forbidden(r rune) bool {
 	switch {
@@ -220,8 +216,8 @@ func forbidden(r rune) bool {
 	return r < ' ' || r == 0xFFFE || r == 0xFFFF
 }
 
-// size counts the attributes too: their names, types and values (SQS Developer
-// Guide, "Amazon SQS message metadata").
+// size returns the size of a message in bytes, with the names, types and values
+// of its attributes (SQS Developer Guide, "Amazon SQS message metadata").
 func size(body string, attributes map[string]types.MessageAttributeValue) int {
 	n := len(body)
 	for name, a := range attributes {
@@ -233,184 +229,4 @@ func size(body string, attributes map[string]types.MessageAttributeValue) int {
 func md5Of(s string) string {
 	sum := md5.Sum([]byte(s))
 	return hex.EncodeToString(sum[:])
-}
-
-// ReceiveMessage hands out up to MaxNumberOfMessages messages and hides them
-// for the visibility timeout. It never waits. A message that was received
-// maxReceiveCount times already goes to the dead-letter queue instead, with
-// its id, its attributes and the time of its sending (SQS Developer Guide,
-// "Using dead-letter queues").
-func (s *SQS) ReceiveMessage(_ context.Context, in *sqs.ReceiveMessageInput, _ ...func(*sqs.Options)) (*sqs.ReceiveMessageOutput, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	q, err := s.find(in.QueueUrl)
-	if err != nil {
-		return nil, err
-	}
-	most := max(1, int(in.MaxNumberOfMessages))
-	if most > 10 {
-		return nil, refuse("InvalidParameterValue", "MaxNumberOfMessages must be between 1 and 10.")
-	}
-	hidden := q.visibility
-	if in.VisibilityTimeout != 0 {
-		hidden = time.Duration(in.VisibilityTimeout) * time.Second
-	}
-	out := &sqs.ReceiveMessageOutput{}
-	now := s.now()
-	for visible := q.visible(now); len(visible) > 0 && len(out.Messages) < most; {
-		m := s.take(&visible)
-		if exhausted, err := s.redrive(q, m); err != nil || exhausted {
-			if err != nil {
-				return nil, err
-			}
-			continue
-		}
-		s.received++
-		m.receives++
-		m.receipt = fmt.Sprintf("receipt-%d", s.received)
-		if m.firstReceived.IsZero() {
-			m.firstReceived = now
-		}
-		if s.disorder.Again == nil || !s.disorder.Again() {
-			m.visibleAt = now.Add(hidden)
-		}
-		out.Messages = append(out.Messages, m.show(in))
-	}
-	return out, nil
-}
-
-// take removes the message that is handed out next from visible.
-func (s *SQS) take(visible *[]*message) *message {
-	i := 0
-	if s.disorder.Pick != nil {
-		i = s.disorder.Pick(len(*visible))
-	}
-	m := (*visible)[i]
-	*visible = slices.Delete(*visible, i, i+1)
-	return m
-}
-
-// redrive moves a message that has used up its receives.
-func (s *SQS) redrive(q *queue, m *message) (moved bool, err error) {
-	if q.redrive.DeadLetterTargetARN == "" {
-		return false, nil
-	}
-	limit, err := strconv.Atoi(q.redrive.MaxReceiveCount.String())
-	if err != nil || m.receives < limit {
-		return false, err
-	}
-	deadLetters, err := s.findARN(q.redrive.DeadLetterTargetARN)
-	if err != nil {
-		return false, err
-	}
-	q.remove(m)
-	m.receipt = ""
-	deadLetters.messages = append(deadLetters.messages, m)
-	return true, nil
-}
-
-// show is the message as its receiver sees it, with the attributes that were
-// asked for.
-func (m *message) show(in *sqs.ReceiveMessageInput) types.Message {
-	out := types.Message{
-		MessageId:     &m.id,
-		Body:          &m.body,
-		ReceiptHandle: new(m.receipt),
-		MD5OfBody:     new(md5Of(m.body)),
-		Attributes:    map[string]string{},
-	}
-	for name, value := range map[types.MessageSystemAttributeName]string{
-		types.MessageSystemAttributeNameApproximateReceiveCount:          strconv.Itoa(m.receives),
-		types.MessageSystemAttributeNameSentTimestamp:                    strconv.FormatInt(m.sentAt.UnixMilli(), 10),
-		types.MessageSystemAttributeNameApproximateFirstReceiveTimestamp: strconv.FormatInt(m.firstReceived.UnixMilli(), 10),
-	} {
-		if slices.Contains(in.MessageSystemAttributeNames, types.MessageSystemAttributeNameAll) ||
-			slices.Contains(in.MessageSystemAttributeNames, name) {
-			out.Attributes[string(name)] = value
-		}
-	}
-	for name, value := range m.attributes {
-		if slices.Contains(in.MessageAttributeNames, "All") || slices.Contains(in.MessageAttributeNames, name) {
-			if out.MessageAttributes == nil {
-				out.MessageAttributes = map[string]types.MessageAttributeValue{}
-			}
-			out.MessageAttributes[name] = value
-		}
-	}
-	return out
-}
-
-// Messages are all messages of a queue, for whoever checks what became of them:
-// nothing is received by it, and those in flight are among them.
-func (s *SQS) Messages(url string) []types.Message {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	q, err := s.find(&url)
-	if err != nil {
-		return nil
-	}
-	all := make([]types.Message, len(q.messages))
-	for i, m := range q.messages {
-		all[i] = m.show(&sqs.ReceiveMessageInput{
-			MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameAll},
-			MessageAttributeNames:       []string{"All"},
-		})
-	}
-	return all
-}
-
-// Len is the number of Messages.
-func (s *SQS) Len(url string) int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	q, err := s.find(&url)
-	if err != nil {
-		return 0
-	}
-	return len(q.messages)
-}
-
-// DeleteMessage deletes by the handle of the latest receive. With an older
-// one "the request succeeds, but the message will not be deleted" (SQS API
-// Reference, DeleteMessage).
-func (s *SQS) DeleteMessage(_ context.Context, in *sqs.DeleteMessageInput, _ ...func(*sqs.Options)) (*sqs.DeleteMessageOutput, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	q, err := s.find(in.QueueUrl)
-	if err != nil {
-		return nil, err
-	}
-	handle := aws.ToString(in.ReceiptHandle)
-	if !strings.HasPrefix(handle, "receipt-") {
-		return nil, &types.ReceiptHandleIsInvalid{Message: aws.String("The input receipt handle is invalid.")}
-	}
-	for _, m := range q.messages {
-		if m.receipt == handle {
-			q.remove(m)
-			break
-		}
-	}
-	return &sqs.DeleteMessageOutput{}, nil
-}
-
-func (q *queue) visible(now time.Time) []*message {
-	var visible []*message
-	for _, m := range q.messages {
-		if !m.visibleAt.After(now) {
-			visible = append(visible, m)
-		}
-	}
-	return visible
-}
-
-func (q *queue) remove(m *message) {
-	if i := slices.Index(q.messages, m); i >= 0 {
-		q.messages = slices.Delete(q.messages, i, i+1)
-	}
-}
-
-func (q *queue) expire(now time.Time) {
-	q.messages = slices.DeleteFunc(q.messages, func(m *message) bool {
-		return now.Sub(m.sentAt) > q.retention
-	})
 }
