@@ -147,11 +147,14 @@ func (s *Stack) put(ctx context.Context, templateURL string, parameters map[stri
 	}).Wait(ctx, named, deployTimeout)
 }
 
-// Delete deletes the stack and waits for the end.
-func (s *Stack) Delete(ctx context.Context) error {
-	if err := s.StartDelete(ctx); err != nil {
-		return err
-	}
+// StartDelete begins to delete the stack.
+func (s *Stack) StartDelete(ctx context.Context) error {
+	_, err := cloudformation.NewFromConfig(s.Config()).DeleteStack(ctx, &cloudformation.DeleteStackInput{StackName: new(s.Name)})
+	return err
+}
+
+// AwaitDelete waits until the stack is deleted.
+func (s *Stack) AwaitDelete(ctx context.Context) error {
 	err := cloudformation.NewStackDeleteCompleteWaiter(cloudformation.NewFromConfig(s.Config()), func(o *cloudformation.StackDeleteCompleteWaiterOptions) {
 		o.MinDelay, o.MaxDelay = pollInterval, pollInterval
 	}).Wait(ctx, &cloudformation.DescribeStacksInput{StackName: new(s.Name)}, deployTimeout)
@@ -159,12 +162,6 @@ func (s *Stack) Delete(ctx context.Context) error {
 		return s.deployError(ctx, err)
 	}
 	return nil
-}
-
-// StartDelete begins to delete the stack.
-func (s *Stack) StartDelete(ctx context.Context) error {
-	_, err := cloudformation.NewFromConfig(s.Config()).DeleteStack(ctx, &cloudformation.DeleteStackInput{StackName: new(s.Name)})
-	return err
 }
 
 var errNoStack = errors.New("there is no such stack")

@@ -187,8 +187,8 @@ func versions(t *testing.T, s *emulator.Stack) []string {
 func deleteStack(t *testing.T, s *emulator.Stack) {
 	t.Helper()
 	require.NoError(t, s.StartDelete(t.Context()))
-	require.Eventually(t, func() bool { return len(versions(t, s)) == 0 }, 30*time.Second, 20*time.Millisecond, "the bucket is not emptied")
-	require.NoError(t, s.Delete(t.Context()))
+	require.Eventually(t, func() bool { return len(versions(t, s)) == 0 }, 30*time.Second, 50*time.Millisecond, "the bucket is not emptied")
+	require.NoError(t, s.AwaitDelete(t.Context()))
 }
 
 // TestTheEmptierNeedsEachOfItsPermissions deletes a stack with all permissions,
@@ -225,8 +225,9 @@ func TestTheEmptierNeedsEachOfItsPermissions(t *testing.T) {
 			s, emptier := emptierOf(t, fmt.Sprintf("no%d", i))
 			require.NoError(t, emptier.Put(t.Context(), emptier.Policy.Without(p.Is)))
 
-			err := s.Delete(t.Context())
+			require.NoError(t, s.StartDelete(t.Context()))
 
+			err := s.AwaitDelete(t.Context())
 			require.ErrorIs(t, err, emulator.ErrDeploy)
 			assert.ErrorContains(t, err, "not authorized to perform: "+p.Action)
 		})
