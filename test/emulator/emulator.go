@@ -41,6 +41,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/paysluice/paysluice/test/emulator/paypaltest"
 )
 
 // Errors of Start, beside ErrNoTools.
@@ -59,11 +61,12 @@ type Options struct {
 	Dir string
 	// Port is a port of 127.0.0.1. The default is a free one.
 	Port int
-	// Proxy is the URL of an HTTPS proxy for the functions. Roots (PEM) are
-	// authorities that they trust beside the public ones. With both, a test can
-	// play hosts of the internet.
+	// Proxy is the URL of an HTTPS proxy for the functions, through which a test
+	// can play hosts of the internet.
 	Proxy string
-	Roots []byte
+	// Authority issues the emulator's certificate. The functions trust it beside
+	// the public authorities. The default is a new one.
+	Authority *paypaltest.Authority
 	// Lock, if not nil, stays open in the emulator while it runs.
 	Lock *os.File
 }
@@ -107,7 +110,10 @@ func Start(ctx context.Context, o Options) (_ *Emulator, err error) {
 			os.RemoveAll(dir)
 		}
 	}()
-	if err := writeCertificate(dir, tools.publicRoots, o.Roots, time.Now()); err != nil {
+	if o.Authority == nil {
+		o.Authority = paypaltest.NewAuthority(time.Now())
+	}
+	if err := writeCertificates(dir, tools.publicRoots, o.Authority); err != nil {
 		return nil, err
 	}
 	port := strconv.Itoa(listener.Addr().(*net.TCPAddr).Port)

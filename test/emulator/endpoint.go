@@ -23,7 +23,7 @@ type Endpoint struct {
 	// Dir holds all files of the running emulator, including its log.
 	Dir string
 
-	// HTTP trusts only the emulator's certificate and uses no proxy.
+	// HTTP trusts only the emulator's authority and uses no proxy.
 	HTTP *http.Client
 
 	root  string

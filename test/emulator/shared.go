@@ -58,11 +58,11 @@ func Use(ctx context.Context) (*Shared, error) {
 }
 
 // StartShared starts an emulator with a proxy that plays PayPal's hosts. It sets
-// o.Proxy and o.Roots.
+// o.Proxy and o.Authority.
 func StartShared(ctx context.Context, o Options) (*Shared, error) {
 	authority := paypaltest.NewAuthority(time.Now())
 	hosts := paypaltest.NewHosts(authority)
-	o.Proxy, o.Roots = hosts.URL, authority.Root.PEM()
+	o.Proxy, o.Authority = hosts.URL, authority
 	e, err := Start(ctx, o)
 	if err != nil {
 		hosts.Close()

@@ -1,11 +1,8 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -37,29 +34,5 @@ func TestAttemptsMatchTheirDescription(t *testing.T) {
 	for _, attempt := range all {
 		_, err := verifier.Verify(t.Context(), header.Multi(attempt.header), attempt.body, now)
 		assert.ErrorIs(t, err, want[attempt.name], attempt.name)
-	}
-}
-
-func TestStep(t *testing.T) {
-	boom := errors.New("boom")
-	for _, row := range []struct {
-		why  string
-		took time.Duration
-		err  error
-		want string
-	}{
-		{"quick", 1500 * time.Millisecond, nil, "Deploying … 1.5 s\n"},
-		{"slow: the line grows", 25 * time.Second, nil, "Deploying … 10 s … 20 s … 25.0 s\n"},
-		{"failed: main prints the error", 0, boom, "Deploying … failed\n"},
-	} {
-		synctest.Test(t, func(t *testing.T) {
-			var out bytes.Buffer
-			err := local{out: &out}.step("Deploying", func() error {
-				time.Sleep(row.took)
-				return row.err
-			})
-			assert.ErrorIs(t, err, row.err, row.why)
-			assert.Equal(t, row.want, out.String(), row.why)
-		})
 	}
 }

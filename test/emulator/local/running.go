@@ -163,7 +163,8 @@ Read the stored events with the aws command line (as the account's root user):
 
 Read a function's log:
 
-  %[2]s aws logs tail /aws/lambda/%[6]s-%[4]s
+  %[2]s aws logs filter-log-events --output text \
+    --query 'events[].[message]' --log-group-name /aws/lambda/%[6]s-%[4]s
 
 Use a signing secret of your own:
 
@@ -239,7 +240,7 @@ func (l local) send(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(l.out, "Response: %d %s\n\n", status, answer)
+	fmt.Fprintf(l.out, "Response: %d\n%s\n\n", status, answer)
 	if status != http.StatusOK {
 		return fmt.Errorf("%w: the status should be 200", errUnexpected)
 	}

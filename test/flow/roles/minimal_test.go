@@ -38,12 +38,7 @@ func TestUnneeded(t *testing.T) {
 			calls:   []emulator.Call{send},
 			excess:  []Excess{{Permission{"Send", "sqs:PurgeQueue"}, queue, ""}},
 		},
-		"a resource was not called": {
-			allowed: statement{Sid: "Send", Action: []string{"sqs:SendMessage"}, Resource: []string{queue, queue + "2"}},
-			calls:   []emulator.Call{send},
-			excess:  []Excess{{Permission{"Send", "sqs:SendMessage"}, queue + "2", ""}},
-		},
-		"any action, where one was called": {
+		"all actions, and one was called": {
 			allowed: statement{Sid: "Send", Action: []string{"sqs:*"}, Resource: []string{queue}},
 			calls:   []emulator.Call{send},
 			excess:  []Excess{{Permission{"Send", "sqs:*"}, queue, ""}},
@@ -58,20 +53,16 @@ func TestUnneeded(t *testing.T) {
 			calls:   []emulator.Call{{Role: roleName, Sid: "Other", Action: "s3:PutObject", Resource: bucket + "a/1"}},
 			excess:  []Excess{{mayKeep, bucket + "a/*", ""}},
 		},
-		"a folder that was used, by one call": {
+		"the folder was used": {
 			allowed: keep(bucket + "a/*"),
 			calls:   []emulator.Call{put("a/1")},
 		},
-		"a folder of which one within was used": {
+		"only one subfolder was used": {
 			allowed: keep(bucket + "a/*"),
 			calls:   []emulator.Call{put("a/b/1"), put("a/b/2"), put("a/b/c/3")},
 			excess:  []Excess{{mayKeep, bucket + "a/*", bucket + "a/b/*"}},
 		},
-		"a folder of which two were used": {
-			allowed: keep(bucket + "a/*"),
-			calls:   []emulator.Call{put("a/b/1"), put("a/bc/1")},
-		},
-		"a bucket of which two folders were used": {
+		"two folders of the bucket were used": {
 			allowed: keep(bucket + "*"),
 			calls:   []emulator.Call{put("a/b/c/1"), put("d/1")},
 		},
@@ -80,20 +71,11 @@ func TestUnneeded(t *testing.T) {
 			calls:   []emulator.Call{put("a/1"), put("b/1")},
 			excess:  []Excess{{mayKeep, "*", bucket + "*"}},
 		},
-		"two folders, one of them unused": {
-			allowed: keep(bucket+"a/*", bucket+"b/*"),
-			calls:   []emulator.Call{put("a/1")},
-			excess:  []Excess{{mayKeep, bucket + "b/*", ""}},
-		},
-		"a pattern that goes on within a name": {
-			allowed: keep(bucket + "a/b*"),
-			calls:   []emulator.Call{put("a/b1")},
-		},
-		"a day's folders, which no policy can name": {
+		"a day's folders, which a policy cannot name": {
 			allowed: keep(bucket + "a/*"),
 			calls:   []emulator.Call{put("a/2026/01/02/1"), put("a/2026/01/02/2")},
 		},
-		"days of two folders, and nothing else": {
+		"days of two folders": {
 			allowed: keep(bucket + "*/????/??/??/*.json"),
 			calls:   []emulator.Call{put("a/2026/01/02/1.json"), put("b/2026/01/02/1.json")},
 		},
@@ -102,15 +84,10 @@ func TestUnneeded(t *testing.T) {
 			calls:   []emulator.Call{put("a/2026/01/02/1.json"), put("other/1.json")},
 			excess:  []Excess{{mayKeep, bucket + "*/????/??/??/*.json", bucket + "a/*"}},
 		},
-		"a dot is a dot": {
+		"a dot matches only a dot": {
 			allowed: keep(bucket + "*.json"),
 			calls:   []emulator.Call{put("a-json")},
 			excess:  []Excess{{mayKeep, bucket + "*.json", ""}},
-		},
-		"what is above the days": {
-			allowed: keep(bucket + "*"),
-			calls:   []emulator.Call{put("a/2026/01/02/1")},
-			excess:  []Excess{{mayKeep, bucket + "*", bucket + "a/*"}},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
