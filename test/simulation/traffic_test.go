@@ -144,7 +144,7 @@ func (s *sender) strange(base shape) {
 	kinds := []string{
 		fmt.Sprintf("poison %d", base.serial),
 		fmt.Sprintf(`{"schema":"paysluice.event/9","eventId":"stripe:evt_%d"}`, base.serial),
-		fmt.Sprintf(`{"schema":"paysluice.event/1","eventId":"klarna:%d","provider":"klarna"}`, base.serial),
+		fmt.Sprintf(`{"schema":"paysluice.event/1","eventId":"imaginary:%d","provider":"imaginary"}`, base.serial),
 	}
 	body := kinds[s.w.rng.IntN(len(kinds))]
 	if _, err := s.w.sqs.SendMessage(context.Background(), &sqs.SendMessageInput{QueueUrl: &s.w.queueURL, MessageBody: &body}); err != nil {

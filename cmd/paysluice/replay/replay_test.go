@@ -150,7 +150,7 @@ func TestMessagesThatTheConsumerRejectsAreSkipped(t *testing.T) {
 	f.archive.messages[key(2)] = archived("", "envelope_unreadable")
 	f.archive.messages[key(3)] = &event.Archived{FailureReason: "receives-exhausted", Message: []byte("marked poison")}
 	f.archive.messages[key(4)] = &event.Archived{Message: []byte(event.Encode(event.Event{
-		Schema: event.Schema, ID: "klarna:1", Provider: "klarna", PayloadSHA256: event.HashPayload(nil),
+		Schema: event.Schema, ID: "imaginary:1", Provider: "imaginary", PayloadSHA256: event.HashPayload(nil),
 	}))}
 	f.archive.messages["stripe/notes.txt"] = nil
 
@@ -163,7 +163,7 @@ func TestMessagesThatTheConsumerRejectsAreSkipped(t *testing.T) {
 		"skipped " + key(1) + ": the table has different content with its key",
 		"skipped " + key(2) + ": not an event that can be stored (envelope_unreadable)",
 		"skipped " + key(3) + ": not an event that can be stored (receives-exhausted)",
-		"skipped " + key(4) + `: unknown provider: "klarna"`,
+		"skipped " + key(4) + `: unknown provider: "imaginary"`,
 		"skipped stripe/notes.txt: not an archived message",
 	}, "\n")+"\n", f.skipped.String())
 }

@@ -14,39 +14,40 @@ import (
 	"github.com/paysluice/paysluice/handlers/aws/client"
 )
 
-// cloud answers the few AWS calls that functions make, and keeps them. That
-// the calls are right is for the flow test on the emulator to say: here they
-// only show that a main is wired.
+// cloud serves the AWS calls of the functions and records them. It shows that a
+// main is wired. Whether the calls are right is tested on the emulator
+// (test/flow).
 type cloud struct {
 	url string
-	// secretTakes is how long it takes to read the secret, until stop.
-	secretTakes time.Duration
+	// secretDelay delays the reading of the secret until stop is called.
+	secretDelay time.Duration
 	stopped     chan struct{}
 
 	mu    sync.Mutex
 	calls []call
 }
 
-// call is an answered request as its X-Amz-Target names it, or by service and method.
+// call is a request: the value of its X-Amz-Target header, or else PUT or
+// DescribeStacks.
 type call struct {
 	target string
 	input  map[string]any
 }
 
-// newCloud runs a cloud whose Secrets Manager holds one secret.
+// newCloud starts a cloud with one secret in Secrets Manager.
 func newCloud(t *testing.T, secret string) *cloud {
 	t.Helper()
 	c := &cloud{stopped: make(chan struct{})}
 	answers := map[string]func(input map[string]any) any{
 		"secretsmanager.GetSecretValue": func(map[string]any) any {
 			select {
-			case <-time.After(c.secretTakes):
+			case <-time.After(c.secretDelay):
 			case <-c.stopped:
 			}
 			return map[string]string{"SecretString": secret}
 		},
 		"AmazonSQS.SendMessage": func(input map[string]any) any {
-			sum := md5.Sum([]byte(input["MessageBody"].(string))) // the SDK compares it
+			sum := md5.Sum([]byte(input["MessageBody"].(string))) // the SDK checks it
 			return map[string]string{"MessageId": "1", "MD5OfMessageBody": hex.EncodeToString(sum[:])}
 		},
 		"DynamoDB_20120810.PutItem": func(map[string]any) any {
@@ -65,8 +66,8 @@ func newCloud(t *testing.T, secret string) *cloud {
 			target = "DescribeStacks"
 		}
 		var answer any
-		if of := answers[target]; of != nil {
-			answer = of(input)
+		if respond := answers[target]; respond != nil {
+			answer = respond(input)
 		}
 		c.mu.Lock()
 		c.calls = append(c.calls, call{target, input})
@@ -78,7 +79,7 @@ func newCloud(t *testing.T, secret string) *cloud {
 		case target == "DescribeStacks":
 			_, _ = io.WriteString(w, describedStack)
 		case target != "PUT":
-			http.Error(w, "no such call: "+target, http.StatusBadRequest)
+			http.Error(w, "unknown call: "+target, http.StatusBadRequest)
 		}
 	}))
 	t.Cleanup(server.Close)
@@ -86,15 +87,15 @@ func newCloud(t *testing.T, secret string) *cloud {
 	return c
 }
 
-// stop lets go of what takes long.
+// stop ends the delay of the secret.
 func (c *cloud) stop() { close(c.stopped) }
 
-// environment leads an AWS SDK to the cloud.
+// environment directs an AWS SDK to the cloud.
 func (c *cloud) environment() []string {
 	return []string{client.EndpointVar + "=" + c.url}
 }
 
-// inputs are those of all calls of one target so far.
+// inputs returns the inputs of all calls with a target so far.
 func (c *cloud) inputs(target string) []map[string]any {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -107,7 +108,7 @@ func (c *cloud) inputs(target string) []map[string]any {
 	return inputs
 }
 
-// describedStack is a stack whose update is being cleaned up.
+// describedStack is a stack during the cleanup of an update.
 const describedStack = `<DescribeStacksResponse><DescribeStacksResult><Stacks><member>
   <StackStatus>UPDATE_COMPLETE_CLEANUP_IN_PROGRESS</StackStatus>
 </member></Stacks></DescribeStacksResult></DescribeStacksResponse>`

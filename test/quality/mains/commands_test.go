@@ -3,7 +3,6 @@ package mains
 import (
 	"bytes"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -18,7 +17,7 @@ func TestGentemplatePrintsTheCommittedTemplate(t *testing.T) {
 	assert.Equal(t, 0, got.code, got.stderr)
 	assert.Empty(t, got.stderr)
 	assert.True(t, string(committed) == got.stdout,
-		"out/stack.json is not what gentemplate prints: go run ./cmd/gentemplate > out/stack.json")
+		"out/stack.json is not current: run make template")
 }
 
 func TestGentemplateDrawsTheCommittedPage(t *testing.T) {
@@ -27,16 +26,7 @@ func TestGentemplateDrawsTheCommittedPage(t *testing.T) {
 	got := run(t, "gentemplate", nil, "-diagram")
 	assert.Equal(t, 0, got.code, got.stderr)
 	assert.Equal(t, string(committed), got.stdout,
-		"docs/stack.md is not what gentemplate draws: go run ./cmd/gentemplate -diagram > docs/stack.md")
-}
-
-// It is meant to stay under 0.25 s on two cores, with a warm build cache.
-func BenchmarkGentemplate(b *testing.B) {
-	for b.Loop() {
-		cmd := exec.Command("go", "run", "./cmd/gentemplate")
-		cmd.Dir = "../../.."
-		require.NoError(b, cmd.Run())
-	}
+		"docs/stack.md is not current: run make template")
 }
 
 func TestGentemplateFailsWhenItsOutputDoes(t *testing.T) {
@@ -60,9 +50,9 @@ func TestPaysluiceExitCodes(t *testing.T) {
 		code           int
 		stdout, stderr string // patterns
 	}{
-		{"asked for help", []string{"help"}, 0, `^Usage: paysluice`, `^$`},
-		{"the command fails: not in the module", []string{"package"}, 1, `^$`, `^paysluice: package: .+\n$`},
-		{"the command line is wrong", []string{"pack"}, 2, `^$`, `^paysluice: .+\n$`},
+		{"help", []string{"help"}, 0, `^Usage: paysluice`, `^$`},
+		{"a failed command: not in the module", []string{"package"}, 1, `^$`, `^paysluice: package: .+\n$`},
+		{"an invalid command line", []string{"pack"}, 2, `^$`, `^paysluice: .+\n$`},
 	} {
 		t.Run(test.why, func(t *testing.T) {
 			got := run(t, "paysluice", nil, test.args...)

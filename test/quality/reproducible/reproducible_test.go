@@ -1,5 +1,5 @@
-// Package reproducible shows that equal sources give equal zips, whoever
-// builds them and wherever.
+// Package reproducible tests that the same sources give the same zips on every
+// machine.
 package reproducible
 
 import (
@@ -22,14 +22,14 @@ func TestEqualSourcesGiveEqualZips(t *testing.T) {
 	paysluice := filepath.Join(tmp, "paysluice")
 	command(t, "../../..", nil, "go", "build", "-buildvcs=false", "-o", paysluice, "./cmd/paysluice")
 
-	// A clone, built by somebody without settings.
+	// A clone and a builder without settings.
 	plain := filepath.Join(tmp, "plain")
 	sources.Copy(t, "../../..", plain)
 	commit(t, plain, "one")
 	version := command(t, plain, nil, paysluice, "package")
 
-	// A clone elsewhere, at another commit, and a builder with settings of all
-	// kinds. Its cache is empty, so that everything really is compiled again.
+	// A clone in another folder at another commit, and a builder with many
+	// settings. The empty cache makes go compile everything again.
 	clone := filepath.Join(tmp, "some", "where", "deeper", "clone")
 	sources.Copy(t, "../../..", clone)
 	commit(t, clone, "another")
@@ -38,7 +38,7 @@ func TestEqualSourcesGiveEqualZips(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(config, "go", "env"), []byte("GOFLAGS=-gcflags=-N\nGOARM64=v9.0\n"), 0o644))
 	work := filepath.Join(tmp, "some", "go.work")
 	require.NoError(t, os.WriteFile(work, []byte("go 1.26.0\n\nuse ./where/deeper/clone\n"), 0o644))
-	hostile := []string{
+	settings := []string{
 		"XDG_CONFIG_HOME=" + config,
 		"GOFLAGS=-mod=mod -buildvcs=true -tags=debug",
 		"GOWORK=" + work,
@@ -50,25 +50,24 @@ func TestEqualSourcesGiveEqualZips(t *testing.T) {
 		"CGO_ENABLED=1",
 		"GOCACHE=" + filepath.Join(tmp, "cache"),
 	}
-	assert.Equal(t, version, command(t, clone, hostile, paysluice, "package"))
+	assert.Equal(t, version, command(t, clone, settings, paysluice, "package"))
 	for _, binary := range contract.Binaries() {
 		assert.True(t, bytes.Equal(zip(t, plain, version, binary), zip(t, clone, version, binary)), binary)
 	}
 
-	// One line of one function.
+	// A change of one line in one function.
 	main := filepath.Join(plain, "cmd", "lambdas", contract.ConsumerBinary, "main.go")
 	sources.Edit(t, main, "cannot start", "cannot begin")
 	next := command(t, plain, nil, paysluice, "package")
-	assert.NotEqual(t, version, next, "other code is another version")
+	assert.NotEqual(t, version, next, "different code has a different version")
 	for _, binary := range contract.Binaries() {
 		same := bytes.Equal(zip(t, plain, version, binary), zip(t, plain, next, binary))
-		assert.Equal(t, binary != contract.ConsumerBinary, same, "%s: only what changed is built differently", binary)
+		assert.Equal(t, binary != contract.ConsumerBinary, same, "%s: only the changed function has a different zip", binary)
 	}
 }
 
-// commit makes a repository with one commit and a tag, which go build would
-// stamp into a binary. It asks git for them: where there is no git on the PATH
-// there is nothing to stamp.
+// commit makes dir a repository with one commit and a tag, which go build could
+// put into a binary. It does nothing where git is not installed.
 func commit(t *testing.T, dir, message string) {
 	t.Helper()
 	if _, err := exec.LookPath("git"); err != nil {
@@ -81,8 +80,8 @@ func commit(t *testing.T, dir, message string) {
 	command(t, dir, nil, "git", "tag", "v1.2.3-"+message)
 }
 
-// command runs a program with env besides the test's own environment, and
-// returns what it prints to stdout.
+// command runs a program with env in addition to the test's environment, and
+// returns its standard output.
 func command(t *testing.T, dir string, env []string, name string, args ...string) string {
 	t.Helper()
 	var stdout, stderr bytes.Buffer

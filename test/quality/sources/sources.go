@@ -1,5 +1,5 @@
-// Package sources copies what the stack is built from, for tests that build a
-// changed copy of it.
+// Package sources copies the product's sources for tests that build a changed
+// copy.
 package sources
 
 import (
@@ -11,9 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Copy copies the packages and module files of the repository at root, which
-// may be relative, to a new folder dst. It reads them in this process, so that
-// go's test cache knows what the test depends on.
+// Copy copies the product's packages and module files from the repository at root
+// to a new folder dst. It reads them in this process, so that go's test cache
+// knows that the test depends on them.
 func Copy(t testing.TB, root, dst string) {
 	t.Helper()
 	for _, folder := range []string{"cmd", "handlers", "template"} {
@@ -26,7 +26,8 @@ func Copy(t testing.TB, root, dst string) {
 	}
 }
 
-// Edit replaces the first occurrence of from in a file, which must be there.
+// Edit replaces the first occurrence of from in a file. It fails the test if the
+// file has none.
 func Edit(t testing.TB, file, from, to string) {
 	t.Helper()
 	text, err := os.ReadFile(file)

@@ -1,6 +1,6 @@
-// Package static runs the checkers that know suppressions without any: what
-// they find then must be exactly what is suppressed, resource by resource. So
-// the stack is clean, and no suppression outlives its reason.
+// Package static runs checkov and cdk-nag on the template without its
+// suppressions. Their findings must be exactly the suppressed ones, resource by
+// resource. So the template has no other finding and no suppression is obsolete.
 package static
 
 import (
@@ -20,10 +20,10 @@ import (
 
 const root = "../../.."
 
-func TestCheckovFindsWhatIsSuppressed(t *testing.T) {
+func TestCheckovFindsOnlyTheSuppressed(t *testing.T) {
 	stack := readStack(t)
 	checkov := installed(t, ".venv-checkov/bin/checkov")
-	out := run(t, checkov, "--framework", "cloudformation", "--file", stack.bare(t, "checkov"),
+	out := run(t, checkov, "--framework", "cloudformation", "--file", stack.withoutSuppressions(t, "checkov"),
 		"--compact", "--quiet", "--skip-download", "--output", "json")
 	var report struct {
 		Results struct {
@@ -39,7 +39,7 @@ func TestCheckovFindsWhatIsSuppressed(t *testing.T) {
 	}
 	require.NoError(t, json.Unmarshal(out, &report))
 	require.Zero(t, report.Summary.ParsingErrors)
-	require.Greater(t, report.Summary.Passed, 50, "it looked at the stack")
+	require.Greater(t, report.Summary.Passed, 50, "checkov did not check the stack")
 
 	found := []string{}
 	for _, f := range report.Results.FailedChecks {
@@ -48,18 +48,18 @@ func TestCheckovFindsWhatIsSuppressed(t *testing.T) {
 	var suppressed []string
 	for id, r := range stack.Resources {
 		for _, s := range r.Metadata.Checkov.Skip {
-			assert.NotEmpty(t, s.Comment, "%s %s: why?", id, s.ID)
+			assert.NotEmpty(t, s.Comment, "%s %s has no reason", id, s.ID)
 			suppressed = append(suppressed, id+" "+s.ID)
 		}
 	}
 	assert.ElementsMatch(t, suppressed, found)
 }
 
-func TestNagFindsWhatIsSuppressed(t *testing.T) {
+func TestNagFindsOnlyTheSuppressed(t *testing.T) {
 	stack := readStack(t)
 	installed(t, ".ci/nag/node_modules/cdk-nag")
 	var found []struct{ Resource, Rule, Error string }
-	require.NoError(t, json.Unmarshal(run(t, "node", root+"/.ci/nag/nag.js", stack.bare(t, "cdk_nag")), &found))
+	require.NoError(t, json.Unmarshal(run(t, "node", root+"/.ci/nag/nag.js", stack.withoutSuppressions(t, "cdk_nag")), &found))
 
 	findings := []string{}
 	for _, f := range found {
@@ -69,7 +69,7 @@ func TestNagFindsWhatIsSuppressed(t *testing.T) {
 	var suppressed []string
 	for id, r := range stack.Resources {
 		for _, s := range r.Metadata.Nag.Rules {
-			assert.NotEmpty(t, s.Reason, "%s %s: why?", id, s.ID)
+			assert.NotEmpty(t, s.Reason, "%s %s has no reason", id, s.ID)
 			for _, finding := range s.AppliesTo {
 				suppressed = append(suppressed, fmt.Sprintf("%s %s[%s]", id, s.ID, finding))
 			}
@@ -81,7 +81,7 @@ func TestNagFindsWhatIsSuppressed(t *testing.T) {
 	assert.ElementsMatch(t, suppressed, findings)
 }
 
-// stack is what is read of out/stack.json.
+// stack is the part of out/stack.json that holds suppressions.
 type stack struct {
 	text      []byte
 	Resources map[string]struct {
@@ -109,19 +109,20 @@ func readStack(t *testing.T) stack {
 	return s
 }
 
-// bare writes the stack without one checker's suppressions to a file.
-func (s stack) bare(t *testing.T, checker string) (file string) {
+// withoutSuppressions writes the stack without the suppressions of one checker to
+// a file.
+func (s stack) withoutSuppressions(t *testing.T, checker string) (file string) {
 	t.Helper()
 	var template map[string]any
 	require.NoError(t, json.Unmarshal(s.text, &template))
-	taken := 0
+	removed := 0
 	for _, r := range template["Resources"].(map[string]any) {
 		if metadata, ok := r.(map[string]any)["Metadata"].(map[string]any); ok && metadata[checker] != nil {
 			delete(metadata, checker)
-			taken++
+			removed++
 		}
 	}
-	require.NotZero(t, taken)
+	require.NotZero(t, removed)
 	text, err := json.Marshal(template)
 	require.NoError(t, err)
 	file = filepath.Join(t.TempDir(), "stack.json")
@@ -129,16 +130,16 @@ func (s stack) bare(t *testing.T, checker string) (file string) {
 	return file
 }
 
-// installed is the path of a tool that make check installs.
+// installed returns the path of a tool that make tools installs.
 func installed(t *testing.T, path string) string {
 	t.Helper()
 	path = filepath.Join(root, filepath.FromSlash(path))
 	_, err := os.Stat(path)
-	require.NoError(t, err, "the checkers are not installed: run make checkers")
+	require.NoError(t, err, "the tool is not installed: run make tools")
 	return path
 }
 
-// run returns what a checker prints. It exits with 1 when it finds something.
+// run returns the output of a checker, which exits with 1 when it has findings.
 func run(t *testing.T, name string, args ...string) []byte {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), name, args...)

@@ -1,3 +1,5 @@
+// Package mains builds every main package with coverage counters and runs it for
+// real.
 package mains
 
 import (
@@ -13,8 +15,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// binaries is the folder that holds every main package, built, and counters
-// the one that takes what they count.
+// coverDirVar names the folder that receives the coverage counters. Without it
+// they are discarded. It needs -count=1, because a cached result writes none.
+const coverDirVar = "PAYSLUICE_COVERDIR"
+
+// binaries is the folder with the built main packages, and counters the one that
+// receives their coverage.
 var binaries, counters string
 
 func TestMain(m *testing.M) {
@@ -33,7 +39,7 @@ func buildAndRun(m *testing.M) (code int, err error) {
 	}
 	defer os.RemoveAll(tmp)
 	binaries = filepath.Join(tmp, "bin")
-	if counters = os.Getenv(CoverDirVar); counters == "" {
+	if counters = os.Getenv(coverDirVar); counters == "" {
 		counters = filepath.Join(tmp, "counters")
 		if err := os.Mkdir(counters, 0o755); err != nil {
 			return 1, err
@@ -45,8 +51,8 @@ func buildAndRun(m *testing.M) (code int, err error) {
 	return m.Run(), nil
 }
 
-// build builds all main packages below cmd/ with counters in themselves only:
-// other packages are covered by their own tests.
+// build builds all main packages of cmd. Only the main packages count coverage:
+// the other packages are covered by their own tests.
 func build(dir string) error {
 	list, err := exec.Command("go", "list", "-f", `{{if eq .Name "main"}}{{.ImportPath}}{{end}}`, "../../../cmd/...").Output()
 	if err != nil {
@@ -61,14 +67,13 @@ func build(dir string) error {
 	return nil
 }
 
-// result is what became of a process.
+// result describes a finished process.
 type result struct {
 	code           int
 	stdout, stderr string
 }
 
-// run runs a binary to its end, in an empty folder and with no other
-// environment than env.
+// run runs a binary to its end in an empty folder. Its environment is env.
 func run(t *testing.T, binary string, env []string, args ...string) result {
 	t.Helper()
 	var stdout, stderr bytes.Buffer

@@ -28,7 +28,8 @@ const (
 		`"data":{"object":{"id":"pi_1","object":"payment_intent","amount_received":1250,"currency":"eur"}}}`
 )
 
-// configuration is what the template and Lambda set for each function.
+// configuration returns the variables that the template and Lambda set for a
+// function.
 func configuration(binary string) []string {
 	lambda := []string{
 		client.RegionVar + "=us-east-1",
@@ -36,7 +37,7 @@ func configuration(binary string) []string {
 		client.SecretKeyVar + "=secret",
 	}
 	if binary == contract.AuthorizerBinary {
-		lambda = nil // it calls nobody
+		lambda = nil // it makes no calls
 	}
 	return append(lambda, map[string][]string{
 		contract.AuthorizerBinary: {
@@ -71,10 +72,10 @@ func configuration(binary string) []string {
 	}[binary]...)
 }
 
-func TestFunctionsNameEverythingThatIsMissing(t *testing.T) {
+func TestFunctionsNameEveryMissingVariable(t *testing.T) {
 	for _, binary := range contract.Binaries() {
 		t.Run(binary, func(t *testing.T) {
-			message := refusal(t, binary, nil)
+			message := startError(t, binary, nil)
 			for _, variable := range configuration(binary) {
 				name, _, _ := strings.Cut(variable, "=")
 				assert.Contains(t, message, name+" is not set")
@@ -83,13 +84,14 @@ func TestFunctionsNameEverythingThatIsMissing(t *testing.T) {
 	}
 }
 
-func TestProcessorRefusesAProviderThatThisVersionDoesNotHave(t *testing.T) {
-	env := append(configuration(contract.ProcessorBinary), contract.ProviderVar+"=adyen") // the last one counts
-	assert.Contains(t, refusal(t, contract.ProcessorBinary, env), "adyen")
+func TestProcessorRejectsAnUnknownProvider(t *testing.T) {
+	env := append(configuration(contract.ProcessorBinary), contract.ProviderVar+"=imaginary") // the last value counts
+	assert.Contains(t, startError(t, contract.ProcessorBinary, env), "imaginary")
 }
 
-// refusal is the one line with which a function refuses to start.
-func refusal(t *testing.T, binary string, env []string) string {
+// startError returns the error in the only log line of a function that does not
+// start.
+func startError(t *testing.T, binary string, env []string) string {
 	t.Helper()
 	got := run(t, binary, env)
 	assert.Equal(t, 1, got.code)
@@ -114,9 +116,8 @@ func TestAuthorizerDecides(t *testing.T) {
 	assert.Equal(t, "Allow", policy.PolicyDocument.Statement[0].Effect)
 }
 
-// The processor's message is what the consumer stores, so that both mains are
-// shown to mean the same queue message.
-func TestProcessorSendsWhatConsumerStores(t *testing.T) {
+// The consumer stores the processor's message: both mains use the same format.
+func TestConsumerStoresTheProcessorsMessage(t *testing.T) {
 	aws := newCloud(t, `{"endpoints":[{"label":"main","secret":"`+stripeSecret+`"}]}`)
 
 	request := events.APIGatewayProxyRequest{
@@ -143,10 +144,10 @@ func TestProcessorSendsWhatConsumerStores(t *testing.T) {
 	item := stored[0]["Item"].(map[string]any)
 	assert.Equal(t, map[string]any{"S": "stripe:evt_1"}, item[contract.EventIDAttribute])
 	assert.Contains(t, item, contract.ExpiresAtAttribute, "EVENT_RETENTION_DAYS is 30")
-	assert.Contains(t, log, `"Environment":"test"`, "the dimension that alarms match")
+	assert.Contains(t, log, `"Environment":"test"`, "the dimension of the alarms")
 }
 
-func TestProcessorKeepsALargeBodyInTheBucket(t *testing.T) {
+func TestProcessorStoresALargeBodyInTheBucket(t *testing.T) {
 	aws := newCloud(t, `{"endpoints":[{"label":"main","secret":"`+stripeSecret+`"}]}`)
 	body := stripeBody + strings.Repeat(" ", 200<<10)
 
@@ -164,12 +165,11 @@ func TestProcessorKeepsALargeBodyInTheBucket(t *testing.T) {
 	assert.Equal(t, body, kept[0]["body"])
 }
 
-// An environment may be started ahead of its first request, and frozen as soon as
-// it asks for it: its secret has been read by then. The connection is shown in
-// package awsclient; this cloud has no TLS.
-func TestProcessorHasItsSecretBeforeItAsksForWork(t *testing.T) {
+// Lambda may freeze an environment as soon as it asks for its first request. It
+// has read its secret by then.
+func TestProcessorReadsItsSecretBeforeTheFirstRequest(t *testing.T) {
 	aws := newCloud(t, `{"endpoints":[{"label":"main","secret":"`+stripeSecret+`"}]}`)
-	aws.secretTakes = 200 * time.Millisecond // a start that does not wait is over by then
+	aws.secretDelay = 200 * time.Millisecond // longer than a start that does not wait
 
 	function, err := runtimeapi.Start(t.Context(), filepath.Join(binaries, contract.ProcessorBinary),
 		withCounters(slices.Concat(configuration(contract.ProcessorBinary), aws.environment())))
@@ -179,24 +179,22 @@ func TestProcessorHasItsSecretBeforeItAsksForWork(t *testing.T) {
 	assert.NoError(t, function.Stop())
 }
 
-// A start waits a second for a secret that takes longer, and the first request for
-// the rest: its reading has not been given up.
-func TestProcessorAsksForWorkWhileItsSecretHangs(t *testing.T) {
+// A start waits at most a second for its secret. The first request waits for the
+// rest.
+func TestProcessorStartsWhileItsSecretHangs(t *testing.T) {
 	aws := newCloud(t, `{"endpoints":[{"label":"main","secret":"`+stripeSecret+`"}]}`)
-	aws.secretTakes = time.Minute
+	aws.secretDelay = time.Minute
 
 	function, err := runtimeapi.Start(t.Context(), filepath.Join(binaries, contract.ProcessorBinary),
 		withCounters(slices.Concat(configuration(contract.ProcessorBinary), aws.environment())))
 
 	require.NoError(t, err)
-	assert.NotContains(t, function.Logs(), "secret not read", "which takes three seconds")
+	assert.NotContains(t, function.Logs(), "secret not read", "that takes three seconds")
 	aws.stop()
 	assert.NoError(t, function.Stop())
 }
 
-// A secret that was filled badly is said in the log at once, not only in the
-// answers.
-func TestProcessorSaysThatItCannotReadItsSecret(t *testing.T) {
+func TestProcessorLogsAnInvalidSecret(t *testing.T) {
 	aws := newCloud(t, `{"endpoints":[]}`)
 
 	var answer events.APIGatewayProxyResponse
@@ -207,7 +205,7 @@ func TestProcessorSaysThatItCannotReadItsSecret(t *testing.T) {
 	assert.Contains(t, log, `"level":"WARN","message":"secret not read"`)
 }
 
-func TestArchiverKeepsADeadLetter(t *testing.T) {
+func TestArchiverStoresADeadLetter(t *testing.T) {
 	aws := newCloud(t, "")
 	batch := events.SQSEvent{Records: []events.SQSMessage{{
 		MessageId: "m-1", Body: "poison", Attributes: map[string]string{"SentTimestamp": "1780000000000"},
@@ -225,7 +223,7 @@ func TestArchiverKeepsADeadLetter(t *testing.T) {
 	assert.Equal(t, "poison", string(m.Message))
 }
 
-func TestEmptierAnswersCloudFormation(t *testing.T) {
+func TestEmptierRespondsToCloudFormation(t *testing.T) {
 	aws := newCloud(t, "")
 	request := cfn.Event{
 		RequestType: cfn.RequestDelete, RequestID: "r-1", ResponseURL: aws.url + "/answer", PhysicalResourceID: bucket,
@@ -247,8 +245,8 @@ func TestEmptierAnswersCloudFormation(t *testing.T) {
 	assert.Equal(t, bucket, answer.PhysicalResourceID)
 }
 
-// invoke starts a function, hands it one event and stops it. It returns what the
-// function logged.
+// invoke starts a function, invokes it with one event and stops it. It returns
+// the function's log.
 func invoke(t *testing.T, binary string, env []string, event, response any) (log string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
