@@ -10,6 +10,7 @@ import (
 	"crypto/x509/pkix"
 	"math/big"
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -95,7 +96,7 @@ func TestChain(t *testing.T) {
 		{"unknown root from the issuer's host", strangerRoot.IssueFor(key, paypaltest.LiveName, epoch, issuedBy(digicert+"StrangerRoot.crt")), nil, provider.PayPalChain},
 		{"intermediate for clients only", clientCA.IssueFor(key, paypaltest.LiveName, epoch), clientCA.Intermediate.PEM(), provider.PayPalChain},
 		{"no issuer's URL", issue(stranger), nil, provider.PayPalChain},
-		{"issuer's URLs elsewhere", genuine(issuedBy("https://169.254.169.254/x.crt", "http://cacerts.digicert.com:8080/x.crt", "http://x@cacerts.digicert.com/x.crt", "cacerts.digicert.com")), nil, provider.PayPalChain},
+		{"issuer's URLs elsewhere", genuine(issuedBy("https://169.254.169.254/Intermediate.crt", "http://cacerts.digicert.com:8080/Intermediate.crt", "http://x@cacerts.digicert.com/Intermediate.crt", "cacerts.digicert.com/Intermediate.crt")), nil, provider.PayPalChain},
 		{"issuer not found", genuine(issuedBy(digicert + "Missing.crt")), nil, provider.PayPalChain},
 		{"issuer is a page", genuine(issuedBy(digicert + "Page.crt")), nil, provider.PayPalChain},
 		{"issuer's host down", genuine(issuedBy(digicert + "Down.crt")), nil, provider.CertUnreachable},
@@ -109,6 +110,15 @@ func TestChain(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestServedRootIsNotTrusted: a certificate from the network is a root only if it
+// is pinned (see TestVectors).
+func TestServedRootIsNotTrusted(t *testing.T) {
+	stranger := paypaltest.NewAuthority(epoch)
+	leaf := stranger.Issue(paypaltest.LiveName, epoch)
+	served := slices.Concat(leaf.PEM(), stranger.Intermediate.PEM(), stranger.Root.PEM())
+	assert.ErrorIs(t, verifyServed(t, leaf, content(served), nil), provider.PayPalChain)
 }
 
 // TestEndlessChain serves an issuer that names itself as its next issuer.
@@ -133,7 +143,7 @@ type publicKey struct {
 
 func (k publicKey) Public() crypto.PublicKey { return k.key }
 
-func TestKeyThatCannotSign(t *testing.T) {
+func TestUnusableKeys(t *testing.T) {
 	curve, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
 	weak, err := rsa.GenerateKey(rand.Reader, 1024)

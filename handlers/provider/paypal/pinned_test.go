@@ -26,4 +26,8 @@ func TestPinnedRoots(t *testing.T) {
 	url, ok := issuerURL(&x509.Certificate{Issuer: pkix.Name{CommonName: "DigiCert Global Root G2"}, RawIssuer: []byte{0}})
 	assert.True(t, ok, "an intermediate that names no URL")
 	assert.Equal(t, "https://cacerts.digicert.com/DigiCertGlobalRootG2.crt", url)
+
+	var known caBundle
+	known.addUntrusted(&x509.Certificate{Subject: pkix.Name{CommonName: "DigiCert Global Root G2"}})
+	assert.Empty(t, known.roots, "the fingerprint decides, not the name")
 }

@@ -125,8 +125,8 @@ func TestVerify(t *testing.T) {
 		{"sandbox", []entry{shop, test}, at(sandboxCerts+"CERT", good), body, "test"},
 
 		{"retired webhook", []entry{other}, good, body, provider.SignatureMismatch},
-		{"sandbox, but the secret has live only", []entry{shop}, at(sandboxCerts+"CERT", good), body, provider.SignatureMismatch},
-		{"live, but the secret has sandbox only", []entry{test}, good, body, provider.SignatureMismatch},
+		{"sandbox, but the secret has live only: nothing is fetched", []entry{shop}, at(sandboxCerts+"MISSING", good), body, provider.SignatureMismatch},
+		{"live, but the secret has sandbox only: nothing is fetched", []entry{test}, at(liveCerts+"MISSING", good), body, provider.SignatureMismatch},
 		{"sandbox certificate on the live host", []entry{shop}, at(liveCerts+"SANDBOX", good), body, provider.CertRefused},
 		{"the dashboard's simulator", []entry{shop}, forWebhook("WEBHOOK_ID"), body, provider.SignatureMismatch},
 		{"another key than the certificate's", []entry{shop}, withKey(paypaltest.NewAuthority(epoch).Issue("x", epoch).Key), body, provider.SignatureMismatch},
