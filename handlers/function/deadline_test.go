@@ -53,6 +53,7 @@ func TestRunForWaitsAtMostItsLimit(t *testing.T) {
 		})
 		assert.Equal(t, time.Second, time.Since(start))
 		time.Sleep(3 * time.Second)
+		synctest.Wait()
 		assert.Equal(t, 3*time.Second, ended.Sub(start), "the task keeps running")
 	})
 }
