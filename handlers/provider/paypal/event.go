@@ -1,16 +1,138 @@
 package paypal
 
 import (
+	"cmp"
+	"strings"
+
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
 	"github.com/paysluice/paysluice/handlers/provider"
 	"github.com/paysluice/paysluice/handlers/provider/decode"
 )
 
-// Event implements provider.Provider. It fails only on a body without a
-// readable type or with an id that cannot be a key. A time that is none, such
-// as the simulator's 2018-19-12T…, leaves Timestamp 0.
-func (Provider) Event(raw []byte, o provider.Origin) (event.Event, error) {
+// body is the part of an event notification that is read ("event" in
+// notifications_webhooks_v1.json). All of it but id and event_type is optional.
+type body struct {
+	ID              decode.Member `json:"id"`
+	Type            decode.Member `json:"event_type"`
+	Created         decode.Member `json:"create_time"`
+	ResourceType    string        `json:"resource_type"`
+	ResourceVersion string        `json:"resource_version"`
+	Resource        resource      `json:"resource"`
+}
+
+// Values of "resource_type".
+const (
+	saleResource    = "sale"
+	captureResource = "capture"
+)
+
+// resource is the part of "resource" that is read, whatever its type. v1 of
+// PayPal's APIs has state, amount.total and sale_id where v2 has status,
+// amount.value and links.
+type resource struct {
+	ID     string `json:"id"`
+	Status string `json:"status"`
+	State  string `json:"state"`
+	Amount money  `json:"amount"`
+
+	// Of refunds and reversals.
+	SaleID    string            `json:"sale_id"`
+	CaptureID string            `json:"capture_id"`
+	Links     decode.List[link] `json:"links"`
+
+	// Of disputes.
+	DisputeID      string `json:"dispute_id"`
+	DisputeAmount  money  `json:"dispute_amount"`
+	DisputeOutcome struct {
+		Code string `json:"outcome_code"`
+	} `json:"dispute_outcome"`
+	DisputedTransactions decode.List[disputedTransaction] `json:"disputed_transactions"`
+
+	// Of payouts: items, batches, and referenced items.
+	PayoutItemID      string `json:"payout_item_id"`
+	PayoutBatchID     string `json:"payout_batch_id"`
+	TransactionID     string `json:"transaction_id"`
+	TransactionStatus string `json:"transaction_status"`
+	PayoutItem        struct {
+		Amount money `json:"amount"`
+	} `json:"payout_item"`
+	BatchHeader struct {
+		ID     string `json:"payout_batch_id"`
+		Status string `json:"batch_status"`
+	} `json:"batch_header"`
+	ItemID          string `json:"item_id"`
+	ReferenceID     string `json:"reference_id"`
+	ReferenceType   string `json:"reference_type"`
+	PayoutAmount    money  `json:"payout_amount"`
+	ProcessingState struct {
+		Status string `json:"status"`
+	} `json:"processing_state"`
+
+	// Of orders.
+	OrderID       string                    `json:"order_id"`
+	PurchaseUnits decode.List[purchaseUnit] `json:"purchase_units"`
+
+	// Of invoices, since v2.
+	Invoice struct {
+		ID     string `json:"id"`
+		Status string `json:"status"`
+	} `json:"invoice"`
+
+	// References.
+	SupplementaryData struct {
+		RelatedIDs struct {
+			OrderID         string `json:"order_id"`
+			AuthorizationID string `json:"authorization_id"`
+			CaptureID       string `json:"capture_id"`
+		} `json:"related_ids"`
+	} `json:"supplementary_data"`
+	ParentPayment      string `json:"parent_payment"`
+	BillingAgreementID string `json:"billing_agreement_id"`
+	PlanID             string `json:"plan_id"`
+	InvoiceID          string `json:"invoice_id"`
+	InvoiceNumber      string `json:"invoice_number"`
+	CustomID           string `json:"custom_id"`
+	Custom             string `json:"custom"`
+	Payer              payer  `json:"payer"`
+	Subscriber         payer  `json:"subscriber"`
+
+	Payee      merchant `json:"payee"`
+	MerchantID string   `json:"merchant_id"`
+}
+
+type disputedTransaction struct {
+	SellerTransactionID string   `json:"seller_transaction_id"`
+	InvoiceNumber       string   `json:"invoice_number"`
+	Seller              merchant `json:"seller"`
+}
+
+type purchaseUnit struct {
+	Payee    merchant `json:"payee"`
+	Payments struct {
+		Captures decode.List[struct {
+			ID string `json:"id"`
+		}] `json:"captures"`
+	} `json:"payments"`
+}
+
+type merchant struct {
+	ID string `json:"merchant_id"`
+}
+
+type payer struct {
+	ID string `json:"payer_id"`
+}
+
+// link is a HATEOAS link.
+type link struct {
+	Href string `json:"href"`
+	Rel  string `json:"rel"`
+}
+
+// Event implements provider.Provider. Timestamp is 0 for a time that is not
+// valid, such as the simulator's 2018-19-12T….
+func (p Provider) Event(raw []byte, o provider.Origin) (event.Event, error) {
 	var b body
 	if err := decode.Body(raw, &b); err != nil {
 		return event.Event{}, err
@@ -20,7 +142,7 @@ func (Provider) Event(raw []byte, o provider.Origin) (event.Event, error) {
 		return event.Event{}, err
 	}
 	name, r := contract.PayPal().Name, &b.Resource
-	category := categoryOf(typ, r)
+	category := p.rules.Category(typ, r)
 	return event.Event{
 		Schema:       event.Schema,
 		ID:           event.NewID(name, id),
@@ -40,3 +162,91 @@ func (Provider) Event(raw []byte, o provider.Origin) (event.Event, error) {
 		APIVersion:   decode.Clean(b.ResourceVersion),
 	}, nil
 }
+
+// id returns the resource's own id.
+func (r *resource) id() string {
+	return cmp.Or(r.ID, r.DisputeID, r.PayoutItemID, r.BatchHeader.ID, r.ItemID, r.Invoice.ID, r.MerchantID)
+}
+
+// status returns the resource's state in PayPal's words.
+func (r *resource) status() string {
+	return cmp.Or(r.Status, r.State, r.TransactionStatus, r.BatchHeader.Status, r.ProcessingState.Status, r.Invoice.Status)
+}
+
+// linked returns the id in a link: the last path segment of the first link of a
+// relation whose path contains collection, such as "/captures/".
+func (r *resource) linked(rel, collection string) string {
+	for _, l := range r.Links {
+		if _, id, ok := strings.Cut(l.Href, collection); ok && l.Rel == rel && !strings.ContainsAny(id, "/?#") {
+			return id
+		}
+	}
+	return ""
+}
+
+// paymentID returns the capture or sale that an event of a type belongs to.
+func (b *body) paymentID(typ string) string {
+	r := &b.Resource
+	switch strings.TrimPrefix(typ, "PAYMENT.") {
+	case "CAPTURE.COMPLETED", "CAPTURE.DECLINED", "CAPTURE.DENIED", "CAPTURE.PENDING",
+		"SALE.COMPLETED", "SALE.DENIED", "SALE.PENDING":
+		return r.ID
+	case "CAPTURE.REFUNDED", "REFUND.FAILED", "REFUND.PENDING", "SALE.REFUNDED":
+		return r.refunded()
+	case "CAPTURE.REVERSED", "SALE.REVERSED":
+		// PayPal's sample of a v1 reversal has no other id.
+		if id := r.refunded(); id != "" || b.ResourceType != saleResource && b.ResourceType != captureResource {
+			return id
+		}
+		return r.ID
+	}
+	if r.ReferenceType == "TRANSACTION_ID" {
+		return r.ReferenceID
+	}
+	return cmp.Or(r.DisputedTransactions[0].SellerTransactionID, r.captured())
+}
+
+// refunded returns the capture or sale that a refund belongs to.
+func (r *resource) refunded() string {
+	return cmp.Or(r.SaleID, r.CaptureID, r.SupplementaryData.RelatedIDs.CaptureID,
+		r.linked("up", "/captures/"), r.linked("sale", "/sale/"), r.linked("capture", "/capture/"))
+}
+
+// captured returns the first capture of an order.
+func (r *resource) captured() string {
+	for _, u := range r.PurchaseUnits {
+		if id := u.Payments.Captures[0].ID; id != "" {
+			return id
+		}
+	}
+	return ""
+}
+
+// related returns the ids that the resource refers to, or nil if there are none.
+func (r *resource) related() map[string]string {
+	ids := r.SupplementaryData.RelatedIDs
+	return decode.Related(map[string]string{
+		"order":          cmp.Or(ids.OrderID, r.OrderID, r.linked("up", "/orders/")),
+		"authorization":  cmp.Or(ids.AuthorizationID, r.linked("up", "/authorizations/")),
+		"parent_payment": r.ParentPayment,
+		"subscription":   r.BillingAgreementID,
+		"plan":           r.PlanID,
+		"invoice":        cmp.Or(r.InvoiceID, r.InvoiceNumber, r.DisputedTransactions[0].InvoiceNumber),
+		"custom":         cmp.Or(r.CustomID, r.Custom),
+		"customer":       cmp.Or(r.Payer.ID, r.Subscriber.ID),
+		"payout_batch":   r.PayoutBatchID,
+		"transaction":    r.TransactionID,
+	})
+}
+
+// account returns the merchant that the resource belongs to.
+func (r *resource) account() string {
+	return cmp.Or(r.DisputedTransactions[0].Seller.ID, r.PurchaseUnits[0].Payee.ID, r.Payee.ID, r.MerchantID)
+}
+
+// SameEvent implements provider.Provider. PayPal does not document what may differ
+// between deliveries of an event. Two members are left out: the notification's own
+// links, which say where to look it up (samples differ in host and encType), and
+// zts, a time that samples have and the schema does not
+// ("event" in notifications_webhooks_v1.json).
+func (Provider) SameEvent(a, b []byte) bool { return decode.Same(a, b, "links", "zts") }

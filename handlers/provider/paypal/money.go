@@ -7,10 +7,9 @@ import (
 	"github.com/paysluice/paysluice/handlers/event"
 )
 
-// money is an amount as PayPal writes it, a decimal in major units: v2 has
-// value and currency_code, v1 total and currency, payouts value and currency.
-// The shape tells them apart, which does not depend on a resource_version that
-// may be missing.
+// money is an amount as PayPal writes it, a decimal in major units. v2 has value
+// and currency_code, v1 total and currency, payouts value and currency. The
+// members tell them apart, because resource_version may be missing.
 type money struct {
 	Value        string `json:"value"`
 	Total        string `json:"total"`
@@ -18,9 +17,9 @@ type money struct {
 	Currency     string `json:"currency"`
 }
 
-// moneyOf is what the event moved. A payment counts when it succeeds or is
-// reversed, so its other events carry nothing; refunds, disputes and payouts
-// carry their own amount. Batches of payouts have none: their items count.
+// moneyOf returns the amount that an event moved. A payment has one when it
+// succeeds or is reversed. Refunds, disputes and payouts have their own amount.
+// Batches of payouts have none: their items count.
 func moneyOf(c event.Category, r *resource) event.Money {
 	switch kind, _, _ := strings.Cut(string(c), "."); {
 	case kind == "dispute":
@@ -35,8 +34,8 @@ func moneyOf(c event.Category, r *resource) event.Money {
 	return event.Money{}
 }
 
-// positive is the amount as it was sent, but that PayPal's schema lets the zero
-// before a point be left out ("money" in payments_payment_v2.json).
+// positive returns the amount as it was sent, with a zero before a leading point,
+// which PayPal's schema allows ("money" in payments_payment_v2.json).
 func (m money) positive() event.Money {
 	decimal := cmp.Or(m.Value, m.Total)
 	if strings.HasPrefix(decimal, ".") {
@@ -45,7 +44,7 @@ func (m money) positive() event.Money {
 	return event.MajorUnits(decimal, cmp.Or(m.CurrencyCode, m.Currency))
 }
 
-// returned is money that goes back: v1 writes it as a negative amount.
+// returned returns an amount that goes back, which v1 writes as a negative one.
 func (m money) returned() event.Money {
 	m.Value, m.Total = strings.TrimPrefix(m.Value, "-"), strings.TrimPrefix(m.Total, "-")
 	return m.positive()

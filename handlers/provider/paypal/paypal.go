@@ -23,14 +23,17 @@ import (
 
 // Provider implements provider.Provider for PayPal. All its verifiers share one
 // certificate cache.
-type Provider struct{ keys *keyCache }
+type Provider struct {
+	keys  *keyCache
+	rules provider.Rules[resource]
+}
 
 var _ provider.Provider = Provider{}
 
 // New returns PayPal's provider. Its verifiers fetch certificates with fetch;
 // see NewFetcher.
 func New(fetch Fetch) Provider {
-	return Provider{keys: newKeyCache(fetch)}
+	return Provider{keys: newKeyCache(fetch), rules: rules()}
 }
 
 // Descriptor implements provider.Provider.

@@ -8,20 +8,19 @@ import (
 	"github.com/paysluice/paysluice/handlers/event"
 )
 
-// money is Square's Money object. The currency stands in currency (API
-// reference, "Money"); the documented payout events and "Working with monetary
-// amounts" have it in currency_code.
+// money is Square's Money object. The currency is in currency (API reference,
+// "Money"), or in currency_code in the documented payout events and "Working with
+// monetary amounts".
 type money struct {
 	Amount       jsontext.Value `json:"amount"`
 	Currency     string         `json:"currency"`
 	CurrencyCode string         `json:"currency_code"`
 }
 
-// moneyOf is what the event moved. A payment counts when it is completed, with
-// its tip, so its other events carry nothing; refunds, disputes and payouts
-// carry their own amount. A payout below zero, which Square takes from the bank
-// account, stays without an amount, and so do types outside the vocabulary: the
-// twin of an event that counts is among them.
+// moneyOf returns the amount that an event moved. A payment has one when it is
+// completed, tip included. Refunds, disputes and payouts have their own amount.
+// Payouts below zero, which Square takes from the bank account, have no amount,
+// nor do types outside the vocabulary: some are twins of events that count.
 func moneyOf(c event.Category, o *object) event.Money {
 	switch c {
 	case event.PaymentSucceeded:
@@ -34,9 +33,9 @@ func moneyOf(c event.Category, o *object) event.Money {
 	return event.Money{}
 }
 
-// exact is the amount in major units; empty in a currency that is not in
+// exact returns the amount in major units. It is empty for a currency outside
 // Square's table of base units (developer.squareup.com/docs/build-basics/
-// working-with-monetary-amounts): a wrong exponent is a hundredfold error.
+// working-with-monetary-amounts), because a wrong exponent is a hundredfold error.
 func (m money) exact() event.Money {
 	currency := cmp.Or(m.Currency, m.CurrencyCode)
 	switch currency {

@@ -1,19 +1,93 @@
 package stripe
 
 import (
+	"cmp"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
 	"github.com/paysluice/paysluice/handlers/provider"
 	"github.com/paysluice/paysluice/handlers/provider/decode"
 )
 
-// thinObject is the "object" of an event that comes without its resource
-// (docs.stripe.com/api/v2/core/events/object).
-const thinObject = "v2.core.event"
+const (
+	// thinObject is the "object" of an event that does not contain its resource
+	// (docs.stripe.com/api/v2/core/events/object).
+	thinObject = "v2.core.event"
+	// thinPrefix begins the type of a snapshot event's thin twin.
+	thinPrefix = "v1."
 
-// Event implements provider.Provider. It fails only on a body without a
-// readable type or with an id that cannot be a key.
-func (Provider) Event(raw []byte, o provider.Origin) (event.Event, error) {
+	// Values of an object's "object".
+	paymentIntentObject = "payment_intent"
+	chargeObject        = "charge"
+	refundObject        = "refund"
+	disputeObject       = "dispute"
+	payoutObject        = "payout"
+)
+
+// body is the part of an Event object that is read. All of it but id and type is
+// optional.
+type body struct {
+	ID         decode.Member  `json:"id"`
+	Type       decode.Member  `json:"type"`
+	Created    decode.Member  `json:"created"`
+	Object     string         `json:"object"`
+	APIVersion string         `json:"api_version"`
+	Account    string         `json:"account"`
+	Livemode   jsontext.Value `json:"livemode"`
+
+	Data struct {
+		Object object `json:"object"`
+	} `json:"data"`
+
+	// Of thin events only.
+	Context       string    `json:"context"`
+	SnapshotEvent reference `json:"snapshot_event"`
+	RelatedObject struct {
+		ID   string `json:"id"`
+		Type string `json:"type"`
+	} `json:"related_object"`
+}
+
+// object is the part of data.object that is read, whatever its type.
+type object struct {
+	ID     string `json:"id"`
+	Object string `json:"object"`
+
+	Status        string         `json:"status"`
+	PaymentStatus string         `json:"payment_status"` // checkout.session
+	Captured      jsontext.Value `json:"captured"`       // charge
+
+	Currency       string         `json:"currency"`
+	Amount         jsontext.Value `json:"amount"`
+	AmountReceived jsontext.Value `json:"amount_received"` // payment_intent
+	AmountCaptured jsontext.Value `json:"amount_captured"` // charge
+
+	PaymentIntent reference `json:"payment_intent"`
+	Charge        reference `json:"charge"`
+	LatestCharge  reference `json:"latest_charge"` // payment_intent
+	Invoice       reference `json:"invoice"`
+	Customer      reference `json:"customer"`
+	Subscription  reference `json:"subscription"`
+	Order         reference `json:"order"`
+
+	// Payment is where an invoice_payment names the payment of the invoice.
+	Payment struct {
+		PaymentIntent reference `json:"payment_intent"`
+		Charge        reference `json:"charge"`
+	} `json:"payment"`
+	// Parent is where an invoice names its subscription since 2025-03-31.basil.
+	Parent struct {
+		SubscriptionDetails struct {
+			Subscription reference `json:"subscription"`
+		} `json:"subscription_details"`
+	} `json:"parent"`
+}
+
+// Event implements provider.Provider.
+func (p Provider) Event(raw []byte, o provider.Origin) (event.Event, error) {
 	var b body
 	if err := decode.Body(raw, &b); err != nil {
 		return event.Event{}, err
@@ -26,7 +100,7 @@ func (Provider) Event(raw []byte, o provider.Origin) (event.Event, error) {
 	e := event.Event{
 		Schema:     event.Schema,
 		ID:         event.NewID(name, id),
-		Timestamp:  b.created(),
+		Timestamp:  cmp.Or(b.Created.Seconds(), b.Created.RFC3339()), // thin events have RFC 3339
 		Provider:   name,
 		Type:       typ,
 		Endpoint:   o.Endpoint,
@@ -34,17 +108,17 @@ func (Provider) Event(raw []byte, o provider.Origin) (event.Event, error) {
 		APIVersion: decode.Clean(b.APIVersion),
 	}
 	if b.Object == thinObject {
-		b.describeRelated(&e)
+		p.addReference(&e, &b)
 	} else {
-		b.describeObject(&e)
+		p.addObject(&e, &b)
 	}
 	return e, nil
 }
 
-// describeObject fills in what a snapshot event says of its object.
-func (b *body) describeObject(e *event.Event) {
+// addObject adds the object of a snapshot event.
+func (p Provider) addObject(e *event.Event, b *body) {
 	o := &b.Data.Object
-	e.Category = categoryOf(e.Type, o)
+	e.Category = p.rules.Category(e.Type, o)
 	e.ObjectType = decode.Clean(o.Object)
 	e.ObjectID = decode.Clean(o.ID)
 	e.ObjectStatus = decode.Clean(o.Status)
@@ -54,12 +128,12 @@ func (b *body) describeObject(e *event.Event) {
 	e.Money = moneyOf(e.Type, e.Category, o)
 }
 
-// describeRelated fills in what a thin event says of the object that it came
-// without. Whether a charge belongs to a payment intent it does not say, so
-// only a payment intent's own id is a payment.
-func (b *body) describeRelated(e *event.Event) {
+// addReference adds the object that a thin event refers to. The event does not
+// say whether a charge belongs to a payment intent, so only a payment intent's id
+// becomes the payment.
+func (p Provider) addReference(e *event.Event, b *body) {
 	e.Thin = true
-	e.Category = thinCategoryOf(e.Type)
+	e.Category = p.rules.WithoutObject(strings.TrimPrefix(e.Type, thinPrefix))
 	e.ObjectType = decode.Clean(b.RelatedObject.Type)
 	e.ObjectID = decode.Clean(b.RelatedObject.ID)
 	if e.ObjectType == paymentIntentObject {
@@ -67,4 +141,102 @@ func (b *body) describeRelated(e *event.Event) {
 	}
 	e.Related = decode.Related(map[string]string{"snapshot_event": b.SnapshotEvent.id})
 	e.Account = decode.Clean(b.Context)
+}
+
+// livemode returns nil unless the body says true or false.
+func (b *body) livemode() *bool {
+	switch string(b.Livemode) {
+	case "true":
+		return new(true)
+	case "false":
+		return new(false)
+	}
+	return nil
+}
+
+// paymentID returns the payment intent that the object is or belongs to, or the
+// charge if the object names no payment intent.
+func (o *object) paymentID() string {
+	switch {
+	case o.Object == paymentIntentObject:
+		return decode.Clean(o.ID)
+	case o.paymentIntent() != "":
+		return o.paymentIntent()
+	case o.Object == chargeObject:
+		return decode.Clean(o.ID)
+	}
+	return o.charge()
+}
+
+func (o *object) paymentIntent() string {
+	return firstID(o.PaymentIntent, o.Payment.PaymentIntent)
+}
+
+func (o *object) charge() string {
+	return firstID(o.Charge, o.LatestCharge, o.Payment.Charge)
+}
+
+// related returns the ids that the object refers to, or nil if there are none.
+func (o *object) related() map[string]string {
+	return decode.Related(map[string]string{
+		"payment_intent": o.paymentIntent(),
+		"charge":         o.charge(),
+		"invoice":        firstID(o.Invoice),
+		"customer":       firstID(o.Customer),
+		"subscription":   firstID(o.Subscription, o.Parent.SubscriptionDetails.Subscription),
+		"order":          firstID(o.Order),
+	})
+}
+
+// reference is an id, or the object of that id where the endpoint expands it
+// (docs.stripe.com/api/expanding_objects).
+type reference struct {
+	id    string
+	given bool // neither absent nor null
+}
+
+// UnmarshalJSONFrom implements json.UnmarshalerFrom. A value of another type is a
+// reference without an id.
+func (r *reference) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	kind := d.PeekKind()
+	*r = reference{given: kind != 'n'}
+	switch kind {
+	case '"':
+		return decode.Next(d, &r.id)
+	case '{':
+		var expanded struct {
+			ID string `json:"id"`
+		}
+		err := decode.Next(d, &expanded)
+		r.id = expanded.ID
+		return err
+	}
+	return d.SkipValue()
+}
+
+// firstID returns the id of the first reference that has one.
+func firstID(references ...reference) string {
+	for _, r := range references {
+		if id := decode.Clean(r.id); id != "" {
+			return id
+		}
+	}
+	return ""
+}
+
+// SameEvent implements provider.Provider. Two deliveries of an event may differ in
+// pending_webhooks. They differ in everything when two endpoints have other API
+// versions, because each renders the event anew.
+func (Provider) SameEvent(a, b []byte) bool {
+	return decode.Same(a, b, "pending_webhooks") || otherVersion(a, b)
+}
+
+// otherVersion reports whether both bodies name an API version and the versions
+// differ. Thin events name none.
+func otherVersion(a, b []byte) bool {
+	var x, y body
+	if decode.Body(a, &x) != nil || decode.Body(b, &y) != nil {
+		return false
+	}
+	return x.APIVersion != "" && y.APIVersion != "" && x.APIVersion != y.APIVersion
 }

@@ -8,11 +8,11 @@ import (
 	"github.com/paysluice/paysluice/handlers/event"
 )
 
-// moneyOf is what the event moved. A payment counts when it succeeds, so its
-// other events carry nothing; refunds, disputes and payouts carry their own
-// amount. A charge's amount is never taken for a refund: it stays the whole
-// charge, and amount_refunded adds up over all refunds. Payouts below zero,
-// which Stripe takes from the bank account, stay without an amount too.
+// moneyOf returns the amount that an event moved. A payment has one when it
+// succeeds. Refunds, disputes and payouts have their own amount. A charge's
+// amounts are never a refund's: amount is the whole charge, and amount_refunded
+// adds up over all refunds. Payouts below zero, which Stripe takes from the bank
+// account, have no amount.
 func moneyOf(typ string, c event.Category, o *object) event.Money {
 	var amount jsontext.Value
 	switch o.Object {
@@ -27,7 +27,7 @@ func moneyOf(typ string, c event.Category, o *object) event.Money {
 	return event.MinorUnits(string(amount), exponent(currency), currency)
 }
 
-// paidAmount is the amount of the three types that lead to payment.succeeded.
+// paidAmount returns the amount of the three types that lead to PaymentSucceeded.
 func paidAmount(typ string, o *object) jsontext.Value {
 	switch typ {
 	case "charge.succeeded":
@@ -38,11 +38,11 @@ func paidAmount(typ string, o *object) jsontext.Value {
 	return o.AmountReceived
 }
 
-// exponent is how many decimals Stripe counts in a currency's minor unit
+// exponent returns the number of decimals of a currency at Stripe
 // (docs.stripe.com/currencies, "Zero-decimal currencies", "Three-decimal
-// currencies", "Special cases"). It is Stripe's and not ISO 4217's: ISK, HUF,
-// TWD and UGX are in hundredths. UGX stands among the zero-decimal currencies
-// of that page too, but its special case asks for two decimals.
+// currencies", "Special cases"), which differ from ISO 4217's: ISK, HUF, TWD and
+// UGX are in hundredths. That page lists UGX among the zero-decimal currencies
+// too, and its special case asks for two decimals.
 func exponent(currency string) int {
 	switch currency {
 	case "BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF",

@@ -1,3 +1,13 @@
+// Package stripe verifies and reads Stripe's webhooks: the Stripe-Signature
+// header, the HMAC over the raw body, and Event objects, snapshot or thin.
+//
+// The signature check is not stripe-go's, because stripe-go takes one secret a
+// call, accepts timestamps in the future and rejects bodies of another API
+// version. The tests compare the two.
+//
+// Sources: docs.stripe.com/webhooks (signature), docs.stripe.com/api/events
+// (snapshot events), docs.stripe.com/api/v2/core/events (thin events),
+// docs.stripe.com/currencies (minor units).
 package stripe
 
 import (
@@ -5,33 +15,63 @@ import (
 
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/provider"
+	"github.com/paysluice/paysluice/handlers/provider/decode"
 )
 
-// Provider is Stripe.
-type Provider struct{}
+// Provider implements provider.Provider for Stripe. Make it with New.
+type Provider struct{ rules provider.Rules[object] }
 
 var _ provider.Provider = Provider{}
 
-// New is Stripe; it has no settings.
-func New() Provider { return Provider{} }
+// New returns Stripe's provider. It has no settings.
+func New() Provider { return Provider{rules: rules()} }
 
 // Descriptor implements provider.Provider.
 func (Provider) Descriptor() contract.Provider { return contract.Stripe() }
 
-// CheckHeaders implements provider.Provider: the Stripe-Signature header stands
-// once, is well formed, and its time is within five minutes of now.
+// CheckHeaders implements provider.Provider. The Stripe-Signature header must
+// occur once and be well formed, with a time within five minutes of now.
 func (Provider) CheckHeaders(h provider.Header, now time.Time) error {
 	_, err := checkHeader(h, now)
 	return err
 }
 
 // Verifier implements provider.Provider. The document is
-// {"endpoints":[{"label":"…","secret":"whsec_…"}]}; every entry is live. Two
-// entries may share a label: the old and the new secret of one endpoint.
+//
+//	{"endpoints":[{"label":"…","secret":"whsec_…"}]}
+//
+// Every entry is live. Two entries may have one label: the old and the new
+// secret of an endpoint.
 func (Provider) Verifier(document []byte) (provider.Verifier, error) {
-	endpoints, err := parseSecret(document)
+	endpoints, err := readSecret(document)
 	if err != nil {
 		return nil, err
 	}
 	return verifier{endpoints: endpoints}, nil
+}
+
+// secretExample is shown for a secret that was never filled.
+const secretExample = `{"endpoints":[{"label":"…","secret":"whsec_…"}]}`
+
+// endpoint is an entry of the secret document: the signing secret of a webhook
+// endpoint and the operator's name for it.
+type endpoint struct {
+	Label  string `json:"label"`
+	Secret string `json:"secret"`
+}
+
+func readSecret(document []byte) ([]endpoint, error) {
+	var content struct {
+		Endpoints []endpoint `json:"endpoints"`
+	}
+	if err := decode.Secret(document, secretExample, &content); err != nil {
+		return nil, err
+	}
+	return content.Endpoints, decode.CheckEntries("endpoints", content.Endpoints, endpoint.problems)
+}
+
+// problems does not ask for the prefix whsec_, because the secrets in the tests
+// of Stripe's libraries have none.
+func (e endpoint) problems() []string {
+	return []string{decode.CheckLabel(e.Label), decode.CheckText("secret", e.Secret)}
 }

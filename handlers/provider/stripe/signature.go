@@ -1,6 +1,8 @@
 package stripe
 
 import (
+	"context"
+	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -13,12 +15,12 @@ import (
 )
 
 const (
-	// tolerance is how far the header's time may be from now, either way.
-	// Stripe's libraries use the same five minutes, for the past only.
+	// tolerance is the largest difference between the header's time and now, in
+	// both directions. Stripe's libraries use five minutes too, for the past only.
 	tolerance = 300 * time.Second
 
-	// maxHeader is a last resort: Stripe sends a few hundred bytes, API Gateway
-	// lets 10,240 bytes of headers through (quotas of REST APIs).
+	// maxHeader bounds the header, in bytes. Stripe sends a few hundred; API
+	// Gateway accepts 10,240 bytes of headers (quotas of REST APIs).
 	maxHeader = 16 << 10
 
 	// maxTimeDigits keeps a time below the year 33658, far from any overflow.
@@ -27,12 +29,12 @@ const (
 
 // signature is a parsed Stripe-Signature header.
 type signature struct {
-	stamp string    // t, verbatim: it is part of what is signed
+	stamp string    // t as it was sent: it is part of the signed text
 	at    time.Time // t
 	v1    [][sha256.Size]byte
 }
 
-// checkHeader is gate 1: all that can be known without a secret.
+// checkHeader reads the signature header and checks its time.
 func checkHeader(h provider.Header, now time.Time) (signature, error) {
 	name := contract.Stripe().IdentityHeaders[0]
 	value, err := h.One(name)
@@ -52,9 +54,9 @@ func checkHeader(h provider.Header, now time.Time) (signature, error) {
 	return s, nil
 }
 
-// parseHeader reads "t=<unix seconds>,v1=<hex>[,v1=<hex>…][,v0=<hex>]". Schemes
-// other than v1 are skipped, as docs.stripe.com/webhooks asks: v0 is a fake
-// one. So are v1 values that cannot be a SHA-256 sum, which none can match.
+// parseHeader reads "t=<unix seconds>,v1=<hex>[,v1=<hex>…][,v0=<hex>]". It skips
+// other schemes, as docs.stripe.com/webhooks asks, because v0 is a fake one. It
+// also skips v1 values that are not a SHA-256 sum.
 func parseHeader(value string) (signature, error) {
 	if len(value) > maxHeader {
 		return signature{}, fmt.Errorf("%w: longer than %d bytes", provider.HeaderMalformed, maxHeader)
@@ -88,8 +90,8 @@ func parseHeader(value string) (signature, error) {
 	return s, nil
 }
 
-// parseStamp accepts one spelling of each number, so that the text which is
-// signed and the time which is checked cannot part ways.
+// parseStamp accepts one spelling of each number, so that the signed text and
+// the checked time are the same.
 func parseStamp(text string) (time.Time, bool) {
 	seconds, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || seconds < 0 || len(text) > maxTimeDigits || strconv.FormatInt(seconds, 10) != text {
@@ -104,4 +106,45 @@ func parseSum(text string) (sum [sha256.Size]byte, ok bool) {
 	}
 	_, err := hex.Decode(sum[:], []byte(text))
 	return sum, err == nil
+}
+
+// verifier checks signatures against the secrets of one secret document.
+type verifier struct{ endpoints []endpoint }
+
+// Verify implements provider.Verifier. It computes one HMAC for each secret and
+// compares it in constant time with each v1 signature. It does not parse the
+// body.
+func (v verifier) Verify(_ context.Context, h provider.Header, body []byte, now time.Time) (provider.Origin, error) {
+	s, err := checkHeader(h, now)
+	if err != nil {
+		return provider.Origin{}, err
+	}
+	for _, e := range v.endpoints {
+		expected := mac(e.Secret, s.stamp, body)
+		for i := range s.v1 {
+			if hmac.Equal(expected, s.v1[i][:]) {
+				return provider.Origin{Endpoint: e.Label}, nil
+			}
+		}
+	}
+	return provider.Origin{}, fmt.Errorf("%w: none of %d v1 signatures matches one of %d secrets",
+		provider.SignatureMismatch, len(s.v1), len(v.endpoints))
+}
+
+// mac returns Stripe's v1 signature: HMAC-SHA256 over "{t}.{body}", keyed with
+// the whole secret, whsec_ included (docs.stripe.com/webhooks, "Verify webhook
+// signatures manually").
+func mac(secret, stamp string, body []byte) []byte {
+	h := hmac.New(sha256.New, []byte(secret))
+	h.Write([]byte(stamp))
+	h.Write([]byte{'.'})
+	h.Write(body)
+	return h.Sum(nil)
+}
+
+// Sign returns the Stripe-Signature header that Stripe would send with body at a
+// time. It is for tests and for tools that play Stripe.
+func Sign(body []byte, secret string, at time.Time) string {
+	stamp := strconv.FormatInt(at.Unix(), 10)
+	return "t=" + stamp + ",v1=" + hex.EncodeToString(mac(secret, stamp, body))
 }

@@ -1,0 +1,117 @@
+package square
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"time"
+
+	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/handlers/provider"
+	"github.com/paysluice/paysluice/handlers/provider/decode"
+)
+
+// skew is how far Square's clock may be ahead of ours where an age is bounded.
+const skew = 5 * time.Minute
+
+// sum is a signature.
+type sum [sha256.Size]byte
+
+// checkHeader reads the signature header.
+func checkHeader(h provider.Header) (sum, error) {
+	name := contract.Square().IdentityHeaders[0]
+	value, err := h.One(name)
+	if err != nil {
+		return sum{}, err
+	}
+	s, ok := parseSum(value)
+	if !ok {
+		return sum{}, fmt.Errorf("%s: %w: not %d bytes in base64", name, provider.HeaderMalformed, len(s))
+	}
+	return s, nil
+}
+
+// parseSum accepts one spelling of each sum, the one that Square's libraries
+// compare with.
+func parseSum(text string) (s sum, ok bool) {
+	encoding := base64.StdEncoding.Strict()
+	if len(text) != encoding.EncodedLen(len(s)) {
+		return s, false
+	}
+	decoded, err := encoding.DecodeString(text)
+	if err != nil || len(decoded) != len(s) {
+		return s, false
+	}
+	return sum(decoded), true
+}
+
+// verifier checks signatures against the entries of one secret document.
+type verifier struct{ subscriptions []subscription }
+
+// Verify implements provider.Verifier. It computes one HMAC for each entry and
+// compares it in constant time. It parses the body only for the age bound of the
+// matching entry. An empty body is rejected: Square signs none, and square-go-sdk
+// accepts it whatever its signature.
+func (v verifier) Verify(_ context.Context, h provider.Header, body []byte, now time.Time) (provider.Origin, error) {
+	signature, err := checkHeader(h)
+	if err != nil {
+		return provider.Origin{}, err
+	}
+	if len(body) == 0 {
+		return provider.Origin{}, fmt.Errorf("%w: the body is empty", provider.SignatureMismatch)
+	}
+	err = fmt.Errorf("%w: it matches none of %d keys with their notification URLs",
+		provider.SignatureMismatch, len(v.subscriptions))
+	for _, s := range v.subscriptions {
+		if !hmac.Equal(mac(s.SignatureKey, *s.NotificationURL, body), signature[:]) {
+			continue
+		}
+		// Another entry may have the same key and URL with a wider bound.
+		if err = checkAge(body, s.maxAge(), now); err == nil {
+			return provider.Origin{Endpoint: s.Label, Livemode: new(s.Environment == live)}, nil
+		}
+	}
+	return provider.Origin{}, err
+}
+
+// checkAge bounds the age of a body by its created_at, which is signed with it.
+// A body without a readable created_at passes: a bad date fails no event, and the
+// event_id is accepted once anyway.
+func checkAge(body []byte, most time.Duration, now time.Time) error {
+	if most == 0 {
+		return nil
+	}
+	var b struct {
+		CreatedAt decode.Member `json:"created_at"`
+	}
+	_ = decode.Unmarshal(body, &b) // Event quarantines a body that is not JSON
+	created := b.CreatedAt.RFC3339()
+	if created == 0 {
+		return nil
+	}
+	switch age := now.Sub(time.UnixMilli(created)); {
+	case age > most:
+		return fmt.Errorf("%w: created more than %v ago", provider.TimestampStale, most)
+	case age < -skew:
+		return fmt.Errorf("%w: created more than %v ahead", provider.TimestampFuture, skew)
+	}
+	return nil
+}
+
+// mac returns Square's signature: HMAC-SHA256 over the notification URL and the
+// raw body, keyed with the signature key as Square shows it
+// (developer.squareup.com/docs/webhooks/step3validate).
+func mac(key, notificationURL string, body []byte) []byte {
+	h := hmac.New(sha256.New, []byte(key))
+	h.Write([]byte(notificationURL))
+	h.Write(body)
+	return h.Sum(nil)
+}
+
+// Sign returns the x-square-hmacsha256-signature header that Square would send
+// with body to a URL. It is for tests and for tools that play Square.
+func Sign(body []byte, signatureKey, notificationURL string) string {
+	return base64.StdEncoding.EncodeToString(mac(signatureKey, notificationURL, body))
+}
