@@ -14,17 +14,16 @@ import (
 	"github.com/paysluice/paysluice/handlers/provider/square"
 )
 
-// request is a webhook as both verifiers get it; each subscription is a key and
-// a notification URL.
+// request is a webhook for both verifiers. Each subscription is a key and a
+// notification URL.
 type request struct {
 	body          []byte
 	header        string
 	subscriptions [][2]string
 }
 
-// ours and theirs report whether a verifier accepts the request. A changed key
-// or URL may be none that a secret document can hold, which accepts nothing
-// either.
+// ours and theirs report whether a verifier accepts the request. A changed key or
+// URL may be invalid in a secret document, which also accepts nothing.
 func (r request) ours(t *testing.T) bool {
 	entries := make([]entry, len(r.subscriptions))
 	for i, s := range r.subscriptions {
@@ -35,13 +34,13 @@ func (r request) ours(t *testing.T) bool {
 		assert.ErrorIs(t, err, provider.SecretMalformed)
 		return false
 	}
-	if _, err = v.Verify(t.Context(), signed(r.header), r.body, epoch); err != nil {
+	if _, err = v.Verify(t.Context(), signed(r.header), r.body, epoch()); err != nil {
 		assert.Equal(t, provider.Rejected, provider.ReasonOf(err).Class(), "%v", err)
 	}
 	return err == nil
 }
 
-// theirs asks square-go-sdk, which knows one subscription a call.
+// theirs asks square-go-sdk, which takes one subscription a call.
 func (r request) theirs(t *testing.T) bool {
 	return slices.ContainsFunc(r.subscriptions, func(s [2]string) bool {
 		return client.NewClient().VerifySignature(t.Context(), &sdk.VerifySignatureRequest{
@@ -50,8 +49,8 @@ func (r request) theirs(t *testing.T) bool {
 	})
 }
 
-// TestAgreesWithSquareGoSDK holds both verifiers against each other over random
-// requests, half of them with one byte of body, header, key or URL changed.
+// TestAgreesWithSquareGoSDK compares both verifiers over random requests, half of
+// them with one byte of body, header, key or URL changed.
 func TestAgreesWithSquareGoSDK(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	var accepted, rejected int
@@ -84,8 +83,9 @@ func TestDiffersFromSquareGoSDK(t *testing.T) {
 	}
 }
 
-// randomRequest is one that was signed for one of up to three subscriptions,
-// mostly one that we hold; every other one is then changed in one byte.
+// randomRequest returns a request that was signed for one of up to three
+// subscriptions, mostly one that we have. Every other one is then changed in one
+// byte.
 func randomRequest(random *rand.Rand) request {
 	subscriptions := make([][2]string, 1+random.IntN(3))
 	for i := range subscriptions {

@@ -2,7 +2,11 @@ package stripe_test
 
 import (
 	"fmt"
+	"go/build"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,10 +19,11 @@ import (
 	"github.com/stripe/stripe-go/v85/webhook"
 
 	"github.com/paysluice/paysluice/handlers/provider"
+	"github.com/paysluice/paysluice/handlers/provider/providertest"
 	"github.com/paysluice/paysluice/handlers/provider/stripe"
 )
 
-// request is a webhook as both verifiers get it.
+// request is a webhook for both verifiers.
 type request struct {
 	body    []byte
 	header  string
@@ -27,25 +32,27 @@ type request struct {
 
 // ours and theirs report whether a verifier accepts the request now.
 func (r request) ours(t *testing.T) bool {
-	entries := make([]entry, len(r.secrets))
+	senders := make([]string, len(r.secrets))
 	for i, secret := range r.secrets {
-		entries[i] = entry{"main", secret}
+		senders[i] = sender("main", secret).Entry
 	}
-	_, err := newVerifier(t, entries...).Verify(t.Context(), signed(r.header), r.body, time.Now())
+	v, err := stripe.New().Verifier([]byte(`{"endpoints":[` + strings.Join(senders, ",") + `]}`))
+	require.NoError(t, err)
+	_, err = v.Verify(t.Context(), signed(r.header), r.body, time.Now())
 	if err != nil {
 		assert.Equal(t, provider.Rejected, provider.ReasonOf(err).Class(), "%v", err)
 	}
 	return err == nil
 }
 
-// theirs asks stripe-go, which knows one secret a call.
+// theirs asks stripe-go, which takes one secret a call.
 func (r request) theirs() bool {
 	return slices.ContainsFunc(r.secrets, func(secret string) bool {
 		return webhook.ValidatePayloadWithTolerance(r.body, r.header, secret, webhook.DefaultTolerance) == nil
 	})
 }
 
-// difference says why the two must not agree on a request; "" when they must.
+// difference returns why the two must not agree on a request, or "" if they must.
 func (r request) difference() string {
 	var times int
 	for element := range strings.SplitSeq(r.header, ",") {
@@ -72,9 +79,9 @@ func (r request) difference() string {
 	return ""
 }
 
-// TestAgreesWithStripeGo holds both verifiers against each other over random
-// requests, half of them with one byte of body, header or secret changed. The
-// clock is synctest's: stripe-go reads it with time.Since.
+// TestAgreesWithStripeGo compares both verifiers over random requests, half of
+// them with one byte of body, header or secret changed. The clock is synctest's,
+// because stripe-go calls time.Since.
 func TestAgreesWithStripeGo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		random := rand.New(rand.NewPCG(1, 2))
@@ -129,19 +136,19 @@ func TestDiffersFromStripeGo(t *testing.T) {
 	})
 }
 
-// TestSignIsStripeGos: what tools sign is what Stripe would send.
+// TestSignIsStripeGos: Sign makes the headers that stripe-go makes.
 func TestSignIsStripeGos(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	for range 500 {
 		body, secret := randomBytes(random, 2000), randomSecret(random)
-		theirs := webhook.GenerateTestSignedPayload(&webhook.UnsignedPayload{Payload: body, Secret: secret, Timestamp: epoch})
-		assert.True(t, theirs.Header == stripe.Sign(body, secret, epoch), "the two headers differ")
+		theirs := webhook.GenerateTestSignedPayload(&webhook.UnsignedPayload{Payload: body, Secret: secret, Timestamp: epoch()})
+		assert.True(t, theirs.Header == stripe.Sign(body, secret, epoch()), "the two headers differ")
 	}
 }
 
-// randomRequest is one that stripe-go signed with one or two secrets, one of
-// which we hold, aged up to a minute past the window either way; every other
-// one is then changed in one byte.
+// randomRequest returns a request that stripe-go signed with one or two secrets,
+// of which we have one, up to a minute outside the window. Every other one is then
+// changed in one byte.
 func randomRequest(random *rand.Rand) request {
 	secrets := []string{randomSecret(random), randomSecret(random)}
 	age := time.Duration(random.IntN(2*360)-360) * time.Second
@@ -205,4 +212,24 @@ func randomSecret(random *rand.Rand) string {
 		secret = append(secret, letters[random.IntN(len(letters))])
 	}
 	return string(secret)
+}
+
+// TestEventTypesAreStripeGos: the list of event types is as new as the stripe-go
+// that this module is tested with.
+func TestEventTypesAreStripeGos(t *testing.T) {
+	dir, err := os.Getwd()
+	require.NoError(t, err)
+	pkg, err := build.Import("github.com/stripe/stripe-go/v85", dir, build.FindOnly)
+	require.NoError(t, err)
+	source, err := os.ReadFile(filepath.Join(pkg.Dir, "event.go"))
+	require.NoError(t, err)
+	listed := map[string]bool{}
+	for _, row := range providertest.EventTypes(t) {
+		listed[row.Type] = true
+	}
+	constants := regexp.MustCompile(`EventType = "([^"]+)"`).FindAllSubmatch(source, -1)
+	assert.Greater(t, len(constants), 250, "event.go no longer has the constants")
+	for _, constant := range constants {
+		assert.True(t, listed[string(constant[1])], "%s is not in %s", constant[1], providertest.EventTypesFile)
+	}
 }

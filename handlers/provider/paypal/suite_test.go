@@ -1,0 +1,323 @@
+package paypal_test
+
+import (
+	"hash/crc32"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/handlers/event"
+	"github.com/paysluice/paysluice/handlers/provider"
+	"github.com/paysluice/paysluice/handlers/provider/paypal"
+	"github.com/paysluice/paysluice/handlers/provider/providertest"
+	"github.com/paysluice/paysluice/test/allocation"
+	"github.com/paysluice/paysluice/test/emulator/paypaltest"
+)
+
+const (
+	capture = "27M47624FP291604U" // of most fixtures
+	sale    = "80021663DE681814L" // of those of v1
+)
+
+func suite() providertest.Suite {
+	leaf := authority.Issue(paypaltest.LiveName, epoch)
+	long := strings.Repeat("x", 256)
+	return providertest.Suite{
+		Provider:      paypal.New(serving(map[string][]byte{certURL: bundle(leaf)})),
+		Descriptor:    contract.PayPal(),
+		List:          "webhooks",
+		Senders:       []providertest.Sender{sender(leaf, "a", "HUSHA"), sender(leaf, "b", "HUSHB")},
+		Now:           epoch,
+		Past:          30 * 24 * time.Hour,
+		Future:        5 * time.Minute,
+		SameSignature: func(a, b []byte) bool { return crc32.ChecksumIEEE(a) == crc32.ChecksumIEEE(b) },
+		ID:            "id",
+		Type:          "event_type",
+		Created:       "create_time",
+		Object:        func(_, members string) string { return resource(members) },
+		Bare:          event.Event{Type: "PAYMENT.CAPTURE.COMPLETED", Category: event.PaymentSucceeded},
+		Lenient: []string{
+			`"resource":null`, `"resource":"text"`, `"resource":[]`,
+			`"create_time":null,"resource_type":7,"resource_version":{},"resource":{"id":[],"status":1,"amount":"x","links":{},"purchase_units":"x","payee":[]}`,
+			`"create_time":"2018-19-12T00:00:00Z","resource":{"links":[null,7,{"href":1}],"disputed_transactions":{},"supplementary_data":{"related_ids":[]},"batch_header":9}`,
+			`"resource":{"id":"` + long + `","status":"\u0085","custom_id":"\u0000","payee":{"merchant_id":"` + long + `"}}`,
+		},
+		Bodies: bodies(),
+		Times: map[string]int64{
+			`"2026-04-01T00:00:00Z"`: 1775001600000, `"2026-04-01T00:00:00.123Z"`: 1775001600123, `"2026-03-31T17:00:00-07:00"`: 1775001600000,
+			`"2018-19-12T22:20:32.000Z"`: 0, // the simulator's
+			`"1969-12-31T23:59:59Z"`:     0, `1775001600`: 0, `""`: 0, `null`: 0,
+		},
+		Fixtures: fixtures(),
+		Routes:   []string{"PAYMENT.CAPTURE.COMPLETED", "PAYMENT.SALE.COMPLETED"},
+		Money:    money(),
+		Same: []providertest.Same{
+			{Why: "links of another host", A: `{"id":"1","links":[{"href":"https://api.paypal.com/x"}]}`, B: `{"id":"1","links":[{"href":"https://api-m.paypal.com/x","encType":"application/json"}]}`, Want: true},
+			{Why: "no links", A: `{"id":"1","links":[]}`, B: `{"id":"1"}`, Want: true},
+			{Why: "a time of sending", A: `{"id":"1","zts":1494957670}`, B: `{"id":"1"}`, Want: true},
+			{Why: "links below the top", A: `{"resource":{"links":[{"rel":"self"}]}}`, B: `{"resource":{"links":[]}}`},
+			{Why: "another state", A: `{"resource":{"status":"COMPLETED"}}`, B: `{"resource":{"status":"REFUNDED"}}`},
+			{Why: "another version of the resource", A: `{"resource_version":"2.0"}`, B: `{"resource_version":"1.0"}`},
+		},
+		Large: large(),
+	}
+}
+
+func TestSuite(t *testing.T) { suite().Run(t) }
+
+// FuzzVerifier: no accepted document accepts the simulator.
+func FuzzVerifier(f *testing.F) {
+	f.Add([]byte(with("extraRootsPem", quote(f, string(authority.Root.PEM())))))
+	f.Add([]byte(`{"webhooks":[{"label":"a","webhookId":"WEBHOOK_ID","environment":"live"}]}`))
+	leaf := authority.Issue(paypaltest.LiveName, epoch)
+	simulator := sender(leaf, "a", "WEBHOOK_ID").Sign(f, nil, epoch)
+	suite().FuzzVerifier(f, func(t *testing.T, _ []byte, v provider.Verifier) {
+		_, err := v.Verify(t.Context(), providertest.Header(simulator), nil, epoch)
+		assert.Error(t, err)
+	})
+}
+
+func FuzzVerify(f *testing.F)    { suite().FuzzVerify(f) }
+func FuzzEvent(f *testing.F)     { suite().FuzzEvent(f) }
+func FuzzSameEvent(f *testing.F) { suite().FuzzSameEvent(f) }
+
+func sender(leaf paypaltest.Issued, label, webhookID string) providertest.Sender {
+	s := signer(leaf)
+	s.WebhookID = webhookID
+	return providertest.Sender{
+		Entry:  `{"label":"` + label + `","webhookId":"` + webhookID + `","environment":"live"}`,
+		Secret: webhookID,
+		Origin: provider.Origin{Endpoint: label, Livemode: new(true)},
+		Sign: func(t testing.TB, body []byte, at time.Time) map[string]string {
+			t.Helper()
+			headers, err := s.Sign(body, "dfb3be50-fd74-11e4-8bf3-77339302725b", at)
+			require.NoError(t, err)
+			return headers
+		},
+	}
+}
+
+func resource(members string) string { return `"resource":{` + members + `}` }
+
+func large() []providertest.Large {
+	var rows []providertest.Large
+	for _, list := range [][2]string{
+		{`"links":[`, `]`},
+		{`"disputed_transactions":[`, `]`},
+		{`"purchase_units":[`, `]`},
+		{`"purchase_units":[{"payments":{"captures":[`, `]}}]`},
+	} {
+		for _, element := range []string{`7`, `{}`, `[]`} {
+			rows = append(rows, providertest.Large{Head: `"resource":{` + list[0], Element: element, Tail: list[1] + `}`, Most: allocation.Skipped})
+		}
+	}
+	return rows
+}
+
+func bodies() []providertest.Body {
+	link := func(rel, path string) string {
+		return `"links":[{"rel":"self","href":"https://api.paypal.com/x"},{"rel":"` + rel + `","href":"https://api.paypal.com` + path + `"}]`
+	}
+	return []providertest.Body{
+		{Why: "a capture is the payment, its authorization up", Type: "PAYMENT.CAPTURE.COMPLETED", Members: resource(`"id":"C","links":[{"rel":"up","href":"https://api.paypal.com/v2/payments/authorizations/A"}]`), Object: "C", Payment: "C", Related: map[string]string{"authorization": "A"}},
+		{Why: "a capture without authorization has its order up", Type: "PAYMENT.CAPTURE.PENDING", Members: resource(`"id":"C",` + link("up", "/v2/checkout/orders/O")), Object: "C", Payment: "C", Related: map[string]string{"order": "O"}},
+		{Why: "a sale is the payment", Type: "PAYMENT.SALE.DENIED", Members: resource(`"id":"S","parent_payment":"PAY-1","billing_agreement_id":"I-1"`), Object: "S", Payment: "S", Related: map[string]string{"parent_payment": "PAY-1", "subscription": "I-1"}},
+		{Why: "a refund is not", Type: "PAYMENT.CAPTURE.REFUNDED", Members: resource(`"id":"R"`), Object: "R"},
+		{Why: "a refund of v2 has the capture up", Type: "PAYMENT.CAPTURE.REFUNDED", Members: resource(`"id":"R",` + link("up", "/v2/payments/captures/C")), Object: "R", Payment: "C"},
+		{Why: "a link up that goes further", Type: "PAYMENT.CAPTURE.REFUNDED", Members: resource(`"id":"R",` + link("up", "/v2/payments/captures/C/refund")), Object: "R"},
+		{Why: "a link up with a query", Type: "PAYMENT.CAPTURE.REFUNDED", Members: resource(`"id":"R",` + link("up", "/v2/payments/captures/C?x")), Object: "R"},
+		{Why: "a link elsewhere", Type: "PAYMENT.CAPTURE.REFUNDED", Members: resource(`"id":"R",` + link("next", "/v2/payments/captures/C")), Object: "R"},
+		{Why: "a refund that names its capture", Type: "PAYMENT.REFUND.FAILED", Members: resource(`"id":"R","supplementary_data":{"related_ids":{"capture_id":"C"}}`), Object: "R", Payment: "C"},
+		{Why: "a v1 refund of a capture", Type: "PAYMENT.CAPTURE.REFUNDED", Members: resource(`"id":"R","capture_id":"C"`), Object: "R", Payment: "C"},
+		{Why: "by its link alone", Type: "PAYMENT.CAPTURE.REFUNDED", Members: resource(`"id":"R",` + link("capture", "/v1/payments/capture/C")), Object: "R", Payment: "C"},
+		{Why: "a v1 refund of a sale", Type: "PAYMENT.SALE.REFUNDED", Members: resource(`"id":"R","sale_id":"S"`), Object: "R", Payment: "S"},
+		{Why: "by its link alone", Type: "PAYMENT.SALE.REFUNDED", Members: resource(`"id":"R",` + link("sale", "/v1/payments/sale/S")), Object: "R", Payment: "S"},
+		{Why: "a v1 refund that names none (PayPal-Python-SDK issue 91)", Type: "PAYMENT.SALE.REFUNDED", Members: resource(`"id":"R"`), Object: "R"},
+		{Why: "a reversal whose resource is a refund", Type: "PAYMENT.CAPTURE.REVERSED", Members: resource(`"id":"R",` + link("up", "/v2/payments/captures/C")), Object: "R", Payment: "C"},
+		{Why: "a reversal of unknown kind that names none", Type: "PAYMENT.SALE.REVERSED", Members: resource(`"id":"R"`), Object: "R"},
+		{Why: "a dispute", Type: "CUSTOMER.DISPUTE.UPDATED", Members: resource(`"dispute_id":"PP-1","disputed_transactions":[{"seller_transaction_id":"C","invoice_number":"17"},{"seller_transaction_id":"D"}]`), Object: "PP-1", Payment: "C", Related: map[string]string{"invoice": "17"}},
+		{Why: "a referenced payout", Type: "PAYMENT.REFERENCED-PAYOUT-ITEM.FAILED", Members: resource(`"item_id":"I","reference_id":"C","reference_type":"TRANSACTION_ID"`), Object: "I", Payment: "C"},
+		{Why: "of something else", Type: "PAYMENT.REFERENCED-PAYOUT-ITEM.FAILED", Members: resource(`"item_id":"I","reference_id":"X","reference_type":"OTHERS"`), Object: "I"},
+		{Why: "an order's first capture", Type: "CHECKOUT.ORDER.COMPLETED", Members: resource(`"id":"O","purchase_units":[{},{"payments":{"captures":[{"id":"C"},{"id":"D"}]}}]`), Object: "O", Payment: "C"},
+		{Why: "an approval that was reversed", Type: "CHECKOUT.PAYMENT-APPROVAL.REVERSED", Members: resource(`"order_id":"O"`), Related: map[string]string{"order": "O"}},
+		{Why: "a subscription", Type: "BILLING.SUBSCRIPTION.CREATED", Members: resource(`"id":"I-1","plan_id":"P-1","custom":"x","subscriber":{"payer_id":"B"}`), Object: "I-1", Related: map[string]string{"plan": "P-1", "custom": "x", "customer": "B"}},
+		{Why: "an authorization has no payment yet", Type: "PAYMENT.AUTHORIZATION.VOIDED", Members: resource(`"id":"A","invoice_number":"17"`), Object: "A", Related: map[string]string{"invoice": "17"}},
+		{Why: "reversal whose resource is a sale", Type: "PAYMENT.SALE.REVERSED", Members: `"resource_type":"sale",` + resource(`"id":"S"`), Object: "S", Payment: "S"},
+		{Why: "reversal whose resource is a capture", Type: "PAYMENT.SALE.REVERSED", Members: `"resource_type":"capture",` + resource(`"id":"S"`), Object: "S", Payment: "S"},
+		{Why: "reversal whose resource is a refund", Type: "PAYMENT.SALE.REVERSED", Members: `"resource_type":"refund",` + resource(`"id":"S"`), Object: "S"},
+		{Type: "A.B", Members: resource(`"batch_header":{"payout_batch_id":"B","batch_status":"SUCCESS"}`), Object: "B", Status: "SUCCESS"},
+		{Type: "A.B", Members: resource(`"item_id":"I","processing_state":{"status":"FAILED"}`), Object: "I", Status: "FAILED"},
+		{Type: "A.B", Members: resource(`"invoice":{"id":"INV2-1","status":"SENT"}`), Object: "INV2-1", Status: "SENT"},
+		{Type: "A.B", Members: resource(`"merchant_id":"M"`), Object: "M", Account: "M"},
+		{Type: "A.B", Members: resource(`"id":"C","payee":{"merchant_id":"M"}`), Object: "C", Account: "M"},
+		{Type: "A.B", Members: resource(`"dispute_id":"D","disputed_transactions":[{"seller":{"merchant_id":"M"}}]`), Object: "D", Account: "M"},
+		{Type: "A.B", Members: resource(`"id":"O","purchase_units":[{"payee":{"merchant_id":"M"}}]`), Object: "O", Account: "M"},
+	}
+}
+
+// fixtures are whole bodies, made from the schemas of
+// github.com/paypal/paypal-rest-api-specifications and from public copies of the
+// simulator's samples; none was received from PayPal. They have every category
+// that moves money, and its neighbours that do not.
+func fixtures() []providertest.Fixture {
+	usd := func(amount string) event.Money { return event.Money{Amount: amount, Currency: "USD"} }
+	eur := func(amount string) event.Money { return event.Money{Amount: amount, Currency: "EUR"} }
+	return []providertest.Fixture{
+		{File: "PAYMENT.AUTHORIZATION.CREATED", Why: "held, not taken; there is no capture yet", Category: event.PaymentAuthorized, Status: "CREATED"},
+		{File: "PAYMENT.CAPTURE.PENDING", Why: "on its way", Category: event.PaymentPending, Status: "PENDING", Payment: capture},
+		{
+			File: "PAYMENT.CAPTURE.COMPLETED", Why: "gross, fee included; its link up is the authorization", Category: event.PaymentSucceeded, Status: "COMPLETED", Payment: capture, Money: usd("30.00"),
+			Event: &event.Event{
+				ID:         "paypal:WH-58D329510W468432D-8HN650336L201001X",
+				Timestamp:  1775001600123,
+				Type:       "PAYMENT.CAPTURE.COMPLETED",
+				ObjectType: "capture",
+				ObjectID:   capture,
+				Related: map[string]string{
+					"order": "5O190127TN364715T", "authorization": "7W5147081L658180V",
+					"invoice": "INV-2026-17", "custom": "cart/17",
+				},
+				Account:    "7KNGBPH2U58GQ",
+				APIVersion: "2.0",
+				Livemode:   new(false),
+			},
+		},
+		{File: "PAYMENT.CAPTURE.DENIED", Why: "nothing moved", Category: event.PaymentFailed, Status: "DECLINED", Payment: capture},
+		{File: "PAYMENT.CAPTURE.REVERSED", Why: "the resource is a refund, its link up the capture", Category: event.PaymentReversed, Status: "COMPLETED", Payment: capture, Money: usd("30.00")},
+		{File: "PAYMENT.SALE.COMPLETED", Why: "v1: of a subscription", Category: event.PaymentSucceeded, Status: "completed", Payment: sale, Money: eur("20.00")},
+		{File: "PAYMENT.SALE.REVERSED", Why: "v1: negative", Category: event.PaymentReversed, Status: "completed", Payment: sale, Money: eur("20.00")},
+		{
+			File: "simulator", Why: "its date is none", Category: event.PaymentSucceeded, Status: "COMPLETED", Payment: capture, Money: usd("30.00"),
+			Event: &event.Event{
+				ID:         "paypal:WH-58D329510W468432D-8HN650336L201029X",
+				Timestamp:  0, // 2018-19-12T22:20:32.000Z
+				Type:       "PAYMENT.CAPTURE.COMPLETED",
+				ObjectType: "capture",
+				ObjectID:   capture,
+				Related: map[string]string{
+					"order": "5O190127TN364715T", "authorization": "7W5147081L658180V",
+					"invoice": "INV-2026-17", "custom": "cart/17",
+				},
+				Account:    "7KNGBPH2U58GQ",
+				APIVersion: "2.0",
+				Livemode:   new(false),
+			},
+		},
+
+		{File: "PAYMENT.CAPTURE.REFUNDED", Why: "its own amount, not the total refunded", Category: event.RefundSucceeded, Status: "COMPLETED", Payment: capture, Money: usd("10.99")},
+		{File: "PAYMENT.CAPTURE.REFUNDED-pending", Why: "by eCheck", Category: event.RefundCreated, Status: "PENDING", Payment: capture, Money: usd("10.99")},
+		{File: "PAYMENT.CAPTURE.REFUNDED-cancelled", Why: "neither under way nor failed", Category: event.RefundUpdated, Status: "CANCELLED", Payment: capture, Money: usd("10.99")},
+		{File: "PAYMENT.REFUND.PENDING", Category: event.RefundCreated, Status: "PENDING", Payment: capture, Money: usd("10.99")},
+		{File: "PAYMENT.REFUND.FAILED", Category: event.RefundFailed, Status: "FAILED", Payment: capture, Money: usd("10.99")},
+		{
+			File: "PAYMENT.SALE.REFUNDED", Why: "v1: negative, of a sale", Category: event.RefundSucceeded, Status: "completed", Payment: sale, Money: eur("5.01"),
+			Event: &event.Event{
+				ID:         "paypal:WH-58D329510W468432D-8HN650336L201011X",
+				Timestamp:  1775001600000,
+				Type:       "PAYMENT.SALE.REFUNDED",
+				ObjectType: "refund",
+				ObjectID:   "1JU08902781691411",
+				Related:    map[string]string{"parent_payment": "PAY-86C81811X5228590KKVNARQQ"},
+				Livemode:   new(false),
+			},
+		},
+
+		{
+			File: "CUSTOMER.DISPUTE.CREATED", Category: event.DisputeOpened, Status: "OPEN", Payment: capture, Money: usd("25.50"),
+			Event: &event.Event{
+				ID:         "paypal:WH-58D329510W468432D-8HN650336L201013X",
+				Timestamp:  1775001600123,
+				Type:       "CUSTOMER.DISPUTE.CREATED",
+				ObjectType: "dispute",
+				ObjectID:   "PP-D-27803",
+				Related:    map[string]string{"invoice": "INV-2026-17"},
+				Account:    "7KNGBPH2U58GQ",
+				Livemode:   new(false),
+			},
+		},
+		{File: "CUSTOMER.DISPUTE.UPDATED", Category: event.DisputeUpdated, Status: "UNDER_REVIEW", Payment: capture, Money: usd("25.50")},
+		{File: "CUSTOMER.DISPUTE.RESOLVED-won", Category: event.DisputeWon, Status: "RESOLVED", Payment: capture, Money: usd("25.50")},
+		{File: "CUSTOMER.DISPUTE.RESOLVED-lost", Why: "the amount in dispute, not the part refunded", Category: event.DisputeLost, Status: "RESOLVED", Payment: capture, Money: usd("25.50")},
+		{File: "CUSTOMER.DISPUTE.RESOLVED-withdrawn", Why: "neither won nor lost", Category: event.DisputeClosed, Status: "RESOLVED", Payment: capture, Money: usd("25.50")},
+
+		{File: "PAYMENT.PAYOUTSBATCH.PROCESSING", Why: "its items count", Category: event.PayoutCreated, Status: "PROCESSING"},
+		{
+			File: "PAYMENT.PAYOUTS-ITEM.SUCCEEDED", Why: "without the fee; belongs to no payment", Category: event.PayoutPaid, Status: "SUCCESS", Money: eur("9.87"),
+			Event: &event.Event{
+				ID:         "paypal:WH-58D329510W468432D-8HN650336L201018X",
+				Timestamp:  1775001600123,
+				Type:       "PAYMENT.PAYOUTS-ITEM.SUCCEEDED",
+				ObjectType: "payouts_item",
+				ObjectID:   "8AELMXH8UB2P8",
+				Related:    map[string]string{"payout_batch": "Q8KUFNVRVQ8W4", "transaction": "0C413693MN970190K"},
+				Livemode:   new(false),
+			},
+		},
+		{File: "PAYMENT.PAYOUTS-ITEM.UNCLAIMED", Category: event.PayoutUpdated, Status: "UNCLAIMED", Money: eur("9.87")},
+		{File: "PAYMENT.PAYOUTS-ITEM.FAILED", Category: event.PayoutFailed, Status: "FAILED", Money: eur("9.87")},
+		{File: "PAYMENT.PAYOUTS-ITEM.RETURNED", Why: "nobody claimed it for thirty days", Category: event.PayoutFailed, Status: "RETURNED", Money: eur("9.87")},
+		{File: "PAYMENT.PAYOUTS-ITEM.CANCELED", Category: event.PayoutCanceled, Status: "RETURNED", Money: eur("9.87")},
+		{File: "PAYMENT.REFERENCED-PAYOUT-ITEM.COMPLETED", Why: "of a marketplace: names the capture", Category: event.PayoutPaid, Status: "SUCCESS", Payment: capture, Money: usd("28.46")},
+
+		{File: "CHECKOUT.ORDER.APPROVED", Why: "nothing moved", Category: event.CheckoutApproved, Status: "APPROVED"},
+		{
+			File: "CHECKOUT.ORDER.COMPLETED", Why: "its capture's own event counts", Category: event.CheckoutCompleted, Status: "COMPLETED", Payment: capture,
+			Event: &event.Event{
+				ID:         "paypal:WH-58D329510W468432D-8HN650336L201026X",
+				Timestamp:  1775001600123,
+				Type:       "CHECKOUT.ORDER.COMPLETED",
+				ObjectType: "checkout-order",
+				ObjectID:   "5O190127TN364715T",
+				Related:    map[string]string{"customer": "ZU7HYZ5UQ9WNG"},
+				Account:    "7KNGBPH2U58GQ",
+				APIVersion: "2.0",
+				Livemode:   new(false),
+			},
+		},
+		{File: "INVOICING.INVOICE.PAID", Why: "the payment's own event counts", Category: event.InvoicePaid, Status: "PAID"},
+		{File: "BILLING.SUBSCRIPTION.ACTIVATED", Category: event.SubscriptionUpdated, Status: "ACTIVE"},
+	}
+}
+
+func money() []providertest.Money {
+	return []providertest.Money{
+		{Why: "v2", Type: "PAYMENT.CAPTURE.COMPLETED", Object: `"amount":{"value":"12.50","currency_code":"EUR"}`, Want: event.Money{Amount: "12.50", Currency: "EUR"}},
+		{Why: "v1", Type: "PAYMENT.SALE.COMPLETED", Object: `"amount":{"total":"12.50","currency":"EUR","details":{"subtotal":"10.00"}}`, Want: event.Money{Amount: "12.50", Currency: "EUR"}},
+		{Why: "v1 under a type that v2 has too", Type: "PAYMENT.CAPTURE.COMPLETED", Object: `"amount":{"total":"7.47","currency":"USD"}`, Want: event.Money{Amount: "7.47", Currency: "USD"}},
+		{Why: "no decimals", Type: "PAYMENT.CAPTURE.COMPLETED", Object: `"amount":{"value":"1200","currency_code":"JPY"}`, Want: event.Money{Amount: "1200", Currency: "JPY"}},
+		{Why: "no decimals, as it was sent", Type: "PAYMENT.CAPTURE.COMPLETED", Object: `"amount":{"value":"1200.00","currency_code":"HUF"}`, Want: event.Money{Amount: "1200.00", Currency: "HUF"}},
+		{Why: "three decimals", Type: "PAYMENT.CAPTURE.COMPLETED", Object: `"amount":{"value":"5.125","currency_code":"TND"}`, Want: event.Money{Amount: "5.125", Currency: "TND"}},
+		{Why: "one decimal, as it was sent", Type: "PAYMENT.PAYOUTS-ITEM.SUCCEEDED", Object: `"payout_item":{"amount":{"value":"1.0","currency":"USD"}}`, Want: event.Money{Amount: "1.0", Currency: "USD"}},
+		{Why: "no zero before the point, which the schema allows", Type: "PAYMENT.CAPTURE.COMPLETED", Object: `"amount":{"value":".50","currency_code":"USD"}`, Want: event.Money{Amount: "0.50", Currency: "USD"}},
+		{Why: "2^53+1, which a float64 cannot hold", Type: "PAYMENT.CAPTURE.COMPLETED", Object: `"amount":{"value":"9007199254740993.01","currency_code":"USD"}`, Want: event.Money{Amount: "9007199254740993.01", Currency: "USD"}},
+		{Why: "a v1 refund is negative", Type: "PAYMENT.SALE.REFUNDED", Object: `"amount":{"total":"-0.01","currency":"USD"}`, Want: event.Money{Amount: "0.01", Currency: "USD"}},
+		{Why: "or not", Type: "PAYMENT.SALE.REFUNDED", Object: `"amount":{"total":"255.41","currency":"EUR"}`, Want: event.Money{Amount: "255.41", Currency: "EUR"}},
+		{Why: "a negative one without its zero", Type: "PAYMENT.CAPTURE.REFUNDED", Object: `"amount":{"value":"-.50","currency_code":"USD"}`, Want: event.Money{Amount: "0.50", Currency: "USD"}},
+		{Why: "a reversal", Type: "PAYMENT.SALE.REVERSED", Object: `"amount":{"total":"-0.49","currency":"USD"}`, Want: event.Money{Amount: "0.49", Currency: "USD"}},
+		{Why: "a dispute's own", Type: "CUSTOMER.DISPUTE.CREATED", Object: `"dispute_amount":{"value":"3.00","currency_code":"USD"},"amount":{"value":"9.00","currency_code":"USD"}`, Want: event.Money{Amount: "3.00", Currency: "USD"}},
+		{Why: "a referenced payout's own", Type: "PAYMENT.REFERENCED-PAYOUT-ITEM.COMPLETED", Object: `"payout_amount":{"value":"3.00","currency_code":"USD"}`, Want: event.Money{Amount: "3.00", Currency: "USD"}},
+		{Why: "no amount", Type: "PAYMENT.CAPTURE.COMPLETED", Object: `"id":"1"`},
+		{Why: "null", Type: "PAYMENT.CAPTURE.COMPLETED", Object: `"amount":null`},
+		{Why: "a bare text", Type: "PAYMENT.CAPTURE.COMPLETED", Object: `"amount":"12.50"`},
+		{Why: "a number, which no schema has", Type: "PAYMENT.CAPTURE.COMPLETED", Object: `"amount":{"value":12.50,"currency_code":"EUR"}`},
+		{Why: "a number beyond float64", Type: "PAYMENT.CAPTURE.COMPLETED", Object: `"amount":{"value":1e999,"currency_code":"EUR"}`},
+		{Why: "zero", Type: "PAYMENT.CAPTURE.COMPLETED", Object: `"amount":{"value":"0.00","currency_code":"EUR"}`},
+		{Why: "a payment below zero", Type: "PAYMENT.CAPTURE.COMPLETED", Object: `"amount":{"value":"-12.50","currency_code":"EUR"}`},
+		{Why: "two signs", Type: "PAYMENT.SALE.REFUNDED", Object: `"amount":{"total":"--12.50","currency":"EUR"}`},
+		{Why: "a comma", Type: "PAYMENT.CAPTURE.COMPLETED", Object: `"amount":{"value":"12,50","currency_code":"EUR"}`},
+		{Why: "a point alone", Type: "PAYMENT.CAPTURE.COMPLETED", Object: `"amount":{"value":".","currency_code":"EUR"}`},
+		{Why: "endless", Type: "PAYMENT.CAPTURE.COMPLETED", Object: `"amount":{"value":"` + strings.Repeat("9", 5000) + `","currency_code":"EUR"}`},
+		{Why: "no currency", Type: "PAYMENT.CAPTURE.COMPLETED", Object: `"amount":{"value":"12.50"}`},
+		{Why: "no ISO 4217 code", Type: "PAYMENT.CAPTURE.COMPLETED", Object: `"amount":{"value":"12.50","currency_code":"PYUSD"}`},
+		{Why: "nothing has moved yet", Type: "PAYMENT.CAPTURE.PENDING", Object: `"amount":{"value":"12.50","currency_code":"EUR"}`},
+		{Why: "nothing will move", Type: "PAYMENT.CAPTURE.DENIED", Object: `"amount":{"value":"12.50","currency_code":"EUR"}`},
+		{Why: "held, not taken", Type: "PAYMENT.AUTHORIZATION.CREATED", Object: `"amount":{"value":"12.50","currency_code":"EUR"}`},
+		{Why: "a batch's items count", Type: "PAYMENT.PAYOUTSBATCH.SUCCESS", Object: `"batch_header":{"amount":{"value":"12.50","currency":"EUR"}}`},
+		{Why: "an invoice counts through its payment", Type: "INVOICING.INVOICE.PAID", Object: `"invoice":{"status":"PAID"},"amount":{"value":"12.50","currency_code":"EUR"}`},
+		{Why: "not in the vocabulary", Type: "RISK.DISPUTE.CREATED", Object: `"dispute_amount":{"value":"12.50","currency_code":"EUR"}`},
+	}
+}

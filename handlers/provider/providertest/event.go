@@ -1,0 +1,252 @@
+package providertest
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paysluice/paysluice/handlers/event"
+	"github.com/paysluice/paysluice/handlers/provider"
+	"github.com/paysluice/paysluice/test/allocation"
+)
+
+// tooDeep returns a value that is nested deeper than JSON is read.
+func tooDeep() string { return strings.Repeat("[", 20000) + strings.Repeat("]", 20000) }
+
+// testQuarantine checks signed bodies that are not events.
+func (s Suite) testQuarantine(t *testing.T) {
+	withID := func(id string) string { return fmt.Sprintf(`{%q:%s,%q:"A.B"}`, s.ID, id, s.Type) }
+	withType := func(typ string) string { return fmt.Sprintf(`{%q:"evt_1",%q:%s}`, s.ID, s.Type, typ) }
+	whole := s.body("A.B", "")
+	for _, row := range []struct {
+		why, body string
+		want      provider.Reason
+	}{
+		{"empty", "", provider.EnvelopeUnreadable},
+		{"form", "id=evt_1&type=A.B", provider.EnvelopeUnreadable},
+		{"cut off", whole[:len(whole)-1], provider.EnvelopeUnreadable},
+		{"two bodies", whole + whole, provider.EnvelopeUnreadable},
+		{"byte order mark", "\ufeff" + whole, provider.EnvelopeUnreadable},
+		{"raw NUL", withType("\"A\x00B\""), provider.EnvelopeUnreadable},
+		{"null", "null", provider.EnvelopeUnreadable},
+		{"list", "[" + whole + "]", provider.EnvelopeUnreadable},
+		{"text", `"evt_1"`, provider.EnvelopeUnreadable},
+		{"nested too deeply", s.body("A.B", `"data":`+tooDeep()), provider.EnvelopeUnreadable},
+		{"nested too deeply, and cut off", strings.Repeat(`{"data":`, 1<<16), provider.EnvelopeUnreadable},
+		{"no members", `{}`, provider.EnvelopeUnreadable},
+		{"no type", fmt.Sprintf(`{%q:"evt_1"}`, s.ID), provider.EnvelopeUnreadable},
+		{"empty type", withType(`""`), provider.EnvelopeUnreadable},
+		{"type that is no string", withType(`["A.B"]`), provider.EnvelopeUnreadable},
+		{"type beyond ASCII", withType(`"Ä"`), provider.EnvelopeUnreadable},
+		{"type too long", withType(`"` + strings.Repeat("x", 256) + `"`), provider.EnvelopeUnreadable},
+		{"two ids", s.body("A.B", fmt.Sprintf(`%q:"evt_2"`, s.ID)), provider.EnvelopeUnreadable},
+		{"two ids in different case", s.body("A.B", fmt.Sprintf(`%q:"evt_2"`, strings.ToUpper(s.ID))), provider.EnvelopeUnreadable},
+		{"two types", s.body("A.B", fmt.Sprintf(`%q:"A.C"`, s.Type)), provider.EnvelopeUnreadable},
+		{"two times", s.body("A.B", fmt.Sprintf(`%q:1,%[1]q:2`, s.Created)), provider.EnvelopeUnreadable},
+
+		{"no id", fmt.Sprintf(`{%q:"A.B"}`, s.Type), provider.EventIDInvalid},
+		{"id null", withID(`null`), provider.EventIDInvalid},
+		{"id beyond float64", withID(`1e999`), provider.EventIDInvalid},
+		{"empty id", withID(`""`), provider.EventIDInvalid},
+		{"id of 5 KB", withID(`"` + strings.Repeat("x", 5<<10) + `"`), provider.EventIDInvalid},
+		{"prefix of another provider", withID(`"other:evt_1"`), provider.EventIDInvalid},
+		{"separator of the day index", withID(`"evt#1"`), provider.EventIDInvalid},
+		{"id that leaves its S3 prefix", withID(`"../other/evt_1"`), provider.EventIDInvalid},
+		{"control character in an id", withID(`"evt\u0000"`), provider.EventIDInvalid},
+		{"invalid UTF-8 in an id", withID("\"evt_\xff\""), provider.EventIDInvalid},
+	} {
+		t.Run(row.why, func(t *testing.T) {
+			e, err := s.Provider.Event([]byte(row.body), provider.Origin{})
+			assert.Empty(t, e)
+			assert.ErrorIs(t, err, row.want)
+			assert.Equal(t, provider.Quarantined, provider.ReasonOf(err).Class())
+			assert.NotContains(t, err.Error(), "evt", "an error repeats nothing of the body")
+		})
+	}
+}
+
+// testLenient checks that missing members and values of wrong types stay empty.
+func (s Suite) testLenient(t *testing.T) {
+	bare := s.Bare
+	bare.Schema, bare.Provider = event.Schema, s.Descriptor.Name
+	bare.ID = event.NewID(s.Descriptor.Name, "evt_1")
+	for _, members := range append([]string{""}, s.Lenient...) {
+		assert.Equal(t, bare, s.event(t, s.body(bare.Type, members)), members)
+	}
+	assert.Equal(t, bare, s.event(t, "\r\n\t "+s.body(bare.Type, "")+"\n"), "white space around the body")
+	for _, id := range []string{"e", "evt_test_65R9Ijk8dKEYZcXeRWn16R", "a.b-C_9", strings.Repeat("x", 255)} {
+		e := s.event(t, fmt.Sprintf(`{%q:%q,%q:"A.B"}`, s.ID, id, s.Type))
+		assert.Equal(t, s.Descriptor.Name+":"+id, e.ID)
+	}
+}
+
+// testBodies checks references, states and accounts.
+func (s Suite) testBodies(t *testing.T) {
+	for _, row := range s.Bodies {
+		t.Run(row.Type+" "+row.Why, func(t *testing.T) {
+			e := s.event(t, s.body(row.Type, row.Members))
+			assert.Equal(t, row, Body{
+				Why: row.Why, Type: e.Type, Members: row.Members,
+				Object: e.ObjectID, Payment: e.PaymentID, Status: e.ObjectStatus, Account: e.Account, Related: e.Related,
+			})
+		})
+	}
+}
+
+func (s Suite) testTimes(t *testing.T) {
+	for created, want := range s.Times {
+		e := s.event(t, s.body("A.B", fmt.Sprintf("%q:%s", s.Created, created)))
+		assert.Equal(t, want, e.Timestamp, created)
+	}
+}
+
+func (s Suite) testLivemode(t *testing.T) {
+	for _, live := range []*bool{nil, new(true), new(false)} {
+		for text, inBody := range map[string]*bool{"true": new(true), "false": new(false), "null": nil, `"true"`: nil, "1": nil} {
+			e, err := s.Provider.Event([]byte(s.body("A.B", `"livemode":`+text)), provider.Origin{Livemode: live, Endpoint: "shop"})
+			require.NoError(t, err)
+			want := live
+			if s.LivemodeInBody {
+				want = inBody
+			}
+			assert.Equal(t, want, e.Livemode, text)
+			assert.Equal(t, "shop", e.Endpoint)
+		}
+	}
+}
+
+// testEventTypes checks the category of every type that the provider documents.
+// Every category with an amount must be shown by a fixture.
+func (s Suite) testEventTypes(t *testing.T) {
+	shown := map[event.Category]bool{}
+	for _, f := range s.Fixtures {
+		shown[f.Category] = shown[f.Category] || f.Money != event.Money{}
+	}
+	seen := map[EventType]bool{}
+	for _, row := range EventTypes(t) {
+		e := s.event(t, s.body(row.Type, s.Object(row.Type, row.Object)))
+		assert.Equal(t, row.Category, e.Category, "%s {%s}", row.Type, row.Object)
+		assert.True(t, e.Category.Valid(), row.Type)
+		key := EventType{Type: row.Type, Object: row.Object}
+		assert.False(t, seen[key], "%s {%s} is listed twice", row.Type, row.Object)
+		seen[key] = true
+		if movesMoney(row.Category) {
+			assert.True(t, shown[row.Category], "no fixture has the category %s of %s", row.Category, row.Type)
+		}
+	}
+}
+
+// movesMoney reports whether events of a category have an amount. PayPal's
+// payouts are created in batches, which have none.
+func movesMoney(c event.Category) bool {
+	kind, _, _ := strings.Cut(string(c), ".")
+	return c == event.PaymentSucceeded || c == event.PaymentReversed ||
+		slices.Contains([]string{"refund", "dispute", "payout"}, kind) && c != event.PayoutCreated
+}
+
+// testFixtures reads whole bodies.
+func (s Suite) testFixtures(t *testing.T) {
+	bodies := fixtures(t)
+	for _, row := range s.Fixtures {
+		t.Run(row.File, func(t *testing.T) {
+			require.Contains(t, bodies, row.File)
+			e, err := s.Provider.Event(bodies[row.File], provider.Origin{Endpoint: "shop", Livemode: new(false)})
+			delete(bodies, row.File)
+			require.NoError(t, err)
+			assert.Equal(t, row.Category, e.Category, row.Why)
+			assert.Equal(t, row.Money, e.Money, row.Why)
+			assert.Equal(t, row.Payment, e.PaymentID, row.Why)
+			assert.Equal(t, row.Status, e.ObjectStatus, row.Why)
+			if row.Event != nil {
+				want := *row.Event
+				want.Schema, want.Provider, want.Endpoint = event.Schema, s.Descriptor.Name, "shop"
+				want.Category, want.Money, want.PaymentID, want.ObjectStatus = row.Category, row.Money, row.Payment, row.Status
+				assert.Equal(t, want, e)
+			}
+		})
+	}
+	assert.Empty(t, bodies, "fixtures without a row")
+}
+
+// testPayments checks that a payment is counted by the events that Counts names,
+// and that no other type counts one in any documented state.
+func (s Suite) testPayments(t *testing.T) {
+	counts := func(e EventType) bool {
+		return s.event(t, s.body(e.Type, s.Object(e.Type, e.Object))).Category == event.PaymentSucceeded
+	}
+	for _, row := range s.Payments {
+		t.Run(row.Why, func(t *testing.T) {
+			var counted []string
+			for _, e := range row.Events {
+				if counts(e) {
+					counted = append(counted, e.Type)
+				}
+			}
+			assert.Equal(t, row.Counts, counted)
+		})
+	}
+	var routes []string
+	for _, row := range EventTypes(t) {
+		for _, state := range []string{"COMPLETED", "PAID", "APPROVED", "CREATED", "SUCCESS", "CAPTURED", "succeeded", ""} {
+			row.Object = fmt.Sprintf(`"status":%q,"state":%[1]q`, state)
+			if counts(row) && !slices.Contains(routes, row.Type) {
+				routes = append(routes, row.Type)
+			}
+		}
+	}
+	assert.ElementsMatch(t, s.Routes, routes)
+}
+
+func (s Suite) testMoney(t *testing.T) {
+	for _, row := range s.Money {
+		t.Run(row.Type+" "+row.Why, func(t *testing.T) {
+			assert.Equal(t, row.Want, s.event(t, s.body(row.Type, s.Object(row.Type, row.Object))).Money, row.Object)
+		})
+	}
+}
+
+// testSame checks which bodies are deliveries of one event.
+func (s Suite) testSame(t *testing.T) {
+	base := s.body("A.B", s.Object("A.B", `"amount":500`))
+	replaced := func(old, with string) string {
+		changed := strings.Replace(base, old, with, 1)
+		require.NotEqual(t, base, changed)
+		return changed
+	}
+	for _, row := range slices.Concat([]Same{
+		{"equal bytes", base, base, true},
+		{"equal bytes that are not JSON", "no JSON", "no JSON", true},
+		{"member order and white space", `{"a":1,"b":[{}]}`, "{ \"b\":[ {} ],\n\"a\":1}", true},
+		{"escapes", base, replaced("evt_1", `evt\u005f1`), true},
+
+		{"another amount", base, replaced("500", "501"), false},
+		{"one member more", base, replaced("{", `{"more":1,`), false},
+		{"numbers that float64 cannot tell apart", `{"n":9007199254740993}`, `{"n":9007199254740992}`, false},
+		{"one cut off", base, base[:len(base)-1], false},
+		{"one with text behind it", base, base + "{}", false},
+		{"one in a list", base, "[" + base + "]", false},
+		{"null", "null", " null", false},
+		{"neither JSON", "no JSON", "neither", false},
+		{"nested too deeply", `{"a":` + tooDeep() + `}`, `{ "a":` + tooDeep() + `}`, false},
+	}, s.Same) {
+		t.Run(row.Why, func(t *testing.T) {
+			assert.Equal(t, row.Want, s.Provider.SameEvent([]byte(row.A), []byte(row.B)))
+			assert.Equal(t, row.Want, s.Provider.SameEvent([]byte(row.B), []byte(row.A)), "the other way round")
+		})
+	}
+}
+
+// testLarge bounds the allocation for signed bodies with millions of elements.
+func (s Suite) testLarge(t *testing.T) {
+	for _, row := range s.Large {
+		text := s.body("A.B", row.Head+row.Element+row.Tail)
+		before, after, ok := strings.Cut(text, row.Head+row.Element+row.Tail)
+		require.True(t, ok)
+		body := allocation.Body(before+row.Head, row.Element, row.Tail+after)
+		allocation.Require(t, body, row.Most, func() { s.event(t, string(body)) })
+	}
+}

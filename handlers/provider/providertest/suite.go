@@ -1,0 +1,254 @@
+// Package providertest has the tests that every provider must pass. A provider's
+// own tests describe it in a Suite, whose rows are data, and add what is special
+// about it.
+package providertest
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/handlers/event"
+	"github.com/paysluice/paysluice/handlers/provider"
+)
+
+// EventTypesFile lists the event types that a provider documents, with their
+// categories. The paths of this package are relative to the provider's folder.
+const EventTypesFile = "testdata/event_types.txt"
+
+// Suite describes a provider.
+type Suite struct {
+	Provider   provider.Provider
+	Descriptor contract.Provider
+
+	// List is the secret document's list of entries.
+	List string
+	// Senders sign for entries of a secret document, at least two.
+	Senders []Sender
+	// Now is a time at which the senders can sign.
+	Now time.Time
+	// Past and Future bound the age of a signature. Both are 0 for a provider
+	// that signs no time.
+	Past, Future time.Duration
+	// RejectsEmptyBody tells that an empty body is not accepted with any
+	// signature.
+	RejectsEmptyBody bool
+	// SameSignature reports whether two bodies have one signature. It is nil where
+	// only equal bodies do.
+	SameSignature func(a, b []byte) bool
+
+	HeaderValues []HeaderValue
+	Documents    []Document
+	Vectors      []Vector
+
+	// ID, Type and Created are the names of the body's members.
+	ID, Type, Created string
+	// Object returns the members of a body whose object has the given members.
+	Object func(typ, members string) string
+	// LivemodeInBody tells that the body and not the secret's entry has the
+	// environment.
+	LivemodeInBody bool
+
+	// Bare is the event of a body that has only an id and this event's type.
+	Bare event.Event
+	// Lenient are the members of bodies that are read like the bare one.
+	Lenient []string
+	// Bodies are members of bodies beside id and type, and their events.
+	Bodies   []Body
+	Times    map[string]int64 // the member Created to milliseconds
+	Fixtures []Fixture
+	Payments []Payment
+	// Routes are the event types that can have the category PaymentSucceeded.
+	Routes []string
+	Money  []Money
+	Same   []Same
+	Large  []Large
+}
+
+// Sender signs as a provider does for one entry of a secret.
+type Sender struct {
+	Entry  string // JSON, with the label "a", "b", …
+	Secret string // never in an error
+	Origin provider.Origin
+	Sign   func(t testing.TB, body []byte, at time.Time) map[string]string
+}
+
+// HeaderValue is the value of a header in an otherwise valid request.
+type HeaderValue struct {
+	Header string // the first identity header if empty
+	Why    string
+	Value  string
+	Want   provider.Reason // "" if the value is accepted
+}
+
+// Document is a secret document.
+type Document struct {
+	Why      string
+	Document string
+	// Problems are parts of the error. A document without problems is accepted.
+	Problems []string
+}
+
+// Vector is a request that was signed by somebody else.
+type Vector struct {
+	Name     string
+	Valid    bool
+	Document string
+	Headers  map[string]string
+	Body     []byte
+	Now      time.Time
+}
+
+// Body is the rest of a body, and what its event must have.
+type Body struct {
+	Why, Type, Members string
+	Object, Payment    string
+	Status, Account    string
+	Related            map[string]string
+}
+
+// Fixture is a file of testdata/events, without its extension.
+type Fixture struct {
+	File, Why string
+	Category  event.Category
+	Status    string
+	Payment   string
+	Money     event.Money
+	// Event is the whole event, if given, apart from Schema and Provider.
+	Event *event.Event
+}
+
+// Payment is the events in the life of a payment.
+type Payment struct {
+	Why    string
+	Events []EventType // without categories
+	Counts []string    // types that have the category PaymentSucceeded
+}
+
+// Money is the amount of an event whose object has these members.
+type Money struct {
+	Why, Type, Object string
+	Want              event.Money
+}
+
+// Same is a pair of bodies with one id.
+type Same struct {
+	Why, A, B string
+	Want      bool
+}
+
+// Large is a body of 4.5 MB that repeats an element between two texts.
+type Large struct {
+	Head, Element, Tail string
+	Most                int // allocation, in bodies
+}
+
+// Run runs all tests.
+func (s Suite) Run(t *testing.T) {
+	t.Run("Descriptor", func(t *testing.T) { require.Equal(t, s.Descriptor, s.Provider.Descriptor()) })
+	t.Run("Headers", s.testHeaders)
+	t.Run("HeaderValues", s.testHeaderValues)
+	t.Run("Window", s.testWindow)
+	t.Run("Verify", s.testVerify)
+	t.Run("Mutations", s.testMutations)
+	t.Run("Vectors", s.testVectors)
+	t.Run("Documents", s.testDocuments)
+	t.Run("Quarantine", s.testQuarantine)
+	t.Run("Lenient", s.testLenient)
+	t.Run("Bodies", s.testBodies)
+	t.Run("Times", s.testTimes)
+	t.Run("Livemode", s.testLivemode)
+	t.Run("EventTypes", s.testEventTypes)
+	t.Run("Fixtures", s.testFixtures)
+	t.Run("Payments", s.testPayments)
+	t.Run("Money", s.testMoney)
+	t.Run("Same", s.testSame)
+	t.Run("Large", s.testLarge)
+}
+
+// document returns a secret document with these senders' entries.
+func (s Suite) document(senders ...Sender) string {
+	entries := make([]string, len(senders))
+	for i, sender := range senders {
+		entries[i] = sender.Entry
+	}
+	return fmt.Sprintf(`{%q:[%s]}`, s.List, strings.Join(entries, ","))
+}
+
+func (s Suite) verifier(t testing.TB, senders ...Sender) provider.Verifier {
+	t.Helper()
+	v, err := s.Provider.Verifier([]byte(s.document(senders...)))
+	require.NoError(t, err)
+	return v
+}
+
+// body returns a body with an id, a type and these members.
+func (s Suite) body(typ, members string) string {
+	body := fmt.Sprintf(`{%q:"evt_1",%q:%s`, s.ID, s.Type, quote(typ))
+	if members != "" {
+		body += "," + members
+	}
+	return body + "}"
+}
+
+// event returns the event of a body that must be one.
+func (s Suite) event(t testing.TB, body string) event.Event {
+	t.Helper()
+	e, err := s.Provider.Event([]byte(body), provider.Origin{})
+	require.NoError(t, err, body)
+	return e
+}
+
+func quote(text string) string {
+	quoted, _ := json.Marshal(text)
+	return string(quoted)
+}
+
+// fixtures returns the files of testdata/events by name without extension.
+func fixtures(t testing.TB) map[string][]byte {
+	t.Helper()
+	files, err := filepath.Glob("testdata/events/*.json")
+	require.NoError(t, err)
+	bodies := make(map[string][]byte)
+	for _, file := range files {
+		body, err := os.ReadFile(file)
+		require.NoError(t, err)
+		bodies[strings.TrimSuffix(filepath.Base(file), ".json")] = body
+	}
+	require.NotEmpty(t, bodies)
+	return bodies
+}
+
+// EventType is a line of EventTypesFile.
+type EventType struct {
+	Type     string
+	Category event.Category
+	Object   string // members of the object, if its state decides
+}
+
+// EventTypes reads EventTypesFile.
+func EventTypes(t testing.TB) []EventType {
+	t.Helper()
+	content, err := os.ReadFile(EventTypesFile)
+	require.NoError(t, err)
+	var types []EventType
+	for line := range strings.Lines(string(content)) {
+		line = strings.TrimSpace(line)
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		typ, rest, _ := strings.Cut(line, " ")
+		category, object, _ := strings.Cut(rest, " ")
+		object = strings.TrimSuffix(strings.TrimPrefix(object, "{"), "}")
+		types = append(types, EventType{Type: typ, Category: event.Category(category), Object: object})
+	}
+	require.NotEmpty(t, types)
+	return types
+}

@@ -1,0 +1,418 @@
+package square_test
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/handlers/event"
+	"github.com/paysluice/paysluice/handlers/provider"
+	"github.com/paysluice/paysluice/handlers/provider/providertest"
+	"github.com/paysluice/paysluice/handlers/provider/square"
+	"github.com/paysluice/paysluice/test/allocation"
+)
+
+const (
+	// endpointURL is the stack's own URL, and url one that an entry names.
+	endpointURL = "https://abc123.execute-api.us-east-1.amazonaws.com/live/square"
+	url         = "https://hooks.example.com/square"
+
+	signatureHeader = "x-square-hmacsha256-signature"
+
+	// paid is the payment of the fixtures, and of their refunds and disputes.
+	paid = "R2B3Z8WMVt3EAmzYWLZvz7Y69EbZY"
+)
+
+func suite(t testing.TB) providertest.Suite {
+	long := strings.Repeat("x", 256)
+	const sixteen = `{"a":{},"b":{},"c":{},"d":{},"e":{},"f":{},"g":{},"h":{},"i":{},"j":{},"k":{},"l":{},"m":{},"n":{},"o":{},"p":{}}`
+	return providertest.Suite{
+		Provider:   square.New(endpointURL),
+		Descriptor: contract.Square(),
+		List:       "subscriptions",
+		Senders: []providertest.Sender{
+			sender(t, entry{Label: "a", Key: "key_hush_a", Environment: "live"}),
+			sender(t, entry{Label: "b", Key: "key_hush_b", Environment: "sandbox", URL: url}),
+		},
+		Now:              epoch(),
+		RejectsEmptyBody: true,
+		HeaderValues:     headerValues(),
+		Documents:        documents(),
+		Vectors:          vectors(t),
+		ID:               "event_id",
+		Type:             "type",
+		Created:          "created_at",
+		Object:           body,
+		Bare:             event.Event{Type: "payment.updated", Category: event.PaymentUpdated},
+		Lenient: []string{
+			`"data":null`, `"data":"text"`, `"data":{}`, `"data":{"object":[]}`,
+			`"data":{"object":{"payment":{"id":"p","status":"COMPLETED"}}}`, // no data.type names the object
+			`"merchant_id":7,"location_id":[],"created_at":{},"data":{"type":{},"id":1,"object":{"payment":"p"}}`,
+			`"created_at":"2026-19-12T00:00:00Z","merchant_id":null,"data":{"type":null,"id":null,"object":null}`,
+			`"merchant_id":"` + long + `","location_id":"a\u0000b","data":{"type":"` + long + `","id":"\u0085"}`,
+		},
+		Bodies: bodies(),
+		// RFC 3339 with 0 to 9 digits of a second.
+		Times: map[string]int64{
+			`"2026-04-01T00:00:00Z"`: 1775001600000, `"2026-04-01T00:00:00.1Z"`: 1775001600100, `"2026-04-01T00:00:00.037339943Z"`: 1775001600037,
+			`"2026-03-31T17:00:00-07:00"`: 1775001600000, `"2026-04-01 00:00:00 +0000 UTC"`: 0, `null`: 0,
+			`1775001600`: 0, // not documented
+		},
+		Fixtures: fixtures(),
+		Payments: payments(),
+		Routes:   []string{"payment.created", "payment.updated"},
+		Money:    money(),
+		Large: []providertest.Large{
+			{Head: `"data":{"type":"checkout","object":{"checkout":{"payment_ids":[`, Element: `7`, Tail: `]}}}`, Most: allocation.Skipped},
+			{Head: `"data":{"type":"checkout","object":{"checkout":{"payment_ids":[`, Element: `""`, Tail: `]}}}`, Most: allocation.Skipped},
+			{Head: `"data":{"type":"checkout","object":{`, Element: `"a":{}`, Tail: `}}`, Most: allocation.Skipped}, // members beside the object
+			{Head: `"d\u0061ta":{"\u006fbject":{`, Element: `"a":{}`, Tail: `}}`, Most: allocation.Skipped},
+			{Head: `"data":{`, Element: `"object":` + sixteen, Tail: `}`, Most: allocation.Skipped},
+			{Head: `"data":{`, Element: `"\u006fbject":{}`, Tail: `}`, Most: allocation.Skipped},
+			{Head: `"data":{`, Element: `"\u0061":1`, Tail: `}`, Most: allocation.Skipped}, // unknown members
+		},
+	}
+}
+
+func TestSuite(t *testing.T) { suite(t).Run(t) }
+
+// FuzzCheckHeaders: an accepted header is the one spelling of its bytes.
+func FuzzCheckHeaders(f *testing.F) {
+	suite(f).FuzzCheckHeaders(f, func(t *testing.T, _, value string) {
+		assert.Regexp(t, `^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$`, value)
+	})
+}
+
+// FuzzVerifier: each key of an accepted document verifies what it signs.
+func FuzzVerifier(f *testing.F) {
+	suite(f).FuzzVerifier(f, func(t *testing.T, document []byte, v provider.Verifier) {
+		var content struct {
+			Subscriptions []struct {
+				SignatureKey    string
+				NotificationURL *string
+			}
+		}
+		_ = json.Unmarshal(document, &content) // it reads past values of wrong types, as the provider does
+		assert.NotEmpty(t, content.Subscriptions)
+		for _, s := range content.Subscriptions {
+			to := endpointURL
+			if s.NotificationURL != nil {
+				to = *s.NotificationURL
+			}
+			origin, err := v.Verify(t.Context(), signed(square.Sign([]byte(`{}`), s.SignatureKey, to)), []byte(`{}`), epoch())
+			assert.NoError(t, err)
+			assert.NotNil(t, origin.Livemode)
+		}
+	})
+}
+
+func FuzzVerify(f *testing.F)    { suite(f).FuzzVerify(f) }
+func FuzzEvent(f *testing.F)     { suite(f).FuzzEvent(f) }
+func FuzzSameEvent(f *testing.F) { suite(f).FuzzSameEvent(f) }
+
+// epoch returns the created_at of the fixtures, to the second.
+func epoch() time.Time { return time.Unix(1775001600, 0) }
+
+func signed(value string) provider.Header {
+	return providertest.Header(map[string]string{signatureHeader: value})
+}
+
+// entry is an entry of a secret document.
+type entry struct {
+	Label       string `json:"label"`
+	Key         string `json:"signatureKey"`
+	URL         string `json:"notificationUrl,omitempty"`
+	Environment string `json:"environment"`
+	MaxAge      int    `json:"maxAgeHours,omitempty"`
+}
+
+func document(t testing.TB, entries ...entry) []byte {
+	t.Helper()
+	text, err := json.Marshal(map[string][]entry{"subscriptions": entries})
+	require.NoError(t, err)
+	return text
+}
+
+func newVerifier(t testing.TB, entries ...entry) provider.Verifier {
+	t.Helper()
+	v, err := square.New(endpointURL).Verifier(document(t, entries...))
+	require.NoError(t, err)
+	return v
+}
+
+func sender(t testing.TB, e entry) providertest.Sender {
+	t.Helper()
+	text, err := json.Marshal(e)
+	require.NoError(t, err)
+	to := e.URL
+	if to == "" {
+		to = endpointURL
+	}
+	return providertest.Sender{
+		Entry:  string(text),
+		Secret: e.Key,
+		Origin: provider.Origin{Endpoint: e.Label, Livemode: new(e.Environment == "live")},
+		Sign: func(_ testing.TB, body []byte, _ time.Time) map[string]string {
+			return map[string]string{signatureHeader: square.Sign(body, e.Key, to)}
+		},
+	}
+}
+
+func data(members string) string { return `"data":{` + members + `}` }
+
+// body returns the members of a notification about an object.
+func body(_, members string) string {
+	return data(`"type":"thing","object":{"thing":{` + members + `}}`)
+}
+
+// vectors reads testdata/signatures.json, where each case names its source.
+func vectors(t testing.TB) []providertest.Vector {
+	t.Helper()
+	var file struct {
+		Vectors []struct {
+			ID      string            `json:"id"`
+			Expect  string            `json:"expect"`
+			Secrets []string          `json:"secrets"`
+			URL     string            `json:"notification_url"`
+			Headers map[string]string `json:"headers"`
+			Body    []byte            `json:"body_base64"`
+		}
+	}
+	content, err := os.ReadFile("testdata/signatures.json")
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(content, &file))
+	require.NotEmpty(t, file.Vectors)
+	var rows []providertest.Vector
+	for _, v := range file.Vectors {
+		require.Contains(t, []string{"valid", "invalid"}, v.Expect)
+		entries := make([]entry, len(v.Secrets))
+		for i, key := range v.Secrets {
+			entries[i] = entry{Label: "main", Key: key, URL: v.URL, Environment: "sandbox"}
+		}
+		rows = append(rows, providertest.Vector{
+			Name: v.ID, Valid: v.Expect == "valid", Document: string(document(t, entries...)), Headers: v.Headers, Body: v.Body, Now: epoch(),
+		})
+	}
+	return rows
+}
+
+func headerValues() []providertest.HeaderValue {
+	good := square.Sign([]byte(`{}`), "key", url)
+	encode := base64.StdEncoding.EncodeToString
+	malformed := provider.HeaderMalformed
+	return []providertest.HeaderValue{
+		{Why: "as Square sends it", Value: good},
+		{Why: "any 32 bytes may be a signature", Value: encode(make([]byte, 32))},
+		{Why: "20 bytes are the legacy SHA-1 sum", Value: encode(make([]byte, 20)), Want: malformed},
+		{Why: "31 bytes", Value: encode(make([]byte, 31)), Want: malformed},
+		{Why: "33 bytes, in as many characters as 32", Value: encode(make([]byte, 33)), Want: malformed},
+		{Why: "34 bytes", Value: encode(make([]byte, 34)), Want: malformed},
+		{Why: "no padding", Value: strings.TrimRight(good, "="), Want: malformed},
+		{Why: "another spelling of the same bytes", Value: strings.Repeat("A", 42) + "B=", Want: malformed},
+		{Why: "the alphabet of URLs", Value: "_" + good[1:], Want: malformed},
+		{Why: "hex", Value: strings.Repeat("ab", 32), Want: malformed},
+		{Why: "hex of as many characters", Value: strings.Repeat("zz", 22), Want: malformed},
+		{Why: "a space around it", Value: good + " ", Want: malformed},
+		{Why: "line breaks, which encoding/base64 skips", Value: strings.Repeat("A", 39) + "=\n\n\n\n", Want: malformed},
+		{Why: "two in one header", Value: good + "," + good, Want: malformed},
+		{Why: "NUL", Value: strings.Repeat("\x00", 44), Want: malformed},
+		{Why: "invalid UTF-8", Value: strings.Repeat("\xff", 44), Want: malformed},
+		{Why: "huge", Value: strings.Repeat("A", 1<<20), Want: malformed},
+		{Why: "thousands of elements", Value: strings.Repeat(good+",", 5000), Want: malformed},
+		{Header: "x-square-signature", Why: "the legacy header is ignored", Value: "?"},
+	}
+}
+
+func documents() []providertest.Document {
+	of := func(members string) string {
+		return `{"subscriptions":[{"label":"main","signatureKey":"hush","environment":"live",` + members + `}]}`
+	}
+	const badURL, badAge = `entry 1 of "subscriptions": "notificationUrl" is not a text that begins with https://`,
+		`entry 1 of "subscriptions": "maxAgeHours" is not a whole number from 24 to 8760`
+	return []providertest.Document{
+		{Why: "null is absent", Document: of(`"notificationUrl":null,"maxAgeHours":null`)},
+		{Why: "URL and shortest bound", Document: of(`"notificationUrl":"https://example.com/","maxAgeHours":24`)},
+		{Why: "longest bound", Document: of(`"maxAgeHours":8760`)},
+		{Why: "no key", Document: `{"subscriptions":[{"label":"main","environment":"live"}]}`, Problems: []string{`entry 1 of "subscriptions": "signatureKey" is missing`}},
+		{Why: "empty key: it would sign for everybody", Document: `{"subscriptions":[{"label":"main","signatureKey":"","environment":"live"}]}`, Problems: []string{`"signatureKey" is missing, empty`}},
+		{Why: "key pasted with its line break", Document: `{"subscriptions":[{"label":"main","signatureKey":"hush\n","environment":"live"}]}`, Problems: []string{`"signatureKey" has white space around it`}},
+		{Why: "no environment", Document: `{"subscriptions":[{"label":"main","signatureKey":"hush"}]}`, Problems: []string{`"environment" is neither "live" nor "sandbox"`}},
+		{Why: "Square's own word for live", Document: `{"subscriptions":[{"label":"main","signatureKey":"hush","environment":"production"}]}`, Problems: []string{`"environment" is neither "live" nor "sandbox"`}},
+		{Why: "empty URL", Document: of(`"notificationUrl":""`), Problems: []string{badURL}},
+		{Why: "URL of a wrong type", Document: of(`"notificationUrl":["https://example.com"]`), Problems: []string{badURL}},
+		{Why: "URL without its scheme", Document: of(`"notificationUrl":"example.com/hush"`), Problems: []string{badURL}},
+		{Why: "URL of a scheme that only begins like one", Document: of(`"notificationUrl":"httpx://example.com/hush"`), Problems: []string{badURL}},
+		{Why: "URL pasted with its line break", Document: of(`"notificationUrl":"https://example.com/\n"`), Problems: []string{`"notificationUrl" has white space around it`}},
+		{Why: "a bound below Square's retries", Document: of(`"maxAgeHours":23`), Problems: []string{badAge}},
+		{Why: "a bound of zero", Document: of(`"maxAgeHours":0`), Problems: []string{badAge}},
+		{Why: "a negative bound", Document: of(`"maxAgeHours":-72`), Problems: []string{badAge}},
+		{Why: "a bound beyond any use", Document: of(`"maxAgeHours":8761`), Problems: []string{badAge}},
+		{Why: "a bound beyond int64", Document: of(`"maxAgeHours":99999999999999999999`), Problems: []string{badAge}},
+		{Why: "a fraction of an hour", Document: of(`"maxAgeHours":72.5`), Problems: []string{badAge}},
+		{Why: "a bound in quotes", Document: of(`"maxAgeHours":"72"`), Problems: []string{badAge}},
+		{Why: "a bound of a wrong type", Document: of(`"maxAgeHours":true`), Problems: []string{badAge}},
+	}
+}
+
+func bodies() []providertest.Body {
+	return []providertest.Body{
+		{Why: "a payment is the payment", Type: "payment.updated", Members: data(`"type":"payment","id":"p","object":{"payment":{"id":"p","order_id":"o","customer_id":"c","location_id":"l"}}`), Object: "p", Payment: "p", Related: map[string]string{"order": "o", "customer": "c", "location": "l"}},
+		{Why: "also when it did not come", Type: "payment.updated", Members: data(`"type":"payment","id":"p"`), Object: "p", Payment: "p"},
+		{Why: "a refund belongs to one", Type: "payment.updated", Members: data(`"type":"refund","id":"r","object":{"refund":{"id":"r","payment_id":"p","order_id":"o"}}`), Object: "r", Payment: "p", Related: map[string]string{"order": "o"}},
+		{Why: "an unlinked refund to none", Type: "payment.updated", Members: data(`"type":"refund","id":"r","object":{"refund":{"id":"r","unlinked":true}}`), Object: "r"},
+		{Why: "a dispute belongs to one", Type: "payment.updated", Members: data(`"type":"dispute","id":"d","object":{"dispute":{"id":"d","disputed_payment":{"payment_id":"p"}}}`), Object: "d", Payment: "p"},
+		{Why: "a dispute under the deprecated name of its id", Type: "payment.updated", Members: data(`"type":"dispute","id":"x","object":{"dispute":{"dispute_id":"d"}}`), Object: "d"},
+		{Why: "a terminal's checkout with one payment", Type: "payment.updated", Members: data(`"type":"checkout","id":"k","object":{"checkout":{"id":"k","payment_ids":["p"]}}`), Object: "k", Payment: "p"},
+		{Why: "a terminal's checkout with two", Type: "payment.updated", Members: data(`"type":"checkout","id":"k","object":{"checkout":{"id":"k","payment_ids":["p","q"]}}`), Object: "k"},
+		{Why: "an invoice", Type: "payment.updated", Members: data(`"type":"invoice","id":"i","object":{"invoice":{"id":"i","order_id":"o","subscription_id":"s","primary_recipient":{"customer_id":"c"}}}`), Object: "i", Related: map[string]string{"order": "o", "subscription": "s", "customer": "c"}},
+		{Why: "a subscription", Type: "payment.updated", Members: data(`"type":"subscription","id":"s","object":{"subscription":{"id":"s","customer_id":"c"}}`), Object: "s", Related: map[string]string{"customer": "c"}},
+		{Why: "an order has its id in order_id", Type: "payment.updated", Members: data(`"type":"order_updated","id":"o","object":{"order_updated":{"order_id":"o"}}`), Object: "o", Related: map[string]string{"order": "o"}},
+		{Why: "a booking's data.id has its version behind it", Type: "payment.updated", Members: data(`"type":"booking","id":"b:3","object":{"booking":{"id":"b"}}`), Object: "b"},
+		{Why: "a custom attribute stands in the object itself", Type: "payment.updated", Members: data(`"type":"custom_attribute","id":"sq0idp-1","object":{"key":"k","value":{}}`), Object: "sq0idp-1"},
+		{Why: "location of the body where the object has none", Type: "location.updated", Members: `"location_id":"l",` + data(`"type":"Location","id":"l"`), Object: "l", Related: map[string]string{"location": "l"}},
+		{Why: "good members among bad ones", Type: "refund.updated", Members: `"location_id":7,"data":{"object":{"refund":{"status":"COMPLETED","reason":{},"order_id":9,"id":"r","payment_id":"p","processing_fee":1e999}},"type":"refund"},"merchant_id":"m"`, Object: "r", Payment: "p", Status: "COMPLETED", Account: "m"},
+		{Why: "object of wrong types", Type: "payment.updated", Members: body("", `"id":1,"dispute_id":{},"status":[],"state":1e999,"total_money":"x","amount_money":{"amount":{},"currency":7,"currency_code":[]},"payment_id":false,"payment_ids":{},"disputed_payment":"p","order_id":1,"customer_id":{},"subscription_id":[],"location_id":2,"primary_recipient":{"customer_id":3}`)},
+		{Why: "invalid UTF-8 outside the event id", Type: "payment.updated", Members: data("\"id\":\"p\xff\""), Object: "p\ufffd"},
+	}
+}
+
+// fixtures are whole bodies of the shapes that
+// developer.squareup.com/reference/square/webhooks documents: every category that
+// moves money, and its neighbours that do not.
+func fixtures() []providertest.Fixture {
+	usd := func(amount string) event.Money { return event.Money{Amount: amount, Currency: "USD"} }
+	eur := func(amount string) event.Money { return event.Money{Amount: amount, Currency: "EUR"} }
+	jpy := func(amount string) event.Money { return event.Money{Amount: amount, Currency: "JPY"} }
+	return []providertest.Fixture{
+		{File: "payment.created-pending", Why: "the bank has not sent it yet", Category: event.PaymentPending, Status: "PENDING", Payment: paid},
+		{File: "payment.created-approved", Why: "held, not taken", Category: event.PaymentAuthorized, Status: "APPROVED", Payment: paid},
+		{File: "payment.created-completed-cash", Why: "total_money: the tip is in it, the change is not", Category: event.PaymentSucceeded, Status: "COMPLETED", Payment: paid, Money: usd("23.00")},
+		{File: "payment.updated-completed", Why: "total_money, not the smaller amount_money", Category: event.PaymentSucceeded, Status: "COMPLETED", Payment: paid, Money: usd("23.00")},
+		{File: "payment.updated-completed-jpy", Why: "yen have no minor unit", Category: event.PaymentSucceeded, Status: "COMPLETED", Payment: paid, Money: jpy("2000")},
+		{File: "payment.updated-completed-and-refunded", Why: "said again: the payment stays what it was", Category: event.PaymentSucceeded, Status: "COMPLETED", Payment: paid, Money: usd("23.00")},
+		{File: "payment.updated-canceled", Why: "nothing moved", Category: event.PaymentCanceled, Status: "CANCELED", Payment: paid},
+		{File: "payment.updated-failed", Why: "nothing moved", Category: event.PaymentFailed, Status: "FAILED", Payment: paid},
+
+		{File: "refund.created-pending", Why: "on its way", Category: event.RefundCreated, Status: "PENDING", Payment: paid, Money: usd("5.00")},
+		{File: "refund.created-completed", Why: "at once", Category: event.RefundSucceeded, Status: "COMPLETED", Payment: paid, Money: usd("5.00")},
+		{File: "refund.updated-pending", Why: "still on its way", Category: event.RefundUpdated, Status: "PENDING", Payment: paid, Money: usd("5.00")},
+		{
+			File: "refund.updated-completed", Why: "later", Category: event.RefundSucceeded, Status: "COMPLETED", Payment: paid, Money: usd("5.00"),
+			Event: &event.Event{
+				ID: "square:13b867cf-db3d-4b1c-90b6-2f32a9d7800b", Timestamp: 1775001600123, Type: "refund.updated",
+				ObjectType: "refund", ObjectID: paid + "_demoRefund000000000001", Account: "MLDEMO0000001", Livemode: new(false),
+				Related: map[string]string{"order": "haOyDemoOrder0000000002", "location": "L88DEMO000001"},
+			},
+		},
+		{File: "refund.updated-rejected", Category: event.RefundFailed, Status: "REJECTED", Payment: paid, Money: usd("5.00")},
+		{File: "refund.updated-failed", Category: event.RefundFailed, Status: "FAILED", Payment: paid, Money: usd("5.00")},
+		{File: "terminal.refund.updated", Why: "refund.updated comes besides and counts", Category: event.Other, Status: "COMPLETED", Payment: paid},
+
+		{File: "dispute.created", Category: event.DisputeOpened, Status: "EVIDENCE_REQUIRED", Payment: paid, Money: usd("23.00")},
+		{File: "dispute.evidence.created", Category: event.DisputeUpdated, Status: "EVIDENCE_REQUIRED", Payment: paid, Money: usd("23.00")},
+		{File: "dispute.state.updated-processing", Category: event.DisputeUpdated, Status: "PROCESSING", Payment: paid, Money: usd("23.00")},
+		{File: "dispute.state.updated-won", Category: event.DisputeWon, Status: "WON", Payment: paid, Money: usd("23.00")},
+		{File: "dispute.state.updated-lost", Category: event.DisputeLost, Status: "LOST", Payment: paid, Money: usd("23.00")},
+		{File: "dispute.state.updated-accepted", Why: "the seller accepted the loss", Category: event.DisputeLost, Status: "ACCEPTED", Payment: paid, Money: usd("23.00")},
+		{File: "dispute.state.updated-inquiry-closed", Why: "neither won nor lost", Category: event.DisputeClosed, Status: "INQUIRY_CLOSED", Payment: paid, Money: usd("23.00")},
+		{File: "dispute.state.changed-won", Why: "the deprecated twin counts nothing", Category: event.Other, Status: "WON", Payment: paid},
+
+		{File: "payout.sent", Why: "belongs to no payment; currency_code, as documented", Category: event.PayoutCreated, Status: "SENT", Money: eur("1100.00")},
+		{File: "payout.paid", Category: event.PayoutPaid, Status: "PAID", Money: eur("1100.00")},
+		{File: "payout.paid-withdrawal", Why: "below zero: taken from the bank account", Category: event.PayoutPaid, Status: "PAID"},
+		{File: "payout.failed", Category: event.PayoutFailed, Status: "FAILED", Money: eur("1100.00")},
+
+		{File: "invoice.payment_made", Why: "its payment counts", Category: event.InvoicePaid, Status: "PAID"},
+		{File: "invoice.payment_made-partially", Why: "more is due", Category: event.InvoiceUpdated, Status: "PARTIALLY_PAID"},
+		{File: "invoice.deleted", Why: "without its object", Category: event.InvoiceUpdated},
+		{File: "order.updated", Why: "has no money", Category: event.OrderUpdated, Status: "COMPLETED"},
+		{File: "terminal.checkout.updated-completed", Why: "its payment counts", Category: event.CheckoutCompleted, Status: "COMPLETED", Payment: paid},
+		{File: "location.updated", Why: "without its object", Category: event.AccountUpdated},
+		{File: "webhooks.test_notification", Category: event.TestPing},
+	}
+}
+
+// payments counts each payment by its own completion. A payment that is updated
+// again counts again, under the same payment id.
+func payments() []providertest.Payment {
+	const pending, approved, completed = `"status":"PENDING"`, `"status":"APPROVED"`, `"status":"COMPLETED"`
+	return []providertest.Payment{
+		{Why: "completed at once", Counts: []string{"payment.created"}, Events: []providertest.EventType{
+			{Type: "payment.created", Object: completed}, {Type: "order.updated", Object: `"state":"COMPLETED"`},
+		}},
+		{Why: "captured later", Counts: []string{"payment.updated"}, Events: []providertest.EventType{
+			{Type: "payment.created", Object: approved}, {Type: "payment.updated", Object: approved},
+			{Type: "payment.updated", Object: completed},
+		}},
+		{Why: "by bank transfer", Counts: []string{"payment.updated"}, Events: []providertest.EventType{
+			{Type: "payment.created", Object: pending}, {Type: "payment.updated", Object: completed},
+		}},
+		{Why: "of a subscription's invoice", Counts: []string{"payment.updated"}, Events: []providertest.EventType{
+			{Type: "invoice.created"}, {Type: "payment.created", Object: approved}, {Type: "payment.updated", Object: completed},
+			{Type: "invoice.payment_made", Object: `"status":"PAID"`}, {Type: "invoice.updated", Object: `"status":"PAID"`},
+			{Type: "subscription.updated", Object: `"status":"ACTIVE"`},
+		}},
+		{Why: "on a terminal", Counts: []string{"payment.created"}, Events: []providertest.EventType{
+			{Type: "terminal.checkout.created", Object: pending}, {Type: "payment.created", Object: completed},
+			{Type: "terminal.checkout.updated", Object: completed},
+		}},
+		{Why: "updated for its fees and a refund: again, under the same payment id", Counts: []string{"payment.created", "payment.updated", "payment.updated"}, Events: []providertest.EventType{
+			{Type: "payment.created", Object: completed}, {Type: "payment.updated", Object: completed},
+			{Type: "refund.created", Object: pending}, {Type: "refund.updated", Object: completed},
+			{Type: "payment.updated", Object: completed},
+		}},
+		{Why: "never captured", Events: []providertest.EventType{
+			{Type: "payment.created", Object: approved}, {Type: "payment.updated", Object: `"status":"CANCELED"`},
+		}},
+	}
+}
+
+func money() []providertest.Money {
+	const usd = `{"amount":500,"currency":"USD"}`
+	rows := []providertest.Money{
+		{Why: "smallest", Type: "payment.updated", Object: `"status":"COMPLETED","total_money":{"currency":"USD","amount":1}`, Want: event.Money{Amount: "0.01", Currency: "USD"}},
+		{Why: "2^53+1, which float64 cannot hold", Type: "payment.updated", Object: `"status":"COMPLETED","total_money":{"currency":"USD","amount":9007199254740993}`, Want: event.Money{Amount: "90071992547409.93", Currency: "USD"}},
+		{Why: "beyond int64", Type: "payment.updated", Object: `"status":"COMPLETED","total_money":{"currency":"USD","amount":12345678901234567890123}`, Want: event.Money{Amount: "123456789012345678901.23", Currency: "USD"}},
+		{Why: "no amount", Type: "refund.created", Object: `"amount_money":{"currency":"USD"}`},
+		{Why: "null", Type: "refund.created", Object: `"amount_money":null`},
+		{Why: "zero", Type: "payment.updated", Object: `"status":"COMPLETED","total_money":{"amount":0,"currency":"USD"}`},
+		{Why: "text", Type: "refund.created", Object: `"amount_money":{"amount":"500","currency":"USD"}`},
+		{Why: "a fraction of a cent", Type: "refund.created", Object: `"amount_money":{"amount":500.5,"currency":"USD"}`},
+		{Why: "a number beyond float64", Type: "refund.created", Object: `"amount_money":{"amount":1e999,"currency":"USD"}`},
+		{Why: "no currency", Type: "refund.created", Object: `"amount_money":{"amount":500}`},
+		{Why: "amount_money lacks the tip", Type: "payment.updated", Object: `"status":"COMPLETED","amount_money":` + usd},
+		{Why: "a payment that is only approved", Type: "payment.updated", Object: `"status":"APPROVED","total_money":` + usd},
+		{Why: "a payment that failed", Type: "payment.updated", Object: `"status":"FAILED","total_money":` + usd},
+		{Why: "a payout below zero takes money from the bank", Type: "payout.paid", Object: `"amount_money":{"amount":-500,"currency":"USD"}`},
+		{Why: "an order counts through its payments", Type: "order.updated", Object: `"total_money":` + usd},
+		{Why: "so does a terminal's checkout", Type: "terminal.checkout.updated", Object: `"status":"COMPLETED","amount_money":` + usd},
+		{Why: "a terminal's refund counts through its refund", Type: "terminal.refund.updated", Object: `"status":"COMPLETED","amount_money":` + usd},
+		{Why: "a deprecated twin counts through the other", Type: "dispute.state.changed", Object: `"state":"WON","amount_money":` + usd},
+	}
+	// Every row of Square's table of base units, and currencies outside it: no
+	// amount is better than one a hundred times too large.
+	for _, row := range []struct{ currencies, want string }{
+		{"JPY", "12340"},
+		{"AUD CAD EUR GBP USD", "123.40"},
+		{"KRW VND KWD BHD CHF NZD BTC XXX UNKNOWN_CURRENCY usd Jpy", ""},
+	} {
+		for currency := range strings.FieldsSeq(row.currencies) {
+			for _, name := range []string{"currency", "currency_code"} {
+				m := providertest.Money{Why: name + " " + currency, Type: "payout.paid", Object: fmt.Sprintf(`"amount_money":{"amount":12340,%q:%q}`, name, currency)}
+				if row.want != "" {
+					m.Want = event.Money{Amount: row.want, Currency: currency}
+				}
+				rows = append(rows, m)
+			}
+		}
+	}
+	return rows
+}

@@ -1,0 +1,399 @@
+package stripe_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/handlers/event"
+	"github.com/paysluice/paysluice/handlers/provider"
+	"github.com/paysluice/paysluice/handlers/provider/providertest"
+	"github.com/paysluice/paysluice/handlers/provider/stripe"
+	"github.com/paysluice/paysluice/test/allocation"
+)
+
+const (
+	intent = "pi_3TDemo0000000001" // of most fixtures
+	direct = "ch_3TDemo0000000002" // a charge without a payment intent
+)
+
+func suite(t testing.TB) providertest.Suite {
+	return providertest.Suite{
+		Provider:       stripe.New(),
+		Descriptor:     contract.Stripe(),
+		List:           "endpoints",
+		Senders:        []providertest.Sender{sender("a", "whsec_hush_a"), sender("b", "whsec_hush_b")},
+		Now:            epoch(),
+		Past:           300 * time.Second,
+		Future:         300 * time.Second,
+		HeaderValues:   headerValues(),
+		Vectors:        vectors(t),
+		ID:             "id",
+		Type:           "type",
+		Created:        "created",
+		Object:         body,
+		LivemodeInBody: true,
+		Documents: []providertest.Document{
+			{Why: "no prefix is needed", Document: document("main", "webhook_secret")},
+			{Why: "empty secret: it would sign for everybody", Document: document("main", ""), Problems: []string{`entry 1 of "endpoints": "secret" is missing, empty`}},
+			{Why: "numbers", Document: `{"endpoints":[{"label":1,"secret":2007}]}`, Problems: []string{`"label" is missing, empty or not a string`, `"secret" is missing, empty or not a string`}},
+			{Why: "secret pasted with its line break", Document: document("main", "hush\n"), Problems: []string{"white space around it"}},
+			{
+				Why:      "every problem of every entry",
+				Document: `{"endpoints":[{"label":"ok","secret":"hush"},{"secret":"hush"},{"label":"hush"},null]}`,
+				Problems: []string{`entry 2 of "endpoints": "label" is missing`, `entry 3 of "endpoints": "secret" is missing`, `entry 4 of "endpoints": "label" is missing`, `entry 4 of "endpoints": "secret" is missing`},
+			},
+		},
+		Bare: event.Event{Type: "charge.updated", Category: event.PaymentUpdated},
+		Lenient: []string{
+			`"data":null`, `"data":"text"`, `"data":{}`, `"data":{"object":[]}`,
+			`"created":null,"livemode":null,"account":null,"api_version":null,"data":{"object":null}`,
+			`"object":7,"created":{},"livemode":"yes","account":[],"api_version":1.5,"context":{},"snapshot_event":false,"related_object":3`,
+			`"livemode":0,"data":{"object":{"id":1,"object":{},"status":[],"captured":"x","currency":7,"amount":{},"payment_intent":[1],"charge":1e999,"customer":{"id":{}},"payment":"x","parent":{"subscription_details":[]}}}`,
+			`"account":"` + strings.Repeat("x", 256) + `","data":{"object":{"id":"\u0000","status":"\u0085","customer":"` + strings.Repeat("x", 256) + `"}}`,
+		},
+		Bodies: bodies(),
+		Times: map[string]int64{
+			`1775001600`: 1775001600000, `0`: 0, `253402300799`: 253402300799000, `253402300800`: 0, `-1`: 0,
+			`1775001600.5`: 0, // not documented
+			`1e400`:        0, `"2026-04-01T00:00:00.063Z"`: 1775001600063, `"2026-04-01T02:00:00.063999+02:00"`: 1775001600063,
+			`"1969-12-31T23:59:59Z"`: 0, `"2026-04-01"`: 0, `"1775001600"`: 0, `null`: 0, `true`: 0,
+		},
+		Fixtures: fixtures(),
+		Payments: payments(),
+		Routes:   []string{"charge.captured", "charge.succeeded", "payment_intent.succeeded", "v1.payment_intent.succeeded"},
+		Money:    money(),
+		Same: []providertest.Same{
+			{Why: "another number of pending deliveries", A: `{"id":"1","pending_webhooks":2}`, B: `{"id":"1","pending_webhooks":1}`, Want: true},
+			{Why: "no pending deliveries", A: `{"id":"1","pending_webhooks":2}`, B: `{"id":"1"}`, Want: true},
+			{Why: "pending deliveries below the top", A: `{"data":{"pending_webhooks":2}}`, B: `{"data":{"pending_webhooks":1}}`},
+			{Why: "rendered for another API version", A: `{"api_version":"2026-03-25.dahlia","data":{"amount":500}}`, B: `{"api_version":"2016-07-06","data":{"amount":"five"}}`, Want: true},
+			{Why: "no API version is not another one", A: `{"api_version":"2026-03-25.dahlia"}`, B: `{"api_version":null}`},
+			{Why: "nor is one of a wrong type", A: `{"api_version":"2026-03-25.dahlia"}`, B: `{"api_version":7}`},
+			{Why: "another API version, cut off", A: `{"api_version":"2026-03-25.dahlia"}`, B: `{"api_version":"2016-07-06"`},
+		},
+		Large: []providertest.Large{
+			{Head: `"data":{"object":{`, Element: `"charge":7`, Tail: `}}`, Most: allocation.Skipped},
+			{Head: `"data":{"object":{`, Element: `"charge":[]`, Tail: `}}`, Most: allocation.Skipped},
+			{Head: `"data":{"object":{`, Element: `"metadata":{"a":[{}]}`, Tail: `}}`, Most: allocation.Skipped},
+			{Head: `"data":{"object":{`, Element: `"payment":[7,7,7,7]`, Tail: `}}`, Most: allocation.WrongType},
+			{Head: `"data":{"object":{`, Element: `"status":7`, Tail: `}}`, Most: allocation.WrongType},
+		},
+	}
+}
+
+func TestSuite(t *testing.T) { suite(t).Run(t) }
+
+func FuzzCheckHeaders(f *testing.F) {
+	suite(f).FuzzCheckHeaders(f, func(t *testing.T, _, value string) {
+		assert.Contains(t, value, "v1=")
+		assert.LessOrEqual(t, len(value), 16<<10)
+	})
+}
+
+// FuzzVerifier: each secret of an accepted document verifies what it signs.
+func FuzzVerifier(f *testing.F) {
+	suite(f).FuzzVerifier(f, func(t *testing.T, document []byte, v provider.Verifier) {
+		var content struct{ Endpoints []struct{ Secret string } }
+		_ = json.Unmarshal(document, &content) // it reads past values of wrong types, as the provider does
+		assert.NotEmpty(t, content.Endpoints)
+		for _, e := range content.Endpoints {
+			_, err := v.Verify(t.Context(), signed(stripe.Sign(document, e.Secret, epoch())), document, epoch())
+			assert.NoError(t, err)
+		}
+	})
+}
+
+func FuzzVerify(f *testing.F)    { suite(f).FuzzVerify(f) }
+func FuzzEvent(f *testing.F)     { suite(f).FuzzEvent(f) }
+func FuzzSameEvent(f *testing.F) { suite(f).FuzzSameEvent(f) }
+
+// epoch returns a time for tests that need only one.
+func epoch() time.Time { return time.Unix(1775001600, 0) }
+
+func signed(value string) provider.Header {
+	return providertest.Header(map[string]string{"Stripe-Signature": value})
+}
+
+func document(label, secret string) string {
+	text, _ := json.Marshal(map[string]any{"endpoints": []any{map[string]string{"label": label, "secret": secret}}})
+	return string(text)
+}
+
+func sender(label, secret string) providertest.Sender {
+	return providertest.Sender{
+		Entry:  fmt.Sprintf(`{"label":%q,"secret":%q}`, label, secret),
+		Secret: secret,
+		Origin: provider.Origin{Endpoint: label},
+		Sign: func(_ testing.TB, body []byte, at time.Time) map[string]string {
+			return map[string]string{"Stripe-Signature": stripe.Sign(body, secret, at)}
+		},
+	}
+}
+
+// body returns the members of a snapshot event, or of a thin one for its types.
+func body(typ, members string) string {
+	if strings.HasPrefix(typ, "v1.") || strings.HasPrefix(typ, "v2.") {
+		return `"object":"v2.core.event"`
+	}
+	return `"object":"event","data":{"object":{` + members + `}}`
+}
+
+// vectors reads testdata/signatures.json, where each case names its source.
+func vectors(t testing.TB) []providertest.Vector {
+	t.Helper()
+	var file struct {
+		Vectors []struct {
+			ID        string            `json:"id"`
+			Expect    string            `json:"expect"`
+			Secrets   []string          `json:"secrets"`
+			Headers   map[string]string `json:"headers"`
+			Now       int64             `json:"now_unix"`
+			Tolerance int               `json:"tolerance_s"`
+			Body      []byte            `json:"body_base64"`
+		}
+	}
+	content, err := os.ReadFile("testdata/signatures.json")
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(content, &file))
+	require.NotEmpty(t, file.Vectors)
+	var rows []providertest.Vector
+	for _, v := range file.Vectors {
+		require.Equal(t, 300, v.Tolerance, v.ID)
+		require.Contains(t, []string{"valid", "invalid"}, v.Expect)
+		entries := make([]string, len(v.Secrets))
+		for i, secret := range v.Secrets {
+			entries[i] = sender("main", secret).Entry
+		}
+		rows = append(rows, providertest.Vector{
+			Name: v.ID, Valid: v.Expect == "valid", Document: `{"endpoints":[` + strings.Join(entries, ",") + `]}`,
+			Headers: v.Headers, Body: v.Body, Now: time.Unix(v.Now, 0),
+		})
+	}
+	return rows
+}
+
+func headerValues() []providertest.HeaderValue {
+	const t = "t=1775001600,"
+	v1 := "v1=" + strings.Repeat("ab", 32)
+	malformed := provider.HeaderMalformed
+	return []providertest.HeaderValue{
+		{Why: "as Stripe sends it", Value: t + v1},
+		{Why: "two signatures, after a secret was rolled", Value: t + v1 + "," + v1},
+		{Why: "the fake v0 of test events, and later schemes", Value: t + v1 + ",v0=00,v2=x=y==,=", Want: ""},
+		{Why: "order is not documented", Value: v1 + ",t=1775001600"},
+		{Why: "spaces around elements", Value: " t=1775001600 ,\t" + v1 + " "},
+		{Why: "upper-case hex", Value: t + "v1=" + strings.Repeat("AB", 32)},
+		{Why: "unusable v1 beside a good one", Value: t + "v1=,v1=zz," + v1},
+
+		{Why: "element without =", Value: t + v1 + ",v0", Want: malformed},
+		{Why: "empty element", Value: t + v1 + ",", Want: malformed},
+		{Why: "no t", Value: v1, Want: malformed},
+		{Why: "t twice", Value: t + t + v1, Want: malformed},
+		{Why: "T is another scheme", Value: "T=1775001600," + v1, Want: malformed},
+		{Why: "empty t", Value: "t=," + v1, Want: malformed},
+		{Why: "t with a sign", Value: "t=+1775001600," + v1, Want: malformed},
+		{Why: "negative t", Value: "t=-1," + v1, Want: malformed},
+		{Why: "t with a leading zero", Value: "t=01775001600," + v1, Want: malformed},
+		{Why: "t with a space", Value: "t= 1775001600," + v1, Want: malformed},
+		{Why: "t with a fraction", Value: "t=1775001600.0," + v1, Want: malformed},
+		{Why: "t longer than any time", Value: "t=1775001600000," + v1, Want: malformed},
+		{Why: "t beyond int64", Value: "t=99999999999999999999," + v1, Want: malformed},
+		{Why: "no v1", Value: "t=1775001600", Want: malformed},
+		{Why: "v0 alone", Value: t + "v0=" + v1[3:], Want: malformed},
+		{Why: "v1 one digit short", Value: t + v1[:len(v1)-1], Want: malformed},
+		{Why: "v1 not hex", Value: t + "v1=" + strings.Repeat("zz", 32), Want: malformed},
+		{Why: "NUL is not a space", Value: t + "\x00" + v1, Want: malformed},
+		{Why: "invalid UTF-8", Value: t + "\xff\xfe=,v1=\xff", Want: malformed},
+		{Why: "commas only", Value: strings.Repeat(",", 5000), Want: malformed},
+		{Why: "longer than the cap", Value: t + v1 + ",v0=" + strings.Repeat("0", 16<<10), Want: malformed},
+		{Why: "first time that t can have", Value: "t=0," + v1, Want: provider.TimestampStale},
+		{Why: "last time that t can have", Value: "t=999999999999," + v1, Want: provider.TimestampFuture},
+	}
+}
+
+func bodies() []providertest.Body {
+	of := func(members string) string { return body("", members) }
+	const thin = `"object":"v2.core.event",`
+	return []providertest.Body{
+		{Why: "payment intent is the payment", Type: "a", Members: of(`"object":"payment_intent","id":"pi_1","latest_charge":"ch_1"`), Object: "pi_1", Payment: "pi_1", Related: map[string]string{"charge": "ch_1"}},
+		{Why: "charge belongs to its payment intent", Type: "a", Members: of(`"object":"charge","id":"ch_1","payment_intent":"pi_1"`), Object: "ch_1", Payment: "pi_1", Related: map[string]string{"payment_intent": "pi_1"}},
+		{Why: "charge without one is the payment", Type: "a", Members: of(`"object":"charge","id":"ch_1","payment_intent":null,"order":"or_1"`), Object: "ch_1", Payment: "ch_1", Related: map[string]string{"order": "or_1"}},
+		{Why: "expanded references", Type: "a", Members: of(`"object":"refund","id":"re_1","payment_intent":{"id":"pi_1"},"charge":{"id":"ch_1","amount":1}`), Object: "re_1", Payment: "pi_1", Related: map[string]string{"payment_intent": "pi_1", "charge": "ch_1"}},
+		{Why: "refund of a charge alone", Type: "a", Members: of(`"object":"refund","id":"re_1","charge":"ch_1"`), Object: "re_1", Payment: "ch_1", Related: map[string]string{"charge": "ch_1"}},
+		{Why: "invoice before 2025-03-31.basil", Type: "a", Members: of(`"object":"invoice","id":"in_1","payment_intent":"pi_1","customer":"cus_1","subscription":"sub_1"`), Object: "in_1", Payment: "pi_1", Related: map[string]string{"payment_intent": "pi_1", "customer": "cus_1", "subscription": "sub_1"}},
+		{Why: "invoice since", Type: "a", Members: of(`"object":"invoice","id":"in_1","customer":"cus_1","parent":{"type":"subscription_details","subscription_details":{"subscription":"sub_1"}}`), Object: "in_1", Related: map[string]string{"customer": "cus_1", "subscription": "sub_1"}},
+		{Why: "invoice payment", Type: "a", Members: of(`"object":"invoice_payment","id":"inpay_1","invoice":"in_1","payment":{"type":"charge","charge":"ch_1"}`), Object: "inpay_1", Payment: "ch_1", Related: map[string]string{"charge": "ch_1", "invoice": "in_1"}},
+		{Why: "customer has no payment", Type: "a", Members: of(`"object":"customer","id":"cus_1"`), Object: "cus_1"},
+		{Why: "customer's own id of a plan", Type: "a", Members: of(`"object":"plan","id":"Gold / jährlich"`), Object: "Gold / jährlich"},
+		{Why: "invalid UTF-8 outside the event id", Type: "a", Members: of("\"id\":\"ch_\xff\""), Object: "ch_\ufffd"},
+		{Why: "good members among bad ones", Type: "a", Members: `"livemode":"yes",` + of(`"status":{},"id":"re_1","reason":1e999,"payment_intent":{"object":"payment_intent","id":"pi_1"}`) + `,"account":"acct_1"`, Object: "re_1", Payment: "pi_1", Account: "acct_1", Related: map[string]string{"payment_intent": "pi_1"}},
+
+		{Why: "thin, without its object", Type: "v1.payment_intent.succeeded", Members: thin + `"related_object":null,"context":null,"snapshot_event":null`},
+		{Why: "thin: a charge may belong to a payment intent or not", Type: "v1.charge.updated", Members: thin + `"related_object":{"id":"ch_1","type":"charge"}`, Object: "ch_1"},
+		{Why: "thin: members of snapshot events are not read", Type: "v1.payment_intent.succeeded", Members: thin + `"account":"acct_1","data":{"object":{"id":"pi_1","object":"payment_intent"}}`},
+	}
+}
+
+// fixtures are whole bodies of the shapes that docs.stripe.com/api documents (API
+// version 2026-03-25.dahlia): every category that moves money, and its neighbours
+// that do not.
+func fixtures() []providertest.Fixture {
+	usd := func(amount string) event.Money { return event.Money{Amount: amount, Currency: "USD"} }
+	eur := func(amount string) event.Money { return event.Money{Amount: amount, Currency: "EUR"} }
+	return []providertest.Fixture{
+		{File: "payment_intent.created", Why: "nothing has moved yet", Category: event.PaymentPending, Status: "requires_payment_method", Payment: intent},
+		{File: "payment_intent.amount_capturable_updated", Why: "authorized only", Category: event.PaymentAuthorized, Status: "requires_capture", Payment: intent},
+		{
+			File: "payment_intent.succeeded", Why: "amount_received, not the larger amount", Category: event.PaymentSucceeded, Status: "succeeded", Payment: intent, Money: usd("15.00"),
+			Event: &event.Event{
+				ID: "stripe:evt_3TDemo000000000003", Timestamp: 1775001600000, Type: "payment_intent.succeeded",
+				ObjectType: "payment_intent", ObjectID: intent, APIVersion: "2026-03-25.dahlia", Livemode: new(false), Account: "acct_1TDemo0000000001",
+				Related: map[string]string{"charge": "ch_3TDemo0000000001", "customer": "cus_Demo000000001"},
+			},
+		},
+		{File: "charge.succeeded-of-payment-intent", Why: "its payment intent counts", Category: event.PaymentUpdated, Status: "succeeded", Payment: intent},
+		{File: "charge.succeeded-direct", Why: "nothing else counts", Category: event.PaymentSucceeded, Status: "succeeded", Payment: direct, Money: eur("20.00")},
+		{File: "charge.succeeded-uncaptured", Why: "authorized only", Category: event.PaymentAuthorized, Status: "succeeded", Payment: direct},
+		{File: "charge.captured-direct", Why: "amount_captured, not the larger amount", Category: event.PaymentSucceeded, Status: "succeeded", Payment: direct, Money: eur("12.00")},
+
+		{File: "refund.created-pending", Category: event.RefundCreated, Status: "pending", Payment: intent, Money: usd("5.00")},
+		{File: "refund.created-succeeded", Category: event.RefundSucceeded, Status: "succeeded", Payment: intent, Money: usd("5.00")},
+		{File: "refund.updated-succeeded", Why: "of a charge without payment intent", Category: event.RefundSucceeded, Status: "succeeded", Payment: direct, Money: eur("5.00")},
+		{File: "refund.failed", Category: event.RefundFailed, Status: "failed", Payment: intent, Money: usd("5.00")},
+		{File: "charge.refund.updated", Why: "the object is the refund", Category: event.RefundUpdated, Status: "succeeded", Payment: intent, Money: usd("5.00")},
+		{File: "charge.refunded", Why: "the object is the charge: 20.00, and 13.00 refunded in all", Category: event.PaymentUpdated, Status: "succeeded", Payment: intent},
+
+		{File: "charge.dispute.created", Category: event.DisputeOpened, Status: "needs_response", Payment: intent, Money: usd("20.00")},
+		{File: "charge.dispute.updated", Category: event.DisputeUpdated, Status: "under_review", Payment: intent, Money: usd("20.00")},
+		{File: "charge.dispute.funds_withdrawn", Why: "without the fee", Category: event.DisputeFundsWithdrawn, Status: "needs_response", Payment: intent, Money: usd("20.00")},
+		{File: "charge.dispute.closed-won", Category: event.DisputeWon, Status: "won", Payment: intent, Money: usd("20.00")},
+		{File: "charge.dispute.funds_reinstated", Why: "without the fee", Category: event.DisputeFundsReinstated, Status: "won", Payment: intent, Money: usd("20.00")},
+		{File: "charge.dispute.closed-lost", Category: event.DisputeLost, Status: "lost", Payment: intent, Money: usd("20.00")},
+		{File: "charge.dispute.closed-inquiry", Why: "neither won nor lost", Category: event.DisputeClosed, Status: "warning_closed", Payment: intent, Money: usd("20.00")},
+
+		{File: "payout.created", Why: "belongs to no payment", Category: event.PayoutCreated, Status: "pending", Money: eur("1100.00")},
+		{File: "payout.updated", Category: event.PayoutUpdated, Status: "in_transit", Money: eur("1100.00")},
+		{File: "payout.paid", Category: event.PayoutPaid, Status: "paid", Money: eur("1100.00")},
+		{File: "payout.failed", Category: event.PayoutFailed, Status: "failed", Money: eur("1100.00")},
+		{File: "payout.canceled", Category: event.PayoutCanceled, Status: "canceled", Money: eur("1100.00")},
+
+		{File: "invoice_payment.paid", Why: "the payment intent in payment counts", Category: event.InvoiceUpdated, Status: "paid", Payment: intent},
+		{
+			File: "thin-v1.payment_intent.succeeded", Why: "without its object", Category: event.PaymentSucceeded, Payment: intent,
+			Event: &event.Event{
+				ID: "stripe:evt_65TDemo000000000000000000000027", Timestamp: 1775001600123, Type: "v1.payment_intent.succeeded", Thin: true,
+				ObjectType: "payment_intent", ObjectID: intent, Livemode: new(true), Account: "acct_1TDemo0000000001",
+				Related: map[string]string{"snapshot_event": "evt_3TDemo000000000003"},
+			},
+		},
+		{File: "thin-v1.charge.dispute.closed", Why: "won or lost is unknown", Category: event.DisputeUpdated},
+		{File: "thin-v2.core.event_destination.ping", Category: event.TestPing},
+	}
+}
+
+// payments has one route to PaymentSucceeded for each kind of payment.
+func payments() []providertest.Payment {
+	const ofIntent, direct = `"captured":true,"payment_intent":"pi_1"`, `"captured":true`
+	return []providertest.Payment{
+		{Why: "captured at once", Counts: []string{"payment_intent.succeeded"}, Events: []providertest.EventType{
+			{Type: "payment_intent.created"}, {Type: "charge.succeeded", Object: ofIntent}, {Type: "payment_intent.succeeded"}, {Type: "charge.updated", Object: ofIntent},
+		}},
+		{Why: "captured later", Counts: []string{"payment_intent.succeeded"}, Events: []providertest.EventType{
+			{Type: "payment_intent.created"}, {Type: "charge.succeeded", Object: `"captured":false,"payment_intent":"pi_1"`},
+			{Type: "payment_intent.amount_capturable_updated", Object: `"status":"requires_capture"`},
+			{Type: "charge.captured", Object: ofIntent}, {Type: "payment_intent.succeeded"},
+		}},
+		{Why: "of a subscription, bought in Checkout", Counts: []string{"payment_intent.succeeded"}, Events: []providertest.EventType{
+			{Type: "invoice.created"}, {Type: "charge.succeeded", Object: ofIntent}, {Type: "payment_intent.succeeded"}, {Type: "invoice.paid"},
+			{Type: "invoice.payment_succeeded"}, {Type: "invoice_payment.paid"}, {Type: "checkout.session.completed", Object: `"payment_status":"paid"`},
+		}},
+		{Why: "by a delayed method", Counts: []string{"payment_intent.succeeded"}, Events: []providertest.EventType{
+			{Type: "checkout.session.completed", Object: `"payment_status":"unpaid"`}, {Type: "payment_intent.processing"}, {Type: "charge.pending", Object: ofIntent},
+			{Type: "charge.succeeded", Object: ofIntent}, {Type: "payment_intent.succeeded"}, {Type: "checkout.session.async_payment_succeeded", Object: `"payment_status":"paid"`},
+		}},
+		{Why: "without payment intent", Counts: []string{"charge.succeeded"}, Events: []providertest.EventType{
+			{Type: "charge.pending"}, {Type: "charge.succeeded", Object: direct}, {Type: "charge.updated", Object: direct}, {Type: "charge.refunded", Object: direct},
+		}},
+		{Why: "without payment intent, captured later", Counts: []string{"charge.captured"}, Events: []providertest.EventType{
+			{Type: "charge.succeeded", Object: `"captured":false`}, {Type: "charge.captured", Object: direct},
+		}},
+	}
+}
+
+func money() []providertest.Money {
+	rows := []providertest.Money{
+		{Why: "smallest", Type: "refund.created", Object: `"object":"refund","currency":"usd","amount":1`, Want: event.Money{Amount: "0.01", Currency: "USD"}},
+		{Why: "Stripe's largest charge", Type: "refund.created", Object: `"object":"refund","currency":"usd","amount":99999999`, Want: event.Money{Amount: "999999.99", Currency: "USD"}},
+		{Why: "2^53+1, which float64 cannot hold", Type: "refund.created", Object: `"object":"refund","currency":"usd","amount":9007199254740993`, Want: event.Money{Amount: "90071992547409.93", Currency: "USD"}},
+		{Why: "beyond int64", Type: "refund.created", Object: `"object":"refund","currency":"usd","amount":12345678901234567890123`, Want: event.Money{Amount: "123456789012345678901.23", Currency: "USD"}},
+
+		{Why: "no amount", Type: "refund.created", Object: `"object":"refund","currency":"usd"`},
+		{Why: "null", Type: "refund.created", Object: `"object":"refund","currency":"usd","amount":null`},
+		{Why: "zero", Type: "payment_intent.succeeded", Object: `"object":"payment_intent","currency":"usd","amount":5,"amount_received":0`},
+		{Why: "text", Type: "refund.created", Object: `"object":"refund","currency":"usd","amount":"500"`},
+		{Why: "fraction of a minor unit", Type: "refund.created", Object: `"object":"refund","currency":"usd","amount":500.5`},
+		{Why: "beyond float64", Type: "refund.created", Object: `"object":"refund","currency":"usd","amount":1e999`},
+		{Why: "no currency", Type: "refund.created", Object: `"object":"refund","amount":500`},
+		{Why: "currency that is no string", Type: "refund.created", Object: `"object":"refund","currency":840,"amount":500`},
+		{Why: "no ISO 4217 code", Type: "payout.paid", Object: `"object":"payout","currency":"usdc","amount":500`},
+		{Why: "below zero: taken from the bank account", Type: "payout.paid", Object: `"object":"payout","currency":"usd","amount":-500`},
+		{Why: "an invoice counts through its payment intent", Type: "invoice.paid", Object: `"object":"invoice","currency":"usd","amount_paid":500,"amount":500`},
+		{Why: "so does a checkout session", Type: "checkout.session.completed", Object: `"object":"checkout.session","currency":"usd","amount_total":500,"payment_status":"paid"`},
+		{Why: "nothing moved", Type: "charge.failed", Object: `"object":"charge","currency":"usd","amount":500`},
+		{Why: "not in the vocabulary", Type: "transfer.created", Object: `"object":"transfer","currency":"usd","amount":500`},
+		{Why: "a capture without its amount", Type: "charge.captured", Object: `"object":"charge","currency":"usd","amount":500`},
+	}
+	// Every row of docs.stripe.com/currencies that differs from two decimals, and
+	// those that one would expect to.
+	for _, row := range []struct{ currencies, want string }{
+		{"bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf", "12340"},
+		{"bhd jod kwd omr tnd", "12.340"},
+		{"usd eur gbp chf brl inr", "123.40"},
+		{"isk", "123.40"},     // no decimals in ISO 4217; Stripe: "to charge 5 ISK, provide 500"
+		{"ugx", "123.40"},     // likewise, although it is listed among the zero-decimal ones
+		{"huf twd", "123.40"}, // whole units only in payouts, counted in hundredths
+		{"iqd lyd", "123.40"}, // three decimals in ISO 4217, not in Stripe's list
+	} {
+		for currency := range strings.FieldsSeq(row.currencies) {
+			rows = append(rows, providertest.Money{
+				Why: currency, Type: "payout.paid", Object: `"object":"payout","amount":12340,"currency":"` + currency + `"`,
+				Want: event.Money{Amount: row.want, Currency: strings.ToUpper(currency)},
+			})
+		}
+	}
+	return rows
+}
+
+// TestVerifyManyElements: the most elements that fit cost no more than reading
+// them, and the good signature among them is found.
+func TestVerifyManyElements(t *testing.T) {
+	good := stripe.Sign([]byte(`{}`), "whsec_test", epoch())
+	bad := strings.Join(slices.Repeat([]string{"v1=" + strings.Repeat("0", 64)}, 200), ",")
+	v, err := stripe.New().Verifier([]byte(document("main", "whsec_test")))
+	require.NoError(t, err)
+	_, err = v.Verify(t.Context(), signed(bad+","+good+strings.Repeat(",=", 1000)), []byte(`{}`), epoch())
+	assert.NoError(t, err)
+}
+
+// TestVerifyRolledSecret: a header with two signatures passes with either secret,
+// and a secret without its prefix is another key.
+func TestVerifyRolledSecret(t *testing.T) {
+	body := []byte(`{}`)
+	_, second, _ := strings.Cut(stripe.Sign(body, "whsec_new", epoch()), ",")
+	both := signed(stripe.Sign(body, "whsec_old", epoch()) + "," + second)
+	for secret, want := range map[string]error{"whsec_old": nil, "whsec_new": nil, "old": provider.SignatureMismatch} {
+		v, err := stripe.New().Verifier([]byte(document("main", secret)))
+		require.NoError(t, err)
+		_, err = v.Verify(t.Context(), both, body, epoch())
+		assert.ErrorIs(t, err, want, secret)
+	}
+}
