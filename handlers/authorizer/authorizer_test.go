@@ -13,8 +13,8 @@ import (
 	"github.com/paysluice/paysluice/handlers/function"
 	"github.com/paysluice/paysluice/handlers/provider"
 	"github.com/paysluice/paysluice/handlers/provider/all"
+	"github.com/paysluice/paysluice/handlers/provider/providertest"
 	"github.com/paysluice/paysluice/handlers/provider/stripe"
-	"github.com/paysluice/paysluice/test/header"
 )
 
 const methodARN = "arn:aws:execute-api:us-east-1:123456789012:abc/live/POST/stripe"
@@ -65,7 +65,7 @@ func TestHandle(t *testing.T) {
 				MethodARN: methodARN,
 				RequestID: "api-1",
 				Resource:  row.resource,
-				Header:    header.Multi(row.headers),
+				Header:    providertest.MultiHeader(row.headers),
 			})
 
 			require.NoError(t, err, "Lambda would count an error")

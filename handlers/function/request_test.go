@@ -12,7 +12,7 @@ import (
 
 	"github.com/paysluice/paysluice/handlers/function"
 	"github.com/paysluice/paysluice/handlers/provider"
-	"github.com/paysluice/paysluice/test/header"
+	"github.com/paysluice/paysluice/handlers/provider/providertest"
 )
 
 // marshal returns an event as API Gateway sends it.
@@ -33,7 +33,7 @@ func TestReadProxyRequest(t *testing.T) {
 	}))
 	require.NoError(t, err)
 	assert.Equal(t, function.Request{
-		Resource: "/stripe", RequestID: "req-1", Header: header.Of(map[string]string{"x-sig": "a"}),
+		Resource: "/stripe", RequestID: "req-1", Header: providertest.Header(map[string]string{"x-sig": "a"}),
 		Body: []byte("e30="), IsBase64Encoded: true,
 	}, r)
 }
@@ -47,7 +47,7 @@ func TestReadAuthorizerRequest(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, function.Request{
 		Resource: "/stripe", MethodARN: "arn:aws:execute-api:us-east-1:1:api/live/POST/stripe", RequestID: "req-1",
-		Header: header.Of(map[string]string{"X-Sig": "a"}),
+		Header: providertest.Header(map[string]string{"X-Sig": "a"}),
 	}, r, "authorizers get no body")
 }
 
@@ -155,7 +155,7 @@ func FuzzReadRequest(f *testing.F) {
 		require.NoError(t, err)
 		assert.Equal(t, want.Body, string(r.Body))
 		assert.Equal(t, want.RequestContext.RequestID, r.RequestID)
-		assert.Equal(t, header.Multi(want.MultiValueHeaders), r.Header)
+		assert.Equal(t, providertest.MultiHeader(want.MultiValueHeaders), r.Header)
 		if encoded {
 			raw, err := r.RawBody()
 			require.NoError(t, err)

@@ -21,8 +21,8 @@ import (
 	"github.com/paysluice/paysluice/handlers/function"
 	"github.com/paysluice/paysluice/handlers/processor"
 	"github.com/paysluice/paysluice/handlers/provider"
+	"github.com/paysluice/paysluice/handlers/provider/providertest"
 	"github.com/paysluice/paysluice/handlers/provider/stripe"
-	"github.com/paysluice/paysluice/test/header"
 )
 
 const (
@@ -146,7 +146,7 @@ func (f *fixture) handleIn(ctx context.Context, t *testing.T, r function.Request
 func signed(body, secret string) function.Request {
 	return function.Request{
 		RequestID:       "req-1",
-		Header:          header.Multi(map[string][]string{"Stripe-Signature": {stripe.Sign([]byte(body), secret, now)}}),
+		Header:          providertest.MultiHeader(map[string][]string{"Stripe-Signature": {stripe.Sign([]byte(body), secret, now)}}),
 		Body:            []byte(base64.StdEncoding.EncodeToString([]byte(body))),
 		IsBase64Encoded: true,
 	}

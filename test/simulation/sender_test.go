@@ -14,8 +14,8 @@ import (
 	"github.com/paysluice/paysluice/handlers/event"
 	"github.com/paysluice/paysluice/handlers/function"
 	"github.com/paysluice/paysluice/handlers/processor"
+	"github.com/paysluice/paysluice/handlers/provider/providertest"
 	"github.com/paysluice/paysluice/handlers/provider/stripe"
-	"github.com/paysluice/paysluice/test/header"
 )
 
 // patience is how long an honest sender retries: three days, as Stripe does
@@ -133,7 +133,7 @@ func (s *sender) request(d *delivery) function.Request {
 	s.requests++
 	r := function.Request{
 		RequestID:       fmt.Sprintf("request-%06d", s.requests),
-		Header:          header.Multi(values),
+		Header:          providertest.MultiHeader(values),
 		Body:            []byte(base64.StdEncoding.EncodeToString(d.body)),
 		IsBase64Encoded: true,
 	}

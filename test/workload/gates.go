@@ -13,7 +13,7 @@ import (
 	"github.com/paysluice/paysluice/handlers/processor"
 	"github.com/paysluice/paysluice/handlers/provider"
 	"github.com/paysluice/paysluice/handlers/provider/all"
-	"github.com/paysluice/paysluice/test/header"
+	"github.com/paysluice/paysluice/handlers/provider/providertest"
 )
 
 // verify is the signature check alone.
@@ -24,7 +24,7 @@ func verify(webhooks []webhook, _ []string) ([]Workload, error) {
 		if err != nil {
 			return nil, err
 		}
-		signed := header.Of(w.header)
+		signed := providertest.Header(w.header)
 		all = append(all, Workload{Name: "verify/" + w.name, Floor: w.floor, Work: func(ctx context.Context) error {
 			_, err := verifier.Verify(ctx, signed, w.body, now())
 			return unless(true, err)

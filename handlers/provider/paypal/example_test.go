@@ -7,8 +7,8 @@ import (
 
 	"github.com/paysluice/paysluice/handlers/provider"
 	"github.com/paysluice/paysluice/handlers/provider/paypal"
+	"github.com/paysluice/paysluice/handlers/provider/providertest"
 	"github.com/paysluice/paysluice/test/emulator/paypaltest"
-	"github.com/paysluice/paysluice/test/header"
 )
 
 // A webhook is verified over its raw bytes, with a certificate that is fetched
@@ -32,7 +32,7 @@ func Example() {
 		return
 	}
 
-	origin, err := verifier.Verify(context.Background(), header.Of(headers), body, now)
+	origin, err := verifier.Verify(context.Background(), providertest.Header(headers), body, now)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -45,7 +45,7 @@ func Example() {
 	fmt.Println(e.ID, "from", e.Endpoint, "live", *e.Livemode)
 	fmt.Println(e.Category, e.Amount, e.Currency, "of", e.PaymentID)
 
-	_, err = verifier.Verify(context.Background(), header.Of(headers), append(body, '\n'), now)
+	_, err = verifier.Verify(context.Background(), providertest.Header(headers), append(body, '\n'), now)
 	fmt.Println(provider.ReasonOf(err))
 	// Output:
 	// paypal:WH-1 from shop live true

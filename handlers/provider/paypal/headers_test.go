@@ -11,7 +11,7 @@ import (
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/provider"
 	"github.com/paysluice/paysluice/handlers/provider/paypal"
-	"github.com/paysluice/paysluice/test/header"
+	"github.com/paysluice/paysluice/handlers/provider/providertest"
 )
 
 const (
@@ -35,7 +35,7 @@ func checkHeaders(name string, values ...string) error {
 		versionHeader:   {"v2"},
 	}
 	headers[name] = values
-	return paypal.New(nil).CheckHeaders(header.Multi(headers), epoch)
+	return paypal.New(nil).CheckHeaders(providertest.MultiHeader(headers), epoch)
 }
 
 func zeros(n int) string { return base64.StdEncoding.EncodeToString(make([]byte, n)) }

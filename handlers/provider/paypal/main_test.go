@@ -15,8 +15,8 @@ import (
 
 	"github.com/paysluice/paysluice/handlers/provider"
 	"github.com/paysluice/paysluice/handlers/provider/paypal"
+	"github.com/paysluice/paysluice/handlers/provider/providertest"
 	"github.com/paysluice/paysluice/test/emulator/paypaltest"
-	"github.com/paysluice/paysluice/test/header"
 )
 
 const (
@@ -130,7 +130,7 @@ func signed(t testing.TB, s paypal.Signer, body []byte, at time.Time) provider.H
 	t.Helper()
 	headers, err := s.Sign(body, "dfb3be50-fd74-11e4-8bf3-77339302725b", at)
 	require.NoError(t, err)
-	return header.Of(headers)
+	return providertest.Header(headers)
 }
 
 // verify verifies an empty body that is signed and received at a time.

@@ -15,8 +15,8 @@ import (
 
 	"github.com/paysluice/paysluice/handlers/provider"
 	"github.com/paysluice/paysluice/handlers/provider/paypal"
+	"github.com/paysluice/paysluice/handlers/provider/providertest"
 	"github.com/paysluice/paysluice/test/emulator/paypaltest"
-	"github.com/paysluice/paysluice/test/header"
 )
 
 // vectors is testdata/signatures.json, where each case names its source.
@@ -76,7 +76,7 @@ func TestVectors(t *testing.T) {
 			t.Run(v.ID+" with the chain from "+chain.from, func(t *testing.T) {
 				verifier := newVerifier(t, paypal.New(serving(chain.served)), []byte(chain.extra),
 					entry{"retired", "0000000000000000A", "sandbox"}, entry{"shop", v.WebhookID, "sandbox"})
-				h := header.Of(v.Headers)
+				h := providertest.Header(v.Headers)
 
 				origin, err := verifier.Verify(t.Context(), h, v.Body, v.At)
 				require.NoError(t, err)
@@ -168,7 +168,7 @@ func TestMutations(t *testing.T) {
 		}
 		headers, err := signer(leaf).Sign(body, fmt.Sprint("id-", n), epoch)
 		require.NoError(t, err)
-		_, err = v.Verify(t.Context(), header.Of(headers), body, epoch)
+		_, err = v.Verify(t.Context(), providertest.Header(headers), body, epoch)
 		require.NoError(t, err, "body %d", n)
 
 		if name := names[random.IntN(len(names))]; n%2 == 0 {
@@ -176,7 +176,7 @@ func TestMutations(t *testing.T) {
 		} else {
 			body = []byte(change(string(body)))
 		}
-		_, err = v.Verify(t.Context(), header.Of(headers), body, epoch)
+		_, err = v.Verify(t.Context(), providertest.Header(headers), body, epoch)
 		require.Equal(t, provider.Rejected, provider.ReasonOf(err).Class(), "mutation %d: %v", n, err)
 		reasons[provider.ReasonOf(err)]++
 	}

@@ -9,9 +9,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/paysluice/paysluice/handlers/provider"
+	"github.com/paysluice/paysluice/handlers/provider/providertest"
 	"github.com/paysluice/paysluice/handlers/provider/stripe"
 	"github.com/paysluice/paysluice/test/emulator/senders"
-	"github.com/paysluice/paysluice/test/header"
 )
 
 // The requests that the demo shows must be rejected for the reason that it prints.
@@ -32,7 +32,7 @@ func TestAttemptsMatchTheirDescription(t *testing.T) {
 
 	require.Len(t, all, len(want))
 	for _, attempt := range all {
-		_, err := verifier.Verify(t.Context(), header.Multi(attempt.header), attempt.body, now)
+		_, err := verifier.Verify(t.Context(), providertest.MultiHeader(attempt.header), attempt.body, now)
 		assert.ErrorIs(t, err, want[attempt.name], attempt.name)
 	}
 }

@@ -12,9 +12,9 @@ import (
 	"github.com/paysluice/paysluice/handlers/event"
 	"github.com/paysluice/paysluice/handlers/provider"
 	"github.com/paysluice/paysluice/handlers/provider/all"
+	"github.com/paysluice/paysluice/handlers/provider/providertest"
 	"github.com/paysluice/paysluice/test/emulator/paypaltest"
 	"github.com/paysluice/paysluice/test/emulator/senders"
-	"github.com/paysluice/paysluice/test/header"
 )
 
 const url = "https://abc.execute-api.us-east-1.amazonaws.com/live/square"
@@ -44,7 +44,7 @@ func TestWebhooksVerifyAndMeanTheSame(t *testing.T) {
 			v, err := p.Verifier(text)
 			require.NoError(t, err)
 			body := s.Body(id, 1250, senders.Created)
-			signed := header.Multi(s.Header(body, secret, now))
+			signed := providertest.MultiHeader(s.Header(body, secret, now))
 
 			origin, err := v.Verify(t.Context(), signed, body, now)
 			require.NoError(t, err)
@@ -65,7 +65,7 @@ func TestWebhooksVerifyAndMeanTheSame(t *testing.T) {
 			_, err = v.Verify(t.Context(), signed, s.Body(id, 9900, senders.Created), now)
 			assert.ErrorIs(t, err, provider.SignatureMismatch)
 			if s.Stale > 0 {
-				stale := header.Multi(s.Header(body, secret, now.Add(-s.Stale)))
+				stale := providertest.MultiHeader(s.Header(body, secret, now.Add(-s.Stale)))
 				assert.ErrorIs(t, p.CheckHeaders(stale, now), provider.TimestampStale)
 			}
 		})

@@ -22,9 +22,9 @@ import (
 	"github.com/paysluice/paysluice/handlers/processor"
 	"github.com/paysluice/paysluice/handlers/provider"
 	"github.com/paysluice/paysluice/handlers/provider/all"
+	"github.com/paysluice/paysluice/handlers/provider/providertest"
 	"github.com/paysluice/paysluice/test/emulator/paypaltest"
 	"github.com/paysluice/paysluice/test/emulator/senders"
-	"github.com/paysluice/paysluice/test/header"
 )
 
 const url = "https://abc.execute-api.us-east-1.amazonaws.com/live/square"
@@ -71,7 +71,7 @@ func deliver(t *testing.T, h *processor.Handler, s senders.Sender, signedWith st
 	t.Helper()
 	body := s.Body(s.NewID(), 100, senders.Created)
 	answer, err := h.Handle(t.Context(), function.Request{
-		Header:          header.Multi(s.Header(body, signedWith, time.Now())),
+		Header:          providertest.MultiHeader(s.Header(body, signedWith, time.Now())),
 		Body:            []byte(base64.StdEncoding.EncodeToString(body)),
 		IsBase64Encoded: true,
 	})

@@ -14,8 +14,8 @@ import (
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/provider"
 	"github.com/paysluice/paysluice/handlers/provider/all"
+	"github.com/paysluice/paysluice/handlers/provider/providertest"
 	"github.com/paysluice/paysluice/test/emulator/paypaltest"
-	"github.com/paysluice/paysluice/test/header"
 	"github.com/paysluice/paysluice/test/load/internal/functions"
 	"github.com/paysluice/paysluice/test/load/internal/traffic"
 )
@@ -41,8 +41,8 @@ func TestMake(t *testing.T) {
 
 		var a events.APIGatewayCustomAuthorizerRequestTypeRequest
 		require.NoError(t, json.Unmarshal(w.Authorizer, &a))
-		assert.NoError(t, p.CheckHeaders(header.Multi(a.MultiValueHeaders), time.Now()))
-		assert.NoError(t, p.CheckHeaders(header.Multi(a.MultiValueHeaders), time.Now().Add(traffic.MaxAge)))
+		assert.NoError(t, p.CheckHeaders(providertest.MultiHeader(a.MultiValueHeaders), time.Now()))
+		assert.NoError(t, p.CheckHeaders(providertest.MultiHeader(a.MultiValueHeaders), time.Now().Add(traffic.MaxAge)))
 
 		var r events.APIGatewayProxyRequest
 		require.NoError(t, json.Unmarshal(w.Processor, &r))

@@ -1,0 +1,41 @@
+package provider_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/paysluice/paysluice/handlers/event"
+	"github.com/paysluice/paysluice/handlers/provider"
+)
+
+func TestRules(t *testing.T) {
+	paid := func(state *string) event.Category {
+		if *state == "paid" {
+			return event.InvoicePaid
+		}
+		return ""
+	}
+	rules := provider.NewRules(
+		provider.Rule[string]{Types: []string{"created", "made"}, Category: event.InvoiceCreated},
+		provider.Rule[string]{Types: []string{"updated"}, Category: event.InvoiceUpdated, ByState: paid},
+		provider.Rule[string]{Types: []string{"closed"}, ByState: paid},
+	)
+	for _, tt := range []struct {
+		why, typ, state string
+		want            event.Category
+		withoutObject   event.Category
+	}{
+		{"the type alone decides", "created", "paid", event.InvoiceCreated, event.InvoiceCreated},
+		{"another type of the same rule", "made", "", event.InvoiceCreated, event.InvoiceCreated},
+		{"the state decides", "updated", "paid", event.InvoicePaid, event.InvoiceUpdated},
+		{"a state that adds nothing", "updated", "open", event.InvoiceUpdated, event.InvoiceUpdated},
+		{"no category without that state", "closed", "open", event.Other, event.Other},
+		{"no rule", "deleted", "paid", event.Other, event.Other},
+	} {
+		t.Run(tt.why, func(t *testing.T) {
+			assert.Equal(t, tt.want, rules.Category(tt.typ, &tt.state))
+			assert.Equal(t, tt.withoutObject, rules.WithoutObject(tt.typ))
+		})
+	}
+}
