@@ -33,13 +33,13 @@ func shippedFunctions() map[string]shippedFunction {
 func functionRequirements() []requirement {
 	return []requirement{
 		{
-			says: "the functions, their zips, memory and timeouts",
+			says: "the functions, their names, zips, memory and timeouts",
 			holds: func(t require.TestingT, d document) {
 				require.Len(t, d.ofType("AWS::Lambda::Function"), len(shippedFunctions()))
 				for id, want := range shippedFunctions() {
 					f := d.Resources[id+"Function"]
-					assert.Equal(t, "0123456789ab/"+want.binary+".zip", decode[string](t, f, "Code.S3Key"), id)
-					assert.Equal(t, "code", decode[string](t, f, "Code.S3Bucket"), id)
+					assert.Equal(t, want.name+"-dev", f.Properties["FunctionName"])
+					assert.Equal(t, map[string]any{"S3Bucket": "code", "S3Key": "0123456789ab/" + want.binary + ".zip"}, f.Properties["Code"])
 					assert.Contains(t, contract.Binaries(), want.binary, "the zip is built")
 					assert.Equal(t, want.memoryMB, decode[int](t, f, "MemorySize"), id)
 					assert.Equal(t, want.timeout, decode[int](t, f, "Timeout"), id)
@@ -48,53 +48,32 @@ func functionRequirements() []requirement {
 			breaks: []mutation{
 				drop("ArchiverFunction"),
 				set("ArchiverFunction.Properties.Code.S3Key", "0123456789ab/emptier.zip"),
+				set("ConsumerFunction.Properties.FunctionName", "event-consumer"),
 				drop("ConsumerFunction.Properties.Timeout"), // 3 s
 				drop("StripeProcessorFunction.Properties.MemorySize"),
 			},
 		},
 		{
-			says: "they run on provided.al2023 and the architecture of the zips",
-			holds: eachFunction(func(t require.TestingT, _ document, id string, f resource) {
+			says: "each runs on provided.al2023, logs JSON to its own group for 30 days, and has an encrypted environment",
+			holds: eachFunction(func(t require.TestingT, d document, id string, f resource) {
 				assert.Equal(t, "provided.al2023", f.Properties["Runtime"], id)
-				assert.Equal(t, []string{"arm64"}, decode[[]string](t, f, "Architectures"), id)
-			}),
-			breaks: []mutation{
-				set("ConsumerFunction.Properties.Runtime", "provided.al2"),
-				drop("ArchiverFunction.Properties.Architectures"), // x86_64
-			},
-		},
-		{
-			says: "each logs JSON to its own group, at the stack's level, kept for 30 days",
-			holds: func(t require.TestingT, d document) {
-				eachFunction(func(t require.TestingT, d document, id string, f resource) {
-					assert.Equal(t, map[string]any{
-						"LogFormat": "JSON", "ApplicationLogLevel": logLevel, "LogGroup": stem(id) + "LogGroup",
-					}, f.Properties["LoggingConfig"])
-				})(t, d)
-				for id, group := range d.ofType("AWS::Logs::LogGroup") {
-					assert.Equal(t, 30, decode[int](t, group, "RetentionInDays"), id)
-				}
-			},
-			breaks: []mutation{
-				drop("ArchiverFunction.Properties.LoggingConfig.LogGroup"),
-				set("ArchiverFunction.Properties.LoggingConfig.LogGroup", "ConsumerLogGroup"),
-				drop("ArchiverFunction.Properties.LoggingConfig.LogFormat"),
-				drop("EmptierLogGroup.Properties.RetentionInDays"), // for ever
-			},
-		},
-		{
-			says: "each has environment, log level and GOMAXPROCS, encrypted with the key",
-			holds: eachFunction(func(t require.TestingT, _ document, id string, f resource) {
-				variables := decode[map[string]string](t, f, "Environment.Variables")
-				assert.Subset(t, variables, map[string]string{
+				assert.Equal(t, []any{"arm64"}, f.Properties["Architectures"], id)
+				group := stem(id) + "LogGroup"
+				assert.Equal(t, map[string]any{"LogFormat": "JSON", "ApplicationLogLevel": logLevel, "LogGroup": group}, f.Properties["LoggingConfig"])
+				assert.Equal(t, 30, decode[int](t, d.Resources[group], "RetentionInDays"), id)
+				assert.Subset(t, decode[map[string]string](t, f, "Environment.Variables"), map[string]string{
 					contract.EnvironmentVar: "dev", contract.LogLevelVar: logLevel, "GOMAXPROCS": "1",
 				}, id)
 				assert.Less(t, decode[int](t, f, "MemorySize"), 1769, "%s: less than one vCPU", id)
 				assert.Equal(t, "Key.Arn", f.Properties["KmsKeyArn"], id)
 			}),
 			breaks: []mutation{
+				set("ConsumerFunction.Properties.Runtime", "provided.al2"),
+				drop("ArchiverFunction.Properties.Architectures"), // x86_64
+				set("ArchiverFunction.Properties.LoggingConfig.LogGroup", "ConsumerLogGroup"),
+				drop("ArchiverFunction.Properties.LoggingConfig.LogFormat"),
+				drop("EmptierLogGroup.Properties.RetentionInDays"), // for ever
 				drop("EmptierFunction.Properties.Environment.Variables.ENVIRONMENT"),
-				drop("ArchiverFunction.Properties.Environment.Variables.LOG_LEVEL"),
 				drop("StripeProcessorFunction.Properties.Environment.Variables.GOMAXPROCS"),
 				set("AuthorizerFunction.Properties.MemorySize", 1769),
 				drop("AuthorizerFunction.Properties.KmsKeyArn"),

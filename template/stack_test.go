@@ -120,24 +120,6 @@ func interfaceRequirements() []requirement {
 				set("Outputs.Spare", map[string]string{"Value": "x"}),
 			},
 		},
-		{
-			says: "people and tools find every named resource by these names",
-			holds: func(t require.TestingT, d document) {
-				for property, name := range promisedNames() {
-					id, property, _ := strings.Cut(property, ".")
-					assert.Equal(t, name, d.Resources[id].Properties[property], id)
-				}
-			},
-			breaks: []mutation{
-				set("Api.Properties.Name", "webhooks-dev"),
-				set("Stage.Properties.StageName", "prod"),
-				set("ConsumerFunction.Properties.FunctionName", "event-consumer"),
-				set("AcmeProcessorRole.Properties.RoleName", "acme-role-dev"),
-				set("EmptierLogGroup.Properties.LogGroupName", "/aws/lambda/emptier-dev"),
-				drop("WebhookQueue.Properties.QueueName"),
-				set("SquareSecret.Properties.Name", "secret-square-dev"),
-			},
-		},
 	}
 }
 
@@ -175,34 +157,6 @@ func parametersAccept(t require.TestingT, d document) {
 			assert.False(t, accepts(value), "%s: %q", name, value)
 		}
 	}
-}
-
-// promisedNames maps logical id and property to the name, for all names except
-// those of alarms.
-func promisedNames() map[string]string {
-	all := map[string]string{
-		"Api.Name":                       "webhook-api-dev",
-		"Stage.StageName":                "live",
-		"ApiGatewayAccountRole.RoleName": "webhook-api-account-role-dev",
-		"AccessLogGroup.LogGroupName":    "/aws/apigateway/webhook-api-dev",
-		"WebhookQueue.QueueName":         "webhook-queue-dev",
-		"DeadLetterQueue.QueueName":      "webhook-dlq-dev",
-		"EventsTable.TableName":          "WebhookEvents-dev",
-		"FailedWebhooks.BucketName":      "failed-webhooks-123456789012-dev",
-		"KeyAlias.AliasName":             "alias/webhook-key-dev",
-		"AlarmTopic.TopicName":           "webhook-alarms-dev",
-		"TicketTopic.TopicName":          "webhook-tickets-dev",
-		"Dashboard.DashboardName":        "webhooks-dev",
-	}
-	for id, f := range shippedFunctions() {
-		all[id+"Function.FunctionName"] = f.name + "-dev"
-		all[id+"Role.RoleName"] = f.name + "-role-dev"
-		all[id+"LogGroup.LogGroupName"] = "/aws/lambda/" + f.name + "-dev"
-	}
-	for _, p := range withMadeUp().Providers {
-		all[p.Title+"Secret.Name"] = p.Name + "-secret-dev"
-	}
-	return all
 }
 
 // names returns all names with the suffix, by type and property.
