@@ -8,6 +8,7 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/pem"
 	"math/big"
 	"net/http"
 	"slices"
@@ -157,4 +158,30 @@ func TestUnusableKeys(t *testing.T) {
 		assert.ErrorIs(t, err, provider.CertRefused, why)
 		assert.ErrorContains(t, err, "its key is not RSA of 2048 to 8192 bits", why)
 	}
+}
+
+// FuzzCertificate: a webhook passes only if PayPal's host serves the certificate
+// whose key signed it.
+func FuzzCertificate(f *testing.F) {
+	leaf := authority.Issue(paypaltest.LiveName, epoch)
+	f.Add(bundle(leaf))
+	f.Add(leaf.Certificate.Raw)
+	f.Add([]byte("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"))
+	f.Add([]byte{0x30, 0x84, 0xff, 0xff, 0xff, 0xff})
+	h := signed(f, signer(leaf), nil, epoch)
+
+	f.Fuzz(func(t *testing.T, served []byte) {
+		v := newVerifier(t, paypal.New(serving(map[string][]byte{certURL: served})), nil, shop)
+		if _, err := v.Verify(t.Context(), h, nil, epoch); err != nil {
+			assert.Contains(t, []provider.Reason{provider.CertRefused, provider.PayPalChain, provider.SignatureMismatch}, provider.ReasonOf(err), "%v", err)
+			return
+		}
+		der := served
+		if block, _ := pem.Decode(served); block != nil {
+			der = block.Bytes
+		}
+		certs, err := x509.ParseCertificates(der)
+		require.NoError(t, err)
+		assert.Equal(t, leaf.Key.Public(), certs[0].PublicKey)
+	})
 }

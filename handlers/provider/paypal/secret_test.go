@@ -3,99 +3,63 @@ package paypal_test
 import (
 	"encoding/json"
 	"strings"
-	"testing"
 
-	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
-
-	"github.com/paysluice/paysluice/handlers/provider"
-	"github.com/paysluice/paysluice/handlers/provider/paypal"
+	"github.com/paysluice/paysluice/handlers/provider/providertest"
 )
-
-const liveEntry = `{"label":"shop","webhookId":"4JH86294D6297924G","environment":"live"}`
 
 // with returns a valid document with one more member.
 func with(name, value string) string {
-	return `{"webhooks":[` + liveEntry + `],"` + name + `":` + value + `}`
+	return `{"webhooks":[{"label":"shop","webhookId":"4JH86294D6297924G","environment":"live"}],"` + name + `":` + value + `}`
 }
 
-func quote(t testing.TB, parts ...string) string {
-	t.Helper()
-	text, err := json.Marshal(strings.Join(parts, ""))
-	require.NoError(t, err)
+func quote(parts ...string) string {
+	text, _ := json.Marshal(strings.Join(parts, ""))
 	return string(text)
 }
 
-func TestVerifierAcceptsDocument(t *testing.T) {
-	for why, document := range map[string]string{
-		"one entry":                  `{"webhooks":[` + liveEntry + `]}`,
-		"both environments":          `{"webhooks":[` + liveEntry + `,{"label":"test","webhookId":"1","environment":"sandbox"}]}`,
-		"two webhooks with a label":  `{"webhooks":[` + liveEntry + `,` + liveEntry + `]}`,
-		"certificate URLs":           with("certUrls", `["`+certURL+`","`+sandboxCerts+`CERT"]`),
-		"no certificate URLs":        with("certUrls", `null`),
-		"empty certificate URLs":     with("certUrls", `[]`),
-		"no roots":                   with("extraRootsPem", `null`),
-		"empty roots":                with("extraRootsPem", `""`),
-		"roots with text in between": with("extraRootsPem", quote(t, "DigiCert\n", string(authority.Root.PEM()), "\n", string(authority.Intermediate.PEM()))),
-	} {
-		v, err := paypal.New(nil).Verifier([]byte(document))
-		assert.NoError(t, err, why)
-		assert.NotNil(t, v, why)
-	}
-}
-
-func TestVerifierRefusesDocument(t *testing.T) {
+func documents() []providertest.Document {
 	webhook := func(id, environment string) string {
 		return `{"webhooks":[{"label":"shop","webhookId":"` + id + `","environment":"` + environment + `"}]}`
 	}
-	const (
-		noID  = `entry 1 of "webhooks": "webhookId" is not 1 to 50 letters and digits`
-		noURL = `entry 2 of "certUrls": it is not ` + liveCerts + ` or ` + sandboxCerts + ` followed by a name`
-		noPEM = `"extraRootsPem" is not a string of complete PEM certificates`
+	problem := func(text string) []string { return []string{text} }
+	var (
+		noID  = problem(`entry 1 of "webhooks": "webhookId" is not 1 to 50 letters and digits`)
+		noURL = problem(`entry 2 of "certUrls": it is not ` + liveCerts + ` or ` + sandboxCerts + ` followed by a name`)
+		noPEM = problem(`"extraRootsPem" is not a string of complete PEM certificates`)
 	)
 	root := string(authority.Root.PEM())
 	broken := root[:60] + "!" + root[61:]
+	return []providertest.Document{
+		{Why: "sandbox", Document: webhook("1", "sandbox")},
+		{Why: "certificate URLs", Document: with("certUrls", `["`+certURL+`","`+sandboxCerts+`CERT"]`)},
+		{Why: "no certificate URLs", Document: with("certUrls", `null`)},
+		{Why: "empty certificate URLs", Document: with("certUrls", `[]`)},
+		{Why: "no roots", Document: with("extraRootsPem", `null`)},
+		{Why: "empty roots", Document: with("extraRootsPem", `""`)},
+		{Why: "roots with text in between", Document: with("extraRootsPem", quote("DigiCert\n", root, "\n", string(authority.Intermediate.PEM())))},
 
-	for _, tt := range []struct {
-		why, document string
-		says          []string
-	}{
-		{"another provider's document", `{"endpoints":[{"label":"hush"}]}`, []string{`no list "webhooks"`}},
-		{"the simulator's id, which signs for anybody", webhook("WEBHOOK_ID", "live"), []string{`entry 1 of "webhooks": "webhookId" is that of PayPal's simulator`}},
-		{"no id", webhook("", "live"), []string{noID}},
-		{"separator of the signed text in an id", webhook("a|b", "live"), []string{noID}},
-		{"space after an id, as pasted", webhook("hush ", "live"), []string{noID}},
-		{"long id", webhook(strings.Repeat("x", 51), "live"), []string{noID}},
-		{"unknown environment", webhook("1", "production"), []string{`"environment" is neither "live" nor "sandbox"`}},
-		{"certificate URL on another host", with("certUrls", `["`+certURL+`","https://hush.example.net/CERT"]`), []string{noURL}},
-		{"certificate URL that is no string", with("certUrls", `["`+certURL+`",7]`), []string{noURL}},
-		{"certificate URL outside a list", with("certUrls", `"`+certURL+`"`), []string{`no list "certUrls"`}},
-		{"text instead of roots", with("extraRootsPem", `"hush"`), []string{noPEM}},
-		{"list of roots", with("extraRootsPem", `["hush"]`), []string{noPEM}},
-		{"key", with("extraRootsPem", `"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"`), []string{noPEM}},
-		{"root, then broken base64", with("extraRootsPem", quote(t, root, broken)), []string{noPEM}},
-		{"broken base64, then root", with("extraRootsPem", quote(t, broken, root)), []string{noPEM}},
-		{"root, then half of one", with("extraRootsPem", quote(t, root, root[:len(root)/2])), []string{noPEM}},
-		{"root, then one without its first line", with("extraRootsPem", quote(t, root, root[len("-----BEGIN CERTIFICATE-----\n"):])), []string{noPEM}},
-		{"lost line break between two roots", with("extraRootsPem", quote(t, strings.TrimSpace(root), root)), []string{noPEM}},
-		{"empty certificate", with("extraRootsPem", `"-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"`), []string{noPEM}},
+		{Why: "the simulator's id, which signs for anybody", Document: webhook("WEBHOOK_ID", "live"), Problems: problem(`entry 1 of "webhooks": "webhookId" is that of PayPal's simulator`)},
+		{Why: "no id", Document: webhook("", "live"), Problems: noID},
+		{Why: "separator of the signed text in an id", Document: webhook("a|b", "live"), Problems: noID},
+		{Why: "space after an id, as pasted", Document: webhook("hush ", "live"), Problems: noID},
+		{Why: "long id", Document: webhook(strings.Repeat("x", 51), "live"), Problems: noID},
+		{Why: "unknown environment", Document: webhook("1", "production"), Problems: problem(`"environment" is neither "live" nor "sandbox"`)},
+		{Why: "certificate URL on another host", Document: with("certUrls", `["`+certURL+`","https://hush.example.net/CERT"]`), Problems: noURL},
+		{Why: "certificate URL that is no string", Document: with("certUrls", `["`+certURL+`",7]`), Problems: noURL},
+		{Why: "certificate URL outside a list", Document: with("certUrls", `"`+certURL+`"`), Problems: problem(`no list "certUrls"`)},
+		{Why: "text instead of roots", Document: with("extraRootsPem", `"hush"`), Problems: noPEM},
+		{Why: "list of roots", Document: with("extraRootsPem", `["hush"]`), Problems: noPEM},
+		{Why: "key", Document: with("extraRootsPem", `"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"`), Problems: noPEM},
+		{Why: "root, then broken base64", Document: with("extraRootsPem", quote(root, broken)), Problems: noPEM},
+		{Why: "broken base64, then root", Document: with("extraRootsPem", quote(broken, root)), Problems: noPEM},
+		{Why: "root, then half of one", Document: with("extraRootsPem", quote(root, root[:len(root)/2])), Problems: noPEM},
+		{Why: "root, then one without its first line", Document: with("extraRootsPem", quote(root, root[len("-----BEGIN CERTIFICATE-----\n"):])), Problems: noPEM},
+		{Why: "lost line break between two roots", Document: with("extraRootsPem", quote(strings.TrimSpace(root), root)), Problems: noPEM},
+		{Why: "empty certificate", Document: with("extraRootsPem", `"-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"`), Problems: noPEM},
 		{
-			"all problems are named at once",
-			`{"webhooks":[{"webhookId":7,"environment":"hush"}],"certUrls":["` + certURL + `",""],"extraRootsPem":1}`,
-			[]string{`"label" is missing`, noID, `"environment" is neither`, noURL, noPEM},
+			Why:      "all problems are named at once",
+			Document: `{"webhooks":[{"webhookId":7,"environment":"hush"}],"certUrls":["` + certURL + `",""],"extraRootsPem":1}`,
+			Problems: []string{`"label" is missing`, noID[0], `"environment" is neither`, noURL[0], noPEM[0]},
 		},
-	} {
-		t.Run(tt.why, func(t *testing.T) {
-			v, err := paypal.New(nil).Verifier([]byte(tt.document))
-			assert.Nil(t, v)
-			assert.ErrorIs(t, err, provider.SecretMalformed)
-			for _, part := range tt.says {
-				assert.ErrorContains(t, err, part)
-			}
-			assert.NotContains(t, err.Error(), "hush", "an error repeats no value")
-		})
 	}
-	_, err := paypal.New(nil).Verifier(nil)
-	assert.ErrorIs(t, err, provider.SecretEmpty)
-	assert.ErrorContains(t, err, `put {"webhooks":`)
 }

@@ -35,6 +35,8 @@ func suite() providertest.Suite {
 		Past:          30 * 24 * time.Hour,
 		Future:        5 * time.Minute,
 		SameSignature: func(a, b []byte) bool { return crc32.ChecksumIEEE(a) == crc32.ChecksumIEEE(b) },
+		HeaderValues:  headerValues(),
+		Documents:     documents(),
 		ID:            "id",
 		Type:          "event_type",
 		Created:       "create_time",
@@ -71,7 +73,7 @@ func TestSuite(t *testing.T) { suite().Run(t) }
 
 // FuzzVerifier: no accepted document accepts the simulator.
 func FuzzVerifier(f *testing.F) {
-	f.Add([]byte(with("extraRootsPem", quote(f, string(authority.Root.PEM())))))
+	f.Add([]byte(with("extraRootsPem", quote(string(authority.Root.PEM())))))
 	f.Add([]byte(`{"webhooks":[{"label":"a","webhookId":"WEBHOOK_ID","environment":"live"}]}`))
 	leaf := authority.Issue(paypaltest.LiveName, epoch)
 	simulator := sender(leaf, "a", "WEBHOOK_ID").Sign(f, nil, epoch)
