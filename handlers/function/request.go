@@ -106,7 +106,7 @@ func (r *Request) read(event []byte) error {
 	if fields == nil && len(headers) > 0 {
 		fields, err = readFields(newDecoder(headers))
 	}
-	r.Header = provider.HeaderOf(fields)
+	r.Header = provider.NewHeader(fields)
 	return err
 }
 

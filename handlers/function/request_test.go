@@ -74,7 +74,7 @@ func TestReadHeaders(t *testing.T) {
 		t.Run(row.why, func(t *testing.T) {
 			r, err := function.ReadRequest([]byte(row.event))
 			require.NoError(t, err)
-			value, err := r.Header.One("X-Sig")
+			value, err := r.Header.Value("X-Sig")
 			assert.Equal(t, row.want, value)
 			if row.reason != "" {
 				assert.ErrorIs(t, err, row.reason)

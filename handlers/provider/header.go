@@ -5,21 +5,20 @@ import (
 	"strings"
 )
 
-// Header is a request's headers. Their names match in any case, as HTTP's do.
-// Build it with HeaderOf.
+// Header is the headers of a request. Names match in any case, as in HTTP.
 type Header struct{ fields []Field }
 
-// Field is one value of a header. A header that came twice is two of them.
+// Field is one value of a header. A repeated header has several fields.
 type Field struct{ Name, Value string }
 
-// HeaderOf is the headers in a list.
-func HeaderOf(fields []Field) Header { return Header{fields} }
+// NewHeader returns a header with these fields.
+func NewHeader(fields []Field) Header { return Header{fields} }
 
-// One is the value of a header that must be there exactly once and not be
-// empty. Two spellings of its name are two headers, so that a second signature
-// cannot hide behind another case. The error is HeaderMissing or HeaderRepeated
-// and names the header, never a value.
-func (h Header) One(name string) (string, error) {
+// Value returns the value of a header that must occur exactly once and not be
+// empty. Two spellings of its name are two headers, so a second signature cannot
+// hide behind another case. The error is HeaderMissing or HeaderRepeated and
+// names the header, never a value.
+func (h Header) Value(name string) (string, error) {
 	switch values := h.values(name); {
 	case len(values) == 0 || len(values) == 1 && values[0] == "":
 		return "", fmt.Errorf("%w: %s", HeaderMissing, name)
@@ -30,9 +29,7 @@ func (h Header) One(name string) (string, error) {
 	}
 }
 
-// values are those of a header under all spellings of its name. A request has a
-// dozen headers, of which few are asked for: to look at all of them is less work
-// than to fold their names first.
+// values returns a header's values, ignoring case in its name.
 func (h Header) values(name string) (values []string) {
 	for _, f := range h.fields {
 		if strings.EqualFold(f.Name, name) {

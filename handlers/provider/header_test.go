@@ -9,9 +9,9 @@ import (
 )
 
 func TestHeaderHasOne(t *testing.T) {
-	h := provider.HeaderOf([]provider.Field{{Name: "accept", Value: "b"}, {Name: "X-SIG", Value: " A b "}, {Name: "x-sig2", Value: "c"}})
+	h := provider.NewHeader([]provider.Field{{Name: "accept", Value: "b"}, {Name: "X-SIG", Value: " A b "}, {Name: "x-sig2", Value: "c"}})
 	for _, name := range []string{"X-SIG", "x-sig", "X-Sig"} {
-		value, err := h.One(name)
+		value, err := h.Value(name)
 		assert.NoError(t, err, "names match in any case")
 		assert.Equal(t, " A b ", value, "as it came")
 	}
@@ -34,7 +34,7 @@ func TestHeaderHasNotOne(t *testing.T) {
 		},
 	} {
 		t.Run(row.why, func(t *testing.T) {
-			value, err := provider.HeaderOf(row.fields).One("X-Sig")
+			value, err := provider.NewHeader(row.fields).Value("X-Sig")
 			assert.Empty(t, value)
 			assert.ErrorIs(t, err, row.want)
 			assert.ErrorContains(t, err, "X-Sig")

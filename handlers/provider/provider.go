@@ -1,58 +1,91 @@
-// Package provider says what paysluice needs of a payment provider: a header
-// check, a signature check over raw bytes and a normaliser. Each provider is a
-// package of its own below this one; package providers lists them.
+// Package provider defines what a payment provider implements: a header check, a
+// signature check over raw bytes, and the translation of a body into an event.
+// Each provider is a package of its own below this one; package all lists them.
 //
-// Everything here is a pure function of bytes, headers, a secret document and
-// a clock; no AWS package is imported.
+// Everything here is a function of bytes, headers, a secret document and a clock.
+// No AWS package is imported.
 package provider
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
 )
 
-// Provider takes in the webhooks of one payment provider.
+// Provider receives the webhooks of one payment provider. docs/architecture.md
+// says how to add one.
 type Provider interface {
-	// Descriptor names the provider.
+	// Descriptor returns the provider's names and headers.
 	Descriptor() contract.Provider
 
-	// CheckHeaders is gate 1: could a request with these headers carry a valid
-	// signature at the time now? The error is a Reason of class Rejected.
+	// CheckHeaders reports whether a request with these headers can have a valid
+	// signature at the time now. It is all that the authorizer can check, because
+	// an authorizer gets no body; a provider that signs inside the body returns
+	// nil. The error is a Reason of class Rejected.
 	CheckHeaders(h Header, now time.Time) error
 
-	// Verifier reads the provider's secret document (docs/secrets.md) as it
-	// stands in Secrets Manager. The error is SecretMalformed and names what
-	// is wrong without repeating any of the document.
+	// Verifier reads the provider's secret document (docs/secrets.md). The error
+	// is SecretEmpty or SecretMalformed; it names each problem and repeats nothing
+	// of the document.
 	Verifier(document []byte) (Verifier, error)
 
-	// Event normalises a body that a Verifier vouched for (docs/events.md). It
-	// leaves to the caller what is not the provider's to say: receivedAt,
-	// requestId, payload and payloadSha256. The error is a Reason of class
-	// Quarantined.
+	// Event translates a verified body (docs/events.md). The caller adds
+	// receivedAt, requestId, payload and payloadSha256. The error is a Reason of
+	// class Quarantined: the body is not an event, has no readable type or an id
+	// that cannot be a key.
 	Event(body []byte, o Origin) (event.Event, error)
 
 	// SameEvent reports whether two bodies with the same event id and time are
-	// deliveries of one event, apart from what the provider is known to change
-	// between deliveries.
+	// deliveries of one event, apart from members that the provider is known to
+	// change between deliveries.
 	SameEvent(a, b []byte) bool
 }
 
-// Verifier is gate 2: it checks signatures against all live entries of a
-// secret.
+// Verifier checks signatures against all entries of a secret.
 type Verifier interface {
-	// Verify checks headers, as CheckHeaders does, and then the signature over
-	// the raw body. The error is a Reason: SignatureMismatch when no entry
-	// matches, which a newer secret may cure.
+	// Verify checks the headers, as CheckHeaders does, and then the signature over
+	// the raw body. A provider that signs inside the body (Adyen's
+	// additionalData.hmacSignature) reads it from the body here. The error is a
+	// Reason: SignatureMismatch when no entry matches, which a newer secret may
+	// cure.
 	Verify(ctx context.Context, h Header, body []byte, now time.Time) (Origin, error)
 }
 
-// Origin is what a verified signature says about where a body came from.
+// Origin is what a verified signature tells about a body.
 type Origin struct {
-	// Endpoint is the label of the secret's entry that verified the body.
+	// Endpoint is the label of the entry that verified the body.
 	Endpoint string
-	// Livemode is that entry's environment; nil where the body itself says it.
+	// Livemode is the environment of that entry, or nil if the body tells it.
 	Livemode *bool
+}
+
+// Set finds a provider by its name or path.
+type Set []Provider
+
+// ErrUnknown is returned for a name that is not a registered provider.
+var ErrUnknown = errors.New("unknown provider")
+
+// ByName returns the provider with a name. The error is ErrUnknown.
+func (s Set) ByName(name string) (Provider, error) {
+	for _, p := range s {
+		if p.Descriptor().Name == name {
+			return p, nil
+		}
+	}
+	return nil, fmt.Errorf("%w: %q", ErrUnknown, name)
+}
+
+// ByPath returns the provider of an API resource, such as "/stripe". The error is
+// PathUnknown.
+func (s Set) ByPath(resource string) (Provider, error) {
+	for _, p := range s {
+		if "/"+p.Descriptor().Path == resource {
+			return p, nil
+		}
+	}
+	return nil, fmt.Errorf("%w: %q", PathUnknown, resource)
 }

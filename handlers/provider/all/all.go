@@ -1,5 +1,5 @@
-// Package all is the registry: the one package that imports every
-// provider.
+// Package all is the registry of providers, and the only package that imports
+// them.
 package all
 
 import (
@@ -9,17 +9,18 @@ import (
 	"github.com/paysluice/paysluice/handlers/provider/stripe"
 )
 
-// Settings are what verifying takes beside a secret. The zero value is enough
-// to check headers and to compare events.
+// Settings are what verifiers need beside a secret. The zero value suffices to
+// check headers and to compare events.
 type Settings struct {
-	// FetchCertificate gets PayPal's certificates.
+	// FetchCertificate fetches PayPal's certificates.
 	FetchCertificate paypal.Fetch
-	// EndpointURL is where the webhooks of the provider in question arrive.
-	// Square signs it; a secret's entry may name another one.
+	// EndpointURL is the URL that receives Square's webhooks. Square signs it; an
+	// entry of the secret may name another one.
 	EndpointURL string
 }
 
-// All are the providers of the shipped stack, in contract.Providers' order.
+// All returns the providers of the shipped stack, in the order of
+// contract.Providers.
 func All(s Settings) provider.Set {
 	return provider.Set{
 		stripe.New(),
@@ -28,7 +29,8 @@ func All(s Settings) provider.Set {
 	}
 }
 
-// Verifying are All as a processor needs them: certificates come from PayPal.
+// Verifying returns the providers with verifiers that fetch certificates from
+// PayPal, as a processor needs them.
 func Verifying(endpointURL string) provider.Set {
 	return All(Settings{FetchCertificate: paypal.NewFetcher(), EndpointURL: endpointURL})
 }

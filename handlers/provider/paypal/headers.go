@@ -71,7 +71,7 @@ func parseHeaders(h provider.Header, now time.Time) (transmission, error) {
 		// PayPal's verification API does not ask for the version.
 		{name: versionHeader, optional: true, parse: func(value string) error { return requireEqual(value, version) }},
 	} {
-		value, err := h.One(field.name)
+		value, err := h.Value(field.name)
 		if field.optional && errors.Is(err, provider.HeaderMissing) {
 			continue
 		}

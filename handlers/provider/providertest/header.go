@@ -14,7 +14,7 @@ func Header(values map[string]string) provider.Header {
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		fields = append(fields, provider.Field{Name: name, Value: values[name]})
 	}
-	return provider.HeaderOf(fields)
+	return provider.NewHeader(fields)
 }
 
 // MultiHeader returns headers with several values each.
@@ -25,5 +25,5 @@ func MultiHeader(values map[string][]string) provider.Header {
 			fields = append(fields, provider.Field{Name: name, Value: value})
 		}
 	}
-	return provider.HeaderOf(fields)
+	return provider.NewHeader(fields)
 }

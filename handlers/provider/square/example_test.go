@@ -22,7 +22,7 @@ func Example() {
 	now := time.Unix(1775001600, 0)
 	body := []byte(`{"event_id":"6a8f5f28","type":"payment.updated","created_at":"2026-03-31T23:59:59.308Z","data":{"type":"payment",
 		"object":{"payment":{"id":"hYy9","status":"COMPLETED","total_money":{"amount":1250,"currency":"GBP"}}}}}`)
-	header := provider.HeaderOf([]provider.Field{
+	header := provider.NewHeader([]provider.Field{
 		{Name: "x-square-hmacsha256-signature", Value: square.Sign(body, "example", endpoint)},
 	})
 

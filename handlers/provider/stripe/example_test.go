@@ -21,7 +21,7 @@ func Example() {
 	now := time.Unix(1775001600, 0)
 	body := []byte(`{"id":"evt_1","type":"refund.created","created":1775001599,"livemode":true,"data":{"object":{
 		"id":"re_1","object":"refund","status":"succeeded","amount":500,"currency":"jpy","payment_intent":"pi_1"}}}`)
-	header := provider.HeaderOf([]provider.Field{
+	header := provider.NewHeader([]provider.Field{
 		{Name: "Stripe-Signature", Value: stripe.Sign(body, "whsec_example", now)},
 	})
 

@@ -37,7 +37,7 @@ type signature struct {
 // checkHeader reads the signature header and checks its time.
 func checkHeader(h provider.Header, now time.Time) (signature, error) {
 	name := contract.Stripe().IdentityHeaders[0]
-	value, err := h.One(name)
+	value, err := h.Value(name)
 	if err != nil {
 		return signature{}, err
 	}

@@ -43,10 +43,10 @@ func (Provider) CheckHeaders(h provider.Header, now time.Time) error {
 }
 
 func headers(h provider.Header, now time.Time) (stamp string, signature []byte, err error) {
-	if stamp, err = h.One("Imaginary-Time"); err != nil {
+	if stamp, err = h.Value("Imaginary-Time"); err != nil {
 		return "", nil, err
 	}
-	text, err := h.One("Imaginary-Signature")
+	text, err := h.Value("Imaginary-Signature")
 	if err != nil {
 		return "", nil, err
 	}

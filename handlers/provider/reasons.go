@@ -1,30 +1,33 @@
 package provider
 
-import "errors"
+import (
+	"errors"
 
-// ErrUnknown is a provider's name that no provider has.
-var ErrUnknown = errors.New("unknown provider")
+	"github.com/paysluice/paysluice/handlers/contract"
+)
 
-// Reason is a stable code for why a request was not accepted. It is an error
-// in itself, so errors.Is(err, provider.SignatureMismatch) works on whatever
-// wraps it; the text around it is for people and may change.
+// Reason is a stable code for why a request was not accepted (docs/reasons.md).
+// It is an error, so errors.Is(err, provider.SignatureMismatch) finds it in an
+// error that wraps it. The text around the code may change.
 type Reason string
 
 // Error implements error.
 func (r Reason) Error() string { return string(r) }
 
-// Class is what a Reason leads to.
+// Class groups the reasons that have one response.
 type Class int
 
-// Classes, in the words of the behaviour table in docs/architecture.md.
+// Classes with their responses (docs/architecture.md).
 const (
-	// Rejected is not authentic, or cannot be: 401.
+	// Rejected: the request is not authentic, or cannot be. 401.
 	Rejected Class = iota + 1
-	// Malformed never reached a signature check: 400.
+	// Malformed: the body could not be decoded to check its signature. 400.
 	Malformed
-	// Unavailable is our side's trouble: 503, the provider sends again.
+	// Unavailable: a secret, service or certificate is missing. 503; the provider
+	// retries.
 	Unavailable
-	// Quarantined is signed but not an event: kept in webhook-dlq, then 200.
+	// Quarantined: the body is signed but not an event. It is kept in webhook-dlq.
+	// 200.
 	Quarantined
 )
 
@@ -38,7 +41,7 @@ const (
 	SignatureMismatch Reason = "signature_mismatch"
 	PathUnknown       Reason = "path_unknown"
 
-	// Of PayPal, which names an algorithm and a certificate in its headers.
+	// PayPal only.
 	AlgorithmRefused Reason = "algorithm_refused"
 	CertURLRefused   Reason = "cert_url_refused"
 	CertRefused      Reason = "cert_refused"
@@ -58,13 +61,13 @@ const (
 	QueueUnreachable  Reason = "queue_unreachable"
 	BucketUnreachable Reason = "bucket_unreachable"
 
-	// CertUnreachable is a host of certificates that does not answer; a
-	// stranger may name a certificate for which it never does.
+	// CertUnreachable reports that a host of certificates does not answer. Anybody
+	// can name a certificate for which it never does.
 	CertUnreachable Reason = "cert_unreachable"
-	// PayPalChain is a certificate that PayPal serves, valid but of an
-	// authority that is not trusted: no webhook of PayPal gets through until
-	// somebody adds to the secret's extraRootsPem.
-	PayPalChain Reason = "paypal_chain"
+	// PayPalChain reports that PayPal serves a valid certificate of an untrusted
+	// authority. PayPal's webhooks are refused until somebody adds its root to the
+	// secret's extraRootsPem.
+	PayPalChain Reason = contract.ReasonPayPalChain
 )
 
 // Reasons of class Quarantined.
@@ -73,7 +76,7 @@ const (
 	EventIDInvalid     Reason = "event_id_invalid"
 )
 
-// Class is what the reason leads to; 0 for a reason that is not listed here.
+// Class returns the class of a reason, or 0 for an unknown one.
 func (r Reason) Class() Class {
 	switch r {
 	case HeaderMissing, HeaderRepeated, HeaderMalformed, TimestampStale,
@@ -91,7 +94,7 @@ func (r Reason) Class() Class {
 	return 0
 }
 
-// ReasonOf finds the Reason in an error's chain; "" when there is none.
+// ReasonOf returns the Reason in an error's chain, or "".
 func ReasonOf(err error) Reason {
 	if r, ok := errors.AsType[Reason](err); ok {
 		return r
