@@ -1,0 +1,283 @@
+// Package awsstub plays the AWS services that the functions call: over TLS, with the
+// latencies that a run asks for. It counts what arrives and hands it to an observer.
+package awsstub
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/md5"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/hex"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"log"
+	"math/big"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// The calls that are answered, named as in figures.json.
+const (
+	SendMessage    = "sqs.SendMessage"
+	GetSecretValue = "secretsmanager.GetSecretValue"
+	PutItem        = "dynamodb.PutItem"
+	PutObject      = "s3.PutObject"
+)
+
+// Counts are the calls since Reset.
+type Counts struct {
+	Messages    int // to queues
+	Items       int // new ones in the table
+	Duplicates  int // puts of an item that existed
+	Secrets     int // reads
+	Objects     int // in buckets
+	Refusals    int // calls that the stub does not know
+	Connections int // TLS handshakes
+}
+
+// Observer sees what arrives. Each function may be nil.
+type Observer struct {
+	// Message receives the body of each message.
+	Message func(queueURL, body string)
+	// Item receives each new item.
+	Item func(Item)
+	// Object receives the size of each object in bytes.
+	Object func(bytes int)
+}
+
+// Stub is a server for all services at one address.
+type Stub struct {
+	// URL is the value for AWS_ENDPOINT_URL.
+	URL string
+	// Certificate is the server's own, in PEM; the functions must trust it.
+	Certificate []byte
+
+	server  *http.Server
+	secrets map[string]string // by ARN
+	latency atomic.Pointer[func(call string) time.Duration]
+
+	mu       sync.Mutex
+	counts   Counts
+	observer Observer
+	keys     map[string]struct{} // of items
+}
+
+// Start starts a stub that has these secrets, by ARN, and answers at once.
+func Start(secrets map[string]string) (*Stub, error) {
+	certificate, text, err := newCertificate(time.Now())
+	if err != nil {
+		return nil, err
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	s := &Stub{
+		URL: "https://" + listener.Addr().String(), Certificate: text,
+		secrets: secrets, keys: map[string]struct{}{},
+	}
+	s.SetLatency(func(string) time.Duration { return 0 })
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true) // these AWS services do not speak HTTP/2
+	s.server = &http.Server{
+		Handler:   s,
+		Protocols: protocols,
+		TLSConfig: &tls.Config{Certificates: []tls.Certificate{certificate}},
+		ErrorLog:  log.New(io.Discard, "", 0), // of clients that were killed
+		ConnContext: func(ctx context.Context, _ net.Conn) context.Context {
+			s.count(func(c *Counts) { c.Connections++ })
+			return ctx
+		},
+	}
+	go func() { _ = s.server.ServeTLS(listener, "", "") }()
+	return s, nil
+}
+
+// Close stops the server.
+func (s *Stub) Close() error { return s.server.Close() }
+
+// SetLatency makes each call take as long as latency returns for it.
+func (s *Stub) SetLatency(latency func(call string) time.Duration) { s.latency.Store(&latency) }
+
+// Reset empties the table, sets the counts to 0 and replaces the observer.
+func (s *Stub) Reset(o Observer) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.counts, s.observer, s.keys = Counts{}, o, map[string]struct{}{}
+}
+
+// Counts returns the calls since Reset.
+func (s *Stub) Counts() Counts {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.counts
+}
+
+func (s *Stub) count(add func(*Counts)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	add(&s.counts)
+}
+
+// ServeHTTP answers a call. What a call stores is stored even if the client gives up,
+// as with AWS.
+func (s *Stub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return
+	}
+	switch target := r.Header.Get("X-Amz-Target"); {
+	case target == "AmazonSQS.SendMessage":
+		s.wait(SendMessage)
+		s.sendMessage(w, body)
+	case target == "secretsmanager.GetSecretValue":
+		s.wait(GetSecretValue)
+		s.getSecretValue(w, body)
+	case strings.HasPrefix(target, "DynamoDB_") && strings.HasSuffix(target, ".PutItem"):
+		s.wait(PutItem)
+		s.putItem(w, body)
+	case target == "" && r.Method == http.MethodPut:
+		s.wait(PutObject)
+		s.putObject(w, len(body))
+	default:
+		s.refuse(w, "UnknownOperationException")
+	}
+}
+
+func (s *Stub) wait(call string) {
+	if d := (*s.latency.Load())(call); d > 0 {
+		time.Sleep(d)
+	}
+}
+
+func (s *Stub) sendMessage(w http.ResponseWriter, body []byte) {
+	var in struct{ QueueURL, MessageBody string }
+	if json.Unmarshal(body, &in) != nil || in.QueueURL == "" || in.MessageBody == "" {
+		s.refuse(w, "InvalidParameterValue")
+		return
+	}
+	s.mu.Lock()
+	s.counts.Messages++
+	n, observe := s.counts.Messages, s.observer.Message
+	s.mu.Unlock()
+	if observe != nil {
+		observe(in.QueueURL, in.MessageBody)
+	}
+	sum := md5.Sum([]byte(in.MessageBody)) // the SDK compares it with its own
+	respond(w, http.StatusOK, map[string]any{
+		"MessageId":        fmt.Sprintf("00000000-0000-4000-9000-%012d", n),
+		"MD5OfMessageBody": hex.EncodeToString(sum[:]),
+	})
+}
+
+func (s *Stub) getSecretValue(w http.ResponseWriter, body []byte) {
+	var in struct{ SecretID string }
+	err := json.Unmarshal(body, &in)
+	secret, known := s.secrets[in.SecretID]
+	if err != nil || !known {
+		s.refuse(w, "ResourceNotFoundException")
+		return
+	}
+	s.count(func(c *Counts) { c.Secrets++ })
+	respond(w, http.StatusOK, map[string]any{
+		"ARN": in.SecretID, "Name": in.SecretID, "SecretString": secret,
+		"VersionId": "00000000-0000-4000-9000-000000000000", "VersionStages": []string{"AWSCURRENT"},
+	})
+}
+
+func (s *Stub) putItem(w http.ResponseWriter, body []byte) {
+	var in struct{ Item Item }
+	if json.Unmarshal(body, &in) != nil || len(in.Item) == 0 {
+		s.refuse(w, "ValidationException")
+		return
+	}
+	key := in.Item.key()
+	s.mu.Lock()
+	_, exists := s.keys[key]
+	if exists {
+		s.counts.Duplicates++
+	} else {
+		s.keys[key] = struct{}{}
+		s.counts.Items++
+	}
+	observe := s.observer.Item
+	s.mu.Unlock()
+	if exists {
+		respond(w, http.StatusBadRequest, map[string]any{
+			"__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException", "message": "The conditional request failed",
+		})
+		return
+	}
+	if observe != nil {
+		observe(in.Item)
+	}
+	respond(w, http.StatusOK, map[string]any{})
+}
+
+func (s *Stub) putObject(w http.ResponseWriter, bytes int) {
+	s.mu.Lock()
+	s.counts.Objects++
+	observe := s.observer.Object
+	s.mu.Unlock()
+	if observe != nil {
+		observe(bytes)
+	}
+	w.Header().Set("ETag", `"d41d8cd98f00b204e9800998ecf8427e"`)
+	w.WriteHeader(http.StatusOK)
+}
+
+// refuse answers 400, which the SDK does not retry.
+func (s *Stub) refuse(w http.ResponseWriter, kind string) {
+	s.count(func(c *Counts) { c.Refusals++ })
+	respond(w, http.StatusBadRequest, map[string]any{"__type": kind})
+}
+
+// respond writes a response of one of AWS's JSON protocols. The SDK checks the
+// checksum of DynamoDB's responses.
+func respond(w http.ResponseWriter, status int, value any) {
+	body, err := json.Marshal(value)
+	if err != nil {
+		status, body = http.StatusInternalServerError, []byte("{}")
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/x-amz-json-1.0")
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	h.Set("X-Amz-Crc32", strconv.FormatUint(uint64(crc32.ChecksumIEEE(body)), 10))
+	w.WriteHeader(status)
+	_, _ = w.Write(body)
+}
+
+// newCertificate returns a self-signed certificate for 127.0.0.1, valid for a day.
+func newCertificate(now time.Time) (tls.Certificate, []byte, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return tls.Certificate{}, nil, err
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(now.UnixNano()),
+		Subject:      pkix.Name{CommonName: "paysluice performance"},
+		IPAddresses:  []net.IP{net.IPv4(127, 0, 0, 1)},
+		NotBefore:    now.Add(-time.Hour),
+		NotAfter:     now.Add(24 * time.Hour),
+		KeyUsage:     x509.KeyUsageDigitalSignature,
+		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		return tls.Certificate{}, nil, err
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key},
+		pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), nil
+}

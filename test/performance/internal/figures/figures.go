@@ -1,0 +1,108 @@
+// Package figures reads figures.json: what AWS and others publish about latencies,
+// prices and limits, each figure with its source and the day on which it was read.
+package figures
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"time"
+)
+
+// ErrIncomplete is returned for figures without a value or a source.
+var ErrIncomplete = errors.New("figures.json is not complete")
+
+// Figures are all published figures.
+type Figures struct {
+	Latencies map[string]Latency // by call, such as sqs.SendMessage
+	Prices    []Price
+	Limits    []Limit
+}
+
+// Latency describes how long a call of AWS takes, in milliseconds. P50 and one of the
+// others are given.
+type Latency struct {
+	P50, P90, P99 float64
+	Basis         string // who published the figures, and of what
+	Sources       []struct{ Says, Page, Read string }
+}
+
+// Price is a line of AWS's price list for us-east-1.
+type Price struct {
+	ID, Service, What string
+	USD, Per          float64 // USD for so many units
+	Free              float64 // units a month that every account has for nothing
+	Page, Read        string  // AWS's page, and the day on which it was read
+	As                string  // where the figure itself was seen
+}
+
+// Limit is one of AWS's quotas or fixed numbers.
+type Limit struct {
+	ID, What   string
+	Value      float64
+	Raised     string // whether and how it can be raised
+	Page, Read string
+}
+
+// Read reads the file. The error is ErrIncomplete if a figure lacks something.
+func Read(path string) (Figures, error) {
+	var f Figures
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return f, err
+	}
+	if err := json.Unmarshal(text, &f); err != nil {
+		return f, fmt.Errorf("%w: %w", ErrIncomplete, err)
+	}
+	seen := map[string]bool{}
+	check := func(id string, value float64, texts ...string) {
+		for _, text := range texts {
+			if value <= 0 || text == "" || seen[id] {
+				err = fmt.Errorf("%w: %s", ErrIncomplete, id)
+			}
+		}
+		seen[id] = true
+	}
+	for call, l := range f.Latencies {
+		check(call, math.Max(l.P90, l.P99)-l.P50, l.Basis)
+		for _, s := range l.Sources {
+			check(call+s.Says, l.P50, s.Says, s.Page, s.Read)
+		}
+	}
+	for _, p := range f.Prices {
+		check(p.ID, min(p.USD, p.Per), p.Service, p.What, p.Page, p.Read, p.As)
+	}
+	for _, l := range f.Limits {
+		check(l.ID, l.Value, l.What, l.Raised, l.Page, l.Read)
+	}
+	return f, err
+}
+
+// Standard normal quantiles.
+const (
+	z90 = 1.2815515655446004
+	z99 = 2.3263478740408408
+)
+
+// sigma returns the shape of the lognormal distribution through the percentiles: a
+// latency is a product of many delays and is never negative.
+func (l Latency) sigma() float64 {
+	if l.P99 > 0 {
+		return math.Log(l.P99/l.P50) / z99
+	}
+	return math.Log(l.P90/l.P50) / z90
+}
+
+// Draw draws one latency.
+func (l Latency) Draw(random *rand.Rand) time.Duration {
+	return time.Duration(l.P50 * math.Exp(l.sigma()*random.NormFloat64()) * float64(time.Millisecond))
+}
+
+// Mean returns the mean of what Draw draws, in milliseconds.
+func (l Latency) Mean() float64 { return l.P50 * math.Exp(l.sigma()*l.sigma()/2) }
+
+// Tail returns the 99th percentile of what Draw draws, in milliseconds.
+func (l Latency) Tail() float64 { return l.P50 * math.Exp(l.sigma()*z99) }

@@ -1,0 +1,203 @@
+// Package lab runs the real bootstraps of the functions behind a Runtime API and in
+// front of a stub of AWS, and measures them.
+package lab
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/paysluice/paysluice/test/performance/internal/result"
+	"github.com/paysluice/paysluice/test/performance/internal/stack"
+)
+
+// Hello is the name of the program that only takes a request and answers it: what
+// aws-lambda-go and the Runtime API cost without paysluice.
+const Hello = "hello"
+
+// Revision is the functions of one revision as they are shipped, with their template.
+type Revision struct {
+	Stack stack.Stack
+	// Binaries are by the stem of their zip, and Hello.
+	Binaries map[string]Binary
+}
+
+// Binary is a bootstrap taken out of its zip. Sizes are in bytes.
+type Binary struct {
+	Path      string
+	Size, Zip int64
+}
+
+// Root returns the root of the repository, which holds the working directory.
+func Root() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for ; ; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, "out", "stack.json")); err == nil {
+			return dir, nil
+		}
+		if dir == filepath.Dir(dir) {
+			return "", errors.New("the working directory is not within the repository")
+		}
+	}
+}
+
+// Build builds the functions of the repository at root with the operators' command, and
+// puts the bootstraps below dir.
+func Build(ctx context.Context, root, dir string) (Revision, error) {
+	r := Revision{Binaries: map[string]Binary{}}
+	var err error
+	if r.Stack, err = stack.Read(filepath.Join(root, "out", "stack.json")); err != nil {
+		return r, err
+	}
+	zips := filepath.Join(dir, "zips")
+	version, err := run(ctx, root, "go", "run", "./cmd/paysluice", "package", "-out", zips, "-arch", architecture())
+	if err != nil {
+		return r, err
+	}
+	for _, f := range r.Stack.Functions {
+		if _, done := r.Binaries[f.Binary]; done {
+			continue
+		}
+		from, to := filepath.Join(zips, version, f.Binary+".zip"), filepath.Join(dir, f.Binary)
+		if r.Binaries[f.Binary], err = unzip(from, to); err != nil {
+			return r, err
+		}
+	}
+	return r, nil
+}
+
+// BuildHello builds the program Hello of this module with the flags of the functions.
+func BuildHello(ctx context.Context, root, dir string) (Binary, error) {
+	path := filepath.Join(dir, Hello)
+	if _, err := run(ctx, filepath.Join(root, "test", "performance"),
+		"env", "CGO_ENABLED=0", "go", "build", "-tags", "lambda.norpc", "-trimpath", "-ldflags", "-s -w", "-o", path, "./hello"); err != nil {
+		return Binary{}, err
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return Binary{}, err
+	}
+	return Binary{Path: path, Size: info.Size()}, nil
+}
+
+// BuildAt is Build for another revision of the repository at root, from a worktree that
+// it adds below dir and removes again.
+func BuildAt(ctx context.Context, root, revision, dir string) (Revision, error) {
+	tree := filepath.Join(dir, "worktree")
+	if _, err := run(ctx, root, "git", "worktree", "add", "--detach", "--quiet", tree, revision); err != nil {
+		return Revision{}, err
+	}
+	r, err := Build(ctx, tree, dir)
+	_, removed := run(context.WithoutCancel(ctx), root, "git", "worktree", "remove", "--force", tree)
+	return r, errors.Join(err, removed)
+}
+
+func architecture() string {
+	if runtime.GOARCH == "arm64" {
+		return "arm64"
+	}
+	return "x86_64"
+}
+
+func unzip(path, to string) (Binary, error) {
+	archive, err := zip.OpenReader(path)
+	if err != nil {
+		return Binary{}, err
+	}
+	defer archive.Close()
+	in, err := archive.Open("bootstrap")
+	if err != nil {
+		return Binary{}, fmt.Errorf("%s: %w", path, err)
+	}
+	defer in.Close()
+	b := Binary{Path: to}
+	out, err := os.OpenFile(to, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o755)
+	if err != nil {
+		return Binary{}, err
+	}
+	b.Size, err = io.Copy(out, in)
+	if err := errors.Join(err, out.Close()); err != nil {
+		return Binary{}, err
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return Binary{}, err
+	}
+	b.Zip = info.Size()
+	return b, nil
+}
+
+// run returns what a program prints, without surrounding space. The error holds what it
+// wrote to stderr.
+func run(ctx context.Context, dir string, args ...string) (string, error) {
+	var stdout, stderr bytes.Buffer
+	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
+	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		return "", fmt.Errorf("%s: %w: %s", strings.Join(args, " "), err, bytes.TrimSpace(stderr.Bytes()))
+	}
+	return strings.TrimSpace(stdout.String()), nil
+}
+
+// ThisMachine describes the machine and the revision at root.
+func ThisMachine(ctx context.Context, root string, now time.Time) (result.Machine, error) {
+	revision, err := run(ctx, root, "git", "describe", "--always", "--dirty")
+	if err != nil {
+		return result.Machine{}, err
+	}
+	goVersion, err := run(ctx, root, "go", "env", "GOVERSION")
+	if err != nil {
+		return result.Machine{}, err
+	}
+	m := result.Machine{Cores: runtime.NumCPU(), Go: goVersion, Date: now.UTC().Format(time.DateOnly), Revision: revision}
+	for path, read := range map[string]func(text string){
+		"/proc/sys/kernel/osrelease": func(text string) { m.Kernel = strings.TrimSpace(text) },
+		"/proc/cpuinfo":              func(text string) { m.CPU = entry(text, "model name") },
+		"/proc/meminfo": func(text string) {
+			kB, _ := strconv.Atoi(strings.TrimSuffix(entry(text, "MemTotal"), " kB"))
+			m.MemoryGB = (kB + 1<<19) >> 20
+		},
+		"/proc/loadavg": func(text string) { m.LoadAverage, _ = strconv.ParseFloat(strings.Fields(text)[0], 64) },
+	} {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return result.Machine{}, err
+		}
+		read(string(text))
+	}
+	return m, nil
+}
+
+// entry returns the first value of that name in a file of /proc, or "".
+func entry(text, name string) string {
+	for line := range strings.Lines(text) {
+		if key, value, _ := strings.Cut(line, ":"); strings.TrimSpace(key) == name {
+			return strings.TrimSpace(value)
+		}
+	}
+	return ""
+}
+
+func median(values []float64) float64 {
+	sorted := slices.Sorted(slices.Values(values))
+	if len(sorted) == 0 {
+		return 0
+	}
+	return (sorted[(len(sorted)-1)/2] + sorted[len(sorted)/2]) / 2
+}
+
+func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -1,0 +1,341 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"math/rand/v2"
+	"os"
+	"runtime"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/test/performance/internal/awsstub"
+	"github.com/paysluice/paysluice/test/performance/internal/result"
+)
+
+// LoadOptions describe an open-loop run.
+type LoadOptions struct {
+	Rate     float64 // requests a second, at random times (Poisson)
+	Warmup   time.Duration
+	For      time.Duration
+	BodySize int    // bytes
+	Seed     uint64 // the same seed repeats a run
+	// Factor multiplies the recorded latencies of AWS. Latency draws one of them.
+	Factor  float64
+	Latency func(call string, random *rand.Rand) time.Duration
+	// Warm is how many environments of each function are started before the run.
+	Warm int
+}
+
+// drain is how long after the last request its response may take.
+const drain = 20 * time.Second
+
+type loadRun struct {
+	LoadOptions
+	webhooks   []Webhook
+	at         []time.Duration // when each is due
+	first      int             // of the measured window
+	authorizer *pool
+	processors map[string]*pool
+	request    *hdrhistogram.Histogram
+	late       *hdrhistogram.Histogram
+	mu         sync.Mutex // of request and messages
+	messages   []string
+	began      time.Time
+	ownCPU     time.Duration
+}
+
+// Load sends webhooks of all providers to authorizer and processors at their time,
+// however long responses take, and then what they have queued to the consumer at the
+// same rate. On Lambda both happen at once on different machines; here they would slow
+// each other down.
+func (w *World) Load(ctx context.Context, r Revision, o LoadOptions, progress io.Writer) (result.Load, error) {
+	run := &loadRun{LoadOptions: o, processors: map[string]*pool{}, request: newHistogram(), late: newHistogram()}
+	random := rand.New(rand.NewPCG(o.Seed, 0))
+	run.draw(random)
+	providers := make([]int, len(run.at)+o.Warm)
+	for i := range providers {
+		providers[i] = random.IntN(len(w.Source.Providers()))
+	}
+	var err error
+	if run.webhooks, err = w.Source.Make(o.BodySize, providers); err != nil {
+		return result.Load{}, err
+	}
+	pools, err := run.pools(w, r)
+	defer func() {
+		for _, p := range pools {
+			p.close()
+		}
+	}()
+	if err != nil {
+		return result.Load{}, err
+	}
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // leave the rest to the functions
+	w.setLatency(o)
+	w.Stub.Reset(awsstub.Observer{Message: func(_, body string) {
+		run.mu.Lock()
+		defer run.mu.Unlock()
+		run.messages = append(run.messages, body)
+	}})
+	fmt.Fprintf(progress, "load: %.0f requests a second for %v, AWS at %g times its latencies …\n", o.Rate, o.For, o.Factor)
+	if err := run.send(ctx, pools[:len(pools)-1]); err != nil {
+		return result.Load{}, err
+	}
+	l, err := run.front(pools[:len(pools)-1])
+	if err != nil {
+		return l, err
+	}
+	if err := run.consume(ctx, pools[len(pools)-1]); err != nil {
+		return l, err
+	}
+	consumer, err := pools[len(pools)-1].measured()
+	l.Functions = append(l.Functions, consumer)
+	counts := w.Stub.Counts()
+	l.Requests, l.Accepted, l.Messages, l.Items = len(run.webhooks), int(l.Request.Count)+len(run.webhooks)-len(run.at)+run.first, counts.Messages, counts.Items
+	if err == nil && (l.Accepted != l.Requests || l.Messages != l.Requests || l.Items != l.Requests || counts.Duplicates+counts.Refusals+counts.Objects > 0) {
+		err = fmt.Errorf("%w: %d requests, %d accepted, at AWS %+v", ErrWrong, l.Requests, l.Accepted, counts)
+	}
+	return l, err
+}
+
+// setLatency makes the stub draw latencies.
+func (w *World) setLatency(o LoadOptions) {
+	var mu sync.Mutex
+	random := rand.New(rand.NewPCG(o.Seed, 1))
+	w.Stub.SetLatency(func(call string) time.Duration {
+		if o.Factor == 0 {
+			return 0
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		return time.Duration(o.Factor * float64(o.Latency(call, random)))
+	})
+}
+
+// draw draws when requests are due: at random times, at a rate that grows evenly from
+// nothing during the warm-up.
+func (r *loadRun) draw(random *rand.Rand) {
+	w := r.Warmup.Seconds()
+	for expected := random.ExpFloat64(); ; expected += random.ExpFloat64() {
+		// expected = rate/w · t²/2 within the warm-up, and rate · (t - w/2) after it.
+		t := expected/r.Rate + w/2
+		if t < w {
+			t = math.Sqrt(2 * w * expected / r.Rate)
+		}
+		at := time.Duration(t * float64(time.Second))
+		if at >= r.Warmup+r.For {
+			return
+		}
+		if at < r.Warmup {
+			r.first++
+		}
+		r.at = append(r.at, at)
+	}
+}
+
+// pools returns one of each function, the consumer's last.
+func (r *loadRun) pools(w *World, rev Revision) ([]*pool, error) {
+	var all []*pool
+	add := func(function, want string) (*pool, error) {
+		t, err := rev.task(function, want)
+		if err != nil {
+			return nil, err
+		}
+		p, err := w.newPool(t)
+		all = append(all, p)
+		return p, err
+	}
+	var err error
+	if r.authorizer, err = add(contract.AuthorizerName, allowed); err != nil {
+		return all, err
+	}
+	for _, provider := range w.Source.Providers() {
+		if r.processors[provider], err = add(provider+"-processor", accepted); err != nil {
+			return all, err
+		}
+	}
+	_, err = add(contract.ConsumerName, allTaken)
+	return all, err
+}
+
+// send starts environments, one after the other, and then sends each request when it is
+// due.
+func (r *loadRun) send(ctx context.Context, pools []*pool) error {
+	for range r.Warm {
+		for _, p := range pools {
+			p.launch()
+		}
+		if err := pause(ctx, 30*time.Millisecond); err != nil {
+			return err
+		}
+	}
+	for _, w := range r.webhooks[len(r.at):] { // each environment's first call is one of these, or of the warm-up
+		r.sendOne(w, time.Now(), false)
+		if err := pause(ctx, 5*time.Millisecond); err != nil {
+			return err
+		}
+	}
+	begin := time.Now()
+	for i, at := range r.at {
+		due := begin.Add(at)
+		if err := pause(ctx, time.Until(due)); err != nil {
+			return err
+		}
+		if i == r.first {
+			if err := r.mark(pools); err != nil {
+				return err
+			}
+		}
+		if i >= r.first {
+			record(r.late, time.Since(due))
+		}
+		r.sendOne(r.webhooks[i], due, i >= r.first)
+	}
+	return settle(ctx, pools, len(r.webhooks))
+}
+
+// sendOne sends one request: to the authorizer and, when that allows it, to the
+// processor.
+func (r *loadRun) sendOne(w Webhook, due time.Time, measured bool) {
+	r.authorizer.invoke(&call{payload: w.Authorizer, due: due, record: measured, then: func(at time.Time) {
+		r.processors[w.Provider].invoke(&call{payload: w.Processor, due: at, record: measured, then: func(at time.Time) {
+			if measured {
+				r.mu.Lock()
+				defer r.mu.Unlock()
+				record(r.request, at.Sub(due))
+			}
+		}})
+	}})
+}
+
+// mark begins the measured window.
+func (r *loadRun) mark(pools []*pool) error {
+	var errs []error
+	for _, p := range pools {
+		errs = append(errs, p.mark())
+	}
+	r.began = time.Now()
+	var err error
+	r.ownCPU, err = cpuTime(os.Getpid())
+	return errors.Join(append(errs, err)...)
+}
+
+// settle waits until the first pool has had n invocations and all pools have answered.
+func settle(ctx context.Context, pools []*pool, n int) error {
+	for deadline := time.Now().Add(drain); ; {
+		open := 0
+		for i, p := range pools {
+			sent, done, failure := p.state()
+			if failure != nil {
+				return failure
+			}
+			if open += sent - done; i == 0 {
+				open += n - sent
+			}
+		}
+		if open == 0 {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("%w: %d invocations have no response", ErrWrong, open)
+		}
+		if err := pause(ctx, 10*time.Millisecond); err != nil {
+			return err
+		}
+	}
+}
+
+// front returns the result without the consumer.
+func (r *loadRun) front(pools []*pool) (result.Load, error) {
+	wall := time.Since(r.began)
+	own, err := cpuTime(os.Getpid())
+	if err != nil {
+		return result.Load{}, err
+	}
+	l := result.Load{
+		Rate: r.Rate, Seconds: r.For.Seconds(), BodySize: r.BodySize, Seed: r.Seed, AWSFactor: r.Factor,
+		Request: distribution(r.request), Late: distribution(r.late),
+		HarnessCPU: ms(own-r.ownCPU) / float64(len(r.at)-r.first),
+	}
+	used := ms(own - r.ownCPU)
+	for _, p := range pools {
+		f, err := p.measured()
+		if err != nil {
+			return l, err
+		}
+		used += f.CPU * float64(f.Invocations)
+		l.Functions = append(l.Functions, f)
+	}
+	l.Busy = used / ms(wall) / float64(runtime.NumCPU())
+	return l, nil
+}
+
+// consume hands the messages to the consumer in full batches, at equal distances that
+// make the rate. The first batches start its environments and are not measured.
+func (r *loadRun) consume(ctx context.Context, consumer *pool) error {
+	r.mu.Lock()
+	batches := slices.Collect(slices.Chunk(r.messages, contract.BatchSize))
+	r.mu.Unlock()
+	for range r.Warm {
+		consumer.launch()
+		if err := pause(ctx, 30*time.Millisecond); err != nil {
+			return err
+		}
+	}
+	warm, begin := min(2*r.Warm, len(batches)/2), time.Now()
+	for i, messages := range batches {
+		payload, err := batch(messages, time.Now())
+		if err != nil {
+			return err
+		}
+		due := begin.Add(time.Duration(float64(i*contract.BatchSize) / r.Rate * float64(time.Second)))
+		if err := pause(ctx, time.Until(due)); err != nil {
+			return err
+		}
+		if i == warm {
+			if err := consumer.mark(); err != nil {
+				return err
+			}
+		}
+		consumer.invoke(&call{payload: payload, due: due, record: i >= warm})
+	}
+	return settle(ctx, []*pool{consumer}, len(batches))
+}
+
+// pause returns the cause of ctx when that ends first.
+func pause(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return context.Cause(ctx)
+	}
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// distribution returns percentiles and a curve up to the percentile that ten latencies
+// lie beyond, evenly on an axis of nines.
+func distribution(h *hdrhistogram.Histogram) result.Latency {
+	at := func(percent float64) float64 { return float64(h.ValueAtQuantile(percent)) / 1000 }
+	l := result.Latency{
+		Count: h.TotalCount(), P50: at(50), P90: at(90), P99: at(99), P999: at(99.9), Max: float64(h.Max()) / 1000,
+	}
+	last := math.Log10(float64(l.Count) / 10)
+	const steps = 40
+	for i := range steps + 1 {
+		if last > 1 {
+			percent := 100 - 100*math.Pow(10, -last*float64(i)/steps)
+			l.Curve = append(l.Curve, result.Point{Percent: percent, Time: at(percent)})
+		}
+	}
+	return l
+}

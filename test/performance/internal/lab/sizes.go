@@ -1,0 +1,236 @@
+package lab
+
+import (
+	"bytes"
+	"compress/flate"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/test/emulator/senders"
+	"github.com/paysluice/paysluice/test/performance/internal/awsstub"
+	"github.com/paysluice/paysluice/test/performance/internal/result"
+)
+
+// Bodies are the sizes of webhooks that are looked at, in bytes: a small one, one as most
+// are, and one with a long list in it.
+func Bodies() []int { return []int{1 << 10, BodySize, 10 << 10} }
+
+// Sizes sends one webhook of each provider and size through the functions and returns
+// what becomes of it. The bodies are the providers' own example events, the longest that
+// fits, filled up with spaces.
+func (w *World) Sizes(ctx context.Context, r Revision, root string) (result.Sizes, error) {
+	var s result.Sizes
+	var sentOf [][]string // by provider
+	share := 1 / float64(len(w.Source.senders))
+	for i, sender := range w.Source.senders {
+		examples, err := examplesOf(root, sender.Provider.Name)
+		if err != nil {
+			return s, err
+		}
+		for _, size := range Bodies() {
+			e, logged, err := w.follow(ctx, r, sender, examples.body(size))
+			if err != nil {
+				return s, err
+			}
+			if e.Deflated, err = deflated(examples.longest(size), size); err != nil {
+				return s, err
+			}
+			s.Events = append(s.Events, e)
+			if size == BodySize {
+				s.Lines.Processor += share * logged
+			}
+		}
+		processor, authorizer, err := w.refused(ctx, r, sender)
+		if err != nil {
+			return s, err
+		}
+		s.Lines.ProcessorRefused += share * processor
+		s.Lines.AuthorizerRefused += share * authorizer
+		t, err := r.task(sender.Provider.Name+"-processor", accepted)
+		if err != nil {
+			return s, err
+		}
+		webhooks, err := w.Source.Make(BodySize, slices.Repeat([]int{i}, contract.BatchSize/2))
+		if err != nil {
+			return s, err
+		}
+		for _, webhook := range webhooks {
+			t.Payloads = append(t.Payloads, webhook.Processor)
+		}
+		sent, err := w.messages(ctx, t, len(webhooks))
+		if err != nil {
+			return s, err
+		}
+		sentOf = append(sentOf, sent)
+	}
+	var ten []string // of all providers in turn
+	for i := range contract.BatchSize {
+		ten = append(ten, sentOf[i%len(sentOf)][i/len(sentOf)])
+	}
+	var err error
+	if _, s.Lines.ConsumerBatch, err = w.invokeBatch(ctx, r, contract.ConsumerName, ten...); err != nil {
+		return s, err
+	}
+	w.Stub.Reset(awsstub.Observer{})
+	_, s.Lines.ConsumerSingle, err = w.invokeBatch(ctx, r, contract.ConsumerName, ten[0])
+	for _, line := range []*float64{&s.Lines.Processor, &s.Lines.ProcessorRefused, &s.Lines.AuthorizerRefused, &s.Lines.ConsumerBatch, &s.Lines.ConsumerSingle} {
+		*line = 10 * math.Round(*line/10) // times and durations in lines differ in length
+	}
+	return s, err
+}
+
+// follow takes a body through processor, consumer and archiver.
+func (w *World) follow(ctx context.Context, r Revision, sender senders.Sender, body []byte) (e result.Event, logged float64, err error) {
+	var mu sync.Mutex
+	var message string
+	var item awsstub.Item
+	e = result.Event{Provider: sender.Provider.Name, Body: len(body), Entries: map[string]int{}}
+	w.Stub.Reset(awsstub.Observer{
+		Message: func(_, body string) { mu.Lock(); message = body; mu.Unlock() },
+		Item:    func(i awsstub.Item) { mu.Lock(); item = i; mu.Unlock() },
+		Object:  func(bytes int) { mu.Lock(); e.Archived = bytes; mu.Unlock() },
+	})
+	webhook, err := w.Source.sign(sender, body, w.Source.keys[sender.Provider.Name], time.Now())
+	if err != nil {
+		return e, 0, err
+	}
+	response, logged, err := w.invokeOnce(ctx, r, sender.Provider.Name+"-processor", accepted, webhook.Processor)
+	if err != nil {
+		return e, 0, err
+	}
+	var answer struct{ Body string }
+	if err := json.Unmarshal(response, &answer); err != nil {
+		return e, 0, err
+	}
+	for _, function := range []string{contract.ConsumerName, contract.ArchiverName} {
+		if _, _, err := w.invokeBatch(ctx, r, function, message); err != nil {
+			return e, 0, err
+		}
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	e.Response, e.Message, e.Item = len(answer.Body), len(message), item.Bytes()
+	for _, i := range r.Stack.Indexes {
+		e.Entries[i.Name] = item.Projected(i.Keys, i.Attributes)
+	}
+	if e.Message == 0 || len(item) == 0 || e.Archived == 0 {
+		return e, 0, fmt.Errorf("%w: %+v", ErrWrong, e)
+	}
+	return e, logged, nil
+}
+
+// refused returns what the processor logs about a forged webhook, and the authorizer
+// about a request without the provider's headers, in bytes.
+func (w *World) refused(ctx context.Context, r Revision, sender senders.Sender) (processor, authorizer float64, err error) {
+	forged, err := w.Source.sign(sender, pad(sender.Body(sender.NewID(), 1, senders.Created), BodySize), sender.NewSecret(), time.Now())
+	if err != nil {
+		return 0, 0, err
+	}
+	if _, processor, err = w.invokeOnce(ctx, r, sender.Provider.Name+"-processor", `"statusCode":401`, forged.Processor); err != nil {
+		return 0, 0, err
+	}
+	var request map[string]any
+	if err := json.Unmarshal(forged.Authorizer, &request); err != nil {
+		return 0, 0, err
+	}
+	delete(request, "headers")
+	delete(request, "multiValueHeaders")
+	bare, err := json.Marshal(request)
+	if err != nil {
+		return 0, 0, err
+	}
+	_, authorizer, err = w.invokeOnce(ctx, r, contract.AuthorizerName, `"Effect":"Deny"`, bare)
+	return processor, authorizer, err
+}
+
+func (w *World) invokeBatch(ctx context.Context, r Revision, function string, messages ...string) ([]byte, float64, error) {
+	payload, err := batch(messages, time.Now())
+	if err != nil {
+		return nil, 0, err
+	}
+	return w.invokeOnce(ctx, r, function, allTaken, payload)
+}
+
+// invokeOnce starts a process for one invocation and returns the response and how many
+// bytes it logged.
+func (w *World) invokeOnce(ctx context.Context, r Revision, function, want string, payload []byte) (response []byte, logged float64, err error) {
+	t, err := r.task(function, want)
+	if err != nil {
+		return nil, 0, err
+	}
+	w.Stub.SetLatency(func(string) time.Duration { return 0 })
+	p, err := w.start(ctx, t)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer func() { err = errors.Join(err, p.close()) }()
+	if response, _, err = p.invoke(ctx, payload); err != nil {
+		return nil, 0, err
+	}
+	if err := p.ready(ctx); err != nil {
+		return nil, 0, err
+	}
+	n, err := p.logged()
+	return response, float64(n), err
+}
+
+// examples are a provider's example events without space between their tokens, the
+// longest first.
+type examples [][]byte
+
+func examplesOf(root, provider string) (examples, error) {
+	files, err := filepath.Glob(filepath.Join(root, "handlers", "provider", provider, "testdata", "events", "*.json"))
+	if err != nil || len(files) == 0 {
+		return nil, fmt.Errorf("%s has no example events (%w)", provider, errors.Join(err, os.ErrNotExist))
+	}
+	var all examples
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		var compact bytes.Buffer
+		if err := json.Compact(&compact, text); err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+		all = append(all, compact.Bytes())
+	}
+	slices.SortFunc(all, func(a, b []byte) int { return len(b) - len(a) })
+	return all, nil
+}
+
+func (all examples) longest(size int) []byte {
+	for _, example := range all {
+		if len(example) <= size {
+			return example
+		}
+	}
+	return all[len(all)-1]
+}
+
+func (all examples) body(size int) []byte {
+	longest := all.longest(size)
+	return slices.Concat(longest[:1], bytes.Repeat([]byte(" "), max(0, size-len(longest))), longest[1:])
+}
+
+// deflated returns the size of so many bytes of text like the example after compression.
+func deflated(example []byte, size int) (int, error) {
+	var short bytes.Buffer
+	w, err := flate.NewWriter(&short, flate.DefaultCompression)
+	if err != nil {
+		return 0, err
+	}
+	_, err = io.Copy(w, bytes.NewReader(example))
+	err = errors.Join(err, w.Close())
+	return short.Len() * size / len(example), err
+}

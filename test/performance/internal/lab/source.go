@@ -1,0 +1,143 @@
+package lab
+
+import (
+	"bytes"
+	"crypto/md5"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/paysluice/paysluice/test/emulator/gateway"
+	"github.com/paysluice/paysluice/test/emulator/paypaltest"
+	"github.com/paysluice/paysluice/test/emulator/senders"
+)
+
+// MaxAge is how long after signing a webhook may be sent: Stripe's signatures are stale
+// after five minutes.
+const MaxAge = 4*time.Minute + 30*time.Second
+
+// Webhook is one webhook, as the two functions in front of the queue are invoked with it.
+type Webhook struct {
+	Provider              string
+	Authorizer, Processor []byte
+}
+
+// Source plays the providers.
+type Source struct {
+	senders []senders.Sender
+	keys    map[string]string // what each signs with
+}
+
+func newSource(authority *paypaltest.Authority, hosts *paypaltest.Hosts) (*Source, error) {
+	s := &Source{keys: map[string]string{}, senders: []senders.Sender{
+		senders.Stripe(), senders.PayPal(authority, hosts), senders.Square(endpointURL("square")),
+	}}
+	for _, sender := range s.senders {
+		s.keys[sender.Provider.Name] = sender.NewSecret()
+	}
+	return s, nil
+}
+
+// Providers returns the names of the providers that are played.
+func (s *Source) Providers() []string {
+	var names []string
+	for _, sender := range s.senders {
+		names = append(names, sender.Provider.Name)
+	}
+	return names
+}
+
+// secrets returns the providers' secret documents by ARN.
+func (s *Source) secrets() (map[string]string, error) {
+	all := map[string]string{}
+	for _, sender := range s.senders {
+		text, err := json.Marshal(sender.Document(s.keys[sender.Provider.Name]))
+		if err != nil {
+			return nil, err
+		}
+		all[secretARN(sender.Provider.Name)] = string(text)
+	}
+	return all, nil
+}
+
+// Make makes a webhook of each of the providers, given by their index, each another
+// event with a body of that size.
+func (s *Source) Make(size int, providers []int) ([]Webhook, error) {
+	all, errs := make([]Webhook, len(providers)), make([]error, len(providers))
+	now := time.Now()
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(all); i = int(next.Add(1)) - 1 {
+				sender := s.senders[providers[i]]
+				body := pad(sender.Body(sender.NewID(), 100+i%100_000, senders.Created+int64(i)*1000), size)
+				all[i], errs[i] = s.sign(sender, body, s.keys[sender.Provider.Name], now)
+			}
+		})
+	}
+	wg.Wait()
+	return all, errors.Join(errs...)
+}
+
+// sign makes a webhook of a body.
+func (s *Source) sign(sender senders.Sender, body []byte, key string, now time.Time) (Webhook, error) {
+	arrived := gateway.Webhook{
+		Account: account, API: api, Path: "/" + sender.Provider.Path, At: now,
+		RequestID: "c6af9ac6-7b61-11e6-9a41-93e8deadbeef", Header: sender.Header(body, key, now),
+	}
+	authorizer, err := json.Marshal(arrived.AuthorizerEvent())
+	if err != nil {
+		return Webhook{}, err
+	}
+	processor, err := json.Marshal(arrived.ProxyEvent(body))
+	return Webhook{sender.Provider.Name, authorizer, processor}, err
+}
+
+// pad makes a body as large as a real one, with members such as real ones have.
+func pad(body []byte, size int) []byte {
+	var b bytes.Buffer
+	b.Write(bytes.TrimSuffix(body, []byte("}")))
+	b.WriteString(`,"details":{"items":[`)
+	for i := 0; b.Len() < size-160; i++ {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		fmt.Fprintf(&b, `{"id":"li_%04d","object":"line_item","amount":%d,"currency":"usd","quantity":%d,"taxable":true,"discount":null,`+
+			`"metadata":{"sku":"A-%03d","warehouse":"north"}}`, i, 1000+i, 1+i%5, i)
+	}
+	b.WriteString(`]},"note":"`)
+	b.WriteString(strings.Repeat("n", max(0, size-2-b.Len())))
+	b.WriteString(`"}`)
+	return b.Bytes()
+}
+
+// batch returns the messages as Lambda hands them to a function that reads a queue.
+func batch(messages []string, now time.Time) ([]byte, error) {
+	var e events.SQSEvent
+	at := fmt.Sprint(now.UnixMilli())
+	for i, body := range messages {
+		sum := md5.Sum([]byte(body))
+		e.Records = append(e.Records, events.SQSMessage{
+			MessageId:     fmt.Sprintf("00000000-0000-4000-9000-%012d", i),
+			ReceiptHandle: strings.Repeat("AQEBload", 48), // about as long as SQS's
+			Body:          body,
+			Md5OfBody:     hex.EncodeToString(sum[:]),
+			Attributes: map[string]string{
+				"ApproximateReceiveCount": "1", "SentTimestamp": at, "ApproximateFirstReceiveTimestamp": at,
+				"SenderId": "AROAEXAMPLE:processor",
+			},
+			EventSource: "aws:sqs", AWSRegion: "us-east-1",
+			EventSourceARN: "arn:aws:sqs:us-east-1:" + account + ":webhook-queue-" + suffix,
+		})
+	}
+	return json.Marshal(e)
+}

@@ -1,0 +1,253 @@
+package pricing
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/test/performance/internal/result"
+)
+
+const header = "<!-- Written by `go run . tables` in test/performance. -->\n\n"
+
+// CostPage returns the tables of docs/cost.md.
+func (m Model) CostPage() string {
+	var b strings.Builder
+	b.WriteString(header + "# Cost\n\nAWS's list prices of us-east-1, nothing taken as free. " + m.measured.String())
+	for _, section := range []struct{ title, table string }{
+		{"A million events, by the size of the webhook", m.events()},
+		{"A month without a webhook", m.idle()},
+		{"A month with webhooks of 2.5 KB", m.months()},
+		{"What each part adds", m.parts()},
+		{"What the functions take", m.functionTable()},
+		{"Other sizes of memory; the template's in bold", m.memoryTable()},
+		{"What a webhook becomes: means over the providers", m.sizeTable()},
+		{"Logs of an accepted event", m.logTable()},
+		{"What would make it cheaper", m.levers()},
+		{"Dead letters", m.deadLetters()},
+		{"A stranger who sends as much as the stage lets through", m.strangers()},
+		{"A firewall with one rate rule", m.firewall()},
+		{"Prices", m.priceTable()},
+	} {
+		fmt.Fprintf(&b, "## %s\n\n%s\n", section.title, section.table)
+	}
+	return b.String()
+}
+
+// perMillion returns the dollars of a million times the usage.
+func (m Model) perMillion(u usage) string { return result.Dollars(m.prices.cost(u.times(million))) }
+
+func (m Model) dollars(u usage) string { return result.Dollars(m.prices.cost(u)) }
+
+func short(n float64) string { return strings.TrimSuffix(result.Number(n, 1), ".0") }
+
+func kilobytes(body int) string { return short(float64(body)/kb) + " KB" }
+
+func (m Model) events() string {
+	titles, total := []string{"$"}, usage{}
+	for _, body := range bodies() {
+		titles, total = append(titles, kilobytes(body)), plus(total, m.event(body, usual()))
+	}
+	var rows [][]string
+	for _, service := range append(m.prices.services(total), "") {
+		row := []string{service}
+		if service == "" {
+			row[0] = "**together**"
+		}
+		for _, body := range bodies() {
+			u := m.event(body, usual())
+			if service != "" {
+				u = m.prices.of(service, u)
+			}
+			row = append(row, m.perMillion(u))
+		}
+		rows = append(rows, row)
+	}
+	return result.Table(titles, rows)
+}
+
+func (m Model) idle() string {
+	fixed := m.fixed()
+	var rows [][]string
+	for _, line := range []struct{ what, id string }{
+		{"Alarms", alarm}, {"Dashboard", dashboard}, {"Secrets", secret}, {"Key", key}, {"Empty receives of the queues' pollers", queueRequest},
+	} {
+		rows = append(rows, []string{line.what, result.Number(fixed[line.id], 0), m.dollars(usage{line.id: fixed[line.id]})})
+	}
+	return result.Table([]string{"", "a month", "$"}, append(rows,
+		[]string{"**together**", "", m.dollars(fixed)},
+		[]string{"from the third year, after the key's first two rotations", "", m.dollars(plus(fixed, usage{key: 2 * fixed[key]}))},
+		[]string{"in an account that uses these services for nothing else", "", result.Dollars(m.prices.cost(fixed) - m.prices.free(fixed))}))
+}
+
+func (m Model) months() string {
+	var rows [][]string
+	for _, perSecond := range []float64{0.1, 1, 10, 100, 1000} {
+		total := func(batch float64) usage {
+			return plus(m.fixed(), usage{metric: m.healthyMetrics()}, m.event(middle, load{perSecond, batch}).times(perSecond*month))
+		}
+		full := total(contract.BatchSize)
+		rows = append(rows, []string{short(perSecond), result.Number(perSecond*month, 0), m.dollars(full), m.dollars(total(1)), result.Dollars(m.prices.free(full))})
+	}
+	return result.Table([]string{"events a second", "events a month", "full batches", "batches of one", "of it free in an account of its own"}, rows)
+}
+
+func (m Model) parts() string {
+	var rows [][]string
+	event := func(what string, u usage) { rows = append(rows, []string{what, m.perMillion(u), ""}) }
+	monthly := func(what string, u usage) { rows = append(rows, []string{what, "", m.dollars(u)}) }
+	for _, i := range m.stack.Indexes {
+		event("Index "+i.Name+": its writes", usage{writeUnit: m.of(middle, func(e result.Event) float64 { return units(e.Entries[i.Name]) })})
+	}
+	event("A year in the table with its indexes and point-in-time recovery", m.kept(middle, 365))
+	monthly("One reader of the table's stream that polls five times a second", usage{streamRead: 5 * month})
+	monthly(fmt.Sprintf("Custom metrics while all is well: %.0f", m.healthyMetrics()), usage{metric: m.healthyMetrics()})
+	monthly("Requests to KMS at 100 events a second", usage{keyRequest: m.keyRequests(usual().perSecond) * month})
+	monthly("Reading the secrets at 100 events a second", usage{secretCall: m.secretCalls(usual().perSecond, secretSeconds) * month})
+	event("Batches of one instead of ten", m.event(middle, load{usual().perSecond, 1}).minus(m.event(middle, usual())))
+	event("A cold start of each function for each event", m.coldStart())
+	event("A duplicate: DynamoDB bills its write, without the indexes'", m.event(middle, usual()).minus(m.indexes(middle)))
+	return result.Table([]string{"", "$ for a million events", "$ a month"}, rows)
+}
+
+func (m Model) functionTable() string {
+	var rows [][]string
+	names := m.functions()
+	slices.Sort(names)
+	for _, name := range names {
+		d, memory := m.durations[name], m.memory(name)
+		rows = append(rows, []string{
+			name, result.Number(memory, 0), result.Number(float64(d.memory)/(1<<20), 0), result.Number(d.cpu, 2), result.Number(d.wait, 1),
+			result.Number(d.millis(memory)+rounding, 1), result.Number(d.init, 1), result.Number(duration{cpu: d.firstCPU}.millis(memory), 0),
+		})
+	}
+	return result.Table([]string{"", "memory, MB", "of it used", "CPU, ms", "waiting, ms", "billed, ms", "init, ms", "first call longer by, ms"}, rows)
+}
+
+func (m Model) memoryTable() string {
+	var rows [][]string
+	for _, size := range []float64{128, 256, 512, 1024, vCPU} {
+		row := []string{result.Number(size, 0)}
+		for _, kind := range []struct {
+			functions []string
+			batch     float64
+		}{{[]string{contract.AuthorizerName}, 1}, {m.processors(), 1}, {[]string{contract.ConsumerName}, contract.BatchSize}} {
+			millis, u := 0.0, usage{}
+			for _, name := range kind.functions {
+				share := 1 / float64(len(kind.functions))
+				millis += m.durations[name].millis(size) * share
+				u = plus(u, usage{invocation: share, gbSecond: m.durations[name].gbSeconds(size) * share})
+			}
+			bold := ""
+			if m.memory(kind.functions[0]) == size {
+				bold = "**"
+			}
+			row = append(row, bold+result.Number(millis, 1)+bold, bold+"$"+result.Number(m.prices.cost(u.times(million/kind.batch)), 3)+bold)
+		}
+		rows = append(rows, row)
+	}
+	return result.Table([]string{"MB", "authorizer, ms", "$ a million", "processor, ms", "$ a million", "consumer, ms", "$ a million"}, rows)
+}
+
+func (m Model) sizeTable() string {
+	titles := []string{"bytes"}
+	for _, body := range bodies() {
+		titles = append(titles, kilobytes(body))
+	}
+	var rows [][]string
+	row := func(name string, decimals int, size func(result.Event) float64) {
+		cells := []string{name}
+		for _, body := range bodies() {
+			cells = append(cells, result.Number(m.of(body, size), decimals))
+		}
+		rows = append(rows, cells)
+	}
+	row("message in SQS", 0, func(e result.Event) float64 { return float64(e.Message) })
+	row("item in DynamoDB", 0, func(e result.Event) float64 { return float64(e.Item) })
+	for _, i := range m.stack.Indexes {
+		row("entry in "+i.Name, 0, func(e result.Event) float64 { return float64(e.Entries[i.Name]) })
+	}
+	row("write units of the item", 1, itemUnits)
+	row("write units of the indexes", 1, entryUnits)
+	return result.Table(titles, rows)
+}
+
+func (m Model) logTable() string {
+	var rows [][]string
+	sum := 0.0
+	for _, part := range append(m.logParts(contract.BatchSize), logPart{what: "**together**"}) {
+		if part.bytes == 0 {
+			part.bytes = sum
+		}
+		rows = append(rows, []string{part.what, result.Number(part.bytes, 0), m.perMillion(m.logged(part.bytes))})
+		sum += part.bytes
+	}
+	return result.Table([]string{"", "bytes", "$ for a million events"}, rows)
+}
+
+func (m Model) levers() string {
+	deflated := m.of(middle, func(e result.Event) float64 { return units(e.Item) - units(e.Item-e.Body+e.Deflated) })
+	return result.Table([]string{"", "saves, for a million events", "and costs "}, [][]string{
+		{"Compress the payload in the item", m.perMillion(usage{writeUnit: deflated}), "Readers of the table inflate it before they check payloadSha256 or search in it."},
+		{"One index instead of two", m.perMillion(m.indexes(middle).times(1 / float64(len(m.stack.Indexes)))), "No list of a day, or no history of a payment, without a scan."},
+		{"SystemLogLevel WARN for the functions", m.perMillion(m.logged(m.lambdaLog())), "No REPORT line: memory in use is in no metric."},
+		{"No access log", m.perMillion(m.logged(m.accessLine())), "Nothing is known of requests that no function saw."},
+		{"No X-Ray", m.perMillion(m.traces(usual().perSecond)), "No trace of a slow request."},
+		{"HTTP API instead of REST API", m.perMillion(usage{apiRequest: 1, httpRequest: -1}), "No gateway responses: a denied request is a 403. No firewall. Bodies and headers arrive in another form."},
+	})
+}
+
+// What Glacier keeps beside each object, in bytes, at its own price and at Standard's (S3
+// User Guide, "Transitioning objects using Amazon S3 Lifecycle").
+const glacierIndex, glacierListing = 32 << 10, 8 << 10
+
+func (m Model) deadLetters() string {
+	bytes := m.of(middle, func(e result.Event) float64 { return float64(e.Archived) })
+	return result.Table([]string{"", "$ for a million"}, [][]string{
+		{"Put into the bucket, " + result.Number(bytes, 0) + " bytes each", m.perMillion(usage{objectPut: 1})},
+		{"A month in Standard", m.perMillion(usage{objectStorage: bytes / gb})},
+		{"The move to Glacier after " + result.Number(m.stack.GlacierDays, 0) + " days", m.perMillion(usage{transition: 1})},
+		{"A month in Glacier", m.perMillion(usage{glacier: (bytes + glacierIndex) / gb, objectStorage: glacierListing / float64(gb)})},
+	})
+}
+
+func (m Model) strangers() string {
+	rate := m.forgeries()
+	var rows [][]string
+	for _, row := range []struct {
+		what string
+		of   usage
+	}{
+		{"Stopped at gate 1: no header that could be a signature", m.stoppedAtGate1()},
+		{"The same, should API Gateway bill what an authorizer denies after all", plus(m.stoppedAtGate1(), usage{apiRequest: 1})},
+		{"Stopped at gate 2: headers that are well formed", m.stoppedAtGate2()},
+		{"With a firewall, from few addresses: blocked", usage{webRequest: 1}},
+		{"With a firewall, from addresses that all stay below its limit", plus(m.stoppedAtGate2(), usage{webRequest: 1})},
+	} {
+		rows = append(rows, []string{row.what, m.perMillion(row.of), m.dollars(row.of.times(rate * 3600)), m.dollars(row.of.times(rate * 24 * 3600))})
+	}
+	return result.Table([]string{"at " + result.Number(rate, 0) + " requests a second", "$ a million", "$ an hour", "$ a day"}, rows)
+}
+
+func (m Model) firewall() string {
+	saved := m.prices.cost(m.stoppedAtGate2().minus(usage{webRequest: 1}).times(m.forgeries() * 60))
+	var rows [][]string
+	for _, events := range []float64{1e5, 1e6, 1e7, 1e8, 1e9} {
+		cost := m.prices.cost(usage{webACL: 1, webRule: 1, webRequest: events})
+		rows = append(rows, []string{result.Number(events, 0), result.Dollars(cost), result.Number(cost/saved, 0)})
+	}
+	return result.Table([]string{"events a month", "$ a month", "minutes of a flood at gate 2 that cost as much"}, rows)
+}
+
+func (m Model) priceTable() string {
+	var rows [][]string
+	for _, p := range m.prices {
+		free := ""
+		if p.Free > 0 {
+			free = result.Number(p.Free, 0)
+		}
+		rows = append(rows, []string{p.Service, p.What, fmt.Sprintf("$%.10g for %s", p.USD, result.Number(p.Per, 0)), free, fmt.Sprintf("[%s](%s), %s", p.Read, p.Page, p.As)})
+	}
+	return result.Table([]string{"", "what ", "price", "free each month", "read, and where the figure was seen "}, rows)
+}

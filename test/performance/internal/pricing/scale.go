@@ -1,0 +1,243 @@
+package pricing
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/test/performance/internal/result"
+)
+
+// The ids of the limits in figures.json.
+const (
+	apiRate           = "api.rate"
+	lambdaConcurrency = "lambda.concurrency"
+	lambdaRate        = "lambda.rate"
+	lambdaRamp        = "lambda.ramp"
+	mappingStart      = "mapping.start"
+	mappingRamp       = "mapping.ramp"
+	mappingMost       = "mapping.most"
+	inFlight          = "sqs.inflight"
+	newTable          = "dynamodb.new"
+	wholeTable        = "dynamodb.table"
+	partition         = "dynamodb.partition"
+	kmsRate           = "kms.rate"
+	secretRate        = "secrets.rate"
+)
+
+func limitIDs() []string {
+	return []string{
+		apiRate, lambdaConcurrency, lambdaRate, lambdaRamp, mappingStart, mappingRamp, mappingMost,
+		inFlight, newTable, wholeTable, partition, kmsRate, secretRate,
+	}
+}
+
+// dayShards is the number of partition keys of a provider's day (handlers/aws/table).
+const dayShards = 16
+
+func (m Model) limit(id string) float64 { return m.limits[id].Value }
+
+func (m Model) providers() float64 { return float64(len(m.processors())) }
+
+func (m Model) busyProcessors(rate float64) float64 {
+	sum := 0.0
+	for _, name := range m.processors() {
+		sum += m.busy(name, rate/m.providers())
+	}
+	return sum
+}
+
+func (m Model) batchSize() float64 { return m.stack.Mappings[contract.ConsumerName].BatchSize }
+
+func (m Model) busyConsumers(rate float64) float64 {
+	return m.busy(contract.ConsumerName, rate/m.batchSize())
+}
+
+// concurrency returns how many environments are busy at a rate.
+func (m Model) concurrency(rate float64) float64 {
+	return m.busy(contract.AuthorizerName, rate) + m.busyProcessors(rate) + m.busyConsumers(rate)
+}
+
+// invocations returns those of all functions a second.
+func (m Model) invocations(rate float64) float64 { return rate * (2 + 1/m.batchSize()) }
+
+// quota returns the concurrency that an account needs: for what is busy at a time, and
+// for the invocations a second that each unit allows.
+func (m Model) quota(rate float64) float64 {
+	return math.Max(m.concurrency(rate), m.invocations(rate)/m.limit(lambdaRate))
+}
+
+// dayUnits are the write units of an entry in the index of days; largest those of the
+// index that takes most.
+func (m Model) dayUnits(body int) float64 {
+	return m.of(body, func(e result.Event) float64 { return units(e.Entries[contract.DayIndex]) })
+}
+
+func (m Model) largestEntry(body int) float64 {
+	return m.of(body, func(e result.Event) float64 {
+		most := 0.0
+		for _, bytes := range e.Entries {
+			most = math.Max(most, units(bytes))
+		}
+		return most
+	})
+}
+
+// shards returns how many partition keys a provider's day needs at a rate: events of one
+// second have almost the same sort key, so DynamoDB cannot split a key.
+func (m Model) shards(ofProvider float64, body int) float64 {
+	return math.Ceil(ofProvider * m.dayUnits(body) / m.limit(partition))
+}
+
+// lambdaSeconds returns how long Lambda takes to start enough environments from none.
+func (m Model) lambdaSeconds(rate float64) float64 {
+	most := math.Max(m.busy(contract.AuthorizerName, rate), rate/m.limit(lambdaRate))
+	for _, name := range m.processors() {
+		most = math.Max(most, m.busy(name, rate/m.providers()))
+	}
+	return most / m.limit(lambdaRamp) * 10
+}
+
+// pollerSeconds returns how long the queue's poller takes to keep up, from rest.
+func (m Model) pollerSeconds(rate float64) float64 {
+	return math.Max(0, math.Ceil(m.busyConsumers(rate))-m.limit(mappingStart)) / m.limit(mappingRamp) * 60
+}
+
+// reach is a limit and the rate in events a second at which it is reached: with all
+// providers evenly, and with one provider alone.
+type reach struct {
+	what          string
+	evenly, alone float64
+	raised        string
+	trouble       bool // no load reaches it by itself
+}
+
+// reaches returns all limits, the first that is reached first.
+func (m Model) reaches(body int) []reach {
+	consumer := m.stack.Mappings[contract.ConsumerName]
+	day := dayShards * m.limit(partition) / m.dayUnits(body)
+	same := func(what string, rate float64, raised string) reach { return reach{what, rate, rate, raised, false} }
+	raised := func(id string) string { return m.limits[id].Raised }
+	trouble := func(r reach) reach { r.trouble = true; return r }
+	one := 1.0
+	all := []reach{
+		{"the stage's throttle of a method", m.stack.API.ThrottleRate * m.providers(), m.stack.API.ThrottleRate, "template", false},
+		same("API Gateway's rate of the account", m.limit(apiRate), raised(apiRate)),
+		same("Lambda's invocations a second at the account's concurrency", m.limit(lambdaConcurrency)*m.limit(lambdaRate)/m.invocations(one), raised(lambdaConcurrency)),
+		same("Lambda's concurrency of the account", m.limit(lambdaConcurrency)/m.concurrency(one), raised(lambdaConcurrency)),
+		same("MaximumConcurrency of the queue's poller", consumer.MaximumConcurrency/m.busyConsumers(one), "template"),
+		same("a queue poller at its most", m.limit(mappingMost)/m.busyConsumers(one), raised(mappingMost)),
+		same("a new table's writes", m.limit(newTable)/m.of(body, itemUnits), raised(newTable)),
+		same("a new index's writes", m.limit(newTable)/m.largestEntry(body), raised(newTable)),
+		same("the table's writes", m.limit(wholeTable)/m.of(body, itemUnits), raised(wholeTable)),
+		{"partitions of the index of days", day * m.providers(), day, "dayShards in handlers/aws/table", false},
+		same("messages in flight while all goes well", m.limit(inFlight)/(m.busyConsumers(one)*m.batchSize()), raised(inFlight)),
+		trouble(same("messages in flight while no event can be stored", m.limit(inFlight)/m.stack.VisibilitySeconds, "not needed: what is not received waits in the queue")),
+		same("KMS, reading secrets", m.limit(kmsRate)*secretSeconds/m.busyProcessors(one), raised(kmsRate)),
+		same("Secrets Manager", m.limit(secretRate)*secretSeconds/m.busyProcessors(one), raised(secretRate)),
+		trouble(same("Secrets Manager, if every webhook is forged", m.limit(secretRate)*refreshSeconds/m.busyProcessors(one), raised(secretRate))),
+	}
+	slices.SortStableFunc(all, func(a, b reach) int { return cmp.Compare(a.evenly, b.evenly) })
+	return all
+}
+
+func steps() []float64 { return []float64{10, 100, 1000, 10_000, 100_000} }
+
+// ScalePage returns the tables of docs/scaling.md.
+func (m Model) ScalePage() string {
+	var b strings.Builder
+	b.WriteString(header + "# Scale\n\nFor webhooks of 2.5 KB, with the template and the account's quotas as they are at first. Nothing here was tried on AWS. " + m.measured.String())
+	for _, section := range []struct{ title, table string }{
+		{"Step by step", m.stepTable()},
+		{"What each step needs, without a reserve", m.needs()},
+		{"When each limit is reached", m.reachTable()},
+		{"By the size of the webhook", m.bySize()},
+		{"Limits", m.limitTable()},
+	} {
+		fmt.Fprintf(&b, "## %s\n\n%s\n", section.title, section.table)
+	}
+	return b.String()
+}
+
+func (m Model) stepTable() string {
+	var rows [][]string
+	for _, rate := range steps() {
+		var over []string
+		for _, r := range m.reaches(middle) {
+			if r.evenly <= rate*(1+1e-9) && !r.trouble {
+				over = append(over, r.what)
+			}
+		}
+		if over == nil {
+			over = []string{"none"}
+		}
+		u := m.event(middle, load{rate, contract.BatchSize})
+		rows = append(rows, []string{
+			result.Number(rate, 0), over[0], strings.Join(over[1:], "; "),
+			result.Number(u[logIngest]*rate*24*3600, 1), m.dollars(u.times(rate * 3600)),
+		})
+	}
+	return result.Table([]string{"events a second", "the first limit ", "and these ", "GB of log a day", "$ an hour"}, rows)
+}
+
+func (m Model) needs() string {
+	titles := []string{"for so many events a second"}
+	rows := [][]string{
+		{"the stage's throttle of each method, requests a second"}, {"API Gateway's quota, requests a second"},
+		{"busy authorizers"}, {"busy processors"}, {"busy consumers: MaximumConcurrency"},
+		{"Lambda's quota of concurrency"}, {"from nothing: seconds until Lambda has started enough"},
+		{"from nothing: seconds until the queue's poller keeps up"}, {"the table's write units a second, warm"},
+		{"each index's write units a second, warm"}, {"dayShards, all providers evenly"}, {"dayShards, one provider alone"},
+	}
+	for _, r := range steps() {
+		titles = append(titles, result.Number(r, 0))
+		for i, n := range []float64{
+			r / m.providers(), r, m.busy(contract.AuthorizerName, r), m.busyProcessors(r), m.busyConsumers(r), m.quota(r),
+			m.lambdaSeconds(r), m.pollerSeconds(r), r * m.of(middle, itemUnits), r * m.largestEntry(middle),
+			m.shards(r/m.providers(), middle), m.shards(r, middle),
+		} {
+			rows[i] = append(rows[i], result.Number(math.Ceil(n-1e-6), 0))
+		}
+	}
+	return result.Table(titles, rows)
+}
+
+func (m Model) reachTable() string {
+	rate := func(perSecond float64) string {
+		if perSecond >= million {
+			return "over a million"
+		}
+		return result.Number(perSecond, 0)
+	}
+	var rows [][]string
+	for _, r := range m.reaches(middle) {
+		rows = append(rows, []string{r.what, rate(r.evenly), rate(r.alone), r.raised})
+	}
+	return result.Table([]string{"", "events a second, evenly", "of one provider alone", "raised "}, rows)
+}
+
+func (m Model) bySize() string {
+	titles := []string{"events a second"}
+	rows := [][]string{{"a new table's writes"}, {"the table's writes"}, {"the index of days, one provider alone"}}
+	for _, body := range bodies() {
+		titles = append(titles, kilobytes(body))
+		for i, n := range []float64{
+			m.limit(newTable) / m.of(body, itemUnits), m.limit(wholeTable) / m.of(body, itemUnits),
+			dayShards * m.limit(partition) / m.dayUnits(body),
+		} {
+			rows[i] = append(rows[i], result.Number(n, 0))
+		}
+	}
+	return result.Table(titles, rows)
+}
+
+func (m Model) limitTable() string {
+	var rows [][]string
+	for _, l := range m.list {
+		rows = append(rows, []string{l.What, result.Number(l.Value, 0), l.Raised, fmt.Sprintf("[%s](%s)", l.Read, l.Page)})
+	}
+	return result.Table([]string{"", "limit", "raised ", "read "}, rows)
+}

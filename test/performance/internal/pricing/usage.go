@@ -1,0 +1,133 @@
+// Package pricing computes what the stack costs and which limit it reaches first, from
+// the template, from what was measured and from what AWS publishes.
+package pricing
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/paysluice/paysluice/test/performance/internal/figures"
+)
+
+// ErrMissing is returned when figures.json or the results lack something.
+var ErrMissing = errors.New("a figure is missing")
+
+// The ids of figures.json, each in the unit that it is priced in.
+const (
+	apiRequest    = "apigateway.request"
+	httpRequest   = "apigateway.http"
+	invocation    = "lambda.request"
+	gbSecond      = "lambda.gbsecond"
+	queueRequest  = "sqs.request"
+	writeUnit     = "dynamodb.write"
+	tableStorage  = "dynamodb.storage"
+	tableBackup   = "dynamodb.backup"
+	streamRead    = "dynamodb.stream"
+	objectPut     = "s3.put"
+	objectStorage = "s3.storage"
+	glacier       = "s3.glacier"
+	transition    = "s3.transition"
+	key           = "kms.key"
+	keyRequest    = "kms.request"
+	secret        = "secrets.secret"
+	secretCall    = "secrets.call"
+	logIngest     = "logs.ingest"
+	logStorage    = "logs.storage"
+	metric        = "cloudwatch.metric"
+	alarm         = "cloudwatch.alarm"
+	dashboard     = "cloudwatch.dashboard"
+	trace         = "xray.trace"
+	transferOut   = "transfer.out"
+	webACL        = "waf.acl"
+	webRule       = "waf.rule"
+	webRequest    = "waf.request"
+)
+
+func ids() []string {
+	return []string{
+		apiRequest, httpRequest, invocation, gbSecond, queueRequest, writeUnit, tableStorage, tableBackup, streamRead,
+		objectPut, objectStorage, glacier, transition, key, keyRequest, secret, secretCall, logIngest, logStorage,
+		metric, alarm, dashboard, trace, transferOut, webACL, webRule, webRequest,
+	}
+}
+
+// usage is how much is used of what, by id.
+type usage map[string]float64
+
+func plus(all ...usage) usage {
+	sum := usage{}
+	for _, u := range all {
+		for id, n := range u {
+			sum[id] += n
+		}
+	}
+	return sum
+}
+
+func (u usage) times(n float64) usage {
+	product := usage{}
+	for id, quantity := range u {
+		product[id] = n * quantity
+	}
+	return product
+}
+
+func (u usage) minus(part usage) usage { return plus(u, part.times(-1)) }
+
+// prices are the lines of the price list in their order.
+type prices []figures.Price
+
+// check returns ErrMissing unless exactly the ids above have a price.
+func (p prices) check() error {
+	given := map[string]bool{}
+	for _, line := range p {
+		given[line.ID] = true
+	}
+	if want, have := slices.Sorted(slices.Values(ids())), slices.Sorted(maps.Keys(given)); !slices.Equal(want, have) {
+		return fmt.Errorf("%w: prices of %v, and not of %v", ErrMissing, want, have)
+	}
+	return nil
+}
+
+// cost returns dollars, with nothing for free.
+func (p prices) cost(u usage) float64 {
+	sum := 0.0
+	for _, line := range p {
+		sum += u[line.ID] * line.USD / line.Per
+	}
+	return sum
+}
+
+// free returns the dollars of a month's usage that an account does not pay if it uses the
+// services for nothing else.
+func (p prices) free(month usage) float64 {
+	sum := 0.0
+	for _, line := range p {
+		sum += min(month[line.ID], line.Free) * line.USD / line.Per
+	}
+	return sum
+}
+
+// of returns the part of a usage that one service bills.
+func (p prices) of(service string, u usage) usage {
+	part := usage{}
+	for _, line := range p {
+		if n, used := u[line.ID]; used && line.Service == service {
+			part[line.ID] = n
+		}
+	}
+	return part
+}
+
+// services returns those that bill something of u, in the order of the list.
+func (p prices) services(u usage) []string {
+	var all []string
+	for _, line := range p {
+		if u[line.ID] != 0 && !slices.Contains(all, line.Service) {
+			all = append(all, line.Service)
+		}
+	}
+	return all
+}

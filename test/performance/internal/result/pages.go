@@ -1,0 +1,157 @@
+package result
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+)
+
+// Table returns a table in Markdown. Columns are aligned to the right, except the first
+// one and those with a title that ends with a space.
+func Table(titles []string, rows [][]string) string {
+	var b strings.Builder
+	rule := make([]string, len(titles))
+	for i, title := range titles {
+		rule[i] = "---:"
+		if i == 0 || strings.HasSuffix(title, " ") {
+			rule[i] = "---"
+		}
+	}
+	for _, cells := range append([][]string{titles, rule}, rows...) {
+		for _, cell := range cells {
+			b.WriteString("| " + strings.TrimSpace(cell) + " ")
+		}
+		b.WriteString("|\n")
+	}
+	return b.String()
+}
+
+// Number returns a number with so many decimals, and commas between thousands.
+func Number(n float64, decimals int) string {
+	text := strconv.FormatFloat(math.Abs(n), 'f', decimals, 64)
+	whole, fraction, point := strings.Cut(text, ".")
+	for i := len(whole) - 3; i > 0; i -= 3 {
+		whole = whole[:i] + "," + whole[i:]
+	}
+	if point {
+		whole += "." + fraction
+	}
+	if n < 0 {
+		return "−" + whole
+	}
+	return whole
+}
+
+// Dollars returns an amount with cents, and with more digits below ten cents.
+func Dollars(usd float64) string {
+	decimals := 2
+	if usd != 0 && math.Abs(usd) < 0.1 {
+		decimals = 1 - int(math.Floor(math.Log10(math.Abs(usd))))
+	}
+	if usd < 0 {
+		return "−" + Dollars(-usd)
+	}
+	return "$" + Number(usd*(1+1e-9), decimals) // half a cent is rounded up
+}
+
+const header = "<!-- Written by `go run . tables` in test/performance. -->\n\n"
+
+func (m Machine) String() string {
+	return fmt.Sprintf("Measured on %s at revision `%s`: %s, %d cores, %d GB, Linux %s, %s, load average before it %.1f.\n\n",
+		m.Date, m.Revision, m.CPU, m.Cores, m.MemoryGB, m.Kernel, m.Go, m.LoadAverage)
+}
+
+func megabytes(bytes int64) string { return Number(float64(bytes)/(1<<20), 1) }
+
+// LoadPage returns the page of the load runs.
+func (r Results) LoadPage() string {
+	var b strings.Builder
+	b.WriteString(header + "# Load runs\n\n")
+	for _, l := range r.Load {
+		fmt.Fprintf(&b, "## %.0f requests a second for %.0f s, AWS at %g times its recorded latencies\n\n%s", l.Rate, l.Seconds, l.AWSFactor, l.Machine)
+		row := func(name string, l Latency, rest ...string) []string {
+			cells := []string{name}
+			for _, ms := range []float64{l.P50, l.P90, l.P99, l.P999, l.Max} {
+				cells = append(cells, Number(ms, 1))
+			}
+			return append(cells, rest...)
+		}
+		var rows [][]string
+		for _, f := range l.Functions {
+			rows = append(rows, row(f.Name, f.Latency, Number(f.CPU, 2), megabytes(f.Memory), Number(f.LogBytes, 0),
+				fmt.Sprintf("%d (%d)", f.Environments, f.ColdStarts)))
+		}
+		rows = append(rows, row("authorizer and processor as one request", l.Request, "", "", "", ""))
+		b.WriteString(Table([]string{"times in ms", "p50", "p90", "p99", "p99.9", "max", "CPU", "memory MB", "log bytes", "environments (cold starts)"}, rows))
+		fmt.Fprintf(&b, "\n%d requests of %d bytes, drawn with seed %d: %d accepted, %d messages, %d items. The harness took %.2f ms of CPU for each and sent them %.1f ms late (p99), which the latencies include. All together used %.0f %% of the machine.\n\n",
+			l.Requests, l.BodySize, l.Seed, l.Accepted, l.Messages, l.Items, l.HarnessCPU, l.Late.P99, 100*l.Busy)
+	}
+	return b.String()
+}
+
+// ColdStartPage returns the page of the cold starts.
+func (r Results) ColdStartPage() string {
+	c := r.ColdStart
+	var rows [][]string
+	for _, p := range c.Programs {
+		row := []string{p.Name, Number(p.Init, 1), Number(p.InitCPU, 1)}
+		if p.FirstCall == 0 {
+			row = append(row, "", "", "", "")
+		} else {
+			row = append(row, Number(p.FirstCall, 1), Number(p.FirstCPU, 1), Number(p.WarmCall, 2), Number(p.WarmCPU, 3))
+		}
+		zip := ""
+		if p.Zip > 0 {
+			zip = Number(float64(p.Zip)/1e6, 2)
+		}
+		rows = append(rows, append(row, megabytes(p.Memory), Number(float64(p.Binary)/1e6, 1), zip))
+	}
+	return header + "# Cold starts\n\n" + c.Machine.String() +
+		fmt.Sprintf("Medians of %d processes each, started one at a time, in turn. Every AWS call takes %.0f ms.\n\n", c.Rounds, c.Call) +
+		Table([]string{"times in ms", "init", "CPU of init", "first call", "CPU of it", "a warm call", "CPU of it", "memory MB", "binary MB", "zip MB"}, rows)
+}
+
+// Limit is the most that a revision may take of what its base takes.
+const Limit = 1.15
+
+// Ratios returns what the head takes of what the base takes.
+func (c Compared) Ratios() (names []string, ratios []float64) {
+	for _, f := range []struct {
+		name       string
+		base, head float64
+	}{
+		{"CPU of a request", c.Base.WarmCPU, c.Head.WarmCPU},
+		{"first call", c.Base.FirstCall, c.Head.FirstCall},
+		{"init", c.Base.Init, c.Head.Init},
+		{"memory", float64(c.Base.Memory), float64(c.Head.Memory)},
+	} {
+		names, ratios = append(names, f.name), append(ratios, f.head/f.base)
+	}
+	return names, ratios
+}
+
+// ComparePage returns the page of the comparison.
+func (r Results) ComparePage() string {
+	c := r.Compare
+	var rows [][]string
+	titles := []string{"", "CPU of a request, ms", "", "first call, ms", "", "init, ms", "", "memory, MB", ""}
+	for _, f := range c.Functions {
+		_, ratios := f.Ratios()
+		row := []string{f.Base.Name}
+		for i, pair := range []string{
+			fmt.Sprintf("%.3f → %.3f", f.Base.WarmCPU, f.Head.WarmCPU), fmt.Sprintf("%.1f → %.1f", f.Base.FirstCall, f.Head.FirstCall),
+			fmt.Sprintf("%.1f → %.1f", f.Base.Init, f.Head.Init), megabytes(f.Base.Memory) + " → " + megabytes(f.Head.Memory),
+		} {
+			ratio := fmt.Sprintf("%.2f×", ratios[i])
+			if ratios[i] > Limit {
+				ratio = "**" + ratio + "**"
+			}
+			row = append(row, pair, ratio)
+		}
+		rows = append(rows, row)
+	}
+	return header + "# Comparison with " + c.Base + "\n\n" + c.Machine.String() +
+		fmt.Sprintf("Medians of %d processes of each revision, in turn, with %d invocations each; AWS answers at once. Ratios above %.2f are in bold.\n\n", c.Rounds, c.Invocations, Limit) +
+		Table(titles, rows)
+}

@@ -1,0 +1,145 @@
+// Command performance measures the functions and computes what they cost and where they
+// end. Run it in test/performance:
+//
+//	go run . all           everything below, as docs/performance.md quotes it
+//	go run . load          latencies, CPU and memory at 1000 requests a second
+//	go run . coldstart     init, first call and size of each function
+//	go run . sizes         what a webhook becomes on its way
+//	go run . tables        the pages in results/, from what was measured and figures.json
+//	go run . compare       this tree beside another revision
+//	go run . allocations   the benchmarks' allocations beside allocations.txt
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/paysluice/paysluice/test/performance/internal/figures"
+	"github.com/paysluice/paysluice/test/performance/internal/lab"
+	"github.com/paysluice/paysluice/test/performance/internal/result"
+)
+
+var errUsage = errors.New("usage: go run . all|load|coldstart|sizes|tables|compare|allocations [flags]; each has -h")
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	switch err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); {
+	case err == nil, errors.Is(err, flag.ErrHelp):
+	case ctx.Err() != nil:
+		fmt.Fprintln(os.Stderr, "stopped")
+		os.Exit(130)
+	default:
+		fmt.Fprintln(os.Stderr, "performance:", err)
+		os.Exit(1)
+	}
+}
+
+// command holds what every command has.
+type command struct {
+	root           string // of the repository
+	module         string // test/performance
+	results        string // the folder of the results
+	stdout, stderr io.Writer
+	flags          *flag.FlagSet
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	root, err := lab.Root()
+	if err != nil {
+		return err
+	}
+	if len(args) == 0 {
+		return errUsage
+	}
+	c := command{root: root, module: filepath.Join(root, "test", "performance"), stdout: stdout, stderr: stderr}
+	c.flags = flag.NewFlagSet(args[0], flag.ContinueOnError)
+	c.flags.SetOutput(stderr)
+	c.flags.StringVar(&c.results, "results", filepath.Join(c.module, "results"), "folder of the results")
+	commands := map[string]func(context.Context, []string) error{
+		"all": c.all, "load": c.load, "coldstart": c.coldStart, "sizes": c.sizes, "tables": c.tables,
+		"compare": c.compare, "allocations": c.allocations,
+	}
+	command, known := commands[args[0]]
+	if !known {
+		return errUsage
+	}
+	return command(ctx, args[1:])
+}
+
+// parse also refuses what is left over.
+func (c *command) parse(args []string) error {
+	if err := c.flags.Parse(args); err != nil {
+		return err
+	}
+	if c.flags.NArg() > 0 {
+		return fmt.Errorf("%w: %s", errUsage, c.flags.Arg(0))
+	}
+	return nil
+}
+
+func (c *command) measured() string { return filepath.Join(c.results, "measured.json") }
+
+func (c *command) figures() (figures.Figures, error) {
+	return figures.Read(filepath.Join(c.module, "figures.json"))
+}
+
+// measure builds the tree's functions and calls f, which returns a part of the results.
+// The pages follow.
+func (c *command) measure(ctx context.Context, f func(s session) (result.Results, error)) (err error) {
+	s := session{}
+	if s.dir, err = os.MkdirTemp("", "performance-"); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(s.dir)) }()
+	if s.machine, err = lab.ThisMachine(ctx, c.root, time.Now()); err != nil {
+		return err
+	}
+	fmt.Fprintln(c.stderr, "building the functions …")
+	if s.tree, err = lab.Build(ctx, c.root, s.dir); err != nil {
+		return err
+	}
+	if s.world, err = lab.NewWorld(); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.world.Close()) }()
+	part, err := f(s)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(c.results, 0o755); err != nil {
+		return err
+	}
+	if err := result.Update(c.measured(), part); err != nil {
+		return err
+	}
+	return c.tables(ctx, []string{"-results", c.results})
+}
+
+// session is what a measurement has.
+type session struct {
+	dir     string // to be removed afterwards
+	machine result.Machine
+	tree    lab.Revision
+	world   *lab.World
+}
+
+func (c *command) all(ctx context.Context, args []string) error {
+	if err := c.parse(args); err != nil {
+		return err
+	}
+	for _, name := range []string{"sizes", "coldstart", "load"} {
+		if err := run(ctx, []string{name, "-results", c.results}, c.stdout, c.stderr); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/paysluice/paysluice/test/performance/internal/awsstub"
+	"github.com/paysluice/paysluice/test/performance/internal/lab"
+	"github.com/paysluice/paysluice/test/performance/internal/result"
+)
+
+func (c *command) load(ctx context.Context, args []string) error {
+	var o lab.LoadOptions
+	var factors string
+	c.flags.Float64Var(&o.Rate, "rate", 1000, "requests a second, over all providers")
+	c.flags.DurationVar(&o.For, "for", time.Minute, "length of the measured window")
+	c.flags.DurationVar(&o.Warmup, "warmup", 8*time.Second, "how long the rate grows before it")
+	c.flags.IntVar(&o.BodySize, "body", lab.BodySize, "bytes of a webhook's body")
+	c.flags.Uint64Var(&o.Seed, "seed", 1, "draws times, providers and latencies")
+	c.flags.StringVar(&factors, "aws", "1,0", "a run for each of these factors of the recorded latencies of AWS")
+	if err := c.parse(args); err != nil {
+		return err
+	}
+	if o.Rate <= 0 || o.For <= 0 || o.Warmup <= 0 || o.Warmup+o.For > lab.MaxAge-time.Minute {
+		return fmt.Errorf("%w: rates and times are above 0, and a run ends before its signatures are stale", errUsage)
+	}
+	published, err := c.figures()
+	if err != nil {
+		return err
+	}
+	o.Latency = func(call string, random *rand.Rand) time.Duration { return published.Latencies[call].Draw(random) }
+	return c.measure(ctx, func(s session) (result.Results, error) {
+		var r result.Results
+		for factor := range strings.SplitSeq(factors, ",") {
+			if o.Factor, err = strconv.ParseFloat(factor, 64); err != nil {
+				return r, fmt.Errorf("%w: -aws is a list such as 1,0", errUsage)
+			}
+			// Twice the environments that are busy on average (Little's law), and some.
+			busy := o.Rate / 3 * o.Factor * published.Latencies[awsstub.SendMessage].Mean() / 1000
+			o.Warm = 8 + int(math.Ceil(min(16, o.Rate/50)+2*busy))
+			l, err := s.world.Load(ctx, s.tree, o, c.stderr)
+			if err != nil {
+				return r, err
+			}
+			l.Machine = s.machine
+			r.Load = append(r.Load, l)
+		}
+		return r, nil
+	})
+}
+
+func (c *command) coldStart(ctx context.Context, args []string) error {
+	rounds := c.flags.Int("rounds", 15, "processes of each function")
+	call := c.flags.Duration("aws", 5*time.Millisecond, "what an AWS call takes")
+	if err := c.parse(args); err != nil {
+		return err
+	}
+	if *rounds < 1 || *call < 0 {
+		return fmt.Errorf("%w: there is at least one round", errUsage)
+	}
+	return c.measure(ctx, func(s session) (result.Results, error) {
+		hello, err := lab.BuildHello(ctx, c.root, s.dir)
+		if err != nil {
+			return result.Results{}, err
+		}
+		programs, err := s.world.ColdStart(ctx, s.tree, hello, *rounds, *call, c.stderr)
+		return result.Results{ColdStart: &result.ColdStart{
+			Machine: s.machine, Rounds: *rounds, Call: float64(*call) / float64(time.Millisecond), Programs: programs,
+		}}, err
+	})
+}
+
+func (c *command) sizes(ctx context.Context, args []string) error {
+	if err := c.parse(args); err != nil {
+		return err
+	}
+	return c.measure(ctx, func(s session) (result.Results, error) {
+		sizes, err := s.world.Sizes(ctx, s.tree, c.root)
+		sizes.Machine = s.machine
+		return result.Results{Sizes: &sizes}, err
+	})
+}
+
+func (c *command) compare(ctx context.Context, args []string) error {
+	base := c.flags.String("base", "", "the revision to compare with, such as HEAD~5")
+	rounds := c.flags.Int("rounds", 9, "processes of each function and revision")
+	invocations := c.flags.Int("invocations", 1000, "invocations of each process")
+	if err := c.parse(args); err != nil {
+		return err
+	}
+	if *base == "" || *rounds < 1 || *invocations < 2 {
+		return fmt.Errorf("%w: -base names a revision", errUsage)
+	}
+	var page string
+	if err := c.measure(ctx, func(s session) (result.Results, error) {
+		fmt.Fprintf(c.stderr, "building the functions of %s …\n", *base)
+		other, err := lab.BuildAt(ctx, c.root, *base, filepath.Join(s.dir, "base"))
+		if err != nil {
+			return result.Results{}, err
+		}
+		functions, err := s.world.Compare(ctx, other, s.tree, *rounds, *invocations, c.stderr)
+		r := result.Results{Compare: &result.Compare{
+			Machine: s.machine, Base: *base, Rounds: *rounds, Invocations: *invocations, Functions: functions,
+		}}
+		if err == nil {
+			page = r.ComparePage()
+		}
+		return r, err
+	}); err != nil {
+		return err
+	}
+	fmt.Fprint(c.stdout, page)
+	return nil
+}
