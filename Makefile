@@ -24,6 +24,9 @@ help:
 	@echo 'make up        leave the same stack running to play with'
 	@echo 'make down      stop it'
 	@echo
+	@echo 'make performance  measure everything that docs/performance.md quotes: ten minutes'
+	@echo 'make allocations  what the hot paths allocate beside the committed baseline'
+	@echo
 	@echo 'make template  write out/stack.json and docs/stack.md'
 	@echo 'make build     write the function zips into out/ and print their CodeVersion'
 	@echo 'make tools     install the pinned Python and Node tools'
@@ -96,12 +99,6 @@ template: go
 	go run ./cmd/gentemplate -diagram > .cache/stack.md
 	mv .cache/stack.md docs/stack.md
 
-# The tables follow from the template, the code, test/load/results.json and the
-# lists of prices and limits in test/cost and test/scaling.
-.PHONY: cost scaling
-cost scaling: go
-	go run ./test/page $@
-
 .PHONY: build
 build: go
 	go run ./cmd/paysluice package -out out -arch $(ARCH)
@@ -120,27 +117,13 @@ demo up: $(TOOLS) .cache/local
 down: .cache/local
 	@.cache/local $@
 
-.PHONY: regression
-regression: go
-	go test -count=1 ./test/regression
+# test/performance is a module of its own: go run . -h there lists what else it does.
+.PHONY: performance allocations
+performance: go
+	cd test/performance && go run . all
 
-.PHONY: .cache/load
-.cache/load: go
-	@go build -o $@ ./test/load
-
-# LOAD='-rate 200 -for 10s -results ""' gives other flags; .cache/load run -h lists them.
-.PHONY: load
-load: .cache/load
-	@.cache/load run $(LOAD)
-
-.PHONY: coldstart profile ablation
-coldstart profile ablation: .cache/load
-	@.cache/load $@ $(LOAD)
-
-# The table goes to standard output, and what it is made from to the other one.
-.PHONY: bench
-bench: .cache/load
-	@.cache/load bench $(LOAD)
+allocations: go
+	cd test/performance && go run . allocations
 
 .PHONY: clean
 clean:
