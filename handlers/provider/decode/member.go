@@ -3,40 +3,42 @@ package decode
 import (
 	"bytes"
 	"fmt"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/paysluice/paysluice/handlers/provider"
 )
 
-// maxSeconds is the last second of the year 9999, the end of RFC 3339.
+// maxSeconds is the end of the year 9999, the last time of RFC 3339.
 const maxSeconds = 253402300799
 
-// Member is a member that makes an event what it is. JSON leaves open which of
-// two equal names counts; their number is kept so that the question can be
-// refused instead of guessed.
+// Member is a member without which a body is no event. It counts how often its
+// name occurs, because JSON does not say which of two values is meant; Identify
+// rejects a second one.
 type Member struct {
 	value jsontext.Value
 	count int
 }
 
-// UnmarshalJSON implements json.Unmarshaler; it takes any value.
+// UnmarshalJSON implements json.Unmarshaler. It accepts any value.
 func (m *Member) UnmarshalJSON(value []byte) error {
 	m.value = bytes.Clone(value)
 	m.count++
 	return nil
 }
 
-// Text is the member as a string; "" when it is none.
+// Text returns the member as a string, or "" if it is none.
 func (m Member) Text() string {
 	var text string
 	_ = Unmarshal(m.value, &text) // leaves text empty when it fails
 	return text
 }
 
-// Seconds is the member, a number of seconds since 1970, in epoch
-// milliseconds; 0 when it is none, or of a time after the year 9999.
+// Seconds returns a time in whole seconds since 1970 in epoch milliseconds. It
+// returns 0 for other values and for times after the year 9999.
 func (m Member) Seconds() int64 {
 	var seconds int64
 	if Unmarshal(m.value, &seconds) == nil && 0 <= seconds && seconds <= maxSeconds {
@@ -45,8 +47,8 @@ func (m Member) Seconds() int64 {
 	return 0
 }
 
-// RFC3339 is the member, a time in RFC 3339, in epoch milliseconds; 0 when it
-// is none, or before 1970.
+// RFC3339 returns a time in RFC 3339 in epoch milliseconds. It returns 0 for other
+// values and for times before 1970.
 func (m Member) RFC3339() int64 {
 	if at, err := time.Parse(time.RFC3339, m.Text()); err == nil && at.Unix() >= 0 {
 		return at.UnixMilli()
@@ -54,12 +56,12 @@ func (m Member) RFC3339() int64 {
 	return 0
 }
 
-// Identify checks what no event can be without, and is the event's id and
-// type. The error is EnvelopeUnreadable when one of the three stands more than
-// once or the type cannot be one; EventIDInvalid when the id cannot be a key.
+// Identify returns an event's id and type. The error is EnvelopeUnreadable if one
+// of the three members occurs twice or the type is not readable, and
+// EventIDInvalid if the id cannot be a key.
 func Identify(id, typ, created Member) (eventID, eventType string, err error) {
 	if id.count > 1 || typ.count > 1 || created.count > 1 {
-		return "", "", fmt.Errorf("%w: id, type or time of creation stands more than once", provider.EnvelopeUnreadable)
+		return "", "", fmt.Errorf("%w: id, type or time of creation occurs more than once", provider.EnvelopeUnreadable)
 	}
 	eventID, eventType = id.Text(), typ.Text()
 	if eventType == "" || len(eventType) > MaxText || !Printable(eventType) {
@@ -72,8 +74,8 @@ func Identify(id, typ, created Member) (eventID, eventType string, err error) {
 	return eventID, eventType, nil
 }
 
-// validID keeps an event id within what can be part of a key anywhere: it
-// cannot leave its prefix in S3 nor look like another provider's.
+// validID reports whether an event id can be part of a key of the table and of S3.
+// It cannot leave its prefix in S3 or look like another provider's id.
 func validID(id string) bool {
 	if id == "" || len(id) > MaxText {
 		return false
@@ -83,6 +85,44 @@ func validID(id string) bool {
 		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '_':
 		case c == '.' && (i == 0 || id[i-1] != '.'):
 		default:
+			return false
+		}
+	}
+	return true
+}
+
+// MaxText bounds each text of a body, in bytes. Ids become keys of the table and
+// of S3; those of providers are below 100 bytes.
+const MaxText = 255
+
+// Clean returns s, or "" if s is too long or has control characters, because an
+// index would reject it. Merchants choose some object ids themselves.
+func Clean(s string) string {
+	if len(s) > MaxText || strings.ContainsFunc(s, unicode.IsControl) {
+		return ""
+	}
+	return s
+}
+
+// Related returns the clean ids that are not empty, or nil if there are none.
+func Related(ids map[string]string) map[string]string {
+	var related map[string]string
+	for name, id := range ids {
+		if id = Clean(id); id == "" {
+			continue
+		}
+		if related == nil {
+			related = make(map[string]string)
+		}
+		related[name] = id
+	}
+	return related
+}
+
+// Printable reports whether s is printable ASCII, spaces included.
+func Printable(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
 			return false
 		}
 	}

@@ -9,13 +9,13 @@ import (
 	"github.com/paysluice/paysluice/handlers/provider"
 )
 
-// maxLabel bounds a label, in bytes: it is stored with every event and written
-// to logs.
+// maxLabel bounds a label, in bytes. It is stored with every event and logged.
 const maxLabel = 64
 
-// Secret reads a document into a struct; values of wrong types stay empty, for
-// the checks of this package to name. The error is SecretEmpty, which shows
-// the example, or SecretMalformed.
+// Secret reads an operator's secret document: an object with a list of labelled
+// entries, all live. Values of wrong types stay empty for the checks below. The
+// error is SecretEmpty, which shows the example, or SecretMalformed. No error of
+// this file repeats a value of the document.
 func Secret(document []byte, example string, v any) error {
 	if len(bytes.TrimSpace(document)) == 0 {
 		return fmt.Errorf("%w: put %s into it", provider.SecretEmpty, example)
@@ -26,9 +26,9 @@ func Secret(document []byte, example string, v any) error {
 	return nil
 }
 
-// CheckEntries applies check, whose answers are problems or "", to each entry
-// of the list of that name. The error is SecretMalformed: it names all
-// problems of all entries, or says that there is no entry.
+// CheckEntries checks each entry of a list. check returns the problems of an
+// entry, "" for none. The error is SecretMalformed and names all problems of all
+// entries, or that there is no entry.
 func CheckEntries[E any](list string, entries []E, check func(E) []string) error {
 	if len(entries) == 0 {
 		return fmt.Errorf("%w: it has no list %q with at least one entry", provider.SecretMalformed, list)
@@ -47,7 +47,7 @@ func CheckEntries[E any](list string, entries []E, check func(E) []string) error
 	return nil
 }
 
-// CheckLabel says what is wrong with an entry's "label"; "" when nothing is.
+// CheckLabel returns the problem of an entry's "label", or "".
 func CheckLabel(label string) string {
 	switch {
 	case label == "":
@@ -60,9 +60,8 @@ func CheckLabel(label string) string {
 	return ""
 }
 
-// CheckText says what is wrong with a secret, or anything else that is copied
-// out of a provider's dashboard, in the member of that name; "" when nothing
-// is.
+// CheckText returns the problem of a member that is copied from a provider's
+// dashboard, or "".
 func CheckText(name, value string) string {
 	switch {
 	case value == "":
@@ -73,8 +72,7 @@ func CheckText(name, value string) string {
 	return ""
 }
 
-// CheckEnvironment says what is wrong with an entry's "environment"; "" when
-// it is live or sandbox.
+// CheckEnvironment returns the problem of an entry's "environment", or "".
 func CheckEnvironment(environment string) string {
 	if environment != "live" && environment != "sandbox" {
 		return `"environment" is neither "live" nor "sandbox"`
