@@ -165,58 +165,24 @@ func TestGOMAXPROCS(t *testing.T) {
 }
 
 func queueRequirements() []requirement {
-	return []requirement{
-		{
-			says: "webhook-queue keeps messages 7 days, webhook-dlq 14; both take 1 MiB and hide a received message for 300 s",
-			holds: func(t require.TestingT, d document) {
-				for id, days := range map[string]int{"WebhookQueue": 7, "DeadLetterQueue": 14} {
-					q := d.Resources[id]
-					assert.Equal(t, days*24*3600, decode[int](t, q, "MessageRetentionPeriod"), id)
-					assert.Equal(t, 300, decode[int](t, q, "VisibilityTimeout"), id)
-					assert.Equal(t, 1024*1024, decode[int](t, q, "MaximumMessageSize"), id)
-				}
-			},
-			breaks: []mutation{
-				drop("WebhookQueue.Properties.MessageRetentionPeriod"), // 4 days
-				set("DeadLetterQueue.Properties.MessageRetentionPeriod", 7*24*3600),
-				drop("WebhookQueue.Properties.VisibilityTimeout"),
-				set("DeadLetterQueue.Properties.MaximumMessageSize", 256*1024),
-			},
-		},
-		{
-			says: "a message received three times goes to webhook-dlq, which accepts only messages of webhook-queue",
-			holds: func(t require.TestingT, d document) {
-				assert.Equal(t, redrivePolicy{DeadLetterTargetARN: "DeadLetterQueue.Arn", MaxReceiveCount: 3},
-					decode[redrivePolicy](t, d.Resources["WebhookQueue"], "RedrivePolicy"))
-				assert.Equal(t, redriveAllowPolicy{
-					RedrivePermission: "byQueue",
-					SourceQueueARNs:   []string{"arn:aws:sqs:us-east-1:123456789012:webhook-queue-dev"},
-				}, decode[redriveAllowPolicy](t, d.Resources["DeadLetterQueue"], "RedriveAllowPolicy"))
-			},
-			breaks: []mutation{
-				drop("WebhookQueue.Properties.RedrivePolicy"),
-				set("WebhookQueue.Properties.RedrivePolicy.maxReceiveCount", 5),
-				set("DeadLetterQueue.Properties.RedriveAllowPolicy.redrivePermission", "allowAll"),
-			},
-		},
-		{
-			says: "both deny everybody access without TLS",
-			holds: func(t require.TestingT, d document) {
-				for id := range d.ofType("AWS::SQS::Queue") {
-					policy := d.Resources[id+"Policy"]
-					assert.Equal(t, []any{id}, policy.Properties["Queues"])
-					assert.Equal(t, []statement{plainHTTPDenied("sqs:*", id+".Arn")}, statements(t, policy, "PolicyDocument"))
-				}
-			},
-			breaks: []mutation{
-				drop("DeadLetterQueuePolicy"),
-				set("WebhookQueuePolicy.Properties.PolicyDocument.Statement.0.Effect", "Allow"),
-				set("WebhookQueuePolicy.Properties.PolicyDocument.Statement.0.Action.0", "sqs:SendMessage"),
-				set("WebhookQueuePolicy.Properties.PolicyDocument.Statement.0.Resource.0", "DeadLetterQueue.Arn"),
-				drop("WebhookQueuePolicy.Properties.PolicyDocument.Statement.0.Condition"),
-			},
-		},
+	rows := []requirement{
+		property("webhook-queue keeps messages 7 days", "WebhookQueue", "MessageRetentionPeriod", 7*24*3600),
+		property("webhook-dlq keeps messages 14 days", "DeadLetterQueue", "MessageRetentionPeriod", 14*24*3600),
+		property("a message received three times goes to webhook-dlq", "WebhookQueue", "RedrivePolicy",
+			redrivePolicy{DeadLetterTargetARN: "DeadLetterQueue.Arn", MaxReceiveCount: 3}),
+		property("webhook-dlq accepts only messages of webhook-queue", "DeadLetterQueue", "RedriveAllowPolicy",
+			redriveAllowPolicy{RedrivePermission: "byQueue", SourceQueueARNs: []string{"arn:aws:sqs:us-east-1:123456789012:webhook-queue-dev"}}),
 	}
+	for _, id := range []string{"WebhookQueue", "DeadLetterQueue"} {
+		rows = append(rows,
+			property(id+" hides a received message for 300 s", id, "VisibilityTimeout", 300),
+			property(id+" takes the largest messages, 1 MiB", id, "MaximumMessageSize", 1024*1024),
+			property(id+" has a policy", id+"Policy", "Queues", []string{id}),
+			property(id+" denies everybody access without TLS", id+"Policy", "PolicyDocument.Statement",
+				[]statement{plainHTTPDenied("sqs:*", id+".Arn")}),
+		)
+	}
+	return rows
 }
 
 // plainHTTPDenied returns the statement that denies access without TLS.

@@ -164,13 +164,18 @@ func TestFails(t *testing.T) {
 	assert.True(t, fails(func(t require.TestingT, _ document) { require.True(t, false) }, document{}))
 }
 
-// property returns the requirement that a property of a resource has a value.
+// property returns the requirement that a property of a resource has a value, as
+// JSON. The mutation is that it is absent.
 func property(says, id, path string, want any) requirement {
 	return requirement{
 		says: says,
 		holds: func(t require.TestingT, d document) {
 			require.Contains(t, d.Resources, id)
-			assert.EqualValues(t, want, decode[any](t, d.Resources[id], path))
+			text, err := json.Marshal(want)
+			require.NoError(t, err)
+			got, err := json.Marshal(decode[any](t, d.Resources[id], path))
+			require.NoError(t, err)
+			assert.JSONEq(t, string(text), string(got), "%s %s", id, path)
 		},
 		breaks: []mutation{drop(id + ".Properties." + path)},
 	}
