@@ -329,13 +329,11 @@ func distribution(h *hdrhistogram.Histogram) result.Latency {
 	l := result.Latency{
 		Count: h.TotalCount(), P50: at(50), P90: at(90), P99: at(99), P999: at(99.9), Max: float64(h.Max()) / 1000,
 	}
-	last := math.Log10(float64(l.Count) / 10)
+	last := max(1, math.Log10(float64(l.Count)/10))
 	const steps = 40
 	for i := range steps + 1 {
-		if last > 1 {
-			percent := 100 - 100*math.Pow(10, -last*float64(i)/steps)
-			l.Curve = append(l.Curve, result.Point{Percent: percent, Time: at(percent)})
-		}
+		percent := 100 - 100*math.Pow(10, -last*float64(i)/steps)
+		l.Curve = append(l.Curve, result.Point{Percent: percent, Time: at(percent)})
 	}
 	return l
 }
