@@ -77,7 +77,6 @@ func (w *World) Load(ctx context.Context, r Revision, o LoadOptions, progress io
 	if err != nil {
 		return result.Load{}, err
 	}
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // leave the rest to the functions
 	w.setLatency(o)
 	w.Stub.Reset(awsstub.Observer{Message: func(_, body string) {
 		run.mu.Lock()
