@@ -33,7 +33,8 @@ func TestPoisonIsReceivedThreeTimesAndEndsInTheArchive(t *testing.T) {
 	deliver(t, good, http.StatusOK)
 
 	requireRow(t, good.eventID())
-	m := requireArchived(t, contract.UnknownPrefix, func(m event.Archived) bool { return string(m.Message) == poison })
+	m := requireArchived(t, contract.UnknownPrefix, func(m event.Archived) bool { return m.MessageID == *sent.MessageId })
+	assert.Equal(t, poison, string(m.Message))
 	assert.Equal(t, contract.ReasonReceivesExhausted, m.FailureReason)
 	assert.Equal(t, 4, m.ReceiveCount, "three receives by the consumer, one by the archiver")
 	assert.Equal(t, m.Key(), m.key)
