@@ -1,6 +1,6 @@
-// Package gateway makes what API Gateway hands to the functions about a webhook,
-// in full: as long as the real thing, since reading it is part of what is
-// measured.
+// Package gateway builds the events that API Gateway sends to the functions for a
+// webhook. They are as large as real ones, because benchmarks measure reading
+// them.
 package gateway
 
 import (
@@ -12,7 +12,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 )
 
-// What is the same of every request.
+// Values that are the same in every request.
 const (
 	stage             = "live"
 	resourceID        = "r9wj1k"
@@ -21,18 +21,18 @@ const (
 	userAgent         = "webhooks/1.0"
 )
 
-// Webhook is one that has arrived at a REST API.
+// Webhook is a webhook that has arrived at a REST API.
 type Webhook struct {
 	Account, API string // ids
-	Path         string // of the resource: "/stripe"
+	Path         string // of the resource, such as "/stripe"
 	RequestID    string
 	At           time.Time
-	// Header is the provider's own.
+	// Header holds the headers that the provider sets.
 	Header http.Header
 }
 
-// ProxyEvent is what a processor gets: 5 to 6 KB of JSON. The body is in base64,
-// since the API's BinaryMediaTypes are all.
+// ProxyEvent returns the event for a processor, 5 to 6 KB of JSON. Its body is
+// base64, because the API's BinaryMediaTypes cover all types.
 func (w Webhook) ProxyEvent(body []byte) events.APIGatewayProxyRequest {
 	single, multi := w.headers()
 	return events.APIGatewayProxyRequest{
@@ -54,7 +54,7 @@ func (w Webhook) ProxyEvent(body []byte) events.APIGatewayProxyRequest {
 	}
 }
 
-// AuthorizerEvent is what the authorizer is asked about the same webhook.
+// AuthorizerEvent returns the event for the authorizer.
 func (w Webhook) AuthorizerEvent() events.APIGatewayCustomAuthorizerRequestTypeRequest {
 	single, multi := w.headers()
 	return events.APIGatewayCustomAuthorizerRequestTypeRequest{
@@ -73,8 +73,8 @@ func (w Webhook) AuthorizerEvent() events.APIGatewayCustomAuthorizerRequestTypeR
 	}
 }
 
-// headers are the provider's among those that a request of any kind has when it
-// comes out of API Gateway.
+// headers returns the provider's headers and those that API Gateway passes on for
+// every request.
 func (w Webhook) headers() (single map[string]string, multi map[string][]string) {
 	multi = map[string][]string{}
 	for name, value := range map[string]string{

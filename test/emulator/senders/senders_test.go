@@ -19,7 +19,7 @@ import (
 
 const url = "https://abc.execute-api.us-east-1.amazonaws.com/live/square"
 
-// What the senders send is what the providers take.
+// The providers must accept the senders' webhooks.
 func TestWebhooksVerifyAndMeanTheSame(t *testing.T) {
 	now := time.Now()
 	authority := paypaltest.NewAuthority(now)

@@ -1,6 +1,5 @@
-// Package rotation shows that a secret can be rotated while webhooks keep
-// coming, and none of them is lost; and that what was retired is refused in
-// time.
+// Package rotation shows that rotating a secret loses no webhook and that a
+// removed secret is rejected within five minutes.
 package rotation
 
 import (
@@ -29,15 +28,15 @@ import (
 
 const url = "https://abc.execute-api.us-east-1.amazonaws.com/live/square"
 
-// environments is the number of warm processors, each with a cache of its own.
+// environments is the number of warm processors, each with its own cache.
 const environments = 3
 
-// queue accepts everything.
+// queue accepts every message.
 type queue struct{}
 
 func (queue) Send(context.Context, string, string) error { return nil }
 
-// vault is the secret in Secrets Manager.
+// vault plays Secrets Manager with one secret.
 type vault struct{ document []byte }
 
 func (v *vault) put(t *testing.T, document any) {
@@ -49,7 +48,7 @@ func (v *vault) put(t *testing.T, document any) {
 
 func (v *vault) read(context.Context) ([]byte, error) { return slices.Clone(v.document), nil }
 
-// warm are processors that share nothing but the vault.
+// warm returns processors that share only the vault.
 func warm(p provider.Provider, v *vault) []*processor.Handler {
 	var all []*processor.Handler
 	for range environments {
@@ -66,7 +65,7 @@ func warm(p provider.Provider, v *vault) []*processor.Handler {
 	return all
 }
 
-// deliver sends a webhook that is signed now and returns the answer.
+// deliver sends a webhook that is signed now and returns the status.
 func deliver(t *testing.T, h *processor.Handler, s senders.Sender, signedWith string) int {
 	t.Helper()
 	body := s.Body(s.NewID(), 100, senders.Created)
@@ -89,8 +88,7 @@ func TestRotationLosesNothingWhileRequestsKeepFlowing(t *testing.T) {
 				v.put(t, s.Document(before))
 				all := warm(p, v)
 
-				// flow sends a webhook a second for a while; each environment has
-				// its turn.
+				// flow sends a webhook per second to the environments in turn.
 				flow := func(seconds int, signedWith string, check func(second, status int)) {
 					for second := range seconds {
 						check(second, deliver(t, all[second%environments], s, signedWith))
@@ -111,7 +109,7 @@ func TestRotationLosesNothingWhileRequestsKeepFlowing(t *testing.T) {
 				v.put(t, s.Document(s.NewSecret()))
 				flow(600, after, func(second, status int) {
 					if second >= 300 {
-						assert.Equal(t, http.StatusUnauthorized, status, "retired %d s ago", second)
+						assert.Equal(t, http.StatusUnauthorized, status, "removed %d s ago", second)
 					}
 				})
 			})
@@ -119,7 +117,7 @@ func TestRotationLosesNothingWhileRequestsKeepFlowing(t *testing.T) {
 	}
 }
 
-// play is the provider's sender, and the provider that takes its webhooks.
+// play returns the provider and a sender that plays it.
 func play(t *testing.T, name string) (senders.Sender, provider.Provider) {
 	t.Helper()
 	authority := paypaltest.NewAuthority(time.Now())
