@@ -97,7 +97,7 @@ func (a account) attempts(id string, now time.Time) []attempt {
 	}, {
 		name: "duplicate", what: "the same event again",
 		header: a.Header(again, a.secret, now.Add(time.Second)), body: again,
-		status: http.StatusOK, result: "recognized, not stored again",
+		status: http.StatusOK, result: "recognised, not stored again",
 		function: contract.ConsumerName, logged: contract.MetricDuplicates, value: 1,
 	}, {
 		name: "forged", what: "signed with another secret",

@@ -23,7 +23,7 @@ var (
 	span     = regexp.MustCompile("`([^`\n]+)`")
 	link     = regexp.MustCompile(`\]\(([^)\s]+)\)`)
 	heading  = regexp.MustCompile(`(?m)^#+ (.+)$`)
-	testName = regexp.MustCompile(`^Test[A-Z]\w*$`)
+	testName = regexp.MustCompile(`^(Test|Fuzz)[A-Z]\w*$`)
 	rooted   = regexp.MustCompile(`^(cmd|docs|handlers|out|template|test|\.ci|\.github)/`)
 	makeCall = regexp.MustCompile(`\bmake ((?:[a-z][a-z-]*)(?: [a-z][a-z-]*)*)`)
 	goRun    = regexp.MustCompile(`go run (\./[\w./-]+)((?: [^\n#>|)` + "`" + `]+)?)`)
