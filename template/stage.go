@@ -91,7 +91,8 @@ func accessLogFormat() string {
 
 // addAPIGatewayAccount sets the role with which API Gateway writes access logs.
 // An account has one such setting per region, so a parameter decides whether this
-// stack manages it. The returned value is available once the setting is made.
+// stack manages it. A resource that contains the returned value is created after the
+// setting.
 //
 // Two things outlive the stack; docs/deploying.md says how to clear them. The
 // setting keeps naming the deleted role, and API Gateway creates the log group

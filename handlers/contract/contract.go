@@ -74,8 +74,8 @@ const (
 	// ReasonReceivesExhausted is the reason of a message that SQS moved to
 	// webhook-dlq after its last receive from webhook-queue.
 	ReasonReceivesExhausted = "receives-exhausted"
-	// ReasonConflict is the reason of an event whose key belongs to an event with
-	// other content.
+	// ReasonConflict is the reason of an event with the key of a stored event but
+	// with other content.
 	ReasonConflict = "conflict"
 )
 
@@ -157,7 +157,8 @@ const BucketQuiet = 45 * time.Second
 const MetricNamespace = "Paysluice"
 
 // Dimensions of every metric. Each metric is published under {Environment} and
-// under {Environment, Provider}, because an alarm matches one exact set.
+// under {Environment, Provider}, because an alarm reads
+// exactly one set of dimensions.
 const (
 	EnvironmentDimension = "Environment"
 	ProviderDimension    = "Provider"
@@ -173,5 +174,5 @@ const (
 	MetricStored            = "Stored"            // a new item in WebhookEvents
 	MetricDuplicates        = "Duplicates"        // a redelivery of a stored event
 	MetricArchived          = "Archived"          // a dead letter written to S3
-	MetricConflicts         = "Conflicts"         // the key of a stored event with other content, in webhook-dlq
+	MetricConflicts         = "Conflicts"         // other content under the key of a stored event, in webhook-dlq
 )

@@ -15,9 +15,9 @@ type Field struct{ Name, Value string }
 func NewHeader(fields []Field) Header { return Header{fields} }
 
 // Value returns the value of a header that must occur exactly once and not be
-// empty. Two spellings of its name are two headers, so a second signature cannot
-// hide behind another case. The error is HeaderMissing or HeaderRepeated and
-// names the header, never a value.
+// empty. Headers whose names differ only in case are one repeated header, so a
+// second signature is not overlooked. The error is HeaderMissing or
+// HeaderRepeated and names the header, never a value.
 func (h Header) Value(name string) (string, error) {
 	switch values := h.values(name); {
 	case len(values) == 0 || len(values) == 1 && values[0] == "":

@@ -15,9 +15,8 @@ import (
 // maxSeconds is the end of the year 9999, the last time of RFC 3339.
 const maxSeconds = 253402300799
 
-// Member is a member without which a body is no event. It counts how often its
-// name occurs, because JSON does not say which of two values is meant; Identify
-// rejects a second one.
+// Member is a required member of a body. It counts how often its name occurs:
+// JSON does not define which of two values is meant, so Identify rejects both.
 type Member struct {
 	value jsontext.Value
 	count int
@@ -30,14 +29,14 @@ func (m *Member) UnmarshalJSON(value []byte) error {
 	return nil
 }
 
-// Text returns the member as a string, or "" if it is none.
+// Text returns the member's text, or "" if the member is not a string.
 func (m Member) Text() string {
 	var text string
 	_ = Unmarshal(m.value, &text) // leaves text empty when it fails
 	return text
 }
 
-// Seconds returns a time in whole seconds since 1970 in epoch milliseconds. It
+// Seconds reads a whole number of epoch seconds and returns epoch milliseconds. It
 // returns 0 for other values and for times after the year 9999.
 func (m Member) Seconds() int64 {
 	var seconds int64
@@ -47,8 +46,8 @@ func (m Member) Seconds() int64 {
 	return 0
 }
 
-// RFC3339 returns a time in RFC 3339 in epoch milliseconds. It returns 0 for other
-// values and for times before 1970.
+// RFC3339 reads a time in the format of RFC 3339 and returns epoch milliseconds. It
+// returns 0 for other values and for times before 1970.
 func (m Member) RFC3339() int64 {
 	if at, err := time.Parse(time.RFC3339, m.Text()); err == nil && at.Unix() >= 0 {
 		return at.UnixMilli()
@@ -75,7 +74,7 @@ func Identify(id, typ, created Member) (eventID, eventType string, err error) {
 }
 
 // validID reports whether an event id can be part of a key of the table and of S3.
-// It cannot leave its prefix in S3 or look like another provider's id.
+// Such an id contains no path of S3 ("/", "..") and no separator of event ids (":").
 func validID(id string) bool {
 	if id == "" || len(id) > MaxText {
 		return false
