@@ -139,7 +139,7 @@ func TestEventsMayComeOutOfOrder(t *testing.T) {
 	})
 }
 
-func TestTurnedAway(t *testing.T) {
+func TestRejectedWebhooks(t *testing.T) {
 	eachAccount(t, func(t *testing.T, a *account) {
 		var refused []webhook
 		for why, arrange := range map[string]func(*webhook, http.Header) http.Header{
