@@ -12,9 +12,42 @@ import (
 
 func secretRules() []rule {
 	return []rule{
-		{"Secrets Manager: the latest value is current", latestValue},
-		{"Secrets Manager: a binary value has a field of its own", binaryValue},
-		{"Secrets Manager: a secret that does not exist", noSecret},
+		{"Secrets Manager: the latest value is current", func(t *testing.T, s services) {
+			arn, name := newSecret(t, s)
+			putText(t, s, arn, "one")
+			assert.Equal(t, "one", readText(t, s, arn))
+			putText(t, s, name, "two")
+			assert.Equal(t, "two", readText(t, s, arn))
+			assert.Equal(t, "two", readText(t, s, name), "by name and by ARN")
+		}},
+		{"Secrets Manager: a binary value has a field of its own", func(t *testing.T, s services) {
+			arn, _ := newSecret(t, s)
+			_, err := s.secrets.PutSecretValue(t.Context(), &secretsmanager.PutSecretValueInput{SecretId: arn, SecretBinary: []byte{0, 1}})
+			require.NoError(t, err)
+			out, err := s.secrets.GetSecretValue(t.Context(), &secretsmanager.GetSecretValueInput{SecretId: arn})
+			require.NoError(t, err)
+			assert.Equal(t, []byte{0, 1}, out.SecretBinary)
+			assert.Nil(t, out.SecretString)
+		}},
+		{"Secrets Manager: a secret that does not exist", func(t *testing.T, s services) {
+			_, err := s.secrets.GetSecretValue(t.Context(), &secretsmanager.GetSecretValueInput{SecretId: new(s.name("secret"))})
+			var missing *types.ResourceNotFoundException
+			assert.ErrorAs(t, err, &missing)
+		}},
+		{"Secrets Manager: a secret without a value reads like a missing one", func(t *testing.T, s services) {
+			arn, _ := newSecret(t, s)
+			_, err := s.secrets.GetSecretValue(t.Context(), &secretsmanager.GetSecretValueInput{SecretId: arn})
+			var missing *types.ResourceNotFoundException
+			assert.ErrorAs(t, err, &missing)
+		}},
+		{"Secrets Manager: a value has at most 65,536 bytes", func(t *testing.T, s services) {
+			arn, _ := newSecret(t, s)
+			putText(t, s, arn, strings.Repeat("x", 65_536))
+			_, err := s.secrets.PutSecretValue(t.Context(), &secretsmanager.PutSecretValueInput{
+				SecretId: arn, SecretString: new(strings.Repeat("x", 65_537)),
+			})
+			requireCode(t, "ValidationException", err)
+		}},
 	}
 }
 
@@ -37,45 +70,4 @@ func readText(t *testing.T, s services, id *string) string {
 	require.NoError(t, err)
 	require.NotNil(t, out.SecretString)
 	return *out.SecretString
-}
-
-func unsetSecret(t *testing.T, s services) {
-	arn, _ := newSecret(t, s)
-	_, err := s.secrets.GetSecretValue(t.Context(), &secretsmanager.GetSecretValueInput{SecretId: arn})
-	var missing *types.ResourceNotFoundException
-	assert.ErrorAs(t, err, &missing)
-}
-
-func longestSecret(t *testing.T, s services) {
-	arn, _ := newSecret(t, s)
-	putText(t, s, arn, strings.Repeat("x", 65_536))
-	_, err := s.secrets.PutSecretValue(t.Context(), &secretsmanager.PutSecretValueInput{
-		SecretId: arn, SecretString: new(strings.Repeat("x", 65_537)),
-	})
-	requireCode(t, "ValidationException", err)
-}
-
-func latestValue(t *testing.T, s services) {
-	arn, name := newSecret(t, s)
-	putText(t, s, arn, "one")
-	assert.Equal(t, "one", readText(t, s, arn))
-	putText(t, s, name, "two")
-	assert.Equal(t, "two", readText(t, s, arn))
-	assert.Equal(t, "two", readText(t, s, name), "by name and by ARN")
-}
-
-func binaryValue(t *testing.T, s services) {
-	arn, _ := newSecret(t, s)
-	_, err := s.secrets.PutSecretValue(t.Context(), &secretsmanager.PutSecretValueInput{SecretId: arn, SecretBinary: []byte{0, 1}})
-	require.NoError(t, err)
-	out, err := s.secrets.GetSecretValue(t.Context(), &secretsmanager.GetSecretValueInput{SecretId: arn})
-	require.NoError(t, err)
-	assert.Equal(t, []byte{0, 1}, out.SecretBinary)
-	assert.Nil(t, out.SecretString)
-}
-
-func noSecret(t *testing.T, s services) {
-	_, err := s.secrets.GetSecretValue(t.Context(), &secretsmanager.GetSecretValueInput{SecretId: new(s.name("secret"))})
-	var missing *types.ResourceNotFoundException
-	assert.ErrorAs(t, err, &missing)
 }

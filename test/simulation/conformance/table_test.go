@@ -13,15 +13,92 @@ import (
 
 func tableRules() []rule {
 	return []rule{
-		{"DynamoDB: an item reads back unchanged", itemReadsBack},
-		{"DynamoDB: a key that does not exist has no item", noItem},
-		{"DynamoDB: a put without a condition replaces the item", putReplaces},
-		{"DynamoDB: a put whose condition fails keeps the item", putOnce},
-		{"DynamoDB: a failed put returns the item only on request", refusalWithoutItem},
-		{"DynamoDB: another sort key is another item", otherSortKey},
-		{"DynamoDB: keys are present, typed and not empty", badKeys},
-		{"DynamoDB: an item has at most 400 KB", largestItem},
-		{"DynamoDB: a table that does not exist", noTable},
+		{"DynamoDB: an item reads back unchanged", func(t *testing.T, s services) {
+			table := newTable(t, s)
+			i := row("a", "1780000000123", item{
+				"day":     text("2026-05-28"),
+				"empty":   text(""),
+				"payload": &types.AttributeValueMemberB{Value: []byte{0, 0xff, 'x'}},
+				"live":    &types.AttributeValueMemberBOOL{Value: true},
+				"related": &types.AttributeValueMemberM{Value: item{"invoice": text("in_1")}},
+			})
+
+			require.NoError(t, put(t, s, table, i))
+
+			assert.Equal(t, i, get(t, s, table, "a", "1780000000123"))
+			assert.Equal(t, []item{i}, scan(t, s, table))
+		}},
+		{"DynamoDB: a key that does not exist has no item", func(t *testing.T, s services) {
+			assert.Empty(t, get(t, s, newTable(t, s), "a", "1"))
+		}},
+		{"DynamoDB: a put without a condition replaces the item", func(t *testing.T, s services) {
+			table := newTable(t, s)
+			require.NoError(t, put(t, s, table, row("a", "1", item{"x": text("old")})))
+
+			require.NoError(t, put(t, s, table, row("a", "1", item{"y": text("new")})))
+
+			assert.Equal(t, []item{row("a", "1", item{"y": text("new")})}, scan(t, s, table))
+		}},
+		{"DynamoDB: a put whose condition fails keeps the item", func(t *testing.T, s services) {
+			table := newTable(t, s)
+			first := row("a", "1", item{"x": text("first")})
+			require.NoError(t, putNew(t, s, table, first, types.ReturnValuesOnConditionCheckFailureAllOld))
+
+			err := putNew(t, s, table, row("a", "1", item{"x": text("second")}), types.ReturnValuesOnConditionCheckFailureAllOld)
+
+			var refused *types.ConditionalCheckFailedException
+			require.ErrorAs(t, err, &refused)
+			assert.Equal(t, first, refused.Item, "the error has the existing item")
+			assert.Equal(t, []item{first}, scan(t, s, table))
+		}},
+		{"DynamoDB: a failed put returns the item only on request", func(t *testing.T, s services) {
+			table := newTable(t, s)
+			require.NoError(t, put(t, s, table, row("a", "1", nil)))
+
+			err := putNew(t, s, table, row("a", "1", nil), types.ReturnValuesOnConditionCheckFailureNone)
+
+			var refused *types.ConditionalCheckFailedException
+			require.ErrorAs(t, err, &refused)
+			assert.Empty(t, refused.Item)
+		}},
+		{"DynamoDB: another sort key is another item", func(t *testing.T, s services) {
+			table := newTable(t, s)
+			require.NoError(t, putNew(t, s, table, row("a", "1", nil), types.ReturnValuesOnConditionCheckFailureNone))
+			require.NoError(t, putNew(t, s, table, row("a", "2", nil), types.ReturnValuesOnConditionCheckFailureNone),
+				"the condition is checked against the item with the same key")
+			assert.Len(t, scan(t, s, table), 2)
+		}},
+		{"DynamoDB: keys are present, typed and not empty", func(t *testing.T, s services) {
+			table := newTable(t, s)
+			for why, bad := range map[string]item{
+				"no sort key":             {"id": text("a")},
+				"no partition key":        {"at": number("1")},
+				"a key of another type":   {"id": text("a"), "at": text("1")},
+				"an empty key":            row("", "1", nil),
+				"an empty key of index":   row("a", "1", item{"day": text("")}),
+				"index key of other type": row("a", "1", item{"day": number("1")}),
+			} {
+				err := put(t, s, table, bad)
+				require.Error(t, err, why)
+				requireCode(t, "ValidationException", err)
+			}
+			assert.Empty(t, scan(t, s, table))
+		}},
+		// 400 KB are names and values. The number 1 has two bytes.
+		{"DynamoDB: an item has at most 400 KB", func(t *testing.T, s services) {
+			table := newTable(t, s)
+			const fields = len("id") + len("a") + len("at") + 2 + len("payload")
+			of := func(size int) item {
+				return row("a", "1", item{"payload": &types.AttributeValueMemberB{Value: bytes.Repeat([]byte{1}, size-fields)}})
+			}
+			require.NoError(t, put(t, s, table, of(400<<10)))
+			requireCode(t, "ValidationException", put(t, s, table, of(400<<10+1)))
+		}},
+		{"DynamoDB: a table that does not exist", func(t *testing.T, s services) {
+			err := put(t, s, new(s.name("table")), row("a", "1", nil))
+			var missing *types.ResourceNotFoundException
+			assert.ErrorAs(t, err, &missing)
+		}},
 	}
 }
 
@@ -95,99 +172,4 @@ func scan(t *testing.T, s services, table *string) []item {
 	out, err := s.dynamodb.Scan(t.Context(), &dynamodb.ScanInput{TableName: table, ConsistentRead: new(true)})
 	require.NoError(t, err)
 	return out.Items
-}
-
-func itemReadsBack(t *testing.T, s services) {
-	table := newTable(t, s)
-	i := row("a", "1780000000123", item{
-		"day":     text("2026-05-28"),
-		"empty":   text(""),
-		"payload": &types.AttributeValueMemberB{Value: []byte{0, 0xff, 'x'}},
-		"live":    &types.AttributeValueMemberBOOL{Value: true},
-		"related": &types.AttributeValueMemberM{Value: item{"invoice": text("in_1")}},
-	})
-
-	require.NoError(t, put(t, s, table, i))
-
-	assert.Equal(t, i, get(t, s, table, "a", "1780000000123"))
-	assert.Equal(t, []item{i}, scan(t, s, table))
-}
-
-func noItem(t *testing.T, s services) {
-	assert.Empty(t, get(t, s, newTable(t, s), "a", "1"))
-}
-
-func putReplaces(t *testing.T, s services) {
-	table := newTable(t, s)
-	require.NoError(t, put(t, s, table, row("a", "1", item{"x": text("old")})))
-
-	require.NoError(t, put(t, s, table, row("a", "1", item{"y": text("new")})))
-
-	assert.Equal(t, []item{row("a", "1", item{"y": text("new")})}, scan(t, s, table))
-}
-
-func putOnce(t *testing.T, s services) {
-	table := newTable(t, s)
-	first := row("a", "1", item{"x": text("first")})
-	require.NoError(t, putNew(t, s, table, first, types.ReturnValuesOnConditionCheckFailureAllOld))
-
-	err := putNew(t, s, table, row("a", "1", item{"x": text("second")}), types.ReturnValuesOnConditionCheckFailureAllOld)
-
-	var refused *types.ConditionalCheckFailedException
-	require.ErrorAs(t, err, &refused)
-	assert.Equal(t, first, refused.Item, "the error has the existing item")
-	assert.Equal(t, []item{first}, scan(t, s, table))
-}
-
-func refusalWithoutItem(t *testing.T, s services) {
-	table := newTable(t, s)
-	require.NoError(t, put(t, s, table, row("a", "1", nil)))
-
-	err := putNew(t, s, table, row("a", "1", nil), types.ReturnValuesOnConditionCheckFailureNone)
-
-	var refused *types.ConditionalCheckFailedException
-	require.ErrorAs(t, err, &refused)
-	assert.Empty(t, refused.Item)
-}
-
-func otherSortKey(t *testing.T, s services) {
-	table := newTable(t, s)
-	require.NoError(t, putNew(t, s, table, row("a", "1", nil), types.ReturnValuesOnConditionCheckFailureNone))
-	require.NoError(t, putNew(t, s, table, row("a", "2", nil), types.ReturnValuesOnConditionCheckFailureNone),
-		"the condition is checked against the item with the same key")
-	assert.Len(t, scan(t, s, table), 2)
-}
-
-func badKeys(t *testing.T, s services) {
-	table := newTable(t, s)
-	for why, bad := range map[string]item{
-		"no sort key":             {"id": text("a")},
-		"no partition key":        {"at": number("1")},
-		"a key of another type":   {"id": text("a"), "at": text("1")},
-		"an empty key":            row("", "1", nil),
-		"an empty key of index":   row("a", "1", item{"day": text("")}),
-		"index key of other type": row("a", "1", item{"day": number("1")}),
-	} {
-		err := put(t, s, table, bad)
-		require.Error(t, err, why)
-		requireCode(t, "ValidationException", err)
-	}
-	assert.Empty(t, scan(t, s, table))
-}
-
-// 400 KB are names and values. The number 1 has two bytes.
-func largestItem(t *testing.T, s services) {
-	table := newTable(t, s)
-	const fields = len("id") + len("a") + len("at") + 2 + len("payload")
-	of := func(size int) item {
-		return row("a", "1", item{"payload": &types.AttributeValueMemberB{Value: bytes.Repeat([]byte{1}, size-fields)}})
-	}
-	require.NoError(t, put(t, s, table, of(400<<10)))
-	requireCode(t, "ValidationException", put(t, s, table, of(400<<10+1)))
-}
-
-func noTable(t *testing.T, s services) {
-	err := put(t, s, new(s.name("table")), row("a", "1", nil))
-	var missing *types.ResourceNotFoundException
-	assert.ErrorAs(t, err, &missing)
 }

@@ -65,13 +65,3 @@ func TestCopyOfAMessageHasTheLatestHandle(t *testing.T) {
 		assert.Zero(t, s.Len(url))
 	})
 }
-
-func TestMessagesAreReadWithoutReceivingThem(t *testing.T) {
-	s, url := newQueue(t, memory.Disorder{}, "a", "b")
-	receive(t.Context(), t, s, url)
-
-	all := s.Messages(url)
-
-	require.Len(t, all, 2, "including those in flight")
-	assert.Equal(t, "1", all[0].Attributes["ApproximateReceiveCount"])
-}

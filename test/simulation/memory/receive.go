@@ -119,25 +119,6 @@ func (m *message) show(in *sqs.ReceiveMessageInput) types.Message {
 	return out
 }
 
-// Messages returns all messages of a queue, including those in flight, without
-// receiving them.
-func (s *SQS) Messages(url string) []types.Message {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	q, err := s.find(&url)
-	if err != nil {
-		return nil
-	}
-	all := make([]types.Message, len(q.messages))
-	for i, m := range q.messages {
-		all[i] = m.show(&sqs.ReceiveMessageInput{
-			MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameAll},
-			MessageAttributeNames:       []string{"All"},
-		})
-	}
-	return all
-}
-
 // Len returns the number of messages in a queue, including those in flight.
 func (s *SQS) Len(url string) int {
 	s.mu.Lock()
