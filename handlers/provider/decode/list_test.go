@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/paysluice/paysluice/handlers/provider/decode"
-	"github.com/paysluice/paysluice/test/allocation"
+	"github.com/paysluice/paysluice/handlers/provider/providertest"
 )
 
 func TestList(t *testing.T) {
@@ -93,14 +93,14 @@ func named(name, id string) sample {
 // TestListAndMembersAllocateLittle: what is not kept is not decoded either.
 func TestListAndMembersAllocateLittle(t *testing.T) {
 	for _, element := range []string{`7`, `{}`, `null`, `"a"`} {
-		list := allocation.Body(`[`, element, `]`)
-		allocation.Require(t, list, allocation.Skipped, func() {
+		list := providertest.LargeBody(`[`, element, `]`)
+		providertest.RequireAllocation(t, list, providertest.Skipped, func() {
 			var l decode.List[sample]
 			require.NoError(t, decode.Unmarshal(list, &l))
 		})
 	}
-	body := allocation.Body(`{"object":{`, `"a":{"name":"n"}`, `}}`)
-	allocation.Require(t, body, allocation.Skipped, func() {
+	body := providertest.LargeBody(`{"object":{`, `"a":{"name":"n"}`, `}}`)
+	providertest.RequireAllocation(t, body, providertest.Skipped, func() {
 		require.NoError(t, decode.Body(body, new(withMembers)))
 	})
 }

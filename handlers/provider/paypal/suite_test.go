@@ -14,7 +14,6 @@ import (
 	"github.com/paysluice/paysluice/handlers/provider"
 	"github.com/paysluice/paysluice/handlers/provider/paypal"
 	"github.com/paysluice/paysluice/handlers/provider/providertest"
-	"github.com/paysluice/paysluice/test/allocation"
 	"github.com/paysluice/paysluice/test/emulator/paypaltest"
 )
 
@@ -114,7 +113,7 @@ func large() []providertest.Large {
 		{`"purchase_units":[{"payments":{"captures":[`, `]}}]`},
 	} {
 		for _, element := range []string{`7`, `{}`, `[]`} {
-			rows = append(rows, providertest.Large{Head: `"resource":{` + list[0], Element: element, Tail: list[1] + `}`, Most: allocation.Skipped})
+			rows = append(rows, providertest.Large{Head: `"resource":{` + list[0], Element: element, Tail: list[1] + `}`, Most: providertest.Skipped})
 		}
 	}
 	return rows

@@ -11,7 +11,6 @@ import (
 
 	"github.com/paysluice/paysluice/handlers/event"
 	"github.com/paysluice/paysluice/handlers/provider"
-	"github.com/paysluice/paysluice/test/allocation"
 )
 
 // tooDeep returns a value that is nested deeper than JSON is read.
@@ -246,7 +245,7 @@ func (s Suite) testLarge(t *testing.T) {
 		text := s.body("A.B", row.Head+row.Element+row.Tail)
 		before, after, ok := strings.Cut(text, row.Head+row.Element+row.Tail)
 		require.True(t, ok)
-		body := allocation.Body(before+row.Head, row.Element, row.Tail+after)
-		allocation.Require(t, body, row.Most, func() { s.event(t, string(body)) })
+		body := LargeBody(before+row.Head, row.Element, row.Tail+after)
+		RequireAllocation(t, body, row.Most, func() { s.event(t, string(body)) })
 	}
 }

@@ -1,5 +1,4 @@
-// Package allocation bounds what reading a large body may allocate.
-package allocation
+package providertest
 
 import (
 	"runtime"
@@ -9,9 +8,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// size of the bodies, in bytes: more than the processor takes out of one request,
+// largeSize is the size of the bodies, in bytes: more than the processor takes out of one request,
 // which Lambda bounds at 6 MB in base64 (Lambda Developer Guide, "Lambda quotas").
-const size = 4_500_000
+const largeSize = 4_500_000
 
 const (
 	// Skipped is what a body may allocate, in bodies, when its elements are
@@ -22,16 +21,16 @@ const (
 	WrongType = 30
 )
 
-// Body returns JSON of 4.5 MB: as many elements as fit, with commas between them,
+// LargeBody returns JSON of 4.5 MB: as many elements as fit, with commas between them,
 // head before them and tail behind.
-func Body(head, element, tail string) []byte {
-	count := (size - len(head) - len(tail)) / (len(element) + 1)
+func LargeBody(head, element, tail string) []byte {
+	count := (largeSize - len(head) - len(tail)) / (len(element) + 1)
 	return []byte(head + strings.Repeat(element+",", count-1) + element + tail)
 }
 
-// Require fails the test when read allocates more than most times the body.
+// RequireAllocation fails the test when read allocates more than most times the body.
 // Nothing else may run meanwhile.
-func Require(t testing.TB, body []byte, most int, read func()) {
+func RequireAllocation(t testing.TB, body []byte, most int, read func()) {
 	t.Helper()
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
