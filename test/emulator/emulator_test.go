@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -39,7 +40,8 @@ func starter() {
 		panic(err)
 	}
 	fmt.Println(e.pid, e.Dir)
-	select {}
+	time.Sleep(time.Hour)
+	runtime.KeepAlive(e) // or a garbage collection closes e.leash, which ends the emulator
 }
 
 func repository(t *testing.T) string {
