@@ -90,6 +90,7 @@ type watched struct {
 // delays events, consumer-lag, dlq-age or dlq-retries page.
 func (s *stack) addAlarms(w watched, to severities) {
 	s.addEventAlarms(to)
+	s.addDuplicatesAlarm(to)
 	s.addAPIAlarm(to)
 	s.addQueueAlarms(w, to)
 	for i, p := range w.providers {
@@ -140,6 +141,20 @@ func (s *stack) addEventAlarms(to severities) {
 		do: "Read the reason codes in the log. They distinguish an unauthenticated sender from a provider that signs with " +
 			"a secret unknown to the stack. In the latter case, add the provider's new secret beside the old one.",
 		metric: eventMetric(contract.MetricRejected), threshold: rejections, window: window{minutes: minutes, periods: 1, needed: 1},
+	})
+}
+
+// addDuplicatesAlarm adds an alarm about webhooks that are sent again and again.
+// The age bounds stop old deliveries; this one tells of what remains.
+func (s *stack) addDuplicatesAlarm(to severities) {
+	const duplicates, minutes = 5000, 15
+	s.addAlarm(alarm{
+		id: "Duplicates", name: "duplicates", severity: to.ticket,
+		means: fmt.Sprintf("At least %d webhooks within %d minutes had been received before. They are stored once and cost money. "+
+			"Either a provider repeats what was answered 200, or somebody sends captured webhooks again.", duplicates, minutes),
+		do: "Find the eventId that repeats in the log of the processor, and its sourceIp in the access log. " +
+			"If the sender is not the provider, lower the stage's throttle or block the address with a web ACL.",
+		metric: eventMetric(contract.MetricDuplicates), threshold: duplicates, window: window{minutes: minutes, periods: 1, needed: 1},
 	})
 }
 

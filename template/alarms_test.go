@@ -38,6 +38,8 @@ func alarmRequirements() []requirement {
 			set("ConsumerThrottlesAlarm.Properties.AlarmActions.0", "AlarmTopic"),
 			set("ApiFailuresAlarm.Properties.AlarmActions.0", "AlarmTopic"),
 		),
+		scenario("somebody repeats one genuine delivery", map[string]float64{counted("Duplicates"): 900_000, counted("Accepted"): 5_000},
+			tickets("duplicates"), drop("DuplicatesAlarm"), set("DuplicatesAlarm.Properties.AlarmActions.0", "AlarmTopic")),
 		scenario("the authorizer does not respond", map[string]float64{api5xx: 3}, tickets("api-5xx"),
 			drop("ApiFailuresAlarm"),
 			set("ApiFailuresAlarm.Properties.MetricName", "5xx"), // an HTTP API's metric
@@ -106,6 +108,8 @@ func alarmFormRequirements() []requirement {
 					switch {
 					case id == "RejectedAlarm":
 						want = fmt.Sprintf("At least %v webhooks were rejected as not authentic within %d minutes.", threshold, minutes)
+					case id == "DuplicatesAlarm":
+						want = fmt.Sprintf("At least %v webhooks within %d minutes", threshold, minutes)
 					case id == "ConsumerLagAlarm", id == "DeadLetterAgeAlarm":
 						want = fmt.Sprintf("at least %v minutes old", threshold/60)
 					case id == "DeadLetterRetriesAlarm":
@@ -124,6 +128,7 @@ func alarmFormRequirements() []requirement {
 			breaks: []mutation{
 				set("RejectedAlarm.Properties.Threshold", 200),
 				set("RejectedAlarm.Properties.Period", 300),
+				set("DuplicatesAlarm.Properties.Threshold", 100),
 				set("DeadLetterAgeAlarm.Properties.Threshold", 300),
 				set("DeadLetterRetriesAlarm.Properties.DatapointsToAlarm", 2),
 				set("SquareProcessorDurationAlarm.Properties.Threshold", 8100),

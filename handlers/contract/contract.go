@@ -172,7 +172,7 @@ const (
 	MetricSecretUnavailable = "SecretUnavailable" // answered 503: the secret is malformed or unreachable
 	MetricQuarantined       = "Quarantined"       // answered 200, in webhook-dlq: signed but not an event
 	MetricStored            = "Stored"            // a new item in WebhookEvents
-	MetricDuplicates        = "Duplicates"        // a redelivery of a stored event
+	MetricDuplicates        = "Duplicates"        // a redelivery of an accepted event
 	MetricArchived          = "Archived"          // a dead letter written to S3
 	MetricConflicts         = "Conflicts"         // other content under the key of a stored event, in webhook-dlq
 )

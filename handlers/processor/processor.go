@@ -52,16 +52,24 @@ type Payloads interface {
 	Put(ctx context.Context, provider string, payload []byte) (ref string, err error)
 }
 
+// Events is webhook-queue. SendInGroup returns nil only if the queue has accepted
+// the message.
+type Events interface {
+	SendInGroup(ctx context.Context, body, group string) error
+}
+
 // Handler receives the webhooks of one provider.
 type Handler struct {
 	Provider    provider.Provider
 	Secrets     Secrets
-	Events      event.Queue // webhook-queue
+	Events      Events
 	DeadLetters event.Queue // webhook-dlq, for signed bodies that are not events
 	Payloads    Payloads
 	Log         *slog.Logger
 	Metrics     *function.Metrics
 	Now         func() time.Time
+
+	recent recent
 }
 
 // Handle handles a webhook. It never returns an error, which API Gateway would
@@ -94,6 +102,10 @@ func (h *Handler) receive(ctx context.Context, r function.Request) (event.Event,
 	}
 	receipt.Endpoint, receipt.Livemode = origin.Endpoint, origin.Livemode
 	receipt.Payload, receipt.PayloadSHA256 = body, event.HashPayload(body)
+	if id, ok := h.recent.find(contentOf(receipt), now); ok {
+		receipt.ID = id
+		return receipt, errRepeated
+	}
 
 	e, err := h.Provider.Event(body, origin)
 	if err != nil {
@@ -101,7 +113,7 @@ func (h *Handler) receive(ctx context.Context, r function.Request) (event.Event,
 	}
 	e.ReceivedAt, e.RequestID = receipt.ReceivedAt, receipt.RequestID
 	e.Payload, e.PayloadSHA256 = receipt.Payload, receipt.PayloadSHA256
-	return e, h.send(ctx, h.Events, e, "")
+	return e, h.send(ctx, e, "")
 }
 
 // verify verifies the signature. After a mismatch it reads the secret again, so
@@ -126,16 +138,16 @@ func (h *Handler) verify(ctx context.Context, header provider.Header, body []byt
 // cause. The body is not dropped, because the provider does not repeat it, and not
 // rejected, because the provider would repeat it for days.
 func (h *Handler) quarantine(ctx context.Context, e event.Event, cause error) error {
-	if err := h.send(ctx, h.DeadLetters, e, string(provider.ReasonOf(cause))); err != nil {
+	if err := h.send(ctx, e, string(provider.ReasonOf(cause))); err != nil {
 		return err
 	}
 	return cause
 }
 
-// send sends an event to a queue. It stores a body above MaxInline in the bucket
-// first, where it stays without a message if the queue fails; the provider then
+// send sends an event to Events, or to DeadLetters with a failureReason, and
+// remembers it. It stores a body above MaxInline in the bucket first, where it stays without a message if the queue fails; the provider then
 // repeats the webhook.
-func (h *Handler) send(ctx context.Context, q event.Queue, e event.Event, failureReason string) error {
+func (h *Handler) send(ctx context.Context, e event.Event, failureReason string) error {
 	if len(e.Payload) > MaxInline {
 		ref, err := h.Payloads.Put(ctx, e.Provider, e.Payload)
 		if err != nil {
@@ -143,8 +155,20 @@ func (h *Handler) send(ctx context.Context, q event.Queue, e event.Event, failur
 		}
 		e.Payload, e.PayloadRef = nil, ref
 	}
-	if err := q.Send(ctx, event.Encode(e), failureReason); err != nil {
+	received := time.UnixMilli(e.ReceivedAt)
+	var err error
+	if failureReason == "" {
+		err = h.Events.SendInGroup(ctx, event.Encode(e), groupOf(e, received))
+	} else {
+		err = h.DeadLetters.Send(ctx, event.Encode(e), failureReason)
+	}
+	if err != nil {
 		return fmt.Errorf("%w: %w", provider.QueueUnreachable, err)
 	}
+	h.recent.add(contentOf(e), e.ID, received)
 	return nil
+}
+
+func contentOf(e event.Event) content {
+	return content{payloadSHA256: e.PayloadSHA256, endpoint: e.Endpoint}
 }

@@ -71,6 +71,15 @@ type queue struct {
 	hangs   bool
 	bodies  []string
 	reasons []string
+	groups  []string
+}
+
+func (q *queue) SendInGroup(ctx context.Context, body, group string) error {
+	err := q.Send(ctx, body, "")
+	if err == nil {
+		q.groups = append(q.groups, group)
+	}
+	return err
 }
 
 func (q *queue) Send(ctx context.Context, body, failureReason string) error {
@@ -123,8 +132,17 @@ func (f *fixture) handle(t *testing.T, r function.Request) events.APIGatewayProx
 
 func (f *fixture) handleIn(ctx context.Context, t *testing.T, r function.Request) events.APIGatewayProxyResponse {
 	t.Helper()
-	clock := func() time.Time { return now }
-	h := processor.Handler{
+	answer, err := f.newHandler(func() time.Time { return now }).Handle(ctx, r)
+	require.NoError(t, err, "API Gateway answers an error with 502")
+	assert.Equal(t, "application/json", answer.Headers["Content-Type"])
+	assert.NotContains(t, f.log.String(), "marked", "a log line holds no secret and no payload")
+	assert.NotContains(t, f.log.String(), "v1=", "a log line holds no signature")
+	return answer
+}
+
+// newHandler returns the processor of a new environment.
+func (f *fixture) newHandler(clock func() time.Time) *processor.Handler {
+	return &processor.Handler{
 		Provider:    stripe.New(),
 		Secrets:     f.secrets,
 		Events:      f.events,
@@ -134,12 +152,6 @@ func (f *fixture) handleIn(ctx context.Context, t *testing.T, r function.Request
 		Metrics:     function.NewMetrics(&f.log, "test", clock),
 		Now:         clock,
 	}
-	answer, err := h.Handle(ctx, r)
-	require.NoError(t, err, "API Gateway answers an error with 502")
-	assert.Equal(t, "application/json", answer.Headers["Content-Type"])
-	assert.NotContains(t, f.log.String(), "marked", "a log line holds no secret and no payload")
-	assert.NotContains(t, f.log.String(), "v1=", "a log line holds no signature")
-	return answer
 }
 
 // signed returns the request of a webhook.

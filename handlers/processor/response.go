@@ -3,6 +3,7 @@ package processor
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net/http"
 
@@ -28,6 +29,9 @@ type outcome struct {
 func outcomeOf(err error) outcome {
 	if err == nil {
 		return outcome{status: http.StatusOK, metric: contract.MetricAccepted}
+	}
+	if errors.Is(err, errRepeated) {
+		return outcome{status: http.StatusOK, metric: contract.MetricDuplicates}
 	}
 	reason := provider.ReasonOf(err)
 	switch reason {
@@ -61,7 +65,7 @@ func (h *Handler) report(ctx context.Context, e event.Event, err error) {
 	if e.ID != "" {
 		attrs = append(attrs, slog.String("eventId", e.ID), slog.String("type", e.Type))
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, errRepeated) {
 		attrs = append(attrs,
 			slog.String("reason", string(provider.ReasonOf(err))),
 			slog.String("detail", err.Error()))

@@ -126,7 +126,7 @@ func TestSignedBodyThatIsNoEventIsQuarantined(t *testing.T) {
 
 func TestEventsMayComeOutOfOrder(t *testing.T) {
 	eachAccount(t, func(t *testing.T, a *account) {
-		const aMinuteLater = senders.Created + 60_000
+		aMinuteLater := senders.Created + 60_000
 		later, earlier := a.newWebhook(), a.newWebhook()
 		later.body = a.Body(later.id, 100, aMinuteLater)
 

@@ -34,7 +34,13 @@ func TestSend(t *testing.T) {
 	assert.Equal(t, "body", *sent.MessageBody)
 	assert.Empty(t, sent.MessageAttributes, "SQS refuses an attribute without a value")
 
+	require.NoError(t, s.SendInGroup(t.Context(), "body", "stripe-late"))
+	assert.Equal(t, url, *sent.QueueUrl)
+	assert.Equal(t, "body", *sent.MessageBody)
+	assert.Equal(t, "stripe-late", *sent.MessageGroupId)
+
 	require.NoError(t, s.Send(t.Context(), "body", "conflict"))
+	assert.Nil(t, sent.MessageGroupId)
 	reason := sent.MessageAttributes["failureReason"]
 	assert.Equal(t, "String", *reason.DataType)
 	assert.Equal(t, "conflict", *reason.StringValue)

@@ -54,8 +54,10 @@ func TestVerifyBoundsTheAge(t *testing.T) {
 		age    time.Duration
 		want   error
 	}{
-		{"no bound: years later", 0, created, 3 * 365 * 24 * time.Hour, nil},
-		{"no bound: for next year", 0, created, -365 * 24 * time.Hour, nil},
+		{"no bound: the longest retry of any of Square's pages", 0, created, 72 * time.Hour, nil},
+		{"no bound: a moment later", 0, created, 72*time.Hour + time.Millisecond, provider.TimestampStale},
+		{"no bound: for next year", 0, created, -365 * 24 * time.Hour, provider.TimestampFuture},
+		{"a bound of a year, as an operator may need it", 8760, created, 364 * 24 * time.Hour, nil},
 		{"at once", 24, created, 0, nil},
 		{"the last retry", 24, created, 24 * time.Hour, nil},
 		{"a moment later", 24, created, 24*time.Hour + time.Millisecond, provider.TimestampStale},

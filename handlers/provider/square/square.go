@@ -3,8 +3,7 @@
 // raw body, and event notifications.
 //
 // Square signs no time, so nothing can tell a replay from a late retry: an
-// event_id is accepted once, and an entry of the secret can bound the age of the
-// signed created_at. Only the body is signed, so the environment comes from the
+// event_id is accepted once, and the age of the signed created_at is bounded. Only the body is signed, so the environment comes from the
 // secret's entry, and an event has no apiVersion (Square's is in a header).
 //
 // The signature check is not square-go-sdk's, because square-go-sdk takes one key
@@ -65,7 +64,7 @@ func (Provider) CheckHeaders(h provider.Header, _ time.Time) error {
 //
 // Every entry is live, and two entries may have one label. notificationUrl is the
 // URL as Square has it, byte for byte; without it the stack's own URL is used.
-// Without maxAgeHours events of any age are accepted.
+// Without maxAgeHours, events of up to 72 hours are accepted.
 func (p Provider) Verifier(document []byte) (provider.Verifier, error) {
 	subscriptions, err := readSecret(document, p.endpointURL)
 	if err != nil {
@@ -86,6 +85,9 @@ const (
 	// text). A tighter bound would reject retries.
 	minAgeHours = 24
 	maxAgeHours = 365 * 24
+	// defaultMaxAge is the longest time for which a page of Square's says that it
+	// retries, so that it rejects no retry.
+	defaultMaxAge = 72 * time.Hour
 )
 
 // subscription is an entry of the secret document: the signature key of a webhook
@@ -147,10 +149,10 @@ func checkMaxAge(hours *int) string {
 	return ""
 }
 
-// maxAge returns the bound on the age of an event, or 0 for none.
+// maxAge returns the bound on the age of an event.
 func (s subscription) maxAge() time.Duration {
 	if s.MaxAgeHours == nil {
-		return 0
+		return defaultMaxAge
 	}
 	return time.Duration(*s.MaxAgeHours) * time.Hour
 }

@@ -1,6 +1,7 @@
 package square_test
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -183,6 +184,7 @@ func vectors(t testing.TB) []providertest.Vector {
 			URL     string            `json:"notification_url"`
 			Headers map[string]string `json:"headers"`
 			Body    []byte            `json:"body_base64"`
+			Now     time.Time         `json:"now"`
 		}
 	}
 	content, err := os.ReadFile("testdata/signatures.json")
@@ -197,7 +199,8 @@ func vectors(t testing.TB) []providertest.Vector {
 			entries[i] = entry{Label: "main", Key: key, URL: v.URL, Environment: "sandbox"}
 		}
 		rows = append(rows, providertest.Vector{
-			Name: v.ID, Valid: v.Expect == "valid", Document: string(document(t, entries...)), Headers: v.Headers, Body: v.Body, Now: epoch(),
+			Name: v.ID, Valid: v.Expect == "valid", Document: string(document(t, entries...)), Headers: v.Headers, Body: v.Body,
+			Now: cmp.Or(v.Now, epoch()),
 		})
 	}
 	return rows

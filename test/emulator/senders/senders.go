@@ -51,8 +51,8 @@ type Sender struct {
 func (s Sender) EventID(id string) string { return event.NewID(s.Provider.Name, id) }
 
 // Created is the creation time of events whose order does not matter, in epoch
-// milliseconds.
-const Created = 1_780_000_000_000
+// milliseconds: a minute before the program started.
+var Created = time.Now().Add(-time.Minute).Truncate(time.Second).UnixMilli()
 
 // Stripe plays Stripe.
 func Stripe() Sender {

@@ -36,6 +36,8 @@ type queue struct{}
 
 func (queue) Send(context.Context, string, string) error { return nil }
 
+func (queue) SendInGroup(context.Context, string, string) error { return nil }
+
 // vault plays Secrets Manager with one secret.
 type vault struct{ document []byte }
 

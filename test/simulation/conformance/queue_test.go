@@ -84,6 +84,12 @@ func queueRules() []rule {
 			}
 			assert.Len(t, seen, 12)
 		}},
+		{"SQS: a message of a standard queue may belong to a group", func(t *testing.T, s services) {
+			url, _ := newQueue(t, s, 0)
+			_, err := s.sqs.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: url, MessageBody: new("x"), MessageGroupId: new("square-late")})
+			require.NoError(t, err)
+			assert.Equal(t, "square-late", receiveOne(t, s, url).Attributes["MessageGroupId"])
+		}},
 		{"SQS: a received message is hidden", func(t *testing.T, s services) {
 			url, _ := newQueue(t, s, 0)
 			send(t, s, url, "x")

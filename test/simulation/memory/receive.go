@@ -35,8 +35,13 @@ func (s *SQS) ReceiveMessage(_ context.Context, in *sqs.ReceiveMessageInput, _ .
 	}
 	out := &sqs.ReceiveMessageOutput{}
 	now := s.now()
-	for visible := q.visible(now); len(visible) > 0 && len(out.Messages) < limit; {
-		m := s.take(&visible)
+	quiet, noisy := q.byNoise(now)
+	for len(quiet)+len(noisy) > 0 && len(out.Messages) < limit {
+		next := &quiet
+		if len(quiet) == 0 {
+			next = &noisy
+		}
+		m := s.take(next)
 		if exhausted, err := s.redrive(q, m); err != nil || exhausted {
 			if err != nil {
 				return nil, err
@@ -66,6 +71,29 @@ func (s *SQS) take(visible *[]*message) *message {
 	m := (*visible)[i]
 	*visible = slices.Delete(*visible, i, i+1)
 	return m
+}
+
+// byNoise returns the visible messages, apart those of noisy groups, which are
+// delivered after all others. A group is noisy with at least 30 messages in flight
+// that are more than a tenth of all. A message without a group is one of its own
+// (SQS Developer Guide, "How Amazon SQS fair queues work"). SQS also counts the
+// processing time, and its thresholds are approximate.
+func (q *queue) byNoise(now time.Time) (quiet, noisy []*message) {
+	inFlight, all := map[string]int{}, 0
+	for _, m := range q.messages {
+		if m.visibleAt.After(now) {
+			inFlight[m.group]++
+			all++
+		}
+	}
+	for _, m := range q.visible(now) {
+		if n := inFlight[m.group]; m.group != "" && n >= 30 && n*10 > all {
+			noisy = append(noisy, m)
+		} else {
+			quiet = append(quiet, m)
+		}
+	}
+	return quiet, noisy
 }
 
 // redrive moves a message that has used up its receives to the dead-letter
@@ -100,11 +128,12 @@ func (m *message) show(in *sqs.ReceiveMessageInput) types.Message {
 	}
 	for name, value := range map[types.MessageSystemAttributeName]string{
 		types.MessageSystemAttributeNameApproximateReceiveCount:          strconv.Itoa(m.receives),
+		types.MessageSystemAttributeNameMessageGroupId:                   m.group,
 		types.MessageSystemAttributeNameSentTimestamp:                    strconv.FormatInt(m.sentAt.UnixMilli(), 10),
 		types.MessageSystemAttributeNameApproximateFirstReceiveTimestamp: strconv.FormatInt(m.firstReceived.UnixMilli(), 10),
 	} {
-		if slices.Contains(in.MessageSystemAttributeNames, types.MessageSystemAttributeNameAll) ||
-			slices.Contains(in.MessageSystemAttributeNames, name) {
+		if value != "" && (slices.Contains(in.MessageSystemAttributeNames, types.MessageSystemAttributeNameAll) ||
+			slices.Contains(in.MessageSystemAttributeNames, name)) {
 			out.Attributes[string(name)] = value
 		}
 	}

@@ -167,6 +167,7 @@ type message struct {
 	id         string
 	body       string
 	attributes map[string]types.MessageAttributeValue
+	group      string // MessageGroupId; "" for none
 
 	sentAt        time.Time
 	firstReceived time.Time
@@ -199,6 +200,7 @@ func (s *SQS) SendMessage(_ context.Context, in *sqs.SendMessageInput, _ ...func
 		id:         fmt.Sprintf("%08x-0000-4000-8000-%012x", s.sent, s.sent),
 		body:       body,
 		attributes: maps.Clone(in.MessageAttributes),
+		group:      aws.ToString(in.MessageGroupId),
 		sentAt:     s.now(),
 	}
 	q.messages = append(q.messages, m)

@@ -79,7 +79,7 @@ func (s *Source) Make(size int, providers []int) ([]Webhook, error) {
 		wg.Go(func() {
 			for i := int(next.Add(1)) - 1; i < len(all); i = int(next.Add(1)) - 1 {
 				sender := s.senders[providers[i]]
-				body := pad(sender.Body(sender.NewID(), 100+i%100_000, senders.Created+int64(i)*1000), size)
+				body := pad(sender.Body(sender.NewID(), 100+i%100_000, senders.Created-int64(i%3600)*1000), size)
 				all[i], errs[i] = s.sign(sender, body, s.keys[sender.Provider.Name], now)
 			}
 		})

@@ -1,0 +1,28 @@
+package processor
+
+import (
+	"time"
+
+	"github.com/paysluice/paysluice/handlers/event"
+)
+
+// lateAfter is the age from which an event is late. Providers deliver within
+// seconds. An event this old is a retry, which can wait a little longer, or an old
+// delivery that somebody sends again.
+const lateAfter = time.Hour
+
+// groupOf returns the message group of an event. In a standard queue SQS delivers
+// the messages of a group that takes up the consumer after those of all others
+// (SQS Developer Guide, "Amazon SQS fair queues").
+//
+// A new event is a group of its own, so that a flood of its redeliveries waits for
+// everybody else. All late events of a provider are one group, so that a flood of
+// many old deliveries waits too. An event without a time of its own counts as late.
+// A group has at most 128 letters, digits and punctuation characters (SQS API
+// Reference, SendMessage, MessageGroupId), and an id can be longer, so it is hashed.
+func groupOf(e event.Event, now time.Time) string {
+	if e.Timestamp == 0 || now.Sub(time.UnixMilli(e.Timestamp)) >= lateAfter {
+		return e.Provider + "-late"
+	}
+	return event.HashPayload([]byte(e.ID))
+}
