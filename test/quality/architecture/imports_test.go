@@ -47,6 +47,7 @@ func TestImportRulesDeny(t *testing.T) {
 		{"generator", "cmd/gentemplate/a.go", "github.com/aws/aws-sdk-go-v2/config"},
 		{"functions", "handlers/aws/table/a.go", module + "/template/cfn"},
 		{"functions", "cmd/lambdas/consumer/a.go", "github.com/awslabs/goformation/v7/cloudformation/sqs"},
+		{"modules", "handlers/function/b.go", "golang.org/x/time/rate"},
 		{"handlers", "handlers/aws/table/b_test.go", module + "/cmd/gentemplate"},
 		{"leaves", "handlers/contract/a.go", "github.com/aws/aws-lambda-go/events"},
 		{"leaves", "handlers/event/a.go", "golang.org/x/text/currency"},
