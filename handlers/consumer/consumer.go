@@ -4,6 +4,7 @@ package consumer
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -35,6 +36,8 @@ type Handler struct {
 	Concurrency int         // records that are stored at the same time, at least 1
 	Log         *slog.Logger
 	Metrics     *function.Metrics
+
+	comparing sync.Mutex
 }
 
 // outcome is the metric of a record.
@@ -66,7 +69,7 @@ func (h *Handler) store(ctx context.Context, record events.SQSMessage) (outcome,
 		return outcome{}, err
 	case existing == nil:
 		return outcome{provider: e.Provider, metric: contract.MetricStored}, nil
-	case same(p, *existing, e):
+	case h.same(p, *existing, e):
 		return outcome{provider: e.Provider, metric: contract.MetricDuplicates}, nil
 	}
 	if err := h.DeadLetters.Send(ctx, record.Body, contract.ReasonConflict); err != nil {
@@ -75,14 +78,15 @@ func (h *Handler) store(ctx context.Context, record events.SQSMessage) (outcome,
 	return outcome{provider: e.Provider, metric: contract.MetricConflicts}, nil
 }
 
-// same reports whether two events with one key have the same content. Bodies in
-// S3 are compared by hash, so that any change between deliveries is a conflict.
-func same(p provider.Provider, a, b event.Event) bool {
-	if a.PayloadSHA256 == b.PayloadSHA256 {
+// same reports whether two events with one key are one event. It compares one
+// pair at a time, because that can need several times the memory of a body.
+func (h *Handler) same(p provider.Provider, stored, incoming event.Event) bool {
+	if stored.PayloadSHA256 == incoming.PayloadSHA256 {
 		return true
 	}
-	inline := a.PayloadRef == "" && b.PayloadRef == ""
-	return inline && p.SameEvent(a.Payload, b.Payload)
+	h.comparing.Lock()
+	defer h.comparing.Unlock()
+	return p.SameEvent(stored, incoming)
 }
 
 // reportCounts writes one line for each provider in the batch.

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 	"github.com/paysluice/paysluice/handlers/consumer"
 	"github.com/paysluice/paysluice/handlers/event"
 	"github.com/paysluice/paysluice/handlers/function"
+	"github.com/paysluice/paysluice/handlers/provider"
 	"github.com/paysluice/paysluice/handlers/provider/all"
 )
 
@@ -64,13 +66,14 @@ func (q *queue) Send(_ context.Context, body, failureReason string) error {
 
 // fixture is a consumer with its dependencies.
 type fixture struct {
+	providers   provider.Set
 	table       table
 	deadLetters queue
 	log         bytes.Buffer
 }
 
 func newFixture() *fixture {
-	return &fixture{table: table{rows: map[string]event.Event{}}}
+	return &fixture{providers: all.All(all.Settings{}), table: table{rows: map[string]event.Event{}}}
 }
 
 // handle returns the ids of the failed messages; the i-th record has id "i".
@@ -85,7 +88,7 @@ func (f *fixture) handle(t *testing.T, bodies ...string) []string {
 		})
 	}
 	h := consumer.Handler{
-		Providers:   all.All(all.Settings{}),
+		Providers:   f.providers,
 		Table:       &f.table,
 		DeadLetters: &f.deadLetters,
 		Concurrency: 2,
@@ -117,6 +120,25 @@ func reference(id, hash string) string {
 	})
 }
 
+// received returns the message of a Stripe body as a processor writes it; one
+// before contentSha256 existed if older, and one with the body in S3 if large.
+func received(t *testing.T, members string, older, large bool) string {
+	t.Helper()
+	body := []byte(`{"id":"evt_1","created":1780000000,` + members + `}`)
+	p, err := all.All(all.Settings{}).ByName("stripe")
+	require.NoError(t, err)
+	e, err := p.Event(body, provider.Origin{})
+	require.NoError(t, err)
+	e.Payload, e.PayloadSHA256 = body, event.HashPayload(body)
+	if older {
+		e.ContentSHA256 = ""
+	}
+	if large {
+		e.Payload, e.PayloadRef = nil, "oversize/stripe/"+e.PayloadSHA256
+	}
+	return event.Encode(e)
+}
+
 func TestNewEventsAreStored(t *testing.T) {
 	f := newFixture()
 
@@ -135,6 +157,14 @@ func TestEmptyBatch(t *testing.T) {
 
 func TestSecondEventWithTheSameKey(t *testing.T) {
 	inS3 := func(payload string) string { return reference("evt_1", event.HashPayload([]byte(payload))) }
+	const (
+		charge = `"type":"charge.updated","api_version":"2026-03-25.dahlia","data":{"object":{"id":"ch_1","object":"charge"}}`
+		again  = charge + `,"pending_webhooks":1`
+		older  = `"type":"charge.updated","api_version":"2016-07-06","data":{"object":{"id":"ch_1","object":"charge","amount":1}}`
+		other  = `"type":"charge.updated","api_version":"2016-07-06","data":{"object":{"id":"ch_2","object":"charge"}}`
+		deep   = `"type":"charge.updated","a":`
+	)
+	nested := strings.Repeat("[", 9900) + strings.Repeat("]", 9900)
 	for _, row := range []struct{ why, first, second, metric string }{
 		{"SQS delivers at least once", message("evt_1", `{"a":1}`), message("evt_1", `{"a":1}`), "Duplicates"},
 		{"Stripe counts pending_webhooks down", message("evt_1", `{"a":1,"pending_webhooks":2}`), message("evt_1", `{"a":1,"pending_webhooks":1}`), "Duplicates"},
@@ -144,6 +174,14 @@ func TestSecondEventWithTheSameKey(t *testing.T) {
 		{"another body in S3", inS3(`{"a":1}`), inS3(`{"a":2}`), "Conflicts"},
 		{"another body in S3 with a similar hash", reference("evt_1", strings.Repeat("a", 64)), reference("evt_1", strings.Repeat("a", 63)+"b"), "Conflicts"},
 		{"another body, now in S3", message("evt_1", `{"a":1}`), inS3(`{"a":2}`), "Conflicts"},
+		{"a large body, redelivered", received(t, charge, false, true), received(t, again, false, true), "Duplicates"},
+		{"a row of an earlier release", received(t, charge, true, false), received(t, again, false, false), "Duplicates"},
+		{"a message of an earlier release", received(t, charge, false, false), received(t, again, true, false), "Duplicates"},
+		{"a row of an earlier release, its body in S3", received(t, charge, true, true), received(t, again, false, true), "Conflicts"},
+		{"in another API version", received(t, charge, false, false), received(t, older, false, false), "Duplicates"},
+		{"large, in another API version", received(t, charge, true, true), received(t, older, false, true), "Duplicates"},
+		{"of another object in another API version", received(t, charge, false, false), received(t, other, false, false), "Conflicts"},
+		{"nested too deeply to be compared", received(t, deep+nested, false, false), received(t, deep+" "+nested, false, false), "Conflicts"},
 		{"another body, first in S3", inS3(`{"a":1}`), message("evt_1", `{"a":2}`), "Conflicts"},
 	} {
 		t.Run(row.why, func(t *testing.T) {
@@ -164,6 +202,38 @@ func TestSecondEventWithTheSameKey(t *testing.T) {
 			}
 		})
 	}
+}
+
+// comparing counts the comparisons that run at the same time.
+type comparing struct {
+	provider.Provider
+	now, most atomic.Int32
+}
+
+func (c *comparing) SameEvent(event.Event, event.Event) bool {
+	c.most.Store(max(c.most.Load(), c.now.Add(1)))
+	time.Sleep(time.Millisecond)
+	c.now.Add(-1)
+	return true
+}
+
+// TestOneComparisonAtATime bounds the memory of a batch: a comparison can need
+// several times the memory of its bodies.
+func TestOneComparisonAtATime(t *testing.T) {
+	p, err := all.All(all.Settings{}).ByName("stripe")
+	require.NoError(t, err)
+	f, c := newFixture(), &comparing{Provider: p}
+	f.providers = provider.Set{c}
+	bodies := make([]string, 10)
+	require.Empty(t, f.handle(t, message("evt_1", "{}")))
+	for i := range bodies {
+		bodies[i] = message("evt_1", fmt.Sprint(i))
+	}
+
+	require.Empty(t, f.handle(t, bodies...))
+
+	assert.Equal(t, int32(1), c.most.Load())
+	assert.Contains(t, f.log.String(), `"Duplicates":10`)
 }
 
 func TestConflictThatCannotBeSentFails(t *testing.T) {

@@ -58,6 +58,11 @@ type Event struct {
 	RequestID string `json:"requestId,omitempty"`
 	// PayloadSHA256 is the hash of the raw body in lower-case hex.
 	PayloadSHA256 string `json:"payloadSha256"`
+	// ContentSHA256 is a hash of what the raw body says, in lower-case hex. It is
+	// equal in deliveries that differ only in the order of members, white space and
+	// members that the provider changes between deliveries. It is empty if only
+	// PayloadSHA256 can tell two bodies apart.
+	ContentSHA256 string `json:"contentSha256,omitempty"`
 	// Payload is the raw body, in base64 in JSON. It is empty when PayloadRef is
 	// set.
 	Payload []byte `json:"payload,omitempty"`

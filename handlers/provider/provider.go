@@ -39,10 +39,11 @@ type Provider interface {
 	// that cannot be a key.
 	Event(body []byte, o Origin) (event.Event, error)
 
-	// SameEvent reports whether two bodies with the same event id and time are
-	// deliveries of one event, apart from members that the provider is known to
-	// change between deliveries.
-	SameEvent(a, b []byte) bool
+	// SameEvent reports whether two events with one id and time, whose bodies are
+	// not equal bytes, are one event: their content is equal apart from members
+	// that the provider is known to change (docs/events.md). It needs bounded memory
+	// for any two bodies.
+	SameEvent(stored, incoming event.Event) bool
 }
 
 // Verifier checks signatures against all entries of a secret.

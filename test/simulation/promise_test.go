@@ -47,7 +47,8 @@ func (w *world) exhausted(messages []event.Archived) bool {
 }
 
 // checkPayloads looks for payloads that no message refers to. Only a request
-// that was answered 5xx may leave one.
+// that was answered 5xx may leave one, and a second delivery of an event that is
+// kept.
 func (w *world) checkPayloads(k kept) {
 	for key, err := range bucket.NewArchive(w.s3, bucketName).Keys(context.Background(), contract.OversizePrefix, "") {
 		if err != nil {
@@ -58,8 +59,8 @@ func (w *world) checkPayloads(k kept) {
 		switch body, sent := w.stripe.large[hash]; {
 		case !sent:
 			w.violate("no unverified payload is kept: %s was never signed", key)
-		case !k.refs[key] && !w.stripe.failed[body]:
-			w.violate("only a failed request leaves a payload without a message: %s is of another one", key)
+		case !k.refs[key] && !w.stripe.failed[body] && !k.has(w.stripe.genuine[body]):
+			w.violate("only a failed request or a redelivery leaves a payload without a message: %s is of another one", key)
 		case !k.refs[key]:
 			w.seen["orphaned payload"]++
 		default:
@@ -85,7 +86,7 @@ func (w *world) checkComplete() {
 func (w *world) checkNothingArchived() {
 	k := w.readKept()
 	for _, c := range w.stripe.contents {
-		if dead := k.dead[c]; len(dead) > 0 && c.reason == "" && c.rival == nil && !c.large {
+		if dead := k.dead[c]; len(dead) > 0 && c.reason == "" && c.rival == nil {
 			w.violate("without faults no event is archived: %s is, with %s", c.id, dead[0].FailureReason)
 		}
 	}
@@ -100,6 +101,9 @@ type kept struct {
 	// refs has the keys of large payloads that a row or a dead letter refers to.
 	refs map[string]bool
 }
+
+// has reports whether a body of the content is in the table or the archive.
+func (k kept) has(c *content) bool { return len(k.rows[c])+len(k.dead[c]) > 0 }
 
 // readKept reads the table and the archive and checks each entry: its payload
 // is byte for byte what Stripe signed, under the right key.
@@ -204,7 +208,7 @@ func (w *world) checkDeadLetter(m event.Archived, e event.Event) *content {
 	case c == nil:
 	case c.reason != "" && m.FailureReason != c.reason:
 		w.violate("a quarantined message has its reason: %q instead of %q", m.FailureReason, c.reason)
-	case c.reason == "" && m.FailureReason == contract.ReasonConflict && c.rival == nil && !c.large:
+	case c.reason == "" && m.FailureReason == contract.ReasonConflict && c.rival == nil:
 		w.violate("only different content is a conflict: %s had none", e.ID)
 	case c.reason == "" && m.FailureReason != contract.ReasonConflict && !exhausted:
 		w.violate("a readable event is not quarantined: %s is, with %s", e.ID, m.FailureReason)

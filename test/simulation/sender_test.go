@@ -108,7 +108,6 @@ func (s *sender) add(c *content) *content {
 func (s *sender) send(what string, c *content, body []byte, after time.Duration) {
 	s.genuine[string(body)] = c
 	if len(body) > maxInline {
-		c.large = true
 		s.large[event.HashPayload(body)] = string(body)
 	}
 	s.enqueue(&delivery{what: what, body: body, content: c}, after)
@@ -229,9 +228,6 @@ type content struct {
 	// a conflict.
 	rival    *content
 	accepted bool // a body of it was answered 200
-	// large is content that is sent by reference. The consumer compares only its
-	// hash, so that a field that Stripe changes between deliveries is a conflict.
-	large bool
 }
 
 // shape holds the values of a webhook's body.

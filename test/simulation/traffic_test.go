@@ -66,12 +66,15 @@ func (s *sender) rendered(base shape) {
 	s.send("event in another version", c, base.body(), time.Duration(s.w.rng.Int64N(int64(time.Minute))))
 }
 
-// rivals sends two contents with one key.
+// rivals sends two contents with one key, some in two API versions.
 func (s *sender) rivals(base shape) {
 	first, second := s.add(newContent(base)), s.add(newContent(base))
 	first.rival, second.rival = second, first
 	s.send("event", first, base.body(), 0)
 	base.serial += 1_000_000
+	if s.w.rng.IntN(2) == 0 {
+		base.version = "2020-08-27"
+	}
 	s.send("rival", second, base.body(), time.Duration(s.w.rng.Int64N(int64(10*time.Minute))))
 }
 

@@ -92,6 +92,7 @@ func texts(e *event.Event) map[string]*string {
 		"apiVersion":              &e.APIVersion,
 		"requestId":               &e.RequestID,
 		"payloadSha256":           &e.PayloadSHA256,
+		"contentSha256":           &e.ContentSHA256,
 		"payloadRef":              &e.PayloadRef,
 	}
 }

@@ -37,7 +37,7 @@ func full() event.Event {
 		Related: map[string]string{"customer": "cus_1"}, Account: "acct_1", Endpoint: "main",
 		Livemode: new(false), Money: event.Money{Amount: "12.50", Currency: "EUR"},
 		APIVersion: "2026-01-28", Thin: true, ReceivedAt: received.UnixMilli(), RequestID: "req-1",
-		PayloadSHA256: event.HashPayload(payload), Payload: payload,
+		PayloadSHA256: event.HashPayload(payload), ContentSHA256: strings.Repeat("0c", 32), Payload: payload,
 	}
 }
 

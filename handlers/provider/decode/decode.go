@@ -7,10 +7,8 @@
 package decode
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"reflect"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -63,47 +61,4 @@ func Body(body []byte, v any) error {
 		return fmt.Errorf("%w: not JSON, or nested too deeply", provider.EnvelopeUnreadable)
 	}
 	return nil
-}
-
-// Object reads a body for comparison with another one. It returns nil unless the
-// body is one JSON object. Numbers become Number, so that two numbers beyond
-// float64 stay different.
-func Object(body []byte) map[string]any {
-	var object map[string]any
-	keepNumbers := json.WithUnmarshalers(json.UnmarshalFromFunc(readNumber))
-	if json.Unmarshal(body, &object, lenient(), keepNumbers) != nil {
-		return nil
-	}
-	return object
-}
-
-// Number is the text of a JSON number.
-type Number string
-
-// readNumber reads a number as Number; other values are left to the library.
-func readNumber(d *jsontext.Decoder, v *any) error {
-	if d.PeekKind() != '0' {
-		return errors.ErrUnsupported
-	}
-	value, err := d.ReadValue()
-	*v = Number(value)
-	return err
-}
-
-// Same reports whether two bodies are equal bytes, or JSON objects of the same
-// members apart from the volatile ones. Member order, white space and escapes do
-// not count; numbers are compared as they are written.
-func Same(a, b []byte, volatile ...string) bool {
-	if bytes.Equal(a, b) {
-		return true
-	}
-	x, y := Object(a), Object(b)
-	if x == nil || y == nil {
-		return false
-	}
-	for _, name := range volatile {
-		delete(x, name)
-		delete(y, name)
-	}
-	return reflect.DeepEqual(x, y)
 }

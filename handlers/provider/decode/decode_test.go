@@ -38,34 +38,3 @@ func TestUnmarshalKeepsTheGoodAmongTheBad(t *testing.T) {
 		assert.Error(t, decode.Unmarshal([]byte(text), &s), "not JSON is more than a wrong type")
 	}
 }
-
-func TestObject(t *testing.T) {
-	assert.Equal(t,
-		map[string]any{"a": decode.Number("9007199254740993"), "b": []any{"x", nil, true}, "c": map[string]any{}},
-		decode.Object([]byte(`{"a":9007199254740993,"b":["x",null,true],"c":{}}`+"\n")))
-	assert.Equal(t, map[string]any{}, decode.Object([]byte(` {} `)))
-
-	for _, body := range []string{``, `null`, `[]`, `"a"`, `7`, `{`, `{}{}`, `{} x`, `{"a":01}`} {
-		assert.Nil(t, decode.Object([]byte(body)), body)
-	}
-}
-
-func TestSame(t *testing.T) {
-	for _, tt := range []struct {
-		why, a, b string
-		want      bool
-	}{
-		{"equal bytes", "no JSON", "no JSON", true},
-		{"another order", `{"a":1,"b":2}`, ` {"b":2,"a":1}`, true},
-		{"volatile members", `{"a":1,"n":2,"m":3}`, `{"a":1,"n":4}`, true},
-		{"volatile names below the top", `{"a":{"n":2}}`, `{"a":{"n":3}}`, false},
-		{"another value", `{"a":1}`, `{"a":2}`, false},
-		{"another spelling of a number", `{"a":1}`, `{"a":1.0}`, false},
-		{"one is no object", `{"a":1}`, `[{"a":1}]`, false},
-	} {
-		t.Run(tt.why, func(t *testing.T) {
-			assert.Equal(t, tt.want, decode.Same([]byte(tt.a), []byte(tt.b), "n", "m"))
-			assert.Equal(t, tt.want, decode.Same([]byte(tt.b), []byte(tt.a), "n", "m"), "the other way round")
-		})
-	}
-}

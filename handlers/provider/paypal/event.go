@@ -160,6 +160,8 @@ func (p Provider) Event(raw []byte, o provider.Origin) (event.Event, error) {
 		Livemode:     o.Livemode,
 		Money:        moneyOf(category, r),
 		APIVersion:   decode.Clean(b.ResourceVersion),
+
+		ContentSHA256: decode.ContentHash(raw, volatile()...),
 	}, nil
 }
 
@@ -244,9 +246,16 @@ func (r *resource) account() string {
 	return cmp.Or(r.DisputedTransactions[0].Seller.ID, r.PurchaseUnits[0].Payee.ID, r.Payee.ID, r.MerchantID)
 }
 
-// SameEvent implements provider.Provider. PayPal does not document what may differ
-// between deliveries of an event. Two members are left out: the notification's own
-// links, which say where to look it up (samples differ in host and encType), and
-// zts, a time that samples have and the schema does not
-// ("event" in notifications_webhooks_v1.json).
-func (Provider) SameEvent(a, b []byte) bool { return decode.Same(a, b, "links", "zts") }
+// SameEvent implements provider.Provider. Because PayPal's signature does not
+// cover the whole body, there is no other rule than the content's.
+func (Provider) SameEvent(stored, incoming event.Event) bool {
+	return decode.SameContent(stored, incoming, volatile()...)
+}
+
+// volatile returns the top-level members that are left out of an event's content
+// hash. PayPal does not document what may differ between deliveries. links says
+// where to look the notification up (samples differ in host and encType). zts is a
+// time that samples have and the schema does not ("event" in
+// notifications_webhooks_v1.json). status and transmissions tell of deliveries and
+// are in events that PayPal's API returned.
+func volatile() []string { return []string{"links", "zts", "status", "transmissions"} }

@@ -57,12 +57,14 @@ func suite() providertest.Suite {
 		Routes:   []string{"PAYMENT.CAPTURE.COMPLETED", "PAYMENT.SALE.COMPLETED"},
 		Money:    money(),
 		Same: []providertest.Same{
-			{Why: "links of another host", A: `{"id":"1","links":[{"href":"https://api.paypal.com/x"}]}`, B: `{"id":"1","links":[{"href":"https://api-m.paypal.com/x","encType":"application/json"}]}`, Want: true},
-			{Why: "no links", A: `{"id":"1","links":[]}`, B: `{"id":"1"}`, Want: true},
-			{Why: "a time of sending", A: `{"id":"1","zts":1494957670}`, B: `{"id":"1"}`, Want: true},
-			{Why: "links below the top", A: `{"resource":{"links":[{"rel":"self"}]}}`, B: `{"resource":{"links":[]}}`},
-			{Why: "another state", A: `{"resource":{"status":"COMPLETED"}}`, B: `{"resource":{"status":"REFUNDED"}}`},
-			{Why: "another version of the resource", A: `{"resource_version":"2.0"}`, B: `{"resource_version":"1.0"}`},
+			{Why: "links of another host", A: `"links":[{"href":"https://api.paypal.com/x"}]`, B: `"links":[{"href":"https://api-m.paypal.com/x","encType":"application/json"}]`, Want: true},
+			{Why: "no links", A: `"links":[]`, B: ``, Want: true},
+			{Why: "a time of sending", A: `"zts":1494957670`, B: ``, Want: true},
+			// An event pasted from PayPal's API into a public shop has both.
+			{Why: "its deliveries", A: ``, B: `"status":"SUCCESS","transmissions":[{"http_status":200}]`, Want: true},
+			{Why: "links below the top", A: `"resource":{"links":[{"rel":"self"}]}`, B: `"resource":{"links":[]}`},
+			{Why: "another state", A: `"resource":{"status":"COMPLETED"}`, B: `"resource":{"status":"REFUNDED"}`},
+			{Why: "another version of the resource", A: `"resource_version":"2.0"`, B: `"resource_version":"1.0"`},
 		},
 		Large: large(),
 	}

@@ -138,7 +138,7 @@ type Money struct {
 	Want              event.Money
 }
 
-// Same is a pair of bodies with one id.
+// Same is the members of a pair of bodies with one id and one type.
 type Same struct {
 	Why, A, B string
 	Want      bool
@@ -203,6 +203,14 @@ func (s Suite) event(t testing.TB, body string) event.Event {
 	t.Helper()
 	e, err := s.Provider.Event([]byte(body), provider.Origin{})
 	require.NoError(t, err, body)
+	return e
+}
+
+// received returns the event of a body as the processor completes it.
+func (s Suite) received(t testing.TB, body string) event.Event {
+	t.Helper()
+	e := s.event(t, body)
+	e.Payload, e.PayloadSHA256 = []byte(body), event.HashPayload([]byte(body))
 	return e
 }
 

@@ -86,6 +86,8 @@ func (p Provider) Event(raw []byte, origin provider.Origin) (event.Event, error)
 		Endpoint:     origin.Endpoint,
 		Livemode:     origin.Livemode,
 		Money:        moneyOf(category, &o),
+
+		ContentSHA256: decode.ContentHash(raw),
 	}, nil
 }
 
@@ -117,6 +119,12 @@ func (b *body) related(o *object) map[string]string {
 	})
 }
 
-// SameEvent implements provider.Provider. Square's deliveries of an event differ
-// only in headers.
-func (Provider) SameEvent(a, b []byte) bool { return decode.Same(a, b) }
+// SameEvent implements provider.Provider. Subscriptions with other API versions
+// get an event in other renderings, and no body names its version. So what
+// this package reads of the two must be equal, ids where both name them.
+func (Provider) SameEvent(stored, incoming event.Event) bool {
+	return decode.SameContent(stored, incoming) ||
+		stored.ObjectID != "" && decode.SameObject(stored, incoming) && stored.Account == incoming.Account &&
+			stored.ObjectStatus == incoming.ObjectStatus && stored.PaymentID == incoming.PaymentID &&
+			stored.Money == incoming.Money
+}

@@ -70,6 +70,7 @@ func suite(t testing.TB) providertest.Suite {
 		Payments: payments(),
 		Routes:   []string{"payment.created", "payment.updated"},
 		Money:    money(),
+		Same:     same(),
 		Large: []providertest.Large{
 			{Head: `"data":{"type":"checkout","object":{"checkout":{"payment_ids":[`, Element: `7`, Tail: `]}}}`, Most: providertest.Skipped},
 			{Head: `"data":{"type":"checkout","object":{"checkout":{"payment_ids":[`, Element: `""`, Tail: `]}}}`, Most: providertest.Skipped},
@@ -417,4 +418,24 @@ func money() []providertest.Money {
 		}
 	}
 	return rows
+}
+
+// same are pairs of bodies with one id and type. An event goes to every
+// subscription in its version, and Square's API returns it in the application's
+// (developer.squareup.com/docs/webhooks/overview; api.json, EventMetadata).
+func same() []providertest.Same {
+	payment := func(merchant, id, members string) string {
+		return `"merchant_id":"` + merchant + `","data":{"type":"payment","id":"` + id + `","object":{"payment":{"id":"` + id + `"` + members + `}}}`
+	}
+	const status = `,"status":"COMPLETED"`
+	stored := payment("M1", "p1", status+`,"order_id":"o1"`)
+	return []providertest.Same{
+		{Why: "another version's members", A: stored, B: payment("M1", "p1", status+`,"order_id":"o1","version_token":"x"`), Want: true},
+		{Why: "a version without the order", A: stored, B: payment("M1", "p1", status), Want: true},
+		{Why: "another order", A: stored, B: payment("M1", "p1", status+`,"order_id":"o2"`)},
+		{Why: "another state", A: stored, B: payment("M1", "p1", `,"status":"FAILED","order_id":"o1"`)},
+		{Why: "another merchant", A: stored, B: payment("M2", "p1", status+`,"order_id":"o1"`)},
+		{Why: "another payment", A: stored, B: payment("M1", "p2", status+`,"order_id":"o1"`)},
+		{Why: "another object", A: stored, B: strings.Replace(stored, `"type":"payment"`, `"type":"order"`, 1)},
+	}
 }

@@ -112,6 +112,7 @@ func (p Provider) Event(raw []byte, o provider.Origin) (event.Event, error) {
 	} else {
 		p.addObject(&e, &b)
 	}
+	e.ContentSHA256 = decode.ContentHash(raw, volatile(e.Thin)...)
 	return e, nil
 }
 
@@ -224,19 +225,30 @@ func firstID(references ...reference) string {
 	return ""
 }
 
-// SameEvent implements provider.Provider. Two deliveries of an event may differ in
-// pending_webhooks. They differ in everything when two endpoints have other API
-// versions, because each renders the event anew.
-func (Provider) SameEvent(a, b []byte) bool {
-	return decode.Same(a, b, "pending_webhooks") || otherVersion(a, b)
+// SameEvent implements provider.Provider. One event's deliveries differ in
+// pending_webhooks. Two endpoints of one event differ in account or context,
+// which only one of them may name. They differ in everything when they have other
+// API versions, because each renders the event anew; then the type, the mode and
+// the object must be equal, and amounts and related ids where both name them.
+func (Provider) SameEvent(stored, incoming event.Event) bool {
+	switch {
+	case stored.Thin != incoming.Thin, !decode.Agree(stored.Account, incoming.Account):
+		return false
+	case stored.APIVersion == incoming.APIVersion, stored.APIVersion == "", incoming.APIVersion == "":
+		return decode.SameContent(stored, incoming, volatile(stored.Thin)...)
+	}
+	return decode.SameObject(stored, incoming) &&
+		decode.Agree(stored.Amount, incoming.Amount) && decode.Agree(stored.Currency, incoming.Currency)
 }
 
-// otherVersion reports whether both bodies name an API version and the versions
-// differ. Thin events name none.
-func otherVersion(a, b []byte) bool {
-	var x, y body
-	if decode.Body(a, &x) != nil || decode.Body(b, &y) != nil {
-		return false
+// volatile returns the top-level members that are left out of an event's content
+// hash. account and context are compared as fields. Thin events have data and
+// changes only when they are fetched from the API
+// (docs.stripe.com/event-destinations, "Processing the event notification").
+func volatile(thin bool) []string {
+	names := []string{"pending_webhooks", "account", "context"}
+	if thin {
+		names = append(names, "data", "changes")
 	}
-	return x.APIVersion != "" && y.APIVersion != "" && x.APIVersion != y.APIVersion
+	return names
 }

@@ -70,15 +70,7 @@ func suite(t testing.TB) providertest.Suite {
 		Payments: payments(),
 		Routes:   []string{"charge.captured", "charge.succeeded", "payment_intent.succeeded", "v1.payment_intent.succeeded"},
 		Money:    money(),
-		Same: []providertest.Same{
-			{Why: "another number of pending deliveries", A: `{"id":"1","pending_webhooks":2}`, B: `{"id":"1","pending_webhooks":1}`, Want: true},
-			{Why: "no pending deliveries", A: `{"id":"1","pending_webhooks":2}`, B: `{"id":"1"}`, Want: true},
-			{Why: "pending deliveries below the top", A: `{"data":{"pending_webhooks":2}}`, B: `{"data":{"pending_webhooks":1}}`},
-			{Why: "rendered for another API version", A: `{"api_version":"2026-03-25.dahlia","data":{"amount":500}}`, B: `{"api_version":"2016-07-06","data":{"amount":"five"}}`, Want: true},
-			{Why: "no API version is not another one", A: `{"api_version":"2026-03-25.dahlia"}`, B: `{"api_version":null}`},
-			{Why: "nor is one of a wrong type", A: `{"api_version":"2026-03-25.dahlia"}`, B: `{"api_version":7}`},
-			{Why: "another API version, cut off", A: `{"api_version":"2026-03-25.dahlia"}`, B: `{"api_version":"2016-07-06"`},
-		},
+		Same:     same(),
 		Large: []providertest.Large{
 			{Head: `"data":{"object":{`, Element: `"charge":7`, Tail: `}}`, Most: providertest.Skipped},
 			{Head: `"data":{"object":{`, Element: `"charge":[]`, Tail: `}}`, Most: providertest.Skipped},
@@ -394,5 +386,74 @@ func TestVerifyRolledSecret(t *testing.T) {
 		require.NoError(t, err)
 		_, err = v.Verify(t.Context(), both, body, epoch())
 		assert.ErrorIs(t, err, want, secret)
+	}
+}
+
+// same are pairs of bodies with one id and type.
+func same() []providertest.Same {
+	const (
+		newer = `"api_version":"2026-03-25.dahlia"`
+		older = `"api_version":"2016-07-06"`
+		live  = `,"livemode":true,"data":{"object":{"id":"ch_1","object":"charge"}}`
+		thin  = `"object":"v2.core.event","related_object":{"id":"pi_1","type":"payment_intent"}`
+	)
+	object := func(members string) string {
+		return `,"livemode":true,"data":{"object":{"id":"ch_1","object":"charge",` + members + `}}`
+	}
+	return []providertest.Same{
+		{Why: "another number of pending deliveries", A: `"pending_webhooks":2`, B: `"pending_webhooks":1`, Want: true},
+		{Why: "no pending deliveries", A: `"pending_webhooks":2`, B: ``, Want: true},
+		{Why: "pending deliveries below the top", A: `"data":{"pending_webhooks":2}`, B: `"data":{"pending_webhooks":1}`},
+
+		// An organisation's endpoint names the account in context, a platform's in
+		// account, the account's own endpoint in neither (docs.stripe.com/changelog,
+		// 2025-04-30.basil; docs.stripe.com/connect/webhooks).
+		{Why: "one with account", A: newer + live, B: newer + live + `,"account":"acct_1"`, Want: true},
+		{Why: "one with context", A: newer + live, B: newer + live + `,"context":"acct_1"`, Want: true},
+		{Why: "one with account in another version", A: newer + live, B: older + live + `,"account":"acct_1"`, Want: true},
+		{Why: "two accounts", A: newer + live + `,"account":"acct_1"`, B: newer + live + `,"account":"acct_2"`},
+		{Why: "two accounts in two versions", A: newer + live + `,"account":"acct_1"`, B: older + live + `,"account":"acct_2"`},
+
+		// Each endpoint renders an event in its version (docs.stripe.com/webhooks/versioning).
+		{Why: "rendered for another version", A: newer + object(`"amount":500`), B: older + object(`"amount":"five"`), Want: true},
+		{Why: "another version and type of object", A: newer + live, B: older + `,"livemode":true,"data":{"object":{"id":"ch_1","object":"refund"}}`},
+		{Why: "another version and object", A: newer + live, B: older + `,"livemode":true,"data":{"object":{"id":"ch_2","object":"charge"}}`},
+		{Why: "another version and mode", A: newer + live, B: older + `,"livemode":false,"data":{"object":{"id":"ch_1","object":"charge"}}`},
+		{Why: "another version and no mode", A: newer + live, B: older + `,"data":{"object":{"id":"ch_1","object":"charge"}}`},
+		{Why: "another version and no object", A: newer + live, B: older + `,"livemode":true`},
+		{Why: "another version and customer", A: newer + object(`"customer":"cus_1"`), B: older + object(`"customer":"cus_2"`)},
+		{Why: "a customer that one version names", A: newer + object(`"customer":"cus_1"`), B: older + live, Want: true},
+		{Why: "no version is not another one", A: newer + live, B: `"api_version":null` + live},
+		{Why: "nor is one of a wrong type", A: newer + live, B: `"api_version":7` + live},
+
+		// docs.stripe.com/event-destinations, "Processing the event notification".
+		{Why: "a thin event that was fetched", A: thin, B: thin + `,"data":{"a":1},"changes":{"before":{}}`, Want: true},
+		{Why: "a thin event with a context", A: thin, B: thin + `,"context":"acct_1"`, Want: true},
+		{Why: "thin events with two contexts", A: thin + `,"context":"acct_2"`, B: thin + `,"context":"acct_1"`},
+		{Why: "a thin event of another object", A: thin, B: strings.Replace(thin, "pi_1", "pi_2", 1)},
+		{Why: "a thin event and a snapshot", A: thin, B: newer + live},
+	}
+}
+
+// TestSameEventComparesWhatVersionsAgreeOn: types and amounts, which the rows'
+// type has not.
+func TestSameEventComparesWhatVersionsAgreeOn(t *testing.T) {
+	read := func(typ, version, object string) event.Event {
+		e, err := stripe.New().Event([]byte(`{"id":"evt_1","type":"`+typ+`","api_version":"`+version+`","data":{"object":{"id":"x_1",`+object+`}}}`), provider.Origin{})
+		require.NoError(t, err)
+		return e
+	}
+	stored := read("refund.created", "2026-03-25.dahlia", `"object":"refund","amount":500,"currency":"eur"`)
+	for _, row := range []struct {
+		why, typ, object string
+		want             bool
+	}{
+		{"equal", "refund.created", `"object":"refund","amount":500,"currency":"eur"`, true},
+		{"no amount", "refund.created", `"object":"refund"`, true},
+		{"another amount", "refund.created", `"object":"refund","amount":501,"currency":"eur"`, false},
+		{"another currency", "refund.created", `"object":"refund","amount":500,"currency":"usd"`, false},
+		{"another type", "refund.updated", `"object":"refund","amount":500,"currency":"eur"`, false},
+	} {
+		assert.Equal(t, row.want, stripe.New().SameEvent(stored, read(row.typ, "2016-07-06", row.object)), row.why)
 	}
 }
