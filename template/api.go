@@ -21,6 +21,7 @@ type api struct {
 	id           cfn.ID
 	customDomain cfn.Cond
 	copied       list[string] // ids of the parts that a deployment copies
+	permissions  list[string] // ids of what API Gateway needs to invoke functions
 }
 
 // addAPI adds the REST API without its methods.
@@ -51,8 +52,7 @@ func (a *api) add(id string, r cfn.Resource) cfn.ID {
 
 // addEndpoint adds POST /{provider}. API Gateway invokes the authorizer, then the
 // provider's processor.
-func (a *api) addEndpoint(p contract.Provider, authorizerFunction, processor cfn.ID) {
-	authorizer := a.addAuthorizer(p, authorizerFunction)
+func (a *api) addEndpoint(p contract.Provider, authorizer, processor cfn.ID) {
 	resource := a.add(p.Title+"Resource", &apigateway.Resource{
 		RestApiId: a.id.Ref(),
 		ParentId:  a.id.Att("RootResourceId"),
@@ -81,6 +81,7 @@ func (a *api) addEndpoint(p contract.Provider, authorizerFunction, processor cfn
 // addPermission allows this API to invoke a function. source is the part of the
 // caller's ARN after the API's id.
 func (a *api) addPermission(id string, function cfn.ID, source string) {
+	a.permissions.add(id)
 	a.Add(id, &lambda.Permission{
 		FunctionName: function.Ref(),
 		Action:       "lambda:InvokeFunction",
@@ -99,9 +100,8 @@ func invocationURI(function cfn.ID) string {
 // addGatewayResponses sets the responses that API Gateway sends without invoking
 // a processor.
 //
-// A Deny of the authorizer (ACCESS_DENIED, 403 by default) and a missing identity
-// header (UNAUTHORIZED) get the same response, so that a sender cannot tell them
-// apart.
+// A Deny of the authorizer (ACCESS_DENIED) is a 403 by default.
+// UNAUTHORIZED, the response to an invalid token, gets the same 401.
 func (a *api) addGatewayResponses() {
 	const (
 		unauthorized = `{"message":"Unauthorized"}`
@@ -128,7 +128,9 @@ func (a *api) addGatewayResponse(id, responseType string, status *string, body s
 // addDeployment adds the deployment, a copy of the API. CloudFormation never
 // updates a deployment, so its logical id contains a hash of the copied resources:
 // a changed API gets a new deployment. A deployment refers only to the API, so it
-// has to depend on the other copied resources (aws/aws-cdk#11068, #23215).
+// has to depend on the other copied resources (aws/aws-cdk#11068, #23215). It
+// depends on the permissions too, so that an update never serves a method or an
+// authorizer before API Gateway may invoke its function.
 //
 // The hash is computed from the template printed so far. Resources added before
 // must not refer to resources added later.
@@ -138,7 +140,7 @@ func (a *api) addDeployment() (cfn.ID, error) {
 	hash, hashErr := hashResources(printed, copied)
 	return a.Add("Deployment"+hash, &apigateway.Deployment{
 		RestApiId:                  a.id.Ref(),
-		AWSCloudFormationDependsOn: copied[1:], // RestApiId refers to the API itself
+		AWSCloudFormationDependsOn: append(copied[1:], a.permissions.close()...), // RestApiId refers to the API itself
 	}), errors.Join(err, hashErr)
 }
 

@@ -1,15 +1,13 @@
 package template
 
 import (
-	"strings"
-
 	"github.com/awslabs/goformation/v7/cloudformation/apigateway"
 
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/template/cfn"
 )
 
-// addAuthorizerFunction adds the function that all authorizers share.
+// addAuthorizerFunction adds the function behind the authorizer.
 func (s *stack) addAuthorizerFunction() cfn.ID {
 	return s.addFunction(function{
 		id:          "Authorizer",
@@ -24,35 +22,25 @@ func (s *stack) addAuthorizerFunction() cfn.ID {
 	})
 }
 
-// addAuthorizer adds a provider's authorizer. Each provider has its own because
-// identity headers differ.
-func (a *api) addAuthorizer(p contract.Provider, function cfn.ID) cfn.ID {
-	authorizer := a.add(p.Title+"Authorizer", &apigateway.Authorizer{
-		RestApiId:      a.id.Ref(),
-		Name:           p.Name,
-		Type:           "REQUEST",
-		AuthorizerUri:  new(invocationURI(function)),
-		IdentitySource: identitySource(p),
+// addAuthorizer adds the authorizer of all paths. Its function finds the provider
+// by the request's resource.
+//
+// It has no identity source. API Gateway would answer 401 to a request without
+// one of the headers before any function counts it, and compares header names
+// with case in places (API Gateway Developer Guide, "Amazon API Gateway important
+// notes"), while senders spell them in several ways. A REQUEST authorizer that
+// caches nothing needs none (API Gateway API Reference, CreateAuthorizer,
+// identitySource).
+func (a *api) addAuthorizer(function cfn.ID) cfn.ID {
+	authorizer := a.add("Authorizer", &apigateway.Authorizer{
+		RestApiId:     a.id.Ref(),
+		Name:          named(contract.AuthorizerName),
+		Type:          "REQUEST",
+		AuthorizerUri: new(invocationURI(function)),
 		// Never cached: the cached result of one request would authorize another
 		// request's body.
 		AuthorizerResultTtlInSeconds: new(0),
 	})
-	a.addPermission(p.Title+"AuthorizerPermission", function, "/authorizers/"+variable(authorizer))
+	a.addPermission("AuthorizerPermission", function, "/authorizers/"+variable(authorizer))
 	return authorizer
-}
-
-// identitySource returns a provider's identity headers in API Gateway's notation,
-// or nil for a provider without identity headers. A REQUEST authorizer that
-// caches nothing needs no identity source (API Gateway API Reference,
-// CreateAuthorizer, identitySource); API Gateway then invokes it for every
-// request.
-func identitySource(p contract.Provider) *string {
-	if len(p.IdentityHeaders) == 0 {
-		return nil
-	}
-	sources := make([]string, len(p.IdentityHeaders))
-	for i, header := range p.IdentityHeaders {
-		sources[i] = "method.request.header." + header
-	}
-	return new(strings.Join(sources, ","))
 }

@@ -182,16 +182,16 @@ func roleStatements(t require.TestingT, r resource) []statement {
 // acme is a provider that the shipped stack does not have.
 func acme() contract.Provider {
 	return contract.Provider{
-		Name:            "acme",
-		Title:           "Acme",
-		Path:            "acme",
-		IdentityHeaders: []string{"Acme-Signature", "Acme-Time"},
-		UntrustedReason: "acme_chain",
+		Name:             "acme",
+		Title:            "Acme",
+		Path:             "acme",
+		SignatureHeaders: []string{"Acme-Signature", "Acme-Time"},
+		UntrustedReason:  "acme_chain",
 	}
 }
 
 // withMadeUp returns options with all shipped providers, acme, and a provider that
-// signs in the body and so has no identity headers.
+// signs in the body.
 func withMadeUp() Options {
 	inBody := contract.Provider{Name: "umbra", Title: "Umbra", Path: "umbra"}
 	return Options{Providers: append(contract.Providers(), acme(), inBody)}

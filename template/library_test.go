@@ -28,20 +28,17 @@ import (
 func ownProviders() ([]byte, error) {
 	return template.JSON(template.Options{Providers: []contract.Provider{
 		contract.Stripe(),
-		{Name: "acme", Title: "Acme", Path: "acme", IdentityHeaders: []string{"Acme-Signature"}},
-		{Name: "umbra", Title: "Umbra", Path: "umbra"}, // signs in the body
+		{Name: "acme", Title: "Acme", Path: "acme"},
 	}})
 }
 
 func ExampleOptions_providers() {
 	stack := read(ownProviders())
 	fmt.Println(stack.Outputs["AcmeUrl"] != nil, stack.Outputs["SquareUrl"] != nil)
-	fmt.Println(stack.Resources["AcmeAuthorizer"].Properties["IdentitySource"])
-	fmt.Println(stack.Resources["UmbraAuthorizer"].Properties["IdentitySource"])
+	fmt.Println(stack.Resources["AcmeResource"].Properties["PathPart"])
 	// Output:
 	// true false
-	// method.request.header.Acme-Signature
-	// <nil>
+	// acme
 }
 
 func moreMemoryAndTags() ([]byte, error) {

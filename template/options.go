@@ -128,8 +128,8 @@ func (o Options) tags() []tags.Tag {
 }
 
 const (
-	// maxProviders is the maximum number of authorizers of an API (API Gateway
-	// Developer Guide, "Quotas for configuring and running a REST API").
+	// maxProviders keeps the stack at about half of the 500 resources that
+	// CloudFormation takes, so that Options.Resources has room.
 	maxProviders = 10
 	// maxProviderName keeps the processor's role name, the longest name that
 	// contains it, within IAM's 64 characters.
@@ -145,8 +145,6 @@ const (
 	lower  = "abcdefghijklmnopqrstuvwxyz"
 	upper  = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 	digits = "0123456789"
-	// tokenPunctuation is allowed in header names (RFC 9110, section 5.6.2).
-	tokenPunctuation = "!#$%&'*+-.^_`|~"
 )
 
 func checkProviders(providers []contract.Provider) error {
@@ -183,11 +181,6 @@ func checkProvider(p contract.Provider) error {
 	}
 	if p.UntrustedReason != "" && !consistsOf(p.UntrustedReason, lower+digits+"_-") {
 		refuse("the reason %q must be lower-case letters, digits, _ and -", p.UntrustedReason)
-	}
-	for _, header := range p.IdentityHeaders {
-		if !consistsOf(header, lower+upper+digits+tokenPunctuation) {
-			refuse("the identity header %q is not a header name", header)
-		}
 	}
 	return errors.Join(errs...)
 }

@@ -25,9 +25,6 @@ func TestRefusedOptions(t *testing.T) {
 	}
 	path := func(path string) Options { return stripeAnd(func(p *contract.Provider) { p.Path = path }) }
 	name := func(name string) Options { return stripeAnd(func(p *contract.Provider) { p.Name = name }) }
-	headers := func(headers ...string) Options {
-		return stripeAnd(func(p *contract.Provider) { p.IdentityHeaders = headers })
-	}
 	memory := func(function string, mb int) Options {
 		return Options{Providers: stripe, MemoryMB: map[string]int{function: mb}}
 	}
@@ -59,8 +56,6 @@ func TestRefusedOptions(t *testing.T) {
 		{"clients resolve it", path(".."), `the path ".." never`},
 		{"it would end the filter pattern", stripeAnd(func(p *contract.Provider) { p.UntrustedReason = `chain" }` }),
 			`the reason "chain\" }" must be lower-case letters`},
-		{"two headers in one name", headers("Acme-Signature,Acme-Time"), `the identity header "Acme-Signature,Acme-Time" is not a header name`},
-		{"a header without a name", headers("Acme-Signature", ""), `the identity header "" is not`},
 		{"two providers on one path", path("stripe"), `another provider has the same name, title or path`},
 
 		{"memory of a provider that has no endpoint", memory("square-processor", 512), `memory for "square-processor": not one of the functions ` +

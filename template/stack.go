@@ -66,10 +66,11 @@ func Build(o Options) (*cfn.Template, error) {
 
 	a := s.addAPI()
 	w.authorizer = s.addAuthorizerFunction()
+	authorizer := a.addAuthorizer(w.authorizer)
 	for _, p := range o.Providers {
 		secret := s.addSecret(p)
 		processor := s.addProcessor(p, secret, bucket, q, a.url(p))
-		a.addEndpoint(p, w.authorizer, processor)
+		a.addEndpoint(p, authorizer, processor)
 		w.processors = append(w.processors, processor)
 	}
 	s.addAlarms(w, s.addTopics())

@@ -167,7 +167,7 @@ func names(t *testing.T, o Options, suffix string) map[string][]string {
 		for property := range r.Properties {
 			name, isString := r.Properties[property].(string)
 			if isString && strings.HasSuffix(property, "Name") && strings.Contains(name, suffix) ||
-				property == "Name" && r.Type != "AWS::ApiGateway::Authorizer" { // unique in its API, not in the account
+				property == "Name" {
 				require.True(t, strings.HasSuffix(name, "-"+suffix), "%s %s: the suffix is not last", r.Type, name)
 				key := r.Type + "." + property
 				found[key] = append(found[key], name)
@@ -180,6 +180,7 @@ func names(t *testing.T, o Options, suffix string) map[string][]string {
 func TestNamesFitTheirServices(t *testing.T) {
 	// Length limits of each service's API reference.
 	limits := map[string]int{
+		"AWS::ApiGateway::Authorizer.Name":         128,
 		"AWS::ApiGateway::RestApi.Name":            1024,
 		"AWS::CloudWatch::Alarm.AlarmName":         255,
 		"AWS::CloudWatch::Alarm.MetricName":        255,

@@ -18,7 +18,7 @@ func TestProvidersAreDistinctAndWellFormed(t *testing.T) {
 		assert.Regexp(t, `^[a-z0-9]+$`, p.Name, "part of resource names and event ids")
 		assert.Regexp(t, `^[A-Za-z0-9]+$`, p.Title, "part of logical ids")
 		assert.Regexp(t, `^[a-z0-9-]+$`, p.Path, "one path segment")
-		assert.NotEmpty(t, p.IdentityHeaders, "all of them sign in headers")
+		assert.NotEmpty(t, p.SignatureHeaders, "all of them sign in headers")
 		for _, name := range []string{"name " + p.Name, "title " + p.Title, "path " + p.Path} {
 			assert.False(t, seen[name], "%s is taken", name)
 			seen[name] = true

@@ -10,11 +10,10 @@ type Provider struct {
 	Title string
 	// Path is the path segment below the API's root that receives its webhooks.
 	Path string
-	// IdentityHeaders are the headers that every signed request has, spelled as
-	// the provider spells them. API Gateway answers 401 when one is missing
-	// (AWS::ApiGateway::Authorizer, IdentitySource). Empty for a provider that
-	// signs in the body.
-	IdentityHeaders []string
+	// SignatureHeaders are the headers that every signed request has. The
+	// authorizer rejects a request without one of them; case does not matter.
+	// Empty for a provider that signs in the body.
+	SignatureHeaders []string
 	// UntrustedReason is the reason code of a webhook that is signed with a
 	// certificate of an untrusted authority; empty without certificates.
 	UntrustedReason string
@@ -24,10 +23,10 @@ type Provider struct {
 // (docs.stripe.com/webhooks, "Verify webhook signatures manually").
 func Stripe() Provider {
 	return Provider{
-		Name:            "stripe",
-		Title:           "Stripe",
-		Path:            "stripe",
-		IdentityHeaders: []string{"Stripe-Signature"},
+		Name:             "stripe",
+		Title:            "Stripe",
+		Path:             "stripe",
+		SignatureHeaders: []string{"Stripe-Signature"},
 	}
 }
 
@@ -38,7 +37,7 @@ func PayPal() Provider {
 		Name:  "paypal",
 		Title: "PayPal",
 		Path:  "paypal",
-		IdentityHeaders: []string{
+		SignatureHeaders: []string{
 			"PAYPAL-TRANSMISSION-ID", "PAYPAL-TRANSMISSION-TIME", "PAYPAL-TRANSMISSION-SIG",
 			"PAYPAL-CERT-URL", "PAYPAL-AUTH-ALGO",
 		},
@@ -50,10 +49,10 @@ func PayPal() Provider {
 // time (developer.squareup.com/docs/webhooks/step3validate).
 func Square() Provider {
 	return Provider{
-		Name:            "square",
-		Title:           "Square",
-		Path:            "square",
-		IdentityHeaders: []string{"x-square-hmacsha256-signature"},
+		Name:             "square",
+		Title:            "Square",
+		Path:             "square",
+		SignatureHeaders: []string{"x-square-hmacsha256-signature"},
 	}
 }
 

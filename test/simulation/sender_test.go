@@ -150,7 +150,7 @@ func signed(body []byte, at time.Time, secrets ...string) http.Header {
 		_, v1, _ := strings.Cut(stripe.Sign(body, secret, at), ",")
 		value += "," + v1
 	}
-	return http.Header{contract.Stripe().IdentityHeaders[0]: {value}}
+	return http.Header{contract.Stripe().SignatureHeaders[0]: {value}}
 }
 
 // next returns the delivery that is due, and its request.

@@ -97,7 +97,7 @@ const revokedFor = 5 * time.Minute
 
 // forge sends a webhook that must be rejected and must not be kept.
 func (s *sender) forge(base shape) {
-	header := contract.Stripe().IdentityHeaders[0]
+	header := contract.Stripe().SignatureHeaders[0]
 	live := func(body []byte, at time.Time) http.Header { return signed(body, at, s.w.operator.signing...) }
 	kinds := []delivery{
 		s.revoked(),

@@ -18,7 +18,7 @@ import (
 // accepted reports for the name and the value, or rejected with a reason.
 func (s Suite) FuzzCheckHeaders(f *testing.F, accepted func(t *testing.T, name, value string)) {
 	genuine := s.Senders[0].Sign(f, []byte(`{}`), s.Now)
-	names := s.Descriptor.IdentityHeaders
+	names := s.Descriptor.SignatureHeaders
 	for i, name := range names {
 		f.Add(uint8(i), genuine[name], int64(0))
 		f.Add(uint8(i), strings.Repeat("\xff,=", 4000), int64(-1<<62))

@@ -41,7 +41,7 @@ func (s Suite) testHeaders(t *testing.T) {
 		}
 		check("names match in any case", "", Header(respelled))
 	}
-	for _, name := range s.Descriptor.IdentityHeaders {
+	for _, name := range s.Descriptor.SignatureHeaders {
 		with := func(values ...string) provider.Header {
 			h := make(map[string][]string)
 			for other, value := range genuine {
@@ -51,7 +51,7 @@ func (s Suite) testHeaders(t *testing.T) {
 			return MultiHeader(h)
 		}
 		value := genuine[name]
-		require.NotEmpty(t, value, "an identity header is signed or part of the signature")
+		require.NotEmpty(t, value, "a signature header is signed or part of the signature")
 		check(name+" missing", provider.HeaderMissing, with())
 		check(name+" empty", provider.HeaderMissing, with(""))
 		check(name+" twice, although both would pass", provider.HeaderRepeated, with(value, value))
@@ -78,7 +78,7 @@ func (s Suite) testHeaderValues(t *testing.T) {
 	for _, row := range s.HeaderValues {
 		name := row.Header
 		if name == "" {
-			name = s.Descriptor.IdentityHeaders[0]
+			name = s.Descriptor.SignatureHeaders[0]
 		}
 		t.Run(name+" "+row.Why, func(t *testing.T) {
 			h := maps.Clone(genuine)
@@ -185,7 +185,7 @@ func (s Suite) testMutations(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, sender.Origin, origin)
 
-		if names := s.Descriptor.IdentityHeaders; n%2 == 0 && len(names) > 0 {
+		if names := s.Descriptor.SignatureHeaders; n%2 == 0 && len(names) > 0 {
 			name := names[random.IntN(len(names))]
 			h[name] = change(h[name])
 			if strings.EqualFold(h[name], sender.Sign(t, body, s.Now)[name]) {

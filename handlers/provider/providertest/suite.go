@@ -82,7 +82,7 @@ type Sender struct {
 
 // HeaderValue is the value of a header in an otherwise valid request.
 type HeaderValue struct {
-	Header string // the first identity header if empty
+	Header string // the first signature header if empty
 	Why    string
 	Value  string
 	Want   provider.Reason // "" if the value is accepted

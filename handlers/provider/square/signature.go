@@ -21,7 +21,7 @@ type sum [sha256.Size]byte
 
 // checkHeader reads the signature header.
 func checkHeader(h provider.Header) (sum, error) {
-	name := contract.Square().IdentityHeaders[0]
+	name := contract.Square().SignatureHeaders[0]
 	value, err := h.Value(name)
 	if err != nil {
 		return sum{}, err

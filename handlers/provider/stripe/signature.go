@@ -36,7 +36,7 @@ type signature struct {
 
 // checkHeader reads the signature header and checks its time.
 func checkHeader(h provider.Header, now time.Time) (signature, error) {
-	name := contract.Stripe().IdentityHeaders[0]
+	name := contract.Stripe().SignatureHeaders[0]
 	value, err := h.Value(name)
 	if err != nil {
 		return signature{}, err

@@ -56,7 +56,7 @@ var Created = time.Now().Add(-time.Minute).Truncate(time.Second).UnixMilli()
 
 // Stripe plays Stripe.
 func Stripe() Sender {
-	header := contract.Stripe().IdentityHeaders[0]
+	header := contract.Stripe().SignatureHeaders[0]
 	return Sender{
 		Provider:        contract.Stripe(),
 		Stale:           10 * time.Minute,
@@ -155,7 +155,7 @@ func PayPalWith(c PayPalCertificate) Sender {
 
 // Square plays Square, which signs url with the body.
 func Square(url string) Sender {
-	header := contract.Square().IdentityHeaders[0]
+	header := contract.Square().SignatureHeaders[0]
 	return Sender{
 		Provider:        contract.Square(),
 		SignatureHeader: header,

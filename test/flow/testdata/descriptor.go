@@ -6,6 +6,6 @@ func Imaginary() Provider {
 		Name:            "imaginary",
 		Title:           "Imaginary",
 		Path:            "imaginary",
-		IdentityHeaders: []string{"Imaginary-Time", "Imaginary-Signature"},
+		SignatureHeaders: []string{"Imaginary-Time", "Imaginary-Signature"},
 	}
 }
