@@ -11,6 +11,10 @@ import (
 // delivery that somebody sends again.
 const lateAfter = time.Hour
 
+// aheadOf is the largest difference between the clocks of a provider and of AWS. An
+// event that is further ahead counts as late.
+const aheadOf = 5 * time.Minute
+
 // groupOf returns the message group of an event. In a standard queue SQS delivers
 // the messages of a group that takes up the consumer after those of all others
 // (SQS Developer Guide, "Amazon SQS fair queues").
@@ -21,7 +25,7 @@ const lateAfter = time.Hour
 // A group has at most 128 letters, digits and punctuation characters (SQS API
 // Reference, SendMessage, MessageGroupId), and an id can be longer, so it is hashed.
 func groupOf(e event.Event, now time.Time) string {
-	if e.Timestamp == 0 || now.Sub(time.UnixMilli(e.Timestamp)) >= lateAfter {
+	if age := now.Sub(time.UnixMilli(e.Timestamp)); e.Timestamp == 0 || age >= lateAfter || age < -aheadOf {
 		return e.Provider + "-late"
 	}
 	return event.HashPayload([]byte(e.ID))

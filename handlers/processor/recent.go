@@ -41,7 +41,9 @@ func (r *recent) find(c content, now time.Time) (eventID string, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	a, ok := r.known[c]
-	return a.eventID, ok && now.Sub(a.at) < recentTime
+	// A negative age means that the clock was set back. It counts as expired.
+	age := now.Sub(a.at)
+	return a.eventID, ok && 0 <= age && age < recentTime
 }
 
 // add remembers a webhook that a queue has accepted.

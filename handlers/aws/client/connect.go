@@ -82,7 +82,11 @@ func (d *dialer) takeEarly(address string) net.Conn {
 	early := d.early[address]
 	delete(d.early, address)
 	d.mu.Unlock()
-	if early.Conn != nil && d.now().Sub(early.openedAt) > maxEarlyAge {
+	if early.Conn == nil {
+		return nil
+	}
+	// A negative age means that the clock was set back. It counts as expired.
+	if age := d.now().Sub(early.openedAt); age < 0 || age > maxEarlyAge {
 		_ = early.Close()
 		return nil
 	}

@@ -29,18 +29,25 @@ func TestFirstRequestUsesTheConnectionOfConnect(t *testing.T) {
 	assert.EqualValues(t, 1, s.opened.Load())
 }
 
-func TestConnectionFromBeforeAFreezeIsNotUsed(t *testing.T) {
-	s := newServer(t, echo)
-	c := s.client()
-	now := time.Now()
-	c.SetNow(func() time.Time { return now })
-	c.Connect(t.Context(), s.URL)
-	now = now.Add(11 * time.Second)
+func TestConnectionOfAnotherAgeIsNotUsed(t *testing.T) {
+	for why, age := range map[string]time.Duration{
+		"from before a freeze":   11 * time.Second,
+		"the clock was set back": -time.Second,
+	} {
+		t.Run(why, func(t *testing.T) {
+			s := newServer(t, echo)
+			c := s.client()
+			now := time.Now()
+			c.SetNow(func() time.Time { return now })
+			c.Connect(t.Context(), s.URL)
+			now = now.Add(age)
 
-	s.post(t, c, nil)
+			s.post(t, c, nil)
 
-	assert.EqualValues(t, 2, s.opened.Load())
-	require.Eventually(t, func() bool { return s.closed.Load() == 1 }, 10*time.Second, time.Millisecond, "the unused connection is closed")
+			assert.EqualValues(t, 2, s.opened.Load())
+			require.Eventually(t, func() bool { return s.closed.Load() == 1 }, 10*time.Second, time.Millisecond, "the unused connection is closed")
+		})
+	}
 }
 
 func TestFirstRequestConnectsAfterAFailedConnect(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"sync"
 	"time"
 
@@ -63,10 +64,10 @@ func (c *Cache[T]) Get(ctx context.Context) (T, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 
-	if c.age() >= refreshAfter && (c.failure == nil || c.now().Sub(c.failedAt) >= retryAfter) {
+	if c.since(c.readAt) >= refreshAfter && (c.failure == nil || c.since(c.failedAt) >= retryAfter) {
 		c.reload(ctx)
 	}
-	if c.age() >= maxAge {
+	if c.since(c.readAt) >= maxAge {
 		var none T
 		return none, c.failure
 	}
@@ -81,7 +82,7 @@ func (c *Cache[T]) Refresh(ctx context.Context) (value T, changed bool) {
 	defer c.mu.Unlock()
 
 	before := c.document
-	if c.sinceTried() >= refreshEvery {
+	if c.since(c.triedAt) >= refreshEvery {
 		c.reload(ctx)
 	}
 	return c.value, !bytes.Equal(c.document, before)
@@ -106,14 +107,14 @@ func (c *Cache[T]) reload(ctx context.Context) {
 	c.readAt = c.triedAt
 }
 
-func (c *Cache[T]) age() time.Duration {
-	if c.readAt.IsZero() {
-		return maxAge
+// since returns the age of something that happened at t. If t is zero or the clock
+// was set back before t, the age is unknown and counts as infinite.
+func (c *Cache[T]) since(t time.Time) time.Duration {
+	if age := c.now().Sub(t); age >= 0 && !t.IsZero() {
+		return age
 	}
-	return c.now().Sub(c.readAt)
+	return math.MaxInt64
 }
-
-func (c *Cache[T]) sinceTried() time.Duration { return c.now().Sub(c.triedAt) }
 
 // Client is the subset of the Secrets Manager API that Reader calls.
 type Client interface {

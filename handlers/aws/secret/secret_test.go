@@ -190,6 +190,43 @@ func TestAgeIncludesTheTimeInAFrozenEnvironment(t *testing.T) {
 	requireValue(t, "parsed two", c)
 }
 
+// TestClockSetBack: a removed entry is refused in time, whatever the clock says.
+func TestClockSetBack(t *testing.T) {
+	start := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	newCache := func(s *store, now *time.Time) *secret.Cache[string] {
+		return secret.New(s.read, parse, func() time.Time { return *now }, func(context.Context, error) {})
+	}
+	t.Run("a value is read again", func(t *testing.T) {
+		now, s := start, &store{document: "one"}
+		c := newCache(s, &now)
+		requireValue(t, "parsed one", c)
+		now, s.document = start.Add(-time.Nanosecond), "two"
+		requireValue(t, "parsed two", c)
+	})
+	t.Run("a value that cannot be read again is not used", func(t *testing.T) {
+		now, s := start, &store{document: "one"}
+		c := newCache(s, &now)
+		requireValue(t, "parsed one", c)
+		now, s.err = start.Add(-time.Hour), errDown
+		requireFailure(t, errDown, c)
+	})
+	t.Run("a failure is not repeated", func(t *testing.T) {
+		now, s := start, &store{document: "one", err: errDown}
+		c := newCache(s, &now)
+		requireFailure(t, errDown, c)
+		now, s.err = start.Add(-time.Hour), nil
+		requireValue(t, "parsed one", c)
+	})
+	t.Run("Refresh reads", func(t *testing.T) {
+		now, s := start, &store{document: "one"}
+		c := newCache(s, &now)
+		requireValue(t, "parsed one", c)
+		now, s.document = start.Add(-time.Second), "two"
+		_, changed := c.Refresh(t.Context())
+		assert.True(t, changed)
+	})
+}
+
 // withMonotonicOf returns wall with the monotonic reading of another time, for
 // which package time has no function.
 func withMonotonicOf(other, wall time.Time) time.Time {

@@ -115,10 +115,17 @@ type cacheKey struct {
 }
 
 type cacheEntry struct {
-	done    chan struct{} // closed when the other fields are set
+	started time.Time     // of the fetch
+	done    chan struct{} // closed when the fields below are set
 	key     *rsa.PublicKey
 	err     error
 	expires time.Time // zero while the fetch is under way
+}
+
+// usable reports whether an entry's answer holds or is under way. An entry of the
+// future means that the clock was set back. It counts as expired.
+func (e *cacheEntry) usable(now time.Time) bool {
+	return e.expires.IsZero() || !now.Before(e.started) && !now.After(e.expires)
 }
 
 func newKeyCache(fetch Fetch) *keyCache {
@@ -150,7 +157,7 @@ func (c *keyCache) entry(ctx context.Context, s source, now time.Time) (*cacheEn
 	defer c.mu.Unlock()
 
 	key := cacheKey{s.url, s.extra.sum}
-	if e := c.entries[key]; e != nil && (e.expires.IsZero() || !now.After(e.expires)) {
+	if e := c.entries[key]; e != nil && e.usable(now) {
 		return e, nil
 	}
 	if !s.listed && !c.unlisted[s.environment.name].allow(now) {
@@ -158,7 +165,7 @@ func (c *keyCache) entry(ctx context.Context, s source, now time.Time) (*cacheEn
 			provider.CertLimited, maxUnlisted, s.environment.name, unlistedWindow)
 	}
 	c.evict()
-	e := &cacheEntry{done: make(chan struct{})}
+	e := &cacheEntry{started: now, done: make(chan struct{})}
 	c.entries[key] = e
 	// Other callers wait for the answer too, so it outlives this one's context.
 	go c.fill(context.WithoutCancel(ctx), e, s, now)

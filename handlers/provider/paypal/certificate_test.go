@@ -303,6 +303,21 @@ func TestFloodBeforeTheFirstCertificate(t *testing.T) {
 	}
 }
 
+// TestCacheAfterTheClockWasSetBack: an answer is not used for longer than its time,
+// whatever the clock says.
+func TestCacheAfterTheClockWasSetBack(t *testing.T) {
+	leaf := authority.Issue(paypaltest.LiveName, epoch)
+	for _, failure := range []error{nil, provider.CertRefused, provider.CertUnreachable} {
+		host := &memoryHost{content: map[string][]byte{certURL: bundle(leaf)}, failure: failure}
+		v := newVerifier(t, paypal.New(host.fetch), nil, shop)
+		require.ErrorIs(t, verify(t, v, signer(leaf), epoch.Add(time.Hour)), failure)
+		requests := host.requests[certURL]
+		host.failure = nil
+		assert.NoError(t, verify(t, v, signer(leaf), epoch))
+		assert.Equal(t, requests+1, host.requests[certURL], "%v is fetched again", failure)
+	}
+}
+
 func TestLimitAfterTheClockWasSetBack(t *testing.T) {
 	leaf := authority.Issue(paypaltest.LiveName, epoch)
 	v := newVerifier(t, paypal.New(serving(map[string][]byte{certURL: bundle(leaf)})), nil, shop)
