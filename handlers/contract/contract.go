@@ -171,6 +171,7 @@ const (
 	MetricNotConfigured     = "NotConfigured"     // answered 503: the secret has no value
 	MetricSecretUnavailable = "SecretUnavailable" // answered 503: the secret is malformed or unreachable
 	MetricQuarantined       = "Quarantined"       // answered 200, in webhook-dlq: signed but not an event
+	MetricIncomplete        = "Incomplete"        // an accepted event that leaves out a value of its body
 	MetricStored            = "Stored"            // a new item in WebhookEvents
 	MetricDuplicates        = "Duplicates"        // a redelivery of an accepted event
 	MetricArchived          = "Archived"          // a dead letter written to S3

@@ -50,6 +50,9 @@ type Event struct {
 	APIVersion string `json:"apiVersion,omitempty"`
 	// Thin reports whether the webhook came without its object.
 	Thin bool `json:"thin,omitempty"`
+	// Omitted names the fields whose values are in the body but not here, because
+	// they cannot be read or do not fit: "amount", "timestamp", "related.custom".
+	Omitted []string `json:"omitted,omitempty"`
 
 	// ReceivedAt is when the processor received the webhook, in epoch
 	// milliseconds.

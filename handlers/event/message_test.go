@@ -30,6 +30,7 @@ func sample(payload []byte) event.Event {
 		Money:         event.Money{Amount: "12.50", Currency: "EUR"},
 		APIVersion:    "2026-01-28",
 		Thin:          true,
+		Omitted:       []string{"related.custom"},
 		ReceivedAt:    1_780_000_000_123,
 		RequestID:     "req-1",
 		PayloadSHA256: event.HashPayload(payload),

@@ -12,6 +12,7 @@ import (
 	"github.com/paysluice/paysluice/handlers/event"
 	"github.com/paysluice/paysluice/handlers/processor"
 	"github.com/paysluice/paysluice/handlers/provider"
+	"github.com/paysluice/paysluice/handlers/provider/decode"
 )
 
 // lambdaLimit is the maximum of a body: requests have 6 MB (Lambda Developer
@@ -106,4 +107,25 @@ func (f *fixture) assertMessage(t *testing.T, q *queue, id, sent string, inS3 bo
 	}
 	assert.True(t, bytes.Equal([]byte(sent), got), "byte for byte")
 	assert.Equal(t, event.HashPayload([]byte(sent)), e.PayloadSHA256)
+}
+
+// TestLargestMessageFits: the longest texts, of 12 bytes a character in a message,
+// beside the largest payload stay below the 1 MiB of an SQS message (SQS Developer
+// Guide, "Message quotas").
+func TestLargestMessageFits(t *testing.T) {
+	long := strings.Repeat("😀", decode.MaxText)
+	full := `{"id":"evt_1","object":"event","type":"charge.succeeded","created":1780000000,"api_version":"LONG","account":"LONG",` +
+		`"data":{"object":{"id":"LONG","object":"LONG","status":"LONG","payment_intent":"LONG","charge":"LONG","invoice":"LONG",` +
+		`"customer":"LONG","subscription":"LONG","order":"LONG","description":"` + strings.Repeat("x", processor.MaxInline) + `"}}}`
+	full = strings.ReplaceAll(full, "LONG", long)
+	full = strings.Replace(full, strings.Repeat("x", len(full)-processor.MaxInline), "", 1)
+	f := newFixture()
+
+	require.Equal(t, http.StatusOK, f.handle(t, signed(full, oldSecret)).StatusCode)
+
+	e, err := event.Decode(f.events.bodies[0])
+	require.NoError(t, err)
+	assert.Len(t, e.Payload, processor.MaxInline)
+	assert.Empty(t, e.Omitted)
+	assert.Less(t, len(f.events.bodies[0]), 1<<20)
 }

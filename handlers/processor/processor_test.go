@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
 	"github.com/paysluice/paysluice/handlers/function"
 	"github.com/paysluice/paysluice/handlers/processor"
@@ -189,6 +190,20 @@ func TestSignedWebhookIsSentAndAnswered200(t *testing.T) {
 	assert.EqualValues(t, 1, lines[0]["Accepted"])
 	assert.Equal(t, "stripe:evt_1", lines[0]["eventId"])
 	assert.Equal(t, "req-1", lines[0]["apiRequestId"], "the id in API Gateway's access log")
+}
+
+func TestAcceptedWebhookIsCountedByWhatIsOddAboutIt(t *testing.T) {
+	for _, row := range []struct{ why, old, with, metric string }{
+		{"a time that cannot be read", "1780000000", `"soon"`, contract.MetricIncomplete},
+	} {
+		f := newFixture()
+		changed := strings.Replace(body, row.old, row.with, 1)
+		require.Equal(t, http.StatusOK, f.handle(t, signed(changed, oldSecret)).StatusCode)
+		lines := logLines(t, &f.log)
+		assert.EqualValues(t, 1, lines[0]["Accepted"], row.why)
+		assert.EqualValues(t, 1, lines[0][row.metric], row.why)
+		assert.Equal(t, []any{"timestamp"}, lines[0]["omitted"])
+	}
 }
 
 func TestBodyThatIsNotBase64Encoded(t *testing.T) {

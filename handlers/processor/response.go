@@ -71,8 +71,12 @@ func (h *Handler) report(ctx context.Context, e event.Event, err error) {
 			slog.String("detail", err.Error()))
 	}
 	if out.metric != "" {
-		h.Metrics.Publish(ctx, "webhook "+out.metric, e.Provider,
-			[]function.Count{{Metric: out.metric, Value: 1}}, attrs...)
+		counts := []function.Count{{Metric: out.metric, Value: 1}}
+		if len(e.Omitted) > 0 {
+			counts = append(counts, function.Count{Metric: contract.MetricIncomplete, Value: 1})
+			attrs = append(attrs, slog.Any("omitted", e.Omitted))
+		}
+		h.Metrics.Publish(ctx, "webhook "+out.metric, e.Provider, counts, attrs...)
 	}
 	attrs = append(attrs, slog.String("provider", e.Provider))
 	switch {

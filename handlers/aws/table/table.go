@@ -69,6 +69,7 @@ const dayShards = 16
 const (
 	livemodeAttribute = "livemode"
 	thinAttribute     = "thin"
+	omittedAttribute  = "omitted"
 	relatedAttribute  = "related"
 	payloadAttribute  = "payload"
 )
@@ -131,6 +132,9 @@ func ToItem(e event.Event, retentionDays int) map[string]types.AttributeValue {
 	if e.Thin {
 		item[thinAttribute] = &types.AttributeValueMemberBOOL{Value: true}
 	}
+	if len(e.Omitted) > 0 {
+		item[omittedAttribute] = &types.AttributeValueMemberSS{Value: e.Omitted}
+	}
 	if e.PayloadRef == "" {
 		item[payloadAttribute] = &types.AttributeValueMemberB{Value: e.Payload}
 	}
@@ -169,6 +173,7 @@ func FromItem(item map[string]types.AttributeValue) (event.Event, error) {
 	err := errors.Join(
 		read(item, livemodeAttribute, func(v *types.AttributeValueMemberBOOL) { e.Livemode = &v.Value }),
 		read(item, thinAttribute, func(v *types.AttributeValueMemberBOOL) { e.Thin = v.Value }),
+		read(item, omittedAttribute, func(v *types.AttributeValueMemberSS) { e.Omitted = v.Value }),
 		read(item, payloadAttribute, func(v *types.AttributeValueMemberB) { e.Payload = v.Value }),
 		read(item, relatedAttribute, func(v *types.AttributeValueMemberM) { e.Related = readRelated(v.Value) }),
 	)

@@ -86,7 +86,10 @@ func assertReads(t *testing.T, body []byte) {
 	}
 	require.NoError(t, err)
 	for _, name := range []string{"a", "b", "c", "d"} {
-		assert.Equal(t, want.Object.Named(name), got.Object.Named(name), name)
+		wantName, wantValue := want.Object.Find(name)
+		gotName, gotValue := got.Object.Find(name)
+		assert.Equal(t, wantName, gotName)
+		assert.Equal(t, wantValue, gotValue, name)
 	}
 	assert.Equal(t, want, reference{
 		Member: got.Member, Text: got.Text, Raw: json.RawMessage(got.Raw), List: got.List, Lists: got.Lists,

@@ -59,26 +59,29 @@ type withMembers struct {
 
 func TestMembers(t *testing.T) {
 	for _, tt := range []struct {
-		why, object string
-		want        sample
+		why, object, name string
+		want              sample
 	}{
-		{"between others", `{"a":[{"name":1}],"x":{"name":"n","inner":{"id":"i"}},"b":{"name":"m"}}`, named("n", "i")},
-		{"of two the last", `{"x":{"name":"a"},"x":{"inner":{"id":"i"}},"b":3}`, named("", "i")},
-		{"written with an escape", `{"\u0078":{"name":"n"}}`, named("n", "")},
-		{"the sixteenth", `{` + strings.Repeat(`"a":1,`, 15) + `"x":{"name":"n"}}`, named("n", "")},
-		{"one further", `{` + strings.Repeat(`"a":1,`, 16) + `"x":{"name":"n"}}`, sample{}},
-		{"one further, written with an escape", `{` + strings.Repeat(`"a":1,`, 16) + `"\u0078":{"name":"n"}}`, sample{}},
-		{"null", `{"x":null}`, sample{}},
-		{"of a wrong type", `{"x":[{"name":"n"}]}`, sample{}},
-		{"a name in other letters", `{"X":{"name":"n"}}`, sample{}},
-		{"none", `{}`, sample{}},
-		{"a list", `["x",{"name":"n"}]`, sample{}},
-		{"null instead of an object", `null`, sample{}},
+		{"between others", `{"a":[{"name":1}],"x":{"name":"n","inner":{"id":"i"}},"b":{"name":"m"}}`, "x", named("n", "i")},
+		{"of two the last", `{"x":{"name":"a"},"x":{"inner":{"id":"i"}},"b":3}`, "x", named("", "i")},
+		{"written with an escape", `{"\u0078":{"name":"n"}}`, "x", named("n", "")},
+		{"the sixteenth", `{` + strings.Repeat(`"a":1,`, 15) + `"x":{"name":"n"}}`, "x", named("n", "")},
+		{"one further", `{` + strings.Repeat(`"a":1,`, 16) + `"x":{"name":"n"}}`, "", sample{}},
+		{"null", `{"x":null}`, "x", sample{}},
+		{"of a wrong type", `{"x":[{"name":"n"}]}`, "x", sample{}},
+		{"the only one, under another name", `{"y":{"name":"n"}}`, "y", named("n", "")},
+		{"one of two, under another name", `{"y":{"name":"n"},"z":1}`, "", sample{}},
+		{"the only one is no object", `{"y":"n"}`, "", sample{}},
+		{"none", `{}`, "", sample{}},
+		{"a list", `["x",{"name":"n"}]`, "", sample{}},
+		{"null instead of an object", `null`, "", sample{}},
 	} {
 		t.Run(tt.why, func(t *testing.T) {
 			var got withMembers
 			require.NoError(t, decode.Body([]byte(`{"object":`+tt.object+`,"after":"y"}`), &got))
-			assert.Equal(t, tt.want, got.Object.Named("x"))
+			name, value := got.Object.Find("x")
+			assert.Equal(t, tt.want, value)
+			assert.Equal(t, tt.name, name)
 			assert.Equal(t, "y", got.After)
 		})
 	}

@@ -3,14 +3,16 @@ package decode
 import (
 	"bytes"
 	"fmt"
-	"strings"
 	"time"
-	"unicode"
 
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/paysluice/paysluice/handlers/provider"
 )
+
+// maxName bounds an event's id and type, in bytes. The id becomes a key of the
+// table and of S3; those of providers are below 100 bytes.
+const maxName = 255
 
 // maxSeconds is the end of the year 9999, the last time of RFC 3339.
 const maxSeconds = 253402300799
@@ -46,11 +48,16 @@ func (m Member) Seconds() int64 {
 	return 0
 }
 
-// RFC3339 reads a time in the format of RFC 3339 and returns epoch milliseconds. It
-// returns 0 for other values and for times before 1970.
-func (m Member) RFC3339() int64 {
-	if at, err := time.Parse(time.RFC3339, m.Text()); err == nil && at.Unix() >= 0 {
-		return at.UnixMilli()
+// Time reads a date and time in the format of RFC 3339 and returns epoch
+// milliseconds. A time without a zone is UTC: Square's own samples have none. A
+// fraction may have any number of digits. Time returns 0 for other values and for
+// times before 1970.
+func (m Member) Time() int64 {
+	text := m.Text()
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05"} {
+		if at, err := time.Parse(layout, text); err == nil && at.Unix() >= 0 {
+			return at.UnixMilli()
+		}
 	}
 	return 0
 }
@@ -63,12 +70,12 @@ func Identify(id, typ, created Member) (eventID, eventType string, err error) {
 		return "", "", fmt.Errorf("%w: id, type or time of creation occurs more than once", provider.EnvelopeUnreadable)
 	}
 	eventID, eventType = id.Text(), typ.Text()
-	if eventType == "" || len(eventType) > MaxText || !Printable(eventType) {
-		return "", "", fmt.Errorf("%w: type is not 1 to %d characters of printable ASCII", provider.EnvelopeUnreadable, MaxText)
+	if eventType == "" || len(eventType) > maxName || !Printable(eventType) {
+		return "", "", fmt.Errorf("%w: type is not 1 to %d characters of printable ASCII", provider.EnvelopeUnreadable, maxName)
 	}
 	if !validID(eventID) {
 		return "", "", fmt.Errorf("%w: id is not 1 to %d letters, digits, hyphens, underscores and single dots",
-			provider.EventIDInvalid, MaxText)
+			provider.EventIDInvalid, maxName)
 	}
 	return eventID, eventType, nil
 }
@@ -76,7 +83,7 @@ func Identify(id, typ, created Member) (eventID, eventType string, err error) {
 // validID reports whether an event id can be part of a key of the table and of S3.
 // Such an id contains no path of S3 ("/", "..") and no separator of event ids (":").
 func validID(id string) bool {
-	if id == "" || len(id) > MaxText {
+	if id == "" || len(id) > maxName {
 		return false
 	}
 	for i := range len(id) {
@@ -88,34 +95,6 @@ func validID(id string) bool {
 		}
 	}
 	return true
-}
-
-// MaxText bounds each text of a body, in bytes. Ids become keys of the table and
-// of S3; those of providers are below 100 bytes.
-const MaxText = 255
-
-// Clean returns s, or "" if s is too long or has control characters, because an
-// index would reject it. Merchants choose some object ids themselves.
-func Clean(s string) string {
-	if len(s) > MaxText || strings.ContainsFunc(s, unicode.IsControl) {
-		return ""
-	}
-	return s
-}
-
-// Related returns the clean ids that are not empty, or nil if there are none.
-func Related(ids map[string]string) map[string]string {
-	var related map[string]string
-	for name, id := range ids {
-		if id = Clean(id); id == "" {
-			continue
-		}
-		if related == nil {
-			related = make(map[string]string)
-		}
-		related[name] = id
-	}
-	return related
 }
 
 // Printable reports whether s is printable ASCII, spaces included.

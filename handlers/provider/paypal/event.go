@@ -142,27 +142,30 @@ func (p Provider) Event(raw []byte, o provider.Origin) (event.Event, error) {
 		return event.Event{}, err
 	}
 	name, r := contract.PayPal().Name, &b.Resource
+	var f decode.Fields
 	category := p.rules.Category(typ, r)
-	return event.Event{
+	e := event.Event{
 		Schema:       event.Schema,
 		ID:           event.NewID(name, id),
-		Timestamp:    b.Created.RFC3339(),
+		Timestamp:    f.Timestamp(b.Created, b.Created.Time()),
 		Provider:     name,
 		Type:         typ,
 		Category:     category,
-		ObjectType:   decode.Clean(b.ResourceType),
-		ObjectID:     decode.Clean(r.id()),
-		ObjectStatus: decode.Clean(r.status()),
-		PaymentID:    decode.Clean(b.paymentID(typ)),
-		Related:      r.related(),
-		Account:      decode.Clean(r.account()),
+		ObjectType:   f.Text("objectType", b.ResourceType),
+		ObjectID:     f.Text("objectId", r.id()),
+		ObjectStatus: f.Text("objectStatus", r.status()),
+		PaymentID:    f.Text("paymentId", b.paymentID(typ)),
+		Related:      r.related(&f),
+		Account:      f.Text("account", r.account()),
 		Endpoint:     o.Endpoint,
 		Livemode:     o.Livemode,
-		Money:        moneyOf(category, r),
-		APIVersion:   decode.Clean(b.ResourceVersion),
+		Money:        moneyOf(&f, category, r),
+		APIVersion:   f.Text("apiVersion", b.ResourceVersion),
 
 		ContentSHA256: decode.ContentHash(raw, volatile()...),
-	}, nil
+	}
+	e.Omitted = f.Omitted()
+	return e, nil
 }
 
 // id returns the resource's own id.
@@ -225,9 +228,9 @@ func (r *resource) captured() string {
 }
 
 // related returns the ids that the resource refers to, or nil if there are none.
-func (r *resource) related() map[string]string {
+func (r *resource) related(f *decode.Fields) map[string]string {
 	ids := r.SupplementaryData.RelatedIDs
-	return decode.Related(map[string]string{
+	return f.Related(map[string]string{
 		"order":          cmp.Or(ids.OrderID, r.OrderID, r.linked("up", "/orders/")),
 		"authorization":  cmp.Or(ids.AuthorizationID, r.linked("up", "/authorizations/")),
 		"parent_payment": r.ParentPayment,

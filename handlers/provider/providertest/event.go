@@ -75,7 +75,7 @@ func (s Suite) testLenient(t *testing.T) {
 	bare.ID = event.NewID(s.Descriptor.Name, "evt_1")
 	for _, members := range append([]string{""}, s.Lenient...) {
 		e := s.event(t, s.body(bare.Type, members))
-		e.ContentSHA256 = "" // testSame
+		e.ContentSHA256, e.Omitted = "", nil // testSame, testOmitted
 		assert.Equal(t, bare, e, members)
 	}
 	assert.Equal(t, s.event(t, s.body(bare.Type, "")), s.event(t, "\r\n\t "+s.body(bare.Type, "")+"\n"), "white space around the body")
@@ -95,6 +95,13 @@ func (s Suite) testBodies(t *testing.T) {
 				Object: e.ObjectID, Payment: e.PaymentID, Status: e.ObjectStatus, Account: e.Account, Related: e.Related,
 			})
 		})
+	}
+}
+
+// testOmitted checks that fields with an unfit value are named.
+func (s Suite) testOmitted(t *testing.T) {
+	for members, want := range s.Omitted {
+		assert.Equal(t, want, s.event(t, s.body("A.B", members)).Omitted, members)
 	}
 }
 
@@ -206,7 +213,9 @@ func (s Suite) testPayments(t *testing.T) {
 func (s Suite) testMoney(t *testing.T) {
 	for _, row := range s.Money {
 		t.Run(row.Type+" "+row.Why, func(t *testing.T) {
-			assert.Equal(t, row.Want, s.event(t, s.body(row.Type, s.Object(row.Type, row.Object))).Money, row.Object)
+			e := s.event(t, s.body(row.Type, s.Object(row.Type, row.Object)))
+			assert.Equal(t, row.Want, e.Money, row.Object)
+			assert.Equal(t, row.Omitted, slices.Contains(e.Omitted, "amount"), row.Object)
 		})
 	}
 }

@@ -60,6 +60,8 @@ type Suite struct {
 	Bare event.Event
 	// Lenient are the members of bodies that are read like the bare one.
 	Lenient []string
+	// Omitted are members of bodies, and the fields that their events leave out.
+	Omitted map[string][]string
 	// Bodies are members of bodies beside id and type, and their events.
 	Bodies   []Body
 	Times    map[string]int64 // the member Created to milliseconds
@@ -136,6 +138,7 @@ type Payment struct {
 type Money struct {
 	Why, Type, Object string
 	Want              event.Money
+	Omitted           bool // the amount is there and cannot be read
 }
 
 // Same is the members of a pair of bodies with one id and one type.
@@ -163,6 +166,7 @@ func (s Suite) Run(t *testing.T) {
 	t.Run("Quarantine", s.testQuarantine)
 	t.Run("Lenient", s.testLenient)
 	t.Run("Bodies", s.testBodies)
+	t.Run("Omitted", s.testOmitted)
 	t.Run("Times", s.testTimes)
 	t.Run("Livemode", s.testLivemode)
 	t.Run("EventTypes", s.testEventTypes)

@@ -3,14 +3,16 @@ package square
 import (
 	"cmp"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
 	"github.com/paysluice/paysluice/handlers/provider"
 	"github.com/paysluice/paysluice/handlers/provider/decode"
 )
 
-// paymentType is the data.type of events about a payment.
-const paymentType = "payment"
+// paymentMember is the member of data.object that holds a payment.
+const paymentMember = "payment"
 
 // body is the part of a notification that is read. All of it but event_id and
 // type is optional.
@@ -24,7 +26,9 @@ type body struct {
 	Data struct {
 		Type string `json:"type"`
 		ID   string `json:"id"`
-		// Object has the object under the name of its type.
+		// Object has the object as its only member, mostly named as data.type. Other
+		// names are documented: data.type "checkout.event" comes with "checkout",
+		// "order" with "order_created". It has none in location.updated and deletions.
 		Object decode.Members[object] `json:"object"`
 	} `json:"data"`
 }
@@ -38,8 +42,8 @@ type object struct {
 	State        string `json:"state"`         // disputes, orders
 	CancelReason string `json:"cancel_reason"` // terminal checkouts
 
-	TotalMoney  money `json:"total_money"`  // payments, tip included
-	AmountMoney money `json:"amount_money"` // refunds, disputes, payouts
+	TotalMoney  jsontext.Value `json:"total_money"`  // payments, tip included
+	AmountMoney jsontext.Value `json:"amount_money"` // refunds, disputes, payouts
 
 	PaymentID       string              `json:"payment_id"`  // refunds
 	PaymentIDs      decode.List[string] `json:"payment_ids"` // terminal checkouts
@@ -67,51 +71,54 @@ func (p Provider) Event(raw []byte, origin provider.Origin) (event.Event, error)
 		return event.Event{}, err
 	}
 	name := contract.Square().Name
-	// Empty where no object came, as with location.updated and deletions.
-	o := b.Data.Object.Named(b.Data.Type)
+	member, o := b.Data.Object.Find(b.Data.Type)
 	category := p.rules.Category(typ, &o)
-	return event.Event{
+	var f decode.Fields
+	e := event.Event{
 		Schema:       event.Schema,
 		ID:           event.NewID(name, id),
-		Timestamp:    b.CreatedAt.RFC3339(),
+		Timestamp:    f.Timestamp(b.CreatedAt, b.CreatedAt.Time()),
 		Provider:     name,
 		Type:         typ,
 		Category:     category,
-		ObjectType:   decode.Clean(b.Data.Type),
-		ObjectID:     b.objectID(&o),
-		ObjectStatus: cmp.Or(decode.Clean(o.Status), decode.Clean(o.State)),
-		PaymentID:    b.paymentID(&o),
-		Related:      b.related(&o),
-		Account:      decode.Clean(b.MerchantID),
+		ObjectType:   f.Text("objectType", b.Data.Type, member),
+		ObjectID:     b.objectID(&f, &o),
+		ObjectStatus: f.Text("objectStatus", o.Status, o.State),
+		PaymentID:    b.paymentID(&f, member, &o),
+		Related:      b.related(&f, &o),
+		Account:      f.Text("account", b.MerchantID),
 		Endpoint:     origin.Endpoint,
 		Livemode:     origin.Livemode,
-		Money:        moneyOf(category, &o),
+		Money:        moneyOf(&f, category, &o),
 
 		ContentSHA256: decode.ContentHash(raw),
-	}, nil
+	}
+	e.Omitted = f.Omitted()
+	return e, nil
 }
 
-// objectID returns the object's own id. data.id comes last: some events append a
-// version to it, and those about custom attributes name the application there.
-func (b *body) objectID(o *object) string {
-	return cmp.Or(decode.Clean(o.ID), decode.Clean(o.DisputeID), decode.Clean(b.Data.ID))
+// objectID returns the object's own id. Orders have it in order_id when they come as
+// order_created or order_updated. data.id comes last: some events append a version
+// to it, and those about custom attributes name the application there.
+func (b *body) objectID(f *decode.Fields, o *object) string {
+	return f.Text("objectId", o.ID, o.DisputeID, b.Data.ID)
 }
 
 // paymentID returns the payment that the object is or belongs to.
-func (b *body) paymentID(o *object) string {
-	if b.Data.Type == paymentType {
-		return b.objectID(o)
+func (b *body) paymentID(f *decode.Fields, member string, o *object) string {
+	if member == paymentMember || b.Data.Type == paymentMember {
+		return b.objectID(f, o)
 	}
 	var only string
 	if o.PaymentIDs[1] == "" {
 		only = o.PaymentIDs[0]
 	}
-	return cmp.Or(decode.Clean(only), decode.Clean(o.PaymentID), decode.Clean(o.DisputedPayment.PaymentID))
+	return f.Text("paymentId", only, o.PaymentID, o.DisputedPayment.PaymentID)
 }
 
 // related returns the ids that the object refers to, or nil if there are none.
-func (b *body) related(o *object) map[string]string {
-	return decode.Related(map[string]string{
+func (b *body) related(f *decode.Fields, o *object) map[string]string {
+	return f.Related(map[string]string{
 		"order":        o.OrderID,
 		"customer":     cmp.Or(o.CustomerID, o.PrimaryRecipient.CustomerID),
 		"subscription": o.SubscriptionID,

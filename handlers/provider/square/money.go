@@ -6,6 +6,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/paysluice/paysluice/handlers/event"
+	"github.com/paysluice/paysluice/handlers/provider/decode"
 )
 
 // money is Square's Money object. The currency is in currency (API reference,
@@ -21,16 +22,26 @@ type money struct {
 // completed, tip included. Refunds, disputes and payouts have their own amount.
 // Payouts below zero, which Square takes from the bank account, have no amount,
 // nor do types outside the vocabulary: some are twins of events that count.
-func moneyOf(c event.Category, o *object) event.Money {
+func moneyOf(f *decode.Fields, c event.Category, o *object) event.Money {
 	switch c {
 	case event.PaymentSucceeded:
-		return o.TotalMoney.exact()
+		return exact(f, o.TotalMoney)
 	case event.RefundCreated, event.RefundSucceeded, event.RefundFailed, event.RefundUpdated,
 		event.DisputeOpened, event.DisputeUpdated, event.DisputeWon, event.DisputeLost, event.DisputeClosed,
-		event.PayoutCreated, event.PayoutPaid, event.PayoutFailed:
-		return o.AmountMoney.exact()
+		event.PayoutCreated, event.PayoutPaid, event.PayoutFailed, event.PayoutUpdated:
+		return exact(f, o.AmountMoney)
 	}
 	return event.Money{}
+}
+
+// exact reads a Money object. An amount that it cannot read is omitted.
+func exact(f *decode.Fields, value jsontext.Value) event.Money {
+	if value.Kind() != '{' {
+		return f.Money(event.Money{}, value)
+	}
+	var m money
+	_ = decode.Unmarshal(value, &m) // the value was read before: it has no error left
+	return f.Money(m.exact(), m.Amount)
 }
 
 // exact returns the amount in major units. It is empty for a currency outside

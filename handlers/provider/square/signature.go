@@ -84,7 +84,7 @@ func checkAge(body []byte, most time.Duration, now time.Time) error {
 		CreatedAt decode.Member `json:"created_at"`
 	}
 	_ = decode.Unmarshal(body, &b) // Event quarantines a body that is not JSON
-	created := b.CreatedAt.RFC3339()
+	created := b.CreatedAt.Time()
 	if created == 0 {
 		return nil
 	}

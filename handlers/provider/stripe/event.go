@@ -35,15 +35,19 @@ type body struct {
 	Created    decode.Member  `json:"created"`
 	Object     string         `json:"object"`
 	APIVersion string         `json:"api_version"`
-	Account    string         `json:"account"`
+	Account    string         `json:"account"` // Connect
+	UserID     string         `json:"user_id"` // Connect, before 2017
 	Livemode   jsontext.Value `json:"livemode"`
 
 	Data struct {
 		Object object `json:"object"`
 	} `json:"data"`
 
+	// Context is the path of accounts below an organisation (since 2025-04-30); thin
+	// events have it in Connect too.
+	Context string `json:"context"`
+
 	// Of thin events only.
-	Context       string    `json:"context"`
 	SnapshotEvent reference `json:"snapshot_event"`
 	RelatedObject struct {
 		ID   string `json:"id"`
@@ -68,10 +72,16 @@ type object struct {
 	PaymentIntent reference `json:"payment_intent"`
 	Charge        reference `json:"charge"`
 	LatestCharge  reference `json:"latest_charge"` // payment_intent
-	Invoice       reference `json:"invoice"`
-	Customer      reference `json:"customer"`
-	Subscription  reference `json:"subscription"`
-	Order         reference `json:"order"`
+	// Charges is where a payment intent names its charge before 2022-11-15.
+	Charges struct {
+		Data decode.List[reference] `json:"data"`
+	} `json:"charges"`
+	Invoice  reference `json:"invoice"`
+	Customer reference `json:"customer"`
+	// CustomerAccount replaces Customer for an account of the Accounts v2 API.
+	CustomerAccount reference `json:"customer_account"`
+	Subscription    reference `json:"subscription"`
+	Order           reference `json:"order"`
 
 	// Payment is where an invoice_payment names the payment of the invoice.
 	Payment struct {
@@ -97,51 +107,58 @@ func (p Provider) Event(raw []byte, o provider.Origin) (event.Event, error) {
 		return event.Event{}, err
 	}
 	name := contract.Stripe().Name
+	var f decode.Fields
 	e := event.Event{
 		Schema:     event.Schema,
 		ID:         event.NewID(name, id),
-		Timestamp:  cmp.Or(b.Created.Seconds(), b.Created.RFC3339()), // thin events have RFC 3339
+		Timestamp:  f.Timestamp(b.Created, cmp.Or(b.Created.Seconds(), b.Created.Time())), // thin events have text
 		Provider:   name,
 		Type:       typ,
+		Account:    b.account(&f),
 		Endpoint:   o.Endpoint,
 		Livemode:   b.livemode(),
-		APIVersion: decode.Clean(b.APIVersion),
+		APIVersion: f.Text("apiVersion", b.APIVersion),
 	}
 	if b.Object == thinObject {
-		p.addReference(&e, &b)
+		p.addReference(&f, &e, &b)
 	} else {
-		p.addObject(&e, &b)
+		p.addObject(&f, &e, &b)
 	}
 	e.ContentSHA256 = decode.ContentHash(raw, volatile(e.Thin)...)
+	e.Omitted = f.Omitted()
 	return e, nil
 }
 
 // addObject adds the object of a snapshot event.
-func (p Provider) addObject(e *event.Event, b *body) {
+func (p Provider) addObject(f *decode.Fields, e *event.Event, b *body) {
 	o := &b.Data.Object
 	e.Category = p.rules.Category(e.Type, o)
-	e.ObjectType = decode.Clean(o.Object)
-	e.ObjectID = decode.Clean(o.ID)
-	e.ObjectStatus = decode.Clean(o.Status)
-	e.PaymentID = o.paymentID()
-	e.Related = o.related()
-	e.Account = decode.Clean(b.Account)
-	e.Money = moneyOf(e.Type, e.Category, o)
+	e.ObjectType = f.Text("objectType", o.Object)
+	e.ObjectID = f.Text("objectId", o.ID)
+	e.ObjectStatus = f.Text("objectStatus", o.Status)
+	e.PaymentID = o.paymentID(f)
+	e.Related = o.related(f)
+	e.Money = moneyOf(f, e.Type, e.Category, o)
 }
 
 // addReference adds the object that a thin event refers to. The event does not
 // say whether a charge belongs to a payment intent, so only a payment intent's id
 // becomes the payment.
-func (p Provider) addReference(e *event.Event, b *body) {
+func (p Provider) addReference(f *decode.Fields, e *event.Event, b *body) {
 	e.Thin = true
 	e.Category = p.rules.WithoutObject(strings.TrimPrefix(e.Type, thinPrefix))
-	e.ObjectType = decode.Clean(b.RelatedObject.Type)
-	e.ObjectID = decode.Clean(b.RelatedObject.ID)
+	e.ObjectType = f.Text("objectType", b.RelatedObject.Type)
+	e.ObjectID = f.Text("objectId", b.RelatedObject.ID)
 	if e.ObjectType == paymentIntentObject {
 		e.PaymentID = e.ObjectID
 	}
-	e.Related = decode.Related(map[string]string{"snapshot_event": b.SnapshotEvent.id})
-	e.Account = decode.Clean(b.Context)
+	e.Related = f.Related(map[string]string{"snapshot_event": b.SnapshotEvent.id})
+}
+
+// account returns the connected account, or the account below an organisation that
+// the object belongs to: the last element of the context.
+func (b *body) account(f *decode.Fields) string {
+	return f.Text("account", b.Account, b.Context[strings.LastIndexByte(b.Context, '/')+1:], b.UserID)
 }
 
 // livemode returns nil unless the body says true or false.
@@ -157,35 +174,34 @@ func (b *body) livemode() *bool {
 
 // paymentID returns the payment intent that the object is or belongs to, or the
 // charge if the object names no payment intent.
-func (o *object) paymentID() string {
+func (o *object) paymentID(f *decode.Fields) string {
+	var own string
 	switch {
 	case o.Object == paymentIntentObject:
-		return decode.Clean(o.ID)
-	case o.paymentIntent() != "":
-		return o.paymentIntent()
+		return f.Text("paymentId", o.ID)
 	case o.Object == chargeObject:
-		return decode.Clean(o.ID)
+		own = o.ID
 	}
-	return o.charge()
+	return f.Text("paymentId", o.paymentIntent(), own, o.charge())
 }
 
 func (o *object) paymentIntent() string {
-	return firstID(o.PaymentIntent, o.Payment.PaymentIntent)
+	return cmp.Or(o.PaymentIntent.id, o.Payment.PaymentIntent.id)
 }
 
 func (o *object) charge() string {
-	return firstID(o.Charge, o.LatestCharge, o.Payment.Charge)
+	return cmp.Or(o.Charge.id, o.LatestCharge.id, o.Payment.Charge.id, o.Charges.Data[0].id)
 }
 
 // related returns the ids that the object refers to, or nil if there are none.
-func (o *object) related() map[string]string {
-	return decode.Related(map[string]string{
+func (o *object) related(f *decode.Fields) map[string]string {
+	return f.Related(map[string]string{
 		"payment_intent": o.paymentIntent(),
 		"charge":         o.charge(),
-		"invoice":        firstID(o.Invoice),
-		"customer":       firstID(o.Customer),
-		"subscription":   firstID(o.Subscription, o.Parent.SubscriptionDetails.Subscription),
-		"order":          firstID(o.Order),
+		"invoice":        o.Invoice.id,
+		"customer":       cmp.Or(o.Customer.id, o.CustomerAccount.id),
+		"subscription":   cmp.Or(o.Subscription.id, o.Parent.SubscriptionDetails.Subscription.id),
+		"order":          o.Order.id,
 	})
 }
 
@@ -215,16 +231,6 @@ func (r *reference) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return d.SkipValue()
 }
 
-// firstID returns the id of the first reference that has one.
-func firstID(references ...reference) string {
-	for _, r := range references {
-		if id := decode.Clean(r.id); id != "" {
-			return id
-		}
-	}
-	return ""
-}
-
 // SameEvent implements provider.Provider. One event's deliveries differ in
 // pending_webhooks. Two endpoints of one event differ in account or context,
 // which only one of them may name. They differ in everything when they have other
@@ -242,11 +248,11 @@ func (Provider) SameEvent(stored, incoming event.Event) bool {
 }
 
 // volatile returns the top-level members that are left out of an event's content
-// hash. account and context are compared as fields. Thin events have data and
+// hash. account, context and user_id are compared as fields. Thin events have data and
 // changes only when they are fetched from the API
 // (docs.stripe.com/event-destinations, "Processing the event notification").
 func volatile(thin bool) []string {
-	names := []string{"pending_webhooks", "account", "context"}
+	names := []string{"pending_webhooks", "account", "context", "user_id"}
 	if thin {
 		names = append(names, "data", "changes")
 	}

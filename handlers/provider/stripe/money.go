@@ -6,6 +6,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/paysluice/paysluice/handlers/event"
+	"github.com/paysluice/paysluice/handlers/provider/decode"
 )
 
 // moneyOf returns the amount that an event moved. A payment has one when it
@@ -13,7 +14,7 @@ import (
 // amounts are never a refund's: amount is the whole charge, and amount_refunded
 // adds up over all refunds. Payouts below zero, which Stripe takes from the bank
 // account, have no amount.
-func moneyOf(typ string, c event.Category, o *object) event.Money {
+func moneyOf(f *decode.Fields, typ string, c event.Category, o *object) event.Money {
 	var amount jsontext.Value
 	switch o.Object {
 	case refundObject, disputeObject, payoutObject:
@@ -24,7 +25,7 @@ func moneyOf(typ string, c event.Category, o *object) event.Money {
 		}
 	}
 	currency := strings.ToUpper(o.Currency)
-	return event.MinorUnits(string(amount), exponent(currency), currency)
+	return f.Money(event.MinorUnits(string(amount), exponent(currency), currency), amount)
 }
 
 // paidAmount returns the amount of the three types that lead to PaymentSucceeded.
