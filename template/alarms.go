@@ -49,6 +49,10 @@ func (w window) String() string {
 // once is the window of an alarm that fires on a single occurrence.
 func once() window { return window{minutes: 5, periods: 1, needed: 1} }
 
+// severally is the window of an alarm that two chance findings must not raise. It
+// leaves gaps for a provider that sends every ten minutes.
+func severally() window { return window{minutes: 5, periods: 6, needed: 3} }
+
 // repeatedly is the window of an alarm that ignores a single bad period.
 func repeatedly() window { return window{minutes: 5, periods: 3, needed: 2} }
 
@@ -84,7 +88,7 @@ type watched struct {
 
 // addAlarms adds all alarms. No request of an unauthenticated sender can cause a
 // page: requests that either gate rejects, and responses 503 for an empty secret
-// or a certificate that is still being fetched, count for no alarm that pages.
+// or a certificate that the secret does not list, count for no alarm that pages.
 // Throttles are tickets for every function, because all functions share the
 // account's concurrency, which a flood of requests can exhaust. If throttling
 // delays events, consumer-lag, dlq-age or dlq-retries page.
@@ -95,6 +99,7 @@ func (s *stack) addAlarms(w watched, to severities) {
 	s.addQueueAlarms(w, to)
 	for i, p := range w.providers {
 		s.addProcessorAlarms(p, w.processors[i], to)
+		s.addSilenceAlarm(p, to)
 		if p.UntrustedReason != "" {
 			s.addCertificateAlarm(p, to)
 		}
@@ -233,14 +238,30 @@ func (s *stack) addProcessorAlarms(p contract.Provider, function cfn.ID, to seve
 	})
 }
 
+// addSilenceAlarm adds an alarm about a provider that sends while nothing is
+// accepted, whatever the volume: a secret that was changed only at the provider, a
+// certificate that cannot be fetched, a clock.
+func (s *stack) addSilenceAlarm(p contract.Provider, to severities) {
+	const hours = 6
+	s.addAlarm(alarm{
+		id: p.Title + "Unaccepted", name: p.Name + "-unaccepted", severity: to.ticket,
+		means: fmt.Sprintf("Webhooks arrived at %s's URL within %d hours, and none had a valid signature.", p.Title, hours),
+		do: "Read the reason codes in the logs of " + contract.ProcessorName(p) + " and " + contract.AuthorizerName + ". " +
+			"For signature_mismatch, compare the secret with the one at " + p.Title + ", and add the missing entry. " +
+			"If you do not use " + p.Title + ", leave it out of the stack.",
+		metric: s.addSilenceMetric(p), threshold: 1, window: window{minutes: hours * 60, periods: 1, needed: 1},
+	})
+}
+
 // addCertificateAlarm adds an alarm about a provider's signing certificates.
 func (s *stack) addCertificateAlarm(p contract.Provider, to severities) {
 	s.addAlarm(alarm{
 		id: p.Title + "Untrusted", name: p.Name + "-untrusted", severity: to.page,
-		means: "A valid certificate from " + p.Title + "'s own host chains to no trusted root. Its webhooks are answered 503.",
+		means: fmt.Sprintf("A valid certificate that the secret lists chains to no trusted root, %v. %s's webhooks are answered 503.",
+			severally(), p.Title),
 		do: "Check whether " + p.Title + " announced new certificates. If so, add their root to extraRootsPem " +
 			"in the secret. If not, suspect an attack on the connection to " + p.Title + ".",
-		metric: s.addUntrustedMetric(p), threshold: 1, window: once(),
+		metric: s.addUntrustedMetric(p), threshold: 1, window: severally(),
 	})
 }
 

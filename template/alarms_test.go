@@ -60,7 +60,12 @@ func alarmRequirements() []requirement {
 			set("ConsumerLagAlarm.Properties.Namespace", "AWS/Lambda")),
 		scenario("a secret is malformed", map[string]float64{counted("SecretUnavailable"): 1}, pages("secret-unavailable"),
 			set("SecretUnavailableAlarm.Properties.Dimensions.0.Value", "prod")),
-		scenario("a certificate of PayPal chains to no trusted root", map[string]float64{"Paysluice PayPalUntrusted-dev Sum": 1},
+		scenario("a provider sends one webhook in hours, and it is rejected", map[string]float64{
+			"Paysluice PayPalUnaccepted-dev Minimum": 1, "Paysluice StripeUnaccepted-dev Minimum": 0,
+		}, tickets("paypal-unaccepted"),
+			drop("PayPalUnacceptedAlarm"), set("PayPalUnacceptedAlarm.Properties.Statistic", "Maximum"),
+			set("PayPalUnacceptedAlarm.Properties.AlarmActions.0", "AlarmTopic"), set("StripeUnacceptedAlarm.Properties.Threshold", 0)),
+		scenario("a listed certificate of PayPal chains to no trusted root", map[string]float64{"Paysluice PayPalUntrusted-dev Sum": 1},
 			pages("paypal-untrusted"), drop("PayPalUntrustedAlarm")),
 		scenario("a function crashes", map[string]float64{lambda("Errors Sum", "Consumer"): 1}, pages("event-consumer-errors"),
 			drop("ConsumerErrorsAlarm"), set("ConsumerErrorsAlarm.Properties.Statistic", "Average")),
@@ -110,6 +115,8 @@ func alarmFormRequirements() []requirement {
 						want = fmt.Sprintf("At least %v webhooks were rejected as not authentic within %d minutes.", threshold, minutes)
 					case id == "DuplicatesAlarm":
 						want = fmt.Sprintf("At least %v webhooks within %d minutes", threshold, minutes)
+					case strings.HasSuffix(id, "UnacceptedAlarm"):
+						want = fmt.Sprintf("within %d hours", minutes/60)
 					case id == "ConsumerLagAlarm", id == "DeadLetterAgeAlarm":
 						want = fmt.Sprintf("at least %v minutes old", threshold/60)
 					case id == "DeadLetterRetriesAlarm":
@@ -129,6 +136,8 @@ func alarmFormRequirements() []requirement {
 				set("RejectedAlarm.Properties.Threshold", 200),
 				set("RejectedAlarm.Properties.Period", 300),
 				set("DuplicatesAlarm.Properties.Threshold", 100),
+				set("AcmeUnacceptedAlarm.Properties.Period", 3600),
+				set("PayPalUntrustedAlarm.Properties.DatapointsToAlarm", 1),
 				set("DeadLetterAgeAlarm.Properties.Threshold", 300),
 				set("DeadLetterRetriesAlarm.Properties.DatapointsToAlarm", 2),
 				set("SquareProcessorDurationAlarm.Properties.Threshold", 8100),
@@ -203,6 +212,9 @@ func alarmFormRequirements() []requirement {
 					"PayPalUntrusted": {"PayPalProcessorLogGroup", `{ $.reason = "paypal_chain" }`, "PayPalUntrusted-dev", "1"},
 					"AcmeUntrusted":   {"AcmeProcessorLogGroup", `{ $.reason = "acme_chain" }`, "AcmeUntrusted-dev", "1"},
 					"SquareFailed":    {"SquareProcessorLogGroup", failures, "SquareFailures-dev", "1"},
+					"SquareSigned":    {"SquareProcessorLogGroup", `{ $.Accepted > 0 || $.Quarantined > 0 }`, "SquareUnaccepted-dev", "0"},
+					"SquareUnsigned":  {"SquareProcessorLogGroup", `{ $.Rejected > 0 || $.Undecided > 0 || $.NotConfigured > 0 }`, "SquareUnaccepted-dev", "1"},
+					"SquareDenied":    {"AuthorizerLogGroup", `{ $.Rejected > 0 && $.Provider = "square" && $.reason != "header_missing" }`, "SquareUnaccepted-dev", "1"},
 					"SquareAccepted":  {"SquareProcessorLogGroup", `{ $.Accepted > 0 }`, "SquareFailures-dev", "0"},
 				} {
 					filter := d.Resources[id+"Filter"]
@@ -213,11 +225,14 @@ func alarmFormRequirements() []requirement {
 					}}, filter.Properties["MetricTransformations"])
 				}
 				assert.Equal(t, "Average", d.Resources["SquareFailuresAlarm"].Properties["Statistic"], "a ratio")
-				assert.Len(t, d.ofType("AWS::Logs::MetricFilter"), 3+2*len(withMadeUp().Providers))
+				assert.Len(t, d.ofType("AWS::Logs::MetricFilter"), 3+5*len(withMadeUp().Providers))
 			},
 			breaks: []mutation{
 				drop("RedrivenFilter"),
 				drop("AcmeAcceptedFilter"),
+				drop("UmbraDeniedFilter"),
+				set("SquareDeniedFilter.Properties.LogGroupName", "SquareProcessorLogGroup"),
+				set("SquareUnsignedFilter.Properties.FilterPattern", "{ $.Rejected > 0 }"),
 				set("RedrivenFilter.Properties.LogGroupName", "ConsumerLogGroup"),
 				set("SquareFailedFilter.Properties.FilterPattern", "{ $.status = 503 }"),
 				set("SquareFailuresAlarm.Properties.Statistic", "Sum"),

@@ -20,6 +20,7 @@ func (s *stack) addDashboard(w watched) {
 			{"AWS/Lambda", "Invocations", "FunctionName", variable(w.processors[i])},
 			providerLine(contract.MetricAccepted, p),
 			providerLine(contract.MetricRejected, p),
+			providerLine(contract.MetricUndecided, p),
 			providerLine(contract.MetricNotConfigured, p),
 			providerLine(contract.MetricSecretUnavailable, p),
 		}))

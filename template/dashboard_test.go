@@ -22,7 +22,7 @@ func dashboardRequirements() []requirement {
 			assert.Equal(t, []string{
 				"AWS/Lambda Invocations FunctionName " + p.Title + "ProcessorFunction",
 				"Paysluice Accepted" + provider, "Paysluice Rejected" + provider,
-				"Paysluice NotConfigured" + provider, "Paysluice SecretUnavailable" + provider,
+				"Paysluice Undecided" + provider, "Paysluice NotConfigured" + provider, "Paysluice SecretUnavailable" + provider,
 			}, graphed(t, d, p.Title+": is it arriving, is it accepted?", "Sum"))
 		}
 	}

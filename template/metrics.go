@@ -115,8 +115,8 @@ func (s *stack) addFailureMetric(p contract.Provider) metric {
 	return filteredMetric(name, "Average")
 }
 
-// addUntrustedMetric adds the number of webhooks with a certificate that chains to
-// no trusted root.
+// addUntrustedMetric adds the number of webhooks with a listed certificate that
+// chains to no trusted root.
 func (s *stack) addUntrustedMetric(p contract.Provider) metric {
 	name := p.Title + "Untrusted"
 	s.addLogMetric(logMetric{
@@ -124,6 +124,26 @@ func (s *stack) addUntrustedMetric(p contract.Provider) metric {
 		pattern: reasonPattern(p.UntrustedReason, ""), value: "1",
 	})
 	return filteredMetric(name, "Sum")
+}
+
+// addSilenceMetric adds a provider's outcomes: 0 for each webhook with a valid
+// signature, 1 for each that a gate rejected or could not decide. The minimum of a
+// period is 1 only if webhooks arrived and none had a valid signature. Stray
+// requests, which lack a signature header, are not counted.
+func (s *stack) addSilenceMetric(p contract.Provider) metric {
+	processor, name := p.Title+"Processor", p.Title+"Unaccepted"
+	for _, m := range []logMetric{
+		{id: p.Title + "Signed", function: processor, value: "0", pattern: "{ $." + contract.MetricAccepted +
+			" > 0 || $." + contract.MetricQuarantined + " > 0 }"},
+		{id: p.Title + "Unsigned", function: processor, value: "1", pattern: "{ $." + contract.MetricRejected +
+			" > 0 || $." + contract.MetricUndecided + " > 0 || $." + contract.MetricNotConfigured + " > 0 }"},
+		{id: p.Title + "Denied", function: "Authorizer", value: "1", pattern: "{ $." + contract.MetricRejected +
+			" > 0 && $." + contract.ProviderDimension + ` = "` + p.Name + `" && $.` + contract.ReasonProperty + ` != "` + contract.ReasonHeaderMissing + `" }`},
+	} {
+		m.name = name
+		s.addLogMetric(m)
+	}
+	return filteredMetric(name, "Minimum")
 }
 
 // reasonPattern matches log lines with a reason code and, if more is not empty,

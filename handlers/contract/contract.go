@@ -83,8 +83,12 @@ const (
 // count lines with some of the codes.
 const ReasonProperty = "reason"
 
+// ReasonHeaderMissing is the code of a request without a signature header, which no
+// provider sends.
+const ReasonHeaderMissing = "header_missing"
+
 // ReasonPayPalChain is the code of a webhook that is answered 503 because the
-// authority of PayPal's certificate is not trusted.
+// authority of a listed certificate of PayPal is not trusted.
 const ReasonPayPalChain = "paypal_chain"
 
 // TableName is the DynamoDB table of all events, without the environment
@@ -169,6 +173,7 @@ const (
 	MetricAccepted          = "Accepted"          // answered 200, in webhook-queue
 	MetricRejected          = "Rejected"          // answered 401 by the authorizer or the processor, or 400
 	MetricNotConfigured     = "NotConfigured"     // answered 503: the secret has no value
+	MetricUndecided         = "Undecided"         // answered 503: the certificate is missing or untrusted
 	MetricSecretUnavailable = "SecretUnavailable" // answered 503: the secret is malformed or unreachable
 	MetricQuarantined       = "Quarantined"       // answered 200, in webhook-dlq: signed but not an event
 	MetricIncomplete        = "Incomplete"        // an accepted event that leaves out a value of its body

@@ -14,8 +14,8 @@ type Provider struct {
 	// authorizer rejects a request without one of them; case does not matter.
 	// Empty for a provider that signs in the body.
 	SignatureHeaders []string
-	// UntrustedReason is the reason code of a webhook that is signed with a
-	// certificate of an untrusted authority; empty without certificates.
+	// UntrustedReason is the reason code of a webhook whose certificate the secret
+	// lists and whose authority is not trusted; empty without certificates.
 	UntrustedReason string
 }
 

@@ -18,7 +18,7 @@ import (
 // outcome is the result of a request for the sender, the metrics and the log.
 type outcome struct {
 	status int
-	metric string // "" for none: unless failed is set, a WARN line is written
+	metric string // "" for none
 	// failed reports whether somebody must act and an ERROR line is written.
 	// Requests of unauthenticated senders never set it.
 	failed bool
@@ -39,9 +39,11 @@ func outcomeOf(err error) outcome {
 		return outcome{status: http.StatusServiceUnavailable, metric: contract.MetricNotConfigured}
 	case provider.SecretMalformed, provider.SecretUnreachable:
 		return outcome{status: http.StatusServiceUnavailable, metric: contract.MetricSecretUnavailable, failed: true}
-	case provider.CertUnreachable:
-		// Anybody can name an address that does not respond.
-		return outcome{status: http.StatusServiceUnavailable}
+	case provider.PayPalChain:
+		return outcome{status: http.StatusServiceUnavailable, metric: contract.MetricUndecided, failed: true}
+	case provider.CertUnreachable, provider.CertLimited, provider.PayPalChainUnlisted:
+		// Anybody can name such a certificate.
+		return outcome{status: http.StatusServiceUnavailable, metric: contract.MetricUndecided}
 	}
 	switch reason.Class() {
 	case provider.Rejected:
@@ -55,7 +57,7 @@ func outcomeOf(err error) outcome {
 }
 
 // report writes one line for the request, and a second one at level ERROR when
-// somebody must act.
+// somebody must act, or WARN when it could not be decided.
 func (h *Handler) report(ctx context.Context, e event.Event, err error) {
 	out := outcomeOf(err)
 	attrs := []slog.Attr{
@@ -82,7 +84,7 @@ func (h *Handler) report(ctx context.Context, e event.Event, err error) {
 	switch {
 	case out.failed:
 		h.Log.LogAttrs(ctx, slog.LevelError, "webhook failed", attrs...)
-	case out.metric == "":
+	case out.metric == contract.MetricUndecided:
 		h.Log.LogAttrs(ctx, slog.LevelWarn, "webhook deferred", attrs...)
 	}
 }

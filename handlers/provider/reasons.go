@@ -33,7 +33,7 @@ const (
 
 // Reasons of class Rejected.
 const (
-	HeaderMissing     Reason = "header_missing"
+	HeaderMissing     Reason = contract.ReasonHeaderMissing
 	HeaderRepeated    Reason = "header_repeated"
 	HeaderMalformed   Reason = "header_malformed"
 	TimestampStale    Reason = "timestamp_stale"
@@ -45,7 +45,6 @@ const (
 	AlgorithmRefused Reason = "algorithm_refused"
 	CertURLRefused   Reason = "cert_url_refused"
 	CertRefused      Reason = "cert_refused"
-	CertLimited      Reason = "cert_limited"
 )
 
 // Reasons of class Malformed.
@@ -61,13 +60,20 @@ const (
 	QueueUnreachable  Reason = "queue_unreachable"
 	BucketUnreachable Reason = "bucket_unreachable"
 
-	// CertUnreachable reports that a host of certificates does not answer. Anybody
-	// can name a certificate for which it never does.
+	// CertUnreachable reports that a host of certificates does not answer, or
+	// answers with something that is no certificate. Anybody can name a certificate
+	// for which it does.
 	CertUnreachable Reason = "cert_unreachable"
-	// PayPalChain reports that PayPal serves a valid certificate of an untrusted
-	// authority. PayPal's webhooks are refused until somebody adds its root to the
-	// secret's extraRootsPem.
+	// CertLimited reports that a certificate was not fetched, because too many
+	// unknown ones were named.
+	CertLimited Reason = "cert_limited"
+	// PayPalChain reports that a certificate that the secret lists is valid and of
+	// an untrusted authority. PayPal's webhooks are not accepted until somebody adds
+	// its root to the secret's extraRootsPem.
 	PayPalChain Reason = contract.ReasonPayPalChain
+	// PayPalChainUnlisted is PayPalChain of a certificate that the secret does not
+	// list. Anybody can name an old one.
+	PayPalChainUnlisted Reason = "paypal_chain_unlisted"
 )
 
 // Reasons of class Quarantined.
@@ -81,12 +87,12 @@ func (r Reason) Class() Class {
 	switch r {
 	case HeaderMissing, HeaderRepeated, HeaderMalformed, TimestampStale,
 		TimestampFuture, SignatureMismatch, PathUnknown,
-		AlgorithmRefused, CertURLRefused, CertRefused, CertLimited:
+		AlgorithmRefused, CertURLRefused, CertRefused:
 		return Rejected
 	case BodyNotBase64:
 		return Malformed
 	case SecretEmpty, SecretMalformed, SecretUnreachable, QueueUnreachable,
-		BucketUnreachable, CertUnreachable, PayPalChain:
+		BucketUnreachable, CertUnreachable, CertLimited, PayPalChain, PayPalChainUnlisted:
 		return Unavailable
 	case EnvelopeUnreadable, EventIDInvalid:
 		return Quarantined

@@ -84,31 +84,33 @@ func TestReasonOf(t *testing.T) {
 // classes has the class of each reason.
 func classes() map[provider.Reason]provider.Class {
 	return map[provider.Reason]provider.Class{
-		provider.HeaderMissing:      provider.Rejected,
-		provider.HeaderRepeated:     provider.Rejected,
-		provider.HeaderMalformed:    provider.Rejected,
-		provider.TimestampStale:     provider.Rejected,
-		provider.TimestampFuture:    provider.Rejected,
-		provider.SignatureMismatch:  provider.Rejected,
-		provider.PathUnknown:        provider.Rejected,
-		provider.AlgorithmRefused:   provider.Rejected,
-		provider.CertURLRefused:     provider.Rejected,
-		provider.CertRefused:        provider.Rejected,
-		provider.CertLimited:        provider.Rejected,
-		provider.BodyNotBase64:      provider.Malformed,
-		provider.SecretEmpty:        provider.Unavailable,
-		provider.SecretMalformed:    provider.Unavailable,
-		provider.SecretUnreachable:  provider.Unavailable,
-		provider.QueueUnreachable:   provider.Unavailable,
-		provider.BucketUnreachable:  provider.Unavailable,
-		provider.CertUnreachable:    provider.Unavailable,
-		provider.PayPalChain:        provider.Unavailable,
-		provider.EnvelopeUnreadable: provider.Quarantined,
-		provider.EventIDInvalid:     provider.Quarantined,
+		provider.HeaderMissing:       provider.Rejected,
+		provider.HeaderRepeated:      provider.Rejected,
+		provider.HeaderMalformed:     provider.Rejected,
+		provider.TimestampStale:      provider.Rejected,
+		provider.TimestampFuture:     provider.Rejected,
+		provider.SignatureMismatch:   provider.Rejected,
+		provider.PathUnknown:         provider.Rejected,
+		provider.AlgorithmRefused:    provider.Rejected,
+		provider.CertURLRefused:      provider.Rejected,
+		provider.CertRefused:         provider.Rejected,
+		provider.BodyNotBase64:       provider.Malformed,
+		provider.SecretEmpty:         provider.Unavailable,
+		provider.SecretMalformed:     provider.Unavailable,
+		provider.SecretUnreachable:   provider.Unavailable,
+		provider.QueueUnreachable:    provider.Unavailable,
+		provider.BucketUnreachable:   provider.Unavailable,
+		provider.CertUnreachable:     provider.Unavailable,
+		provider.CertLimited:         provider.Unavailable,
+		provider.PayPalChain:         provider.Unavailable,
+		provider.PayPalChainUnlisted: provider.Unavailable,
+		provider.EnvelopeUnreadable:  provider.Quarantined,
+		provider.EventIDInvalid:      provider.Quarantined,
 	}
 }
 
-// The stack counts log lines with this reason.
-func TestReasonThatAnAlarmCountsIsTheContracts(t *testing.T) {
+// The stack counts log lines with these reasons.
+func TestReasonsThatAlarmsCountAreTheContracts(t *testing.T) {
+	assert.EqualValues(t, contract.ReasonHeaderMissing, provider.HeaderMissing)
 	assert.EqualValues(t, contract.ReasonPayPalChain, provider.PayPalChain)
 }

@@ -41,8 +41,8 @@ const (
 )
 
 // Fetch returns the content at an https URL of PayPal or of its certificate
-// authority. The error is CertRefused when the host's response cannot be a
-// certificate, CertUnreachable when the host did not respond.
+// authority. The error is CertRefused when the host says that there is nothing,
+// CertUnreachable for everything else.
 type Fetch func(ctx context.Context, url string) ([]byte, error)
 
 // NewFetcher returns a Fetch over HTTPS. It follows no redirect, uses the proxy
@@ -73,18 +73,22 @@ func get(ctx context.Context, client *http.Client, url string) ([]byte, error) {
 		return nil, fmt.Errorf("%w: %w", provider.CertUnreachable, errors.Unwrap(err)) // without the *url.Error
 	}
 	defer response.Body.Close()
-	switch {
-	case response.StatusCode >= http.StatusInternalServerError:
-		return nil, fmt.Errorf("%w: status %d", provider.CertUnreachable, response.StatusCode)
-	case response.StatusCode != http.StatusOK:
+	switch response.StatusCode {
+	case http.StatusOK:
+	case http.StatusNotFound, http.StatusGone:
 		return nil, fmt.Errorf("%w: status %d", provider.CertRefused, response.StatusCode)
+	default:
+		// PayPal's hosts answer 403 and 429 to servers that they limit, also for a
+		// certificate that exists (shopware5/SwagPaymentPayPalUnified#53,
+		// cubecart/v6#3292).
+		return nil, fmt.Errorf("%w: status %d", provider.CertUnreachable, response.StatusCode)
 	}
 	data, err := io.ReadAll(io.LimitReader(response.Body, maxCertificate+1))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", provider.CertUnreachable, err)
 	}
 	if len(data) > maxCertificate {
-		return nil, fmt.Errorf("%w: more than %d bytes", provider.CertRefused, maxCertificate)
+		return nil, fmt.Errorf("%w: more than %d bytes", provider.CertUnreachable, maxCertificate)
 	}
 	return data, nil
 }
@@ -120,6 +124,9 @@ type cacheEntry struct {
 	key     *rsa.PublicKey
 	err     error
 	expires time.Time // zero while the fetch is under way
+
+	// verified reports whether the URL had a valid certificate before.
+	verified bool
 }
 
 // usable reports whether an entry's answer holds or is under way. An entry of the
@@ -137,7 +144,7 @@ func newKeyCache(fetch Fetch) *keyCache {
 }
 
 // get returns the public key of a certificate. The error is CertRefused,
-// CertLimited, CertUnreachable or PayPalChain.
+// CertLimited, CertUnreachable, PayPalChain or PayPalChainUnlisted.
 func (c *keyCache) get(ctx context.Context, s source, now time.Time) (*rsa.PublicKey, error) {
 	e, err := c.entry(ctx, s, now)
 	if err != nil {
@@ -157,15 +164,16 @@ func (c *keyCache) entry(ctx context.Context, s source, now time.Time) (*cacheEn
 	defer c.mu.Unlock()
 
 	key := cacheKey{s.url, s.extra.sum}
-	if e := c.entries[key]; e != nil && e.usable(now) {
-		return e, nil
+	old := c.entries[key]
+	if old != nil && old.usable(now) {
+		return old, nil
 	}
 	if !s.listed && !c.unlisted[s.environment.name].allow(now) {
 		return nil, fmt.Errorf("%w: more than %d unlisted ones of the %s environment within %v",
 			provider.CertLimited, maxUnlisted, s.environment.name, unlistedWindow)
 	}
 	c.evict()
-	e := &cacheEntry{started: now, done: make(chan struct{})}
+	e := &cacheEntry{started: now, done: make(chan struct{}), verified: old != nil && (old.verified || old.key != nil)}
 	c.entries[key] = e
 	// Other callers wait for the answer too, so it outlives this one's context.
 	go c.fill(context.WithoutCancel(ctx), e, s, now)
@@ -175,7 +183,7 @@ func (c *keyCache) entry(ctx context.Context, s source, now time.Time) (*cacheEn
 func (c *keyCache) fill(ctx context.Context, e *cacheEntry, s source, now time.Time) {
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
-	key, expires, err := fetchKey(ctx, c.fetch, s, now)
+	key, expires, err := fetchKey(ctx, c.fetch, s, e.verified, now)
 	switch {
 	case err == nil:
 	case provider.ReasonOf(err) == provider.CertRefused:
@@ -192,14 +200,23 @@ func (c *keyCache) fill(ctx context.Context, e *cacheEntry, s source, now time.T
 
 // fetchKey fetches and checks a certificate. It returns its key and the time at
 // which the first certificate of its chain expires.
-func fetchKey(ctx context.Context, fetch Fetch, s source, now time.Time) (*rsa.PublicKey, time.Time, error) {
+//
+// Only two findings are the sender's fault, CertRefused: there is nothing at a URL
+// that is neither listed nor verified before, or the certificate there cannot have
+// signed. All else can happen to a genuine webhook, which PayPal must send again. A
+// genuine URL has answered with something that is no certificate
+// (paypal/PayPal-Python-SDK#130).
+func fetchKey(ctx context.Context, fetch Fetch, s source, verified bool, now time.Time) (*rsa.PublicKey, time.Time, error) {
 	data, err := fetch(ctx, s.url)
+	if errors.Is(err, provider.CertRefused) && (s.listed || verified) {
+		err = fmt.Errorf("%w: it was there before: %v", provider.CertUnreachable, err)
+	}
 	if err != nil {
 		return nil, time.Time{}, err
 	}
 	served, err := parseCertificates(data)
 	if err != nil {
-		return nil, time.Time{}, fmt.Errorf("%w: not a certificate", provider.CertRefused)
+		return nil, time.Time{}, fmt.Errorf("%w: not a certificate", provider.CertUnreachable)
 	}
 	key, err := checkLeaf(served[0], s.environment, now)
 	if err != nil {

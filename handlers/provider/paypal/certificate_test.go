@@ -38,16 +38,21 @@ func TestFetch(t *testing.T) {
 	}{
 		{"PEM", content(good), nil},
 		{"DER", content(append(leaf.Certificate.Raw, authority.Intermediate.Certificate.Raw...)), nil},
-		{"redirect to the certificate", status(http.StatusFound), provider.CertRefused},
 		{"not found", status(http.StatusNotFound), provider.CertRefused},
-		{"too many requests", status(http.StatusTooManyRequests), provider.CertRefused},
-		{"another success", status(http.StatusAccepted), provider.CertRefused},
+		{"gone", status(http.StatusGone), provider.CertRefused},
+		{"redirect to the certificate", status(http.StatusFound), provider.CertUnreachable},
+		{"moved for good", status(http.StatusMovedPermanently), provider.CertUnreachable},
+		{"unauthorized", status(http.StatusUnauthorized), provider.CertUnreachable},
+		{"forbidden, as PayPal's API answers servers", status(http.StatusForbidden), provider.CertUnreachable},
+		{"bad request", status(http.StatusBadRequest), provider.CertUnreachable},
+		{"too many requests", status(http.StatusTooManyRequests), provider.CertUnreachable},
+		{"another success", status(http.StatusAccepted), provider.CertUnreachable},
 		{"internal error", status(http.StatusInternalServerError), provider.CertUnreachable},
-		{"empty", content(nil), provider.CertRefused},
-		{"page", content([]byte("<html>not found</html>")), provider.CertRefused},
-		{"PEM of a key", content([]byte("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")), provider.CertRefused},
-		{"truncated", content(good[:len(good)/4]), provider.CertRefused},
-		{"4 MB after the certificate", content(append(good, make([]byte, 4<<20)...)), provider.CertRefused},
+		{"empty", content(nil), provider.CertUnreachable},
+		{"page, as a genuine URL served once", content([]byte("<html>not found</html>")), provider.CertUnreachable},
+		{"PEM of a key", content([]byte("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")), provider.CertUnreachable},
+		{"truncated", content(good[:len(good)/4]), provider.CertUnreachable},
+		{"4 MB after the certificate", content(append(good, make([]byte, 4<<20)...)), provider.CertUnreachable},
 		{"1 MB of headers", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("X-Padding", strings.Repeat("x", 1<<20))
 			_, _ = w.Write(good)
@@ -62,14 +67,38 @@ func TestFetch(t *testing.T) {
 	} {
 		t.Run(tt.why, func(t *testing.T) {
 			t.Parallel()
-			err := verifyServed(t, leaf, tt.response, nil)
-			if tt.want == nil {
-				assert.NoError(t, err)
-			} else {
-				assert.ErrorIs(t, err, tt.want)
+			for _, listed := range []bool{false, true} {
+				want := tt.want
+				if want != nil && listed {
+					want = provider.CertUnreachable // the operator vouches for the URL
+				}
+				err := verifyServed(t, leaf, tt.response, nil, listed)
+				if want == nil {
+					assert.NoError(t, err)
+				} else {
+					assert.ErrorIs(t, err, want, "listed: %v", listed)
+				}
 			}
 		})
 	}
+}
+
+// TestMissingCertificateThatWasThere: PayPal's host answers 404 for a while for a
+// certificate that this environment has verified before.
+func TestMissingCertificateThatWasThere(t *testing.T) {
+	leaf := authority.Issue(paypaltest.LiveName, epoch)
+	host := &memoryHost{content: map[string][]byte{certURL: bundle(leaf)}}
+	v := newVerifier(t, paypal.New(host.fetch), nil, shop)
+	require.NoError(t, verify(t, v, signer(leaf), epoch))
+
+	expired := authority.Intermediate.Certificate.NotAfter
+	delete(host.content, certURL)
+	for n := range 3 {
+		now := expired.Add(time.Duration(n+1) * time.Minute)
+		assert.ErrorIs(t, verify(t, v, signer(leaf), now), provider.CertUnreachable, "attempt %d", n)
+	}
+	assert.Equal(t, 4, host.total)
+	assert.ErrorIs(t, verify(t, v, at(liveCerts+"NEVER", signer(leaf)), epoch), provider.CertRefused)
 }
 
 func TestFetchAuthenticatesTheHost(t *testing.T) {
@@ -143,7 +172,7 @@ func TestKeyIsCachedWhileItsChainIsValid(t *testing.T) {
 		after   error
 	}{
 		{"leaf expires first", epoch.AddDate(0, 1, 0), epoch.AddDate(0, 1, 0), provider.CertRefused},
-		{"intermediate expires first", epoch.AddDate(9, 0, 0), authority.Intermediate.Certificate.NotAfter, provider.PayPalChain},
+		{"intermediate expires first", epoch.AddDate(9, 0, 0), authority.Intermediate.Certificate.NotAfter, provider.PayPalChainUnlisted},
 	} {
 		leaf := authority.Issue(paypaltest.LiveName, epoch, func(c *x509.Certificate) { c.NotAfter = tt.expires })
 		host := &memoryHost{content: map[string][]byte{certURL: bundle(leaf)}}
@@ -165,7 +194,7 @@ func TestKeyIsForgottenWithItsExtraRoot(t *testing.T) {
 
 	assert.NoError(t, verify(t, newVerifier(t, p, stranger.Root.PEM(), shop), signer(leaf), epoch))
 	for _, roots := range [][]byte{nil, authority.Root.PEM()} {
-		assert.ErrorIs(t, verify(t, newVerifier(t, p, roots, shop), signer(leaf), epoch), provider.PayPalChain)
+		assert.ErrorIs(t, verify(t, newVerifier(t, p, roots, shop), signer(leaf), epoch), provider.PayPalChainUnlisted)
 	}
 }
 
@@ -270,9 +299,6 @@ func TestFloodOfUnlistedCertificates(t *testing.T) {
 		provider.CertLimited: 251,
 	}, reasons)
 	assert.Equal(t, 51, host.total)
-	for reason := range reasons {
-		assert.Equal(t, provider.Rejected, reason.Class(), "any other class pages")
-	}
 }
 
 // TestFloodBeforeTheFirstCertificate: one made-up name a second uses up the limit

@@ -124,8 +124,12 @@ func checkLeaf(leaf *x509.Certificate, e environment, now time.Time) (*rsa.Publi
 
 // checkChain builds a chain from the served certificates, leaf first, to a
 // trusted root. It fetches missing issuers. It returns the time at which the
-// first certificate of the chain expires. The error is PayPalChain, or
-// CertUnreachable when an issuer's host does not respond.
+// first certificate of the chain expires.
+//
+// The error is PayPalChain when the chain ends without a trusted root, or
+// PayPalChainUnlisted if the secret does not list the certificate: PayPal's hosts
+// keep serving old certificates, and anybody can name one. It is CertUnreachable
+// when an issuer cannot be fetched.
 func checkChain(ctx context.Context, fetch Fetch, served []*x509.Certificate, s source, now time.Time) (time.Time, error) {
 	known := caBundle{
 		roots:         slices.Clone(s.extra.roots),
@@ -142,7 +146,11 @@ func checkChain(ctx context.Context, fetch Fetch, served []*x509.Certificate, s 
 		}
 		url, ok := issuerURL(top)
 		if !ok || fetched == maxIssuers {
-			return time.Time{}, fmt.Errorf("%w: %w", provider.PayPalChain, err)
+			reason := provider.PayPalChainUnlisted
+			if s.listed {
+				reason = provider.PayPalChain
+			}
+			return time.Time{}, fmt.Errorf("%w: %w", reason, err)
 		}
 		if top, err = fetchIssuer(ctx, fetch, url); err != nil {
 			return time.Time{}, err
@@ -184,19 +192,17 @@ func earliestExpiry(chain []*x509.Certificate) time.Time {
 	return slices.MinFunc(chain, func(a, b *x509.Certificate) int { return a.NotAfter.Compare(b.NotAfter) }).NotAfter
 }
 
-// fetchIssuer returns CertUnreachable when a retry may succeed, and PayPalChain
-// for every other failure.
+// fetchIssuer returns CertUnreachable for every failure. An issuer's host that
+// answers 404 or a page proves nothing about PayPal's certificate.
 func fetchIssuer(ctx context.Context, fetch Fetch, url string) (*x509.Certificate, error) {
 	data, err := fetch(ctx, url)
-	if errors.Is(err, provider.CertUnreachable) {
-		return nil, fmt.Errorf("its issuer: %w", err)
-	}
 	var certs []*x509.Certificate
 	if err == nil {
 		certs, err = parseCertificates(data)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%w: its issuer: %v", provider.PayPalChain, err)
+		// %v, because the error may be CertRefused.
+		return nil, fmt.Errorf("%w: its issuer: %v", provider.CertUnreachable, err)
 	}
 	return certs[0], nil
 }

@@ -31,12 +31,17 @@ func issuedBy(urls ...string) func(*x509.Certificate) {
 }
 
 // verifyServed verifies a webhook that is signed with a certificate's key, of
-// which the certificate's URL gives a response, over TLS as in production.
-func verifyServed(t *testing.T, cert paypaltest.Issued, response http.HandlerFunc, extraRoots []byte) error {
+// which the certificate's URL gives a response, over TLS as in production. listed
+// says whether the secret lists the URL.
+func verifyServed(t *testing.T, cert paypaltest.Issued, response http.HandlerFunc, extraRoots []byte, listed bool) error {
 	t.Helper()
 	url := liveCerts + rand.Text()
 	hosts.Handle(url, response)
-	v := newVerifier(t, paypal.New(paypal.NewFetcher()), extraRoots, shop)
+	members := map[string]any{"webhooks": []entry{shop}, "extraRootsPem": string(extraRoots)}
+	if listed {
+		members["certUrls"] = []string{url}
+	}
+	v := verifierOf(t, paypal.New(paypal.NewFetcher()), members)
 	err := verify(t, v, at(url, signer(cert)), epoch)
 	if err != nil {
 		assert.NotContains(t, err.Error(), url, "an error repeats no header")
@@ -55,6 +60,7 @@ func TestChain(t *testing.T) {
 	hosts.Serve(digicert+"Stranger.crt", stranger.Intermediate.Certificate.Raw)
 	hosts.Serve(digicert+"StrangerRoot.crt", stranger.Root.Certificate.Raw)
 	hosts.Serve(digicert+"Page.crt", []byte("<html>"))
+	hosts.Handle(digicert+"Forbidden.crt", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) })
 	hosts.Handle(digicert+"Down.crt", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) })
 
 	issue := func(a *paypaltest.Authority, changes ...func(*x509.Certificate)) paypaltest.Issued {
@@ -98,16 +104,23 @@ func TestChain(t *testing.T) {
 		{"intermediate for clients only", clientCA.IssueFor(key, paypaltest.LiveName, epoch), clientCA.Intermediate.PEM(), provider.PayPalChain},
 		{"no issuer's URL", issue(stranger), nil, provider.PayPalChain},
 		{"issuer's URLs elsewhere", genuine(issuedBy("https://169.254.169.254/Intermediate.crt", "http://cacerts.digicert.com:8080/Intermediate.crt", "http://x@cacerts.digicert.com/Intermediate.crt", "cacerts.digicert.com/Intermediate.crt")), nil, provider.PayPalChain},
-		{"issuer not found", genuine(issuedBy(digicert + "Missing.crt")), nil, provider.PayPalChain},
-		{"issuer is a page", genuine(issuedBy(digicert + "Page.crt")), nil, provider.PayPalChain},
+		{"issuer not found: the issuer's host is not PayPal's word", genuine(issuedBy(digicert + "Missing.crt")), nil, provider.CertUnreachable},
+		{"issuer forbidden", genuine(issuedBy(digicert + "Forbidden.crt")), nil, provider.CertUnreachable},
+		{"issuer is a page", genuine(issuedBy(digicert + "Page.crt")), nil, provider.CertUnreachable},
 		{"issuer's host down", genuine(issuedBy(digicert + "Down.crt")), nil, provider.CertUnreachable},
 	} {
 		t.Run(tt.why, func(t *testing.T) {
-			err := verifyServed(t, tt.leaf, content(tt.leaf.PEM()), tt.extra)
-			if tt.want == nil {
-				assert.NoError(t, err)
-			} else {
-				assert.ErrorIs(t, err, tt.want)
+			for _, listed := range []bool{true, false} {
+				want := tt.want
+				if want == provider.PayPalChain && !listed {
+					want = provider.PayPalChainUnlisted // pages nobody: anybody can name an old certificate
+				}
+				err := verifyServed(t, tt.leaf, content(tt.leaf.PEM()), tt.extra, listed)
+				if want == nil {
+					assert.NoError(t, err)
+				} else {
+					assert.ErrorIs(t, err, want, "listed: %v", listed)
+				}
 			}
 		})
 	}
@@ -119,7 +132,7 @@ func TestServedRootIsNotTrusted(t *testing.T) {
 	stranger := paypaltest.NewAuthority(epoch)
 	leaf := stranger.Issue(paypaltest.LiveName, epoch)
 	served := slices.Concat(leaf.PEM(), stranger.Intermediate.PEM(), stranger.Root.PEM())
-	assert.ErrorIs(t, verifyServed(t, leaf, content(served), nil), provider.PayPalChain)
+	assert.ErrorIs(t, verifyServed(t, leaf, content(served), nil, true), provider.PayPalChain)
 }
 
 // TestEndlessChain serves an issuer that names itself as its next issuer.
@@ -132,7 +145,7 @@ func TestEndlessChain(t *testing.T) {
 	hosts.Serve(url, endless.Certificate.Raw)
 	leaf := stranger.Issue(paypaltest.LiveName, epoch, issuedBy(url))
 
-	assert.ErrorIs(t, verifyServed(t, leaf, content(leaf.PEM()), nil), provider.PayPalChain)
+	assert.ErrorIs(t, verifyServed(t, leaf, content(leaf.PEM()), nil, true), provider.PayPalChain)
 	assert.Equal(t, 3, hosts.Requests(url))
 }
 
@@ -154,7 +167,7 @@ func TestUnusableKeys(t *testing.T) {
 
 	for why, key := range map[string]crypto.Signer{"elliptic curve": curve, "1024 bits": weak, "8193 bits": huge} {
 		leaf := authority.IssueFor(key, paypaltest.LiveName, epoch)
-		err := verifyServed(t, authority.Issue(paypaltest.LiveName, epoch), content(bundle(leaf)), nil)
+		err := verifyServed(t, authority.Issue(paypaltest.LiveName, epoch), content(bundle(leaf)), nil, false)
 		assert.ErrorIs(t, err, provider.CertRefused, why)
 		assert.ErrorContains(t, err, "its key is not RSA of 2048 to 8192 bits", why)
 	}
@@ -173,7 +186,7 @@ func FuzzCertificate(f *testing.F) {
 	f.Fuzz(func(t *testing.T, served []byte) {
 		v := newVerifier(t, paypal.New(serving(map[string][]byte{certURL: served})), nil, shop)
 		if _, err := v.Verify(t.Context(), h, nil, epoch); err != nil {
-			assert.Contains(t, []provider.Reason{provider.CertRefused, provider.PayPalChain, provider.SignatureMismatch}, provider.ReasonOf(err), "%v", err)
+			assert.Contains(t, []provider.Reason{provider.CertRefused, provider.CertUnreachable, provider.PayPalChainUnlisted, provider.SignatureMismatch}, provider.ReasonOf(err), "%v", err)
 			return
 		}
 		der := served
