@@ -1,6 +1,7 @@
 package template
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -180,13 +181,55 @@ func alarmFormRequirements() []requirement {
 			breaks: []mutation{drop("AcmeProcessorErrorsAlarm"), drop("ArchiverThrottlesAlarm"), drop("SquareProcessorDurationAlarm")},
 		},
 		{
-			says:  "CloudWatch can publish to both topics for alarms of this account; nobody has access without TLS",
+			says:  "CloudWatch can publish to both topics and the key's rule to one, whatever happens to the key; nobody has access without TLS",
 			holds: topicsTakeAlarms,
 			breaks: []mutation{
 				drop("AlarmTopicPolicy"),
 				drop("TicketTopicPolicy.Properties.PolicyDocument.Statement.0.Condition"),
 				set("AlarmTopicPolicy.Properties.PolicyDocument.Statement.0.Principal", map[string]string{"AWS": "*"}),
 				drop("AlarmTopicPolicy.Properties.PolicyDocument.Statement.1"),
+				drop("AlarmTopicPolicy.Properties.PolicyDocument.Statement.2"),
+				// SNS refuses a message to a topic whose key is disabled.
+				set("AlarmTopic.Properties.KmsMasterKeyId", "Key.Arn"),
+				// CloudWatch has no access to SNS's own key.
+				set("AlarmTopic.Properties.KmsMasterKeyId", "alias/aws/sns"),
+			},
+		},
+		{
+			says: "somebody who makes the key unusable, and not CloudFormation, causes a page",
+			holds: func(t require.TestingT, d document) {
+				rule := d.Resources["KeyRule"]
+				assert.Equal(t, map[string]any{
+					"source": []any{"aws.kms"}, "detail-type": []any{"AWS API Call via CloudTrail"},
+					"detail": map[string]any{
+						"eventSource":     []any{"kms.amazonaws.com"},
+						"eventName":       []any{"DisableKey", "ScheduleKeyDeletion", "PutKeyPolicy"},
+						"resources":       map[string]any{"ARN": []any{"Key.Arn"}},
+						"errorCode":       []any{map[string]any{"exists": false}},
+						"sourceIPAddress": []any{map[string]any{"anything-but": "cloudformation.amazonaws.com"}},
+					},
+				}, rule.Properties["EventPattern"])
+				assert.NotEqual(t, "DISABLED", rule.Properties["State"])
+				target := decode[struct {
+					Arn              string
+					InputTransformer struct {
+						InputPathsMap map[string]string
+						InputTemplate string
+					}
+				}](t, rule, "Targets.0")
+				assert.Equal(t, "AlarmTopic", target.Arn)
+				text := target.InputTransformer.InputTemplate
+				assert.True(t, json.Valid([]byte(text)), "a template without quotation marks must be a JSON object")
+				for name := range target.InputTransformer.InputPathsMap {
+					assert.Contains(t, text, "<"+name+">")
+				}
+			},
+			breaks: []mutation{
+				drop("KeyRule.Properties.EventPattern.detail.resources"), // any key of the account
+				drop("KeyRule.Properties.EventPattern.detail.eventName.2"),
+				set("KeyRule.Properties.State", "DISABLED"),
+				set("KeyRule.Properties.Targets.0.Arn", "TicketTopic"),
+				set("KeyRule.Properties.Targets.0.InputTransformer.InputTemplate", "<operation> <caller> <key>"),
 			},
 		},
 		{
@@ -249,8 +292,9 @@ func topicsTakeAlarms(t require.TestingT, d document) {
 	for _, topic := range []string{"AlarmTopic", "TicketTopic"} {
 		policy := policies[topic+"Policy"]
 		assert.Equal(t, []any{topic}, policy.Properties["Topics"])
+		assert.NotContains(t, d.Resources[topic].Properties, "KmsMasterKeyId")
 		all := statements(t, policy, "PolicyDocument")
-		require.Len(t, all, 2)
+		require.GreaterOrEqual(t, len(all), 2)
 		assert.Equal(t, statement{
 			Sid: "PublishAlarms", Effect: "Allow",
 			Principal: &principal{Service: "cloudwatch.amazonaws.com"},
@@ -259,6 +303,17 @@ func topicsTakeAlarms(t require.TestingT, d document) {
 			Condition: anAlarmOfThisAccount(),
 		}, all[0])
 		assert.Equal(t, plainHTTPDenied("sns:Publish", topic), all[1])
+		if topic == "TicketTopic" {
+			assert.Len(t, all, 2)
+			continue
+		}
+		assert.Equal(t, []statement{{
+			Sid: "PublishEvents", Effect: "Allow",
+			Principal: &principal{Service: "events.amazonaws.com"},
+			Action:    []string{"sns:Publish"},
+			Resource:  []string{topic},
+			Condition: &condition{ArnLike: map[string]string{"aws:SourceArn": "arn:aws:events:us-east-1:" + account + ":rule/webhook-key-changes-dev"}},
+		}}, all[2:])
 	}
 }
 

@@ -16,7 +16,7 @@ func keyARN() string { return keyID.Att("Arn") }
 // delegates to IAM, and each role's policy limits its use.
 func (s *stack) addKey() {
 	s.Add(string(keyID), &kms.Key{
-		Description:         new("Encrypts paysluice's queues, table, bucket, secrets, logs, alarm topics and function environments."),
+		Description:         new("Encrypts paysluice's queues, table, bucket, secrets, logs and function environments."),
 		EnableKeyRotation:   new(true),
 		PendingWindowInDays: new(7),
 		KeyPolicy: newPolicy(
@@ -38,17 +38,6 @@ func (s *stack) addKey() {
 				Condition: &condition{ArnEquals: map[string][]string{
 					"kms:EncryptionContext:aws:logs:arn": s.logGroupARNs.close(),
 				}},
-			},
-			// Publishing to an encrypted topic: SNS Developer Guide, "Enable
-			// compatibility between event sources from AWS services and encrypted
-			// topics".
-			statement{
-				Sid:       "EncryptAlarms",
-				Effect:    "Allow",
-				Principal: &principal{Service: "cloudwatch.amazonaws.com"},
-				Action:    []string{"kms:Decrypt", "kms:GenerateDataKey*"},
-				Resource:  []string{"*"},
-				Condition: fromAlarms(),
 			},
 		),
 		AWSCloudFormationDeletionPolicy:      destroy,

@@ -28,6 +28,7 @@ const (
 	alarmTopicName     = "webhook-alarms"
 	ticketTopicName    = "webhook-tickets"
 	dashboardName      = "webhooks"
+	keyRuleName        = "webhook-key-changes"
 )
 
 func functionRoleName(function string) string { return function + "-role" }

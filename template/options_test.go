@@ -137,7 +137,7 @@ func TestTags(t *testing.T) {
 	assert.Equal(t, []string{
 		"AWS::ApiGateway::Account", "AWS::ApiGateway::Authorizer", "AWS::ApiGateway::BasePathMapping",
 		"AWS::ApiGateway::Deployment", "AWS::ApiGateway::GatewayResponse", "AWS::ApiGateway::Method",
-		"AWS::ApiGateway::Resource", "AWS::CloudWatch::Dashboard", "AWS::KMS::Alias", "AWS::Lambda::EventSourceMapping",
+		"AWS::ApiGateway::Resource", "AWS::CloudWatch::Dashboard", "AWS::Events::Rule", "AWS::KMS::Alias", "AWS::Lambda::EventSourceMapping",
 		"AWS::Lambda::Permission", "AWS::Logs::MetricFilter", "AWS::S3::BucketPolicy", "AWS::SNS::Subscription",
 		"AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy", "Custom::EmptiedBucket",
 	}, ids(untagged))

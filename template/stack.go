@@ -73,7 +73,9 @@ func Build(o Options) (*cfn.Template, error) {
 		a.addEndpoint(p, authorizer, processor)
 		w.processors = append(w.processors, processor)
 	}
-	s.addAlarms(w, s.addTopics())
+	to := s.addTopics()
+	s.addAlarms(w, to)
+	s.addKeyRule(to.page)
 	s.addDashboard(w)
 
 	account := s.addAPIGatewayAccount()

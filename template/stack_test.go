@@ -186,6 +186,7 @@ func TestNamesFitTheirServices(t *testing.T) {
 		"AWS::CloudWatch::Alarm.MetricName":        255,
 		"AWS::CloudWatch::Dashboard.DashboardName": 255,
 		"AWS::DynamoDB::Table.TableName":           255,
+		"AWS::Events::Rule.Name":                   64,
 		"AWS::IAM::Role.RoleName":                  64,
 		"AWS::KMS::Alias.AliasName":                256,
 		"AWS::Lambda::Function.FunctionName":       64,

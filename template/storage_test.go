@@ -23,13 +23,12 @@ func storageRequirements() []requirement {
 				drop("EmptierLogGroup.Properties.KmsKeyId"),
 				set("DeadLetterQueue.Properties.KmsMasterKeyId", "alias/aws/sqs"),
 				drop("SquareSecret.Properties.KmsKeyId"),
-				drop("AlarmTopic.Properties.KmsMasterKeyId"),
 				set("FailedWebhooks.Properties.BucketEncryption.ServerSideEncryptionConfiguration.0"+
 					".ServerSideEncryptionByDefault.SSEAlgorithm", "AES256"),
 			},
 		},
 		{
-			says:  "the key rotates, has an alias, and serves this account's roles, the stack's log groups and alarms",
+			says:  "the key rotates, has an alias, and serves this account's roles and the stack's log groups",
 			holds: keyIsRestricted,
 			breaks: []mutation{
 				drop("Key.Properties.EnableKeyRotation"),
@@ -38,7 +37,6 @@ func storageRequirements() []requirement {
 				set("Key.Properties.KeyPolicy.Statement.0.Principal.AWS", "*"),
 				set("Key.Properties.KeyPolicy.Statement.0.Action.0", "kms:Describe*"),
 				drop("Key.Properties.KeyPolicy.Statement.1.Condition.ArnEquals.kms:EncryptionContext:aws:logs:arn.0"),
-				drop("Key.Properties.KeyPolicy.Statement.2"),
 			},
 		},
 		{
@@ -81,7 +79,6 @@ func everythingIsEncrypted(t require.TestingT, d document) {
 	for resourceType, path := range map[string]string{
 		"AWS::Logs::LogGroup":         "KmsKeyId",
 		"AWS::SQS::Queue":             "KmsMasterKeyId",
-		"AWS::SNS::Topic":             "KmsMasterKeyId",
 		"AWS::SecretsManager::Secret": "KmsKeyId",
 	} {
 		found := d.ofType(resourceType)
@@ -105,7 +102,7 @@ func keyIsRestricted(t require.TestingT, d document) {
 	assert.Equal(t, "Key", d.Resources["KeyAlias"].Properties["TargetKeyId"])
 
 	policy := statements(t, key, "KeyPolicy")
-	require.Len(t, policy, 3)
+	require.Len(t, policy, 2)
 	require.NotNil(t, policy[1].Condition)
 	slices.Sort(policy[1].Condition.ArnEquals[logsContext])
 	for i, want := range keyPolicy(t, d) {
@@ -135,13 +132,6 @@ func keyPolicy(t require.TestingT, d document) []statement {
 			Action:    []string{"kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"},
 			Resource:  []string{"*"},
 			Condition: &condition{ArnEquals: map[string][]string{logsContext: groups}},
-		},
-		{
-			Sid: "EncryptAlarms", Effect: "Allow",
-			Principal: &principal{Service: "cloudwatch.amazonaws.com"},
-			Action:    []string{"kms:Decrypt", "kms:GenerateDataKey*"},
-			Resource:  []string{"*"},
-			Condition: anAlarmOfThisAccount(),
 		},
 	}
 }
