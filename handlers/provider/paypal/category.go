@@ -59,8 +59,7 @@ func rules() provider.Rules[resource] {
 		// Subscriptions.
 		{Category: event.SubscriptionCreated, Types: []string{"BILLING.SUBSCRIPTION.CREATED"}},
 		{Category: event.SubscriptionUpdated, Types: []string{
-			"BILLING.SUBSCRIPTION.ACTIVATED", "BILLING.SUBSCRIPTION.PAYMENT.FAILED",
-			"BILLING.SUBSCRIPTION.UPDATED", "USAGE-BILLING.SUBSCRIPTION.TRIAL.ENDED",
+			"BILLING.SUBSCRIPTION.ACTIVATED", "BILLING.SUBSCRIPTION.UPDATED", "USAGE-BILLING.SUBSCRIPTION.TRIAL.ENDED",
 			"USAGE-BILLING.SUBSCRIPTION.UPDATED",
 		}},
 		{Category: event.SubscriptionPaused, Types: []string{"BILLING.SUBSCRIPTION.SUSPENDED"}},
@@ -74,7 +73,11 @@ func rules() provider.Rules[resource] {
 		{Category: event.InvoiceCreated, Types: []string{"INVOICING.INVOICE.CREATED", "USAGE-BILLING.INVOICE.CREATED"}},
 		{Category: event.InvoiceUpdated, ByState: invoiceState, Types: []string{"INVOICING.INVOICE.PAID"}},
 		{Category: event.InvoicePaid, Types: []string{"USAGE-BILLING.INVOICE.PAYMENT.SUCCEEDED"}},
-		{Category: event.InvoicePaymentFailed, Types: []string{"USAGE-BILLING.INVOICE.PAYMENT.FAILED"}},
+		// A subscription has no invoices; its failed renewal has the category that
+		// Stripe's and Square's have.
+		{Category: event.InvoicePaymentFailed, Types: []string{
+			"BILLING.SUBSCRIPTION.PAYMENT.FAILED", "USAGE-BILLING.INVOICE.PAYMENT.FAILED",
+		}},
 		{Category: event.InvoiceVoided, Types: []string{"INVOICING.INVOICE.CANCELLED"}},
 		{Category: event.InvoiceUpdated, Types: []string{
 			"INVOICING.INVOICE.REFUNDED", "INVOICING.INVOICE.SCHEDULED", "INVOICING.INVOICE.SENT",
