@@ -3,6 +3,7 @@ package flow_test
 import (
 	"context"
 	"errors"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -70,6 +71,19 @@ func requireRow(t *testing.T, id string) event.Event {
 	}, 30*time.Second, 100*time.Millisecond, "no row of %s", id)
 	require.Len(t, found, 1)
 	return found[0]
+}
+
+// deleteRow removes an event's row, as an operator does.
+func deleteRow(t *testing.T, e event.Event) {
+	t.Helper()
+	_, err := dynamodb.NewFromConfig(stack.Config()).DeleteItem(t.Context(), &dynamodb.DeleteItemInput{
+		TableName: new(stack.Outputs["TableName"]),
+		Key: map[string]types.AttributeValue{
+			contract.EventIDAttribute:   &types.AttributeValueMemberS{Value: e.ID},
+			contract.TimestampAttribute: &types.AttributeValueMemberN{Value: strconv.FormatInt(e.Timestamp, 10)},
+		},
+	})
+	require.NoError(t, err)
 }
 
 // requireEmpty waits until a queue is empty. output is the stack output with the

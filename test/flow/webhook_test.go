@@ -107,7 +107,13 @@ func TestOtherContentUnderTheSameKeyIsKept(t *testing.T) {
 		m := requireArchived(t, a.Provider.Name+"/", ofBody(other.body))
 		assert.Equal(t, contract.ReasonConflict, m.FailureReason)
 		assert.Equal(t, other.body, m.Event.Payload)
-		assert.Equal(t, w.body, requireRow(t, w.eventID()).Payload)
+		stored := requireRow(t, w.eventID())
+		assert.Equal(t, w.body, stored.Payload)
+
+		// An operator decides for the other content.
+		deleteRow(t, stored)
+		assert.Equal(t, m.key+"\n", replay(t, m.key, "-conflicts"))
+		assert.Equal(t, other.body, requireRow(t, w.eventID()).Payload)
 	})
 }
 

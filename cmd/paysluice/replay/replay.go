@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -45,10 +47,15 @@ type Replay struct {
 	After     string       // skip keys up to and including this one
 	Rate      int          // messages a second at most, 1 to MaxRate
 	DryRun    bool         // send nothing
+	// Conflicts also sends messages whose key had other content in the table. The
+	// consumer stores one if somebody has removed that row, and returns it to the
+	// archive otherwise.
+	Conflicts bool
 	// Sent receives the key of each message that was sent, or would be in a dry
 	// run.
 	Sent io.Writer
-	// Skipped receives the key of each other object and the reason.
+	// Skipped receives the key of each other object and the reason, without
+	// control characters.
 	Skipped io.Writer
 }
 
@@ -56,7 +63,8 @@ type Replay struct {
 type Done struct {
 	Sent, Skipped int
 	// Last is the last key before which nothing is left to do, "" for none. A
-	// replay After it resumes there.
+	// replay After it resumes there. It is never a key with characters that a
+	// message's own key cannot have.
 	Last string
 }
 
@@ -106,12 +114,12 @@ func (r *Replay) sendBatch(ctx context.Context, keys []string, pace <-chan time.
 			}
 		case o.skipped != "":
 			done.Skipped++
-			fmt.Fprintf(r.Skipped, "skipped %s: %s\n", keys[i], o.skipped)
+			fmt.Fprintf(r.Skipped, "skipped %s: %s\n", Printable(keys[i]), Printable(o.skipped))
 		default:
 			done.Sent++
 			fmt.Fprintln(r.Sent, keys[i])
 		}
-		if failure == nil {
+		if failure == nil && isPlain(keys[i]) {
 			done.Last = keys[i]
 		}
 	}
@@ -127,7 +135,7 @@ func (r *Replay) send(ctx context.Context, key string, pace <-chan time.Time) ou
 	case err != nil:
 		return outcome{err: err}
 	}
-	if why := r.rejected(m); why != "" || r.DryRun {
+	if why := r.rejected(key, m); why != "" || r.DryRun {
 		return outcome{skipped: why}
 	}
 	select {
@@ -138,18 +146,36 @@ func (r *Replay) send(ctx context.Context, key string, pace <-chan time.Time) ou
 	return outcome{err: r.Queue.Send(ctx, string(m.Message), "")}
 }
 
-// rejected returns the reason why the consumer would not store a message, ""
-// if it would. Such a message would only return to the archive.
-func (r *Replay) rejected(m event.Archived) string {
-	if m.FailureReason == contract.ReasonConflict {
+// rejected returns the reason why a message is not sent, "" if it is: the
+// consumer would not store it, or it is under a key where the archiver does not
+// put it. Whoever may write to the bucket could otherwise have old messages sent
+// with every prefix.
+func (r *Replay) rejected(key string, m event.Archived) string {
+	if m.FailureReason == contract.ReasonConflict && !r.Conflicts {
 		return "the table has different content with its key"
 	}
 	e, err := event.Decode(string(m.Message))
 	if err != nil {
 		return fmt.Sprintf("not an event that can be stored (%s)", m.FailureReason)
 	}
+	m.Event = &e
+	if m.Key() != key {
+		return "its key is not its own: " + m.Key()
+	}
 	if _, err := r.Providers.ByName(e.Provider); err != nil {
 		return err.Error()
 	}
 	return ""
+}
+
+// Printable returns text with each character that could control a terminal or
+// begin a line replaced by a Go escape. Keys and messages come from the bucket.
+func Printable(text string) string {
+	quoted := strconv.QuoteToGraphic(text)
+	return strings.NewReplacer(`\"`, `"`, `\\`, `\`).Replace(quoted[1 : len(quoted)-1])
+}
+
+// isPlain reports whether a key can be pasted between single quotes into a shell.
+func isPlain(key string) bool {
+	return !strings.ContainsFunc(key, func(c rune) bool { return c < ' ' || c > '~' || c == '\'' })
 }

@@ -82,12 +82,20 @@ type fixture struct {
 func newFixture(n int) *fixture {
 	f := &fixture{archive: archive{messages: map[string]*event.Archived{}}}
 	for i := range n {
-		f.archive.messages[key(i)] = archived(fmt.Sprintf("evt_%02d", i), "receives-exhausted")
+		f.add(i, "receives-exhausted")
 	}
 	return f
 }
 
-func key(i int) string { return fmt.Sprintf("stripe/2026/03/01/%02d.json", i) }
+// add archives the i-th message under its key.
+func (f *fixture) add(i int, reason string) { f.archive.messages[key(i)] = numbered(i, reason) }
+
+func numbered(i int, reason string) *event.Archived {
+	return archived(fmt.Sprintf("evt_%02d", i), reason)
+}
+
+// key returns the key of the i-th message.
+func key(i int) string { return numbered(i, "").Key() }
 
 // archived returns a message with an event, or a quarantined one when id is "".
 func archived(id, reason string) *event.Archived {
@@ -112,7 +120,7 @@ func unchanged(*replay.Replay) {}
 
 func TestReplaySendsEveryArchivedEvent(t *testing.T) {
 	f := newFixture(25)
-	f.archive.messages["square/2026/03/01/x.json"] = archived("other", "receives-exhausted")
+	f.archive.messages["square/2026/03/01/x.json"] = archived("other", "receives-exhausted") // another prefix
 
 	done, err := f.run(t.Context(), unchanged)
 
@@ -146,26 +154,83 @@ func TestMessageIsSentUnchanged(t *testing.T) {
 
 func TestMessagesThatTheConsumerRejectsAreSkipped(t *testing.T) {
 	f := newFixture(1)
-	f.archive.messages[key(1)] = archived("evt_01", "conflict")
+	f.add(1, "conflict")
 	f.archive.messages[key(2)] = archived("", "envelope_unreadable")
 	f.archive.messages[key(3)] = &event.Archived{FailureReason: "receives-exhausted", Message: []byte("marked poison")}
-	f.archive.messages[key(4)] = &event.Archived{Message: []byte(event.Encode(event.Event{
-		Schema: event.Schema, ID: "imaginary:1", Provider: "imaginary", PayloadSHA256: event.HashPayload(nil),
-	}))}
+	imaginary := event.Event{Schema: event.Schema, ID: "imaginary:1", Provider: "imaginary", PayloadSHA256: event.HashPayload(nil)}
+	unknown := &event.Archived{Message: []byte(event.Encode(imaginary)), Event: &imaginary}
+	f.archive.messages[unknown.Key()] = unknown
 	f.archive.messages["stripe/notes.txt"] = nil
 
-	done, err := f.run(t.Context(), unchanged)
+	done, err := f.run(t.Context(), func(r *replay.Replay) { r.Prefix = "" })
 
 	require.NoError(t, err)
 	assert.Equal(t, replay.Done{Sent: 1, Skipped: 5, Last: "stripe/notes.txt"}, done)
 	assert.Len(t, f.queue.bodies, 1)
 	assert.Equal(t, strings.Join([]string{
+		"skipped " + unknown.Key() + `: unknown provider: "imaginary"`,
 		"skipped " + key(1) + ": the table has different content with its key",
 		"skipped " + key(2) + ": not an event that can be stored (envelope_unreadable)",
 		"skipped " + key(3) + ": not an event that can be stored (receives-exhausted)",
-		"skipped " + key(4) + `: unknown provider: "imaginary"`,
 		"skipped stripe/notes.txt: not an archived message",
 	}, "\n")+"\n", f.skipped.String())
+}
+
+// TestForeignKeysAreSkipped: somebody who may only write to the bucket has no
+// message sent under a key that he chose, and controls no terminal with it.
+func TestForeignKeysAreSkipped(t *testing.T) {
+	hidden := "stripe/2026/03/01/\x1b[2K\u202e\nsent\u009b'; reboot; '.json"
+	f := newFixture(1)
+	own := f.archive.messages[key(0)]
+	other := *own
+	other.Event = numbered(1, "").Event // says that it is another one
+	f.archive.messages = map[string]*event.Archived{
+		key(0) + "2":        own,
+		key(1):              &other,
+		"stripe/a/b/c.json": own,
+		hidden:              own,
+		"stripe/nobody's":   {FailureReason: "\x1b]0;title\a", Message: []byte("marked")},
+	}
+
+	done, err := f.run(t.Context(), func(r *replay.Replay) { r.Conflicts = true })
+
+	require.NoError(t, err)
+	assert.Equal(t, 5, done.Skipped)
+	assert.Equal(t, "stripe/a/b/c.json", done.Last, "pasted into a shell between single quotes")
+	assert.Empty(t, f.queue.bodies)
+	assert.Empty(t, f.sent.String())
+	lines := strings.Split(strings.TrimSuffix(f.skipped.String(), "\n"), "\n")
+	require.Len(t, lines, 5)
+	for _, line := range lines {
+		assert.Regexp(t, `^skipped stripe/[ -~]+: (its key is not its own: |not an event that can be stored)`, line)
+	}
+	assert.Contains(t, f.skipped.String(), `\x1b[2K\u202e\nsent\u009b'; reboot; '.json: its key is not its own: `+key(0))
+	assert.Contains(t, f.skipped.String(), `(\x1b]0;title\a)`)
+}
+
+// TestConflictsAreSentOnRequest, after the other row was removed.
+func TestConflictsAreSentOnRequest(t *testing.T) {
+	f := newFixture(1)
+	f.add(1, "conflict")
+
+	done, err := f.run(t.Context(), func(r *replay.Replay) { r.Conflicts = true })
+
+	require.NoError(t, err)
+	assert.Equal(t, replay.Done{Sent: 2, Last: key(1)}, done)
+	assert.Contains(t, f.queue.bodies, string(f.archive.messages[key(1)].Message))
+}
+
+func TestPrintable(t *testing.T) {
+	for text, want := range map[string]string{
+		`stripe/a "b" \c`: `stripe/a "b" \c`,
+		"é 订":             "é 订",
+		"\x1b[2K\r\n":     `\x1b[2K\r\n`,
+		"\u202e\u009b":    `\u202e\u009b`,
+		"\xff\x00":        `\xff\x00`,
+		"":                "",
+	} {
+		assert.Equal(t, want, replay.Printable(text))
+	}
 }
 
 func TestDryRunSendsNothing(t *testing.T) {

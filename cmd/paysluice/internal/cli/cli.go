@@ -7,6 +7,8 @@ import (
 	"flag"
 	"fmt"
 	"io"
+
+	"github.com/paysluice/paysluice/cmd/paysluice/replay"
 )
 
 // errUsage marks an invalid command line.
@@ -40,7 +42,8 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		// The interrupt says more than the operation that it ended.
 		err = context.Cause(ctx)
 	}
-	fmt.Fprintf(stderr, "paysluice: %v\n", err)
+	// An error can quote names that others have chosen.
+	fmt.Fprintf(stderr, "paysluice: %s\n", replay.Printable(err.Error()))
 	if errors.Is(err, errUsage) {
 		return 2
 	}

@@ -36,6 +36,7 @@ func runReplay(ctx context.Context, flags *flag.FlagSet, args []string, stdout, 
 	flags.StringVar(&r.After, "after", "", "resume after this `key`, which an interrupted replay prints")
 	flags.IntVar(&r.Rate, "rate", defaultRate, fmt.Sprintf("`messages` a second at most, 1 to %d", replay.MaxRate))
 	flags.BoolVar(&r.DryRun, "dry-run", false, "print the keys of the messages that would be sent, and send none")
+	flags.BoolVar(&r.Conflicts, "conflicts", false, "also send conflicts, for rows that were removed from the table on purpose")
 	if err := parse(flags, args); err != nil {
 		return err
 	}
@@ -50,7 +51,7 @@ func runReplay(ctx context.Context, flags *flag.FlagSet, args []string, stdout, 
 	r.Queue = queue.NewSender(sqs.NewFromConfig(aws), *queueURL, replay.SendTimeout)
 
 	done, err := r.Run(ctx)
-	if err == nil && done.Last == "" {
+	if err == nil && done.Last == "" && done.Skipped == 0 {
 		return fmt.Errorf("no archived message has the prefix %q: use a provider's name, for example stripe/2026/03/01/", r.Prefix)
 	}
 	fmt.Fprintf(stderr, "%d %s, %d skipped\n", done.Sent, verb(r.DryRun), done.Skipped)

@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -21,18 +22,22 @@ import (
 
 // cloud serves a bucket of archived events and a queue.
 type cloud struct {
-	url     string
-	keys    []string
-	message string // of every key
-	sent    []string
-	broken  bool // the queue rejects messages
+	url      string
+	keys     []string
+	messages []string // of the keys
+	sent     []string
+	broken   bool // the queue rejects messages
 }
 
-func newCloud(t *testing.T, keys ...string) *cloud {
+// newCloud starts a cloud with n archived events.
+func newCloud(t *testing.T, n int) *cloud {
 	t.Helper()
-	c := &cloud{keys: keys, message: event.Encode(event.Event{
-		Schema: event.Schema, ID: "stripe:evt_1", Provider: "stripe", PayloadSHA256: event.HashPayload(nil),
-	})}
+	c := &cloud{}
+	for i := range n {
+		e := event.Event{Schema: event.Schema, ID: fmt.Sprintf("stripe:evt_%d", i), Provider: "stripe", PayloadSHA256: event.HashPayload(nil)}
+		c.keys = append(c.keys, event.Archived{Event: &e}.Key())
+		c.messages = append(c.messages, event.Encode(e))
+	}
 	server := httptest.NewServer(c)
 	t.Cleanup(server.Close)
 	c.url = server.URL
@@ -65,7 +70,8 @@ func (c *cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		_, _ = io.WriteString(w, "</ListBucketResult>")
 	default:
-		_, _ = w.Write(event.EncodeArchived(event.Archived{Schema: event.ArchiveSchema, Message: []byte(c.message)}))
+		i := slices.IndexFunc(c.keys, func(key string) bool { return strings.HasSuffix(r.URL.Path, "/"+key) })
+		_, _ = w.Write(event.EncodeArchived(event.Archived{Schema: event.ArchiveSchema, Message: []byte(c.messages[i])}))
 	}
 }
 
@@ -77,31 +83,31 @@ func (c *cloud) replay(ctx context.Context, args ...string) (code int, stdout, s
 }
 
 func TestReplaySendsAndPrintsKeys(t *testing.T) {
-	c := newCloud(t, "stripe/1.json", "stripe/2.json")
+	c := newCloud(t, 2)
 	// One message: cloud is not for concurrent use.
-	code, stdout, stderr := c.replay(t.Context(), "-after", "stripe/1.json")
+	code, stdout, stderr := c.replay(t.Context(), "-after", c.keys[0])
 
 	assert.Equal(t, 0, code, stderr)
-	assert.Equal(t, "stripe/2.json\n", stdout)
+	assert.Equal(t, c.keys[1]+"\n", stdout)
 	assert.Equal(t, "1 sent, 0 skipped\n", stderr)
-	assert.Equal(t, []string{c.message}, c.sent)
+	assert.Equal(t, c.messages[1:], c.sent)
 }
 
 func TestReplayDryRun(t *testing.T) {
-	c := newCloud(t, "stripe/1.json", "stripe/2.json")
+	c := newCloud(t, 2)
 
 	code, stdout, stderr := c.replay(t.Context(), "-dry-run")
 
 	assert.Equal(t, 0, code, stderr)
-	assert.Equal(t, "stripe/1.json\nstripe/2.json\n", stdout)
+	assert.Equal(t, c.keys[0]+"\n"+c.keys[1]+"\n", stdout)
 	assert.Equal(t, "2 would be sent, 0 skipped\n", stderr)
 	assert.Empty(t, c.sent)
 }
 
 func TestReplayAfterTheLastKeySendsNothing(t *testing.T) {
-	c := newCloud(t, "stripe/1.json")
+	c := newCloud(t, 1)
 
-	code, stdout, stderr := c.replay(t.Context(), "-after", "stripe/1.json")
+	code, stdout, stderr := c.replay(t.Context(), "-after", c.keys[0])
 
 	assert.Equal(t, 0, code, stderr)
 	assert.Empty(t, stdout)
@@ -109,22 +115,22 @@ func TestReplayAfterTheLastKeySendsNothing(t *testing.T) {
 }
 
 func TestFailedReplayPrintsHowToResume(t *testing.T) {
-	c := newCloud(t, "stripe/1.json", "stripe/2.json")
+	c := newCloud(t, 2)
 	c.broken = true
 
-	code, stdout, stderr := c.replay(t.Context(), "-after", "stripe/1.json")
+	code, stdout, stderr := c.replay(t.Context(), "-after", c.keys[0])
 
 	assert.Equal(t, 1, code)
 	assert.Empty(t, stdout)
 	lines := strings.SplitAfter(stderr, "\n")
 	require.Len(t, lines, 4, stderr)
 	assert.Equal(t, "0 sent, 0 skipped\n", lines[0])
-	assert.Equal(t, "to resume: -after 'stripe/1.json'\n", lines[1])
+	assert.Equal(t, "to resume: -after '"+c.keys[0]+"'\n", lines[1])
 	assert.Regexp(t, `^paysluice: replay: send to http.*AccessDenied.*\n$`, lines[2])
 }
 
 func TestReplayRejectsFlags(t *testing.T) {
-	c := newCloud(t, "stripe/1.json")
+	c := newCloud(t, 1)
 	for _, row := range []struct {
 		why  string
 		args []string
@@ -137,6 +143,7 @@ func TestReplayRejectsFlags(t *testing.T) {
 		{"a rate of 0", []string{"-rate", "0"}, "", 2, "-rate must be 1 to 1000"},
 		{"too high a rate", []string{"-rate", "1001"}, "", 2, "-rate must be 1 to 1000"},
 		{"an unknown flag", []string{"-x"}, "", 2, "flag provided but not defined"},
+		{"control characters", []string{"-\x1b[2K"}, "", 2, `not defined: -\x1b[2K`},
 		{"a prefix without objects", []string{"-prefix", "strip/"}, "", 1, `replay: no archived message has the prefix "strip/"`},
 		{"an invalid SDK setting", nil, "many", 1, "AWS configuration"},
 	} {
