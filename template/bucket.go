@@ -9,8 +9,7 @@ import (
 
 const (
 	glacierAfterDays = 90
-	// oldVersionDays is how long an overwritten or deleted object can be
-	// restored.
+	// oldVersionDays is how long a deleted object can be restored.
 	oldVersionDays = 30
 	// abortedUploadDays is the minimum of S3. The functions never use multipart
 	// uploads.
@@ -54,8 +53,11 @@ func (s *stack) addBucket(providers []contract.Provider) cfn.ID {
 		Set: map[string]any{"LifecycleConfiguration.Rules": s.lifecycle(providers)},
 	})
 	s.Add("FailedWebhooksPolicy", &s3.BucketPolicy{
-		Bucket:         bucket.Ref(),
-		PolicyDocument: newPolicy(denyPlainHTTP("s3:*", bucket.Att("Arn"), objectARN(bucket, "*"))),
+		Bucket: bucket.Ref(),
+		PolicyDocument: newPolicy(
+			denyPlainHTTP("s3:*", bucket.Att("Arn"), objectARN(bucket, "*")),
+			denyReplacing(objectARN(bucket, "*")),
+		),
 	})
 	s.Output("BucketName", cfn.Output{
 		Description: "Name of the bucket of failed webhooks and large payloads.",

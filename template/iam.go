@@ -29,6 +29,7 @@ type condition struct {
 	ArnEquals    map[string][]string `json:",omitempty"`
 	ArnLike      map[string]string   `json:",omitempty"`
 	Bool         map[string]string   `json:",omitempty"`
+	Null         map[string]string   `json:",omitempty"`
 	StringEquals map[string]string   `json:",omitempty"`
 }
 
@@ -50,6 +51,24 @@ func denyPlainHTTP(action string, resources ...string) statement {
 		Action:    []string{action},
 		Resource:  resources,
 		Condition: &condition{Bool: map[string]string{"aws:SecureTransport": "false"}},
+	}
+}
+
+// denyReplacing returns a statement that denies everybody to put an object without
+// If-None-Match, which S3 accepts only for a key without an object (S3 User Guide,
+// "Enforce conditional writes on Amazon S3 buckets"). It leaves out the parts of a
+// multipart upload, which have no such header; its completion has one.
+func denyReplacing(objects string) statement {
+	return statement{
+		Sid:       "DenyReplacing",
+		Effect:    "Deny",
+		Principal: &principal{AWS: "*"},
+		Action:    []string{"s3:PutObject"},
+		Resource:  []string{objects},
+		Condition: &condition{
+			Bool: map[string]string{"s3:ObjectCreationOperation": "true"},
+			Null: map[string]string{"s3:if-none-match": "true"},
+		},
 	}
 }
 

@@ -163,8 +163,15 @@ func bucketRequirements() []requirement {
 		property("old versions are kept for a while", "FailedWebhooks", "VersioningConfiguration.Status", "Enabled"),
 		property("the account owns every object", "FailedWebhooks", "OwnershipControls.Rules.0.ObjectOwnership", "BucketOwnerEnforced"),
 		property("the bucket has a policy", "FailedWebhooksPolicy", "Bucket", "FailedWebhooks"),
-		property("it denies everybody access without TLS", "FailedWebhooksPolicy", "PolicyDocument.Statement",
-			[]statement{plainHTTPDenied("s3:*", "FailedWebhooks.Arn", "FailedWebhooks.Arn/*")}),
+		property("it denies everybody access without TLS, and to replace an object", "FailedWebhooksPolicy", "PolicyDocument.Statement",
+			[]statement{plainHTTPDenied("s3:*", "FailedWebhooks.Arn", "FailedWebhooks.Arn/*"), {
+				Sid: "DenyReplacing", Effect: "Deny", Principal: &principal{AWS: "*"},
+				Action: []string{"s3:PutObject"}, Resource: []string{"FailedWebhooks.Arn/*"},
+				Condition: &condition{
+					Bool: map[string]string{"s3:ObjectCreationOperation": "true"},
+					Null: map[string]string{"s3:if-none-match": "true"},
+				},
+			}}),
 		property("the archive moves to Glacier after 90 days; objects and old versions expire", "FailedWebhooks", "LifecycleConfiguration.Rules", rules),
 	}
 }

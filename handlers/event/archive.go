@@ -96,6 +96,12 @@ func (a Archived) Key() string {
 	return a.Provider() + "/" + day + "/" + segment(name) + "-" + hash[:16] + ".json"
 }
 
+// MessageKey returns the S3 key of a message when another one has its Key: Key with
+// the message id before its suffix, at most 660 bytes.
+func (a Archived) MessageKey() string {
+	return strings.TrimSuffix(a.Key(), ".json") + "-" + segment(a.MessageID) + ".json"
+}
+
 // Metadata returns the metadata of the S3 object, percent-encoded like the
 // segments of Key. It is at most 1,200 bytes of printable ASCII including the
 // names. S3 refuses more than 2 KB and other characters (S3 User Guide,

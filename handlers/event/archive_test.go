@@ -136,3 +136,11 @@ func FuzzArchived(f *testing.F) {
 		}
 	})
 }
+
+func TestMessageKeyTellsMessagesApart(t *testing.T) {
+	a := event.Archived{MessageID: "m/1", Event: &event.Event{ID: "stripe:evt_1", Provider: "stripe"}}
+	assert.Equal(t, strings.TrimSuffix(a.Key(), ".json")+"-m%2F1.json", a.MessageKey())
+	a.MessageID = strings.Repeat("m", 900)
+	a.Event.ID, a.Event.Provider = a.MessageID, a.MessageID
+	assert.LessOrEqual(t, len(a.MessageKey()), 660)
+}

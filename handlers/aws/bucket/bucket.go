@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/smithy-go"
 
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
@@ -46,16 +47,31 @@ func (p *Payloads) Put(ctx context.Context, provider string, payload []byte) (re
 	defer cancel()
 
 	ref = contract.OversizePrefix + provider + "/" + event.HashPayload(payload)
-	_, err = p.client.PutObject(ctx, &s3.PutObjectInput{
+	err = create(ctx, p.client, &s3.PutObjectInput{
 		Bucket:      &p.bucket,
 		Key:         &ref,
 		Body:        bytes.NewReader(payload),
 		ContentType: new("application/octet-stream"),
 	})
-	if err != nil {
+	if err != nil && !errors.Is(err, errExists) {
 		return "", fmt.Errorf("put s3://%s/%s: %w", p.bucket, ref, err)
 	}
 	return ref, nil
+}
+
+// errExists reports that a bucket already has an object with that key.
+var errExists = errors.New("the object exists")
+
+// create puts a new object. No function replaces one: the bucket's policy rejects a
+// put without If-None-Match. The error is errExists for a key that is taken.
+func create(ctx context.Context, client Client, in *s3.PutObjectInput) error {
+	in.IfNoneMatch = new("*")
+	_, err := client.PutObject(ctx, in)
+	// S3 User Guide, "Conditional write behavior".
+	if failure, ok := errors.AsType[smithy.APIError](err); ok && failure.ErrorCode() == "PreconditionFailed" {
+		return fmt.Errorf("%w: %w", errExists, err)
+	}
+	return err
 }
 
 // Payload returns the raw body of an event, from the event or from S3. The error
@@ -109,19 +125,24 @@ func NewArchive(client ArchiveClient, bucket string) *Archive {
 	return &Archive{client: client, bucket: bucket}
 }
 
-// Put stores a message under its Key, replacing an earlier delivery of it, and
-// returns the s3:// URL.
+// Put stores a message under its Key, or under its MessageKey if another object has
+// that one, and returns the s3:// URL. It replaces no object. A MessageKey that is
+// taken holds an earlier delivery of the message.
 func (a *Archive) Put(ctx context.Context, m event.Archived) (url string, err error) {
-	key := m.Key()
-	url = "s3://" + a.bucket + "/" + key
-	_, err = a.client.PutObject(ctx, &s3.PutObjectInput{
-		Bucket:      &a.bucket,
-		Key:         &key,
-		Body:        bytes.NewReader(event.EncodeArchived(m)),
-		ContentType: new("application/json"),
-		Metadata:    m.Metadata(),
-	})
-	if err != nil {
+	for _, key := range []string{m.Key(), m.MessageKey()} {
+		url = "s3://" + a.bucket + "/" + key
+		err = create(ctx, a.client, &s3.PutObjectInput{
+			Bucket:      &a.bucket,
+			Key:         &key,
+			Body:        bytes.NewReader(event.EncodeArchived(m)),
+			ContentType: new("application/json"),
+			Metadata:    m.Metadata(),
+		})
+		if !errors.Is(err, errExists) {
+			break
+		}
+	}
+	if err != nil && !errors.Is(err, errExists) {
 		return "", fmt.Errorf("put %s: %w", url, err)
 	}
 	return url, nil

@@ -120,8 +120,6 @@ func TestArchivedMessageIsKept(t *testing.T) {
 	server := newBucketServer()
 	archive := bucket.NewArchive(server.client(), bucketName)
 
-	_, err := archive.Put(t.Context(), deadLetter(anEvent()))
-	require.NoError(t, err)
 	url, err := archive.Put(t.Context(), deadLetter(anEvent()))
 	require.NoError(t, err)
 	assert.Len(t, server.objects, 1)
@@ -130,6 +128,31 @@ func TestArchivedMessageIsKept(t *testing.T) {
 	got, err := archive.Get(t.Context(), deadLetter(anEvent()).Key())
 	require.NoError(t, err)
 	assert.Equal(t, deadLetter(anEvent()), got)
+}
+
+// A body with the same first hash digits can be made by trying, so the message of
+// another delivery is kept beside the first, and nothing is replaced.
+func TestNothingInTheBucketIsReplaced(t *testing.T) {
+	server := newBucketServer()
+	archive, payloads := bucket.NewArchive(server.client(), bucketName), bucket.NewPayloads(server.client(), bucketName, time.Minute)
+	first, ref := deadLetter(anEvent()), byReference([]byte("large")).PayloadRef
+	server.objects[first.Key()] = object{body: "first"}
+	server.objects[ref] = object{body: "planted"}
+
+	for range 2 { // the second delivery of the same message has both keys taken
+		url, err := archive.Put(t.Context(), first)
+		require.NoError(t, err)
+		assert.Equal(t, "s3://"+bucketName+"/"+first.MessageKey(), url)
+	}
+	got, err := payloads.Put(t.Context(), "stripe", []byte("large"))
+	require.NoError(t, err)
+	assert.Equal(t, ref, got)
+
+	assert.Len(t, server.objects, 3)
+	assert.Equal(t, "first", server.objects[first.Key()].body)
+	assert.Equal(t, "planted", server.objects[ref].body)
+	_, err = payloads.Payload(t.Context(), byReference([]byte("large")))
+	require.ErrorIs(t, err, bucket.ErrPayload, "a planted body is not the event's")
 }
 
 // The SDK must neither unescape keys nor drop metadata.

@@ -78,6 +78,9 @@ func (b *bucketServer) answer(r *http.Request) (*http.Response, error) {
 	key := strings.TrimPrefix(r.URL.Path, "/"+bucketName+"/")
 	switch {
 	case r.Method == http.MethodPut:
+		if _, taken := b.objects[key]; taken && r.Header.Get("If-None-Match") == "*" {
+			return response(http.StatusPreconditionFailed, "<Error><Code>PreconditionFailed</Code></Error>"), nil
+		}
 		body, err := io.ReadAll(r.Body)
 		b.objects[key] = object{body: string(body), header: r.Header.Clone()}
 		return response(http.StatusOK, ""), err

@@ -31,6 +31,21 @@ func bucketRules() []rule {
 
 			assert.Equal(t, "new", body)
 		}},
+		{"S3: a put with If-None-Match replaces nothing", func(t *testing.T, s services) {
+			bucket := newBucket(t, s)
+			create := func(body string) error {
+				_, err := s.s3.PutObject(t.Context(), &s3.PutObjectInput{
+					Bucket: bucket, Key: new("a"), Body: strings.NewReader(body), IfNoneMatch: new("*"), Metadata: map[string]string{"Reason": "why"},
+				})
+				return err
+			}
+			require.NoError(t, create("old"))
+			requireCode(t, "PreconditionFailed", create("new"))
+
+			body, _ := readObject(t, s, bucket, "a")
+
+			assert.Equal(t, "old", body)
+		}},
 		{"S3: a key that does not exist", func(t *testing.T, s services) {
 			_, err := s.s3.GetObject(t.Context(), &s3.GetObjectInput{Bucket: newBucket(t, s), Key: new("a")})
 			var missing *types.NoSuchKey

@@ -53,7 +53,8 @@ func (s *S3) CreateBucket(_ context.Context, in *s3.CreateBucketInput, _ ...func
 	return &s3.CreateBucketOutput{}, nil
 }
 
-// PutObject replaces the object with the same key. It rejects keys over 1,024
+// PutObject replaces the object with the same key, unless IfNoneMatch is "*" (S3
+// User Guide, "Conditional write behavior"). It rejects keys over 1,024
 // bytes and metadata over 2 KB (names and values) or outside US-ASCII.
 func (s *S3) PutObject(_ context.Context, in *s3.PutObjectInput, _ ...func(*s3.Options)) (*s3.PutObjectOutput, error) {
 	s.mu.Lock()
@@ -81,6 +82,9 @@ func (s *S3) PutObject(_ context.Context, in *s3.PutObjectInput, _ ...func(*s3.O
 		if body, err = io.ReadAll(in.Body); err != nil {
 			return nil, err
 		}
+	}
+	if _, taken := objects[key]; taken && aws.ToString(in.IfNoneMatch) == "*" {
+		return nil, newError("PreconditionFailed", "At least one of the pre-conditions you specified did not hold")
 	}
 	sum := md5.Sum(body)
 	o := &object{body: body, metadata: map[string]string{}, etag: `"` + hex.EncodeToString(sum[:]) + `"`, put: s.now()}
