@@ -1,6 +1,8 @@
 package template
 
 import (
+	"strings"
+
 	"github.com/awslabs/goformation/v7/cloudformation/lambda"
 
 	"github.com/paysluice/paysluice/handlers/contract"
@@ -35,6 +37,7 @@ func (s *stack) addConsumer(q queues, table, emptied cfn.ID) cfn.ID {
 		environment: map[string]string{
 			contract.TableNameVar:          table.Ref(),
 			contract.RetentionDaysVar:      cfn.Ref(eventRetentionDays),
+			contract.SendersVar:            senders(s.options.Providers),
 			contract.DeadLetterQueueURLVar: q.deadLetter.Ref(),
 		},
 		policy: []statement{
@@ -55,8 +58,7 @@ func (s *stack) addConsumer(q queues, table, emptied cfn.ID) cfn.ID {
 }
 
 // archivedKeys matches {provider}/{yyyy}/{mm}/{dd}/{name}.json for every provider,
-// and no large payload. It does not list the providers: dead letters of a provider
-// that an update removed still have its name.
+// and no large payload.
 const archivedKeys = "*/????/??/??/*.json"
 
 // addArchiver adds the function that moves dead letters to the bucket, and its
@@ -69,7 +71,10 @@ func (s *stack) addArchiver(q queues, bucket, emptied cfn.ID) cfn.ID {
 		description:    "Moves the messages of " + DeadLetterQueueName + " to the bucket.",
 		memoryMB:       queueMemoryMB,
 		timeoutSeconds: queueTimeoutSeconds,
-		environment:    map[string]string{contract.BucketNameVar: bucket.Ref()},
+		environment: map[string]string{
+			contract.BucketNameVar: bucket.Ref(),
+			contract.SendersVar:    senders(s.options.Providers),
+		},
 		policy: []statement{
 			receive("ReceiveDeadLetters", q.deadLetter),
 			allow("ArchiveDeadLetters", []string{"s3:PutObject"}, objectARN(bucket, archivedKeys)),
@@ -80,6 +85,16 @@ func (s *stack) addArchiver(q queues, bucket, emptied cfn.ID) cfn.ID {
 	})
 	s.addEventSource("Archiver", q.deadLetter, archiver, archiverConcurrency, emptied)
 	return archiver
+}
+
+// senders returns the unique id of each processor's role, as contract.SendersVar
+// has them. SQS names it in the SenderId of each message.
+func senders(providers []contract.Provider) string {
+	var pairs []string
+	for _, p := range providers {
+		pairs = append(pairs, p.Name+"="+variable(cfn.ID(p.Title+"ProcessorRole.RoleId")))
+	}
+	return cfn.Sub(strings.Join(pairs, ","))
 }
 
 // receive allows what Lambda needs to poll a queue for a function.

@@ -80,15 +80,21 @@ func functionRequirements() []requirement {
 			},
 		},
 		{
-			says: "the consumer knows table, retention and dead-letter queue; the archiver the bucket",
+			says: "the consumer knows table, retention and dead-letter queue; the archiver the bucket; both the roles of the processors",
 			holds: func(t require.TestingT, d document) {
+				var roles string
+				for _, p := range withMadeUp().Providers {
+					roles += "," + p.Name + "=" + p.Title + "ProcessorRole.RoleId"
+				}
+				roles = strings.TrimPrefix(roles, ",")
 				for id, want := range map[string]map[string]string{
 					"ConsumerFunction": {
 						contract.TableNameVar:          "EventsTable",
 						contract.RetentionDaysVar:      eventRetentionDays,
 						contract.DeadLetterQueueURLVar: "DeadLetterQueue",
+						contract.SendersVar:            roles,
 					},
-					"ArchiverFunction": {contract.BucketNameVar: "FailedWebhooks"},
+					"ArchiverFunction": {contract.BucketNameVar: "FailedWebhooks", contract.SendersVar: roles},
 				} {
 					assert.Subset(t, decode[map[string]string](t, d.Resources[id], "Environment.Variables"), want, id)
 				}
@@ -97,6 +103,8 @@ func functionRequirements() []requirement {
 				set("ConsumerFunction.Properties.Environment.Variables.EVENT_RETENTION_DAYS", "0"),
 				drop("ConsumerFunction.Properties.Environment.Variables.DEAD_LETTER_QUEUE_URL"),
 				drop("ArchiverFunction.Properties.Environment.Variables.BUCKET_NAME"),
+				drop("ArchiverFunction.Properties.Environment.Variables.SENDERS"),
+				set("ConsumerFunction.Properties.Environment.Variables.SENDERS", "stripe=PayPalProcessorRole.RoleId"),
 			},
 		},
 		{

@@ -28,6 +28,7 @@ type Archive interface {
 type Handler struct {
 	Archive     Archive
 	Concurrency int // messages that are written at the same time, at least 1
+	Senders     function.Senders
 	Log         *slog.Logger
 	Metrics     *function.Metrics
 	Now         func() time.Time
@@ -43,7 +44,7 @@ func (h *Handler) Handle(ctx context.Context, b events.SQSEvent) (events.SQSEven
 
 // archive archives one message.
 func (h *Handler) archive(ctx context.Context, record events.SQSMessage) (kind, error) {
-	m := newArchived(record, h.Now())
+	m := h.newArchived(record)
 	url, err := h.Archive.Put(ctx, m)
 	if err != nil {
 		return kind{}, err
@@ -52,15 +53,17 @@ func (h *Handler) archive(ctx context.Context, record events.SQSMessage) (kind, 
 	return kindOf(m), nil
 }
 
-// newArchived returns the message with its attributes.
-func newArchived(record events.SQSMessage, now time.Time) event.Archived {
+// newArchived returns the message with its attributes. It counts as a message that
+// cannot be decoded, of an unknown provider, if the stack has no such provider or
+// the processor of another one sent it.
+func (h *Handler) newArchived(record events.SQSMessage) event.Archived {
 	m := event.Archived{
 		Schema:          event.ArchiveSchema,
 		FailureReason:   contract.ReasonReceivesExhausted,
 		ReceiveCount:    int(number(record, function.ReceiveCountAttribute)),
 		SentAt:          number(record, "SentTimestamp"),
 		FirstReceivedAt: number(record, "ApproximateFirstReceiveTimestamp"),
-		ArchivedAt:      now.UnixMilli(),
+		ArchivedAt:      h.Now().UnixMilli(),
 		Queue:           record.EventSourceARN,
 		MessageID:       record.MessageId,
 		Message:         []byte(record.Body),
@@ -68,7 +71,12 @@ func newArchived(record events.SQSMessage, now time.Time) event.Archived {
 	if given := record.MessageAttributes[contract.FailureReasonAttribute].StringValue; given != nil {
 		m.FailureReason = *given
 	}
-	if e, err := event.DecodeReceipt(record.Body); err == nil {
+	e, err := event.DecodeReceipt(record.Body)
+	switch {
+	case err != nil || !h.Senders.Registered(e.Provider):
+	case !h.Senders.MaySend(record, e.Provider):
+		m.FailureReason = contract.ReasonSender
+	default:
 		m.Event = &e
 	}
 	return m

@@ -44,6 +44,7 @@ func (a *archive) Put(_ context.Context, m event.Archived) (string, error) {
 type fixture struct {
 	archive archive
 	now     time.Time
+	senders function.Senders
 	log     bytes.Buffer
 }
 
@@ -57,6 +58,7 @@ func (f *fixture) handle(t *testing.T, records ...events.SQSMessage) []string {
 	h := archiver.Handler{
 		Archive:     &f.archive,
 		Concurrency: 2,
+		Senders:     f.senders,
 		Log:         function.NewLogger(&f.log, "INFO"),
 		Metrics:     function.NewMetrics(&f.log, "test", time.Now),
 		Now:         func() time.Time { return f.now },
@@ -203,4 +205,38 @@ func TestArchivedMessagesAreCountedByProviderAndReason(t *testing.T) {
 		assert.Regexp(t, want, f.log.String())
 	}
 	assert.NotContains(t, f.log.String(), "marked", "an invalid reason is not logged")
+}
+
+// TestPrefixesAreOfTheStacksProviders: the attacker has the role of PayPal's
+// processor, which may send to webhook-dlq.
+func TestPrefixesAreOfTheStacksProviders(t *testing.T) {
+	of := func(provider string) string {
+		e := stored(event.NewID(provider, "evt_1"))
+		e.Provider = provider
+		return event.Encode(e)
+	}
+	for _, row := range []struct {
+		why, sender, body, prefix, reason string
+	}{
+		{"its own", "AROAPAYPAL:paypal-processor-prod", of("paypal"), "paypal/", "why"},
+		{"an event of Stripe", "AROAPAYPAL:paypal-processor-prod", of("stripe"), "unknown/", "sender-mismatch"},
+		{"a provider that does not exist", "AROAPAYPAL:paypal-processor-prod", of("invented"), "unknown/", "why"},
+		{"large payloads' prefix", "AROAPAYPAL:paypal-processor-prod", of("oversize"), "unknown/", "why"},
+		{"the consumer keeps a conflict", "AROACONSUMER:event-consumer-prod", of("stripe"), "stripe/", "why"},
+	} {
+		t.Run(row.why, func(t *testing.T) {
+			f := newFixture()
+			f.senders = function.ParseSenders("stripe=AROASTRIPE,paypal=AROAPAYPAL")
+			record := sent("m-1", row.body, "why")
+			record.Attributes[function.SenderAttribute] = row.sender
+			assert.Empty(t, f.handle(t, record))
+			for key, m := range f.archive.kept {
+				assert.True(t, strings.HasPrefix(key, row.prefix), key)
+				assert.Equal(t, row.reason, m.FailureReason)
+				assert.Equal(t, row.body, string(m.Message), "nothing is lost")
+			}
+			assert.Len(t, f.archive.kept, 1)
+			assert.Contains(t, f.log.String(), `"Provider":"`+strings.TrimSuffix(row.prefix, "/")+`"`, "the metric's dimension")
+		})
+	}
 }

@@ -34,8 +34,13 @@ type Handler struct {
 	Table       Table
 	DeadLetters event.Queue // for conflicts
 	Concurrency int         // records that are stored at the same time, at least 1
-	Log         *slog.Logger
-	Metrics     *function.Metrics
+
+	Senders       function.Senders // who may speak for a provider
+	RetentionDays int              // days after which events expire, 0 for never
+	Now           func() time.Time
+
+	Log     *slog.Logger
+	Metrics *function.Metrics
 
 	comparing sync.Mutex
 }
@@ -62,6 +67,9 @@ func (h *Handler) store(ctx context.Context, record events.SQSMessage) (outcome,
 	if err != nil {
 		return outcome{}, err
 	}
+	if reason := h.refuse(ctx, record, e); reason != "" {
+		return h.keep(ctx, record, e, reason, contract.MetricQuarantined)
+	}
 	existing, err := h.Table.Put(ctx, e)
 	h.Log.DebugContext(ctx, "put", "eventId", e.ID, "messageId", record.MessageId, "new", existing == nil && err == nil)
 	switch {
@@ -72,10 +80,15 @@ func (h *Handler) store(ctx context.Context, record events.SQSMessage) (outcome,
 	case h.same(p, *existing, e):
 		return outcome{provider: e.Provider, metric: contract.MetricDuplicates}, nil
 	}
-	if err := h.DeadLetters.Send(ctx, record.Body, contract.ReasonConflict); err != nil {
+	return h.keep(ctx, record, e, contract.ReasonConflict, contract.MetricConflicts)
+}
+
+// keep sends a message that is not stored to DeadLetters.
+func (h *Handler) keep(ctx context.Context, record events.SQSMessage, e event.Event, reason, metric string) (outcome, error) {
+	if err := h.DeadLetters.Send(ctx, record.Body, reason); err != nil {
 		return outcome{}, err
 	}
-	return outcome{provider: e.Provider, metric: contract.MetricConflicts}, nil
+	return outcome{provider: e.Provider, metric: metric}, nil
 }
 
 // same reports whether two events with one key are one event. It compares one
@@ -98,7 +111,7 @@ func (h *Handler) reportCounts(ctx context.Context, results []function.Result[ou
 	for _, p := range h.Providers {
 		name := p.Descriptor().Name
 		var published []function.Count
-		for _, metric := range []string{contract.MetricStored, contract.MetricDuplicates, contract.MetricConflicts} {
+		for _, metric := range []string{contract.MetricStored, contract.MetricDuplicates, contract.MetricConflicts, contract.MetricQuarantined} {
 			if n := counts[outcome{provider: name, metric: metric}]; n > 0 {
 				published = append(published, function.Count{Metric: metric, Value: n})
 			}

@@ -47,7 +47,10 @@ const (
 	DeadLetterQueueURLVar = "DEAD_LETTER_QUEUE_URL" // webhook-dlq
 	BucketNameVar         = "BUCKET_NAME"           // failed webhooks and large payloads
 	TableNameVar          = "TABLE_NAME"            // WebhookEvents
-	RetentionDaysVar      = "EVENT_RETENTION_DAYS"  // days until an event expires; 0 keeps it
+	// SendersVar has the unique id of each processor's role:
+	// "{provider}={role id},…".
+	SendersVar       = "SENDERS"
+	RetentionDaysVar = "EVENT_RETENTION_DAYS" // days until an event expires; 0 keeps it
 )
 
 // Values of LogLevelVar.
@@ -77,6 +80,12 @@ const (
 	// ReasonConflict is the reason of an event with the key of a stored event but
 	// with other content.
 	ReasonConflict = "conflict"
+	// ReasonExpired is the reason of an event that the table may have stored and
+	// deleted.
+	ReasonExpired = "expired"
+	// ReasonSender is the reason of a message that the processor of another
+	// provider sent.
+	ReasonSender = "sender-mismatch"
 )
 
 // ReasonProperty is the member of a log line that holds a reason code. Alarms
@@ -175,7 +184,7 @@ const (
 	MetricNotConfigured     = "NotConfigured"     // answered 503: the secret has no value
 	MetricUndecided         = "Undecided"         // answered 503: the certificate is missing or untrusted
 	MetricSecretUnavailable = "SecretUnavailable" // answered 503: the secret is malformed or unreachable
-	MetricQuarantined       = "Quarantined"       // answered 200, in webhook-dlq: signed but not an event
+	MetricQuarantined       = "Quarantined"       // answered 200, in webhook-dlq: signed, but cannot be stored
 	MetricIncomplete        = "Incomplete"        // an accepted event that leaves out a value of its body
 	MetricStored            = "Stored"            // a new item in WebhookEvents
 	MetricDuplicates        = "Duplicates"        // a redelivery of an accepted event

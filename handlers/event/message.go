@@ -68,8 +68,8 @@ func Decode(message string) (Event, error) {
 
 // DecodeReceipt decodes a message of Encode, including that of a quarantined
 // webhook, which has no event id. The error is ErrMessage for a message of
-// another schema, without a provider, or with a payload that does not match its
-// hash.
+// another schema, without a provider, with an event id of another one, or with a
+// payload that does not match its hash.
 func DecodeReceipt(message string) (Event, error) {
 	var e Event
 	if err := json.Unmarshal([]byte(message), &e); err != nil {
@@ -81,6 +81,8 @@ func DecodeReceipt(message string) (Event, error) {
 		return Event{}, fmt.Errorf("%w: its schema is not %s", ErrMessage, Schema)
 	case e.Provider == "":
 		return Event{}, fmt.Errorf("%w: it has no provider", ErrMessage)
+	case e.ID != "" && !strings.HasPrefix(e.ID, NewID(e.Provider, "")):
+		return Event{}, fmt.Errorf("%w: its eventId is not one of its provider", ErrMessage)
 	}
 	if err := checkPayload(e); err != nil {
 		return Event{}, err

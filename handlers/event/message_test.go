@@ -80,6 +80,8 @@ func TestDecodeRefuses(t *testing.T) {
 		{"another version", strings.Replace(good, event.Schema, "paysluice.event/2", 1)},
 		{"without an event id", strings.Replace(good, `"eventId"`, `"was"`, 1)},
 		{"without a provider", strings.Replace(good, `"provider":"stripe"`, `"provider":""`, 1)},
+		{"an event id of another provider", strings.Replace(good, `"eventId":"stripe:`, `"eventId":"paypal:`, 1)},
+		{"an event id of a provider with a longer name", strings.Replace(good, `"eventId":"stripe:`, `"eventId":"stripes:`, 1)},
 		{"a changed payload", strings.Replace(good, `"payload":"Ym9keQ=="`, `"payload":"Ym9keg=="`, 1)},
 		{"without its payload", strings.Replace(good, `"payload"`, `"was"`, 1)},
 	} {

@@ -31,6 +31,7 @@ func wire() (*archiver.Handler, error) {
 		environment = vars.Required(contract.EnvironmentVar)
 		level       = vars.LogLevel()
 		bucketName  = vars.Required(contract.BucketNameVar)
+		senders     = function.ParseSenders(vars.Optional(contract.SendersVar))
 		clients     = client.Config(vars, client.NewHTTPClient(archiver.AttemptTimeout))
 	)
 	if err := vars.Err(); err != nil {
@@ -40,6 +41,7 @@ func wire() (*archiver.Handler, error) {
 	return &archiver.Handler{
 		Archive:     bucket.NewArchive(api, bucketName),
 		Concurrency: contract.BatchSize,
+		Senders:     senders,
 		Log:         function.NewLogger(os.Stdout, level),
 		Metrics:     function.NewMetrics(os.Stdout, environment, time.Now),
 		Now:         time.Now,

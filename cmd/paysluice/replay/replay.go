@@ -151,15 +151,20 @@ func (r *Replay) send(ctx context.Context, key string, pace <-chan time.Time) ou
 // put it. Whoever may write to the bucket could otherwise have old messages sent
 // with every prefix.
 func (r *Replay) rejected(key string, m event.Archived) string {
-	if m.FailureReason == contract.ReasonConflict && !r.Conflicts {
+	switch {
+	case m.FailureReason == contract.ReasonConflict && !r.Conflicts:
 		return "the table has different content with its key"
+	case m.FailureReason == contract.ReasonExpired:
+		return "it is older than EventRetentionDays"
+	case m.FailureReason == contract.ReasonSender:
+		return "the processor of another provider sent it"
 	}
 	e, err := event.Decode(string(m.Message))
 	if err != nil {
 		return fmt.Sprintf("not an event that can be stored (%s)", m.FailureReason)
 	}
 	m.Event = &e
-	if m.Key() != key {
+	if key != m.Key() && key != m.MessageKey() {
 		return "its key is not its own: " + m.Key()
 	}
 	if _, err := r.Providers.ByName(e.Provider); err != nil {

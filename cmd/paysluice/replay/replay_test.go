@@ -160,18 +160,22 @@ func TestMessagesThatTheConsumerRejectsAreSkipped(t *testing.T) {
 	imaginary := event.Event{Schema: event.Schema, ID: "imaginary:1", Provider: "imaginary", PayloadSHA256: event.HashPayload(nil)}
 	unknown := &event.Archived{Message: []byte(event.Encode(imaginary)), Event: &imaginary}
 	f.archive.messages[unknown.Key()] = unknown
+	f.add(5, "expired")
+	f.add(6, "sender-mismatch")
 	f.archive.messages["stripe/notes.txt"] = nil
 
 	done, err := f.run(t.Context(), func(r *replay.Replay) { r.Prefix = "" })
 
 	require.NoError(t, err)
-	assert.Equal(t, replay.Done{Sent: 1, Skipped: 5, Last: "stripe/notes.txt"}, done)
+	assert.Equal(t, replay.Done{Sent: 1, Skipped: 7, Last: "stripe/notes.txt"}, done)
 	assert.Len(t, f.queue.bodies, 1)
 	assert.Equal(t, strings.Join([]string{
 		"skipped " + unknown.Key() + `: unknown provider: "imaginary"`,
 		"skipped " + key(1) + ": the table has different content with its key",
 		"skipped " + key(2) + ": not an event that can be stored (envelope_unreadable)",
 		"skipped " + key(3) + ": not an event that can be stored (receives-exhausted)",
+		"skipped " + key(5) + ": it is older than EventRetentionDays",
+		"skipped " + key(6) + ": the processor of another provider sent it",
 		"skipped stripe/notes.txt: not an archived message",
 	}, "\n")+"\n", f.skipped.String())
 }
@@ -311,4 +315,16 @@ func TestInterruptStopsTheReplay(t *testing.T) {
 		assert.Equal(t, 14, done.Sent)
 		assert.GreaterOrEqual(t, done.Last, key(9))
 	})
+}
+
+// The archiver stores a message beside another one that has its key.
+func TestMessageUnderItsMessageKeyIsSent(t *testing.T) {
+	f := newFixture(1)
+	beside := numbered(0, "receives-exhausted")
+	f.archive.messages[beside.MessageKey()] = beside
+
+	done, err := f.run(t.Context(), unchanged)
+
+	require.NoError(t, err)
+	assert.Equal(t, 2, done.Sent)
 }

@@ -66,7 +66,7 @@ func configuration(binary string) []string {
 			contract.EnvironmentVar + "=test",
 			contract.LogLevelVar + "=INFO",
 			contract.TableNameVar + "=WebhookEvents-test",
-			contract.RetentionDaysVar + "=30",
+			contract.RetentionDaysVar + "=9999",
 			contract.DeadLetterQueueURLVar + "=https://sqs.us-east-1.amazonaws.com/000000000000/webhook-dlq-test",
 		},
 	}[binary]...)
@@ -143,7 +143,7 @@ func TestConsumerStoresTheProcessorsMessage(t *testing.T) {
 	assert.Equal(t, "WebhookEvents-test", stored[0]["TableName"])
 	item := stored[0]["Item"].(map[string]any)
 	assert.Equal(t, map[string]any{"S": "stripe:evt_1"}, item[contract.EventIDAttribute])
-	assert.Contains(t, item, contract.ExpiresAtAttribute, "EVENT_RETENTION_DAYS is 30")
+	assert.Contains(t, item, contract.ExpiresAtAttribute, "EVENT_RETENTION_DAYS is not 0")
 	assert.Contains(t, log, `"Environment":"test"`, "the dimension of the alarms")
 }
 

@@ -1,0 +1,46 @@
+package consumer
+
+import (
+	"context"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/handlers/event"
+	"github.com/paysluice/paysluice/handlers/function"
+)
+
+// expiryMargin is how far the clocks of provider, functions and DynamoDB may
+// differ.
+const expiryMargin = time.Hour
+
+// refuse returns the reason why an event goes to webhook-dlq, "" if it can be
+// stored.
+func (h *Handler) refuse(ctx context.Context, record events.SQSMessage, e event.Event) (reason string) {
+	if !h.Senders.MaySend(record, e.Provider) {
+		return contract.ReasonSender
+	}
+	if len(h.Senders) > 0 && h.Senders.Provider(record) == "" {
+		h.Log.InfoContext(ctx, "message of another sender than a processor",
+			"eventId", e.ID, "messageId", record.MessageId, "senderId", record.Attributes[function.SenderAttribute])
+	}
+	if h.expired(e) {
+		return contract.ReasonExpired
+	}
+	return ""
+}
+
+// expired reports whether the table may have had the event and deleted it. An item
+// expires RetentionDays after its first receipt, which is not before the event was
+// created. So a delivery that was that old on receipt may repeat a deleted event,
+// and so may a message that is replayed when its item would be deleted.
+func (h *Handler) expired(e event.Event) bool {
+	if h.RetentionDays == 0 {
+		return false
+	}
+	kept := time.Duration(h.RetentionDays) * 24 * time.Hour
+	received := time.UnixMilli(e.ReceivedAt)
+	age := received.Sub(time.UnixMilli(e.Timestamp))
+	return e.Timestamp > 0 && age >= kept-expiryMargin || h.Now().Sub(received) >= kept-expiryMargin
+}
