@@ -15,8 +15,9 @@ import (
 	"github.com/paysluice/paysluice/handlers/event"
 )
 
-// A Ledger sums events by payment. The zero value is empty and ready to use. It is
-// not safe for concurrent use. Events of test and live mode belong in two ledgers.
+// A Ledger sums events by payment. The zero value is empty and ready to use. It keeps
+// the events in memory, without their payloads, and is not safe for concurrent use.
+// Events of test and live mode belong in two ledgers.
 type Ledger struct {
 	payments map[key]map[string]event.Event // events by id
 }
@@ -85,7 +86,8 @@ type Payment struct {
 	// Totals has one element for each currency, ordered by it. Most payments have
 	// one currency; a dispute can be in another.
 	Totals []Totals `json:"totals,omitempty"`
-	// Invoices are the ids of the invoices that events name beside the payment.
+	// Invoices are the ids of the invoices that events name beside the payment. At
+	// PayPal they are the merchant's own numbers.
 	Invoices []string `json:"invoices,omitempty"`
 	// Problems are contradictions and gaps. Only the provider can solve them.
 	Problems []Problem `json:"problems,omitempty"`
@@ -144,8 +146,8 @@ func (o *object) add(e event.Event) {
 	}
 }
 
-// compare orders two events of an object by age: by second, then by state. The id
-// makes the order total.
+// compare orders two events of an object by age: by second, then by state. An event
+// without a readable time is the oldest. The id makes the order total.
 func compare(a, b event.Event) int {
 	return cmp.Or(
 		cmp.Compare(a.Timestamp/1000, b.Timestamp/1000),
@@ -198,21 +200,16 @@ func newPayment(k key, events map[string]event.Event) Payment {
 
 // add adds an event to the object that it is about.
 func (t *tally) add(e event.Event) {
-	switch kind, _, _ := strings.Cut(string(e.Category), "."); kind {
-	case "payment":
-		switch e.Category {
-		case event.PaymentReversed:
-			t.reversals.add(e)
-			return
-		case event.PaymentSucceeded:
-			t.succeeded = true
-		case event.PaymentCanceled:
-			t.canceled = true
-		}
+	t.succeeded = t.succeeded || e.Category == event.PaymentSucceeded
+	t.canceled = t.canceled || e.Category == event.PaymentCanceled
+	switch kind, _, _ := strings.Cut(string(e.Category), "."); {
+	case e.Category == event.PaymentReversed:
+		t.reversals.add(e)
+	case kind == "payment":
 		t.payment.add(e)
-	case "refund":
+	case kind == "refund":
 		t.refunds.add(e)
-	case "dispute":
+	case kind == "dispute":
 		t.disputes.add(e)
 	}
 	for _, id := range []string{e.Related["invoice"], invoiceID(e)} {

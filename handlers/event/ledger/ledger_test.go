@@ -1,7 +1,9 @@
 package ledger_test
 
 import (
+	"encoding/json"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -13,6 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
 	"github.com/paysluice/paysluice/handlers/event/ledger"
 	"github.com/paysluice/paysluice/handlers/provider"
@@ -272,4 +275,26 @@ func TestTotalsOfAllPayments(t *testing.T) {
 		l.Add(e)
 	}
 	assert.Equal(t, append(totals("32.00", "5.01", "0.00", "0.00", "EUR"), totals("68.00", "10.00", "23.00", "30.00", "USD")...), l.Totals())
+}
+
+// TestIndexesSufficeForTotals reads the events as the table's indexes have them.
+func TestIndexesSufficeForTotals(t *testing.T) {
+	var whole, projected ledger.Ledger
+	for _, e := range stream(t) {
+		whole.Add(e)
+		text, err := json.Marshal(e)
+		require.NoError(t, err)
+		var item map[string]any
+		require.NoError(t, json.Unmarshal(text, &item))
+		maps.DeleteFunc(item, func(name string, _ any) bool {
+			return !slices.Contains(append(contract.ListColumns(), "eventId", "timestamp"), name)
+		})
+		text, err = json.Marshal(item)
+		require.NoError(t, err)
+		var listed event.Event
+		require.NoError(t, json.Unmarshal(text, &listed))
+		projected.Add(listed)
+	}
+	require.NotEmpty(t, whole.Totals())
+	assert.Equal(t, whole.Totals(), projected.Totals())
 }
