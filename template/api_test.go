@@ -15,7 +15,7 @@ func apiRequirements() []requirement {
 	const anything = "arn:aws:execute-api:us-east-1:123456789012:Api/*"
 	return []requirement{
 		{
-			says:  "POST /{provider} invokes the provider's own processor, which has its secret, the queues and the bucket",
+			says:  "POST /{provider} invokes the provider's own processor, which has its secret, the queues, the bucket and the retention",
 			holds: eachProvidersWay,
 			breaks: []mutation{
 				set("PayPalResource.Properties.PathPart", "pay-pal"),
@@ -29,6 +29,7 @@ func apiRequirements() []requirement {
 				set("PayPalProcessorFunction.Properties.Environment.Variables.ENDPOINT_URL", "https://elsewhere/paypal"),
 				set("PayPalProcessorFunction.Properties.Environment.Variables.PROVIDER", "square"),
 				drop("PayPalProcessorFunction.Properties.Environment.Variables.BUCKET_NAME"),
+				set("PayPalProcessorFunction.Properties.Environment.Variables.EVENT_RETENTION_DAYS", "0"),
 			},
 		},
 		{
@@ -157,6 +158,7 @@ func eachProvidersWay(t require.TestingT, d document) {
 			"DEAD_LETTER_QUEUE_URL": "DeadLetterQueue",
 			"BUCKET_NAME":           "FailedWebhooks",
 			"ENDPOINT_URL":          d.Outputs[p.Title+"Url"].Value.(string),
+			"EVENT_RETENTION_DAYS":  eventRetentionDays,
 		})
 	}
 	assert.Len(t, d.ofType("AWS::ApiGateway::Method"), len(withMadeUp().Providers))

@@ -11,6 +11,10 @@ const (
 	glacierAfterDays = 90
 	// oldVersionDays is how long a deleted object can be restored.
 	oldVersionDays = 30
+	// payloadGraceDays is how much longer a large payload is kept than its row.
+	// DynamoDB deletes an expired item within a few days (DynamoDB Developer Guide,
+	// "Using time to live (TTL) in DynamoDB").
+	payloadGraceDays = 7
 	// abortedUploadDays is the minimum of S3. The functions never use multipart
 	// uploads.
 	abortedUploadDays = 1
@@ -88,7 +92,6 @@ func objectWildcard(bucket cfn.ID, keys string) suppression {
 // configurations").
 func (s *stack) lifecycle(providers []contract.Provider) []any {
 	archiveExpires := s.Condition("ArchiveExpires", cfn.Not(cfn.Equals(cfn.Ref(archiveRetentionDays), "0")))
-	eventsExpire := s.Condition("EventsExpire", cfn.Not(cfn.Equals(cfn.Ref(eventRetentionDays), "0")))
 
 	rules := []any{
 		s3.Bucket_Rule{
@@ -100,14 +103,28 @@ func (s *stack) lifecycle(providers []contract.Provider) []any {
 			NoncurrentVersionExpiration: &s3.Bucket_NoncurrentVersionExpiration{NoncurrentDays: oldVersionDays},
 			ExpiredObjectDeleteMarker:   new(true),
 		},
-		// Large payloads never move to Glacier: events in the table and replayed
-		// events need them at once.
-		expiry(contract.OversizePrefix, eventsExpire, eventRetentionDays),
+	}
+	for _, days := range contract.RetentionDays() {
+		rules = append(rules, payloadsExpire(days))
 	}
 	for _, prefix := range archivePrefixes(providers) {
 		rules = append(rules, toGlacier(prefix), expiry(prefix, archiveExpires, archiveRetentionDays))
 	}
 	return rules
+}
+
+// payloadsExpire returns a rule for the large payloads of one retention. S3 applies
+// rules to old objects too, so no parameter changes them: a payload expires by the
+// retention under which its row was written. Large payloads never move to Glacier,
+// because events in the table and replayed events need them at once.
+func payloadsExpire(days int) s3.Bucket_Rule {
+	prefix := contract.RetentionPrefix(days)
+	return s3.Bucket_Rule{
+		Id:               new(prefix + " expires"),
+		Status:           "Enabled",
+		Prefix:           new(prefix),
+		ExpirationInDays: new(days + payloadGraceDays),
+	}
 }
 
 // archivePrefixes returns the prefixes of archived webhooks.

@@ -36,7 +36,6 @@ func (s *stack) addConsumer(q queues, table, emptied cfn.ID) cfn.ID {
 		timeoutSeconds: queueTimeoutSeconds,
 		environment: map[string]string{
 			contract.TableNameVar:          table.Ref(),
-			contract.RetentionDaysVar:      cfn.Ref(eventRetentionDays),
 			contract.SendersVar:            senders(s.options.Providers),
 			contract.DeadLetterQueueURLVar: q.deadLetter.Ref(),
 		},

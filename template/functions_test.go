@@ -80,7 +80,7 @@ func functionRequirements() []requirement {
 			},
 		},
 		{
-			says: "the consumer knows table, retention and dead-letter queue; the archiver the bucket; both the roles of the processors",
+			says: "the consumer knows table and dead-letter queue; the archiver the bucket; both the roles of the processors",
 			holds: func(t require.TestingT, d document) {
 				var roles string
 				for _, p := range withMadeUp().Providers {
@@ -90,7 +90,6 @@ func functionRequirements() []requirement {
 				for id, want := range map[string]map[string]string{
 					"ConsumerFunction": {
 						contract.TableNameVar:          "EventsTable",
-						contract.RetentionDaysVar:      eventRetentionDays,
 						contract.DeadLetterQueueURLVar: "DeadLetterQueue",
 						contract.SendersVar:            roles,
 					},
@@ -100,7 +99,6 @@ func functionRequirements() []requirement {
 				}
 			},
 			breaks: []mutation{
-				set("ConsumerFunction.Properties.Environment.Variables.EVENT_RETENTION_DAYS", "0"),
 				drop("ConsumerFunction.Properties.Environment.Variables.DEAD_LETTER_QUEUE_URL"),
 				drop("ArchiverFunction.Properties.Environment.Variables.BUCKET_NAME"),
 				drop("ArchiverFunction.Properties.Environment.Variables.SENDERS"),

@@ -101,7 +101,7 @@ func rolesMayDoOnlyThis(t require.TestingT, d document) {
 			"secretsmanager:GetSecretValue on "+p.Title+"Secret.Id",
 			"sqs:SendMessage on WebhookQueue.Arn",
 			"sqs:SendMessage on DeadLetterQueue.Arn",
-			"s3:PutObject on FailedWebhooks.Arn/oversize/"+p.Name+"/*",
+			"s3:PutObject on FailedWebhooks.Arn/oversize/*/"+p.Name+"/*",
 			key("Decrypt", "secretsmanager"),
 			key("GenerateDataKey", "sqs"), key("Decrypt", "sqs"), key("GenerateDataKey", "s3"),
 		)

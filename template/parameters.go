@@ -2,6 +2,7 @@ package template
 
 import (
 	"fmt"
+	"strconv"
 
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/template/cfn"
@@ -68,9 +69,21 @@ func (s *stack) addParameters() {
 		AllowedPattern:        "^([^@\\s]+@[^@\\s]+)?$",
 		ConstraintDescription: "must be an e-mail address, or empty",
 	})
-	s.addRetention(eventRetentionDays, "Days after which stored events expire, and their large payloads below "+
-		contract.OversizePrefix+" in the bucket. 0 keeps them.")
-	s.addRetention(archiveRetentionDays, "Days after which archived webhooks expire. 0 keeps them.")
+	s.Parameter(eventRetentionDays, cfn.Parameter{
+		Type: "String",
+		Description: "Days after which events that are received from now on expire, and their large payloads below " +
+			contract.OversizePrefix + " in the bucket. 0 keeps them.",
+		Default:       "0",
+		AllowedValues: retentions(),
+	})
+	s.Parameter(archiveRetentionDays, cfn.Parameter{
+		// Not a Number, which allows fractions.
+		Type:                  "String",
+		Description:           "Days after which archived webhooks expire, earlier ones too. 0 keeps them.",
+		Default:               "0",
+		AllowedPattern:        "^(0|[1-9][0-9]{0,4})$",
+		ConstraintDescription: "must be a whole number of days, 0 to 99999",
+	})
 	s.Parameter(domainName, cfn.Parameter{
 		Type: "String",
 		Description: "Host name for the webhook URLs, which then outlive the stack. " +
@@ -95,16 +108,14 @@ func (s *stack) addParameters() {
 	})
 }
 
-// addRetention declares a parameter for a number of days.
-func (s *stack) addRetention(name, description string) {
-	s.Parameter(name, cfn.Parameter{
-		// Not a Number, which allows fractions.
-		Type:                  "String",
-		Description:           description,
-		Default:               "0",
-		AllowedPattern:        "^(0|[1-9][0-9]{0,4})$",
-		ConstraintDescription: "must be a whole number of days, 0 to 99999",
-	})
+// retentions returns the allowed values of eventRetentionDays. Each needs a
+// lifecycle rule, so they are a list.
+func retentions() []string {
+	values := []string{"0"}
+	for _, days := range contract.RetentionDays() {
+		values = append(values, strconv.Itoa(days))
+	}
+	return values
 }
 
 // addRegionRule makes CloudFormation refuse another region before it creates any

@@ -15,7 +15,8 @@ const processorTimeoutSeconds = 9
 // addProcessor adds the function that verifies one provider's webhooks and queues
 // them.
 func (s *stack) addProcessor(p contract.Provider, secret, bucket cfn.ID, q queues, url string) cfn.ID {
-	payloads := contract.OversizePrefix + p.Name + "/*"
+	// The wildcard is the retention, which an update may change.
+	payloads := contract.OversizePrefix + "*/" + p.Name + "/*"
 	return s.addFunction(function{
 		id:          p.Title + "Processor",
 		name:        contract.ProcessorName(p),
@@ -33,6 +34,7 @@ func (s *stack) addProcessor(p contract.Provider, secret, bucket cfn.ID, q queue
 			contract.DeadLetterQueueURLVar: q.deadLetter.Ref(),
 			contract.BucketNameVar:         bucket.Ref(),
 			contract.EndpointURLVar:        url,
+			contract.RetentionDaysVar:      cfn.Ref(eventRetentionDays),
 		},
 		policy: []statement{
 			allow("ReadSecret", []string{"secretsmanager:GetSecretValue"}, secretARN(secret)),

@@ -133,8 +133,8 @@ func parametersAccept(t require.TestingT, d document) {
 		"Architecture":         {[]string{"arm64", "x86_64"}, []string{"amd64"}},
 		"LogLevel":             {[]string{"DEBUG", "INFO"}, []string{"WARN", "ERROR"}}, // Lambda would drop the metrics
 		"AlarmEmail":           {[]string{"", "a@example.com"}, []string{"a", "a@", "a b@example.com"}},
-		"EventRetentionDays":   {[]string{"0", "30", "99999"}, []string{"", "-1", "1.5", "030"}},
-		"ArchiveRetentionDays": {[]string{"0", "7", "365"}, []string{"", "-1", "forever"}},
+		"EventRetentionDays":   {[]string{"0", "30", "3653"}, []string{"", "-1", "1", "45"}},
+		"ArchiveRetentionDays": {[]string{"0", "7", "99999"}, []string{"", "-1", "1.5", "030", "forever"}},
 		"DomainName":           {[]string{"", "hooks.example.com"}, []string{"example", "https://example.com", "a.b/c"}},
 		"CertificateArn": {[]string{"", "arn:aws:acm:us-east-1:123456789012:certificate/c"}, []string{
 			"c", "arn:aws:iam::1:x",

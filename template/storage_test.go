@@ -1,7 +1,9 @@
 package template
 
 import (
+	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -151,7 +153,12 @@ func bucketRequirements() []requirement {
 			"AbortIncompleteMultipartUpload": map[string]any{"DaysAfterInitiation": 1},
 			"NoncurrentVersionExpiration":    map[string]any{"NoncurrentDays": 30},
 		},
-		archive("oversize/", eventRetentionDays)[1], // large payloads never move to Glacier
+	}
+	for _, days := range contract.RetentionDays() {
+		prefix := fmt.Sprintf("oversize/%dd/", days)
+		rules = append(rules, map[string]any{
+			"Id": prefix + " expires", "Prefix": prefix, "Status": "Enabled", "ExpirationInDays": days + 7,
+		})
 	}
 	for _, provider := range []string{"stripe/", "paypal/", "square/", "acme/", "umbra/", "unknown/"} {
 		rules = append(rules, archive(provider, archiveRetentionDays)...)
@@ -173,6 +180,41 @@ func bucketRequirements() []requirement {
 				},
 			}}),
 		property("the archive moves to Glacier after 90 days; objects and old versions expire", "FailedWebhooks", "LifecycleConfiguration.Rules", rules),
+		{
+			says:  "a large payload outlives its row by a week, whatever retention is in force later",
+			holds: payloadsOutliveTheirRows,
+			breaks: []mutation{
+				set("Parameters.EventRetentionDays.AllowedValues", []string{"0", "7", "45"}), // no rule: for ever
+				set("FailedWebhooks.Properties.LifecycleConfiguration.Rules.1.ExpirationInDays", eventRetentionDays),
+				set("FailedWebhooks.Properties.LifecycleConfiguration.Rules.1.ExpirationInDays", 7),
+				set("FailedWebhooks.Properties.LifecycleConfiguration.Rules.1.Prefix", "oversize/"),
+				set("WebhookQueue.Properties.MessageRetentionPeriod", 8*24*3600),
+			},
+		},
+	}
+}
+
+// payloadsOutliveTheirRows looks for the rules that can hit a large payload of each
+// retention. S3 applies rules to existing objects, so none may depend on a parameter.
+func payloadsOutliveTheirRows(t require.TestingT, d document) {
+	rules := decode[[]map[string]any](t, d.Resources["FailedWebhooks"], "LifecycleConfiguration.Rules")
+	queued := decode[int](t, d.Resources["WebhookQueue"], "MessageRetentionPeriod") / (24 * 3600)
+	for _, value := range d.Parameters[eventRetentionDays].AllowedValues {
+		days, err := strconv.Atoi(value)
+		require.NoError(t, err)
+		var expiries []any
+		for _, rule := range rules {
+			prefix, ok := rule["Prefix"].(string)
+			if ok && strings.HasPrefix(contract.RetentionPrefix(days)+"stripe/2026-03-01/", prefix) {
+				expiries = append(expiries, rule["ExpirationInDays"])
+			}
+		}
+		if days == 0 {
+			assert.Empty(t, expiries, "kept")
+			continue
+		}
+		assert.Equal(t, []any{float64(days + 7)}, expiries, "%d days", days)
+		assert.GreaterOrEqual(t, days, queued, "a row is stored before it expires")
 	}
 }
 
@@ -182,8 +224,8 @@ func TestExpiryNeedsDays(t *testing.T) {
 		days := map[string]any{}
 		bucket := build(t, withMadeUp(), "dev", without...).Resources["FailedWebhooks"]
 		for _, rule := range decode[[]map[string]any](t, bucket, "LifecycleConfiguration.Rules") {
-			if rule["ExpirationInDays"] != nil {
-				days[rule["Prefix"].(string)] = rule["ExpirationInDays"]
+			if prefix, _ := rule["Prefix"].(string); rule["ExpirationInDays"] != nil && !strings.HasPrefix(prefix, contract.OversizePrefix) {
+				days[prefix] = rule["ExpirationInDays"]
 			}
 		}
 		return days
@@ -192,9 +234,8 @@ func TestExpiryNeedsDays(t *testing.T) {
 	for _, prefix := range archivePrefixes(withMadeUp().Providers) {
 		archive[prefix] = archiveRetentionDays
 	}
-	assert.Equal(t, archive, expiring("EventsExpire"))
-	assert.Equal(t, map[string]any{"oversize/": eventRetentionDays}, expiring("ArchiveExpires"))
-	assert.Empty(t, expiring("EventsExpire", "ArchiveExpires"))
+	assert.Equal(t, archive, expiring())
+	assert.Empty(t, expiring("ArchiveExpires"))
 }
 
 func deletionRequirements() []requirement {

@@ -35,9 +35,8 @@ type Handler struct {
 	DeadLetters event.Queue // for conflicts
 	Concurrency int         // records that are stored at the same time, at least 1
 
-	Senders       function.Senders // who may speak for a provider
-	RetentionDays int              // days after which events expire, 0 for never
-	Now           func() time.Time
+	Senders function.Senders // who may speak for a provider
+	Now     func() time.Time
 
 	Log     *slog.Logger
 	Metrics *function.Metrics

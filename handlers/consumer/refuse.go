@@ -32,15 +32,15 @@ func (h *Handler) refuse(ctx context.Context, record events.SQSMessage, e event.
 }
 
 // expired reports whether the table may have had the event and deleted it. An item
-// expires RetentionDays after its first receipt, which is not before the event was
-// created. So a delivery that was that old on receipt may repeat a deleted event,
-// and so may a message that is replayed when its item would be deleted.
+// expires as long after its first receipt as the event after this one, and the first
+// receipt is not before the event was created. So a delivery that was that old on
+// receipt may repeat a deleted event, and so may a message that is replayed when its
+// item would be deleted.
 func (h *Handler) expired(e event.Event) bool {
-	if h.RetentionDays == 0 {
+	if e.ExpiresAt == 0 {
 		return false
 	}
-	kept := time.Duration(h.RetentionDays) * 24 * time.Hour
-	received := time.UnixMilli(e.ReceivedAt)
+	expires, received := time.Unix(e.ExpiresAt, 0).Add(-expiryMargin), time.UnixMilli(e.ReceivedAt)
 	age := received.Sub(time.UnixMilli(e.Timestamp))
-	return e.Timestamp > 0 && age >= kept-expiryMargin || h.Now().Sub(received) >= kept-expiryMargin
+	return e.Timestamp > 0 && age >= expires.Sub(received) || !h.Now().Before(expires)
 }

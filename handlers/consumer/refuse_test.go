@@ -20,16 +20,19 @@ const (
 	day  = 24 * hour
 )
 
-// handleRecord handles one event of a sender, at a time after its receipt.
+// handleRecord handles one event of a sender, at a time after its receipt, under a
+// retention.
 func (f *fixture) handleRecord(t *testing.T, e event.Event, sender string, retentionDays int, later time.Duration) {
 	t.Helper()
+	if retentionDays > 0 {
+		e.ExpiresAt = time.UnixMilli(e.ReceivedAt).AddDate(0, 0, retentionDays).Unix()
+	}
 	e.Schema, e.PayloadSHA256 = event.Schema, event.HashPayload(nil)
 	h := consumer.Handler{
 		Providers: all.All(all.Settings{}), Table: &f.table, DeadLetters: &f.deadLetters, Concurrency: 1,
-		Senders:       function.ParseSenders("stripe=AROASTRIPE,paypal=AROAPAYPAL,square=AROASQUARE"),
-		RetentionDays: retentionDays,
-		Now:           func() time.Time { return time.UnixMilli(e.ReceivedAt).Add(later) },
-		Log:           function.NewLogger(&f.log, "INFO"), Metrics: function.NewMetrics(&f.log, "test", time.Now),
+		Senders: function.ParseSenders("stripe=AROASTRIPE,paypal=AROAPAYPAL,square=AROASQUARE"),
+		Now:     func() time.Time { return time.UnixMilli(e.ReceivedAt).Add(later) },
+		Log:     function.NewLogger(&f.log, "INFO"), Metrics: function.NewMetrics(&f.log, "test", time.Now),
 	}
 	answer, err := h.Handle(t.Context(), events.SQSEvent{Records: []events.SQSMessage{{
 		MessageId: "m-1", Body: event.Encode(e), Attributes: map[string]string{function.SenderAttribute: sender},
@@ -62,7 +65,7 @@ func TestEventOlderThanTheTableKeepsIsNotStored(t *testing.T) {
 	} {
 		t.Run(row.why, func(t *testing.T) {
 			f := newFixture()
-			received := time.Now()
+			received := time.UnixMilli(1_780_000_000_000)
 			e := event.Event{ID: "stripe:evt_1", Provider: "stripe", ReceivedAt: received.UnixMilli()}
 			if row.timestamp {
 				e.Timestamp = e.ReceivedAt - row.age.Milliseconds()

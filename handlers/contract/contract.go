@@ -6,7 +6,10 @@
 // It is a leaf: it imports nothing of this module and no AWS package.
 package contract
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Names of the Lambda functions, without the environment suffix. The name of a
 // processor depends on its provider; see ProcessorName.
@@ -148,13 +151,27 @@ func ListColumns() []string {
 // Prefixes in the bucket that have a lifecycle of their own. All other keys
 // begin with {provider}/{yyyy}/{mm}/{dd}/.
 const (
-	// OversizePrefix holds payloads that are too large for a message, under
-	// {provider}/{payloadSha256}.
+	// OversizePrefix holds payloads that are too large for a message, below the
+	// RetentionPrefix of their receipt, under
+	// {provider}/{yyyy-mm-dd}/{payloadSha256}.
 	OversizePrefix = "oversize/"
 	// UnknownPrefix holds dead letters that cannot be decoded, under
 	// {yyyy}/{mm}/{dd}/.
 	UnknownPrefix = "unknown/"
 )
+
+// RetentionPrefix returns the prefix of the large payloads of events that expire
+// after that many days. Each retention has a prefix and a lifecycle rule of its
+// own, so that a payload expires by the retention under which it was written.
+func RetentionPrefix(days int) string { return fmt.Sprintf("%s%dd/", OversizePrefix, days) }
+
+// RetentionDays returns the retentions of events besides 0, which keeps them: those
+// of CloudWatch Logs, from the retention of webhook-queue up.
+func RetentionDays() []int {
+	return []int{
+		7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+	}
+}
 
 // BucketNameProperty is the property of the emptier's custom resource that
 // names the bucket.

@@ -57,6 +57,10 @@ type Event struct {
 	// ReceivedAt is when the processor received the webhook, in epoch
 	// milliseconds.
 	ReceivedAt int64 `json:"receivedAt"`
+	// ExpiresAt is when the event and its payload expire, in epoch seconds, 0 if
+	// they are kept. It is set at receipt, so that row and payload expire by the
+	// same retention.
+	ExpiresAt int64 `json:"expiresAt,omitempty"`
 	// RequestID is API Gateway's request id.
 	RequestID string `json:"requestId,omitempty"`
 	// PayloadSHA256 is the hash of the raw body in lower-case hex.

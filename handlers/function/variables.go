@@ -1,6 +1,7 @@
 package function
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -46,12 +47,13 @@ func (v *Variables) LogLevel() string {
 	return level
 }
 
-// Days returns the value of a variable that must be a number of days, 0 or
-// more.
+// Days returns the value of a variable that must be a number of days, 0 or more. It
+// is 0 for a variable that is not set, because CloudFormation can update a function's
+// code before its variables.
 func (v *Variables) Days(name string) int {
-	value := v.Required(name)
+	value := cmp.Or(v.lookup(name), "0")
 	days, err := strconv.Atoi(value)
-	if value != "" && (err != nil || days < 0) {
+	if err != nil || days < 0 {
 		v.problems = append(v.problems, fmt.Sprintf("%s is %q, not a number of days", name, value))
 	}
 	return days

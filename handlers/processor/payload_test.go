@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
 	"github.com/paysluice/paysluice/handlers/processor"
 	"github.com/paysluice/paysluice/handlers/provider"
@@ -48,6 +49,23 @@ func TestLargeBodyIsStoredInS3(t *testing.T) {
 			assert.Equal(t, []string{string(provider.EnvelopeUnreadable)}, f.deadLetters.reasons)
 			f.assertMessage(t, f.deadLetters, "", notAnEvent, row.inS3)
 		})
+	}
+}
+
+// The retention in force at receipt decides for the row and for the body.
+func TestEventAndLargeBodyHaveOneRetention(t *testing.T) {
+	for days, expiresAt := range map[int]int64{0: 0, 7: now.Unix() + 7*24*3600, 365: now.Unix() + 365*24*3600} {
+		for _, sent := range []string{padded(processor.MaxInline), padded(processor.MaxInline + 1), strings.Repeat("\xff", processor.MaxInline+1)} {
+			f := newFixture()
+			f.retentionDays = days
+			assert.Equal(t, http.StatusOK, f.handle(t, signed(sent, oldSecret)).StatusCode)
+			e, err := event.DecodeReceipt(append(f.events.bodies, f.deadLetters.bodies...)[0])
+			require.NoError(t, err)
+			assert.Equal(t, expiresAt, e.ExpiresAt, "%d days", days)
+			if e.PayloadRef != "" {
+				assert.True(t, strings.HasPrefix(e.PayloadRef, contract.RetentionPrefix(days)), e.PayloadRef)
+			}
+		}
 	}
 }
 

@@ -47,9 +47,10 @@ type Secrets interface {
 	Refresh(context.Context) (newer provider.Verifier, changed bool)
 }
 
-// Payloads stores large bodies and returns their references.
+// Payloads stores the large bodies of events that expire after retentionDays and
+// returns their references.
 type Payloads interface {
-	Put(ctx context.Context, provider string, payload []byte) (ref string, err error)
+	Put(ctx context.Context, e event.Event, retentionDays int) (ref string, err error)
 }
 
 // Events is webhook-queue. SendInGroup returns nil only if the queue has accepted
@@ -65,9 +66,11 @@ type Handler struct {
 	Events      Events
 	DeadLetters event.Queue // webhook-dlq, for signed bodies that are not events
 	Payloads    Payloads
-	Log         *slog.Logger
-	Metrics     *function.Metrics
-	Now         func() time.Time
+	// RetentionDays is how long an event received now is kept; 0 is for ever.
+	RetentionDays int
+	Log           *slog.Logger
+	Metrics       *function.Metrics
+	Now           func() time.Time
 
 	recent recent
 }
@@ -90,6 +93,7 @@ func (h *Handler) receive(ctx context.Context, r function.Request) (event.Event,
 		Schema:     event.Schema,
 		Provider:   h.Provider.Descriptor().Name,
 		ReceivedAt: now.UnixMilli(),
+		ExpiresAt:  expiry(now, h.RetentionDays),
 		RequestID:  r.RequestID,
 	}
 	body, err := r.RawBody()
@@ -112,6 +116,7 @@ func (h *Handler) receive(ctx context.Context, r function.Request) (event.Event,
 		return receipt, h.quarantine(ctx, receipt, err)
 	}
 	e.ReceivedAt, e.RequestID = receipt.ReceivedAt, receipt.RequestID
+	e.ExpiresAt = receipt.ExpiresAt
 	e.Payload, e.PayloadSHA256 = receipt.Payload, receipt.PayloadSHA256
 	return e, h.send(ctx, e, "")
 }
@@ -149,7 +154,7 @@ func (h *Handler) quarantine(ctx context.Context, e event.Event, cause error) er
 // repeats the webhook.
 func (h *Handler) send(ctx context.Context, e event.Event, failureReason string) error {
 	if len(e.Payload) > MaxInline {
-		ref, err := h.Payloads.Put(ctx, e.Provider, e.Payload)
+		ref, err := h.Payloads.Put(ctx, e, h.RetentionDays)
 		if err != nil {
 			return fmt.Errorf("%w: %w", provider.BucketUnreachable, err)
 		}
@@ -167,6 +172,14 @@ func (h *Handler) send(ctx context.Context, e event.Event, failureReason string)
 	}
 	h.recent.add(contentOf(e), e.ID, received)
 	return nil
+}
+
+// expiry returns the ExpiresAt of an event.
+func expiry(received time.Time, retentionDays int) int64 {
+	if retentionDays == 0 {
+		return 0
+	}
+	return received.UTC().AddDate(0, 0, retentionDays).Unix()
 }
 
 func contentOf(e event.Event) content {

@@ -101,12 +101,12 @@ type payloads struct {
 	kept map[string][]byte
 }
 
-func (p *payloads) Put(_ context.Context, provider string, payload []byte) (string, error) {
+func (p *payloads) Put(_ context.Context, e event.Event, retentionDays int) (string, error) {
 	if p.err != nil {
 		return "", p.err
 	}
-	ref := "oversize/" + provider + "/" + event.HashPayload(payload)
-	p.kept[ref] = payload
+	ref := contract.RetentionPrefix(retentionDays) + e.Provider + "/" + e.PayloadSHA256
+	p.kept[ref] = e.Payload
 	return ref, nil
 }
 
@@ -117,6 +117,8 @@ type fixture struct {
 	deadLetters *queue
 	payloads    *payloads
 	log         bytes.Buffer
+
+	retentionDays int
 }
 
 func newFixture() *fixture {
@@ -149,9 +151,12 @@ func (f *fixture) newHandler(clock func() time.Time) *processor.Handler {
 		Events:      f.events,
 		DeadLetters: f.deadLetters,
 		Payloads:    f.payloads,
-		Log:         function.NewLogger(&f.log, "DEBUG"),
-		Metrics:     function.NewMetrics(&f.log, "test", clock),
-		Now:         clock,
+
+		RetentionDays: f.retentionDays,
+
+		Log:     function.NewLogger(&f.log, "DEBUG"),
+		Metrics: function.NewMetrics(&f.log, "test", clock),
+		Now:     clock,
 	}
 }
 

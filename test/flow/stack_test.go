@@ -38,6 +38,12 @@ func payloads() *bucket.Payloads {
 	return bucket.NewPayloads(objectClient(), stack.Outputs["BucketName"], 10*time.Second)
 }
 
+// payloadKey returns the key of a large body that is sent today, under a retention.
+func payloadKey(w webhook, retentionDays int) string {
+	return contract.RetentionPrefix(retentionDays) + w.Provider.Name + "/" +
+		time.Now().UTC().Format(time.DateOnly) + "/" + event.HashPayload(w.body)
+}
+
 // rows returns the table's rows of one event.
 func rows(ctx context.Context, id string) ([]event.Event, error) {
 	out, err := dynamodb.NewFromConfig(stack.Config()).Query(ctx, &dynamodb.QueryInput{

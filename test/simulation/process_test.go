@@ -82,7 +82,7 @@ func (w *world) newConsumer() *process {
 	p := w.newProcess("consumer")
 	handler := &consumer.Handler{
 		Providers:   all.All(all.Settings{}),
-		Table:       table.NewTable(dynamodbClient{p, client.NewRetryer()}, tableName, 0),
+		Table:       table.NewTable(dynamodbClient{p, client.NewRetryer()}, tableName),
 		DeadLetters: queue.NewSender(sqsClient{p}, w.deadLetterURL, consumer.SendTimeout),
 		Concurrency: contract.BatchSize,
 		Log:         function.NewLogger(w.log, "DEBUG"),

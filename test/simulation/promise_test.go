@@ -3,6 +3,7 @@ package simulation_test
 import (
 	"context"
 	"encoding/json"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -55,7 +56,7 @@ func (w *world) checkPayloads(k kept) {
 			w.violate("payloads can be listed: %v", err)
 			return
 		}
-		_, hash, _ := strings.Cut(strings.TrimPrefix(key, contract.OversizePrefix), "/")
+		hash := path.Base(key)
 		switch body, sent := w.stripe.large[hash]; {
 		case !sent:
 			w.violate("no unverified payload is kept: %s was never signed", key)

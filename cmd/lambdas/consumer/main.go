@@ -34,7 +34,6 @@ func wire() (*consumer.Handler, error) {
 		environment   = vars.Required(contract.EnvironmentVar)
 		level         = vars.LogLevel()
 		tableName     = vars.Required(contract.TableNameVar)
-		retentionDays = vars.Days(contract.RetentionDaysVar)
 		deadLetterURL = vars.Required(contract.DeadLetterQueueURLVar)
 		senders       = function.ParseSenders(vars.Optional(contract.SendersVar))
 		clients       = client.Config(vars, client.NewHTTPClient(consumer.AttemptTimeout))
@@ -44,14 +43,13 @@ func wire() (*consumer.Handler, error) {
 	}
 	api := dynamodb.NewFromConfig(clients, func(o *dynamodb.Options) { o.Retryer = client.NewRetryer() })
 	return &consumer.Handler{
-		Providers:     all.All(all.Settings{}),
-		Table:         table.NewTable(api, tableName, retentionDays),
-		DeadLetters:   queue.NewSender(sqs.NewFromConfig(clients), deadLetterURL, consumer.SendTimeout),
-		Concurrency:   contract.BatchSize,
-		Senders:       senders,
-		RetentionDays: retentionDays,
-		Now:           time.Now,
-		Log:           function.NewLogger(os.Stdout, level),
-		Metrics:       function.NewMetrics(os.Stdout, environment, time.Now),
+		Providers:   all.All(all.Settings{}),
+		Table:       table.NewTable(api, tableName),
+		DeadLetters: queue.NewSender(sqs.NewFromConfig(clients), deadLetterURL, consumer.SendTimeout),
+		Concurrency: contract.BatchSize,
+		Senders:     senders,
+		Now:         time.Now,
+		Log:         function.NewLogger(os.Stdout, level),
+		Metrics:     function.NewMetrics(os.Stdout, environment, time.Now),
 	}, nil
 }

@@ -43,6 +43,7 @@ func wire(ctx context.Context) (*processor.Handler, error) {
 		queueURL      = vars.Required(contract.QueueURLVar)
 		deadLetterURL = vars.Required(contract.DeadLetterQueueURLVar)
 		bucketName    = vars.Required(contract.BucketNameVar)
+		retentionDays = vars.Days(contract.RetentionDaysVar)
 		endpointURL   = vars.Required(contract.EndpointURLVar)
 		httpClient    = client.NewHTTPClient(processor.AttemptTimeout)
 		clients       = client.Config(vars, httpClient)
@@ -76,8 +77,10 @@ func wire(ctx context.Context) (*processor.Handler, error) {
 		Events:      queue.NewSender(api, queueURL, processor.SendTimeout),
 		DeadLetters: queue.NewSender(api, deadLetterURL, processor.SendTimeout),
 		Payloads:    bucket.NewPayloads(uploads, bucketName, processor.PutTimeout),
-		Log:         log,
-		Metrics:     function.NewMetrics(os.Stdout, environment, time.Now),
-		Now:         time.Now,
+
+		RetentionDays: retentionDays,
+		Log:           log,
+		Metrics:       function.NewMetrics(os.Stdout, environment, time.Now),
+		Now:           time.Now,
 	}, nil
 }

@@ -40,17 +40,20 @@ func NewPayloads(client Client, bucket string, timeout time.Duration) *Payloads 
 	return &Payloads{client: client, bucket: bucket, timeout: timeout}
 }
 
-// Put stores a body and returns its PayloadRef. Equal bodies of a provider have
-// the same PayloadRef.
-func (p *Payloads) Put(ctx context.Context, provider string, payload []byte) (ref string, err error) {
+// Put stores the payload of an event that expires after retentionDays and returns
+// its PayloadRef. Equal bodies that a provider sends on one UTC day under one
+// retention have the same PayloadRef. On another day they have another, because an
+// object's lifetime begins with its first put and must not end before the row's.
+func (p *Payloads) Put(ctx context.Context, e event.Event, retentionDays int) (ref string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, p.timeout)
 	defer cancel()
 
-	ref = contract.OversizePrefix + provider + "/" + event.HashPayload(payload)
+	day := time.UnixMilli(e.ReceivedAt).UTC().Format(time.DateOnly)
+	ref = contract.RetentionPrefix(retentionDays) + e.Provider + "/" + day + "/" + e.PayloadSHA256
 	err = create(ctx, p.client, &s3.PutObjectInput{
 		Bucket:      &p.bucket,
 		Key:         &ref,
-		Body:        bytes.NewReader(payload),
+		Body:        bytes.NewReader(e.Payload),
 		ContentType: new("application/octet-stream"),
 	})
 	if err != nil && !errors.Is(err, errExists) {

@@ -25,18 +25,45 @@ func TestPayloadIsKeptByteForByte(t *testing.T) {
 	server := newBucketServer()
 	payloads := bucket.NewPayloads(server.client(), bucketName, time.Minute)
 
-	_, err := payloads.Put(t.Context(), "stripe", everyByte)
+	ref, err := payloads.Put(t.Context(), inMemory(everyByte), 30)
 	require.NoError(t, err)
-	ref, err := payloads.Put(t.Context(), "stripe", everyByte)
-	require.NoError(t, err)
-	assert.Len(t, server.objects, 1)
-	assert.Equal(t, "oversize/stripe/"+event.HashPayload(everyByte), ref)
 
 	e := byReference(everyByte)
 	require.Equal(t, ref, e.PayloadRef)
 	got, err := payloads.Payload(t.Context(), e)
 	require.NoError(t, err)
 	assert.True(t, bytes.Equal(everyByte, got))
+}
+
+// An object's lifetime begins with its first put and has the days of its prefix, so
+// it must not serve a later row or one with another retention.
+func TestPayloadHasTheLifetimeOfItsRow(t *testing.T) {
+	server := newBucketServer()
+	payloads := bucket.NewPayloads(server.client(), bucketName, time.Minute)
+	hash := event.HashPayload([]byte("large"))
+	here := time.Local
+	t.Cleanup(func() { time.Local = here })
+	time.Local = time.FixedZone("UTC-9", -9*3600)
+	for _, row := range []struct {
+		why     string
+		at      time.Time
+		days    int
+		want    string
+		objects int
+	}{
+		{"first delivery", received, 30, "oversize/30d/stripe/2026-03-02/", 1},
+		{"again on the same UTC day", received.Add(23 * time.Hour), 30, "oversize/30d/stripe/2026-03-02/", 1},
+		{"on the next", received.Add(24 * time.Hour), 30, "oversize/30d/stripe/2026-03-03/", 2},
+		{"under a lower retention", received, 7, "oversize/7d/stripe/2026-03-02/", 3},
+		{"kept", received, 0, "oversize/0d/stripe/2026-03-02/", 4},
+	} {
+		e := inMemory([]byte("large"))
+		e.ReceivedAt = row.at.UnixMilli()
+		ref, err := payloads.Put(t.Context(), e, row.days)
+		require.NoError(t, err)
+		assert.Equal(t, row.want+hash, ref, row.why)
+		assert.Len(t, server.objects, row.objects, row.why)
+	}
 }
 
 func TestPayloadInTheEventNeedsNoS3(t *testing.T) {
@@ -71,17 +98,17 @@ func TestPayloadThatS3DoesNotHave(t *testing.T) {
 
 	_, missing := errors.AsType[*types.NoSuchKey](err)
 	assert.True(t, missing)
-	assert.ErrorContains(t, err, bucketName+"/oversize/stripe/", "the error names the object")
+	assert.ErrorContains(t, err, bucketName+"/oversize/30d/stripe/", "the error names the object")
 }
 
 func TestPayloadThatS3Refuses(t *testing.T) {
 	server := newBucketServer()
 	server.fail = func(*http.Request) (int, string) { return http.StatusForbidden, "AccessDenied" }
 
-	_, err := bucket.NewPayloads(server.client(), bucketName, time.Minute).Put(t.Context(), "stripe", []byte("large"))
+	_, err := bucket.NewPayloads(server.client(), bucketName, time.Minute).Put(t.Context(), inMemory([]byte("large")), 30)
 
 	require.ErrorContains(t, err, "AccessDenied")
-	assert.ErrorContains(t, err, bucketName+"/oversize/stripe/")
+	assert.ErrorContains(t, err, bucketName+"/oversize/30d/stripe/")
 	assert.Empty(t, server.objects)
 }
 
@@ -100,7 +127,7 @@ func (objects) GetObject(context.Context, *s3.GetObjectInput, ...func(*s3.Option
 }
 
 func TestPutTimesOut(t *testing.T) {
-	_, err := bucket.NewPayloads(objects{}, bucketName, time.Millisecond).Put(t.Context(), "stripe", []byte("large"))
+	_, err := bucket.NewPayloads(objects{}, bucketName, time.Millisecond).Put(t.Context(), inMemory([]byte("large")), 30)
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 }
 
@@ -144,7 +171,7 @@ func TestNothingInTheBucketIsReplaced(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, "s3://"+bucketName+"/"+first.MessageKey(), url)
 	}
-	got, err := payloads.Put(t.Context(), "stripe", []byte("large"))
+	got, err := payloads.Put(t.Context(), inMemory([]byte("large")), 30)
 	require.NoError(t, err)
 	assert.Equal(t, ref, got)
 

@@ -31,7 +31,15 @@ func anEvent() event.Event {
 // byReference returns an event with its payload in S3.
 func byReference(payload []byte) event.Event {
 	e := anEvent()
-	e.Payload, e.PayloadRef, e.PayloadSHA256 = nil, "oversize/stripe/"+event.HashPayload(payload), event.HashPayload(payload)
+	e.Payload, e.PayloadSHA256 = nil, event.HashPayload(payload)
+	e.PayloadRef = "oversize/30d/stripe/2026-03-02/" + e.PayloadSHA256
+	return e
+}
+
+// inMemory returns an event with its payload still to be stored.
+func inMemory(payload []byte) event.Event {
+	e := anEvent()
+	e.Payload, e.PayloadSHA256 = payload, event.HashPayload(payload)
 	return e
 }
 

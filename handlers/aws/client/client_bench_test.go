@@ -38,7 +38,7 @@ func BenchmarkCall(b *testing.B) {
 			return func() error { return q.Send(b.Context(), message, "") }
 		}},
 		{"PutItem", `{}`, func(b *testing.B, c aws.Config) func() error {
-			t := table.NewTable(dynamodb.NewFromConfig(c), "t", 0)
+			t := table.NewTable(dynamodb.NewFromConfig(c), "t")
 			e := event.Event{ID: "stripe:evt_1", Provider: "stripe", Payload: bytes.Repeat([]byte("x"), 2560)}
 			return func() error { _, err := t.Put(b.Context(), e); return err }
 		}},

@@ -83,7 +83,7 @@ func (d dynamo) table() (events *table.Table, attempts *atomic.Int32) {
 			return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body))}, nil
 		}),
 	})
-	return table.NewTable(api, "WebhookEvents-test", 0), attempts
+	return table.NewTable(api, "WebhookEvents-test"), attempts
 }
 
 func anEvent() event.Event { return event.Event{ID: "stripe:evt_1", Provider: "stripe"} }
@@ -154,7 +154,7 @@ func TestDeadConnectionIsReplaced(t *testing.T) {
 		})
 		start := time.Now()
 
-		_, err := table.NewTable(api, "WebhookEvents-test", 0).Put(t.Context(), anEvent())
+		_, err := table.NewTable(api, "WebhookEvents-test").Put(t.Context(), anEvent())
 
 		require.NoError(t, err)
 		assert.Equal(t, 2, dials)

@@ -24,14 +24,13 @@ type Client interface {
 
 // Table stores each event once in WebhookEvents.
 type Table struct {
-	client        Client
-	name          string
-	retentionDays int
+	client Client
+	name   string
 }
 
-// NewTable returns the table of that name. retentionDays is that of ToItem.
-func NewTable(client Client, name string, retentionDays int) *Table {
-	return &Table{client: client, name: name, retentionDays: retentionDays}
+// NewTable returns the table of that name.
+func NewTable(client Client, name string) *Table {
+	return &Table{client: client, name: name}
 }
 
 // Put stores an event. If the table already has an event with its ID and
@@ -39,7 +38,7 @@ func NewTable(client Client, name string, retentionDays int) *Table {
 func (t *Table) Put(ctx context.Context, e event.Event) (existing *event.Event, err error) {
 	_, err = t.client.PutItem(ctx, &dynamodb.PutItemInput{
 		TableName:           &t.name,
-		Item:                ToItem(e, t.retentionDays),
+		Item:                ToItem(e),
 		ConditionExpression: new("attribute_not_exists(" + contract.EventIDAttribute + ")"),
 		// The response of a failed condition includes the existing item.
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
@@ -103,13 +102,13 @@ func numbers(e *event.Event) map[string]*int64 {
 	return map[string]*int64{
 		contract.TimestampAttribute: &e.Timestamp,
 		"receivedAt":                &e.ReceivedAt,
+		contract.ExpiresAtAttribute: &e.ExpiresAt,
 	}
 }
 
 // ToItem returns the item of an event. Attributes are named as in the event's
-// JSON; empty fields have none. With retentionDays above 0 the item expires that
-// many days after the receipt of the webhook.
-func ToItem(e event.Event, retentionDays int) map[string]types.AttributeValue {
+// JSON; empty fields have none.
+func ToItem(e event.Event) map[string]types.AttributeValue {
 	item := make(map[string]types.AttributeValue, 32)
 	for name, field := range texts(&e) {
 		if *field != "" {
@@ -117,7 +116,9 @@ func ToItem(e event.Event, retentionDays int) map[string]types.AttributeValue {
 		}
 	}
 	for name, field := range numbers(&e) {
-		item[name] = number(*field)
+		if *field != 0 || name != contract.ExpiresAtAttribute {
+			item[name] = number(*field)
+		}
 	}
 	if len(e.Related) > 0 {
 		related := make(map[string]types.AttributeValue, len(e.Related))
@@ -143,10 +144,6 @@ func ToItem(e event.Event, retentionDays int) map[string]types.AttributeValue {
 		item[contract.PaymentKeyAttribute] = text(key)
 	}
 	item[contract.DayKeyAttribute] = text(dayKey(e))
-	if retentionDays > 0 {
-		received := time.UnixMilli(e.ReceivedAt)
-		item[contract.ExpiresAtAttribute] = number(received.AddDate(0, 0, retentionDays).Unix())
-	}
 	return item
 }
 
@@ -163,6 +160,9 @@ func FromItem(item map[string]types.AttributeValue) (event.Event, error) {
 		var digits string
 		if err := read(item, name, func(v *types.AttributeValueMemberN) { digits = v.Value }); err != nil {
 			return event.Event{}, err
+		}
+		if digits == "" && name == contract.ExpiresAtAttribute {
+			continue
 		}
 		n, err := strconv.ParseInt(digits, 10, 64)
 		if err != nil {

@@ -37,13 +37,14 @@ func full() event.Event {
 		Related: map[string]string{"customer": "cus_1"}, Account: "acct_1", Endpoint: "main",
 		Livemode: new(false), Money: event.Money{Amount: "12.50", Currency: "EUR"},
 		APIVersion: "2026-01-28", Thin: true, Omitted: []string{"related.custom", "timestamp"}, ReceivedAt: received.UnixMilli(), RequestID: "req-1",
+		ExpiresAt:     received.AddDate(0, 0, 30).Unix(),
 		PayloadSHA256: event.HashPayload(payload), ContentSHA256: strings.Repeat("0c", 32), Payload: payload,
 	}
 }
 
 func TestItemKeepsEveryField(t *testing.T) {
 	want := full()
-	got, err := table.FromItem(table.ToItem(want, 30))
+	got, err := table.FromItem(table.ToItem(want))
 	require.NoError(t, err)
 	assert.Equal(t, want, got)
 }
@@ -59,7 +60,7 @@ func byReference(payload []byte) event.Event {
 func TestItemOfAnEventByReference(t *testing.T) {
 	want := byReference([]byte("large"))
 
-	item := table.ToItem(want, 0)
+	item := table.ToItem(want)
 
 	assert.NotContains(t, item, "payload", "an empty payload would look like the body")
 	got, err := table.FromItem(item)
@@ -70,7 +71,7 @@ func TestItemOfAnEventByReference(t *testing.T) {
 func TestItemOfAnEventWithNothingOptional(t *testing.T) {
 	want := event.Event{Schema: event.Schema, ID: "stripe:evt_1", Provider: "stripe", Payload: []byte("x")}
 
-	item := table.ToItem(want, 0)
+	item := table.ToItem(want)
 
 	for name, attribute := range item {
 		if s, ok := attribute.(*types.AttributeValueMemberS); ok {
@@ -78,7 +79,7 @@ func TestItemOfAnEventWithNothingOptional(t *testing.T) {
 		}
 	}
 	assert.NotContains(t, item, contract.PaymentKeyAttribute, "DynamoDB refuses an empty index key")
-	assert.NotContains(t, item, contract.ExpiresAtAttribute, "0 days: kept")
+	assert.NotContains(t, item, contract.ExpiresAtAttribute, "it is kept")
 	got, err := table.FromItem(item)
 	require.NoError(t, err)
 	assert.Equal(t, want, got)
@@ -94,8 +95,8 @@ func TestAttributesAreNamedAsInTheEventsJSON(t *testing.T) {
 	}
 	keys := []string{contract.PaymentKeyAttribute, contract.DayKeyAttribute}
 
-	assert.ElementsMatch(t, append(inJSON, keys...), slices.Collect(maps.Keys(table.ToItem(full(), 0))))
-	assert.ElementsMatch(t, append(members(t, byReference(nil)), keys...), slices.Collect(maps.Keys(table.ToItem(byReference(nil), 0))))
+	assert.ElementsMatch(t, append(inJSON, keys...), slices.Collect(maps.Keys(table.ToItem(full()))))
+	assert.ElementsMatch(t, append(members(t, byReference(nil)), keys...), slices.Collect(maps.Keys(table.ToItem(byReference(nil)))))
 	assert.Subset(t, inJSON, contract.ListColumns(), "the indexes project attributes of the event")
 	assert.Subset(t, inJSON, []string{contract.EventIDAttribute, contract.TimestampAttribute})
 }
@@ -127,7 +128,7 @@ func TestKeysOfItem(t *testing.T) {
 		t.Run(row.why, func(t *testing.T) {
 			e := full()
 			row.change(&e)
-			assert.Equal(t, &types.AttributeValueMemberS{Value: row.want}, table.ToItem(e, 0)[row.attribute])
+			assert.Equal(t, &types.AttributeValueMemberS{Value: row.want}, table.ToItem(e)[row.attribute])
 		})
 	}
 }
@@ -137,7 +138,7 @@ func TestDaysAreSpreadOverShards(t *testing.T) {
 	for i := range 1600 {
 		e := full()
 		e.ID = event.NewID("stripe", "evt_"+strings.Repeat("x", i%7)+time.Duration(i).String())
-		shards[table.ToItem(e, 0)[contract.DayKeyAttribute].(*types.AttributeValueMemberS).Value]++
+		shards[table.ToItem(e)[contract.DayKeyAttribute].(*types.AttributeValueMemberS).Value]++
 	}
 	require.Len(t, shards, 16)
 	for shard, n := range shards {
@@ -145,9 +146,10 @@ func TestDaysAreSpreadOverShards(t *testing.T) {
 	}
 }
 
-func TestItemExpiresAfterItsRetention(t *testing.T) {
-	want := strconv.FormatInt(received.AddDate(0, 0, 30).Unix(), 10)
-	assert.Equal(t, &types.AttributeValueMemberN{Value: want}, table.ToItem(full(), 30)[contract.ExpiresAtAttribute], "epoch seconds")
+func TestItemExpires(t *testing.T) {
+	want := strconv.FormatInt(full().ExpiresAt, 10)
+	assert.Equal(t, &types.AttributeValueMemberN{Value: want}, table.ToItem(full())[contract.ExpiresAtAttribute],
+		"a number of epoch seconds, as DynamoDB's time to live needs it")
 }
 
 func TestFromItemRefuses(t *testing.T) {
@@ -165,7 +167,7 @@ func TestFromItemRefuses(t *testing.T) {
 		{"without an id", contract.EventIDAttribute, nil},
 	} {
 		t.Run(row.why, func(t *testing.T) {
-			item := table.ToItem(full(), 0)
+			item := table.ToItem(full())
 			item[row.attribute] = row.value
 			if row.value == nil {
 				delete(item, row.attribute)
@@ -178,7 +180,7 @@ func TestFromItemRefuses(t *testing.T) {
 }
 
 func TestFromItemSkipsARelatedIDOfAnotherType(t *testing.T) {
-	item := table.ToItem(full(), 0)
+	item := table.ToItem(full())
 	item["related"].(*types.AttributeValueMemberM).Value["odd"] = &types.AttributeValueMemberL{}
 	got, err := table.FromItem(item)
 	require.NoError(t, err)
@@ -196,7 +198,7 @@ func TestPutStoresUnderACondition(t *testing.T) {
 	webhookEvents := table.NewTable(client(func(in *dynamodb.PutItemInput) error {
 		put = in
 		return nil
-	}), "WebhookEvents-test", 30)
+	}), "WebhookEvents-test")
 
 	existing, err := webhookEvents.Put(t.Context(), full())
 
@@ -204,7 +206,7 @@ func TestPutStoresUnderACondition(t *testing.T) {
 	assert.Nil(t, existing)
 	assert.Equal(t, "WebhookEvents-test", *put.TableName)
 	assert.Equal(t, "attribute_not_exists(eventId)", *put.ConditionExpression)
-	assert.Equal(t, table.ToItem(full(), 30), put.Item)
+	assert.Equal(t, table.ToItem(full()), put.Item)
 }
 
 func TestPutReturnsTheStoredEvent(t *testing.T) {
@@ -212,8 +214,8 @@ func TestPutReturnsTheStoredEvent(t *testing.T) {
 	there.ReceivedAt -= 60_000
 	webhookEvents := table.NewTable(client(func(in *dynamodb.PutItemInput) error {
 		assert.Equal(t, types.ReturnValuesOnConditionCheckFailureAllOld, in.ReturnValuesOnConditionCheckFailure)
-		return &types.ConditionalCheckFailedException{Item: table.ToItem(there, 0)}
-	}), "WebhookEvents-test", 0)
+		return &types.ConditionalCheckFailedException{Item: table.ToItem(there)}
+	}), "WebhookEvents-test")
 
 	existing, err := webhookEvents.Put(t.Context(), full())
 
@@ -227,7 +229,7 @@ func TestPutReportsFailure(t *testing.T) {
 		throttled:     throttled,
 		table.ErrItem: &types.ConditionalCheckFailedException{}, // the stored item is not an event
 	} {
-		webhookEvents := table.NewTable(client(func(*dynamodb.PutItemInput) error { return err }), "WebhookEvents-test", 0)
+		webhookEvents := table.NewTable(client(func(*dynamodb.PutItemInput) error { return err }), "WebhookEvents-test")
 		_, got := webhookEvents.Put(t.Context(), full())
 		require.ErrorIs(t, got, want)
 	}

@@ -66,7 +66,6 @@ func configuration(binary string) []string {
 			contract.EnvironmentVar + "=test",
 			contract.LogLevelVar + "=INFO",
 			contract.TableNameVar + "=WebhookEvents-test",
-			contract.RetentionDaysVar + "=9999",
 			contract.DeadLetterQueueURLVar + "=https://sqs.us-east-1.amazonaws.com/000000000000/webhook-dlq-test",
 		},
 	}[binary]...)
@@ -125,7 +124,8 @@ func TestConsumerStoresTheProcessorsMessage(t *testing.T) {
 		MultiValueHeaders: map[string][]string{"Stripe-Signature": {stripe.Sign([]byte(stripeBody), stripeSecret, time.Now())}},
 	}
 	var answer events.APIGatewayProxyResponse
-	invoke(t, contract.ProcessorBinary, slices.Concat(configuration(contract.ProcessorBinary), aws.environment()), request, &answer)
+	invoke(t, contract.ProcessorBinary, slices.Concat(configuration(contract.ProcessorBinary), aws.environment(),
+		[]string{contract.RetentionDaysVar + "=9999"}), request, &answer)
 	assert.Equal(t, 200, answer.StatusCode, answer.Body)
 	sent := aws.inputs("AmazonSQS.SendMessage")
 	require.Len(t, sent, 1)
@@ -161,7 +161,8 @@ func TestProcessorStoresALargeBodyInTheBucket(t *testing.T) {
 	assert.Equal(t, 200, answer.StatusCode, answer.Body)
 	kept := aws.inputs("PUT")
 	require.Len(t, kept, 1)
-	assert.Equal(t, "/"+bucket+"/oversize/stripe/"+event.HashPayload([]byte(body)), kept[0]["path"])
+	assert.Equal(t, "/"+bucket+"/oversize/0d/stripe/"+time.Now().UTC().Format(time.DateOnly)+"/"+event.HashPayload([]byte(body)), kept[0]["path"],
+		"kept, without EVENT_RETENTION_DAYS")
 	assert.Equal(t, body, kept[0]["body"])
 }
 
