@@ -38,10 +38,8 @@ func (l *Ledger) Add(e event.Event) {
 	if l.payments[k] == nil {
 		l.payments[k] = make(map[string]event.Event)
 	}
-	if _, known := l.payments[k][e.ID]; !known {
-		e.Payload = nil // up to 192 KiB that no rule needs
-		l.payments[k][e.ID] = e
-	}
+	e.Payload = nil // up to 192 KiB that no rule needs
+	l.payments[k][e.ID] = e
 }
 
 // Payment returns what the events say about a payment, and whether there are any.

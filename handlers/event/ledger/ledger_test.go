@@ -63,6 +63,16 @@ func TestRules(t *testing.T) {
 			event.PaymentSucceeded, totals("20.00", "0.00", "0.00", "0.00", "EUR"), nil,
 		},
 		{
+			"the newest within a second, where times have fractions",
+			[]event.Event{{ID: "a", Provider: "p", PaymentID: "p", Timestamp: 5900, Category: event.PaymentSucceeded, Money: event.Money{Amount: "7.50", Currency: "EUR"}}, success},
+			event.PaymentSucceeded, totals("7.50", "0.00", "0.00", "0.00", "EUR"), nil,
+		},
+		{
+			"one of two at the same time, always the same",
+			[]event.Event{{ID: "a", Provider: "p", PaymentID: "p", Timestamp: 5000, Category: event.PaymentSucceeded, Money: event.Money{Amount: "7.50", Currency: "EUR"}}, success},
+			event.PaymentSucceeded, totals("20.00", "0.00", "0.00", "0.00", "EUR"), nil,
+		},
+		{
 			"a thin event beside its snapshot twin", []event.Event{success, thin(success), thin(at(6, event.PaymentSucceeded, "p", ""))},
 			event.PaymentSucceeded, totals("20.00", "0.00", "0.00", "0.00", "EUR"), nil,
 		},
