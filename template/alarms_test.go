@@ -137,7 +137,7 @@ func alarmFormRequirements() []requirement {
 				set("RejectedAlarm.Properties.Threshold", 200),
 				set("RejectedAlarm.Properties.Period", 300),
 				set("DuplicatesAlarm.Properties.Threshold", 100),
-				set("AcmeUnacceptedAlarm.Properties.Period", 3600),
+				set("PenumbraUnacceptedAlarm.Properties.Period", 3600),
 				set("PayPalUntrustedAlarm.Properties.DatapointsToAlarm", 1),
 				set("DeadLetterAgeAlarm.Properties.Threshold", 300),
 				set("DeadLetterRetriesAlarm.Properties.DatapointsToAlarm", 2),
@@ -178,7 +178,7 @@ func alarmFormRequirements() []requirement {
 				isProcessor := strings.HasSuffix(id, "ProcessorFunction")
 				assert.Equal(t, isProcessor, d.Resources[stem(id)+"DurationAlarm"].Type != "", id)
 			}),
-			breaks: []mutation{drop("AcmeProcessorErrorsAlarm"), drop("ArchiverThrottlesAlarm"), drop("SquareProcessorDurationAlarm")},
+			breaks: []mutation{drop("PenumbraProcessorErrorsAlarm"), drop("ArchiverThrottlesAlarm"), drop("SquareProcessorDurationAlarm")},
 		},
 		{
 			says:  "CloudWatch can publish to both topics and the key's rule to one, whatever happens to the key; nobody has access without TLS",
@@ -251,14 +251,14 @@ func alarmFormRequirements() []requirement {
 			holds: func(t require.TestingT, d document) {
 				failures := `{ $.level = "ERROR" && $.status = 503 }` // no unauthenticated request causes it
 				for id, want := range map[string]struct{ group, pattern, metric, value string }{
-					"Redriven":        {"ArchiverLogGroup", `{ $.reason = "receives-exhausted" && $.Archived > 0 }`, "Redriven-dev", "$.Archived"},
-					"PayPalUntrusted": {"PayPalProcessorLogGroup", `{ $.reason = "paypal_chain" }`, "PayPalUntrusted-dev", "1"},
-					"AcmeUntrusted":   {"AcmeProcessorLogGroup", `{ $.reason = "acme_chain" }`, "AcmeUntrusted-dev", "1"},
-					"SquareFailed":    {"SquareProcessorLogGroup", failures, "SquareFailures-dev", "1"},
-					"SquareSigned":    {"SquareProcessorLogGroup", `{ $.Accepted > 0 || $.Quarantined > 0 }`, "SquareUnaccepted-dev", "0"},
-					"SquareUnsigned":  {"SquareProcessorLogGroup", `{ $.Rejected > 0 || $.Undecided > 0 || $.NotConfigured > 0 }`, "SquareUnaccepted-dev", "1"},
-					"SquareDenied":    {"AuthorizerLogGroup", `{ $.Rejected > 0 && $.Provider = "square" && $.reason != "header_missing" }`, "SquareUnaccepted-dev", "1"},
-					"SquareAccepted":  {"SquareProcessorLogGroup", `{ $.Accepted > 0 }`, "SquareFailures-dev", "0"},
+					"Redriven":          {"ArchiverLogGroup", `{ $.reason = "receives-exhausted" && $.Archived > 0 }`, "Redriven-dev", "$.Archived"},
+					"PayPalUntrusted":   {"PayPalProcessorLogGroup", `{ $.reason = "paypal_chain" }`, "PayPalUntrusted-dev", "1"},
+					"PenumbraUntrusted": {"PenumbraProcessorLogGroup", `{ $.reason = "penumbra_chain" }`, "PenumbraUntrusted-dev", "1"},
+					"SquareFailed":      {"SquareProcessorLogGroup", failures, "SquareFailures-dev", "1"},
+					"SquareSigned":      {"SquareProcessorLogGroup", `{ $.Accepted > 0 || $.Quarantined > 0 }`, "SquareUnaccepted-dev", "0"},
+					"SquareUnsigned":    {"SquareProcessorLogGroup", `{ $.Rejected > 0 || $.Undecided > 0 || $.NotConfigured > 0 }`, "SquareUnaccepted-dev", "1"},
+					"SquareDenied":      {"AuthorizerLogGroup", `{ $.Rejected > 0 && $.Provider = "square" && $.reason != "header_missing" }`, "SquareUnaccepted-dev", "1"},
+					"SquareAccepted":    {"SquareProcessorLogGroup", `{ $.Accepted > 0 }`, "SquareFailures-dev", "0"},
 				} {
 					filter := d.Resources[id+"Filter"]
 					assert.Equal(t, want.group, filter.Properties["LogGroupName"])
@@ -272,14 +272,14 @@ func alarmFormRequirements() []requirement {
 			},
 			breaks: []mutation{
 				drop("RedrivenFilter"),
-				drop("AcmeAcceptedFilter"),
+				drop("PenumbraAcceptedFilter"),
 				drop("UmbraDeniedFilter"),
 				set("SquareDeniedFilter.Properties.LogGroupName", "SquareProcessorLogGroup"),
 				set("SquareUnsignedFilter.Properties.FilterPattern", "{ $.Rejected > 0 }"),
 				set("RedrivenFilter.Properties.LogGroupName", "ConsumerLogGroup"),
 				set("SquareFailedFilter.Properties.FilterPattern", "{ $.status = 503 }"),
 				set("SquareFailuresAlarm.Properties.Statistic", "Sum"),
-				set("AcmeUntrustedFilter.Properties.FilterPattern", `{ $.reason = "paypal_chain" }`),
+				set("PenumbraUntrustedFilter.Properties.FilterPattern", `{ $.reason = "paypal_chain" }`),
 				set("PayPalUntrustedFilter.Properties.MetricTransformations.0.MetricName", "PayPalUntrusted"),
 			},
 		},

@@ -179,20 +179,20 @@ func roleStatements(t require.TestingT, r resource) []statement {
 	return policies[0].PolicyDocument.Statement
 }
 
-// acme is a provider that the shipped stack does not have.
-func acme() contract.Provider {
+// penumbra is a provider that the shipped stack does not have.
+func penumbra() contract.Provider {
 	return contract.Provider{
-		Name:             "acme",
-		Title:            "Acme",
-		Path:             "acme",
-		SignatureHeaders: []string{"Acme-Signature", "Acme-Time"},
-		UntrustedReason:  "acme_chain",
+		Name:             "penumbra",
+		Title:            "Penumbra",
+		Path:             "penumbra",
+		SignatureHeaders: []string{"Penumbra-Signature", "Penumbra-Time"},
+		UntrustedReason:  "penumbra_chain",
 	}
 }
 
-// withMadeUp returns options with all shipped providers, acme, and a provider that
+// withMadeUp returns options with all shipped providers, penumbra, and a provider that
 // signs in the body.
 func withMadeUp() Options {
 	inBody := contract.Provider{Name: "umbra", Title: "Umbra", Path: "umbra"}
-	return Options{Providers: append(contract.Providers(), acme(), inBody)}
+	return Options{Providers: append(contract.Providers(), penumbra(), inBody)}
 }

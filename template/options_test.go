@@ -19,7 +19,7 @@ import (
 func TestRefusedOptions(t *testing.T) {
 	stripe := []contract.Provider{contract.Stripe()}
 	stripeAnd := func(change func(*contract.Provider)) Options {
-		p := acme()
+		p := penumbra()
 		change(&p)
 		return Options{Providers: append(stripe[:1:1], p)}
 	}

@@ -196,7 +196,7 @@ func TestNamesFitTheirServices(t *testing.T) {
 		"AWS::SQS::Queue.QueueName":                80,
 		"AWS::SecretsManager::Secret.Name":         512,
 	}
-	longest := acme()
+	longest := penumbra()
 	longest.Name = strings.Repeat("p", maxProviderName)
 	found := names(t, Options{Providers: []contract.Provider{contract.Stripe(), longest}}, strings.Repeat("s", maxSuffix))
 	assert.Equal(t, ids(limits), ids(found), "every kind of name has a limit here")

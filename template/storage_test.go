@@ -160,7 +160,7 @@ func bucketRequirements() []requirement {
 			"Id": prefix + " expires", "Prefix": prefix, "Status": "Enabled", "ExpirationInDays": days + 7,
 		})
 	}
-	for _, provider := range []string{"stripe/", "paypal/", "square/", "acme/", "umbra/", "unknown/"} {
+	for _, provider := range []string{"stripe/", "paypal/", "square/", "penumbra/", "umbra/", "unknown/"} {
 		rules = append(rules, archive(provider, archiveRetentionDays)...)
 	}
 	return []requirement{
