@@ -289,6 +289,7 @@ func fixtures() []providertest.Fixture {
 		},
 		{File: "INVOICING.INVOICE.PAID", Why: "the payment's own event counts", Category: event.InvoicePaid, Status: "PAID"},
 		{File: "BILLING.SUBSCRIPTION.ACTIVATED", Category: event.SubscriptionUpdated, Status: "ACTIVE"},
+		{File: "BILLING.SUBSCRIPTION.PAYMENT.FAILED", Why: "a failed renewal moved nothing", Category: event.InvoicePaymentFailed, Status: "ACTIVE"},
 	}
 }
 
