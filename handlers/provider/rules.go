@@ -2,6 +2,8 @@ package provider
 
 import (
 	"cmp"
+	"maps"
+	"strings"
 
 	"github.com/paysluice/paysluice/handlers/event"
 )
@@ -11,10 +13,11 @@ import (
 type Rule[O any] struct {
 	Types []string
 	// Category is implied by the type alone. Where the state decides too, it is
-	// the weakest category that holds in every state.
+	// that of an unknown state: the weakest category, mostly the kind's "updated".
 	Category event.Category
 	// ByState returns the category of an object in its state, or "" for
-	// Category. It is nil where the type alone decides.
+	// Category. It is nil where the type alone decides. A type never says more
+	// than the state, and a state never more than the type.
 	ByState func(*O) event.Category
 }
 
@@ -44,8 +47,35 @@ func (r Rules[O]) Category(typ string, object *O) event.Category {
 	return cmp.Or(rule.Category, event.Other)
 }
 
-// WithoutObject returns the category of an event that does not contain its
-// object.
+// WithoutObject returns the category of an event that does not contain its object.
+// It never is one that counts money: its twin with the object may follow or come
+// first, and only that one has an amount.
 func (r Rules[O]) WithoutObject(typ string) event.Category {
-	return cmp.Or(r[typ].Category, event.Other)
+	category := cmp.Or(r[typ].Category, event.Other)
+	switch kind, _, _ := strings.Cut(string(category), "."); kind {
+	case "payment", "refund", "dispute", "payout":
+		return event.Category(kind + ".updated")
+	}
+	return category
+}
+
+// States are categories by an object's state; "" is an object without one.
+type States map[string]event.Category
+
+// In returns the states that lead to a category, for use in Join.
+func In(c event.Category, states ...string) States {
+	s := make(States, len(states))
+	for _, state := range states {
+		s[state] = c
+	}
+	return s
+}
+
+// Join returns the states of several tables as one.
+func Join(tables ...States) States {
+	joined := make(States)
+	for _, s := range tables {
+		maps.Copy(joined, s)
+	}
+	return joined
 }

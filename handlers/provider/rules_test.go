@@ -20,6 +20,7 @@ func TestRules(t *testing.T) {
 		provider.Rule[string]{Types: []string{"created", "made"}, Category: event.InvoiceCreated},
 		provider.Rule[string]{Types: []string{"updated"}, Category: event.InvoiceUpdated, ByState: paid},
 		provider.Rule[string]{Types: []string{"closed"}, ByState: paid},
+		provider.Rule[string]{Types: []string{"refunded"}, Category: event.RefundFailed},
 	)
 	for _, tt := range []struct {
 		why, typ, state string
@@ -30,6 +31,7 @@ func TestRules(t *testing.T) {
 		{"another type of the same rule", "made", "", event.InvoiceCreated, event.InvoiceCreated},
 		{"the state decides", "updated", "paid", event.InvoicePaid, event.InvoiceUpdated},
 		{"a state that adds nothing", "updated", "open", event.InvoiceUpdated, event.InvoiceUpdated},
+		{"money counts with its object only", "refunded", "", event.RefundFailed, event.RefundUpdated},
 		{"no category without that state", "closed", "open", event.Other, event.Other},
 		{"no rule", "deleted", "paid", event.Other, event.Other},
 	} {
@@ -38,4 +40,11 @@ func TestRules(t *testing.T) {
 			assert.Equal(t, tt.withoutObject, rules.WithoutObject(tt.typ))
 		})
 	}
+}
+
+func TestStates(t *testing.T) {
+	states := provider.Join(
+		provider.In(event.PayoutPaid, "paid", ""),
+		provider.In(event.PayoutFailed, "failed"))
+	assert.Equal(t, provider.States{"paid": event.PayoutPaid, "": event.PayoutPaid, "failed": event.PayoutFailed}, states)
 }

@@ -17,40 +17,40 @@ func rules() provider.Rules[resource] {
 		// Payments: the capture counts, or the sale of the older API and of
 
 		// subscriptions.
-		{Category: event.PaymentUpdated, ByState: authorizationState, Types: []string{"PAYMENT.AUTHORIZATION.CREATED"}},
-		{Category: event.PaymentCanceled, Types: []string{"PAYMENT.AUTHORIZATION.VOIDED"}},
-		{Category: event.PaymentSucceeded, Types: []string{"PAYMENT.CAPTURE.COMPLETED", "PAYMENT.SALE.COMPLETED"}},
-		{Category: event.PaymentPending, Types: []string{"PAYMENT.CAPTURE.PENDING", "PAYMENT.SALE.PENDING"}},
-		{Category: event.PaymentFailed, Types: []string{
+		{Category: event.PaymentUpdated, ByState: in(authorized), Types: []string{"PAYMENT.AUTHORIZATION.CREATED"}},
+		{Category: event.PaymentUpdated, ByState: in(voided), Types: []string{"PAYMENT.AUTHORIZATION.VOIDED"}},
+		{Category: event.PaymentUpdated, ByState: in(completed), Types: []string{"PAYMENT.CAPTURE.COMPLETED", "PAYMENT.SALE.COMPLETED"}},
+		{Category: event.PaymentUpdated, ByState: in(pending), Types: []string{"PAYMENT.CAPTURE.PENDING", "PAYMENT.SALE.PENDING"}},
+		{Category: event.PaymentUpdated, ByState: in(denied), Types: []string{
 			"PAYMENT.CAPTURE.DECLINED", "PAYMENT.CAPTURE.DENIED", "PAYMENT.SALE.DENIED",
 		}},
-		{Category: event.PaymentReversed, Types: []string{"PAYMENT.CAPTURE.REVERSED", "PAYMENT.SALE.REVERSED"}},
+		{Category: event.PaymentUpdated, ByState: in(reversed), Types: []string{"PAYMENT.CAPTURE.REVERSED", "PAYMENT.SALE.REVERSED"}},
 
 		// Refunds: the resource is the refund.
-		{Category: event.RefundUpdated, ByState: refundState, Types: []string{
+		{Category: event.RefundUpdated, ByState: in(refunded), Types: []string{
 			"PAYMENT.CAPTURE.REFUNDED", "PAYMENT.SALE.REFUNDED",
 		}},
-		{Category: event.RefundCreated, Types: []string{"PAYMENT.REFUND.PENDING"}},
-		{Category: event.RefundFailed, Types: []string{"PAYMENT.REFUND.FAILED"}},
+		{Category: event.RefundUpdated, ByState: in(refundPending), Types: []string{"PAYMENT.REFUND.PENDING"}},
+		{Category: event.RefundUpdated, ByState: in(refundFailed), Types: []string{"PAYMENT.REFUND.FAILED"}},
 
 		// Disputes.
 		{Category: event.DisputeOpened, Types: []string{"CUSTOMER.DISPUTE.CREATED"}},
 		{Category: event.DisputeUpdated, Types: []string{"CUSTOMER.DISPUTE.UPDATED"}},
-		{Category: event.DisputeClosed, ByState: disputeState, Types: []string{"CUSTOMER.DISPUTE.RESOLVED"}},
+		{Category: event.DisputeUpdated, ByState: disputeState, Types: []string{"CUSTOMER.DISPUTE.RESOLVED"}},
 
 		// Payouts. A batch is done when all of its items are, paid or not, so only
 		// items are paid.
 		{Category: event.PayoutCreated, Types: []string{"PAYMENT.PAYOUTSBATCH.PROCESSING"}},
-		{Category: event.PayoutPaid, Types: []string{
-			"PAYMENT.PAYOUTS-ITEM.SUCCEEDED", "PAYMENT.REFERENCED-PAYOUT-ITEM.COMPLETED",
-		}},
-		{Category: event.PayoutFailed, Types: []string{
-			"PAYMENT.PAYOUTSBATCH.DENIED", "PAYMENT.PAYOUTS-ITEM.BLOCKED",
-			"PAYMENT.PAYOUTS-ITEM.DENIED", "PAYMENT.PAYOUTS-ITEM.FAILED",
+		{Category: event.PayoutUpdated, ByState: in(itemPaid), Types: []string{"PAYMENT.PAYOUTS-ITEM.SUCCEEDED"}},
+		// PayPal's files do not list the states of a referenced item.
+		{Category: event.PayoutPaid, ByState: in(referencedPaid), Types: []string{"PAYMENT.REFERENCED-PAYOUT-ITEM.COMPLETED"}},
+		{Category: event.PayoutFailed, Types: []string{"PAYMENT.PAYOUTSBATCH.DENIED"}},
+		{Category: event.PayoutFailed, ByState: in(itemFailed), Types: []string{
+			"PAYMENT.PAYOUTS-ITEM.BLOCKED", "PAYMENT.PAYOUTS-ITEM.DENIED", "PAYMENT.PAYOUTS-ITEM.FAILED",
 			"PAYMENT.PAYOUTS-ITEM.REFUNDED", "PAYMENT.PAYOUTS-ITEM.RETURNED",
 			"PAYMENT.REFERENCED-PAYOUT-ITEM.FAILED",
 		}},
-		{Category: event.PayoutCanceled, Types: []string{"PAYMENT.PAYOUTS-ITEM.CANCELED"}},
+		{Category: event.PayoutUpdated, ByState: in(itemCanceled), Types: []string{"PAYMENT.PAYOUTS-ITEM.CANCELED"}},
 		{Category: event.PayoutUpdated, Types: []string{
 			"PAYMENT.PAYOUTSBATCH.SUCCESS", "PAYMENT.PAYOUTS-ITEM.HELD",
 			"PAYMENT.PAYOUTS-ITEM.UNCLAIMED",
@@ -71,7 +71,7 @@ func rules() provider.Rules[resource] {
 
 		// Invoices. Usage-based billing documents no event of a part that is paid.
 		{Category: event.InvoiceCreated, Types: []string{"INVOICING.INVOICE.CREATED", "USAGE-BILLING.INVOICE.CREATED"}},
-		{Category: event.InvoiceUpdated, ByState: invoiceState, Types: []string{"INVOICING.INVOICE.PAID"}},
+		{Category: event.InvoiceUpdated, ByState: in(invoicePaid), Types: []string{"INVOICING.INVOICE.PAID"}},
 		{Category: event.InvoicePaid, Types: []string{"USAGE-BILLING.INVOICE.PAYMENT.SUCCEEDED"}},
 		// A subscription has no invoices; its failed renewal has the category that
 		// Stripe's and Square's have.
@@ -89,7 +89,7 @@ func rules() provider.Rules[resource] {
 			"CHECKOUT.CHECKOUT.BUYER-APPROVED", "CHECKOUT.ORDER.APPROVED",
 			"PAYMENTS.PAYMENT.CREATED",
 		}},
-		{Category: event.CheckoutCompleted, Types: []string{"CHECKOUT.ORDER.COMPLETED"}},
+		{Category: event.OrderUpdated, ByState: in(orderCompleted), Types: []string{"CHECKOUT.ORDER.COMPLETED"}},
 		{Category: event.CheckoutExpired, Types: []string{"CHECKOUT.PAYMENT-APPROVAL.REVERSED"}},
 		{Category: event.OrderUpdated, Types: []string{
 			"CHECKOUT.ORDER.PROCESSED", "PAYMENT.ORDER.CANCELLED", "PAYMENT.ORDER.CREATED",
@@ -116,58 +116,116 @@ func rules() provider.Rules[resource] {
 	}...)
 }
 
-// state returns the resource's state in one spelling: v1 writes "completed", v2
-// "COMPLETED".
-func state(r *resource) string { return strings.ToUpper(r.status()) }
-
-// authorizationState returns the category of a new authorization. PayPal may
-// still review it, or have denied it at once.
-func authorizationState(r *resource) event.Category {
-	switch state(r) {
-	case "CREATED", "AUTHORIZED", "":
-		return event.PaymentAuthorized
-	case "PENDING":
-		return event.PaymentPending
-	case "DENIED":
-		return event.PaymentFailed
-	}
-	return ""
+// in returns the category of a resource by its state in one spelling: v1 writes
+// "completed", v2 "COMPLETED".
+func in(states func() provider.States) func(*resource) event.Category {
+	table := states()
+	return func(r *resource) event.Category { return table[strings.ToUpper(r.status())] }
 }
 
-// refundState returns the category of a refund. A refund by eCheck is pending for
-// days and may fail.
-func refundState(r *resource) event.Category {
-	switch state(r) {
-	case "COMPLETED":
-		return event.RefundSucceeded
-	case "FAILED":
-		return event.RefundFailed
-	case "PENDING":
-		return event.RefundCreated
-	}
-	return ""
+// The states are those of PayPal's OpenAPI documents and of its v1 reference:
+// capture_status, sale, authorization_status, refund_status in payments_payment_v2.json
+// and payments_payment_v1.json, transaction_status in payments_payouts_batch_v1.json,
+// invoice_status in invoicing_v2.json, order_status in checkout_orders_v2.json.
+
+// authorized are the states of a new authorization. PayPal may still review it, or
+// have denied it at once.
+func authorized() provider.States {
+	return provider.Join(
+		provider.In(event.PaymentAuthorized, "CREATED", "AUTHORIZED", ""),
+		provider.In(event.PaymentPending, "PENDING"),
+		provider.In(event.PaymentFailed, "DENIED"))
+}
+
+func voided() provider.States {
+	return provider.In(event.PaymentCanceled, "VOIDED", "EXPIRED", "")
+}
+
+// completed are the states of a capture or sale. One that was refunded since was
+// taken before. A sale is announced as completed while it is pending
+// (github.com/paypal/PayPal-PHP-SDK, issue 1189).
+func completed() provider.States {
+	return provider.Join(
+		provider.In(event.PaymentSucceeded, "COMPLETED", "PARTIALLY_REFUNDED", "REFUNDED", ""),
+		provider.In(event.PaymentPending, "PENDING"),
+		provider.In(event.PaymentFailed, "DECLINED", "DENIED", "FAILED"))
+}
+
+func pending() provider.States {
+	return provider.Join(
+		provider.In(event.PaymentPending, "PENDING", ""),
+		provider.In(event.PaymentFailed, "DECLINED", "DENIED", "FAILED"))
+}
+
+func denied() provider.States {
+	return provider.Join(
+		provider.In(event.PaymentFailed, "DECLINED", "DENIED", "FAILED", ""),
+		provider.In(event.PaymentPending, "PENDING"))
+}
+
+// reversed are the states of the refund in v2, and of the sale in v1.
+func reversed() provider.States {
+	return provider.In(event.PaymentReversed, "COMPLETED", "REFUNDED", "PARTIALLY_REFUNDED", "REVERSED", "")
+}
+
+// refunded are the states of a refund. A refund by eCheck is pending for days and
+// may fail.
+func refunded() provider.States {
+	return provider.Join(
+		provider.In(event.RefundSucceeded, "COMPLETED"),
+		provider.In(event.RefundFailed, "FAILED"),
+		provider.In(event.RefundCreated, "PENDING"))
+}
+
+func refundPending() provider.States {
+	return provider.Join(
+		provider.In(event.RefundCreated, "PENDING", ""),
+		provider.In(event.RefundFailed, "FAILED"))
+}
+
+func refundFailed() provider.States { return provider.In(event.RefundFailed, "FAILED", "") }
+
+func itemPaid() provider.States {
+	return provider.Join(
+		provider.In(event.PayoutPaid, "SUCCESS", "COMPLETED", ""),
+		provider.In(event.PayoutFailed, "FAILED", "RETURNED", "BLOCKED", "REFUNDED", "REVERSED", "DENIED"))
+}
+
+func referencedPaid() provider.States {
+	return provider.Join(itemPaid(), unfinished())
+}
+
+func itemFailed() provider.States {
+	return provider.Join(unfinished(), provider.In(event.PayoutUpdated, "SUCCESS", "COMPLETED"))
+}
+
+// unfinished are the states of a payout's item that is neither paid nor failed.
+func unfinished() provider.States {
+	return provider.In(event.PayoutUpdated, "PENDING", "UNCLAIMED", "ONHOLD")
+}
+
+// itemCanceled: a canceled item is returned to the sender.
+func itemCanceled() provider.States { return provider.In(event.PayoutCanceled, "RETURNED", "") }
+
+func orderCompleted() provider.States { return provider.In(event.CheckoutCompleted, "COMPLETED", "") }
+
+// invoicePaid are the states of an invoice that is paid in full. Its type is also
+// sent for a part and for a pending payment.
+func invoicePaid() provider.States {
+	return provider.In(event.InvoicePaid, "PAID", "MARKED_AS_PAID")
 }
 
 // disputeState returns the category of a resolved dispute. One that was
 // withdrawn, settled or paid by PayPal itself is neither won nor lost
 // ("dispute_outcome" in customer_disputes_v1.json).
 func disputeState(r *resource) event.Category {
-	switch r.DisputeOutcome.Code {
-	case "RESOLVED_SELLER_FAVOUR":
+	switch status := strings.ToUpper(r.status()); {
+	case status != "RESOLVED" && status != "":
+		return ""
+	case r.DisputeOutcome.Code == "RESOLVED_SELLER_FAVOUR":
 		return event.DisputeWon
-	case "RESOLVED_BUYER_FAVOUR":
+	case r.DisputeOutcome.Code == "RESOLVED_BUYER_FAVOUR":
 		return event.DisputeLost
 	}
-	return ""
-}
-
-// invoiceState returns InvoicePaid for an invoice that is paid in full. Its type
-// is also sent for a part and for a pending payment ("invoice_status" in
-// invoicing_v2.json).
-func invoiceState(r *resource) event.Category {
-	switch state(r) {
-	case "PAID", "MARKED_AS_PAID":
-		return event.InvoicePaid
-	}
-	return ""
+	return event.DisputeClosed
 }

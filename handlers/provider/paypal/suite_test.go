@@ -45,11 +45,11 @@ func suite() providertest.Suite {
 			`"resource":null`, `"resource":"text"`, `"resource":[]`,
 			`"create_time":null,"resource_type":7,"resource_version":{},"resource":{"id":[],"status":1,"amount":"x","links":{},"purchase_units":"x","payee":[]}`,
 			`"create_time":"2018-19-12T00:00:00Z","resource":{"links":[null,7,{"href":1}],"disputed_transactions":{},"supplementary_data":{"related_ids":[]},"batch_header":9}`,
-			`"resource":{"id":"` + long + `","status":"\u0085","custom_id":"\u0000","payee":{"merchant_id":"` + long + `"}}`,
+			`"resource":{"id":"` + long + `","custom_id":"\u0000","payee":{"merchant_id":"` + long + `"}}`,
 		},
 		Omitted: map[string][]string{
-			`"create_time":"2018-19-12T00:00:00Z","resource":{"custom_id":"a\u0000","invoice_id":"` + long + `"}`: {"related.custom", "related.invoice", "timestamp"},
-			`"resource":{"custom_id":"` + strings.Repeat("订", 127) + `"}`:                                         nil,
+			`"create_time":"2018-19-12T00:00:00Z","resource":{"status":"\u0085","custom_id":"a\u0000","invoice_id":"` + long + `"}`: {"objectStatus", "related.custom", "related.invoice", "timestamp"},
+			`"resource":{"custom_id":"` + strings.Repeat("订", 127) + `"}`:                                                           nil,
 		},
 		Bodies: bodies(),
 		Times: map[string]int64{

@@ -259,8 +259,25 @@ func EventTypes(t testing.TB) []EventType {
 		typ, rest, _ := strings.Cut(line, " ")
 		category, object, _ := strings.Cut(rest, " ")
 		object = strings.TrimSuffix(strings.TrimPrefix(object, "{"), "}")
-		types = append(types, EventType{Type: typ, Category: event.Category(category), Object: object})
+		for _, object := range alternatives(object) {
+			types = append(types, EventType{Type: typ, Category: event.Category(category), Object: object})
+		}
 	}
 	require.NotEmpty(t, types)
 	return types
+}
+
+// alternatives returns the objects that "A|B" in one of its strings stands for.
+func alternatives(object string) []string {
+	before, _, found := strings.Cut(object, "|")
+	if !found {
+		return []string{object}
+	}
+	start := strings.LastIndexByte(before, '"') + 1
+	end := start + strings.IndexByte(object[start:], '"')
+	var objects []string
+	for state := range strings.SplitSeq(object[start:end], "|") {
+		objects = append(objects, object[:start]+state+object[end:])
+	}
+	return objects
 }

@@ -16,8 +16,8 @@ func rules() provider.Rules[object] {
 		{Category: event.PaymentUpdated, ByState: paymentState, Types: []string{"payment.created", "payment.updated"}},
 
 		// Refunds.
-		{Category: event.RefundCreated, ByState: refundState, Types: []string{"refund.created"}},
-		{Category: event.RefundUpdated, ByState: refundState, Types: []string{"refund.updated"}},
+		{Category: event.RefundUpdated, ByState: in(refundCreated), Types: []string{"refund.created"}},
+		{Category: event.RefundUpdated, ByState: in(refundUpdated), Types: []string{"refund.updated"}},
 
 		// Disputes.
 		{Category: event.DisputeOpened, Types: []string{"dispute.created"}},
@@ -25,9 +25,9 @@ func rules() provider.Rules[object] {
 		{Category: event.DisputeUpdated, Types: []string{"dispute.evidence.created", "dispute.evidence.deleted"}},
 
 		// Payouts.
-		{Category: event.PayoutCreated, Types: []string{"payout.sent"}},
-		{Category: event.PayoutPaid, Types: []string{"payout.paid"}},
-		{Category: event.PayoutFailed, Types: []string{"payout.failed"}},
+		{Category: event.PayoutUpdated, ByState: in(payoutSent), Types: []string{"payout.sent"}},
+		{Category: event.PayoutUpdated, ByState: in(payoutPaid), Types: []string{"payout.paid"}},
+		{Category: event.PayoutUpdated, ByState: in(payoutFailed), Types: []string{"payout.failed"}},
 
 		// Subscriptions.
 		{Category: event.SubscriptionCreated, Types: []string{"subscription.created"}},
@@ -79,15 +79,33 @@ func paymentState(o *object) event.Category {
 	return ""
 }
 
-func refundState(o *object) event.Category {
-	switch o.Status {
-	case "COMPLETED":
-		return event.RefundSucceeded
-	case "REJECTED", "FAILED":
-		return event.RefundFailed
-	}
-	return ""
+// in returns the category of an object by its status.
+func in(states func() provider.States) func(*object) event.Category {
+	table := states()
+	return func(o *object) event.Category { return table[o.Status] }
 }
+
+// The states are those of "PaymentRefund" and "Payout" in the API reference.
+
+func refundCreated() provider.States {
+	return provider.Join(refundUpdated(), provider.In(event.RefundCreated, "PENDING", "APPROVED", ""))
+}
+
+func refundUpdated() provider.States {
+	return provider.Join(
+		provider.In(event.RefundSucceeded, "COMPLETED"),
+		provider.In(event.RefundFailed, "REJECTED", "FAILED"))
+}
+
+func payoutSent() provider.States {
+	return provider.Join(provider.In(event.PayoutCreated, "SENT", ""), provider.In(event.PayoutFailed, "FAILED"))
+}
+
+func payoutPaid() provider.States {
+	return provider.Join(provider.In(event.PayoutPaid, "PAID", ""), provider.In(event.PayoutFailed, "FAILED"))
+}
+
+func payoutFailed() provider.States { return provider.In(event.PayoutFailed, "FAILED", "") }
 
 // disputeState returns the category of a dispute. In state ACCEPTED the seller
 // accepts the loss, and Square returns the amount to the cardholder (API
@@ -130,7 +148,7 @@ func checkoutState(o *object) event.Category {
 	switch {
 	case o.Status == "COMPLETED":
 		return event.CheckoutCompleted
-	case o.Status == "CANCELED" && o.CancelReason == "TIMED_OUT":
+	case o.Status == "CANCELED":
 		return event.CheckoutExpired
 	}
 	return ""

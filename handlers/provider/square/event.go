@@ -38,9 +38,8 @@ type object struct {
 	ID        string `json:"id"`
 	DisputeID string `json:"dispute_id"` // the deprecated name of a dispute's id
 
-	Status       string `json:"status"`
-	State        string `json:"state"`         // disputes, orders
-	CancelReason string `json:"cancel_reason"` // terminal checkouts
+	Status string `json:"status"`
+	State  string `json:"state"` // disputes, orders
 
 	TotalMoney  jsontext.Value `json:"total_money"`  // payments, tip included
 	AmountMoney jsontext.Value `json:"amount_money"` // refunds, disputes, payouts

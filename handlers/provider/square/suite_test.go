@@ -340,6 +340,7 @@ func fixtures() []providertest.Fixture {
 		{File: "payout.sent", Why: "belongs to no payment; currency_code, as documented", Category: event.PayoutCreated, Status: "SENT", Money: eur("1100.00")},
 		{File: "payout.paid", Category: event.PayoutPaid, Status: "PAID", Money: eur("1100.00")},
 		{File: "payout.paid-withdrawal", Why: "below zero: taken from the bank account", Category: event.PayoutPaid, Status: "PAID"},
+		{File: "payout.paid-sent", Why: "its state has not come that far", Category: event.PayoutUpdated, Status: "SENT", Money: eur("1100.00")},
 		{File: "payout.failed", Category: event.PayoutFailed, Status: "FAILED", Money: eur("1100.00")},
 
 		{File: "invoice.payment_made", Why: "its payment counts", Category: event.InvoicePaid, Status: "PAID"},

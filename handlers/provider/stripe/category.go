@@ -12,40 +12,41 @@ import (
 func rules() provider.Rules[object] {
 	return provider.NewRules([]provider.Rule[object]{
 		// Payments: the payment intent counts; a charge only when it has none.
-		{Category: event.PaymentPending, Types: []string{
+		{Category: event.PaymentUpdated, ByState: in(status, intentPending), Types: []string{
 			"payment_intent.created", "payment_intent.processing", "payment_intent.requires_action",
 		}},
-		{Category: event.PaymentUpdated, ByState: capturableState, Types: []string{"payment_intent.amount_capturable_updated"}},
-		{Category: event.PaymentSucceeded, Types: []string{"payment_intent.succeeded"}},
-		{Category: event.PaymentFailed, Types: []string{"payment_intent.payment_failed"}},
-		{Category: event.PaymentCanceled, Types: []string{"payment_intent.canceled"}},
-		{Category: event.PaymentUpdated, ByState: withoutIntent(event.PaymentPending), Types: []string{"charge.pending"}},
-		{Category: event.PaymentUpdated, ByState: chargeState, Types: []string{"charge.succeeded"}},
-		{Category: event.PaymentUpdated, ByState: withoutIntent(event.PaymentSucceeded), Types: []string{"charge.captured"}},
-		{Category: event.PaymentUpdated, ByState: withoutIntent(event.PaymentFailed), Types: []string{"charge.failed"}},
-		{Category: event.PaymentUpdated, ByState: withoutIntent(event.PaymentCanceled), Types: []string{"charge.expired"}},
+		{Category: event.PaymentUpdated, ByState: in(status, intentCapturable), Types: []string{"payment_intent.amount_capturable_updated"}},
+		{Category: event.PaymentUpdated, ByState: in(status, intentSucceeded), Types: []string{"payment_intent.succeeded"}},
+		{Category: event.PaymentUpdated, ByState: in(status, intentFailed), Types: []string{"payment_intent.payment_failed"}},
+		{Category: event.PaymentUpdated, ByState: in(status, intentCanceled), Types: []string{"payment_intent.canceled"}},
+		{Category: event.PaymentUpdated, ByState: withoutIntent(in(status, chargePending)), Types: []string{"charge.pending"}},
+		{Category: event.PaymentUpdated, ByState: withoutIntent(chargeState()), Types: []string{"charge.succeeded"}},
+		{Category: event.PaymentUpdated, ByState: withoutIntent(captureState()), Types: []string{"charge.captured"}},
+		{Category: event.PaymentUpdated, ByState: withoutIntent(in(status, chargeFailed)), Types: []string{"charge.failed"}},
+		{Category: event.PaymentUpdated, ByState: withoutIntent(expiredState), Types: []string{"charge.expired"}},
 		{Category: event.PaymentUpdated, Types: []string{
 			"payment_intent.partially_funded", "charge.refunded", "charge.updated",
 		}},
 
-		// Refunds.
-		{Category: event.RefundUpdated, ByState: refundState(event.RefundCreated), Types: []string{"refund.created"}},
-		{Category: event.RefundUpdated, ByState: refundState(event.RefundUpdated), Types: []string{"refund.updated"}},
-		{Category: event.RefundFailed, Types: []string{"refund.failed"}},
-		{Category: event.RefundUpdated, Types: []string{"charge.refund.updated"}},
+		// Refunds. refund.updated and refund.failed come beside charge.refund.updated,
+		// but not in old API versions, where it alone tells of a failure.
+		{Category: event.RefundUpdated, ByState: in(status, refundCreated), Types: []string{"refund.created"}},
+		{Category: event.RefundUpdated, ByState: in(status, refundUpdated), Types: []string{"refund.updated"}},
+		{Category: event.RefundUpdated, ByState: in(status, refundFailed), Types: []string{"refund.failed"}},
+		{Category: event.RefundUpdated, ByState: in(status, chargeRefundUpdated), Types: []string{"charge.refund.updated"}},
 
-		// Disputes.
+		// Disputes. A dispute can be lost as soon as it is opened.
 		{Category: event.DisputeOpened, Types: []string{"charge.dispute.created"}},
 		{Category: event.DisputeUpdated, Types: []string{"charge.dispute.updated"}},
-		{Category: event.DisputeUpdated, ByState: disputeState, Types: []string{"charge.dispute.closed"}},
+		{Category: event.DisputeUpdated, ByState: in(status, disputeClosed), Types: []string{"charge.dispute.closed"}},
 		{Category: event.DisputeFundsWithdrawn, Types: []string{"charge.dispute.funds_withdrawn"}},
 		{Category: event.DisputeFundsReinstated, Types: []string{"charge.dispute.funds_reinstated"}},
 
 		// Payouts.
 		{Category: event.PayoutCreated, Types: []string{"payout.created"}},
-		{Category: event.PayoutPaid, Types: []string{"payout.paid"}},
-		{Category: event.PayoutFailed, Types: []string{"payout.failed"}},
-		{Category: event.PayoutCanceled, Types: []string{"payout.canceled"}},
+		{Category: event.PayoutUpdated, ByState: in(status, payoutPaid), Types: []string{"payout.paid"}},
+		{Category: event.PayoutUpdated, ByState: in(status, payoutFailed), Types: []string{"payout.failed"}},
+		{Category: event.PayoutUpdated, ByState: in(status, payoutCanceled), Types: []string{"payout.canceled"}},
 		{Category: event.PayoutUpdated, Types: []string{"payout.updated", "payout.reconciliation_completed"}},
 
 		// Subscriptions.
@@ -72,7 +73,7 @@ func rules() provider.Rules[object] {
 
 		// Invoices: invoice.paid alone says paid, invoice.payment_succeeded comes beside it.
 		{Category: event.InvoiceCreated, Types: []string{"invoice.created"}},
-		{Category: event.InvoicePaid, Types: []string{"invoice.paid"}},
+		{Category: event.InvoicePaid, ByState: in(status, invoiceUnpaid), Types: []string{"invoice.paid"}},
 		{Category: event.InvoicePaymentFailed, Types: []string{"invoice.payment_failed"}},
 		{Category: event.InvoiceVoided, Types: []string{"invoice.voided"}},
 		{Category: event.InvoiceUpdated, Types: []string{
@@ -91,8 +92,9 @@ func rules() provider.Rules[object] {
 		}},
 
 		// Checkout.
-		{Category: event.CheckoutApproved, ByState: checkoutState, Types: []string{"checkout.session.completed"}},
-		{Category: event.CheckoutCompleted, Types: []string{"checkout.session.async_payment_succeeded"}},
+		{Category: event.CheckoutApproved, ByState: in(paymentStatus, checkoutCompleted), Types: []string{
+			"checkout.session.completed", "checkout.session.async_payment_succeeded",
+		}},
 		{Category: event.CheckoutExpired, Types: []string{"checkout.session.expired"}},
 
 		// Customers and accounts, with what belongs to them.
@@ -126,69 +128,146 @@ func rules() provider.Rules[object] {
 	}...)
 }
 
-// capturableState returns PaymentAuthorized for a payment intent that waits for
-// its capture. Its capturable amount changes in other states too.
-func capturableState(o *object) event.Category {
-	if o.Status == "requires_capture" {
-		return event.PaymentAuthorized
-	}
-	return ""
+// in returns the category of an object by one of its states.
+func in(state func(*object) string, states func() provider.States) func(*object) event.Category {
+	table := states()
+	return func(o *object) event.Category { return table[state(o)] }
 }
 
-// withoutIntent returns c for a charge without a payment intent. Other charges
+func status(o *object) string        { return o.Status }
+func paymentStatus(o *object) string { return o.PaymentStatus }
+
+// The states are those of the objects in docs.stripe.com/api. Before 2019-02-11 a
+// payment intent had requires_source and requires_source_action, and before
+// 2015-02-18 a charge had paid (docs.stripe.com/upgrades).
+
+func intentPending() provider.States {
+	return provider.In(event.PaymentPending, "", "processing", "requires_action", "requires_confirmation",
+		"requires_payment_method", "requires_source", "requires_source_action")
+}
+
+// intentCapturable: the capturable amount changes in other states too.
+func intentCapturable() provider.States {
+	return provider.In(event.PaymentAuthorized, "requires_capture")
+}
+
+func intentSucceeded() provider.States {
+	return provider.Join(
+		provider.In(event.PaymentSucceeded, "succeeded", ""),
+		provider.In(event.PaymentPending, "processing"),
+		provider.In(event.PaymentAuthorized, "requires_capture"))
+}
+
+// intentFailed are the states after a failed attempt; another one may follow.
+func intentFailed() provider.States {
+	return provider.Join(
+		provider.In(event.PaymentFailed, "", "requires_payment_method", "requires_confirmation", "requires_action",
+			"requires_source", "requires_source_action", "canceled"),
+		provider.In(event.PaymentPending, "processing"))
+}
+
+func intentCanceled() provider.States { return provider.In(event.PaymentCanceled, "canceled", "") }
+
+// withoutIntent applies a rule to charges without a payment intent. Other charges
 // repeat what the events of their payment intent say.
-func withoutIntent(c event.Category) func(*object) event.Category {
+func withoutIntent(rule func(*object) event.Category) func(*object) event.Category {
 	return func(o *object) event.Category {
 		if o.PaymentIntent.given {
 			return ""
 		}
-		return c
+		return rule(o)
 	}
+}
+
+func chargeSucceeded() provider.States {
+	return provider.Join(
+		provider.In(event.PaymentSucceeded, "succeeded", "paid", ""),
+		provider.In(event.PaymentPending, "pending"),
+		provider.In(event.PaymentFailed, "failed"))
+}
+
+func chargePending() provider.States {
+	return provider.Join(provider.In(event.PaymentPending, "pending", ""), provider.In(event.PaymentFailed, "failed"))
+}
+
+func chargeFailed() provider.States {
+	return provider.Join(provider.In(event.PaymentFailed, "failed", ""), provider.In(event.PaymentPending, "pending"))
 }
 
 // chargeState returns the category of a successful charge. With "captured" false
 // it is an authorization, and charge.captured follows when the money moves
 // (docs.stripe.com/api/charges/object, "captured").
-func chargeState(o *object) event.Category {
-	if string(o.Captured) == "false" {
-		return withoutIntent(event.PaymentAuthorized)(o)
-	}
-	return withoutIntent(event.PaymentSucceeded)(o)
-}
-
-// refundState returns the category of a refund, or pending in a state that is not
-// final.
-func refundState(pending event.Category) func(*object) event.Category {
+func chargeState() func(*object) event.Category {
+	succeeded := in(status, chargeSucceeded)
 	return func(o *object) event.Category {
-		switch o.Status {
-		case "succeeded":
-			return event.RefundSucceeded
-		case "failed":
-			return event.RefundFailed
+		category := succeeded(o)
+		if category == event.PaymentSucceeded && o.uncaptured() {
+			return event.PaymentAuthorized
 		}
-		return pending
+		return category
 	}
 }
 
-// disputeState returns the category of a closed dispute. A dispute in state
-// warning_closed is an inquiry, neither won nor lost.
-func disputeState(o *object) event.Category {
-	switch o.Status {
-	case "won":
-		return event.DisputeWon
-	case "lost":
-		return event.DisputeLost
+// captureState returns the category of a captured charge.
+func captureState() func(*object) event.Category {
+	succeeded := in(status, chargeSucceeded)
+	return func(o *object) event.Category {
+		if o.uncaptured() {
+			return ""
+		}
+		return succeeded(o)
 	}
-	return event.DisputeClosed
 }
 
-// checkoutState returns the category of a completed checkout session. With a
-// delayed payment method the money is still to come, and
-// checkout.session.async_payment_succeeded follows (docs.stripe.com/checkout/
-// fulfillment).
-func checkoutState(o *object) event.Category {
-	if o.PaymentStatus == "unpaid" {
-		return event.CheckoutApproved
+// expiredState returns the category of a charge that was not captured in time. Its
+// status is that of the authorization.
+func expiredState(o *object) event.Category {
+	if string(o.Captured) == "true" {
+		return ""
 	}
-	return event.CheckoutCompleted
+	return event.PaymentCanceled
+}
+
+func (o *object) uncaptured() bool { return string(o.Captured) == "false" }
+
+func refundCreated() provider.States {
+	return provider.Join(refundUpdated(), provider.In(event.RefundCreated, "pending", "requires_action", ""))
+}
+
+func refundUpdated() provider.States {
+	return provider.Join(provider.In(event.RefundSucceeded, "succeeded"), provider.In(event.RefundFailed, "failed"))
+}
+
+func refundFailed() provider.States        { return provider.In(event.RefundFailed, "failed", "") }
+func chargeRefundUpdated() provider.States { return provider.In(event.RefundFailed, "failed") }
+
+// disputeClosed are the last states of a dispute. In state warning_closed it is an
+// inquiry, neither won nor lost; charge_refunded is an older one.
+func disputeClosed() provider.States {
+	return provider.Join(
+		provider.In(event.DisputeWon, "won"),
+		provider.In(event.DisputeLost, "lost"),
+		provider.In(event.DisputeClosed, "warning_closed", "charge_refunded", "prevented", ""))
+}
+
+func payoutPaid() provider.States {
+	return provider.Join(
+		provider.In(event.PayoutPaid, "paid", ""),
+		provider.In(event.PayoutFailed, "failed"),
+		provider.In(event.PayoutCanceled, "canceled"))
+}
+
+func payoutFailed() provider.States   { return provider.In(event.PayoutFailed, "failed", "") }
+func payoutCanceled() provider.States { return provider.In(event.PayoutCanceled, "canceled", "") }
+
+// invoiceUnpaid are the states that contradict invoice.paid.
+func invoiceUnpaid() provider.States {
+	return provider.In(event.InvoiceUpdated, "draft", "open", "uncollectible", "void")
+}
+
+// checkoutCompleted are the payment states of a completed checkout session. While
+// one is unpaid, the money is still to come, and checkout.session.async_payment_succeeded
+// follows (docs.stripe.com/checkout/fulfillment).
+func checkoutCompleted() provider.States {
+	return provider.In(event.CheckoutCompleted, "paid", "no_payment_required", "")
 }

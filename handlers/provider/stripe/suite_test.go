@@ -72,7 +72,7 @@ func suite(t testing.TB) providertest.Suite {
 		},
 		Fixtures: fixtures(),
 		Payments: payments(),
-		Routes:   []string{"charge.captured", "charge.succeeded", "payment_intent.succeeded", "v1.payment_intent.succeeded"},
+		Routes:   []string{"charge.captured", "charge.succeeded", "payment_intent.succeeded"},
 		Money:    money(),
 		Same:     same(),
 		Large: []providertest.Large{
@@ -291,7 +291,7 @@ func fixtures() []providertest.Fixture {
 
 		{File: "invoice_payment.paid", Why: "the payment intent in payment counts", Category: event.InvoiceUpdated, Status: "paid", Payment: intent},
 		{
-			File: "thin-v1.payment_intent.succeeded", Why: "without its object", Category: event.PaymentSucceeded, Payment: intent,
+			File: "thin-v1.payment_intent.succeeded", Why: "its snapshot twin counts", Category: event.PaymentUpdated, Payment: intent,
 			Event: &event.Event{
 				ID: "stripe:evt_65TDemo000000000000000000000027", Timestamp: 1775001600123, Type: "v1.payment_intent.succeeded", Thin: true,
 				ObjectType: "payment_intent", ObjectID: intent, Livemode: new(true), Account: "acct_1TDemo0000000001",
@@ -309,6 +309,9 @@ func payments() []providertest.Payment {
 	return []providertest.Payment{
 		{Why: "captured at once", Counts: []string{"payment_intent.succeeded"}, Events: []providertest.EventType{
 			{Type: "payment_intent.created"}, {Type: "charge.succeeded", Object: ofIntent}, {Type: "payment_intent.succeeded"}, {Type: "charge.updated", Object: ofIntent},
+		}},
+		{Why: "with a thin twin, before and after", Counts: []string{"payment_intent.succeeded"}, Events: []providertest.EventType{
+			{Type: "v1.payment_intent.succeeded"}, {Type: "payment_intent.succeeded"}, {Type: "v1.payment_intent.succeeded"},
 		}},
 		{Why: "captured later", Counts: []string{"payment_intent.succeeded"}, Events: []providertest.EventType{
 			{Type: "payment_intent.created"}, {Type: "charge.succeeded", Object: `"captured":false,"payment_intent":"pi_1"`},
