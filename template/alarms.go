@@ -15,6 +15,8 @@ import (
 type severity struct {
 	name  string // prefix of its alarms' names
 	topic cfn.ID // receives its alarms
+
+	reportsRecovery bool // its alarms have an action for the state OK
 }
 
 type severities struct {
@@ -23,7 +25,8 @@ type severities struct {
 }
 
 // alarm describes a CloudWatch alarm. It fires when the metric is at or above the
-// threshold in enough periods of the window.
+// threshold in enough periods of the window. Only pages report recovery, for the
+// pagers that close an incident then: an alarm also reports it when it is created.
 type alarm struct {
 	id        string // of the resource, without "Alarm"
 	name      string // without severity and environment suffix
@@ -58,14 +61,9 @@ func severally() window { return window{minutes: 5, periods: 6, needed: 3} }
 func repeatedly() window { return window{minutes: 5, periods: 3, needed: 2} }
 
 func (s *stack) addAlarm(a alarm) {
-	s.alarms.add(s.Add(a.id+"Alarm", &cloudwatch.Alarm{
+	resource := &cloudwatch.Alarm{
 		AlarmName:          new(named(a.severity.name + "-" + a.name)),
 		AlarmDescription:   new("Means: " + a.means + " Do: " + a.do),
-		Namespace:          new(a.metric.namespace),
-		MetricName:         new(a.metric.name),
-		Dimensions:         a.metric.dimensions,
-		Statistic:          new(a.metric.statistic),
-		Period:             new(a.window.minutes * 60),
 		ComparisonOperator: "GreaterThanOrEqualToThreshold",
 		Threshold:          new(a.threshold),
 		EvaluationPeriods:  a.window.periods,
@@ -73,8 +71,12 @@ func (s *stack) addAlarm(a alarm) {
 		// Metrics that count something have no data while nothing happens.
 		TreatMissingData: new("notBreaching"),
 		AlarmActions:     []string{a.severity.topic.Ref()},
-		OKActions:        []string{a.severity.topic.Ref()},
-	}))
+	}
+	if a.severity.reportsRecovery {
+		resource.OKActions = resource.AlarmActions
+	}
+	a.metric.putInto(resource, a.window.minutes*60)
+	s.alarms.add(s.Add(a.id+"Alarm", resource))
 }
 
 // watched are the parts of the stack that have alarms.
@@ -87,20 +89,23 @@ type watched struct {
 	archiver   cfn.ID
 }
 
-// addAlarms adds all alarms. No request of an unauthenticated sender can cause a
-// page: requests that either gate rejects, and responses 503 for an empty secret
-// or a certificate that the secret does not list, count for no alarm that pages.
+// addAlarms adds all alarms. Unauthenticated senders cannot cause a page, except
+// that of addIntakeAlarm, by keeping everybody out: requests that either gate
+// rejects, and responses 503 for an empty secret or a certificate that the secret
+// does not list, count for no alarm that pages.
 // Throttles are tickets for every function, because all functions share the
 // account's concurrency, which a flood of requests can exhaust. If throttling
 // delays events, consumer-lag, dlq-age or dlq-retries page.
 func (s *stack) addAlarms(w watched, to severities) {
 	s.addEventAlarms(to)
 	s.addDuplicatesAlarm(to)
-	s.addAPIAlarm(to)
+	s.addIntakeAlarm(to)
+	s.addAPIAlarms(to)
 	s.addQueueAlarms(w, to)
 	for i, p := range w.providers {
 		s.addProcessorAlarms(p, w.processors[i], to)
 		s.addSilenceAlarm(p, to)
+		s.addQuietAlarm(p, to)
 		if p.UntrustedReason != "" {
 			s.addCertificateAlarm(p, to)
 		}
@@ -122,7 +127,7 @@ func (s *stack) addEventAlarms(to severities) {
 	})
 	s.addAlarm(alarm{
 		id: "SecretUnavailable", name: "secret-unavailable", severity: to.page,
-		means: "A provider's secret is malformed or cannot be read. Its webhooks are answered 503, and the provider retries.",
+		means: "A provider's secret is malformed, was emptied or deleted, or cannot be read. Its webhooks are answered 503, and the provider retries.",
 		do: "Read the processor's ERROR lines: they name the secret's problem. Correct the secret, " +
 			"or restore access to Secrets Manager and the key.",
 		metric: eventMetric(contract.MetricSecretUnavailable), threshold: 1, window: once(),
@@ -165,9 +170,39 @@ func (s *stack) addDuplicatesAlarm(to severities) {
 	})
 }
 
-// addAPIAlarm adds an alarm about responses that no function may know of. It is a
-// ticket, because requests to an endpoint without a secret are answered 503.
-func (s *stack) addAPIAlarm(to severities) {
+// addIntakeAlarm adds an alarm about an intake that lets nothing through. It reads
+// API Gateway's own metrics: they exist also if no function starts and no log is
+// written, such as without the key.
+func (s *stack) addIntakeAlarm(to severities) {
+	const failurePercent = 50
+	s.addAlarm(alarm{
+		id: "Intake", name: "intake", severity: to.page,
+		means: fmt.Sprintf("At least %d %% of all requests were answered 5xx and no event was accepted, %v. "+
+			"Responses 503 for an empty secret or a certificate that the secret does not list do not count. Providers retry.",
+			failurePercent, repeatedly()),
+		do: "Read authorizerError, integrationError and errorResponseType in the access log. If it has no lines, check the key: " +
+			"no function starts without it. If functions are throttled, request a higher quota of concurrent executions.",
+		metric: intakeFailures(), threshold: failurePercent / 100.0, window: repeatedly(),
+	})
+}
+
+// addAPIAlarms adds alarms about responses that no function may know of. They are
+// tickets, because anybody can cause such responses.
+func (s *stack) addAPIAlarms(to severities) {
+	s.addAlarm(alarm{
+		id: "ApiThrottled", name: "api-throttled", severity: to.ticket,
+		means: fmt.Sprintf("API Gateway answered requests 429 %v: they exceeded the stage's throttle. Providers retry.", repeatedly()),
+		do: "Find the sourceIp of the requests in the access log. If they are a provider's, raise the stage's throttle. " +
+			"If not, block the address with a web ACL.",
+		metric: s.addResponseMetric("ApiThrottled", `{ $.errorResponseType = "THROTTLED" }`), threshold: 1, window: repeatedly(),
+	})
+	s.addAlarm(alarm{
+		id: "ApiTooLarge", name: "api-413", severity: to.ticket,
+		means: "API Gateway answered a request 413: its body is too large for API Gateway or Lambda, and was not received.",
+		do: "Find the sourceIp of the request in the access log. If it is a provider's, fetch the event from the provider, " +
+			"which retries in vain.",
+		metric: s.addResponseMetric("ApiTooLarge", `{ $.status = "413" }`), threshold: 1, window: once(),
+	})
 	s.addAlarm(alarm{
 		id: "ApiFailures", name: "api-5xx", severity: to.ticket,
 		means: fmt.Sprintf("The API responded 5xx %v: authorizer or processor failed, was throttled or timed out, "+
@@ -255,6 +290,41 @@ func (s *stack) addSilenceAlarm(p contract.Provider, to severities) {
 	})
 }
 
+// addQuietAlarm adds an alarm, if the operator wants it, about a provider of which
+// nothing was accepted for a number of hours: it sends nothing, or what it sends
+// does not arrive.
+func (s *stack) addQuietAlarm(p contract.Provider, to severities) {
+	hours := p.Title + maxQuietHours
+	s.addHours(hours, fmt.Sprintf("Hours without an accepted event after which an alarm pages that %s is quiet, at most %d. 0 for no alarm.",
+		p.Title, maxQuietPeriods))
+	expected := s.Condition(p.Title+"IsExpected", cfn.Not(cfn.Equals(cfn.Ref(hours), "0")))
+	accepted := providerMetric(contract.MetricAccepted, p)
+	id := s.Add(p.Title+"QuietAlarm", cfn.With{
+		Resource: &cloudwatch.Alarm{
+			AlarmName: new(named(to.page.name + "-" + p.Name + "-quiet")),
+			AlarmDescription: new(cfn.Sub("Means: No event of " + p.Title + " was accepted for ${" + hours + "} hours. " +
+				"Do: Check at " + p.Title + " that the webhook is enabled and has the stack's URL, and look for failed deliveries there. " +
+				"Compare with the requests in the access log. If " + p.Title + " has nothing to send, raise " + hours + ".")),
+			Namespace:  new(accepted.namespace),
+			MetricName: new(accepted.name),
+			Dimensions: accepted.dimensions,
+			Statistic:  new(accepted.statistic),
+			// From an hour, the window can be as long as a week (CloudWatch API
+			// Reference, PutMetricAlarm, Period).
+			Period:             new(3600),
+			ComparisonOperator: "LessThanThreshold",
+			Threshold:          new(1.0),
+			// A metric without data is the finding.
+			TreatMissingData:           new("breaching"),
+			AlarmActions:               []string{to.page.topic.Ref()},
+			OKActions:                  []string{to.page.topic.Ref()},
+			AWSCloudFormationCondition: expected.Name(),
+		},
+		Set: map[string]any{"EvaluationPeriods": cfn.Ref(hours), "DatapointsToAlarm": cfn.Ref(hours)},
+	})
+	s.quietAlarms.add(conditional{id, expected})
+}
+
 // addCertificateAlarm adds an alarm about a provider's signing certificates.
 func (s *stack) addCertificateAlarm(p contract.Provider, to severities) {
 	s.addAlarm(alarm{
@@ -288,7 +358,7 @@ func (s *stack) addFunctionAlarms(id, name string, function cfn.ID, to severitie
 func (s *stack) addTopics() severities {
 	wantsEmail := s.Condition("WantsEmail", cfn.Not(cfn.Equals(cfn.Ref(alarmEmail), "")))
 	to := severities{
-		page:   severity{name: "page", topic: s.addTopic("AlarmTopic", alarmTopicName, wantsEmail, keyRuleName)},
+		page:   severity{name: "page", topic: s.addTopic("AlarmTopic", alarmTopicName, wantsEmail, keyRuleName), reportsRecovery: true},
 		ticket: severity{name: "ticket", topic: s.addTopic("TicketTopic", ticketTopicName, wantsEmail)},
 	}
 	s.Output("AlarmTopicArn", cfn.Output{
@@ -308,13 +378,12 @@ func (s *stack) addTopics() severities {
 // Developer Guide, "Enable compatibility between event sources from AWS services
 // and encrypted topics").
 func (s *stack) addTopic(id, name string, wantsEmail cfn.Cond, rules ...string) cfn.ID {
-	const plain = "Messages are alarm texts without any event data. A key that is disabled or deleted would silence the alarm about it."
 	topic := s.Add(id, &sns.Topic{
 		TopicName: new(named(name)),
-		AWSCloudFormationMetadata: suppressed(
-			suppression{rule: "CKV_AWS_26", reason: plain},
-			suppression{rule: "AwsSolutions-SNS2", reason: plain},
-		),
+		AWSCloudFormationMetadata: suppressed(suppression{
+			rule:   "CKV_AWS_26",
+			reason: "Messages are alarm texts without any event data. A key that is disabled or deleted would silence the alarm about it.",
+		}),
 	})
 	publish := allow("PublishAlarms", []string{"sns:Publish"}, topic.Ref())
 	publish.Principal = &principal{Service: "cloudwatch.amazonaws.com"}

@@ -3,7 +3,12 @@ package template
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"os"
+	"regexp"
+	"slices"
 	"strings"
+	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -13,6 +18,7 @@ func alarmRequirements() []requirement {
 	const (
 		event      = "Paysluice %s Sum Environment=dev"
 		api5xx     = "AWS/ApiGateway 5XXError Sum ApiName=webhook-api-dev Stage=live"
+		requests   = "AWS/ApiGateway Count SampleCount ApiName=webhook-api-dev Stage=live"
 		queueAge   = "AWS/SQS ApproximateAgeOfOldestMessage Maximum QueueName=WebhookQueue.QueueName"
 		dlqAge     = "AWS/SQS ApproximateAgeOfOldestMessage Maximum QueueName=DeadLetterQueue.QueueName"
 		dlqRetries = "AWS/SQS ApproximateNumberOfMessagesNotVisible Average QueueName=DeadLetterQueue.QueueName"
@@ -41,7 +47,23 @@ func alarmRequirements() []requirement {
 		),
 		scenario("somebody repeats one genuine delivery", map[string]float64{counted("Duplicates"): 900_000, counted("Accepted"): 5_000},
 			tickets("duplicates"), drop("DuplicatesAlarm"), set("DuplicatesAlarm.Properties.AlarmActions.0", "AlarmTopic")),
-		scenario("the authorizer does not respond", map[string]float64{api5xx: 3}, tickets("api-5xx"),
+		scenario("the key is disabled: no function starts and no log is written", map[string]float64{api5xx: 300, requests: 300},
+			append(pages("intake"), tickets("api-5xx")...),
+			drop("IntakeAlarm"),
+			set("IntakeAlarm.Properties.Threshold", 2),
+			set("IntakeAlarm.Properties.AlarmActions.0", "TicketTopic"),
+			replace("IntakeAlarm.Properties.Metrics.0.Expression", "failures", "requests - failures"),
+			set("IntakeAlarm.Properties.Metrics.3.MetricStat.Metric.MetricName", "4XXError")),
+		scenario("most requests fail, and some events are accepted", map[string]float64{api5xx: 300, requests: 310, counted("Accepted"): 10},
+			tickets("api-5xx"),
+			replace("IntakeAlarm.Properties.Metrics.0.Expression", "accepted", "empty")),
+		scenario("somebody probes a URL without a secret, and names certificates that do not exist",
+			map[string]float64{api5xx: 320, requests: 320, counted("NotConfigured"): 160, counted("Undecided"): 160}, tickets("api-5xx"),
+			replace("IntakeAlarm.Properties.Metrics.0.Expression", " - FILL(empty, 0)", ""),
+			replace("IntakeAlarm.Properties.Metrics.0.Expression", " - FILL(undecided, 0)", "")),
+		scenario("API Gateway throttles", map[string]float64{"Paysluice ApiThrottled-dev Sum": 1}, tickets("api-throttled"), drop("ApiThrottledAlarm")),
+		scenario("a body is too large", map[string]float64{"Paysluice ApiTooLarge-dev Sum": 1}, tickets("api-413"), drop("ApiTooLargeAlarm")),
+		scenario("an authorizer does not respond, among many that do", map[string]float64{api5xx: 3, requests: 300}, tickets("api-5xx"),
 			drop("ApiFailuresAlarm"),
 			set("ApiFailuresAlarm.Properties.MetricName", "5xx"), // an HTTP API's metric
 			drop("ApiFailuresAlarm.Properties.Dimensions.1")),
@@ -81,10 +103,68 @@ func alarmRequirements() []requirement {
 	}, alarmFormRequirements()...)
 }
 
+// docs/operating.md has a table of outages with the alarms that fire.
+func TestOutagesOfTheOperatingPage(t *testing.T) {
+	const (
+		api5xx   = "AWS/ApiGateway 5XXError Sum ApiName=webhook-api-dev Stage=live"
+		requests = "AWS/ApiGateway Count SampleCount ApiName=webhook-api-dev Stage=live"
+		event    = "Paysluice %s Sum Environment=dev"
+	)
+	lambda := func(metric, function string) string {
+		return "AWS/Lambda " + metric + " Sum FunctionName=" + function + "Function"
+	}
+	counted := func(metric string) string { return fmt.Sprintf(event, metric) }
+	d := build(t, Options{}, "dev")
+	table := "| outage | page | ticket |\n|---|---|---|\n"
+	for _, row := range []struct {
+		outage string
+		values map[string]float64
+	}{
+		{"The key is disabled, or scheduled for deletion", map[string]float64{api5xx: 500, requests: 500}},
+		{"API Gateway may not invoke the functions, or their code is missing", map[string]float64{api5xx: 500, requests: 500}},
+		{"The account's concurrency is used up", map[string]float64{
+			api5xx: 500, requests: 600, lambda("Throttles", "Authorizer"): 500, lambda("Throttles", "Consumer"): 5}},
+		{"The authorizer crashes", map[string]float64{api5xx: 500, requests: 500, lambda("Errors", "Authorizer"): 500}},
+		{"One processor crashes", map[string]float64{
+			api5xx: 50, requests: 500, counted("Accepted"): 450, lambda("Errors", "StripeProcessor"): 50}},
+		{"SQS refuses the messages", map[string]float64{api5xx: 500, requests: 500,
+			"Paysluice StripeFailures-dev Average": 1, "Paysluice PayPalFailures-dev Average": 1, "Paysluice SquareFailures-dev Average": 1}},
+		{"A secret that worked is empty, malformed or deleted", map[string]float64{
+			api5xx: 50, requests: 500, counted("Accepted"): 450, counted("SecretUnavailable"): 50,
+			"Paysluice StripeFailures-dev Average": 1}},
+		{"DynamoDB fails", map[string]float64{
+			"AWS/SQS ApproximateAgeOfOldestMessage Maximum QueueName=WebhookQueue.QueueName": 900,
+			"Paysluice Redriven-dev Sum": 20}},
+		{"S3 refuses archived messages", map[string]float64{
+			"AWS/SQS ApproximateAgeOfOldestMessage Maximum QueueName=DeadLetterQueue.QueueName":         900,
+			"AWS/SQS ApproximateNumberOfMessagesNotVisible Average QueueName=DeadLetterQueue.QueueName": 20}},
+		{"A provider exceeds the stage's throttle", map[string]float64{requests: 500, "Paysluice ApiThrottled-dev Sum": 50}},
+		{"Nobody sends, or to another URL", map[string]float64{}},
+	} {
+		names := map[string][]string{"AlarmTopic": {}, "TicketTopic": {}}
+		for _, alarm := range fired(t, d, row.values) {
+			topic, name, _ := strings.Cut(alarm, ": ")
+			_, name, _ = strings.Cut(strings.TrimSuffix(name, "-dev"), "-")
+			names[topic] = append(names[topic], name)
+		}
+		for id, a := range d.ofType("AWS::CloudWatch::Alarm") {
+			// With its parameter above 0, an alarm about silence fires without data.
+			if p, isQuiet := strings.CutSuffix(id, "QuietAlarm"); isQuiet && len(row.values) == 0 && a.Properties["TreatMissingData"] == "breaching" {
+				names["AlarmTopic"] = append(names["AlarmTopic"], strings.ToLower(p)+"-quiet")
+			}
+		}
+		cell := func(topic string) string { slices.Sort(names[topic]); return strings.Join(names[topic], ", ") }
+		table += fmt.Sprintf("| %s | %s | %s |\n", row.outage, cell("AlarmTopic"), cell("TicketTopic"))
+	}
+	page, err := os.ReadFile("../docs/operating.md")
+	require.NoError(t, err)
+	assert.Contains(t, string(page), table)
+}
+
 func alarmFormRequirements() []requirement {
 	return []requirement{
 		{
-			says: "each alarm says what it means and what to do, reports recovery, and ignores missing data",
+			says: "each alarm says what it means and what to do; pages report recovery; only one about silence takes missing data for a finding",
 			holds: func(t require.TestingT, d document) {
 				for id, a := range d.ofType("AWS::CloudWatch::Alarm") {
 					description := decode[string](t, a, "AlarmDescription")
@@ -92,23 +172,70 @@ func alarmFormRequirements() []requirement {
 					assert.True(t, strings.HasPrefix(means, "Means: ") && len(means) > 30, id)
 					assert.Greater(t, len(do), 30, id)
 					assert.LessOrEqual(t, len(description), 1024, id)
-					assert.Equal(t, a.Properties["AlarmActions"], a.Properties["OKActions"], id)
-					assert.Equal(t, "notBreaching", a.Properties["TreatMissingData"], id)
+					pages := a.Properties["AlarmActions"].([]any)[0] == "AlarmTopic"
+					assert.Equal(t, pages, a.Properties["OKActions"] != nil, id)
+					if pages {
+						assert.Equal(t, a.Properties["AlarmActions"], a.Properties["OKActions"], id)
+					}
+					want := "notBreaching"
+					if a.Condition != "" {
+						want = "breaching"
+					}
+					assert.Equal(t, want, a.Properties["TreatMissingData"], id)
 				}
 			},
 			breaks: []mutation{
 				drop("ConflictsAlarm.Properties.AlarmDescription"),
 				set("ConflictsAlarm.Properties.AlarmDescription", "Means: two bodies were sent as one event."),
 				drop("RedrivenAlarm.Properties.OKActions"),
+				set("ConflictsAlarm.Properties.OKActions", []string{"TicketTopic"}), // it would fire when the stack is created
 				drop("RedrivenAlarm.Properties.TreatMissingData"),
+				set("StripeQuietAlarm.Properties.TreatMissingData", "notBreaching"),
+			},
+		},
+		{
+			says: "a provider is quiet if nothing of it was accepted for as many hours as its parameter says, which is 0 by default for no alarm",
+			holds: func(t require.TestingT, d document) {
+				for _, p := range withMadeUp().Providers {
+					parameter := d.Parameters[p.Title+"MaxQuietHours"]
+					require.NotNil(t, parameter.Default, p.Name)
+					assert.Equal(t, "0", *parameter.Default)
+					hours := regexp.MustCompile(parameter.AllowedPattern)
+					for value, ok := range map[string]bool{"0": true, "1": true, "99": true, "168": true, "169": false, "1.5": false, "": false, "01": false} {
+						assert.Equal(t, ok, hours.MatchString(value), value)
+					}
+					a := d.Resources[p.Title+"QuietAlarm"]
+					assert.Equal(t, p.Title+"IsExpected", a.Condition)
+					assert.Equal(t, "Paysluice Accepted Sum Environment=dev Provider="+p.Name,
+						decode[measured](t, resource{Properties: map[string]any{"m": a.Properties}}, "m").key())
+					assert.Equal(t, "LessThanThreshold", a.Properties["ComparisonOperator"])
+					assert.Equal(t, 1.0, a.Properties["Threshold"])
+					assert.Equal(t, 3600.0, a.Properties["Period"])
+					for _, property := range []string{"EvaluationPeriods", "DatapointsToAlarm"} {
+						assert.Equal(t, p.Title+"MaxQuietHours", a.Properties[property])
+					}
+					assert.Equal(t, []any{"AlarmTopic"}, a.Properties["AlarmActions"])
+				}
+			},
+			breaks: []mutation{
+				drop("StripeQuietAlarm.Condition"),
+				set("StripeQuietAlarm.Properties.EvaluationPeriods", 1),
+				set("StripeQuietAlarm.Properties.Period", 300), // at most a day
+				set("StripeQuietAlarm.Properties.Dimensions.1.Value", "square"),
+				set("Parameters.StripeMaxQuietHours.Default", "1"),
+				set("Parameters.StripeMaxQuietHours.AllowedPattern", "^[0-9]+$"),
 			},
 		},
 		{
 			says: "each text states the numbers of its alarm",
 			holds: func(t require.TestingT, d document) {
 				for id, a := range d.ofType("AWS::CloudWatch::Alarm") {
+					if a.Condition != "" {
+						assert.Contains(t, a.Properties["AlarmDescription"], " for "+a.Properties["EvaluationPeriods"].(string)+" hours.")
+						continue
+					}
 					description := decode[string](t, a, "AlarmDescription")
-					threshold, minutes := decode[float64](t, a, "Threshold"), decode[int](t, a, "Period")/60
+					threshold, minutes := decode[float64](t, a, "Threshold"), period(t, a)/60
 					needed, periods := decode[int](t, a, "DatapointsToAlarm"), decode[int](t, a, "EvaluationPeriods")
 					want := fmt.Sprintf("in %d of %d periods of %d minutes", needed, periods, minutes)
 					switch {
@@ -129,12 +256,16 @@ func alarmFormRequirements() []requirement {
 						want = fmt.Sprintf("At least %v %% of", threshold*100)
 					case periods == 1:
 						want = "Means: " // a single occurrence has no number
+					case id == "IntakeAlarm":
+						want = fmt.Sprintf("At least %v %% of all requests were answered 5xx and no event was accepted, %s", threshold*100, want)
 					}
 					assert.Contains(t, description, want, id)
 				}
 			},
 			breaks: []mutation{
 				set("RejectedAlarm.Properties.Threshold", 200),
+				set("IntakeAlarm.Properties.Threshold", 0.3),
+				set("IntakeAlarm.Properties.DatapointsToAlarm", 1),
 				set("RejectedAlarm.Properties.Period", 300),
 				set("DuplicatesAlarm.Properties.Threshold", 100),
 				set("PenumbraUnacceptedAlarm.Properties.Period", 3600),
@@ -150,6 +281,9 @@ func alarmFormRequirements() []requirement {
 			says: "a page is sent within 15 minutes, one about retries of dead letters within 30",
 			holds: func(t require.TestingT, d document) {
 				for id, a := range d.ofType("AWS::CloudWatch::Alarm") {
+					if a.Condition != "" {
+						continue // it waits as long as the operator wants
+					}
 					datapoints := decode[int](t, a, "DatapointsToAlarm")
 					assert.Positive(t, datapoints, id)
 					assert.LessOrEqual(t, datapoints, decode[int](t, a, "EvaluationPeriods"), id)
@@ -158,7 +292,7 @@ func alarmFormRequirements() []requirement {
 						limit = 30 * 60
 					}
 					pages := a.Properties["AlarmActions"].([]any)[0] == "AlarmTopic"
-					assert.True(t, !pages || decode[int](t, a, "Period")*datapoints <= limit, id)
+					assert.True(t, !pages || period(t, a)*datapoints <= limit, id)
 				}
 			},
 			breaks: []mutation{
@@ -252,6 +386,8 @@ func alarmFormRequirements() []requirement {
 				failures := `{ $.level = "ERROR" && $.status = 503 }` // no unauthenticated request causes it
 				for id, want := range map[string]struct{ group, pattern, metric, value string }{
 					"Redriven":          {"ArchiverLogGroup", `{ $.reason = "receives-exhausted" && $.Archived > 0 }`, "Redriven-dev", "$.Archived"},
+					"ApiThrottled":      {"AccessLogGroup", `{ $.errorResponseType = "THROTTLED" }`, "ApiThrottled-dev", "1"},
+					"ApiTooLarge":       {"AccessLogGroup", `{ $.status = "413" }`, "ApiTooLarge-dev", "1"},
 					"PayPalUntrusted":   {"PayPalProcessorLogGroup", `{ $.reason = "paypal_chain" }`, "PayPalUntrusted-dev", "1"},
 					"PenumbraUntrusted": {"PenumbraProcessorLogGroup", `{ $.reason = "penumbra_chain" }`, "PenumbraUntrusted-dev", "1"},
 					"SquareFailed":      {"SquareProcessorLogGroup", failures, "SquareFailures-dev", "1"},
@@ -268,7 +404,7 @@ func alarmFormRequirements() []requirement {
 					}}, filter.Properties["MetricTransformations"])
 				}
 				assert.Equal(t, "Average", d.Resources["SquareFailuresAlarm"].Properties["Statistic"], "a ratio")
-				assert.Len(t, d.ofType("AWS::Logs::MetricFilter"), 3+5*len(withMadeUp().Providers))
+				assert.Len(t, d.ofType("AWS::Logs::MetricFilter"), 5+5*len(withMadeUp().Providers))
 			},
 			breaks: []mutation{
 				drop("RedrivenFilter"),
@@ -284,6 +420,20 @@ func alarmFormRequirements() []requirement {
 			},
 		},
 	}
+}
+
+// period returns the period of an alarm, in seconds. All metrics of an expression
+// must have the same one.
+func period(t require.TestingT, a resource) int {
+	if a.Properties["Metrics"] == nil {
+		return decode[int](t, a, "Period")
+	}
+	periods := map[int]bool{}
+	for _, m := range decode[[]struct{ MetricStat struct{ Period int } }](t, a, "Metrics")[1:] {
+		periods[m.MetricStat.Period] = true
+	}
+	require.Len(t, periods, 1)
+	return slices.Collect(maps.Keys(periods))[0]
 }
 
 func topicsTakeAlarms(t require.TestingT, d document) {
@@ -364,12 +514,54 @@ func fired(t require.TestingT, d document, values map[string]float64) []string {
 }
 
 func fires(t require.TestingT, a resource, values map[string]float64) bool {
+	if a.Condition != "" {
+		return false // its parameter is 0
+	}
 	require.Equal(t, "GreaterThanOrEqualToThreshold", a.Properties["ComparisonOperator"])
 	value, ok := values[decode[measured](t, resource{Properties: map[string]any{"m": a.Properties}}, "m").key()]
+	if a.Properties["Metrics"] != nil {
+		value, ok = evaluate(t, a, values)
+	}
 	if !ok {
 		return a.Properties["TreatMissingData"] != "notBreaching"
 	}
 	return value >= decode[float64](t, a, "Threshold")
+}
+
+// evaluate returns the value of an alarm's expression, or false if it has no data.
+// It knows the operators that the expressions use.
+func evaluate(t require.TestingT, a resource, values map[string]float64) (value float64, ok bool) {
+	var expression string
+	operands := map[string]string{}
+	for _, m := range decode[[]struct {
+		ID, Expression string
+		ReturnData     bool
+		MetricStat     struct {
+			Metric measured
+			Stat   string
+		}
+	}](t, a, "Metrics") {
+		require.Equal(t, m.Expression != "", m.ReturnData)
+		m.MetricStat.Metric.Statistic = m.MetricStat.Stat
+		operands[m.ID] = m.MetricStat.Metric.key()
+		expression += m.Expression
+	}
+	filled := regexp.MustCompile(`FILL\((\w+), 0\)`).ReplaceAllString(expression, "$1")
+	parts := regexp.MustCompile(`^IF\((\w+) > 0, 0, \((.+)\) / (\w+)\)$`).FindStringSubmatch(filled)
+	require.NotNil(t, parts, expression)
+	sum, sign := 0.0, 1.0
+	for _, term := range strings.Fields(parts[2]) {
+		if term == "-" {
+			sign = -1
+			continue
+		}
+		sum += sign * values[operands[term]]
+	}
+	requests, ok := values[operands[parts[3]]]
+	if values[operands[parts[1]]] > 0 {
+		return 0, ok
+	}
+	return sum / requests, ok
 }
 
 // measured is an alarm's metric.

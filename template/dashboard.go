@@ -41,7 +41,7 @@ func (s *stack) addDashboard(w watched) {
 
 	id := s.Add("Dashboard", &cloudwatch.Dashboard{
 		DashboardName: new(named(dashboardName)),
-		DashboardBody: dashboardBody(append(widgets, api, stuck, lost)),
+		DashboardBody: dashboardBody(append(widgets, api, stuck, lost), s.quietAlarms.close()),
 	})
 	s.Output("DashboardUrl", cfn.Output{
 		Description: "URL of the dashboard.",
@@ -91,12 +91,18 @@ func apiLine(metric string) line {
 }
 
 // dashboardBody returns a token for the body, with one line of the printed
-// template per widget.
-func dashboardBody(widgets []widget) string {
+// template per widget. Alarms that exist under a condition have a widget of their
+// own under that condition.
+func dashboardBody(widgets []widget, alarms []conditional) string {
 	parts := make([]any, len(widgets))
 	for i, w := range widgets {
 		text, _ := json.Marshal(w) // strings and numbers never fail
 		parts[i] = cfn.Sub(string(text))
 	}
-	return cfn.Join("", `{"widgets":[`, cfn.Join(",", parts...), "]}")
+	body := []any{`{"widgets":[`, cfn.Join(",", parts...)}
+	for _, a := range alarms {
+		text, _ := json.Marshal(alarmWidget([]cfn.ID{a.id}))
+		body = append(body, cfn.If(a.condition, cfn.Sub(","+string(text)), ""))
+	}
+	return cfn.Join("", append(body, "]}")...)
 }

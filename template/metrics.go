@@ -1,6 +1,9 @@
 package template
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/awslabs/goformation/v7/cloudformation/cloudwatch"
 	"github.com/awslabs/goformation/v7/cloudformation/logs"
 
@@ -8,12 +11,40 @@ import (
 	"github.com/paysluice/paysluice/template/cfn"
 )
 
-// metric is a CloudWatch metric and a statistic of it.
+// metric is a CloudWatch metric and a statistic of it, or an expression of several
+// such metrics.
 type metric struct {
 	namespace  string
 	name       string
 	statistic  string
 	dimensions []cloudwatch.Alarm_Dimension
+
+	expression string            // of metric math; "" for a single metric
+	operands   map[string]metric // under their names in the expression
+}
+
+// putInto makes m the metric of an alarm. period is in seconds.
+func (m metric) putInto(a *cloudwatch.Alarm, period int) {
+	if m.expression == "" {
+		a.Namespace, a.MetricName, a.Dimensions = new(m.namespace), new(m.name), m.dimensions
+		a.Statistic, a.Period = new(m.statistic), new(period)
+		return
+	}
+	a.Metrics = []cloudwatch.Alarm_MetricDataQuery{{Id: "result", Expression: new(m.expression), ReturnData: new(true)}}
+	for _, id := range slices.Sorted(maps.Keys(m.operands)) {
+		operand := m.operands[id]
+		a.Metrics = append(a.Metrics, cloudwatch.Alarm_MetricDataQuery{
+			Id: id,
+			MetricStat: &cloudwatch.Alarm_MetricStat{
+				Metric: &cloudwatch.Alarm_Metric{
+					Namespace: new(operand.namespace), MetricName: new(operand.name), Dimensions: operand.dimensions,
+				},
+				Period: period,
+				Stat:   operand.statistic,
+			},
+			ReturnData: new(false),
+		})
+	}
 }
 
 // apiNamespace is the namespace of API Gateway's own metrics (API Gateway
@@ -30,6 +61,13 @@ func eventMetric(name string) metric {
 		namespace: contract.MetricNamespace, name: name, statistic: "Sum",
 		dimensions: []cloudwatch.Alarm_Dimension{dimension(contract.EnvironmentDimension, cfn.Ref(environmentSuffix))},
 	}
+}
+
+// providerMetric returns the sum of a metric of package contract for a provider.
+func providerMetric(name string, p contract.Provider) metric {
+	m := eventMetric(name)
+	m.dimensions = append(m.dimensions, dimension(contract.ProviderDimension, p.Name))
+	return m
 }
 
 func functionMetric(function cfn.ID, name, statistic string) metric {
@@ -55,11 +93,29 @@ func apiMetric(name string) metric {
 	}
 }
 
+// intakeFailures returns the share of requests that were answered 5xx, or 0 if an
+// event was accepted. Responses 503 that anybody can cause are left out. A metric
+// of package contract without data counts as 0.
+func intakeFailures() metric {
+	requests := apiMetric("Count")
+	requests.statistic = "SampleCount" // its Sum is not documented
+	return metric{
+		expression: "IF(FILL(accepted, 0) > 0, 0, (failures - FILL(empty, 0) - FILL(undecided, 0)) / requests)",
+		operands: map[string]metric{
+			"accepted":  eventMetric(contract.MetricAccepted),
+			"empty":     eventMetric(contract.MetricNotConfigured),
+			"failures":  apiMetric("5XXError"),
+			"requests":  requests,
+			"undecided": eventMetric(contract.MetricUndecided),
+		},
+	}
+}
+
 // logMetric describes a metric that CloudWatch Logs extracts from lines of a
 // function's log, for cases that the functions' own metrics do not distinguish.
 type logMetric struct {
 	id       string // of the resource, without "Filter"
-	function string // prefix of the function's logical ids
+	function string // prefix of the function's logical ids, or "Access" for the access log
 	name     string // without the environment suffix
 	pattern  string // CloudWatch Logs User Guide, "Filter pattern syntax for metric filters"
 	value    string // a number, or a member of the line
@@ -83,6 +139,12 @@ func (s *stack) addLogMetric(m logMetric) {
 // that name.
 func filteredMetric(name, statistic string) metric {
 	return metric{namespace: contract.MetricNamespace, name: named(name), statistic: statistic}
+}
+
+// addResponseMetric adds the number of lines of the access log that match a pattern.
+func (s *stack) addResponseMetric(name, pattern string) metric {
+	s.addLogMetric(logMetric{id: name, function: accessLogPrefix, name: name, pattern: pattern, value: "1"})
+	return filteredMetric(name, "Sum")
 }
 
 const redrivenMetric = "Redriven"

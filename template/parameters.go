@@ -23,6 +23,13 @@ const (
 	manageAPIGatewayAccount = "ManageApiGatewayAccount"
 )
 
+// maxQuietHours is the end of the logical ids of each provider's parameter.
+const maxQuietHours = "MaxQuietHours"
+
+// maxQuietPeriods is the number of hours in a week, the longest window of an
+// alarm.
+const maxQuietPeriods = 7 * 24
+
 // maxSuffix is the maximum length of EnvironmentSuffix.
 const maxSuffix = 30
 
@@ -116,6 +123,17 @@ func retentions() []string {
 		values = append(values, strconv.Itoa(days))
 	}
 	return values
+}
+
+// addHours declares a parameter for a number of hours, at most maxQuietPeriods.
+func (s *stack) addHours(name, description string) {
+	s.Parameter(name, cfn.Parameter{
+		Type:                  "String",
+		Description:           description,
+		Default:               "0",
+		AllowedPattern:        "^(0|[1-9][0-9]?|1[0-5][0-9]|16[0-8])$",
+		ConstraintDescription: fmt.Sprintf("must be a whole number of hours, 0 to %d", maxQuietPeriods),
+	})
 }
 
 // addRegionRule makes CloudFormation refuse another region before it creates any

@@ -35,6 +35,13 @@ type stack struct {
 	options      Options
 	logGroupARNs list[string] // for the key's policy
 	alarms       list[cfn.ID] // for the dashboard
+	quietAlarms  list[conditional]
+}
+
+// conditional is a resource that exists under a condition.
+type conditional struct {
+	id        cfn.ID
+	condition cfn.Cond
 }
 
 // Add adds a resource, with the tags of the options.
@@ -79,7 +86,7 @@ func Build(o Options) (*cfn.Template, error) {
 	s.addDashboard(w)
 
 	account := s.addAPIGatewayAccount()
-	accessLog := s.addLogGroup("AccessLogGroup", accessLogGroupName)
+	accessLog := s.addLogGroup(string(logGroupID(accessLogPrefix)), accessLogGroupName)
 	s.addKey()
 
 	deployment, err := a.addDeployment()

@@ -60,6 +60,9 @@ func interfaceRequirements() []requirement {
 					"LogLevel": "INFO", "ManageApiGatewayAccount": "true", "AlarmEmail": "",
 					"EventRetentionDays": "0", "ArchiveRetentionDays": "0", "DomainName": "", "CertificateArn": "",
 				}
+				for _, p := range withMadeUp().Providers {
+					want[p.Title+"MaxQuietHours"] = "0"
+				}
 				got := map[string]string{}
 				for name, p := range d.Parameters {
 					got[name] = "none"

@@ -10,6 +10,9 @@ import (
 	"github.com/paysluice/paysluice/template/cfn"
 )
 
+// accessLogPrefix is the prefix of the access log's logical ids.
+const accessLogPrefix = "Access"
+
 // Throttle of each method. Above it API Gateway responds 429, and the provider
 // retries.
 const (

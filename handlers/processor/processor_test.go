@@ -276,6 +276,8 @@ func TestWebhookThatIsNotAccepted(t *testing.T) {
 			unavailable, "NotConfigured", provider.SecretEmpty, false, 0},
 		{"the secret is malformed", secretFails(provider.SecretMalformed),
 			unavailable, "SecretUnavailable", provider.SecretMalformed, true, 0},
+		{"the secret worked and has no value any more", secretFails(fmt.Errorf("%w: no value", provider.SecretGone)),
+			unavailable, "SecretUnavailable", provider.SecretGone, true, 0},
 		{"Secrets Manager is down", secretFails(fmt.Errorf("%w: %w", provider.SecretUnreachable, errDown)),
 			unavailable, "SecretUnavailable", provider.SecretUnreachable, true, 0},
 		{"a certificate's host does not respond: anybody can name it, so no alarm", secretFails(provider.CertUnreachable),

@@ -37,7 +37,7 @@ func outcomeOf(err error) outcome {
 	switch reason {
 	case provider.SecretEmpty:
 		return outcome{status: http.StatusServiceUnavailable, metric: contract.MetricNotConfigured}
-	case provider.SecretMalformed, provider.SecretUnreachable:
+	case provider.SecretGone, provider.SecretMalformed, provider.SecretUnreachable:
 		return outcome{status: http.StatusServiceUnavailable, metric: contract.MetricSecretUnavailable, failed: true}
 	case provider.PayPalChain:
 		return outcome{status: http.StatusServiceUnavailable, metric: contract.MetricUndecided, failed: true}

@@ -55,6 +55,7 @@ const (
 // Reasons of class Unavailable.
 const (
 	SecretEmpty       Reason = "secret_empty"
+	SecretGone        Reason = "secret_gone" // empty or deleted after it had a value
 	SecretMalformed   Reason = "secret_malformed"
 	SecretUnreachable Reason = "secret_unreachable"
 	QueueUnreachable  Reason = "queue_unreachable"
@@ -91,7 +92,7 @@ func (r Reason) Class() Class {
 		return Rejected
 	case BodyNotBase64:
 		return Malformed
-	case SecretEmpty, SecretMalformed, SecretUnreachable, QueueUnreachable,
+	case SecretEmpty, SecretGone, SecretMalformed, SecretUnreachable, QueueUnreachable,
 		BucketUnreachable, CertUnreachable, CertLimited, PayPalChain, PayPalChainUnlisted:
 		return Unavailable
 	case EnvelopeUnreadable, EventIDInvalid:

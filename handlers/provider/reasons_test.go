@@ -96,6 +96,7 @@ func classes() map[provider.Reason]provider.Class {
 		provider.CertRefused:         provider.Rejected,
 		provider.BodyNotBase64:       provider.Malformed,
 		provider.SecretEmpty:         provider.Unavailable,
+		provider.SecretGone:          provider.Unavailable,
 		provider.SecretMalformed:     provider.Unavailable,
 		provider.SecretUnreachable:   provider.Unavailable,
 		provider.QueueUnreachable:    provider.Unavailable,

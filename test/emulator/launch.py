@@ -51,10 +51,30 @@ def record_calls(file):
     iam_evaluator.evaluate = recorded_evaluate
 
 
+def accept_metric_math():
+    """Creates an alarm on metric math as an alarm on its first metric.
+
+    MiniStack refuses such alarms. It evaluates none, so nothing else is lost.
+    """
+    from ministack.services.cloudformation import provisioners
+
+    record = provisioners._cw_metric_alarm_record
+
+    def record_first(name, props):
+        metrics = [m["MetricStat"] for m in props.get("Metrics") or [] if "MetricStat" in m]
+        if metrics:
+            props = {key: value for key, value in props.items() if key != "Metrics"}
+            props.update(metrics[0]["Metric"], Period=metrics[0]["Period"], Statistic=metrics[0]["Stat"])
+        return record(name, props)
+
+    provisioners._cw_metric_alarm_record = record_first
+
+
 if __name__ == "__main__":
     folder = sys.argv.pop(1)
     threading.Thread(target=end_with_starter, args=[folder], daemon=True).start()
     record_calls(os.path.join(folder, "calls.jsonl"))
+    accept_metric_math()
 
     from hypercorn.__main__ import main
 

@@ -59,7 +59,7 @@ func New[T any](
 }
 
 // Get returns the value, at most five minutes old. The error is that of read or
-// parse. After a failed read it returns the same error for two seconds.
+// parse; SecretEmpty becomes SecretGone after a good read. After a failed read it returns the same error for two seconds.
 func (c *Cache[T]) Get(ctx context.Context) (T, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -98,6 +98,10 @@ func (c *Cache[T]) reload(ctx context.Context) {
 		if value, err = c.parse(document); err == nil {
 			c.value, c.document = value, document
 		}
+	}
+	if errors.Is(err, provider.SecretEmpty) && !c.readAt.IsZero() {
+		// A secret that was never filled pages nobody. This one was.
+		err = fmt.Errorf("%w: %v", provider.SecretGone, err)
 	}
 	if c.failure = err; err != nil {
 		c.failedAt = c.now().Round(0)

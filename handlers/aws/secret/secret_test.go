@@ -38,6 +38,15 @@ func (s *store) read(context.Context) ([]byte, error) {
 	return []byte(s.document), s.err
 }
 
+func TestSecretThatWasNeverFilledIsNotGone(t *testing.T) {
+	withCache(t, func(t *testing.T, s *store, c *secret.Cache[string]) {
+		s.err = provider.SecretEmpty
+		requireFailure(t, provider.SecretEmpty, c)
+		time.Sleep(time.Hour)
+		requireFailure(t, provider.SecretEmpty, c)
+	})
+}
+
 func parse(document []byte) (string, error) {
 	if string(document) == "malformed" {
 		return "", errMalformed
@@ -90,6 +99,7 @@ func TestLastGoodValueIsUsedForFiveMinutes(t *testing.T) {
 		want   error
 	}{
 		{"the secret is unreachable", func(s *store) { s.err = errDown }, errDown},
+		{"the value was deleted: not as if it was never filled", func(s *store) { s.err = provider.SecretEmpty }, provider.SecretGone},
 		{"the new version is malformed", func(s *store) { s.document = "malformed" }, errMalformed},
 	} {
 		t.Run(row.why, func(t *testing.T) {
