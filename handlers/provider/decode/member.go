@@ -62,12 +62,28 @@ func (m Member) Time() int64 {
 	return 0
 }
 
+// Content is the member that holds an event's object. Like a Member it may occur
+// once: readers of the stored body could take another one of two.
+type Content[T any] struct {
+	Value T
+	count int
+}
+
+// UnmarshalJSONFrom implements json.UnmarshalerFrom.
+func (c *Content[T]) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	c.count++
+	return Next(d, &c.Value)
+}
+
+// Repeated reports whether the member occurs more than once.
+func (c *Content[T]) Repeated() bool { return c.count > 1 }
+
 // Identify returns an event's id and type. The error is EnvelopeUnreadable if one
-// of the three members occurs twice or the type is not readable, and
+// of the three members or the content occurs twice or the type is not readable, and
 // EventIDInvalid if the id cannot be a key.
-func Identify(id, typ, created Member) (eventID, eventType string, err error) {
-	if id.count > 1 || typ.count > 1 || created.count > 1 {
-		return "", "", fmt.Errorf("%w: id, type or time of creation occurs more than once", provider.EnvelopeUnreadable)
+func Identify(id, typ, created Member, content interface{ Repeated() bool }) (eventID, eventType string, err error) {
+	if id.count > 1 || typ.count > 1 || created.count > 1 || content.Repeated() {
+		return "", "", fmt.Errorf("%w: id, type, time of creation or content occurs more than once", provider.EnvelopeUnreadable)
 	}
 	eventID, eventType = id.Text(), typ.Text()
 	if eventType == "" || len(eventType) > maxName || !Printable(eventType) {

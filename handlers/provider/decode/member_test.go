@@ -87,7 +87,7 @@ func TestMemberTime(t *testing.T) {
 func TestIdentify(t *testing.T) {
 	for _, id := range []string{"e", "evt_1", "WH-2W7266712B616591M-36507203HX6402335", "6b5cc1ac-3a16-4b72-9a3c-5a2d0a1f0001", "a.b-C_9", strings.Repeat("x", 255)} {
 		i := read(t, `{"id":"`+id+`","type":"charge.updated"}`)
-		gotID, gotType, err := decode.Identify(i.ID, i.Type, i.Created)
+		gotID, gotType, err := decode.Identify(i.ID, i.Type, i.Created, new(decode.Content[any]))
 		require.NoError(t, err)
 		assert.Equal(t, id, gotID)
 		assert.Equal(t, "charge.updated", gotType)
@@ -136,7 +136,7 @@ func TestIdentifyRefuses(t *testing.T) {
 	} {
 		t.Run(tt.why, func(t *testing.T) {
 			i := read(t, tt.body)
-			id, typ, err := decode.Identify(i.ID, i.Type, i.Created)
+			id, typ, err := decode.Identify(i.ID, i.Type, i.Created, new(decode.Content[any]))
 			assert.Empty(t, id+typ)
 			assert.ErrorIs(t, err, tt.want)
 			assert.NotContains(t, err.Error(), "evt", "an error repeats nothing of the body")
@@ -159,7 +159,7 @@ func FuzzIdentify(f *testing.F) {
 			assert.GreaterOrEqual(t, millis, int64(0))
 			assert.Less(t, millis, int64(253402300800000))
 		}
-		eventID, eventType, err := decode.Identify(members[0], members[1], members[2])
+		eventID, eventType, err := decode.Identify(members[0], members[1], members[2], new(decode.Content[any]))
 		if err != nil {
 			assert.Equal(t, provider.Quarantined, provider.ReasonOf(err).Class(), "%v", err)
 			return

@@ -9,6 +9,9 @@ import (
 	"github.com/paysluice/paysluice/handlers/provider"
 )
 
+// maxEntries bounds a list: each entry costs a signature check of every body.
+const maxEntries = 32
+
 // maxLabel bounds a label, in bytes. It is stored with every event and logged.
 const maxLabel = 64
 
@@ -28,10 +31,13 @@ func Secret(document []byte, example string, v any) error {
 
 // CheckEntries checks each entry of a list. check returns the problems of an
 // entry, "" for none. The error is SecretMalformed and names all problems of all
-// entries, or that there is no entry.
+// entries, or that there is no entry or there are too many.
 func CheckEntries[E any](list string, entries []E, check func(E) []string) error {
 	if len(entries) == 0 {
 		return fmt.Errorf("%w: it has no list %q with at least one entry", provider.SecretMalformed, list)
+	}
+	if len(entries) > maxEntries {
+		return fmt.Errorf("%w: its list %q has %d entries; at most %d are allowed", provider.SecretMalformed, list, len(entries), maxEntries)
 	}
 	var problems []string
 	for i, e := range entries {

@@ -1,6 +1,7 @@
 package decode_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -40,6 +41,7 @@ func TestParses(t *testing.T) {
 	}{
 		{"one entry", `{"list":[{"label":"main","key":"a"}]}`, []entry{{"main", "a"}}},
 		{"several", `{"list":[{"label":"main","key":"a"},{"label":"main","key":"b"}]}`, []entry{{"main", "a"}, {"main", "b"}}},
+		{"32 entries", `{"list":[` + strings.Repeat(`{"label":"main","key":"a"},`, 31) + `{"label":"main","key":"a"}]}`, slices.Repeat([]entry{{"main", "a"}}, 32)},
 		{"members of a later version", `{"version":2,"list":[{"label":"main","key":"a","note":1}]}`, []entry{{"main", "a"}}},
 		{"a final newline, as an editor leaves it", "{\"list\":[{\"label\":\"main\",\"key\":\"a\"}]}\n", []entry{{"main", "a"}}},
 	} {
@@ -65,6 +67,7 @@ func TestRefuses(t *testing.T) {
 		{"not UTF-8: no signature would ever match", "{\"list\":[{\"label\":\"main\",\"key\":\"hush\xff\"}]}", provider.SecretMalformed, []string{"not JSON in UTF-8"}},
 		{"null", "null", provider.SecretMalformed, []string{`no list "list" with at least one entry`}},
 		{"no entries", `{"list":[]}`, provider.SecretMalformed, []string{`no list "list" with at least one entry`}},
+		{"33 entries", `{"list":[` + strings.Repeat(`{"label":"main","key":"hush"},`, 32) + `{"label":"main","key":"hush"}]}`, provider.SecretMalformed, []string{`its list "list" has 33 entries; at most 32 are allowed`}},
 		{"the list as an object", `{"list":{"main":"hush"}}`, provider.SecretMalformed, []string{`no list "list" with at least one entry`}},
 		{
 			"every wrong entry is named at once",

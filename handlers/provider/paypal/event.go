@@ -13,12 +13,12 @@ import (
 // body is the part of an event notification that is read ("event" in
 // notifications_webhooks_v1.json). All of it but id and event_type is optional.
 type body struct {
-	ID              decode.Member `json:"id"`
-	Type            decode.Member `json:"event_type"`
-	Created         decode.Member `json:"create_time"`
-	ResourceType    string        `json:"resource_type"`
-	ResourceVersion string        `json:"resource_version"`
-	Resource        resource      `json:"resource"`
+	ID              decode.Member            `json:"id"`
+	Type            decode.Member            `json:"event_type"`
+	Created         decode.Member            `json:"create_time"`
+	ResourceType    string                   `json:"resource_type"`
+	ResourceVersion string                   `json:"resource_version"`
+	Resource        decode.Content[resource] `json:"resource"`
 }
 
 // Values of "resource_type".
@@ -137,11 +137,11 @@ func (p Provider) Event(raw []byte, o provider.Origin) (event.Event, error) {
 	if err := decode.Body(raw, &b); err != nil {
 		return event.Event{}, err
 	}
-	id, typ, err := decode.Identify(b.ID, b.Type, b.Created)
+	id, typ, err := decode.Identify(b.ID, b.Type, b.Created, &b.Resource)
 	if err != nil {
 		return event.Event{}, err
 	}
-	name, r := contract.PayPal().Name, &b.Resource
+	name, r := contract.PayPal().Name, &b.Resource.Value
 	var f decode.Fields
 	category := p.rules.Category(typ, r)
 	e := event.Event{
@@ -191,7 +191,7 @@ func (r *resource) linked(rel, collection string) string {
 
 // paymentID returns the capture or sale that an event of a type belongs to.
 func (b *body) paymentID(typ string) string {
-	r := &b.Resource
+	r := &b.Resource.Value
 	switch strings.TrimPrefix(typ, "PAYMENT.") {
 	case "CAPTURE.COMPLETED", "CAPTURE.DECLINED", "CAPTURE.DENIED", "CAPTURE.PENDING",
 		"SALE.COMPLETED", "SALE.DENIED", "SALE.PENDING":

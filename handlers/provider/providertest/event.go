@@ -45,6 +45,7 @@ func (s Suite) testQuarantine(t *testing.T) {
 		{"two ids", s.body("A.B", fmt.Sprintf(`%q:"evt_2"`, s.ID)), provider.EnvelopeUnreadable},
 		{"two ids in different case", s.body("A.B", fmt.Sprintf(`%q:"evt_2"`, strings.ToUpper(s.ID))), provider.EnvelopeUnreadable},
 		{"two types", s.body("A.B", fmt.Sprintf(`%q:"A.C"`, s.Type)), provider.EnvelopeUnreadable},
+		{"two contents", s.body("A.B", s.Object("A.B", "")+","+s.Object("A.B", "")), provider.EnvelopeUnreadable},
 		{"two times", s.body("A.B", fmt.Sprintf(`%q:1,%[1]q:2`, s.Created)), provider.EnvelopeUnreadable},
 
 		{"no id", fmt.Sprintf(`{%q:"A.B"}`, s.Type), provider.EventIDInvalid},

@@ -23,14 +23,14 @@ type body struct {
 	MerchantID string        `json:"merchant_id"`
 	LocationID string        `json:"location_id"`
 
-	Data struct {
+	Data decode.Content[struct {
 		Type string `json:"type"`
 		ID   string `json:"id"`
 		// Object has the object as its only member, mostly named as data.type. Other
 		// names are documented: data.type "checkout.event" comes with "checkout",
 		// "order" with "order_created". It has none in location.updated and deletions.
 		Object decode.Members[object] `json:"object"`
-	} `json:"data"`
+	}] `json:"data"`
 }
 
 // object is the part of an object that is read, whatever its type.
@@ -65,12 +65,12 @@ func (p Provider) Event(raw []byte, origin provider.Origin) (event.Event, error)
 	if err := decode.Body(raw, &b); err != nil {
 		return event.Event{}, err
 	}
-	id, typ, err := decode.Identify(b.EventID, b.Type, b.CreatedAt)
+	id, typ, err := decode.Identify(b.EventID, b.Type, b.CreatedAt, &b.Data)
 	if err != nil {
 		return event.Event{}, err
 	}
 	name := contract.Square().Name
-	member, o := b.Data.Object.Find(b.Data.Type)
+	member, o := b.Data.Value.Object.Find(b.Data.Value.Type)
 	category := p.rules.Category(typ, &o)
 	var f decode.Fields
 	e := event.Event{
@@ -80,7 +80,7 @@ func (p Provider) Event(raw []byte, origin provider.Origin) (event.Event, error)
 		Provider:     name,
 		Type:         typ,
 		Category:     category,
-		ObjectType:   f.Text("objectType", b.Data.Type, member),
+		ObjectType:   f.Text("objectType", b.Data.Value.Type, member),
 		ObjectID:     b.objectID(&f, &o),
 		ObjectStatus: f.Text("objectStatus", o.Status, o.State),
 		PaymentID:    b.paymentID(&f, member, &o),
@@ -100,12 +100,12 @@ func (p Provider) Event(raw []byte, origin provider.Origin) (event.Event, error)
 // order_created or order_updated. data.id comes last: some events append a version
 // to it, and those about custom attributes name the application there.
 func (b *body) objectID(f *decode.Fields, o *object) string {
-	return f.Text("objectId", o.ID, o.DisputeID, b.Data.ID)
+	return f.Text("objectId", o.ID, o.DisputeID, b.Data.Value.ID)
 }
 
 // paymentID returns the payment that the object is or belongs to.
 func (b *body) paymentID(f *decode.Fields, member string, o *object) string {
-	if member == paymentMember || b.Data.Type == paymentMember {
+	if member == paymentMember || b.Data.Value.Type == paymentMember {
 		return b.objectID(f, o)
 	}
 	var only string

@@ -39,9 +39,9 @@ type body struct {
 	UserID     string         `json:"user_id"` // Connect, before 2017
 	Livemode   jsontext.Value `json:"livemode"`
 
-	Data struct {
+	Data decode.Content[struct {
 		Object object `json:"object"`
-	} `json:"data"`
+	}] `json:"data"`
 
 	// Context is the path of accounts below an organisation (since 2025-04-30); thin
 	// events have it in Connect too.
@@ -102,7 +102,7 @@ func (p Provider) Event(raw []byte, o provider.Origin) (event.Event, error) {
 	if err := decode.Body(raw, &b); err != nil {
 		return event.Event{}, err
 	}
-	id, typ, err := decode.Identify(b.ID, b.Type, b.Created)
+	id, typ, err := decode.Identify(b.ID, b.Type, b.Created, &b.Data)
 	if err != nil {
 		return event.Event{}, err
 	}
@@ -131,7 +131,7 @@ func (p Provider) Event(raw []byte, o provider.Origin) (event.Event, error) {
 
 // addObject adds the object of a snapshot event.
 func (p Provider) addObject(f *decode.Fields, e *event.Event, b *body) {
-	o := &b.Data.Object
+	o := &b.Data.Value.Object
 	e.Category = p.rules.Category(e.Type, o)
 	e.ObjectType = f.Text("objectType", o.Object)
 	e.ObjectID = f.Text("objectId", o.ID)
