@@ -54,6 +54,7 @@ verify: go $(TOOLS) $(CHECKOV) $(NAG) .cache/local
 .PHONY: soak
 soak: go
 	go test ./test/simulation -run TestPromise -timeout 2h -v -accepted 200000 -seed $(SEED)
+	go test -count=1 -timeout 2h -v ./test/quality/hostile -soak 1h
 	.ci/fuzz.sh 10m
 
 # venv --clear empties the folder that a link leads to, whoever's that is.

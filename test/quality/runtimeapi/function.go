@@ -64,6 +64,9 @@ func (f *Function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	}
 }
 
+// PID returns the process id.
+func (f *Function) PID() int { return f.environment.PID() }
+
 // Stop ends the process as Environment.Stop does. It may be called repeatedly, and
 // after the process has ended.
 func (f *Function) Stop() error { return f.environment.Stop() }

@@ -1,0 +1,256 @@
+// Package hostile sends bodies that cost a reader more than their bytes to the
+// functions as they are shipped, and bounds their memory.
+//
+// Every body is signed: somebody with a leaked secret can send it, and PayPal's
+// signature does not cover a whole body.
+package hostile
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paysluice/paysluice/handlers/aws/client"
+	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/handlers/event"
+	"github.com/paysluice/paysluice/handlers/processor"
+	"github.com/paysluice/paysluice/handlers/provider"
+	"github.com/paysluice/paysluice/handlers/provider/all"
+	"github.com/paysluice/paysluice/handlers/provider/square"
+	"github.com/paysluice/paysluice/handlers/provider/stripe"
+	"github.com/paysluice/paysluice/test/quality/runtimeapi"
+)
+
+var (
+	soak = flag.Duration("soak", 0, "send shapes for this `time`, for example 1h; 0 sends each shape once")
+	seed = flag.Uint64("seed", 0, "`seed` of the shapes; 0 draws one")
+)
+
+const (
+	// maxMemory is what a function may have resident, in bytes: four fifths of the
+	// 256 MB of its MemorySize. The rest is for what Lambda runs beside it.
+	maxMemory = 256 << 20 / 5 * 4
+	// largest is the size of a body that Lambda accepts in base64, in bytes (Lambda
+	// Developer Guide, "Lambda quotas").
+	largest = 4_500_000
+
+	endpointURL = "https://abc.execute-api.us-east-1.amazonaws.com/live/square"
+	secret      = "hush"
+)
+
+func TestShippedFunctionsKeepTheirMemory(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		fmt.Fprintln(os.Stderr, "hostile shapes were not sent: the shipped functions run on Linux only")
+		t.Skip("the shipped functions run on Linux only")
+	}
+	if *seed == 0 {
+		*seed = rand.Uint64()
+	}
+	t.Logf("-seed %d", *seed)
+	rng := rand.New(rand.NewPCG(*seed, 0))
+	f := start(t)
+	end := time.Now().Add(*soak)
+	for round := 0; round == 0 || time.Now().Before(end); round++ {
+		for _, s := range shapes() {
+			f.attack(t, rng, s)
+			if t.Failed() {
+				return
+			}
+		}
+		t.Logf("%d shapes: %s", (round+1)*len(shapes()), f.peaks(t))
+	}
+}
+
+// functions are the running functions and the cloud that they call.
+type functions struct {
+	cloud   *cloud
+	running map[string]*runtimeapi.Function // processors by provider, others by binary
+	serial  int
+}
+
+func start(t *testing.T) *functions {
+	t.Helper()
+	dir := packaged(t)
+	f := &functions{running: map[string]*runtimeapi.Function{}}
+	f.cloud = newCloud(t, map[string]string{
+		"stripe": `{"endpoints":[{"label":"main","secret":"` + secret + `"}]}`,
+		"square": `{"subscriptions":[{"label":"main","signatureKey":"` + secret + `","environment":"live"}]}`,
+	})
+	const queueURL = "https://sqs.us-east-1.amazonaws.com/000000000000/"
+	for name, env := range map[string][]string{
+		"stripe": {contract.ProviderVar + "=stripe", contract.SecretARNVar + "=stripe"},
+		"square": {contract.ProviderVar + "=square", contract.SecretARNVar + "=square"},
+
+		contract.ConsumerBinary: {contract.TableNameVar + "=WebhookEvents", contract.RetentionDaysVar + "=0"},
+		contract.ArchiverBinary: nil,
+	} {
+		binary := name
+		if name == "stripe" || name == "square" {
+			binary = contract.ProcessorBinary
+		}
+		function, err := runtimeapi.Start(t.Context(), filepath.Join(dir, binary), append(env,
+			"GOMAXPROCS=1", // as the template sets it
+			client.EndpointVar+"="+f.cloud.url, client.RegionVar+"=us-east-1", client.AccessKeyVar+"=id", client.SecretKeyVar+"=secret",
+			contract.EnvironmentVar+"=test", contract.LogLevelVar+"=INFO", contract.BucketNameVar+"=bucket",
+			contract.QueueURLVar+"="+queueURL+"webhook-queue", contract.DeadLetterQueueURLVar+"="+queueURL+"webhook-dlq",
+			contract.EndpointURLVar+"="+endpointURL,
+		))
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = function.Stop() })
+		f.running[name] = function
+	}
+	return f
+}
+
+// packaged returns a folder with the bootstraps of the zips that are shipped.
+func packaged(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	cmd := exec.CommandContext(t.Context(), "go", "run", "./cmd/paysluice", "package", "-out", dir, "-arch", runtime.GOARCH)
+	cmd.Dir, cmd.Stderr = "../../..", os.Stderr
+	version, err := cmd.Output()
+	require.NoError(t, err)
+	for _, binary := range contract.Binaries() {
+		r, err := zip.OpenReader(filepath.Join(dir, strings.TrimSpace(string(version)), binary+".zip"))
+		require.NoError(t, err)
+		bootstrap, err := r.Open("bootstrap")
+		require.NoError(t, err)
+		text, err := io.ReadAll(bootstrap)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(filepath.Join(dir, binary), text, 0o755))
+		require.NoError(t, r.Close())
+	}
+	return dir
+}
+
+// attack sends a shape to the processors, and ten bodies of it, redelivered and
+// changed, through consumer and archiver.
+func (f *functions) attack(t *testing.T, rng *rand.Rand, s shape) {
+	t.Helper()
+	f.cloud.reset()
+	name, members := draw(rng, s, largest-1000)
+	for _, p := range []string{"stripe", "square"} {
+		f.receive(t, name, p, f.body(p, members))
+	}
+
+	var first, again, other []events.SQSMessage
+	for i := range contract.BatchSize {
+		p := []string{"stripe", "paypal", "square"}[i%3]
+		name, members = draw(rng, s, processor.MaxInline-1000)
+		body := f.body(p, members)
+		first = append(first, record(t, p, body))
+		again = append(again, record(t, p, strings.Replace(body, "{", "{ ", 1)))
+		other = append(other, record(t, p, strings.Replace(body, "{", `{"b":1,`, 1)))
+	}
+	for _, batch := range [][]events.SQSMessage{first, again, other} {
+		f.handle(t, name, contract.ConsumerBinary, batch)
+	}
+	assert.Len(t, f.cloud.items, contract.BatchSize)
+	f.handle(t, name, contract.ArchiverBinary, other)
+	assert.Equal(t, contract.BatchSize, f.cloud.archived-2, "beside the two large bodies")
+}
+
+// body returns a new event's body with these members.
+func (f *functions) body(name, members string) string {
+	f.serial++
+	at := time.Now().UTC()
+	switch name {
+	case "stripe":
+		return fmt.Sprintf(`{"id":"evt_%d","type":"charge.updated","created":%d,%s}`, f.serial, at.Unix(), members)
+	case "square":
+		return fmt.Sprintf(`{"event_id":"e-%d","type":"payment.updated","created_at":%q,%s}`, f.serial, at.Format(time.RFC3339), members)
+	}
+	return fmt.Sprintf(`{"id":"WH-%d","event_type":"PAYMENT.CAPTURE.COMPLETED","create_time":%q,%s}`, f.serial, at.Format(time.RFC3339), members)
+}
+
+// receive has a processor accept a body.
+func (f *functions) receive(t *testing.T, shape, name, body string) {
+	t.Helper()
+	header := stripe.Sign([]byte(body), secret, time.Now())
+	field := contract.Stripe().SignatureHeaders[0]
+	if name == "square" {
+		header, field = square.Sign([]byte(body), secret, endpointURL), contract.Square().SignatureHeaders[0]
+	}
+	var answer events.APIGatewayProxyResponse
+	f.invoke(t, shape, name, events.APIGatewayProxyRequest{
+		Body:              base64.StdEncoding.EncodeToString([]byte(body)),
+		IsBase64Encoded:   true,
+		MultiValueHeaders: map[string][]string{field: {header}},
+	}, &answer)
+	require.Equal(t, http.StatusOK, answer.StatusCode, "%s: %s", shape, f.running[name].Logs())
+}
+
+// record returns the message of a body as its processor writes it.
+func record(t *testing.T, name, body string) events.SQSMessage {
+	t.Helper()
+	p, err := all.All(all.Settings{}).ByName(name)
+	require.NoError(t, err)
+	e, err := p.Event([]byte(body), provider.Origin{})
+	require.NoError(t, err)
+	e.Payload, e.PayloadSHA256 = []byte(body), event.HashPayload([]byte(body))
+	require.LessOrEqual(t, len(body), processor.MaxInline)
+	return events.SQSMessage{MessageId: e.ID, Body: event.Encode(e)}
+}
+
+// handle has a function handle a batch without a failed record.
+func (f *functions) handle(t *testing.T, shape, binary string, batch []events.SQSMessage) {
+	t.Helper()
+	var answer events.SQSEventResponse
+	f.invoke(t, shape, binary, events.SQSEvent{Records: batch}, &answer)
+	require.Empty(t, answer.BatchItemFailures, "%s: %s", shape, f.running[binary].Logs())
+}
+
+// invoke sends one request and checks the memory of its function.
+func (f *functions) invoke(t *testing.T, shape, name string, request, answer any) {
+	t.Helper()
+	payload, err := json.Marshal(request)
+	require.NoError(t, err)
+	require.LessOrEqual(t, len(payload), 6<<20, "Lambda's limit")
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	response, err := f.running[name].Invoke(ctx, payload)
+	require.NoError(t, err, shape)
+	require.NoError(t, json.Unmarshal(response, answer))
+	require.Less(t, f.peak(t, name), maxMemory, "%s, after %s", name, shape)
+}
+
+// peak returns the most bytes that a function has had resident: VmHWM of
+// /proc/PID/status (proc_pid_status(5)).
+func (f *functions) peak(t *testing.T, name string) int {
+	t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", f.running[name].PID()))
+	require.NoError(t, err)
+	_, rest, found := bytes.Cut(text, []byte("VmHWM:"))
+	require.True(t, found)
+	kB, err := strconv.Atoi(string(bytes.Fields(rest)[0]))
+	require.NoError(t, err)
+	return kB << 10
+}
+
+func (f *functions) peaks(t *testing.T) string {
+	t.Helper()
+	var all []string
+	for name := range f.running {
+		all = append(all, fmt.Sprintf("%s %d MB", name, f.peak(t, name)>>20))
+	}
+	return strings.Join(all, ", ")
+}
