@@ -18,7 +18,7 @@ help:
 	@echo 'make check     static checks: format, vet, staticcheck, imports, golden files, cfn-lint'
 	@echo 'make test      check, unit tests with coverage and race, simulation, one deployment: six minutes'
 	@echo 'make verify    everything that takes longer: permissions, lifecycle, mutations, fuzz, …: 45 minutes'
-	@echo 'make soak      the long simulation and ten minutes of each fuzz target: hours'
+	@echo 'make soak      the long simulation, an hour of hostile bodies, ten minutes of each fuzz target'
 	@echo
 	@echo 'make demo      deploy the stack on this machine, send it webhooks, show the results'
 	@echo 'make up        leave the same stack running to play with'

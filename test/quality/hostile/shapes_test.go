@@ -76,7 +76,7 @@ func draw(rng *rand.Rand, s shape, size int) (name, members string) {
 	place := places()[rng.IntN(len(places()))]
 	levels := []int{maxLevels, maxLevels, 1 + rng.IntN(maxLevels), 64, 63}[rng.IntN(5)]
 	values := strings.Count(place, "%")
-	levels = min(levels, size/values/20) // no shape needs more than 19 bytes for a level
+	levels = min(levels, size/values/20)    // no shape needs more than 19 bytes for a level
 	for most := size; ; most -= size / 10 { // some shapes exceed the size that they are given
 		value := s.make(max(1, most/values-100), levels)
 		if members = fmt.Sprintf(place, value); len(members) <= size {
