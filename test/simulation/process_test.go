@@ -71,9 +71,12 @@ func (w *world) newProcessor() *process {
 		Events:      queue.NewSender(api, w.queueURL, processor.SendTimeout),
 		DeadLetters: queue.NewSender(api, w.deadLetterURL, processor.SendTimeout),
 		Payloads:    bucket.NewPayloads(s3Client{S3: w.s3, by: p, retryer: aws.NopRetryer{}}, bucketName, processor.PutTimeout),
-		Log:         log,
-		Metrics:     function.NewMetrics(w.log, "simulation", time.Now),
-		Now:         time.Now,
+		// As if the operator turned the retention on and off again and again.
+		RetentionDays: w.started % 2 * retentionDays,
+
+		Log:     log,
+		Metrics: function.NewMetrics(w.log, "simulation", time.Now),
+		Now:     time.Now,
 	}
 	return p
 }
@@ -83,6 +86,7 @@ func (w *world) newConsumer() *process {
 	handler := &consumer.Handler{
 		Providers:   all.All(all.Settings{}),
 		Table:       table.NewTable(dynamodbClient{p, client.NewRetryer()}, tableName),
+		Now:         time.Now,
 		DeadLetters: queue.NewSender(sqsClient{p}, w.deadLetterURL, consumer.SendTimeout),
 		Concurrency: contract.BatchSize,
 		Log:         function.NewLogger(w.log, "DEBUG"),

@@ -3,12 +3,14 @@ package simulation_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"path"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/paysluice/paysluice/handlers/aws/bucket"
 	"github.com/paysluice/paysluice/handlers/aws/table"
@@ -192,6 +194,7 @@ func (w *world) payloads() *bucket.Payloads {
 
 func (w *world) checkRow(e event.Event) *content {
 	c := w.contentOf(e)
+	w.checkRetention(e)
 	switch {
 	case c == nil:
 	case c.reason != "":
@@ -200,6 +203,32 @@ func (w *world) checkRow(e event.Event) *content {
 		w.violate("a row has the provider's id and time: %s at %d is %s at %d", c.id, c.created, e.ID, e.Timestamp)
 	}
 	return c
+}
+
+// retentionDays is the retention of every other processor. The others keep events.
+const retentionDays = 30
+
+// checkRetention checks that a row expires by the retention under which its large
+// body was put, and that the body was not put before the row's day of receipt.
+func (w *world) checkRetention(e event.Event) {
+	if e.PayloadRef == "" {
+		return
+	}
+	days, received := 0, time.UnixMilli(e.ReceivedAt).UTC()
+	var expiresAt int64
+	if strings.HasPrefix(e.PayloadRef, contract.RetentionPrefix(retentionDays)) {
+		days, expiresAt = retentionDays, received.AddDate(0, 0, retentionDays).Unix()
+	}
+	out, err := w.s3.GetObject(context.Background(), &s3.GetObjectInput{Bucket: new(bucketName), Key: &e.PayloadRef})
+	switch {
+	case err != nil:
+		w.violate("every payload reads back: %v", err)
+	case e.ExpiresAt != expiresAt:
+		w.violate("row and body have one retention: %s expires at %d, its body has %d days", e.ID, e.ExpiresAt, days)
+	case out.LastModified.Before(received.Truncate(24 * time.Hour)):
+		w.violate("a body's lifetime does not end before its row's: that of %s began on %s", e.ID, out.LastModified)
+	}
+	w.seen[fmt.Sprintf("payload of %d days", days)]++
 }
 
 func (w *world) checkDeadLetter(m event.Archived, e event.Event) *content {
