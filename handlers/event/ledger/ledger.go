@@ -106,8 +106,8 @@ const (
 	StateContradicted Problem = "the payment succeeded and has a state that excludes it"
 	// SuccessMissing: money went back for a payment without a known success.
 	SuccessMissing Problem = "no event says that the payment succeeded"
-	// AmountMissing: an event that counts has no readable amount. A thin event has
-	// none before its snapshot twin arrives.
+	// AmountMissing: no event of a payment, refund, reversal or dispute that counts has
+	// a readable amount.
 	AmountMissing Problem = "an event that counts has no amount"
 )
 
