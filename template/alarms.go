@@ -141,7 +141,7 @@ func (s *stack) addEventAlarms(to severities) {
 	})
 	s.addAlarm(alarm{
 		id: "Conflicts", name: "conflicts", severity: to.ticket,
-		means:  "A provider sent two different bodies for one event. The first is stored, the other is archived.",
+		means:  "Two different bodies arrived for one event, or with one signature. The first is stored, the other is archived.",
 		do:     "Compare both bodies, and look the event up at the provider before acting on either.",
 		metric: eventMetric(contract.MetricConflicts), threshold: 1, window: once(),
 	})

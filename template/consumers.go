@@ -26,8 +26,9 @@ const (
 )
 
 // addConsumer adds the function that stores events, and its event source mapping.
-func (s *stack) addConsumer(q queues, table, emptied cfn.ID) cfn.ID {
-	consumer := s.addFunction(function{
+// guards is the table of guards, or "".
+func (s *stack) addConsumer(q queues, table, guards, emptied cfn.ID) cfn.ID {
+	f := function{
 		id:             "Consumer",
 		name:           contract.ConsumerName,
 		binary:         contract.ConsumerBinary,
@@ -49,7 +50,12 @@ func (s *stack) addConsumer(q queues, table, emptied cfn.ID) cfn.ID {
 			// writes too (aws/aws-cdk#10010).
 			useKey("UseKeyForTable", "dynamodb", "kms:Decrypt"),
 		},
-	})
+	}
+	if guards != "" {
+		f.environment[contract.GuardTableNameVar] = guards.Ref()
+		f.policy = append(f.policy, allow("GuardEvents", []string{"dynamodb:PutItem"}, guards.Att("Arn")))
+	}
+	consumer := s.addFunction(f)
 	// The archiver writes the consumer's dead letters to the bucket, so the
 	// consumer has to stop before the bucket is emptied.
 	s.addEventSource("Consumer", q.events, consumer, consumerConcurrency, emptied)

@@ -90,6 +90,7 @@ func functionRequirements() []requirement {
 				for id, want := range map[string]map[string]string{
 					"ConsumerFunction": {
 						contract.TableNameVar:          "EventsTable",
+						contract.GuardTableNameVar:     "GuardTable",
 						contract.DeadLetterQueueURLVar: "DeadLetterQueue",
 						contract.SendersVar:            roles,
 					},

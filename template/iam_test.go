@@ -72,6 +72,7 @@ func rolesMayDoOnlyThis(t require.TestingT, d document) {
 			"sqs:DeleteMessage on WebhookQueue.Arn",
 			"sqs:GetQueueAttributes on WebhookQueue.Arn",
 			"dynamodb:PutItem on EventsTable.Arn",
+			"dynamodb:PutItem on GuardTable.Arn",
 			"sqs:SendMessage on DeadLetterQueue.Arn",
 			key("GenerateDataKey", "sqs"), key("Decrypt", "sqs"), key("Decrypt", "dynamodb"),
 		),

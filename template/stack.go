@@ -22,6 +22,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/template/cfn"
 )
 
@@ -65,10 +66,14 @@ func Build(o Options) (*cfn.Template, error) {
 
 	q := s.addQueues()
 	table := s.addTable()
+	var guards cfn.ID
+	if slices.ContainsFunc(o.Providers, func(p contract.Provider) bool { return p.Guarded }) {
+		guards = s.addGuardTable()
+	}
 	bucket := s.addBucket(o.Providers)
 	emptied := s.addEmptier(bucket)
 	w := watched{queues: q, providers: o.Providers}
-	w.consumer = s.addConsumer(q, table, emptied)
+	w.consumer = s.addConsumer(q, table, guards, emptied)
 	w.archiver = s.addArchiver(q, bucket, emptied)
 
 	a := s.addAPI()

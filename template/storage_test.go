@@ -68,6 +68,10 @@ func storageRequirements() []requirement {
 		}),
 		property("an index lists events without their payloads", "EventsTable", "GlobalSecondaryIndexes.0.Projection",
 			map[string]any{"ProjectionType": "INCLUDE", "NonKeyAttributes": contract.ListColumns()}),
+		property("a guard has a name and may expire", "GuardTable", "KeySchema",
+			[]dynamodb.Table_KeySchema{{AttributeName: contract.GuardAttribute, KeyType: "HASH"}}),
+		property("expired guards are deleted", "GuardTable", "TimeToLiveSpecification",
+			map[string]any{"AttributeName": contract.ExpiresAtAttribute, "Enabled": true}),
 		property("the partition key comes first", "EventsTable", "KeySchema.0",
 			dynamodb.Table_KeySchema{AttributeName: "eventId", KeyType: "HASH"}),
 		property("the types of all keys", "EventsTable", "AttributeDefinitions", []dynamodb.Table_AttributeDefinition{
@@ -89,8 +93,10 @@ func everythingIsEncrypted(t require.TestingT, d document) {
 			assert.Equal(t, "Key.Arn", decode[string](t, r, path), id)
 		}
 	}
-	assert.Equal(t, map[string]any{"SSEEnabled": true, "SSEType": "KMS", "KMSMasterKeyId": "Key.Arn"},
-		d.Resources["EventsTable"].Properties["SSESpecification"])
+	for id, table := range d.ofType("AWS::DynamoDB::Table") {
+		assert.Equal(t, map[string]any{"SSEEnabled": true, "SSEType": "KMS", "KMSMasterKeyId": "Key.Arn"},
+			table.Properties["SSESpecification"], id)
+	}
 	assert.Equal(t, []any{map[string]any{
 		"BucketKeyEnabled":              true,
 		"ServerSideEncryptionByDefault": map[string]any{"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "Key.Arn"},

@@ -29,15 +29,9 @@ func (s *stack) addTable() cfn.ID {
 		},
 		// Items are written once and never changed, so readers of the stream
 		// need only the new image.
-		StreamSpecification: &dynamodb.Table_StreamSpecification{StreamViewType: "NEW_IMAGE"},
-		SSESpecification: &dynamodb.Table_SSESpecification{
-			SSEEnabled:     true,
-			SSEType:        new("KMS"),
-			KMSMasterKeyId: new(keyARN()),
-		},
-		PointInTimeRecoverySpecification: &dynamodb.Table_PointInTimeRecoverySpecification{
-			PointInTimeRecoveryEnabled: new(true),
-		},
+		StreamSpecification:              &dynamodb.Table_StreamSpecification{StreamViewType: "NEW_IMAGE"},
+		SSESpecification:                 encryptedTable(),
+		PointInTimeRecoverySpecification: restorable(),
 
 		AWSCloudFormationDeletionPolicy:      destroy,
 		AWSCloudFormationUpdateReplacePolicy: destroy,
@@ -45,6 +39,36 @@ func (s *stack) addTable() cfn.ID {
 	s.Output("TableName", cfn.Output{Description: "Name of the table of events.", Value: table.Ref()})
 	s.Output("TableStreamArn", cfn.Output{Description: "ARN of the table's stream of new events.", Value: table.Att("StreamArn")})
 	return table
+}
+
+// addGuardTable adds the table of names that guarded providers may use once. It can
+// be rebuilt from nothing: a guard that is lost only lets a second body through.
+func (s *stack) addGuardTable() cfn.ID {
+	return s.Add("GuardTable", &dynamodb.Table{
+		TableName:   new(named(contract.GuardTableName)),
+		BillingMode: new("PAY_PER_REQUEST"),
+		AttributeDefinitions: []dynamodb.Table_AttributeDefinition{
+			{AttributeName: contract.GuardAttribute, AttributeType: "S"},
+		},
+		KeySchema: []dynamodb.Table_KeySchema{{AttributeName: contract.GuardAttribute, KeyType: "HASH"}},
+		TimeToLiveSpecification: &dynamodb.Table_TimeToLiveSpecification{
+			AttributeName: new(contract.ExpiresAtAttribute),
+			Enabled:       true,
+		},
+		SSESpecification:                 encryptedTable(),
+		PointInTimeRecoverySpecification: restorable(),
+
+		AWSCloudFormationDeletionPolicy:      destroy,
+		AWSCloudFormationUpdateReplacePolicy: destroy,
+	})
+}
+
+func encryptedTable() *dynamodb.Table_SSESpecification {
+	return &dynamodb.Table_SSESpecification{SSEEnabled: true, SSEType: new("KMS"), KMSMasterKeyId: new(keyARN())}
+}
+
+func restorable() *dynamodb.Table_PointInTimeRecoverySpecification {
+	return &dynamodb.Table_PointInTimeRecoverySpecification{PointInTimeRecoveryEnabled: new(true)}
 }
 
 // listIndex returns an index that lists the events of a partition key by time.

@@ -32,6 +32,7 @@ type Table interface {
 type Handler struct {
 	Providers   provider.Set
 	Table       Table
+	Guards      Guards      // nil without guarded providers
 	DeadLetters event.Queue // for conflicts
 	Concurrency int         // records that are stored at the same time, at least 1
 
@@ -55,8 +56,8 @@ func (h *Handler) Handle(ctx context.Context, b events.SQSEvent) (events.SQSEven
 	return function.BatchResponse(results), nil
 }
 
-// store stores one event. It sends an event to DeadLetters if its key belongs to
-// an event with other content, because a retry would not help.
+// store stores one event. It sends an event to DeadLetters if its key, its id or its
+// signature belongs to another event, because a retry would not help.
 func (h *Handler) store(ctx context.Context, record events.SQSMessage) (outcome, error) {
 	e, err := event.Decode(record.Body)
 	if err != nil {
@@ -68,6 +69,15 @@ func (h *Handler) store(ctx context.Context, record events.SQSMessage) (outcome,
 	}
 	if reason := h.refuse(ctx, record, e); reason != "" {
 		return h.keep(ctx, record, e, reason, contract.MetricQuarantined)
+	}
+	if h.Guards != nil && p.Descriptor().Guarded {
+		reason, err := h.guard(ctx, e)
+		if err != nil {
+			return outcome{}, err
+		}
+		if reason != "" {
+			return h.keep(ctx, record, e, reason, contract.MetricConflicts)
+		}
 	}
 	existing, err := h.Table.Put(ctx, e)
 	h.Log.DebugContext(ctx, "put", "eventId", e.ID, "messageId", record.MessageId, "new", existing == nil && err == nil)

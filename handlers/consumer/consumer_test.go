@@ -49,6 +49,28 @@ func (t *table) Put(ctx context.Context, e event.Event) (*event.Event, error) {
 	return nil, nil
 }
 
+// guards are guards in memory.
+type guards struct {
+	mu      sync.Mutex
+	held    map[string]string
+	expires map[string]time.Time
+	err     error // of names with the prefix failing
+	failing string
+}
+
+func (g *guards) Claim(_ context.Context, name, value string, expires time.Time) (string, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.err != nil && strings.HasPrefix(name, g.failing) {
+		return "", g.err
+	}
+	if held, taken := g.held[name]; taken {
+		return held, nil
+	}
+	g.held[name], g.expires[name] = value, expires
+	return value, nil
+}
+
 // queue records messages, or fails with err.
 type queue struct {
 	err    error
@@ -68,12 +90,17 @@ func (q *queue) Send(_ context.Context, body, failureReason string) error {
 type fixture struct {
 	providers   provider.Set
 	table       table
+	guards      *guards // nil for none
 	deadLetters queue
 	log         bytes.Buffer
 }
 
 func newFixture() *fixture {
-	return &fixture{providers: all.All(all.Settings{}), table: table{rows: map[string]event.Event{}}}
+	return &fixture{
+		providers: all.All(all.Settings{}),
+		table:     table{rows: map[string]event.Event{}},
+		guards:    &guards{held: map[string]string{}, expires: map[string]time.Time{}},
+	}
 }
 
 // handle returns the ids of the failed messages; the i-th record has id "i".
@@ -92,8 +119,12 @@ func (f *fixture) handle(t *testing.T, bodies ...string) []string {
 		Table:       &f.table,
 		DeadLetters: &f.deadLetters,
 		Concurrency: 2,
+		Now:         func() time.Time { return time.UnixMilli(receivedAt) },
 		Log:         function.NewLogger(&f.log, "DEBUG"),
 		Metrics:     function.NewMetrics(&f.log, "test", time.Now),
+	}
+	if f.guards != nil {
+		h.Guards = f.guards
 	}
 	answer, err := h.Handle(t.Context(), batch)
 	require.NoError(t, err, "an error would fail the whole batch")

@@ -50,6 +50,8 @@ const (
 	DeadLetterQueueURLVar = "DEAD_LETTER_QUEUE_URL" // webhook-dlq
 	BucketNameVar         = "BUCKET_NAME"           // failed webhooks and large payloads
 	TableNameVar          = "TABLE_NAME"            // WebhookEvents
+	// GuardTableNameVar has WebhookGuards; it is empty without guarded providers.
+	GuardTableNameVar = "GUARD_TABLE_NAME"
 	// SendersVar has the unique id of each processor's role:
 	// "{provider}={role id},…".
 	SendersVar       = "SENDERS"
@@ -89,6 +91,9 @@ const (
 	// ReasonSender is the reason of a message that the processor of another
 	// provider sent.
 	ReasonSender = "sender-mismatch"
+	// ReasonSignatureReused is the reason of an event with the signature of an
+	// accepted event but other bytes: one of the two is forged.
+	ReasonSignatureReused = "signature-reused"
 )
 
 // ReasonProperty is the member of a log line that holds a reason code. Alarms
@@ -115,6 +120,21 @@ const (
 	// TimestampAttribute is the sort key of the table and of both indexes, a
 	// number: the provider's creation time in epoch milliseconds.
 	TimestampAttribute = "timestamp"
+)
+
+// GuardTableName is the DynamoDB table of the names that guarded providers may use
+// once, without the environment suffix. It is apart from TableName, so that readers
+// of that table's stream see only events.
+const GuardTableName = "WebhookGuards"
+
+// Attributes of GuardTableName, beside ExpiresAtAttribute.
+const (
+	// GuardAttribute is the partition key, a string: "signature#{provider}:{hash}" or
+	// "event#{event id}".
+	GuardAttribute = "guard"
+	// HeldAttribute is what the name stands for, a string: a payloadSha256 or a
+	// timestamp.
+	HeldAttribute = "held"
 )
 
 // Indexes of the table.

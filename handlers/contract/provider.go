@@ -17,6 +17,10 @@ type Provider struct {
 	// UntrustedReason is the reason code of a webhook whose certificate the secret
 	// lists and whose authority is not trusted; empty without certificates.
 	UntrustedReason string
+	// Guarded reports whether the provider's signature fits several bodies. The
+	// consumer then accepts one body for each signature, and one time for each event
+	// id.
+	Guarded bool
 }
 
 // Stripe returns the descriptor of Stripe, which signs in one header
@@ -42,6 +46,7 @@ func PayPal() Provider {
 			"PAYPAL-CERT-URL", "PAYPAL-AUTH-ALGO",
 		},
 		UntrustedReason: ReasonPayPalChain,
+		Guarded:         true,
 	}
 }
 

@@ -70,6 +70,10 @@ type Event struct {
 	// members that the provider changes between deliveries. It is empty if only
 	// PayloadSHA256 can tell two bodies apart.
 	ContentSHA256 string `json:"contentSha256,omitempty"`
+	// SignedSHA256 is a hash of the text that the provider signed, in lower-case
+	// hex. It is set only if other bodies can have the same text: two bodies with one
+	// SignedSHA256 share one signature, so at most one of them is genuine.
+	SignedSHA256 string `json:"signedSha256,omitempty"`
 	// Payload is the raw body, in base64 in JSON. It is empty when PayloadRef is
 	// set.
 	Payload []byte `json:"payload,omitempty"`

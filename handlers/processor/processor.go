@@ -105,6 +105,7 @@ func (h *Handler) receive(ctx context.Context, r function.Request) (event.Event,
 		return receipt, err
 	}
 	receipt.Endpoint, receipt.Livemode = origin.Endpoint, origin.Livemode
+	receipt.SignedSHA256 = origin.SignedSHA256
 	receipt.Payload, receipt.PayloadSHA256 = body, event.HashPayload(body)
 	if id, ok := h.recent.find(contentOf(receipt), now); ok {
 		receipt.ID = id
@@ -118,6 +119,7 @@ func (h *Handler) receive(ctx context.Context, r function.Request) (event.Event,
 	e.ReceivedAt, e.RequestID = receipt.ReceivedAt, receipt.RequestID
 	e.ExpiresAt = receipt.ExpiresAt
 	e.Payload, e.PayloadSHA256 = receipt.Payload, receipt.PayloadSHA256
+	e.SignedSHA256 = receipt.SignedSHA256
 	return e, h.send(ctx, e, "")
 }
 

@@ -62,6 +62,8 @@ type Origin struct {
 	Endpoint string
 	// Livemode is the environment of that entry, or nil if the body tells it.
 	Livemode *bool
+	// SignedSHA256 is that of event.Event.
+	SignedSHA256 string
 }
 
 // Set finds a provider by its name or path.

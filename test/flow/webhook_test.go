@@ -13,6 +13,7 @@ import (
 
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
+	"github.com/paysluice/paysluice/test/emulator/paypaltest"
 	"github.com/paysluice/paysluice/test/emulator/senders"
 )
 
@@ -115,6 +116,37 @@ func TestOtherContentUnderTheSameKeyIsKept(t *testing.T) {
 		assert.Equal(t, m.key+"\n", replay(t, m.key, "-conflicts"))
 		assert.Equal(t, other.body, requireRow(t, w.eventID()).Payload)
 	})
+}
+
+// PayPal signs a CRC-32 of the body. Whoever has one genuine transmission can make
+// other bodies with its checksum.
+func TestForgedBodyWithAGenuineSignature(t *testing.T) {
+	a := guarded(t)
+	w := a.newWebhook()
+	header := w.header()
+	post := func(body []byte) {
+		status, answer, err := stack.Post(t.Context(), a.Provider, header, body)
+		require.NoError(t, err)
+		require.Equal(t, http.StatusOK, status, "the signature fits: %s", answer)
+	}
+	post(w.body)
+	requireRow(t, w.eventID())
+
+	newID := a.NewID()
+	for why, body := range map[string][]byte{
+		"a new event":                       a.Body(newID, 999, senders.Created),
+		"the same event, created elsewhere": a.Body(w.id, 999, senders.Created+60_000),
+	} {
+		forged := paypaltest.Forge(bytes.Replace(body, []byte(senders.Mark), []byte(senders.Mark+paypaltest.Forgeable), 1), w.body)
+		post(forged)
+		m := requireArchived(t, a.Provider.Name+"/", ofBody(forged))
+		assert.Equal(t, contract.ReasonSignatureReused, m.FailureReason, why)
+		assert.Equal(t, forged, m.Event.Payload, why)
+	}
+	mine, err := rows(t.Context(), a.EventID(newID))
+	require.NoError(t, err)
+	assert.Empty(t, mine)
+	assert.Equal(t, w.body, requireRow(t, w.eventID()).Payload)
 }
 
 func TestSignedBodyThatIsNoEventIsQuarantined(t *testing.T) {

@@ -34,6 +34,7 @@ func wire() (*consumer.Handler, error) {
 		environment   = vars.Required(contract.EnvironmentVar)
 		level         = vars.LogLevel()
 		tableName     = vars.Required(contract.TableNameVar)
+		guardTable    = vars.Optional(contract.GuardTableNameVar)
 		deadLetterURL = vars.Required(contract.DeadLetterQueueURLVar)
 		senders       = function.ParseSenders(vars.Optional(contract.SendersVar))
 		clients       = client.Config(vars, client.NewHTTPClient(consumer.AttemptTimeout))
@@ -42,7 +43,7 @@ func wire() (*consumer.Handler, error) {
 		return nil, err
 	}
 	api := dynamodb.NewFromConfig(clients, func(o *dynamodb.Options) { o.Retryer = client.NewRetryer() })
-	return &consumer.Handler{
+	handler := &consumer.Handler{
 		Providers:   all.All(all.Settings{}),
 		Table:       table.NewTable(api, tableName),
 		DeadLetters: queue.NewSender(sqs.NewFromConfig(clients), deadLetterURL, consumer.SendTimeout),
@@ -51,5 +52,9 @@ func wire() (*consumer.Handler, error) {
 		Now:         time.Now,
 		Log:         function.NewLogger(os.Stdout, level),
 		Metrics:     function.NewMetrics(os.Stdout, environment, time.Now),
-	}, nil
+	}
+	if guardTable != "" {
+		handler.Guards = table.NewGuards(api, guardTable)
+	}
+	return handler, nil
 }

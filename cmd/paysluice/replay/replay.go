@@ -158,6 +158,8 @@ func (r *Replay) rejected(key string, m event.Archived) string {
 		return "it is older than EventRetentionDays"
 	case m.FailureReason == contract.ReasonSender:
 		return "the processor of another provider sent it"
+	case m.FailureReason == contract.ReasonSignatureReused && !r.Conflicts:
+		return "another body has its signature"
 	}
 	e, err := event.Decode(string(m.Message))
 	if err != nil {

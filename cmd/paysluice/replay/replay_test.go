@@ -162,12 +162,13 @@ func TestMessagesThatTheConsumerRejectsAreSkipped(t *testing.T) {
 	f.archive.messages[unknown.Key()] = unknown
 	f.add(5, "expired")
 	f.add(6, "sender-mismatch")
+	f.add(7, "signature-reused")
 	f.archive.messages["stripe/notes.txt"] = nil
 
 	done, err := f.run(t.Context(), func(r *replay.Replay) { r.Prefix = "" })
 
 	require.NoError(t, err)
-	assert.Equal(t, replay.Done{Sent: 1, Skipped: 7, Last: "stripe/notes.txt"}, done)
+	assert.Equal(t, replay.Done{Sent: 1, Skipped: 8, Last: "stripe/notes.txt"}, done)
 	assert.Len(t, f.queue.bodies, 1)
 	assert.Equal(t, strings.Join([]string{
 		"skipped " + unknown.Key() + `: unknown provider: "imaginary"`,
@@ -176,6 +177,7 @@ func TestMessagesThatTheConsumerRejectsAreSkipped(t *testing.T) {
 		"skipped " + key(3) + ": not an event that can be stored (receives-exhausted)",
 		"skipped " + key(5) + ": it is older than EventRetentionDays",
 		"skipped " + key(6) + ": the processor of another provider sent it",
+		"skipped " + key(7) + ": another body has its signature",
 		"skipped stripe/notes.txt: not an archived message",
 	}, "\n")+"\n", f.skipped.String())
 }

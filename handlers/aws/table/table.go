@@ -93,6 +93,7 @@ func texts(e *event.Event) map[string]*string {
 		"requestId":               &e.RequestID,
 		"payloadSha256":           &e.PayloadSHA256,
 		"contentSha256":           &e.ContentSHA256,
+		"signedSha256":            &e.SignedSHA256,
 		"payloadRef":              &e.PayloadRef,
 	}
 }

@@ -4,10 +4,9 @@
 //
 // Verification is offline; PayPal is asked only for certificates. PayPal signs
 // the CRC-32 of the body, not the body. Whoever holds one genuine transmission
-// can therefore construct another body with the same CRC that verifies. With the
-// old event's id it conflicts with the stored event, and the consumer reports
-// it. With a new id it is stored as a genuine event, which no code here can
-// detect (docs/events.md).
+// can therefore construct another body with the same CRC that verifies. Verify
+// returns a hash of the signed text, by which the consumer accepts one body for each
+// signature (docs/security.md).
 //
 // Sources: developer.paypal.com/api/rest/webhooks/rest for the signature, the
 // schemas of github.com/paypal/paypal-rest-api-specifications, named by file, for

@@ -6,6 +6,7 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"hash/crc32"
 	"time"
@@ -42,7 +43,11 @@ func (v verifier) Verify(ctx context.Context, h provider.Header, body []byte, no
 	for _, w := range webhooks {
 		digest := signedDigest(t.id, t.stamp, w.WebhookID, crc)
 		if rsa.VerifyPKCS1v15(key, crypto.SHA256, digest, t.signature) == nil {
-			return provider.Origin{Endpoint: w.Label, Livemode: new(t.environment.live)}, nil
+			return provider.Origin{
+				Endpoint:     w.Label,
+				Livemode:     new(t.environment.live),
+				SignedSHA256: hex.EncodeToString(digest),
+			}, nil
 		}
 	}
 	return provider.Origin{}, fmt.Errorf("%w: it matches none of %d webhook ids of the %s environment",

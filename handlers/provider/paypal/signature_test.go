@@ -78,7 +78,8 @@ func TestVectors(t *testing.T) {
 
 				origin, err := verifier.Verify(t.Context(), h, v.Body, v.At)
 				require.NoError(t, err)
-				assert.Equal(t, provider.Origin{Endpoint: "shop", Livemode: new(false)}, origin)
+				assert.Len(t, origin.SignedSHA256, 64)
+				assert.Equal(t, provider.Origin{Endpoint: "shop", Livemode: new(false), SignedSHA256: origin.SignedSHA256}, origin)
 				_, err = verifier.Verify(t.Context(), h, append(v.Body, '\n'), v.At)
 				assert.ErrorIs(t, err, provider.SignatureMismatch)
 			})
@@ -126,9 +127,36 @@ func TestEnvironments(t *testing.T) {
 				return
 			}
 			require.NoError(t, err)
+			origin.SignedSHA256 = ""
 			assert.Equal(t, provider.Origin{Endpoint: tt.want.(string), Livemode: new(tt.want == "shop")}, origin)
 		})
 	}
+}
+
+// TestForgedBodySharesTheSignature is the attack that SignedSHA256 is for: whoever
+// has one genuine transmission makes another body with its CRC-32.
+func TestForgedBodySharesTheSignature(t *testing.T) {
+	leaf := authority.Issue(paypaltest.LiveName, epoch)
+	v := newVerifier(t, paypal.New(serving(map[string][]byte{certURL: bundle(leaf)})), nil, shop, entry{"second", "0000000000000000A", "live"})
+	body := []byte(`{"id":"WH-1","create_time":"2026-03-01T00:00:00Z","event_type":"PAYMENT.CAPTURE.COMPLETED"}`)
+	forged := paypaltest.Forge([]byte(`{"id":"WH-2","create_time":"2026-03-02T00:00:00Z","event_type":"PAYMENT.CAPTURE.COMPLETED","x":"`+
+		paypaltest.Forgeable+`"}`), body)
+	require.True(t, json.Valid(forged))
+	headers := signed(t, signer(leaf), body, epoch)
+	verified := func(h provider.Header, body []byte) string {
+		origin, err := v.Verify(t.Context(), h, body, epoch)
+		require.NoError(t, err)
+		require.Len(t, origin.SignedSHA256, 64)
+		return origin.SignedSHA256
+	}
+
+	genuine := verified(headers, body)
+
+	assert.Equal(t, genuine, verified(headers, forged), "the signature fits both")
+	second := signer(leaf)
+	second.WebhookID = "0000000000000000A"
+	assert.NotEqual(t, genuine, verified(signed(t, second, body, epoch), body), "another webhook of the same event is another delivery")
+	assert.NotEqual(t, genuine, verified(signed(t, signer(leaf), body, epoch.Add(time.Second)), body), "signed anew")
 }
 
 // failingKey is a key that cannot sign.

@@ -75,6 +75,7 @@ func (s Suite) FuzzVerify(f *testing.F) {
 			assert.ErrorIs(t, err, provider.SignatureMismatch)
 		} else {
 			assert.NoError(t, err)
+			origin.SignedSHA256 = "" // depends on the body
 			assert.Equal(t, sender.Origin, origin)
 		}
 		if !same(body, other) {

@@ -155,6 +155,7 @@ func (s Suite) testVerify(t *testing.T) {
 			origin, err := s.verifier(t, row.secret...).Verify(t.Context(), Header(row.sender.Sign(t, row.signed, s.Now)), row.body, s.Now)
 			if row.matches {
 				require.NoError(t, err)
+				origin.SignedSHA256 = "" // depends on the body
 				assert.Equal(t, row.sender.Origin, origin)
 				return
 			}
@@ -183,6 +184,7 @@ func (s Suite) testMutations(t *testing.T) {
 		h := sender.Sign(t, body, s.Now)
 		origin, err := v.Verify(t.Context(), Header(h), body, s.Now)
 		require.NoError(t, err)
+		origin.SignedSHA256 = "" // depends on the body
 		require.Equal(t, sender.Origin, origin)
 
 		if names := s.Descriptor.SignatureHeaders; n%2 == 0 && len(names) > 0 {

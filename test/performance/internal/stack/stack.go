@@ -125,7 +125,9 @@ func (s *Stack) add(r resource, all map[string]resource) {
 		name := all[p.FunctionName.ref].Properties.FunctionName.text
 		s.Mappings[name] = Mapping{p.BatchSize, p.ScalingConfig.MaximumConcurrency}
 	case "AWS::DynamoDB::Table":
-		s.Indexes, s.Backups = p.indexes(), p.PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled
+		if indexes := p.indexes(); len(indexes) > 0 { // not the table of guards
+			s.Indexes, s.Backups = indexes, p.PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled
+		}
 	case "AWS::ApiGateway::Method":
 		s.API.Methods++
 	case "AWS::ApiGateway::Stage":
