@@ -145,6 +145,13 @@ func (s *stack) addEventAlarms(to severities) {
 		do:     "Compare both bodies, and look the event up at the provider before acting on either.",
 		metric: eventMetric(contract.MetricConflicts), threshold: 1, window: once(),
 	})
+	s.addAlarm(alarm{
+		id: "Missed", name: "missed", severity: to.ticket,
+		means: "A provider reports that it could not make some events. It never sends them.",
+		do: "Fetch the event of the WARN line's eventId from the provider's API. It names the types of the missing events and " +
+			"the object that they are about: fetch that object and act on its state.",
+		metric: eventMetric(contract.MetricMissed), threshold: 1, window: once(),
+	})
 	const rejections, minutes = 100, 15
 	s.addAlarm(alarm{
 		id: "Rejected", name: "rejected", severity: to.ticket,

@@ -98,6 +98,8 @@ func alarmRequirements() []requirement {
 			pages("square-processor-duration"), set("SquareProcessorDurationAlarm.Properties.Threshold", 9_000)),
 		scenario("a signed body is not an event", map[string]float64{counted("Quarantined"): 1}, tickets("quarantined"),
 			set("QuarantinedAlarm.Properties.AlarmActions.0", "AlarmTopic")),
+		scenario("a provider could not make an event", map[string]float64{counted("Missed"): 1}, tickets("missed"),
+			set("MissedAlarm.Properties.AlarmActions.0", "AlarmTopic")),
 		scenario("two bodies arrive for one event", map[string]float64{counted("Conflicts"): 1}, tickets("conflicts"),
 			set("ConflictsAlarm.Properties.AlarmActions.0", "AlarmTopic")),
 	}, alarmFormRequirements()...)

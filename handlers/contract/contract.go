@@ -223,6 +223,7 @@ const (
 	MetricSecretUnavailable = "SecretUnavailable" // answered 503: the secret is malformed or unreachable
 	MetricQuarantined       = "Quarantined"       // answered 200, in webhook-dlq: signed, but cannot be stored
 	MetricIncomplete        = "Incomplete"        // an accepted event that leaves out a value of its body
+	MetricMissed            = "Missed"            // an event which reports that others could not be made
 	MetricStored            = "Stored"            // a new item in WebhookEvents
 	MetricDuplicates        = "Duplicates"        // a redelivery of an accepted event
 	MetricArchived          = "Archived"          // a dead letter written to S3

@@ -56,8 +56,10 @@ const (
 	CustomerUpdated Category = "customer.updated"
 	CustomerDeleted Category = "customer.deleted"
 	AccountUpdated  Category = "account.updated"
-	TestPing        Category = "test.ping"
-	Other           Category = "other"
+	// DeliveryMissed reports that the provider could not make events: look them up.
+	DeliveryMissed Category = "delivery.missed"
+	TestPing       Category = "test.ping"
+	Other          Category = "other"
 )
 
 // Categories returns all categories, in the order of the constants.
@@ -76,6 +78,7 @@ func Categories() []Category {
 		OrderUpdated,
 		CustomerCreated, CustomerUpdated, CustomerDeleted,
 		AccountUpdated,
+		DeliveryMissed,
 		TestPing,
 		Other,
 	}

@@ -198,16 +198,24 @@ func TestSignedWebhookIsSentAndAnswered200(t *testing.T) {
 }
 
 func TestAcceptedWebhookIsCountedByWhatIsOddAboutIt(t *testing.T) {
-	for _, row := range []struct{ why, old, with, metric string }{
-		{"a time that cannot be read", "1780000000", `"soon"`, contract.MetricIncomplete},
+	const missed = `{"id":"evt_1","object":"v2.core.event","type":"v2.core.health.event_generation_failure.resolved"}`
+	for _, row := range []struct {
+		why, body, metric string
+		warns             bool
+	}{
+		{"a time that cannot be read", strings.Replace(body, "1780000000", `"soon"`, 1), contract.MetricIncomplete, false},
+		{"events that Stripe could not make", missed, contract.MetricMissed, true},
 	} {
 		f := newFixture()
-		changed := strings.Replace(body, row.old, row.with, 1)
-		require.Equal(t, http.StatusOK, f.handle(t, signed(changed, oldSecret)).StatusCode)
+		require.Equal(t, http.StatusOK, f.handle(t, signed(row.body, oldSecret)).StatusCode)
 		lines := logLines(t, &f.log)
 		assert.EqualValues(t, 1, lines[0]["Accepted"], row.why)
 		assert.EqualValues(t, 1, lines[0][row.metric], row.why)
-		assert.Equal(t, []any{"timestamp"}, lines[0]["omitted"])
+		if row.warns {
+			require.Len(t, lines, 2, row.why)
+			assert.Equal(t, "WARN", lines[1]["level"])
+			assert.Equal(t, "stripe:evt_1", lines[1]["eventId"], "what to fetch")
+		}
 	}
 }
 

@@ -78,7 +78,15 @@ func (h *Handler) report(ctx context.Context, e event.Event, err error) {
 			counts = append(counts, function.Count{Metric: contract.MetricIncomplete, Value: 1})
 			attrs = append(attrs, slog.Any("omitted", e.Omitted))
 		}
+		missed := err == nil && e.Category == event.DeliveryMissed
+		if missed {
+			counts = append(counts, function.Count{Metric: contract.MetricMissed, Value: 1})
+		}
 		h.Metrics.Publish(ctx, "webhook "+out.metric, e.Provider, counts, attrs...)
+		if missed {
+			h.Log.LogAttrs(ctx, slog.LevelWarn,
+				"the provider could not make events: fetch this event from its API, then the objects that it names", attrs...)
+		}
 	}
 	attrs = append(attrs, slog.String("provider", e.Provider))
 	switch {

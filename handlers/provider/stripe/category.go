@@ -124,6 +124,7 @@ func rules() provider.Rules[object] {
 			"v2.core.account_person.created", "v2.core.account_person.deleted",
 			"v2.core.account_person.updated",
 		}},
+		{Category: event.DeliveryMissed, Types: []string{"v2.core.health.event_generation_failure.resolved"}},
 		{Category: event.TestPing, Types: []string{"v2.core.event_destination.ping"}},
 	}...)
 }
