@@ -109,6 +109,8 @@ const (
 	// AmountMissing: no event of a payment, refund, reversal or dispute that counts has
 	// a readable amount.
 	AmountMissing Problem = "an event that counts has no amount"
+	// ThinOnly: all events are thin, so they give neither state nor amount.
+	ThinOnly Problem = "all events came without their object"
 )
 
 // rank orders the states of an object within one second, the precision of Stripe's
@@ -169,7 +171,7 @@ func (o objects) add(e event.Event) {
 // tally is what the events of a payment say, in any order.
 type tally struct {
 	payment                      object
-	succeeded, canceled          bool
+	succeeded, canceled, full    bool // full: an event came with its object
 	refunds, reversals, disputes objects
 	invoices                     map[string]bool
 	sums                         sums
@@ -200,6 +202,7 @@ func newPayment(k key, events map[string]event.Event) Payment {
 func (t *tally) add(e event.Event) {
 	t.succeeded = t.succeeded || e.Category == event.PaymentSucceeded
 	t.canceled = t.canceled || e.Category == event.PaymentCanceled
+	t.full = t.full || !e.Thin
 	switch kind, _, _ := strings.Cut(string(e.Category), "."); {
 	case e.Category == event.PaymentReversed:
 		t.reversals.add(e)
@@ -270,6 +273,9 @@ func (t *tally) check() {
 		case a[refunded].plus(&a[lost]).above(&a[paid]):
 			t.problems[LossesAbovePaid] = true
 		}
+	}
+	if !t.full {
+		t.problems[ThinOnly] = true
 	}
 	if wentBack && !t.succeeded {
 		t.problems[SuccessMissing] = true

@@ -32,8 +32,9 @@ func at(second int64, c event.Category, object, money string) event.Event {
 	}
 }
 
+// thin returns the thin twin of an event about a payment.
 func thin(e event.Event) event.Event {
-	e.ID, e.Thin, e.Money = e.ID+" thin", true, event.Money{}
+	e.ID, e.Thin, e.Category, e.Money = e.ID+" thin", true, event.PaymentUpdated, event.Money{}
 	return e
 }
 
@@ -73,12 +74,12 @@ func TestRules(t *testing.T) {
 			event.PaymentSucceeded, totals("20.00", "0.00", "0.00", "0.00", "EUR"), nil,
 		},
 		{
-			"a thin event beside its snapshot twin", []event.Event{success, thin(success), thin(at(6, event.PaymentSucceeded, "p", ""))},
+			"a thin event beside its snapshot twin", []event.Event{success, thin(success), thin(at(6, event.PaymentSucceeded, "p", "20.00 EUR"))},
 			event.PaymentSucceeded, totals("20.00", "0.00", "0.00", "0.00", "EUR"), nil,
 		},
 		{
 			"a thin event alone", []event.Event{thin(success)},
-			event.PaymentSucceeded, nil, []ledger.Problem{ledger.AmountMissing},
+			"", nil, []ledger.Problem{ledger.ThinOnly},
 		},
 		{
 			"an amount that is none", []event.Event{at(5, event.PaymentSucceeded, "p", "1e9 EUR")},
