@@ -3,6 +3,7 @@ package contract_test
 import (
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -49,4 +50,17 @@ func TestIndexesProjectNoKeyTwice(t *testing.T) {
 
 func TestLogLevels(t *testing.T) {
 	assert.Equal(t, []string{contract.LogLevelDebug, contract.LogLevelInfo}, contract.LogLevels())
+}
+
+// A lifecycle rule hits every key with its prefix.
+func TestRetentionsShareNoPrefix(t *testing.T) {
+	days := contract.RetentionDays()
+	assert.True(t, slices.IsSorted(days))
+	assert.Equal(t, "oversize/7d/", contract.RetentionPrefix(7))
+	for _, a := range append(days, 0) {
+		for _, b := range append(days, 0) {
+			overlap := strings.HasPrefix(contract.RetentionPrefix(a), contract.RetentionPrefix(b))
+			assert.Equal(t, a == b, overlap, "%d and %d days", a, b)
+		}
+	}
 }
