@@ -112,11 +112,15 @@ func mutations() []mutation {
 			`"attribute_not_exists(" + contract.EventIDAttribute + ")"`,
 			`"attribute_not_exists(" + contract.ExpiresAtAttribute + ")"`},
 		{"handlers/aws/table", "a duplicate cannot be distinguished from a conflict",
-			`types.ReturnValuesOnConditionCheckFailureAllOld`,
-			`types.ReturnValuesOnConditionCheckFailureNone`},
+			`existing item.
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld`,
+			`existing item.
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureNone`},
 		{"handlers/aws/table", "a request that timed out counts as stored",
-			`if err == nil {`,
-			`if err == nil || ctx.Err() != nil {`},
+			`if err == nil {
+		return nil, nil`,
+			`if err == nil || ctx.Err() != nil {
+		return nil, nil`},
 		{"handlers/aws/client", "throttling uses up receives",
 			`o.MaxAttempts = math.MaxInt`,
 			`o.MaxAttempts = min(3, math.MaxInt)`},
