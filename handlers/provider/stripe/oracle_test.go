@@ -221,15 +221,23 @@ func TestEventTypesAreStripeGos(t *testing.T) {
 	require.NoError(t, err)
 	pkg, err := build.Import("github.com/stripe/stripe-go/v85", dir, build.FindOnly)
 	require.NoError(t, err)
-	source, err := os.ReadFile(filepath.Join(pkg.Dir, "event.go"))
-	require.NoError(t, err)
 	listed := map[string]bool{}
 	for _, row := range providertest.EventTypes(t) {
 		listed[row.Type] = true
 	}
-	constants := regexp.MustCompile(`EventType = "([^"]+)"`).FindAllSubmatch(source, -1)
-	assert.Greater(t, len(constants), 250, "event.go no longer has the constants")
-	for _, constant := range constants {
-		assert.True(t, listed[string(constant[1])], "%s is not in %s", constant[1], providertest.EventTypesFile)
+	for _, declared := range []struct {
+		file, pattern string
+		least         int
+	}{
+		{"event.go", `EventType = "([^"]+)"`, 250},
+		{"v2_events.go", `handling an event with type "([^"]+)"`, 20},
+	} {
+		source, err := os.ReadFile(filepath.Join(pkg.Dir, declared.file))
+		require.NoError(t, err)
+		types := regexp.MustCompile(declared.pattern).FindAllSubmatch(source, -1)
+		assert.GreaterOrEqual(t, len(types), declared.least, "%s no longer has the types", declared.file)
+		for _, typ := range types {
+			assert.True(t, listed[string(typ[1])], "%s is not in %s", typ[1], providertest.EventTypesFile)
+		}
 	}
 }
