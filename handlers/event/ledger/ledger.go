@@ -10,6 +10,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/paysluice/paysluice/handlers/event"
@@ -20,19 +21,27 @@ import (
 // Events of test and live mode belong in two ledgers.
 type Ledger struct {
 	payments map[key]map[string]event.Event // events by id
+	keys     map[string]key                 // the payment of each event by id
 }
 
 // key identifies a payment.
 type key struct{ provider, payment string }
 
 // Add adds an event. An event that was added before changes nothing, nor does one
-// without a PaymentID.
+// without a PaymentID. Of different events with one id, the earliest counts.
 func (l *Ledger) Add(e event.Event) {
 	if e.PaymentID == "" {
 		return
 	}
 	if l.payments == nil {
 		l.payments = make(map[key]map[string]event.Event)
+		l.keys = make(map[string]key)
+	}
+	if old, ok := l.keys[e.ID]; ok {
+		if compareVersions(l.payments[old][e.ID], e) <= 0 {
+			return
+		}
+		l.remove(old, e.ID)
 	}
 	k := key{e.Provider, e.PaymentID}
 	if l.payments[k] == nil {
@@ -40,6 +49,30 @@ func (l *Ledger) Add(e event.Event) {
 	}
 	e.Payload = nil // up to 192 KiB that no rule needs
 	l.payments[k][e.ID] = e
+	l.keys[e.ID] = k
+}
+
+// remove removes an event, and its payment if that has no other event.
+func (l *Ledger) remove(k key, id string) {
+	delete(l.payments[k], id)
+	if len(l.payments[k]) == 0 {
+		delete(l.payments, k)
+	}
+}
+
+// compareVersions orders two events with one id by time, then by every other field
+// that a rule reads. Events that are equal here are equal to every rule.
+func compareVersions(a, b event.Event) int {
+	return cmp.Or(cmp.Compare(a.Timestamp, b.Timestamp), slices.Compare(fields(a), fields(b)))
+}
+
+// fields returns the fields that a rule reads. Those that the index byPayment does not
+// have are last, so that the totals do not depend on them.
+func fields(e event.Event) []string {
+	return []string{
+		e.Provider, e.PaymentID, string(e.Category), e.ObjectID, e.Amount, e.Currency,
+		e.ObjectType, e.Related["invoice"], strconv.FormatBool(e.Thin),
+	}
 }
 
 // Payment returns what the events say about a payment, and whether there are any.
@@ -68,13 +101,13 @@ func (l *Ledger) Totals() []Totals {
 	all := make(sums)
 	for _, p := range l.Payments() {
 		for _, t := range p.Totals {
-			all.of(t.Currency).add(t)
+			all.amounts(t.Currency).add(t)
 		}
 	}
 	return all.totals()
 }
 
-// Payment is what the events of a payment add up to.
+// A Payment is the sum of a payment's events.
 type Payment struct {
 	Provider string `json:"provider"`
 	ID       string `json:"paymentId"`
@@ -168,7 +201,7 @@ func (o objects) add(e event.Event) {
 	o[id].add(e)
 }
 
-// tally is what the events of a payment say, in any order.
+// A tally groups a payment's events by object.
 type tally struct {
 	payment                      object
 	succeeded, canceled, full    bool // full: an event came with its object
@@ -258,7 +291,7 @@ func (t *tally) count(o *object, to sum) {
 		t.problems[AmountMissing] = true
 		return
 	}
-	t.sums.of(o.priced.Currency)[to].add(o.priced.Amount)
+	t.sums.amounts(o.priced.Currency)[to].add(o.priced.Amount)
 }
 
 // check finds problems. Sums of different currencies cannot be compared.

@@ -242,6 +242,24 @@ func want() []ledger.Payment {
 	}
 }
 
+// versions are further events with ids of the stream. Each is later than the event of
+// the stream or, at the same time, behind it by another field, so none counts.
+func versions(events []event.Event) []event.Event {
+	var later []event.Event
+	for i, e := range events {
+		e.Timestamp += int64(i % 2)
+		if e.PaymentID != "" {
+			e.PaymentID += "-other"
+		}
+		later = append(later, e)
+		e = events[i]
+		e.Timestamp++
+		e.Amount += "1"
+		later = append(later, e)
+	}
+	return later
+}
+
 // stream reads the lives through the providers' Event.
 func stream(t *testing.T) []event.Event {
 	t.Helper()
@@ -262,12 +280,17 @@ func stream(t *testing.T) []event.Event {
 }
 
 // TestEveryOrder adds the events 10,000 times, in random orders, with random
-// repetitions and some or none of the thin events: the sums do not change.
+// repetitions, other events with the same ids, and some or none of the thin events:
+// the sums do not change.
 func TestEveryOrder(t *testing.T) {
 	events := stream(t)
+	others := slices.DeleteFunc(versions(events), func(e event.Event) bool { return e.Thin })
 	random := rand.New(rand.NewPCG(2026, 5))
 	for range 10_000 {
 		deliveries := slices.DeleteFunc(slices.Clone(events), func(e event.Event) bool { return e.Thin && random.IntN(2) == 0 })
+		for range random.IntN(len(others)) {
+			deliveries = append(deliveries, others[random.IntN(len(others))])
+		}
 		for range random.IntN(2 * len(events)) {
 			deliveries = append(deliveries, events[random.IntN(len(events))])
 		}
@@ -278,6 +301,52 @@ func TestEveryOrder(t *testing.T) {
 		}
 		require.Equal(t, want(), l.Payments())
 	}
+}
+
+// TestOneEventByID adds two events with one id that differ in one field. Either order
+// gives the same payments, and those of one event.
+func TestOneEventByID(t *testing.T) {
+	success := at(5, event.PaymentSucceeded, "p", "20.00 EUR")
+	lost := at(5, event.DisputeLost, "d", "20.00 EUR")
+	add := func(events ...event.Event) []ledger.Payment {
+		var l ledger.Ledger
+		l.Add(at(9, event.DisputeWon, "d", "20.00 EUR"))
+		for _, e := range events {
+			l.Add(e)
+		}
+		return l.Payments()
+	}
+	for _, row := range []struct {
+		why    string
+		event  event.Event
+		change func(*event.Event)
+	}{
+		{"another time", success, func(e *event.Event) { e.Timestamp++; e.Amount = "7.50" }},
+		{"another provider", success, func(e *event.Event) { e.Provider = "q" }},
+		{"another payment", success, func(e *event.Event) { e.PaymentID = "q" }},
+		{"another category", success, func(e *event.Event) { e.Category = event.PaymentFailed }},
+		{"another object", lost, func(e *event.Event) { e.ObjectID = "q" }},
+		{"another amount", success, func(e *event.Event) { e.Amount = "7.50" }},
+		{"another currency", success, func(e *event.Event) { e.Currency = "USD" }},
+		{"about an invoice", success, func(e *event.Event) { e.ObjectType = "invoice" }},
+		{"beside an invoice", success, func(e *event.Event) { e.Related = map[string]string{"invoice": "in_1"} }},
+	} {
+		other := row.event
+		row.change(&other)
+		forth, back := add(row.event, other), add(other, row.event)
+		assert.Equal(t, forth, back, row.why)
+		assert.NotEqual(t, add(row.event), add(other), row.why)
+		assert.Contains(t, [][]ledger.Payment{add(row.event), add(other)}, forth, row.why)
+	}
+
+	var forth, back ledger.Ledger
+	reference := success
+	reference.Thin = true
+	for i, e := range []event.Event{success, reference} {
+		forth.Add(e)
+		back.Add([]event.Event{reference, success}[i])
+	}
+	assert.Equal(t, forth.Payments(), back.Payments(), "with its object and thin")
 }
 
 func TestTotalsOfAllPayments(t *testing.T) {

@@ -75,7 +75,7 @@ func (a *amounts) add(t Totals) {
 // sums are amounts by currency.
 type sums map[string]*amounts
 
-func (s sums) of(currency string) *amounts {
+func (s sums) amounts(currency string) *amounts {
 	if s[currency] == nil {
 		s[currency] = new(amounts)
 	}
