@@ -15,6 +15,11 @@ import (
 	"github.com/paysluice/paysluice/template/cfn"
 )
 
+// securityPolicy is the security policy of the API: TLS 1.2 and 1.3. It
+// requires neither forward secrecy nor post-quantum ciphers, because the ciphers of
+// the providers' senders are not known.
+const securityPolicy = "SecurityPolicy_TLS13_1_2_2021_06"
+
 // api is the REST API under construction.
 type api struct {
 	*stack
@@ -27,7 +32,13 @@ type api struct {
 // addAPI adds the REST API without its methods.
 func (s *stack) addAPI() *api {
 	a := &api{stack: s, customDomain: s.addDomainChoice()}
-	a.id = a.add("Api", &apigateway.RestApi{
+	a.id = a.add("Api", cfn.With{Set: map[string]any{
+		// The default of a regional API is TLS 1.0 (API Gateway Developer Guide,
+		// "Supported security policies"). BASIC leaves host names to TLS; a policy
+		// of this kind requires the mode.
+		"SecurityPolicy":     securityPolicy,
+		"EndpointAccessMode": "BASIC",
+	}, Resource: &apigateway.RestApi{
 		Name:                  new(named(apiName)),
 		Description:           new("Receives payment providers' webhooks."),
 		EndpointConfiguration: &apigateway.RestApi_EndpointConfiguration{Types: []string{"REGIONAL"}},
@@ -38,7 +49,7 @@ func (s *stack) addAPI() *api {
 			rule:   "AwsSolutions-APIG2",
 			reason: "The signature over the raw bytes decides whether a body is valid. A model would reject fields that a provider adds.",
 		}),
-	})
+	}})
 	a.addGatewayResponses()
 	a.Output("ApiId", cfn.Output{Description: "ID of the REST API.", Value: a.id.Ref()})
 	return a

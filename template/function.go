@@ -12,8 +12,6 @@ import (
 	"github.com/paysluice/paysluice/template/cfn"
 )
 
-const logRetentionDays = 30
-
 // function describes one Lambda function.
 type function struct {
 	id          string // prefix of its logical ids
@@ -34,7 +32,7 @@ type function struct {
 // it, and Lambda never creates a log group itself.
 func (s *stack) addFunction(f function) cfn.ID {
 	logGroup := s.addLogGroup(string(logGroupID(f.id)), functionLogGroupName(f.name))
-	r := newRole(named(functionRoleName(f.name)), "lambda.amazonaws.com", append([]statement{
+	r := s.newRole(named(functionRoleName(f.name)), "lambda.amazonaws.com", append([]statement{
 		allow("WriteLog", []string{"logs:CreateLogStream", "logs:PutLogEvents"}, logGroup.Att("Arn")),
 		decryptEnvironment(f.name),
 	}, f.policy...)...)
@@ -87,14 +85,13 @@ func logGroupID(function string) cfn.ID { return cfn.ID(function + "LogGroup") }
 // CloudWatch Logs could not use the key.
 func (s *stack) addLogGroup(id, name string) cfn.ID {
 	s.logGroupARNs.add(namedARN("logs", "log-group:", name))
-	return s.Add(id, &logs.LogGroup{
-		LogGroupName:    new(named(name)),
-		RetentionInDays: new(logRetentionDays),
-		KmsKeyId:        new(keyARN()),
+	return s.Add(id, cfn.With{Set: map[string]any{"RetentionInDays": cfn.Ref(logRetentionDays)}, Resource: &logs.LogGroup{
+		LogGroupName: new(named(name)),
+		KmsKeyId:     new(keyARN()),
 
 		AWSCloudFormationDeletionPolicy:      destroy,
 		AWSCloudFormationUpdateReplacePolicy: destroy,
-	})
+	}})
 }
 
 // memoryPerVCPU is the memory, in MB, at which a function has one vCPU (Lambda

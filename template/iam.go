@@ -2,6 +2,8 @@ package template
 
 import (
 	"github.com/awslabs/goformation/v7/cloudformation/iam"
+
+	"github.com/paysluice/paysluice/template/cfn"
 )
 
 // policy is an IAM policy document.
@@ -75,9 +77,11 @@ func denyReplacing(objects string) statement {
 // newRole returns a role that one AWS service can assume. The policy is inline: it
 // is created and deleted with the role, so that no resource uses the role before
 // it has its permissions.
-func newRole(name, service string, statements ...statement) *iam.Role {
+func (s *stack) newRole(name, service string, statements ...statement) *iam.Role {
 	return &iam.Role{
-		RoleName: new(name),
+		RoleName:            new(name),
+		Path:                new(cfn.Ref(rolePath)),
+		PermissionsBoundary: new(cfn.If(s.bounded, cfn.Ref(permissionsBoundary), cfn.NoValue())),
 		AssumeRolePolicyDocument: newPolicy(statement{
 			Sid:       "Assume",
 			Effect:    "Allow",

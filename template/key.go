@@ -16,9 +16,11 @@ func keyARN() string { return keyID.Att("Arn") }
 // delegates to IAM, and each role's policy limits its use.
 func (s *stack) addKey() {
 	s.Add(string(keyID), &kms.Key{
-		Description:         new("Encrypts paysluice's queues, table, bucket, secrets, logs and function environments."),
-		EnableKeyRotation:   new(true),
-		PendingWindowInDays: new(7),
+		Description:       new("Encrypts paysluice's queues, table, bucket, secrets, logs and function environments."),
+		EnableKeyRotation: new(true),
+		// The backup that DynamoDB keeps of a deleted table is encrypted with the
+		// key. 30 days is the maximum.
+		PendingWindowInDays: new(30),
 		KeyPolicy: newPolicy(
 			statement{
 				Sid:       "DelegateToIam",

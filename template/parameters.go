@@ -21,6 +21,14 @@ const (
 	domainName              = "DomainName"
 	certificateARN          = "CertificateArn"
 	manageAPIGatewayAccount = "ManageApiGatewayAccount"
+	throttleRate            = "ThrottleRate"
+	throttleBurst           = "ThrottleBurst"
+	consumerConcurrency     = "ConsumerConcurrency"
+	archiverConcurrency     = "ArchiverConcurrency"
+	logRetentionDays        = "LogRetentionDays"
+	deletionProtection      = "DeletionProtection"
+	permissionsBoundary     = "PermissionsBoundary"
+	rolePath                = "RolePath"
 )
 
 // maxQuietHours is the end of the logical ids of each provider's parameter.
@@ -112,6 +120,70 @@ func (s *stack) addParameters() {
 			"setting per region: use true in one stack only.",
 		Default:       "true",
 		AllowedValues: []string{"true", "false"},
+	})
+	s.addLimits()
+	s.addAccountRules()
+}
+
+// addLimits declares the parameters for load and retention.
+func (s *stack) addLimits() {
+	const pollers = "A new account's quota of concurrent executions can be as low as 10 for all functions: use less there, or request more."
+	s.addNumber(throttleRate, "1000", "[1-9][0-9]{0,3}|10000", "1 to 10000",
+		"Requests per second that each provider's path takes. Above it API Gateway responds 429, and the provider retries.")
+	s.addNumber(throttleBurst, "2000", "[1-9][0-9]{0,3}|10000", "1 to 10000",
+		"Requests that each provider's path takes at once.")
+	// 50 batches of contract.BatchSize in about 100 ms are 5,000 events per second,
+	// more than three providers can send under the throttle.
+	s.addNumber(consumerConcurrency, "50", "[2-9]|[1-9][0-9]{1,2}|1000", "2 to 1000",
+		"Batches that "+contract.ConsumerName+" handles at once, which limits the load on the table. "+pollers)
+	// Dead letters are kept for days, and a batch takes about 300 ms.
+	s.addNumber(archiverConcurrency, "10", "[2-9]|[1-9][0-9]{1,2}|1000", "2 to 1000",
+		"Batches that "+contract.ArchiverName+" handles at once. "+pollers)
+	s.Parameter(logRetentionDays, cfn.Parameter{
+		Type:        "String",
+		Description: "Days after which log lines are deleted.",
+		Default:     "30",
+		// Amazon CloudWatch Logs API Reference, PutRetentionPolicy.
+		AllowedValues: []string{"1", "3", "5", "7", "14", "30", "60", "90", "120", "150", "180", "365", "400", "545", "731",
+			"1096", "1827", "2192", "2557", "2922", "3288", "3653"},
+	})
+}
+
+// addAccountRules declares the parameters for an account's rules, and the
+// condition whether roles have a permissions boundary.
+func (s *stack) addAccountRules() {
+	s.Parameter(deletionProtection, cfn.Parameter{
+		Type:          "String",
+		Description:   "Whether DynamoDB refuses to delete the table. Deleting the stack then fails until an update sets false.",
+		Default:       "false",
+		AllowedValues: []string{"true", "false"},
+	})
+	s.Parameter(permissionsBoundary, cfn.Parameter{
+		Type:                  "String",
+		Description:           "ARN of the IAM policy that bounds every role of the stack. Empty for none.",
+		Default:               "",
+		AllowedPattern:        "^(arn:aws[a-z-]*:iam::(\\d{12}|aws):policy/[!-~]+)?$",
+		ConstraintDescription: "must be the ARN of an IAM policy, or empty",
+	})
+	s.Parameter(rolePath, cfn.Parameter{
+		Type:                  "String",
+		Description:           "Path of every role of the stack.",
+		Default:               "/",
+		AllowedPattern:        "^/([!-.0-~]+/)*$",
+		ConstraintDescription: "must begin and end with /",
+	})
+	s.bounded = s.Condition("HasPermissionsBoundary", cfn.Not(cfn.Equals(cfn.Ref(permissionsBoundary), "")))
+}
+
+// addNumber declares a parameter for a whole number that matches a pattern. The
+// type Number would allow fractions.
+func (s *stack) addNumber(name, value, pattern, limits, description string) {
+	s.Parameter(name, cfn.Parameter{
+		Type:                  "String",
+		Description:           description,
+		Default:               value,
+		AllowedPattern:        "^(" + pattern + ")$",
+		ConstraintDescription: "must be a whole number, " + limits,
 	})
 }
 

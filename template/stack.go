@@ -35,6 +35,7 @@ type stack struct {
 	*cfn.Template
 	options      Options
 	logGroupARNs list[string] // for the key's policy
+	bounded      cfn.Cond     // whether roles have a permissions boundary
 	alarms       list[cfn.ID] // for the dashboard
 	quietAlarms  list[conditional]
 }
@@ -90,7 +91,7 @@ func Build(o Options) (*cfn.Template, error) {
 	s.addKeyRule(to.page)
 	s.addDashboard(w)
 
-	account := s.addAPIGatewayAccount()
+	account := s.addAPIGatewayAccount(a.id)
 	accessLog := s.addLogGroup(string(logGroupID(accessLogPrefix)), accessLogGroupName)
 	s.addKey()
 

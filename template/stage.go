@@ -13,17 +13,10 @@ import (
 // accessLogPrefix is the prefix of the access log's logical ids.
 const accessLogPrefix = "Access"
 
-// Throttle of each method. Above it API Gateway responds 429, and the provider
-// retries.
-const (
-	throttleRate  = 1000.0 // requests per second
-	throttleBurst = 2000   // requests
-)
-
 // addStage adds the stage that serves the deployment. It depends on emptied, so
 // that deleting the stack closes the API before it empties the bucket.
 func (a *api) addStage(deployment, accessLog, emptied cfn.ID, account string) cfn.ID {
-	return a.Add("Stage", &apigateway.Stage{
+	return a.Add("Stage", cfn.With{Set: map[string]any{"MethodSettings": []any{stageSettings()}}, Resource: &apigateway.Stage{
 		RestApiId:    a.id.Ref(),
 		StageName:    new(stageName),
 		DeploymentId: new(deployment.Ref()),
@@ -33,18 +26,6 @@ func (a *api) addStage(deployment, accessLog, emptied cfn.ID, account string) cf
 		},
 		// X-Ray samples one request per second and a few per cent of the rest.
 		TracingEnabled: new(true),
-		MethodSettings: []apigateway.Stage_MethodSetting{{
-			HttpMethod:           new("*"),
-			ResourcePath:         new("/*"),
-			ThrottlingRateLimit:  new(throttleRate),
-			ThrottlingBurstLimit: new(throttleBurst),
-			// API Gateway creates the execution log's group itself, without
-			// retention or key, and the group outlives the stack
-			// (aws/aws-cdk#20140). The access log contains the errors of
-			// authorizer and integration.
-			LoggingLevel:     new("OFF"),
-			DataTraceEnabled: new(false),
-		}},
 		Tags: []tags.Tag{
 			// A stage that logs needs the account's setting first. DependsOn does
 			// not work with a conditional resource; a reference in a tag does.
@@ -58,7 +39,24 @@ func (a *api) addStage(deployment, accessLog, emptied cfn.ID, account string) cf
 			suppression{rule: "AwsSolutions-APIG6", reason: "API Gateway would create the execution log's group, and it would outlive the stack. " +
 				"The access log contains the errors of authorizer and integration."},
 		),
-	})
+	}})
+}
+
+// stageSettings returns the settings of all methods. Above the throttle, which is
+// that of each method, API Gateway responds 429, and the provider retries.
+// goformation's numbers cannot hold a parameter.
+func stageSettings() map[string]any {
+	return map[string]any{
+		"HttpMethod":           "*",
+		"ResourcePath":         "/*",
+		"ThrottlingRateLimit":  cfn.Ref(throttleRate),
+		"ThrottlingBurstLimit": cfn.Ref(throttleBurst),
+		// API Gateway creates the execution log's group itself, without retention
+		// or key, and the group outlives the stack (aws/aws-cdk#20140). The access
+		// log contains the errors of authorizer and integration.
+		"LoggingLevel":     "OFF",
+		"DataTraceEnabled": false,
+	}
 }
 
 // accessLogFormat returns the format of the access log: one line of JSON per
@@ -101,10 +99,10 @@ func accessLogFormat() string {
 // setting keeps naming the deleted role, and API Gateway creates the log group
 // /aws/apigateway/welcome without a retention
 // (aws-cloudformation/cloudformation-coverage-roadmap#2312).
-func (s *stack) addAPIGatewayAccount() string {
+func (s *stack) addAPIGatewayAccount(api cfn.ID) string {
 	managed := s.Condition("ManagesApiGatewayAccount", cfn.Equals(cfn.Ref(manageAPIGatewayAccount), "true"))
 
-	r := newRole(named(accountRoleName), "apigateway.amazonaws.com",
+	r := s.newRole(named(accountRoleName), "apigateway.amazonaws.com",
 		// The actions and resources of the AWS managed policy
 		// AmazonAPIGatewayPushToCloudWatchLogs: the role serves every API of the
 		// account.
@@ -123,6 +121,9 @@ func (s *stack) addAPIGatewayAccount() string {
 	account := s.Add("ApiGatewayAccount", &apigateway.Account{
 		CloudWatchRoleArn:          new(role.Att("Arn")),
 		AWSCloudFormationCondition: managed.Name(),
+		// In an account that never had an API, the setting can fail before the
+		// first API exists.
+		AWSCloudFormationDependsOn: []string{string(api)},
 	})
 	return cfn.If(managed, account.Ref(), "external")
 }

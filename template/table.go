@@ -9,7 +9,9 @@ import (
 
 // addTable adds the table of events with its indexes.
 func (s *stack) addTable() cfn.ID {
-	table := s.Add("EventsTable", &dynamodb.Table{
+	table := s.Add("EventsTable", cfn.With{Set: map[string]any{
+		"DeletionProtectionEnabled": cfn.Ref(deletionProtection),
+	}, Resource: &dynamodb.Table{
 		TableName:   new(named(contract.TableName)),
 		BillingMode: new("PAY_PER_REQUEST"),
 		AttributeDefinitions: []dynamodb.Table_AttributeDefinition{
@@ -35,7 +37,7 @@ func (s *stack) addTable() cfn.ID {
 
 		AWSCloudFormationDeletionPolicy:      destroy,
 		AWSCloudFormationUpdateReplacePolicy: destroy,
-	})
+	}})
 	s.Output("TableName", cfn.Output{Description: "Name of the table of events.", Value: table.Ref()})
 	s.Output("TableStreamArn", cfn.Output{Description: "ARN of the table's stream of new events.", Value: table.Att("StreamArn")})
 	return table
