@@ -63,6 +63,8 @@ func apiRequirements() []requirement {
 		},
 		property("bodies keep the bytes that the signature covers", "Api", "BinaryMediaTypes.0", "*/*"),
 		property("requests are traced", "Stage", "TracingEnabled", true),
+		property("the API takes TLS 1.2 or later, not TLS 1.0 as by default", "Api", "SecurityPolicy", "SecurityPolicy_TLS13_1_2_2021_06"),
+		property("its security policy requires a mode", "Api", "EndpointAccessMode", "BASIC"),
 		property("the API is regional", "Api", "EndpointConfiguration.Types.0", "REGIONAL"),
 		{
 			says: "each method takes 1000 requests per second, in bursts of 2000",
@@ -119,11 +121,13 @@ func apiRequirements() []requirement {
 					assert.Equal(t, "ManagesApiGatewayAccount", d.Resources[id].Condition)
 				}
 				assert.Equal(t, "ApiGatewayAccountRole.Arn", d.Resources["ApiGatewayAccount"].Properties["CloudWatchRoleArn"])
+				assert.Equal(t, []string{"Api"}, d.Resources["ApiGatewayAccount"].DependsOn, "an account without an API may refuse it")
 				assert.Contains(t, decode[[]map[string]string](t, d.Resources["Stage"], "Tags"),
 					map[string]string{"Key": "api-gateway-account", "Value": "ApiGatewayAccount"})
 			},
 			breaks: []mutation{
 				drop("ApiGatewayAccount.Condition"),
+				drop("ApiGatewayAccount.DependsOn"),
 				drop("ApiGatewayAccountRole.Condition"),
 				set("ApiGatewayAccount.Properties.CloudWatchRoleArn", "AuthorizerRole.Arn"),
 				drop("Stage.Properties.Tags.0"),

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/stretchr/testify/require"
@@ -57,7 +58,7 @@ func fill(t require.TestingT, text []byte, suffix string, without ...string) doc
 	var raw map[string]any
 	require.NoError(t, json.Unmarshal(text, &raw))
 	delete(raw, "Rules")
-	f := filler{without: without, values: map[string]string{
+	f := filler{without: without, numbers: map[string]int{}, values: map[string]string{
 		environmentSuffix: suffix,
 		codeBucket:        "code",
 		codeVersion:       "0123456789ab",
@@ -68,6 +69,9 @@ func fill(t require.TestingT, text []byte, suffix string, without ...string) doc
 		"AWS::Partition":  "aws",
 		"AWS::URLSuffix":  "amazonaws.com",
 	}}
+	for _, name := range []string{throttleRate, throttleBurst, consumerConcurrency, archiverConcurrency, logRetentionDays} {
+		f.numbers[name], _ = strconv.Atoi(*written.Parameters[name].Default)
+	}
 	resolved, err := json.Marshal(f.resolve(raw))
 	require.NoError(t, err)
 	require.NoError(t, json.Unmarshal(resolved, &filled))
@@ -78,7 +82,8 @@ func fill(t require.TestingT, text []byte, suffix string, without ...string) doc
 // filler resolves intrinsics.
 type filler struct {
 	values  map[string]string
-	without []string // conditions that do not hold
+	numbers map[string]int // defaults of parameters
+	without []string       // conditions that do not hold
 }
 
 func (f filler) lookup(name string) string {
@@ -122,6 +127,9 @@ func (f filler) call(name string, arg any) (value any, ok bool) {
 	args, _ := arg.([]any)
 	switch name {
 	case "Ref":
+		if number, ok := f.numbers[arg.(string)]; ok {
+			return number, true
+		}
 		return f.lookup(arg.(string)), true
 	case "Fn::GetAtt":
 		return args[0].(string) + "." + args[1].(string), true

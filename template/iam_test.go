@@ -26,6 +26,16 @@ func roleRequirements() []requirement {
 			},
 		},
 		{
+			says: "an account can bound every role and choose its path",
+			holds: func(t require.TestingT, d document) {
+				for id, r := range d.ofType("AWS::IAM::Role") {
+					assert.Equal(t, "PermissionsBoundary", r.Properties["PermissionsBoundary"], id)
+					assert.Equal(t, "RolePath", r.Properties["Path"], id)
+				}
+			},
+			breaks: []mutation{drop("EmptierRole.Properties.PermissionsBoundary"), drop("ApiGatewayAccountRole.Properties.Path")},
+		},
+		{
 			says: "each function has a role of its own, which only Lambda can assume",
 			holds: func(t require.TestingT, d document) {
 				eachFunction(func(t require.TestingT, d document, id string, f resource) {

@@ -34,7 +34,7 @@ func storageRequirements() []requirement {
 			holds: keyIsRestricted,
 			breaks: []mutation{
 				drop("Key.Properties.EnableKeyRotation"),
-				drop("Key.Properties.PendingWindowInDays"), // 30
+				set("Key.Properties.PendingWindowInDays", 7), // DynamoDB's backup lives for 35 days
 				set("KeyAlias.Properties.TargetKeyId", "another"),
 				set("Key.Properties.KeyPolicy.Statement.0.Principal.AWS", "*"),
 				set("Key.Properties.KeyPolicy.Statement.0.Action.0", "kms:Describe*"),
@@ -106,7 +106,7 @@ func everythingIsEncrypted(t require.TestingT, d document) {
 func keyIsRestricted(t require.TestingT, d document) {
 	key := d.Resources["Key"]
 	assert.Equal(t, true, key.Properties["EnableKeyRotation"])
-	assert.Equal(t, 7, decode[int](t, key, "PendingWindowInDays"))
+	assert.Equal(t, 30, decode[int](t, key, "PendingWindowInDays"))
 	assert.Equal(t, "Key", d.Resources["KeyAlias"].Properties["TargetKeyId"])
 
 	policy := statements(t, key, "KeyPolicy")
@@ -310,6 +310,10 @@ func everythingIsDestroyed(t require.TestingT, d document) {
 		}
 		assert.Equal(t, want, r.DeletionPolicy, id)
 		assert.Equal(t, want, r.UpdateReplacePolicy, id)
+		if r.Type == "AWS::DynamoDB::Table" { // the parameter is false by default
+			assert.Equal(t, "DeletionProtection", r.Properties["DeletionProtectionEnabled"], id)
+			continue
+		}
 		assert.NotContains(t, r.Properties, "DeletionProtectionEnabled", id)
 	}
 }
