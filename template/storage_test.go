@@ -310,7 +310,7 @@ func everythingIsDestroyed(t require.TestingT, d document) {
 		}
 		assert.Equal(t, want, r.DeletionPolicy, id)
 		assert.Equal(t, want, r.UpdateReplacePolicy, id)
-		if r.Type == "AWS::DynamoDB::Table" { // the parameter is false by default
+		if id == "EventsTable" { // the parameter is false by default
 			assert.Equal(t, "DeletionProtection", r.Properties["DeletionProtectionEnabled"], id)
 			continue
 		}
