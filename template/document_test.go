@@ -69,7 +69,7 @@ func fill(t require.TestingT, text []byte, suffix string, without ...string) doc
 		"AWS::Partition":  "aws",
 		"AWS::URLSuffix":  "amazonaws.com",
 	}}
-	for _, name := range []string{throttleRate, throttleBurst, consumerConcurrency, archiverConcurrency, logRetentionDays} {
+	for _, name := range []string{throttleRate, throttleBurst, logRetentionDays} {
 		f.numbers[name], _ = strconv.Atoi(*written.Parameters[name].Default)
 	}
 	resolved, err := json.Marshal(f.resolve(raw))

@@ -23,8 +23,6 @@ const (
 	manageAPIGatewayAccount = "ManageApiGatewayAccount"
 	throttleRate            = "ThrottleRate"
 	throttleBurst           = "ThrottleBurst"
-	consumerConcurrency     = "ConsumerConcurrency"
-	archiverConcurrency     = "ArchiverConcurrency"
 	logRetentionDays        = "LogRetentionDays"
 	deletionProtection      = "DeletionProtection"
 	permissionsBoundary     = "PermissionsBoundary"
@@ -127,18 +125,10 @@ func (s *stack) addParameters() {
 
 // addLimits declares the parameters for load and retention.
 func (s *stack) addLimits() {
-	const pollers = "A new account's quota of concurrent executions can be as low as 10 for all functions: use less there, or request more."
 	s.addNumber(throttleRate, "1000", "[1-9][0-9]{0,3}|10000", "1 to 10000",
 		"Requests per second that each provider's path takes. Above it API Gateway responds 429, and the provider retries.")
 	s.addNumber(throttleBurst, "2000", "[1-9][0-9]{0,3}|10000", "1 to 10000",
 		"Requests that each provider's path takes at once.")
-	// 50 batches of contract.BatchSize in about 100 ms are 5,000 events per second,
-	// more than three providers can send under the throttle.
-	s.addNumber(consumerConcurrency, "50", "[2-9]|[1-9][0-9]{1,2}|1000", "2 to 1000",
-		"Batches that "+contract.ConsumerName+" handles at once, which limits the load on the table. "+pollers)
-	// Dead letters are kept for days, and a batch takes about 300 ms.
-	s.addNumber(archiverConcurrency, "10", "[2-9]|[1-9][0-9]{1,2}|1000", "2 to 1000",
-		"Batches that "+contract.ArchiverName+" handles at once. "+pollers)
 	s.Parameter(logRetentionDays, cfn.Parameter{
 		Type:        "String",
 		Description: "Days after which log lines are deleted.",

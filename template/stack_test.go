@@ -58,7 +58,7 @@ func interfaceRequirements() []requirement {
 				want := map[string]string{
 					"EnvironmentSuffix": "none", "CodeBucket": "none", "CodeVersion": "none", "Architecture": "arm64",
 					"LogLevel": "INFO", "ManageApiGatewayAccount": "true", "AlarmEmail": "",
-					"ThrottleRate": "1000", "ThrottleBurst": "2000", "ConsumerConcurrency": "50", "ArchiverConcurrency": "10",
+					"ThrottleRate": "1000", "ThrottleBurst": "2000",
 					"LogRetentionDays": "30", "DeletionProtection": "false", "PermissionsBoundary": "", "RolePath": "/",
 					"EventRetentionDays": "0", "ArchiveRetentionDays": "0", "DomainName": "", "CertificateArn": "",
 				}
@@ -142,8 +142,6 @@ func parametersAccept(t require.TestingT, d document) {
 		"ArchiveRetentionDays": {[]string{"0", "7", "99999"}, []string{"", "-1", "1.5", "030", "forever"}},
 		"ThrottleRate":         {[]string{"1", "10000"}, []string{"0", "10001", "1.5", ""}}, // the account's limit
 		"ThrottleBurst":        {[]string{"1", "10000"}, []string{"0", "10001", ""}},
-		"ConsumerConcurrency":  {[]string{"2", "50", "1000"}, []string{"1", "0", "1001", ""}}, // limits of MaximumConcurrency
-		"ArchiverConcurrency":  {[]string{"2", "99", "1000"}, []string{"1", "0", "1001", ""}},
 		"LogRetentionDays":     {[]string{"30", "3653"}, []string{"0", "31", ""}},
 		"PermissionsBoundary":  {[]string{"", "arn:aws:iam::123456789012:policy/bounds"}, []string{"bounds", "arn:aws:iam::123456789012:role/r"}},
 		"RolePath":             {[]string{"/", "/teams/payments/"}, []string{"", "teams/", "/teams", "//"}},
