@@ -16,7 +16,7 @@ endif
 help:
 	@echo 'make unit      unit tests: seconds'
 	@echo 'make check     static checks: format, vet, staticcheck, imports, golden files, cfn-lint'
-	@echo 'make test      check, unit tests with coverage and race, simulation, one deployment: six minutes'
+	@echo 'make test      check, unit tests with coverage and race, simulation, one deployment: two to ten minutes'
 	@echo 'make verify    everything that takes longer: permissions, lifecycle, mutations, fuzz, …: 45 minutes'
 	@echo 'make soak      the long simulation, an hour of hostile bodies, ten minutes of each fuzz target'
 	@echo

@@ -193,8 +193,8 @@ func (s *stack) addIntakeAlarm(to severities) {
 	})
 }
 
-// addAPIAlarms adds alarms about responses that no function may know of. They are
-// tickets, because anybody can cause such responses.
+// addAPIAlarms adds alarms about responses that API Gateway may send without
+// invoking a function. They are tickets, because anybody can cause such responses.
 func (s *stack) addAPIAlarms(to severities) {
 	s.addAlarm(alarm{
 		id: "ApiThrottled", name: "api-throttled", severity: to.ticket,
@@ -380,10 +380,9 @@ func (s *stack) addTopics() severities {
 }
 
 // addTopic adds a topic for alarms and for EventBridge rules. It is not encrypted:
-// with the stack's key, no alarm could
-// report that the key is disabled; SNS's own key does not admit CloudWatch (SNS
-// Developer Guide, "Enable compatibility between event sources from AWS services
-// and encrypted topics").
+// with the stack's key, no alarm could report that the key is disabled; SNS's own
+// key does not admit CloudWatch (SNS Developer Guide, "Enable compatibility between
+// event sources from AWS services and encrypted topics").
 func (s *stack) addTopic(id, name string, wantsEmail cfn.Cond, rules ...string) cfn.ID {
 	topic := s.Add(id, &sns.Topic{
 		TopicName: new(named(name)),

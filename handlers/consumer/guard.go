@@ -14,8 +14,8 @@ import (
 // processor rejects the signature.
 const signatureDays = 31
 
-// Guards stores names that stand for one value each. Claim returns the value that a
-// name has: the given one for a new name. A guard with the zero time never expires.
+// Guards keeps the first value claimed for each name. Claim returns that value. A
+// guard with the zero time never expires.
 type Guards interface {
 	Claim(ctx context.Context, name, value string, expires time.Time) (held string, err error)
 }
@@ -24,8 +24,9 @@ type Guards interface {
 // returns the reason why the event must not be stored, or "". The event's row holds
 // its id and time, but one signature fits many ids and times.
 //
-// A claim without a row, left by a crash, is found equal by the next receive. The
-// signature comes first: a forged body that reuses one claims no event id.
+// After a crash between claim and row, the next receive claims the same value and
+// continues. The signature comes first: a forged body that reuses one claims no
+// event id.
 func (h *Handler) guard(ctx context.Context, e event.Event) (failureReason string, err error) {
 	received := time.UnixMilli(e.ReceivedAt)
 	if e.SignedSHA256 != "" {

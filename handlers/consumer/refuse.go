@@ -31,11 +31,9 @@ func (h *Handler) refuse(ctx context.Context, record events.SQSMessage, e event.
 	return ""
 }
 
-// expired reports whether the table may have had the event and deleted it. An item
-// expires as long after its first receipt as the event after this one, and the first
-// receipt is not before the event was created. So a delivery that was that old on
-// receipt may repeat a deleted event, and so may a message that is replayed when its
-// item would be deleted.
+// expired reports whether the table may have had the event and deleted it. Retention
+// counts from receipt. An event that is at least that old on receipt may have been
+// stored and deleted before. So may a replayed message whose ExpiresAt has passed.
 func (h *Handler) expired(e event.Event) bool {
 	if e.ExpiresAt == 0 {
 		return false

@@ -15,9 +15,9 @@ const lateAfter = time.Hour
 // event that is further ahead counts as late.
 const aheadOf = 5 * time.Minute
 
-// groupOf returns the message group of an event. In a standard queue SQS delivers
-// the messages of a group that takes up the consumer after those of all others
-// (SQS Developer Guide, "Amazon SQS fair queues").
+// groupOf returns the message group of an event. When one group dominates the
+// consumer, SQS delivers the messages of other groups first (SQS Developer Guide,
+// "Amazon SQS fair queues").
 //
 // A new event is a group of its own, so that a flood of its redeliveries waits for
 // everybody else. All late events of a provider are one group, so that a flood of

@@ -10,9 +10,8 @@ import (
 var errRepeated = errors.New("the same bytes were accepted within the last minutes")
 
 const (
-	// recentTime is how long a webhook is remembered. Somebody who repeats one
-	// genuine delivery without end causes one message in this time for each
-	// environment.
+	// recentTime is how long a webhook is remembered. A delivery that is repeated
+	// without end causes at most one message per environment in this time.
 	recentTime = 10 * time.Minute
 	// maxRecent bounds the memory: about 300 bytes for each webhook.
 	maxRecent = 4096
@@ -22,8 +21,8 @@ const (
 // same bytes, and the event names the entry.
 type content struct{ payloadSHA256, endpoint string }
 
-// recent remembers the webhooks that a queue has accepted from this environment,
-// the oldest of which it forgets first. The zero value is empty.
+// recent remembers the webhooks that a queue has accepted from this environment.
+// When it is full, it forgets the oldest. The zero value is empty.
 type recent struct {
 	mu    sync.Mutex
 	known map[content]accepted

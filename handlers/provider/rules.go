@@ -12,8 +12,8 @@ import (
 // an event's object.
 type Rule[O any] struct {
 	Types []string
-	// Category is implied by the type alone. Where the state decides too, it is
-	// that of an unknown state: the weakest category, mostly the kind's "updated".
+	// Category applies when the type alone decides, or the state is unknown. For
+	// an unknown state it is the weakest category, mostly the kind's "updated".
 	Category event.Category
 	// ByState returns the category of an object in its state, or "" for
 	// Category. It is nil where the type alone decides. A type never says more
@@ -48,8 +48,8 @@ func (r Rules[O]) Category(typ string, object *O) event.Category {
 }
 
 // WithoutObject returns the category of an event that does not contain its object.
-// It never is one that counts money: its twin with the object may follow or come
-// first, and only that one has an amount.
+// It is never a category that counts money, because only the snapshot twin has an
+// amount.
 func (r Rules[O]) WithoutObject(typ string) event.Category {
 	category := cmp.Or(r[typ].Category, event.Other)
 	switch kind, _, _ := strings.Cut(string(category), "."); kind {

@@ -59,7 +59,8 @@ func New[T any](
 }
 
 // Get returns the value, at most five minutes old. The error is that of read or
-// parse; SecretEmpty becomes SecretGone after a good read. After a failed read it returns the same error for two seconds.
+// parse. A secret that becomes empty after a successful read is SecretGone. After a
+// failed read Get returns the same error for two seconds.
 func (c *Cache[T]) Get(ctx context.Context) (T, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -100,7 +101,7 @@ func (c *Cache[T]) reload(ctx context.Context) {
 		}
 	}
 	if errors.Is(err, provider.SecretEmpty) && !c.readAt.IsZero() {
-		// A secret that was never filled pages nobody. This one was.
+		// Only the loss of a value pages; a secret that was never filled does not.
 		err = fmt.Errorf("%w: %v", provider.SecretGone, err)
 	}
 	if c.failure = err; err != nil {

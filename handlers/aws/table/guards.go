@@ -12,7 +12,7 @@ import (
 	"github.com/paysluice/paysluice/handlers/contract"
 )
 
-// Guards stores names that stand for one value each, in WebhookGuards.
+// Guards keeps the first value claimed for each name, in WebhookGuards.
 type Guards struct {
 	client Client
 	name   string
@@ -21,10 +21,9 @@ type Guards struct {
 // NewGuards returns the guards in the table of that name.
 func NewGuards(client Client, name string) *Guards { return &Guards{client: client, name: name} }
 
-// Claim gives a name a value, and returns the value that the name has: value, or
-// the one that it was given before. Concurrent calls for a name return one value. A
-// guard expires at a time; the zero time keeps it. The error is ErrItem for an item
-// without a value.
+// Claim stores value under name unless the name is taken, and returns the stored
+// value. Concurrent calls for a name return one value. A guard expires at a time;
+// the zero time keeps it. The error is ErrItem for an item without a value.
 func (g *Guards) Claim(ctx context.Context, name, value string, expires time.Time) (held string, err error) {
 	item := map[string]types.AttributeValue{
 		contract.GuardAttribute: text(name),

@@ -27,8 +27,8 @@ import (
 //     List.
 //   - Everything behind a value of a wrong type. Here it is read.
 //
-// They also tell names in upper and lower case apart. Here "ID" is an id too, so
-// that a second one is noticed.
+// The defaults are case-sensitive. Here names match in any case, so "ID" counts as a second
+// id.
 func lenient() json.Options { return jsonv1.DefaultOptionsV1() }
 
 // Unmarshal reads JSON into v as encoding/json does. A value of a wrong type is

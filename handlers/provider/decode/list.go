@@ -7,8 +7,8 @@ import (
 // maxListed is the number of elements or members that are read.
 const maxListed = 16
 
-// List is the beginning of an array. Only first elements count in what is read,
-// and a signed body of 4.5 MB can hold two million: the rest is skipped.
+// List is the beginning of an array. Only the first 16 elements are read. A signed
+// body of 4.5 MB can hold two million.
 type List[T any] [maxListed]T
 
 // Members are the first 16 members of an object whose names are not known
@@ -21,8 +21,9 @@ func (m *Members[T]) UnmarshalJSON(value []byte) error {
 	return nil
 }
 
-// Find returns the member of that name, of two the last. Without one it returns the
-// only member, whatever its name, if that is an object. Otherwise found is "".
+// Find returns the member of that name. If the name occurs twice, the last one
+// counts. Without one Find returns the only member, whatever its name, if that is an
+// object. Otherwise found is "".
 func (m Members[T]) Find(name string) (found string, value T) {
 	s := search[T]{name: name}
 	_ = Unmarshal(m.object, &s) // m.object was read before: it has no error left

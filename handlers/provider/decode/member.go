@@ -62,8 +62,8 @@ func (m Member) Time() int64 {
 	return 0
 }
 
-// Content is the member that holds an event's object. Like a Member it may occur
-// once: readers of the stored body could take another one of two.
+// Content is the member that holds an event's object. It may occur only once,
+// because JSON readers differ in which of two they take.
 type Content[T any] struct {
 	Value T
 	count int

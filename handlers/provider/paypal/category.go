@@ -15,7 +15,6 @@ import (
 func rules() provider.Rules[resource] {
 	return provider.NewRules([]provider.Rule[resource]{
 		// Payments: the capture counts, or the sale of the older API and of
-
 		// subscriptions.
 		{Category: event.PaymentUpdated, ByState: in(authorized), Types: []string{"PAYMENT.AUTHORIZATION.CREATED"}},
 		{Category: event.PaymentUpdated, ByState: in(voided), Types: []string{"PAYMENT.AUTHORIZATION.VOIDED"}},

@@ -259,6 +259,6 @@ func (Provider) SameEvent(stored, incoming event.Event) bool {
 // hash. PayPal does not document what may differ between deliveries. links says
 // where to look the notification up (samples differ in host and encType). zts is a
 // time that samples have and the schema does not ("event" in
-// notifications_webhooks_v1.json). status and transmissions tell of deliveries and
-// are in events that PayPal's API returned.
+// notifications_webhooks_v1.json). status and transmissions describe deliveries;
+// only PayPal's API returns them.
 func volatile() []string { return []string{"links", "zts", "status", "transmissions"} }

@@ -3,8 +3,9 @@
 // raw body, and event notifications.
 //
 // Square signs no time, so nothing can tell a replay from a late retry: an
-// event_id is accepted once, and the age of the signed created_at is bounded. Only the body is signed, so the environment comes from the
-// secret's entry, and an event has no apiVersion (Square's is in a header).
+// event_id is accepted once, and the age of the signed created_at is bounded. Only
+// the body is signed, so the environment comes from the secret's entry, and an event
+// has no apiVersion (Square's is in a header).
 //
 // The signature check is not square-go-sdk's, because square-go-sdk takes one key
 // a call and accepts an empty body whatever its signature. The tests compare the

@@ -28,8 +28,8 @@ func rules() provider.Rules[object] {
 			"payment_intent.partially_funded", "charge.refunded", "charge.updated",
 		}},
 
-		// Refunds. refund.updated and refund.failed come beside charge.refund.updated,
-		// but not in old API versions, where it alone tells of a failure.
+		// Refunds. Current API versions send refund.* beside charge.refund.updated;
+		// old ones send only the latter.
 		{Category: event.RefundUpdated, ByState: in(status, refundCreated), Types: []string{"refund.created"}},
 		{Category: event.RefundUpdated, ByState: in(status, refundUpdated), Types: []string{"refund.updated"}},
 		{Category: event.RefundUpdated, ByState: in(status, refundFailed), Types: []string{"refund.failed"}},

@@ -1,8 +1,9 @@
 // Package hostile sends bodies that cost a reader more than their bytes to the
-// functions as they are shipped, and bounds their memory.
+// shipped processors of Stripe and Square, the consumer and the archiver, and bounds
+// their memory. PayPal's bodies go to consumer and archiver only.
 //
-// Every body is signed: somebody with a leaked secret can send it, and PayPal's
-// signature does not cover a whole body.
+// The processors get signed bodies, which somebody with a leaked secret can send.
+// PayPal's signature does not cover a whole body.
 package hostile
 
 import (
