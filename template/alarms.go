@@ -135,8 +135,8 @@ func (s *stack) addEventAlarms(to severities) {
 	s.addAlarm(alarm{
 		id: "Quarantined", name: "quarantined", severity: to.ticket,
 		means: "A webhook with a valid signature is archived, not stored: it is not an event in a known format, " +
-			"it is older than EventRetentionDays, or the processor of another provider sent it.",
-		do:     "Read failureReason and body of the archived object. For sender-mismatch, suspect that the role of a processor is in other hands.",
+			"it has another mode than the secret's entry, it is older than EventRetentionDays, or the processor of another provider sent it.",
+		do:     "Read failureReason and body of the archived object. For other_mode, check the entry's environment. For sender-mismatch, suspect that the role of a processor is in other hands.",
 		metric: eventMetric(contract.MetricQuarantined), threshold: 1, window: once(),
 	})
 	s.addAlarm(alarm{

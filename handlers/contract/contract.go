@@ -100,6 +100,10 @@ const (
 // count lines with some of the codes.
 const ReasonProperty = "reason"
 
+// ReasonOtherMode is the code of an event whose mode is not that of the secret's
+// entry. paysluice replay skips it by default.
+const ReasonOtherMode = "other_mode"
+
 // ReasonHeaderMissing is the code of a request without a signature header, which no
 // provider sends.
 const ReasonHeaderMissing = "header_missing"
@@ -223,6 +227,7 @@ const (
 	MetricSecretUnavailable = "SecretUnavailable" // answered 503: the secret is malformed or unreachable
 	MetricQuarantined       = "Quarantined"       // answered 200, in webhook-dlq: signed, but cannot be stored
 	MetricIncomplete        = "Incomplete"        // an accepted event that leaves out a value of its body
+	MetricOtherMode         = "OtherMode"         // an event of another mode than its endpoint, stored or quarantined
 	MetricMissed            = "Missed"            // an event which reports that others could not be made
 	MetricStored            = "Stored"            // a new item in WebhookEvents
 	MetricDuplicates        = "Duplicates"        // a redelivery of an accepted event

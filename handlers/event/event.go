@@ -48,6 +48,9 @@ type Event struct {
 
 	// APIVersion is the provider's API version of the body.
 	APIVersion string `json:"apiVersion,omitempty"`
+	// OtherMode reports whether Livemode differs from the environment that the
+	// secret's entry names.
+	OtherMode bool `json:"otherMode,omitempty"`
 	// Thin reports whether the webhook came without its object.
 	Thin bool `json:"thin,omitempty"`
 	// Omitted names the fields whose values are in the body but not here, because

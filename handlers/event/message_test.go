@@ -29,6 +29,7 @@ func sample(payload []byte) event.Event {
 		Livemode:      new(false),
 		Money:         event.Money{Amount: "12.50", Currency: "EUR"},
 		APIVersion:    "2026-01-28",
+		OtherMode:     true,
 		Thin:          true,
 		Omitted:       []string{"related.custom"},
 		ReceivedAt:    1_780_000_000_123,

@@ -107,20 +107,27 @@ func (h *Handler) receive(ctx context.Context, r function.Request) (event.Event,
 	receipt.Endpoint, receipt.Livemode = origin.Endpoint, origin.Livemode
 	receipt.SignedSHA256 = origin.SignedSHA256
 	receipt.Payload, receipt.PayloadSHA256 = body, event.HashPayload(body)
-	if id, ok := h.recent.find(contentOf(receipt), now); ok {
+	c := contentOf(receipt.PayloadSHA256, origin)
+	if id, ok := h.recent.find(c, now); ok {
 		receipt.ID = id
 		return receipt, errRepeated
 	}
 
 	e, err := h.Provider.Event(body, origin)
 	if err != nil {
-		return receipt, h.quarantine(ctx, receipt, err)
+		return receipt, h.quarantine(ctx, c, receipt, err)
 	}
 	e.ReceivedAt, e.RequestID = receipt.ReceivedAt, receipt.RequestID
 	e.ExpiresAt = receipt.ExpiresAt
 	e.Payload, e.PayloadSHA256 = receipt.Payload, receipt.PayloadSHA256
 	e.SignedSHA256 = receipt.SignedSHA256
-	return e, h.send(ctx, e, "")
+	if origin.Livemode != nil && (e.Livemode == nil || *e.Livemode != *origin.Livemode) {
+		e.OtherMode = true
+		if !origin.StoreOtherMode {
+			return e, h.quarantine(ctx, c, e, fmt.Errorf("%w: livemode in the body is not the environment of the secret's entry", provider.OtherMode))
+		}
+	}
+	return e, h.send(ctx, c, e, "")
 }
 
 // verify verifies the signature. After a mismatch it reads the secret again, so
@@ -141,20 +148,20 @@ func (h *Handler) verify(ctx context.Context, header provider.Header, body []byt
 	return newer.Verify(ctx, header, body, now)
 }
 
-// quarantine sends a signed body that is not an event to webhook-dlq and returns
+// quarantine sends a signed body that may not be stored to webhook-dlq and returns
 // cause. The body is not dropped, because the provider does not repeat it, and not
 // rejected, because the provider would repeat it for days.
-func (h *Handler) quarantine(ctx context.Context, e event.Event, cause error) error {
-	if err := h.send(ctx, e, string(provider.ReasonOf(cause))); err != nil {
+func (h *Handler) quarantine(ctx context.Context, c content, e event.Event, cause error) error {
+	if err := h.send(ctx, c, e, string(provider.ReasonOf(cause))); err != nil {
 		return err
 	}
 	return cause
 }
 
 // send sends an event to Events, or to DeadLetters with a failureReason, and
-// remembers it. It stores a body above MaxInline in the bucket first, where it stays without a message if the queue fails; the provider then
-// repeats the webhook.
-func (h *Handler) send(ctx context.Context, e event.Event, failureReason string) error {
+// remembers c. It stores a body above MaxInline in the bucket first, where it stays
+// without a message if the queue fails; the provider then repeats the webhook.
+func (h *Handler) send(ctx context.Context, c content, e event.Event, failureReason string) error {
 	if len(e.Payload) > MaxInline {
 		ref, err := h.Payloads.Put(ctx, e, h.RetentionDays)
 		if err != nil {
@@ -172,7 +179,7 @@ func (h *Handler) send(ctx context.Context, e event.Event, failureReason string)
 	if err != nil {
 		return fmt.Errorf("%w: %w", provider.QueueUnreachable, err)
 	}
-	h.recent.add(contentOf(e), e.ID, received)
+	h.recent.add(c, e.ID, received)
 	return nil
 }
 
@@ -182,8 +189,4 @@ func expiry(received time.Time, retentionDays int) int64 {
 		return 0
 	}
 	return received.UTC().AddDate(0, 0, retentionDays).Unix()
-}
-
-func contentOf(e event.Event) content {
-	return content{payloadSHA256: e.PayloadSHA256, endpoint: e.Endpoint}
 }

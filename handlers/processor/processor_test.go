@@ -42,6 +42,7 @@ var (
 // secrets returns a verifier of current from Get and of newer from Refresh.
 type secrets struct {
 	current, newer string
+	members        string // more members of the entry
 	err            error
 	refreshed      int
 }
@@ -50,16 +51,16 @@ func (s *secrets) Get(context.Context) (provider.Verifier, error) {
 	if s.err != nil {
 		return nil, s.err
 	}
-	return verifier(s.current), nil
+	return verifier(s.current, s.members), nil
 }
 
 func (s *secrets) Refresh(context.Context) (provider.Verifier, bool) {
 	s.refreshed++
-	return verifier(s.newer), s.newer != ""
+	return verifier(s.newer, s.members), s.newer != ""
 }
 
-func verifier(secret string) provider.Verifier {
-	v, err := stripe.New().Verifier(fmt.Appendf(nil, `{"endpoints":[{"label":"main","secret":%q}]}`, secret))
+func verifier(secret, members string) provider.Verifier {
+	v, err := stripe.New().Verifier(fmt.Appendf(nil, `{"endpoints":[{"label":"main","secret":%q%s}]}`, secret, members))
 	if err != nil {
 		return nil
 	}
@@ -366,6 +367,59 @@ func TestSignedBodyThatIsNotAnEventIsQuarantined(t *testing.T) {
 			lines := logLines(t, &f.log)
 			assert.True(t, anyLineHas(lines, "Quarantined", 1.0))
 			assert.True(t, anyLineHas(lines, "level", "ERROR"), "somebody must act")
+		})
+	}
+}
+
+// TestEventOfTheOtherMode: a payment in test mode, signed with the secret of the live
+// endpoint, is never stored as a live one. Connect's live endpoints get such events
+// (docs.stripe.com/connect/webhooks), and who holds a test key can make them.
+func TestEventOfTheOtherMode(t *testing.T) {
+	const (
+		none    = ``
+		live    = `,"environment":"live"`
+		sandbox = `,"environment":"sandbox"`
+		stores  = `,"otherMode":"store"`
+	)
+	for _, row := range []struct {
+		why, entry, livemode string
+		stored, marked       bool
+	}{
+		{"test to live", live, `false`, false, true},
+		{"live to test", sandbox, `true`, false, true},
+		{"test to live, kept apart by the reader", live + stores, `false`, true, true},
+		{"live to test, likewise", sandbox + stores, `true`, true, true},
+		{"no mode", live, `null`, false, true},
+		{"a mode that cannot be read", live, `"true"`, false, true},
+		{"a number", live, `1`, false, true},
+		{"no mode, stored without one", live + stores, `null`, true, true},
+		{"live", live, `true`, true, false},
+		{"test", sandbox, `false`, true, false},
+		{"live, where others are stored too", live + stores, `true`, true, false},
+		{"an entry that names no environment", none, `false`, true, false},
+	} {
+		t.Run(row.why, func(t *testing.T) {
+			f := newFixture()
+			f.secrets.members = row.entry
+
+			answer := f.handle(t, signed(strings.Replace(body, "{", `{"livemode":`+row.livemode+`,`, 1), oldSecret))
+
+			assert.Equal(t, http.StatusOK, answer.StatusCode, "Stripe would repeat it for days")
+			lines := logLines(t, &f.log)
+			assert.Equal(t, !row.stored, anyLineHas(lines, "Quarantined", 1.0))
+			assert.Equal(t, row.marked, anyLineHas(lines, "OtherMode", 1.0))
+			if !row.stored {
+				assert.Empty(t, f.events.bodies)
+				assert.Equal(t, []string{string(provider.OtherMode)}, f.deadLetters.reasons)
+			}
+			for _, message := range append(f.events.bodies, f.deadLetters.bodies...) { // one
+				e, err := event.Decode(message)
+				require.NoError(t, err)
+				assert.Equal(t, row.marked, e.OtherMode)
+				if row.livemode != "true" && e.Livemode != nil {
+					assert.False(t, *e.Livemode, "not live, in the archive and after a replay too")
+				}
+			}
 		})
 	}
 }

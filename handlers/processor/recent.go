@@ -4,6 +4,8 @@ import (
 	"errors"
 	"sync"
 	"time"
+
+	"github.com/paysluice/paysluice/handlers/provider"
 )
 
 // errRepeated reports a webhook that this environment sent to a queue a moment ago.
@@ -18,8 +20,20 @@ const (
 )
 
 // content identifies a verified body. Two entries of the secret may verify the
-// same bytes, and the event names the entry.
-type content struct{ payloadSHA256, endpoint string }
+// same bytes. The event names the entry, and the entry's environment decides
+// whether it is stored.
+type content struct {
+	payloadSHA256, endpoint        string
+	live, sandbox, storesOtherMode bool
+}
+
+func contentOf(payloadSHA256 string, o provider.Origin) content {
+	c := content{payloadSHA256: payloadSHA256, endpoint: o.Endpoint, storesOtherMode: o.StoreOtherMode}
+	if o.Livemode != nil {
+		c.live, c.sandbox = *o.Livemode, !*o.Livemode
+	}
+	return c
+}
 
 // recent remembers the webhooks that a queue has accepted from this environment.
 // When it is full, it forgets the oldest. The zero value is empty.

@@ -38,6 +38,22 @@ func (e *environment) send(t *testing.T, body, secret string) (status int, respo
 	return answer.StatusCode, answer.Body
 }
 
+// TestMemoryKnowsTheEnvironment: an event that was quarantined by mistake is accepted
+// again as soon as the secret is corrected.
+func TestMemoryKnowsTheEnvironment(t *testing.T) {
+	e := newEnvironment()
+	sent := strings.Replace(body, "{", `{"livemode":true,`, 1)
+	for _, members := range []string{`,"environment":"sandbox"`, `,"environment":"sandbox","otherMode":"store"`, `,"environment":"live"`, ``} {
+		e.secrets.members = members
+		for range 2 {
+			status, _ := e.send(t, sent, oldSecret)
+			require.Equal(t, http.StatusOK, status)
+		}
+	}
+	assert.Len(t, e.deadLetters.bodies, 1)
+	assert.Len(t, e.events.bodies, 3)
+}
+
 func TestRepeatedWebhookIsSentOnce(t *testing.T) {
 	for _, row := range []struct{ why, body, answer string }{
 		{"an event", body, `{"received":true,"eventId":"stripe:evt_1"}`},

@@ -74,7 +74,10 @@ func (h *Handler) report(ctx context.Context, e event.Event, err error) {
 	}
 	if out.metric != "" {
 		counts := []function.Count{{Metric: out.metric, Value: 1}}
-		if len(e.Omitted) > 0 {
+		if e.OtherMode {
+			counts = append(counts, function.Count{Metric: contract.MetricOtherMode, Value: 1})
+		}
+		if err == nil && len(e.Omitted) > 0 {
 			counts = append(counts, function.Count{Metric: contract.MetricIncomplete, Value: 1})
 			attrs = append(attrs, slog.Any("omitted", e.Omitted))
 		}

@@ -60,8 +60,11 @@ type Verifier interface {
 type Origin struct {
 	// Endpoint is the label of the entry that verified the body.
 	Endpoint string
-	// Livemode is the environment of that entry, or nil if the body tells it.
+	// Livemode is the environment of that entry, or nil if it names none.
 	Livemode *bool
+	// StoreOtherMode reports whether an event whose body has another mode than
+	// Livemode is stored all the same, marked. By default it is quarantined.
+	StoreOtherMode bool
 	// SignedSHA256 is that of event.Event.
 	SignedSHA256 string
 }

@@ -26,8 +26,8 @@ const (
 	// Unavailable: a secret, service or certificate is missing. 503; the provider
 	// retries.
 	Unavailable
-	// Quarantined: the body is signed but not an event. It is kept in webhook-dlq.
-	// 200.
+	// Quarantined: the body is signed but not an event that may be stored. It is
+	// kept in webhook-dlq. 200.
 	Quarantined
 )
 
@@ -81,6 +81,11 @@ const (
 const (
 	EnvelopeUnreadable Reason = "envelope_unreadable"
 	EventIDInvalid     Reason = "event_id_invalid"
+	// OtherMode reports that an event's mode is not the environment of the entry
+	// that verified it, or that its body has no mode. Connect's live endpoints
+	// receive test events of connected accounts too (docs.stripe.com/connect/webhooks);
+	// Stripe would send them for days if they were rejected.
+	OtherMode Reason = contract.ReasonOtherMode
 )
 
 // Class returns the class of a reason, or 0 for an unknown one.
@@ -95,7 +100,7 @@ func (r Reason) Class() Class {
 	case SecretEmpty, SecretGone, SecretMalformed, SecretUnreachable, QueueUnreachable,
 		BucketUnreachable, CertUnreachable, CertLimited, PayPalChain, PayPalChainUnlisted:
 		return Unavailable
-	case EnvelopeUnreadable, EventIDInvalid:
+	case EnvelopeUnreadable, EventIDInvalid, OtherMode:
 		return Quarantined
 	}
 	return 0

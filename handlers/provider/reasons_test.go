@@ -107,6 +107,7 @@ func classes() map[provider.Reason]provider.Class {
 		provider.PayPalChainUnlisted: provider.Unavailable,
 		provider.EnvelopeUnreadable:  provider.Quarantined,
 		provider.EventIDInvalid:      provider.Quarantined,
+		provider.OtherMode:           provider.Quarantined,
 	}
 }
 

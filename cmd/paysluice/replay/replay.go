@@ -51,6 +51,8 @@ type Replay struct {
 	// consumer stores one if somebody has removed that row, and returns it to the
 	// archive otherwise.
 	Conflicts bool
+	// OtherMode also sends events whose mode is not that of the secret's entry.
+	OtherMode bool
 	// Sent receives the key of each message that was sent, or would be in a dry
 	// run.
 	Sent io.Writer
@@ -158,6 +160,8 @@ func (r *Replay) rejected(key string, m event.Archived) string {
 		return "it is older than EventRetentionDays"
 	case m.FailureReason == contract.ReasonSender:
 		return "the processor of another provider sent it"
+	case m.FailureReason == contract.ReasonOtherMode && !r.OtherMode:
+		return "its mode is not that of the secret's entry"
 	case m.FailureReason == contract.ReasonSignatureReused && !r.Conflicts:
 		return "another body has its signature"
 	}

@@ -163,12 +163,13 @@ func TestMessagesThatTheConsumerRejectsAreSkipped(t *testing.T) {
 	f.add(5, "expired")
 	f.add(6, "sender-mismatch")
 	f.add(7, "signature-reused")
+	f.add(8, "other_mode")
 	f.archive.messages["stripe/notes.txt"] = nil
 
 	done, err := f.run(t.Context(), func(r *replay.Replay) { r.Prefix = "" })
 
 	require.NoError(t, err)
-	assert.Equal(t, replay.Done{Sent: 1, Skipped: 8, Last: "stripe/notes.txt"}, done)
+	assert.Equal(t, replay.Done{Sent: 1, Skipped: 9, Last: "stripe/notes.txt"}, done)
 	assert.Len(t, f.queue.bodies, 1)
 	assert.Equal(t, strings.Join([]string{
 		"skipped " + unknown.Key() + `: unknown provider: "imaginary"`,
@@ -178,6 +179,7 @@ func TestMessagesThatTheConsumerRejectsAreSkipped(t *testing.T) {
 		"skipped " + key(5) + ": it is older than EventRetentionDays",
 		"skipped " + key(6) + ": the processor of another provider sent it",
 		"skipped " + key(7) + ": another body has its signature",
+		"skipped " + key(8) + ": its mode is not that of the secret's entry",
 		"skipped stripe/notes.txt: not an archived message",
 	}, "\n")+"\n", f.skipped.String())
 }
@@ -214,16 +216,22 @@ func TestForeignKeysAreSkipped(t *testing.T) {
 	assert.Contains(t, f.skipped.String(), `(\x1b]0;title\a)`)
 }
 
-// TestConflictsAreSentOnRequest, after the other row was removed.
-func TestConflictsAreSentOnRequest(t *testing.T) {
-	f := newFixture(1)
-	f.add(1, "conflict")
+// TestSkippedMessagesAreSentOnRequest: a conflict after the other row was removed, an
+// event of the other mode after the secret was corrected.
+func TestSkippedMessagesAreSentOnRequest(t *testing.T) {
+	for reason, request := range map[string]func(*replay.Replay){
+		"conflict":   func(r *replay.Replay) { r.Conflicts = true },
+		"other_mode": func(r *replay.Replay) { r.OtherMode = true },
+	} {
+		f := newFixture(1)
+		f.add(1, reason)
 
-	done, err := f.run(t.Context(), func(r *replay.Replay) { r.Conflicts = true })
+		done, err := f.run(t.Context(), request)
 
-	require.NoError(t, err)
-	assert.Equal(t, replay.Done{Sent: 2, Last: key(1)}, done)
-	assert.Contains(t, f.queue.bodies, string(f.archive.messages[key(1)].Message))
+		require.NoError(t, err)
+		assert.Equal(t, replay.Done{Sent: 2, Last: key(1)}, done, reason)
+		assert.Contains(t, f.queue.bodies, string(f.archive.messages[key(1)].Message))
+	}
 }
 
 func TestPrintable(t *testing.T) {

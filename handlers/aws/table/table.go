@@ -67,6 +67,7 @@ const dayShards = 16
 // Attributes that are neither keys nor strings.
 const (
 	livemodeAttribute = "livemode"
+	modeAttribute     = "otherMode"
 	thinAttribute     = "thin"
 	omittedAttribute  = "omitted"
 	relatedAttribute  = "related"
@@ -131,6 +132,9 @@ func ToItem(e event.Event) map[string]types.AttributeValue {
 	if e.Livemode != nil {
 		item[livemodeAttribute] = &types.AttributeValueMemberBOOL{Value: *e.Livemode}
 	}
+	if e.OtherMode {
+		item[modeAttribute] = &types.AttributeValueMemberBOOL{Value: true}
+	}
 	if e.Thin {
 		item[thinAttribute] = &types.AttributeValueMemberBOOL{Value: true}
 	}
@@ -173,6 +177,7 @@ func FromItem(item map[string]types.AttributeValue) (event.Event, error) {
 	}
 	err := errors.Join(
 		read(item, livemodeAttribute, func(v *types.AttributeValueMemberBOOL) { e.Livemode = &v.Value }),
+		read(item, modeAttribute, func(v *types.AttributeValueMemberBOOL) { e.OtherMode = v.Value }),
 		read(item, thinAttribute, func(v *types.AttributeValueMemberBOOL) { e.Thin = v.Value }),
 		read(item, omittedAttribute, func(v *types.AttributeValueMemberSS) { e.Omitted = v.Value }),
 		read(item, payloadAttribute, func(v *types.AttributeValueMemberB) { e.Payload = v.Value }),

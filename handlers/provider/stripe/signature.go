@@ -123,7 +123,7 @@ func (v verifier) Verify(_ context.Context, h provider.Header, body []byte, now 
 		expected := mac(e.Secret, s.stamp, body)
 		for i := range s.v1 {
 			if hmac.Equal(expected, s.v1[i][:]) {
-				return provider.Origin{Endpoint: e.Label}, nil
+				return e.origin(), nil
 			}
 		}
 	}

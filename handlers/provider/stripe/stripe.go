@@ -11,7 +11,10 @@
 package stripe
 
 import (
+	"strings"
 	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/provider"
@@ -38,9 +41,14 @@ func (Provider) CheckHeaders(h provider.Header, now time.Time) error {
 
 // Verifier implements provider.Provider. The document is
 //
-//	{"endpoints":[{"label":"…","secret":"whsec_…"}]}
+//	{"endpoints":[{
+//	  "label":       "…",
+//	  "secret":      "whsec_…",
+//	  "environment": "live" or "sandbox",  // optional: the mode of its events
+//	  "otherMode":   "archive" or "store"  // optional: for events of another mode
+//	}]}
 //
-// Every entry is live. Two entries may have one label: the old and the new
+// Every entry is in force. Two entries may have one label: the old and the new
 // secret of an endpoint.
 func (Provider) Verifier(document []byte) (provider.Verifier, error) {
 	endpoints, err := readSecret(document)
@@ -58,7 +66,19 @@ const secretExample = `{"endpoints":[{"label":"…","secret":"whsec_…"}]}`
 type endpoint struct {
 	Label  string `json:"label"`
 	Secret string `json:"secret"`
+
+	// A value of another type is a problem and not an absent member, which would
+	// turn the check off.
+	Environment jsontext.Value `json:"environment"`
+	OtherMode   jsontext.Value `json:"otherMode"`
 }
+
+// Values of optional members, as they are in the document.
+const (
+	live    = `"live"`
+	archive = `"archive"` // the default
+	store   = `"store"`
+)
 
 func readSecret(document []byte) ([]endpoint, error) {
 	var content struct {
@@ -73,5 +93,25 @@ func readSecret(document []byte) ([]endpoint, error) {
 // problems does not ask for the prefix whsec_, because the secrets in the tests
 // of Stripe's libraries have none.
 func (e endpoint) problems() []string {
-	return []string{decode.CheckLabel(e.Label), decode.CheckText("secret", e.Secret)}
+	problems := []string{decode.CheckLabel(e.Label), decode.CheckText("secret", e.Secret)}
+	if e.Environment != nil {
+		problems = append(problems, decode.CheckEnvironment(strings.Trim(string(e.Environment), `"`)))
+	}
+	switch other := string(e.OtherMode); {
+	case other == "":
+	case other != archive && other != store:
+		problems = append(problems, `"otherMode" is neither "archive" nor "store"`)
+	case e.Environment == nil:
+		problems = append(problems, `"otherMode" needs an "environment"`)
+	}
+	return problems
+}
+
+// origin returns the origin of a body that the entry verified.
+func (e endpoint) origin() provider.Origin {
+	o := provider.Origin{Endpoint: e.Label, StoreOtherMode: string(e.OtherMode) == store}
+	if e.Environment != nil {
+		o.Livemode = new(string(e.Environment) == live)
+	}
+	return o
 }

@@ -42,6 +42,14 @@ func suite(t testing.TB) providertest.Suite {
 		LivemodeInBody: true,
 		Documents: []providertest.Document{
 			{Why: "no prefix is needed", Document: document("main", "webhook_secret")},
+			{Why: "modes", Document: modes(`"environment":"live"`)},
+			{Why: "both members", Document: modes(`"environment":"sandbox","otherMode":"store"`)},
+			{Why: "the default by its name", Document: modes(`"environment":"live","otherMode":"archive"`)},
+			{Why: "Stripe's own word for sandbox", Document: modes(`"environment":"test"`), Problems: []string{`"environment" is neither "live" nor "sandbox"`}},
+			{Why: "null must not turn the check off", Document: modes(`"environment":null`), Problems: []string{`"environment" is neither`}},
+			{Why: "nor another type", Document: modes(`"environment":true`), Problems: []string{`"environment" is neither`}},
+			{Why: "another word", Document: modes(`"environment":"live","otherMode":"drop"`), Problems: []string{`"otherMode" is neither "archive" nor "store"`}},
+			{Why: "nothing to be other than", Document: modes(`"otherMode":"store"`), Problems: []string{`"otherMode" needs an "environment"`}},
 			{Why: "empty secret: it would sign for everybody", Document: document("main", ""), Problems: []string{`entry 1 of "endpoints": "secret" is missing, empty`}},
 			{Why: "numbers", Document: `{"endpoints":[{"label":1,"secret":2007}]}`, Problems: []string{`"label" is missing, empty or not a string`, `"secret" is missing, empty or not a string`}},
 			{Why: "secret pasted with its line break", Document: document("main", "hush\n"), Problems: []string{"white space around it"}},
@@ -122,6 +130,27 @@ func signed(value string) provider.Header {
 func document(label, secret string) string {
 	text, _ := json.Marshal(map[string]any{"endpoints": []any{map[string]string{"label": label, "secret": secret}}})
 	return string(text)
+}
+
+// modes returns a document with more members in its entry.
+func modes(members string) string {
+	return `{"endpoints":[{"label":"main","secret":"hush",` + members + `}]}`
+}
+
+func TestEntryNamesItsEnvironment(t *testing.T) {
+	for members, want := range map[string]provider.Origin{
+		`"environment":"live"`:                           {Endpoint: "main", Livemode: new(true)},
+		`"environment":"sandbox"`:                        {Endpoint: "main", Livemode: new(false)},
+		`"environment":"live","otherMode":"archive"`:     {Endpoint: "main", Livemode: new(true)},
+		`"otherMode":"store","environment":"sandbox"`:    {Endpoint: "main", Livemode: new(false), StoreOtherMode: true},
+		`"a member of a later version":"is passed over"`: {Endpoint: "main"},
+	} {
+		v, err := stripe.New().Verifier([]byte(modes(members)))
+		require.NoError(t, err)
+		origin, err := v.Verify(t.Context(), signed(stripe.Sign(nil, "hush", epoch())), nil, epoch())
+		require.NoError(t, err)
+		assert.Equal(t, want, origin, members)
+	}
 }
 
 func sender(label, secret string) providertest.Sender {

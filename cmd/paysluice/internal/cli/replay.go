@@ -36,6 +36,7 @@ func runReplay(ctx context.Context, flags *flag.FlagSet, args []string, stdout, 
 	flags.StringVar(&r.After, "after", "", "resume after this `key`, which an interrupted replay prints")
 	flags.IntVar(&r.Rate, "rate", defaultRate, fmt.Sprintf("`messages` a second at most, 1 to %d", replay.MaxRate))
 	flags.BoolVar(&r.DryRun, "dry-run", false, "print the keys of the messages that would be sent, and send none")
+	flags.BoolVar(&r.OtherMode, "other-mode", false, "also send events archived as other_mode, when the environment in the secret was wrong")
 	flags.BoolVar(&r.Conflicts, "conflicts", false, "also send conflicts, for rows that were removed from the table on purpose")
 	if err := parse(flags, args); err != nil {
 		return err
