@@ -40,11 +40,12 @@ func rules() provider.Rules[resource] {
 		// Payouts. A batch is done when all of its items are, paid or not, so only
 		// items are paid.
 		{Category: event.PayoutCreated, Types: []string{"PAYMENT.PAYOUTSBATCH.PROCESSING"}},
-		{Category: event.PayoutUpdated, ByState: in(itemPaid), Types: []string{"PAYMENT.PAYOUTS-ITEM.SUCCEEDED"}},
 		// PayPal's files do not list the states of a referenced item.
-		{Category: event.PayoutPaid, ByState: in(referencedPaid), Types: []string{"PAYMENT.REFERENCED-PAYOUT-ITEM.COMPLETED"}},
+		{Category: event.PayoutUpdated, ByState: in(itemPaid), Types: []string{
+			"PAYMENT.PAYOUTS-ITEM.SUCCEEDED", "PAYMENT.REFERENCED-PAYOUT-ITEM.COMPLETED",
+		}},
 		{Category: event.PayoutFailed, Types: []string{"PAYMENT.PAYOUTSBATCH.DENIED"}},
-		{Category: event.PayoutFailed, ByState: in(itemFailed), Types: []string{
+		{Category: event.PayoutUpdated, ByState: in(itemFailed), Types: []string{
 			"PAYMENT.PAYOUTS-ITEM.BLOCKED", "PAYMENT.PAYOUTS-ITEM.DENIED", "PAYMENT.PAYOUTS-ITEM.FAILED",
 			"PAYMENT.PAYOUTS-ITEM.REFUNDED", "PAYMENT.PAYOUTS-ITEM.RETURNED",
 			"PAYMENT.REFERENCED-PAYOUT-ITEM.FAILED",
@@ -171,7 +172,7 @@ func reversed() provider.States {
 // may fail.
 func refunded() provider.States {
 	return provider.Join(
-		provider.In(event.RefundSucceeded, "COMPLETED"),
+		provider.In(event.RefundSucceeded, "COMPLETED", ""),
 		provider.In(event.RefundFailed, "FAILED"),
 		provider.In(event.RefundCreated, "PENDING"))
 }
@@ -190,17 +191,8 @@ func itemPaid() provider.States {
 		provider.In(event.PayoutFailed, "FAILED", "RETURNED", "BLOCKED", "REFUNDED", "REVERSED", "DENIED"))
 }
 
-func referencedPaid() provider.States {
-	return provider.Join(itemPaid(), unfinished())
-}
-
 func itemFailed() provider.States {
-	return provider.Join(unfinished(), provider.In(event.PayoutUpdated, "SUCCESS", "COMPLETED"))
-}
-
-// unfinished are the states of a payout's item that is neither paid nor failed.
-func unfinished() provider.States {
-	return provider.In(event.PayoutUpdated, "PENDING", "UNCLAIMED", "ONHOLD")
+	return provider.In(event.PayoutFailed, "FAILED", "RETURNED", "BLOCKED", "REFUNDED", "REVERSED", "DENIED", "")
 }
 
 // itemCanceled: a canceled item is returned to the sender.

@@ -73,7 +73,7 @@ func rules() provider.Rules[object] {
 
 		// Invoices: invoice.paid alone says paid, invoice.payment_succeeded comes beside it.
 		{Category: event.InvoiceCreated, Types: []string{"invoice.created"}},
-		{Category: event.InvoicePaid, ByState: in(status, invoiceUnpaid), Types: []string{"invoice.paid"}},
+		{Category: event.InvoicePaid, ByState: unpaidState, Types: []string{"invoice.paid"}},
 		{Category: event.InvoicePaymentFailed, Types: []string{"invoice.payment_failed"}},
 		{Category: event.InvoiceVoided, Types: []string{"invoice.voided"}},
 		{Category: event.InvoiceUpdated, Types: []string{
@@ -261,9 +261,12 @@ func payoutPaid() provider.States {
 func payoutFailed() provider.States   { return provider.In(event.PayoutFailed, "failed", "") }
 func payoutCanceled() provider.States { return provider.In(event.PayoutCanceled, "canceled", "") }
 
-// invoiceUnpaid are the states that contradict invoice.paid.
-func invoiceUnpaid() provider.States {
-	return provider.In(event.InvoiceUpdated, "draft", "open", "uncollectible", "void")
+// unpaidState returns InvoiceUpdated for a state that is not that of invoice.paid.
+func unpaidState(o *object) event.Category {
+	if o.Status == "paid" || o.Status == "" {
+		return ""
+	}
+	return event.InvoiceUpdated
 }
 
 // checkoutCompleted are the payment states of a completed checkout session. While
