@@ -16,7 +16,7 @@ func mutations() []mutation {
 			`return e, h.send(ctx, c, e, "")`,
 			`_ = h.send(ctx, c, e, ""); return e, nil`},
 		{"handlers/processor", "a body that is not an event is dropped",
-			`return receipt, h.quarantine(ctx, receipt, err)`,
+			`return receipt, h.quarantine(ctx, c, receipt, err)`,
 			`return receipt, err`},
 		{"handlers/processor", "200 whether or not the quarantine has it",
 			`if err := h.send(ctx, c, e, string(provider.ReasonOf(cause))); err != nil {`,
