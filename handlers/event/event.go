@@ -54,7 +54,8 @@ type Event struct {
 	// Thin reports whether the webhook came without its object.
 	Thin bool `json:"thin,omitempty"`
 	// Omitted names the fields whose values are in the body but not here, because
-	// they cannot be read or do not fit: "amount", "timestamp", "related.custom".
+	// they cannot be read, do not fit or are several: "amount", "paymentId",
+	// "related.custom".
 	Omitted []string `json:"omitted,omitempty"`
 
 	// ReceivedAt is when the processor received the webhook, in epoch

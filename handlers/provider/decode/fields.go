@@ -31,7 +31,7 @@ func (f *Fields) Text(field string, values ...string) string {
 		case utf8.RuneCountInString(value) <= MaxText && !strings.ContainsFunc(value, unicode.IsControl):
 			return value
 		default:
-			f.omit(field)
+			f.Omit(field)
 		}
 	}
 	return ""
@@ -56,7 +56,7 @@ func (f *Fields) Related(ids map[string]string) map[string]string {
 // that is not such a time is recorded.
 func (f *Fields) Timestamp(m Member, millis int64) int64 {
 	if millis == 0 && !isNothing(m.value) {
-		f.omit("timestamp")
+		f.Omit("timestamp")
 	}
 	return millis
 }
@@ -65,7 +65,7 @@ func (f *Fields) Timestamp(m Member, millis int64) int64 {
 // it is neither zero nor missing and no money could be read.
 func (f *Fields) Money(money event.Money, amount jsontext.Value) event.Money {
 	if money == (event.Money{}) && !isNothing(amount) {
-		f.omit("amount")
+		f.Omit("amount")
 	}
 	return money
 }
@@ -73,7 +73,8 @@ func (f *Fields) Money(money event.Money, amount jsontext.Value) event.Money {
 // Omitted returns the names of all recorded fields, sorted.
 func (f *Fields) Omitted() []string { return slices.Sorted(maps.Keys(f.omitted)) }
 
-func (f *Fields) omit(field string) {
+// Omit records a field.
+func (f *Fields) Omit(field string) {
 	if f.omitted == nil {
 		f.omitted = make(map[string]bool)
 	}

@@ -103,16 +103,17 @@ func (b *body) objectID(f *decode.Fields, o *object) string {
 	return f.Text("objectId", o.ID, o.DisputeID, b.Data.Value.ID)
 }
 
-// paymentID returns the payment that the object is or belongs to.
+// paymentID returns the payment that the object is or belongs to. A terminal checkout
+// with several payments has none of them.
 func (b *body) paymentID(f *decode.Fields, member string, o *object) string {
 	if member == paymentMember || b.Data.Value.Type == paymentMember {
 		return b.objectID(f, o)
 	}
-	var only string
-	if o.PaymentIDs[1] == "" {
-		only = o.PaymentIDs[0]
+	if o.PaymentIDs[1] != "" {
+		f.Omit("paymentId")
+		return ""
 	}
-	return f.Text("paymentId", only, o.PaymentID, o.DisputedPayment.PaymentID)
+	return f.Text("paymentId", o.PaymentIDs[0], o.PaymentID, o.DisputedPayment.PaymentID)
 }
 
 // related returns the ids that the object refers to, or nil if there are none.
