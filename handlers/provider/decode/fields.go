@@ -17,6 +17,19 @@ import (
 // at most 4 bytes each: an index key takes 2,048 bytes.
 const MaxText = 256
 
+// Text is a text that a merchant chooses. A value that is neither text nor null
+// becomes one that does not fit, so that Fields records it.
+type Text string
+
+// UnmarshalJSONFrom implements json.UnmarshalerFrom. It accepts any value.
+func (t *Text) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	if kind := d.PeekKind(); kind == '"' || kind == 'n' {
+		return Next(d, (*string)(t))
+	}
+	*t = "\x00"
+	return d.SkipValue()
+}
+
 // Fields checks values of a body that become fields of an event. It records the
 // name of each field whose value it leaves out.
 type Fields struct{ omitted map[string]bool }

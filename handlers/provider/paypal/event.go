@@ -87,24 +87,24 @@ type resource struct {
 			CaptureID       string `json:"capture_id"`
 		} `json:"related_ids"`
 	} `json:"supplementary_data"`
-	ParentPayment      string `json:"parent_payment"`
-	BillingAgreementID string `json:"billing_agreement_id"`
-	PlanID             string `json:"plan_id"`
-	InvoiceID          string `json:"invoice_id"`
-	InvoiceNumber      string `json:"invoice_number"`
-	CustomID           string `json:"custom_id"`
-	Custom             string `json:"custom"`
-	Payer              payer  `json:"payer"`
-	Subscriber         payer  `json:"subscriber"`
+	ParentPayment      string      `json:"parent_payment"`
+	BillingAgreementID string      `json:"billing_agreement_id"`
+	PlanID             string      `json:"plan_id"`
+	InvoiceID          decode.Text `json:"invoice_id"`
+	InvoiceNumber      decode.Text `json:"invoice_number"`
+	CustomID           decode.Text `json:"custom_id"`
+	Custom             decode.Text `json:"custom"`
+	Payer              payer       `json:"payer"`
+	Subscriber         payer       `json:"subscriber"`
 
 	Payee      merchant `json:"payee"`
 	MerchantID string   `json:"merchant_id"`
 }
 
 type disputedTransaction struct {
-	SellerTransactionID string   `json:"seller_transaction_id"`
-	InvoiceNumber       string   `json:"invoice_number"`
-	Seller              merchant `json:"seller"`
+	SellerTransactionID string      `json:"seller_transaction_id"`
+	InvoiceNumber       decode.Text `json:"invoice_number"`
+	Seller              merchant    `json:"seller"`
 }
 
 type purchaseUnit struct {
@@ -236,8 +236,8 @@ func (r *resource) related(f *decode.Fields) map[string]string {
 		"parent_payment": r.ParentPayment,
 		"subscription":   r.BillingAgreementID,
 		"plan":           r.PlanID,
-		"invoice":        cmp.Or(r.InvoiceID, r.InvoiceNumber, r.DisputedTransactions[0].InvoiceNumber),
-		"custom":         cmp.Or(r.CustomID, r.Custom),
+		"invoice":        string(cmp.Or(r.InvoiceID, r.InvoiceNumber, r.DisputedTransactions[0].InvoiceNumber)),
+		"custom":         string(cmp.Or(r.CustomID, r.Custom)),
 		"customer":       cmp.Or(r.Payer.ID, r.Subscriber.ID),
 		"payout_batch":   r.PayoutBatchID,
 		"transaction":    r.TransactionID,

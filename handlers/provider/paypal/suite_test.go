@@ -49,7 +49,10 @@ func suite() providertest.Suite {
 		},
 		Omitted: map[string][]string{
 			`"create_time":"2018-19-12T00:00:00Z","resource":{"status":"\u0085","custom_id":"a\u0000","invoice_id":"` + long + `"}`: {"objectStatus", "related.custom", "related.invoice", "timestamp"},
-			`"resource":{"custom_id":"` + strings.Repeat("订", 127) + `"}`:                                                           nil,
+			`"resource":{"custom_id":17,"invoice_id":{}}`:                  {"related.custom", "related.invoice"},
+			`"resource":{"disputed_transactions":[{"invoice_number":17}]}`: {"related.invoice"},
+			`"resource":{"custom_id":null,"invoice_number":""}`:            nil,
+			`"resource":{"custom_id":"` + strings.Repeat("订", 127) + `"}`:  nil,
 		},
 		Bodies: bodies(),
 		Times: map[string]int64{
