@@ -261,7 +261,8 @@ func payoutPaid() provider.States {
 func payoutFailed() provider.States   { return provider.In(event.PayoutFailed, "failed", "") }
 func payoutCanceled() provider.States { return provider.In(event.PayoutCanceled, "canceled", "") }
 
-// unpaidState returns InvoiceUpdated for a state that is not that of invoice.paid.
+// unpaidState returns InvoiceUpdated for a state that is not that of invoice.paid. Its
+// thin twin has no state and is InvoicePaid.
 func unpaidState(o *object) event.Category {
 	if o.Status == "paid" || o.Status == "" {
 		return ""
