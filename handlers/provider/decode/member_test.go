@@ -84,6 +84,29 @@ func TestMemberTime(t *testing.T) {
 	assert.Zero(t, decode.Member{}.Time())
 }
 
+func TestContent(t *testing.T) {
+	for _, row := range []struct {
+		why, body, id string
+		repeated      bool
+	}{
+		{"once", `{"data":{"id":"a"}}`, "a", false},
+		{"not at all", `{}`, "", false},
+		{"of a wrong type", `{"data":7}`, "", false},
+		{"twice, also in other letters", `{"data":{"id":"a"},"DATA":{"id":"b"}}`, "b", true},
+	} {
+		t.Run(row.why, func(t *testing.T) {
+			var body struct {
+				Data decode.Content[struct {
+					ID string `json:"id"`
+				}] `json:"data"`
+			}
+			require.NoError(t, decode.Body([]byte(row.body), &body))
+			assert.Equal(t, row.id, body.Data.Value.ID)
+			assert.Equal(t, row.repeated, body.Data.Repeated())
+		})
+	}
+}
+
 func TestIdentify(t *testing.T) {
 	for _, id := range []string{"e", "evt_1", "WH-2W7266712B616591M-36507203HX6402335", "6b5cc1ac-3a16-4b72-9a3c-5a2d0a1f0001", "a.b-C_9", strings.Repeat("x", 255)} {
 		i := read(t, `{"id":"`+id+`","type":"charge.updated"}`)
