@@ -39,12 +39,12 @@ func rules() provider.Rules[resource] {
 
 		// Payouts. A batch is done when all of its items are, paid or not, so only
 		// items are paid.
-		{Category: event.PayoutCreated, Types: []string{"PAYMENT.PAYOUTSBATCH.PROCESSING"}},
+		{Category: event.PayoutUpdated, ByState: in(batchProcessing), Types: []string{"PAYMENT.PAYOUTSBATCH.PROCESSING"}},
 		// PayPal's files do not list the states of a referenced item.
 		{Category: event.PayoutUpdated, ByState: in(itemPaid), Types: []string{
 			"PAYMENT.PAYOUTS-ITEM.SUCCEEDED", "PAYMENT.REFERENCED-PAYOUT-ITEM.COMPLETED",
 		}},
-		{Category: event.PayoutFailed, Types: []string{"PAYMENT.PAYOUTSBATCH.DENIED"}},
+		{Category: event.PayoutUpdated, ByState: in(batchDenied), Types: []string{"PAYMENT.PAYOUTSBATCH.DENIED"}},
 		{Category: event.PayoutUpdated, ByState: in(itemFailed), Types: []string{
 			"PAYMENT.PAYOUTS-ITEM.BLOCKED", "PAYMENT.PAYOUTS-ITEM.DENIED", "PAYMENT.PAYOUTS-ITEM.FAILED",
 			"PAYMENT.PAYOUTS-ITEM.REFUNDED", "PAYMENT.PAYOUTS-ITEM.RETURNED",
@@ -125,7 +125,7 @@ func in(states func() provider.States) func(*resource) event.Category {
 
 // The states are those of PayPal's OpenAPI documents and of its v1 reference:
 // capture_status, sale, authorization_status, refund_status in payments_payment_v2.json
-// and payments_payment_v1.json, transaction_status in payments_payouts_batch_v1.json,
+// and payments_payment_v1.json, transaction_status and batch_status in payments_payouts_batch_v1.json,
 // invoice_status in invoicing_v2.json, order_status in checkout_orders_v2.json.
 
 // authorized are the states of a new authorization. PayPal may still review it, or
@@ -197,6 +197,12 @@ func itemFailed() provider.States {
 
 // itemCanceled: a canceled item is returned to the sender.
 func itemCanceled() provider.States { return provider.In(event.PayoutCanceled, "RETURNED", "") }
+
+func batchProcessing() provider.States {
+	return provider.In(event.PayoutCreated, "PENDING", "PROCESSING", "")
+}
+
+func batchDenied() provider.States { return provider.In(event.PayoutFailed, "DENIED", "") }
 
 func orderCompleted() provider.States { return provider.In(event.CheckoutCompleted, "COMPLETED", "") }
 

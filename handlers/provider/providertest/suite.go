@@ -170,6 +170,7 @@ func (s Suite) Run(t *testing.T) {
 	t.Run("Times", s.testTimes)
 	t.Run("Livemode", s.testLivemode)
 	t.Run("EventTypes", s.testEventTypes)
+	t.Run("States", s.testStates)
 	t.Run("Fixtures", s.testFixtures)
 	t.Run("Payments", s.testPayments)
 	t.Run("Money", s.testMoney)

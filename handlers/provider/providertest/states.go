@@ -1,0 +1,83 @@
+package providertest
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paysluice/paysluice/handlers/event"
+)
+
+// statesFile lists the states that a provider documents.
+const statesFile = "testdata/states.json"
+
+// states is the content of statesFile.
+type states struct {
+	// Kinds are the objects with a state: the member that has it, its values
+	// separated by "|" and the types of event that it decides.
+	Kinds []struct {
+		Object, Source, Member, States string
+		Types                          []string
+	}
+	// Alone are types that no state changes.
+	Alone []struct {
+		Reason string
+		Types  []string
+	}
+}
+
+// testStates checks that EventTypesFile has a row for every documented state of a
+// type that moves money, or that no state changes its category, for a reason.
+func (s Suite) testStates(t *testing.T) {
+	content, err := os.ReadFile(statesFile)
+	require.NoError(t, err)
+	var declared states
+	require.NoError(t, json.Unmarshal(content, &declared))
+	rows, moving := map[string][]EventType{}, map[string]bool{}
+	for _, row := range EventTypes(t) {
+		rows[row.Type] = append(rows[row.Type], row)
+		kind, _, _ := strings.Cut(string(row.Category), ".")
+		switch kind {
+		case "payment", "refund", "dispute", "payout":
+			moving[row.Type] = true
+		}
+		if row.Category == event.InvoicePaid {
+			moving[row.Type] = true
+		}
+	}
+	decided := map[string]bool{}
+	var members []string
+	for _, kind := range declared.Kinds {
+		assert.NotEmpty(t, kind.Source, kind.Object)
+		for state := range strings.SplitSeq(kind.States, "|") {
+			member := fmt.Sprintf("%q:%q", kind.Member, state)
+			members = append(members, member)
+			for _, typ := range kind.Types {
+				decided[typ] = true
+				found := false
+				for _, row := range rows[typ] {
+					found = found || strings.Contains(row.Object, member)
+				}
+				assert.True(t, found, "%s has no row for %s", typ, member)
+			}
+		}
+	}
+	for _, alone := range declared.Alone {
+		assert.NotEmpty(t, alone.Reason, alone.Types)
+		for _, typ := range alone.Types {
+			assert.False(t, decided[typ], "%s is declared twice", typ)
+			decided[typ] = true
+			require.Len(t, rows[typ], 1, typ)
+			for _, member := range members {
+				e := s.event(t, s.body(typ, s.Object(typ, member)))
+				assert.Equal(t, rows[typ][0].Category, e.Category, "%s {%s}", typ, member)
+			}
+		}
+	}
+	assert.Equal(t, moving, decided, "types that move money, and those of "+statesFile)
+}
