@@ -125,7 +125,7 @@ func in(states func() provider.States) func(*resource) event.Category {
 
 // The states are those of PayPal's OpenAPI documents and of its v1 reference:
 // capture_status, sale, authorization_status, refund_status in payments_payment_v2.json
-// and payments_payment_v1.json, transaction_status and batch_status in payments_payouts_batch_v1.json,
+// and payments_payment_v1.json, transaction_enum and batch_enum in payments_payouts_batch_v1.json,
 // invoice_status in invoicing_v2.json, order_status in checkout_orders_v2.json.
 
 // authorized are the states of a new authorization. PayPal may still review it, or
