@@ -3,6 +3,7 @@ package stack
 import (
 	"encoding/json"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -32,13 +33,13 @@ type properties struct {
 
 	PointInTimeRecoverySpecification struct{ PointInTimeRecoveryEnabled bool }
 
-	MethodSettings   []struct{ ThrottlingRateLimit float64 }
+	MethodSettings   []struct{ ThrottlingRateLimit number }
 	TracingEnabled   bool
 	AccessLogSetting struct{ Format string }
 
 	VisibilityTimeout            float64
 	KmsDataKeyReusePeriodSeconds float64
-	RetentionInDays              float64
+	RetentionInDays              number
 	FilterPattern                string
 	MetricTransformations        []struct{ MetricName name }
 	LifecycleConfiguration       struct {
@@ -103,4 +104,35 @@ func (n *name) UnmarshalJSON(text []byte) error {
 	err := json.Unmarshal(text, &fields)
 	n.text, n.ref = strings.TrimSuffix(fields.Sub, "-${EnvironmentSuffix}"), fields.Ref
 	return err
+}
+
+// number is a number, or the parameter that has it.
+type number struct {
+	value     float64
+	parameter string
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (n *number) UnmarshalJSON(text []byte) error {
+	var reference struct{ Ref string }
+	if json.Unmarshal(text, &reference) == nil {
+		n.parameter = reference.Ref
+		return nil
+	}
+	return json.Unmarshal(text, &n.value)
+}
+
+// parameters are a template's parameters by name.
+type parameters map[string]struct{ Default any }
+
+// number returns the value of n in a stack with default parameters, or 0.
+func (p parameters) number(n number) float64 {
+	switch value := p[n.parameter].Default.(type) {
+	case float64:
+		return value
+	case string:
+		parsed, _ := strconv.ParseFloat(value, 64)
+		return parsed
+	}
+	return n.value
 }

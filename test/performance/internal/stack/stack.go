@@ -81,13 +81,16 @@ func (s Stack) Function(name string) (Function, error) {
 // SetQueueAttributes, KmsDataKeyReusePeriodSeconds).
 const defaultDataKeySeconds = 300
 
-// Read reads a template. The error is ErrTemplate if it lacks something.
+// Read reads a template, with the defaults of its parameters. The error is ErrTemplate if it lacks something.
 func Read(path string) (Stack, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return Stack{}, err
 	}
-	var t struct{ Resources map[string]resource }
+	var t struct {
+		Parameters parameters
+		Resources  map[string]resource
+	}
 	if err := json.Unmarshal(text, &t); err != nil {
 		return Stack{}, fmt.Errorf("%w: %w", ErrTemplate, err)
 	}
@@ -95,7 +98,7 @@ func Read(path string) (Stack, error) {
 	filters := map[string]bool{} // name to whether it has data while all is well
 	for _, id := range slices.Sorted(maps.Keys(t.Resources)) {
 		r := t.Resources[id]
-		s.add(r, t.Resources)
+		s.add(r, t.Resources, t.Parameters)
 		if r.Type == "AWS::Logs::MetricFilter" {
 			for _, m := range r.Properties.MetricTransformations {
 				filters[m.MetricName.text] = filters[m.MetricName.text] || strings.Contains(r.Properties.FilterPattern, "$.Accepted ")
@@ -116,7 +119,7 @@ func Read(path string) (Stack, error) {
 	return s, nil
 }
 
-func (s *Stack) add(r resource, all map[string]resource) {
+func (s *Stack) add(r resource, all map[string]resource, defaults parameters) {
 	p := r.Properties
 	switch r.Type {
 	case "AWS::Lambda::Function":
@@ -133,7 +136,7 @@ func (s *Stack) add(r resource, all map[string]resource) {
 	case "AWS::ApiGateway::Stage":
 		s.API.AccessLog, s.API.Traced = p.AccessLogSetting.Format, p.TracingEnabled
 		for _, m := range p.MethodSettings {
-			s.API.ThrottleRate = m.ThrottlingRateLimit
+			s.API.ThrottleRate = defaults.number(m.ThrottlingRateLimit)
 		}
 	case "AWS::SQS::Queue":
 		s.VisibilitySeconds = max(s.VisibilitySeconds, p.VisibilityTimeout)
@@ -149,7 +152,7 @@ func (s *Stack) add(r resource, all map[string]resource) {
 	case "AWS::KMS::Key":
 		s.Keys++
 	case "AWS::Logs::LogGroup":
-		s.LogDays = max(s.LogDays, p.RetentionInDays)
+		s.LogDays = max(s.LogDays, defaults.number(p.RetentionInDays))
 	case "AWS::S3::Bucket":
 		for _, rule := range p.LifecycleConfiguration.Rules {
 			for _, t := range rule.Transitions {
