@@ -65,7 +65,11 @@ func (r *Role) called(p Permission, calls []emulator.Call) []string {
 }
 
 // year begins the date in an object's key. A policy cannot name future dates.
-var year = regexp.MustCompile(`/\d{4}/`)
+var year = regexp.MustCompile(`/\d{4}[-/]`)
+
+// retention is the retention in a large payload's key. A policy names no retention,
+// because a stack's may change.
+var retention = regexp.MustCompile(`/\d+d/`)
 
 // narrowest returns the narrowest pattern that allows the same calls as pattern,
 // or "" if pattern allows none of them.
@@ -77,6 +81,9 @@ func narrowest(pattern string, called []string) string {
 	wild := strings.IndexAny(pattern, "*?")
 	if wild < 0 {
 		return pattern
+	}
+	for i, resource := range called {
+		called[i] = retention.ReplaceAllString(resource, "/*/")
 	}
 	common := folder(called[0])
 	for _, resource := range called[1:] {

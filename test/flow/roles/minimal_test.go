@@ -75,6 +75,19 @@ func TestUnneeded(t *testing.T) {
 			allowed: keep(bucket + "a/*"),
 			calls:   []emulator.Call{put("a/2026/01/02/1"), put("a/2026/01/02/2")},
 		},
+		"a retention and a day, which a policy cannot name": {
+			allowed: keep(bucket + "large/*/a/*"),
+			calls:   []emulator.Call{put("large/0d/a/2026-01-02/1"), put("large/30d/a/2026-01-02/2"), put("large/30d/a/2026-01-03/3")},
+		},
+		"one day under one retention": {
+			allowed: keep(bucket + "large/*/a/*"),
+			calls:   []emulator.Call{put("large/0d/a/2026-01-02/1"), put("large/0d/a/2026-01-02/2")},
+		},
+		"large payloads of one folder": {
+			allowed: keep(bucket + "large/*"),
+			calls:   []emulator.Call{put("large/0d/a/2026-01-02/1")},
+			excess:  []Excess{{mayKeep, bucket + "large/*", bucket + "large/*/a/*"}},
+		},
 		"days of two folders": {
 			allowed: keep(bucket + "*/????/??/??/*.json"),
 			calls:   []emulator.Call{put("a/2026/01/02/1.json"), put("b/2026/01/02/1.json")},
