@@ -90,9 +90,10 @@ func (s Suite) testLenient(t *testing.T) {
 func (s Suite) testBodies(t *testing.T) {
 	for _, row := range s.Bodies {
 		t.Run(row.Type+" "+row.Why, func(t *testing.T) {
+			assert.NotEmpty(t, row.Source)
 			e := s.event(t, s.body(row.Type, row.Members))
 			assert.Equal(t, row, Body{
-				Why: row.Why, Type: e.Type, Members: row.Members,
+				Why: row.Why, Source: row.Source, Type: e.Type, Members: row.Members,
 				Object: e.ObjectID, Payment: e.PaymentID, Status: e.ObjectStatus, Account: e.Account, Related: e.Related,
 			})
 		})
@@ -107,9 +108,10 @@ func (s Suite) testOmitted(t *testing.T) {
 }
 
 func (s Suite) testTimes(t *testing.T) {
-	for created, want := range s.Times {
-		e := s.event(t, s.body("A.B", fmt.Sprintf("%q:%s", s.Created, created)))
-		assert.Equal(t, want, e.Timestamp, created)
+	for _, row := range s.Times {
+		assert.NotEmpty(t, row.Source, row.Value)
+		e := s.event(t, s.body("A.B", fmt.Sprintf("%q:%s", s.Created, row.Value)))
+		assert.Equal(t, row.Want, e.Timestamp, row.Value)
 	}
 }
 
@@ -215,6 +217,7 @@ func (s Suite) testMoney(t *testing.T) {
 	for _, row := range s.Money {
 		t.Run(row.Type+" "+row.Why, func(t *testing.T) {
 			e := s.event(t, s.body(row.Type, s.Object(row.Type, row.Object)))
+			assert.NotEmpty(t, row.Source)
 			assert.Equal(t, row.Want, e.Money, row.Object)
 			assert.Equal(t, row.Omitted, slices.Contains(e.Omitted, "amount"), row.Object)
 		})
@@ -227,18 +230,19 @@ func (s Suite) testMoney(t *testing.T) {
 func (s Suite) testSame(t *testing.T) {
 	amount := s.Object("A.B", `"amount":500`)
 	rows := []Same{
-		{"the order of members", `"a":1,"b":[{}]`, `"b":[{}],"a":1`, true},
-		{"white space", `"a":[1]`, "\"a\" : [\n1 ]", true},
-		{"escapes", `"a":"b"`, `"\u0061":"\u0062"`, true},
+		{"the order of members", "RFC 8259, section 4", `"a":1,"b":[{}]`, `"b":[{}],"a":1`, true},
+		{"white space", "RFC 8259, section 2", `"a":[1]`, "\"a\" : [\n1 ]", true},
+		{"escapes", "RFC 8259, section 7", `"a":"b"`, `"\u0061":"\u0062"`, true},
 
-		{"another amount", amount, strings.Replace(amount, "500", "501", 1), false},
-		{"one member more", amount, amount + `,"more":1`, false},
-		{"numbers that float64 cannot tell apart", `"n":9007199254740993`, `"n":9007199254740992`, false},
-		{"nested too deeply to be compared", `"a":` + nested(64), `"a": ` + nested(64), false},
-		{"a name twice", `"a":1,"a":2`, `"a":1, "a":2`, false},
+		{"another amount", Own, amount, strings.Replace(amount, "500", "501", 1), false},
+		{"one member more", Own, amount, amount + `,"more":1`, false},
+		{"numbers that float64 cannot tell apart", Own, `"n":9007199254740993`, `"n":9007199254740992`, false},
+		{"nested too deeply to be compared", Own, `"a":` + nested(64), `"a": ` + nested(64), false},
+		{"a name twice", Own, `"a":1,"a":2`, `"a":1, "a":2`, false},
 	}
 	for _, row := range append(rows, s.Same...) {
 		t.Run(row.Why, func(t *testing.T) {
+			assert.NotEmpty(t, row.Source)
 			a, b := s.received(t, s.body("A.B", row.A)), s.received(t, s.body("A.B", row.B))
 			older, inS3 := a, b
 			older.ContentSHA256 = ""

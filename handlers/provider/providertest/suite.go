@@ -64,7 +64,7 @@ type Suite struct {
 	Omitted map[string][]string
 	// Bodies are members of bodies beside id and type, and their events.
 	Bodies   []Body
-	Times    map[string]int64 // the member Created to milliseconds
+	Times    []Time
 	Fixtures []Fixture
 	Payments []Payment
 	// Routes are the event types that can have the category PaymentSucceeded.
@@ -108,12 +108,34 @@ type Vector struct {
 	Now      time.Time
 }
 
+// Own is the source of a row about a rule of this project: bounds, and what is read
+// from values that no provider documents. Any other source is a page, a file or an
+// issue of the provider, or a standard.
+const Own = "paysluice"
+
+// Time is a value of the member Created.
+type Time struct {
+	Source string
+	Value  string // JSON
+	Want   int64  // milliseconds, 0 if the value is not a time
+}
+
+// Unreadable returns values that no provider documents as times.
+func Unreadable(values ...string) []Time {
+	rows := make([]Time, len(values))
+	for i, value := range values {
+		rows[i] = Time{Source: Own, Value: value}
+	}
+	return rows
+}
+
 // Body is the rest of a body, and what its event must have.
 type Body struct {
-	Why, Type, Members string
-	Object, Payment    string
-	Status, Account    string
-	Related            map[string]string
+	Why, Source     string
+	Type, Members   string
+	Object, Payment string
+	Status, Account string
+	Related         map[string]string
 }
 
 // Fixture is a file of testdata/events, without its extension.
@@ -136,15 +158,17 @@ type Payment struct {
 
 // Money is the amount of an event whose object has these members.
 type Money struct {
-	Why, Type, Object string
-	Want              event.Money
-	Omitted           bool // the amount is there and cannot be read
+	Why, Source  string
+	Type, Object string
+	Want         event.Money
+	Omitted      bool // the amount is there and cannot be read
 }
 
 // Same is the members of a pair of bodies with one id and one type.
 type Same struct {
-	Why, A, B string
-	Want      bool
+	Why, Source string
+	A, B        string
+	Want        bool
 }
 
 // Large is a body of 4.5 MB that repeats an element between two texts.

@@ -65,14 +65,8 @@ func suite(t testing.TB) providertest.Suite {
 			`"data":{"object":{"checkout":{"payment_ids":["p","q"]}}}`:                                         {"paymentId"},
 			`"data":{"object":{"checkout":{"payment_ids":["p"]}}}`:                                             nil,
 		},
-		Bodies: bodies(),
-		// RFC 3339 with 0 to 9 digits of a second.
-		Times: map[string]int64{
-			`"2026-04-01T00:00:00Z"`: 1775001600000, `"2026-04-01T00:00:00.1Z"`: 1775001600100, `"2026-04-01T00:00:00.037339943Z"`: 1775001600037,
-			`"2026-03-31T17:00:00-07:00"`: 1775001600000, `"2026-04-01 00:00:00 +0000 UTC"`: 0, `null`: 0,
-			`"2022-04-26T10:08:40.454726"`: 1650967720454, // without a zone: developer.squareup.com/docs/webhooks/overview
-			`1775001600`:                   0,             // not documented
-		},
+		Bodies:   bodies(),
+		Times:    times(),
 		Fixtures: fixtures(),
 		Payments: payments(),
 		Routes:   []string{"payment.created", "payment.updated"},
@@ -272,29 +266,47 @@ func documents() []providertest.Document {
 	}
 }
 
+// times are the shapes of created_at: RFC 3339 with 0 to 9 digits of a second, and
+// without a zone.
+func times() []providertest.Time {
+	const specification = "square/connect-api-specification, api.json"
+	rows := append(providertest.Unreadable(`"2026-04-01 00:00:00 +0000 UTC"`, `null`, `1775001600`), []providertest.Time{
+		{Source: specification + ": webhook", Value: `"2022-01-11T00:06:48.322945116Z"`, Want: 1641859608322},
+		{Source: specification + ": answer of SearchEvents", Value: `"2022-04-26T10:08:40.454726"`, Want: 1650967720454},
+		{Source: providertest.Own, Value: `"2026-04-01T00:00:00"`, Want: 1775001600000}, // no zone, no fraction
+		{Source: "RFC 3339, section 5.6", Value: `"2026-03-31T17:00:00-07:00"`, Want: 1775001600000},
+		{Source: "RFC 3339, section 5.6", Value: `"2026-04-01T00:00:00Z"`, Want: 1775001600000},
+	}...)
+	const digits = "037339943"
+	for i, want := range []int64{0, 30, 37, 37, 37, 37, 37, 37, 37} {
+		rows = append(rows, providertest.Time{Source: "RFC 3339, section 5.6", Value: `"2026-04-01T00:00:00.` + digits[:i+1] + `Z"`, Want: 1775001600000 + want})
+	}
+	return rows
+}
+
 func bodies() []providertest.Body {
 	return []providertest.Body{
-		{Why: "a payment is the payment", Type: "payment.updated", Members: data(`"type":"payment","id":"p","object":{"payment":{"id":"p","order_id":"o","customer_id":"c","location_id":"l"}}`), Object: "p", Payment: "p", Related: map[string]string{"order": "o", "customer": "c", "location": "l"}},
-		{Why: "also when it did not come", Type: "payment.updated", Members: data(`"type":"payment","id":"p"`), Object: "p", Payment: "p"},
-		{Why: "a refund belongs to one", Type: "payment.updated", Members: data(`"type":"refund","id":"r","object":{"refund":{"id":"r","payment_id":"p","order_id":"o"}}`), Object: "r", Payment: "p", Related: map[string]string{"order": "o"}},
-		{Why: "an unlinked refund to none", Type: "payment.updated", Members: data(`"type":"refund","id":"r","object":{"refund":{"id":"r","unlinked":true}}`), Object: "r"},
-		{Why: "a dispute belongs to one", Type: "payment.updated", Members: data(`"type":"dispute","id":"d","object":{"dispute":{"id":"d","disputed_payment":{"payment_id":"p"}}}`), Object: "d", Payment: "p"},
-		{Why: "a dispute under the deprecated name of its id", Type: "payment.updated", Members: data(`"type":"dispute","id":"x","object":{"dispute":{"dispute_id":"d"}}`), Object: "d"},
-		{Why: "a terminal's checkout with one payment", Type: "payment.updated", Members: data(`"type":"checkout","id":"k","object":{"checkout":{"id":"k","payment_ids":["p"]}}`), Object: "k", Payment: "p"},
-		{Why: "a terminal's checkout with two", Type: "payment.updated", Members: data(`"type":"checkout","id":"k","object":{"checkout":{"id":"k","payment_ids":["p","q"]}}`), Object: "k"},
-		{Why: "an invoice", Type: "payment.updated", Members: data(`"type":"invoice","id":"i","object":{"invoice":{"id":"i","order_id":"o","subscription_id":"s","primary_recipient":{"customer_id":"c"}}}`), Object: "i", Related: map[string]string{"order": "o", "subscription": "s", "customer": "c"}},
-		{Why: "a subscription", Type: "payment.updated", Members: data(`"type":"subscription","id":"s","object":{"subscription":{"id":"s","customer_id":"c"}}`), Object: "s", Related: map[string]string{"customer": "c"}},
-		{Why: "an order has its id in order_id", Type: "payment.updated", Members: data(`"type":"order_updated","id":"o","object":{"order_updated":{"order_id":"o"}}`), Object: "o", Related: map[string]string{"order": "o"}},
-		{Why: "a created order under the type of the object", Type: "order.created", Members: data(`"type":"order","id":"o1","object":{"order_created":{"order_id":"o1","state":"OPEN","location_id":"L1"}}`), Object: "o1", Status: "OPEN", Related: map[string]string{"order": "o1", "location": "L1"}},
-		{Why: "a terminal's checkout, as the reference has it", Type: "terminal.checkout.updated", Members: data(`"type":"checkout.event","id":"tc1","object":{"checkout":{"id":"tc1","status":"COMPLETED","payment_ids":["p1"],"location_id":"L1"}}`), Object: "tc1", Status: "COMPLETED", Payment: "p1", Related: map[string]string{"location": "L1"}},
-		{Why: "a terminal's refund, as the reference has it", Type: "terminal.refund.updated", Members: data(`"type":"refund.event","id":"tr1","object":{"refund":{"id":"tr1","status":"COMPLETED","payment_id":"p1"}}`), Object: "tr1", Status: "COMPLETED", Payment: "p1"},
-		{Why: "a payment under no type", Type: "payment.updated", Members: data(`"object":{"payment":{"id":"p"}}`), Object: "p", Payment: "p"},
-		{Why: "a booking's data.id has its version behind it", Type: "payment.updated", Members: data(`"type":"booking","id":"b:3","object":{"booking":{"id":"b"}}`), Object: "b"},
-		{Why: "a custom attribute stands in the object itself", Type: "payment.updated", Members: data(`"type":"custom_attribute","id":"sq0idp-1","object":{"key":"k","value":{}}`), Object: "sq0idp-1"},
-		{Why: "location of the body where the object has none", Type: "location.updated", Members: `"location_id":"l",` + data(`"type":"Location","id":"l"`), Object: "l", Related: map[string]string{"location": "l"}},
-		{Why: "good members among bad ones", Type: "refund.updated", Members: `"location_id":7,"data":{"object":{"refund":{"status":"COMPLETED","reason":{},"order_id":9,"id":"r","payment_id":"p","processing_fee":1e999}},"type":"refund"},"merchant_id":"m"`, Object: "r", Payment: "p", Status: "COMPLETED", Account: "m"},
-		{Why: "object of wrong types", Type: "payment.updated", Members: body("", `"id":1,"dispute_id":{},"status":[],"state":1e999,"total_money":"x","amount_money":{"amount":{},"currency":7,"currency_code":[]},"payment_id":false,"payment_ids":{},"disputed_payment":"p","order_id":1,"customer_id":{},"subscription_id":[],"location_id":2,"primary_recipient":{"customer_id":3}`)},
-		{Why: "invalid UTF-8 outside the event id", Type: "payment.updated", Members: data("\"id\":\"p\xff\""), Object: "p\ufffd"},
+		{Why: "a payment is the payment", Source: "developer.squareup.com/reference/square/webhooks/payment.updated", Type: "payment.updated", Members: data(`"type":"payment","id":"p","object":{"payment":{"id":"p","order_id":"o","customer_id":"c","location_id":"l"}}`), Object: "p", Payment: "p", Related: map[string]string{"order": "o", "customer": "c", "location": "l"}},
+		{Why: "also when it did not come", Source: "developer.squareup.com/reference/square/webhooks/payment.updated", Type: "payment.updated", Members: data(`"type":"payment","id":"p"`), Object: "p", Payment: "p"},
+		{Why: "a refund belongs to one", Source: "developer.squareup.com/reference/square/webhooks/refund.updated", Type: "payment.updated", Members: data(`"type":"refund","id":"r","object":{"refund":{"id":"r","payment_id":"p","order_id":"o"}}`), Object: "r", Payment: "p", Related: map[string]string{"order": "o"}},
+		{Why: "an unlinked refund to none", Source: "developer.squareup.com/reference/square/webhooks/refund.updated", Type: "payment.updated", Members: data(`"type":"refund","id":"r","object":{"refund":{"id":"r","unlinked":true}}`), Object: "r"},
+		{Why: "a dispute belongs to one", Source: "developer.squareup.com/reference/square/webhooks/dispute.created", Type: "payment.updated", Members: data(`"type":"dispute","id":"d","object":{"dispute":{"id":"d","disputed_payment":{"payment_id":"p"}}}`), Object: "d", Payment: "p"},
+		{Why: "a dispute under the deprecated name of its id", Source: "developer.squareup.com/reference/square/webhooks/dispute.created", Type: "payment.updated", Members: data(`"type":"dispute","id":"x","object":{"dispute":{"dispute_id":"d"}}`), Object: "d"},
+		{Why: "a terminal's checkout with one payment", Source: "developer.squareup.com/reference/square/webhooks/terminal.checkout.updated", Type: "payment.updated", Members: data(`"type":"checkout","id":"k","object":{"checkout":{"id":"k","payment_ids":["p"]}}`), Object: "k", Payment: "p"},
+		{Why: "a terminal's checkout with two", Source: "developer.squareup.com/reference/square/webhooks/terminal.checkout.updated", Type: "payment.updated", Members: data(`"type":"checkout","id":"k","object":{"checkout":{"id":"k","payment_ids":["p","q"]}}`), Object: "k"},
+		{Why: "an invoice", Source: "developer.squareup.com/reference/square/webhooks/invoice.updated", Type: "payment.updated", Members: data(`"type":"invoice","id":"i","object":{"invoice":{"id":"i","order_id":"o","subscription_id":"s","primary_recipient":{"customer_id":"c"}}}`), Object: "i", Related: map[string]string{"order": "o", "subscription": "s", "customer": "c"}},
+		{Why: "a subscription", Source: "developer.squareup.com/reference/square/webhooks/subscription.updated", Type: "payment.updated", Members: data(`"type":"subscription","id":"s","object":{"subscription":{"id":"s","customer_id":"c"}}`), Object: "s", Related: map[string]string{"customer": "c"}},
+		{Why: "an order has its id in order_id", Source: "developer.squareup.com/reference/square/webhooks/order.updated", Type: "payment.updated", Members: data(`"type":"order_updated","id":"o","object":{"order_updated":{"order_id":"o"}}`), Object: "o", Related: map[string]string{"order": "o"}},
+		{Why: "a created order under the type of the object", Source: "developer.squareup.com/reference/square/webhooks/order.created", Type: "order.created", Members: data(`"type":"order","id":"o1","object":{"order_created":{"order_id":"o1","state":"OPEN","location_id":"L1"}}`), Object: "o1", Status: "OPEN", Related: map[string]string{"order": "o1", "location": "L1"}},
+		{Why: "a terminal's checkout, as the reference has it", Source: "developer.squareup.com/reference/square/webhooks/terminal.checkout.updated", Type: "terminal.checkout.updated", Members: data(`"type":"checkout.event","id":"tc1","object":{"checkout":{"id":"tc1","status":"COMPLETED","payment_ids":["p1"],"location_id":"L1"}}`), Object: "tc1", Status: "COMPLETED", Payment: "p1", Related: map[string]string{"location": "L1"}},
+		{Why: "a terminal's refund, as the reference has it", Source: "developer.squareup.com/reference/square/webhooks/terminal.refund.updated", Type: "terminal.refund.updated", Members: data(`"type":"refund.event","id":"tr1","object":{"refund":{"id":"tr1","status":"COMPLETED","payment_id":"p1"}}`), Object: "tr1", Status: "COMPLETED", Payment: "p1"},
+		{Why: "a payment under no type", Source: providertest.Own, Type: "payment.updated", Members: data(`"object":{"payment":{"id":"p"}}`), Object: "p", Payment: "p"},
+		{Why: "a booking's data.id has its version behind it", Source: "developer.squareup.com/reference/square/webhooks/booking.updated", Type: "payment.updated", Members: data(`"type":"booking","id":"b:3","object":{"booking":{"id":"b"}}`), Object: "b"},
+		{Why: "a custom attribute stands in the object itself", Source: "developer.squareup.com/reference/square/webhooks/customer.custom_attribute.updated", Type: "payment.updated", Members: data(`"type":"custom_attribute","id":"sq0idp-1","object":{"key":"k","value":{}}`), Object: "sq0idp-1"},
+		{Why: "location of the body where the object has none", Source: "developer.squareup.com/reference/square/webhooks/location.updated", Type: "location.updated", Members: `"location_id":"l",` + data(`"type":"Location","id":"l"`), Object: "l", Related: map[string]string{"location": "l"}},
+		{Why: "good members among bad ones", Source: providertest.Own, Type: "refund.updated", Members: `"location_id":7,"data":{"object":{"refund":{"status":"COMPLETED","reason":{},"order_id":9,"id":"r","payment_id":"p","processing_fee":1e999}},"type":"refund"},"merchant_id":"m"`, Object: "r", Payment: "p", Status: "COMPLETED", Account: "m"},
+		{Why: "object of wrong types", Source: providertest.Own, Type: "payment.updated", Members: body("", `"id":1,"dispute_id":{},"status":[],"state":1e999,"total_money":"x","amount_money":{"amount":{},"currency":7,"currency_code":[]},"payment_id":false,"payment_ids":{},"disputed_payment":"p","order_id":1,"customer_id":{},"subscription_id":[],"location_id":2,"primary_recipient":{"customer_id":3}`)},
+		{Why: "invalid UTF-8 outside the event id", Source: providertest.Own, Type: "payment.updated", Members: data("\"id\":\"p\xff\""), Object: "p\ufffd"},
 	}
 }
 
@@ -393,25 +405,25 @@ func payments() []providertest.Payment {
 func money() []providertest.Money {
 	const usd = `{"amount":500,"currency":"USD"}`
 	rows := []providertest.Money{
-		{Why: "smallest", Type: "payment.updated", Object: `"status":"COMPLETED","total_money":{"currency":"USD","amount":1}`, Want: event.Money{Amount: "0.01", Currency: "USD"}},
-		{Why: "2^53+1, which float64 cannot hold", Type: "payment.updated", Object: `"status":"COMPLETED","total_money":{"currency":"USD","amount":9007199254740993}`, Want: event.Money{Amount: "90071992547409.93", Currency: "USD"}},
-		{Why: "beyond int64", Type: "payment.updated", Object: `"status":"COMPLETED","total_money":{"currency":"USD","amount":12345678901234567890123}`, Want: event.Money{Amount: "123456789012345678901.23", Currency: "USD"}},
-		{Why: "no amount", Type: "refund.created", Object: `"amount_money":{"currency":"USD"}`},
-		{Why: "an amount without its object", Type: "refund.created", Object: `"amount_money":500`, Omitted: true},
-		{Why: "null", Type: "refund.created", Object: `"amount_money":null`},
-		{Why: "zero", Type: "payment.updated", Object: `"status":"COMPLETED","total_money":{"amount":0,"currency":"USD"}`},
-		{Why: "text", Type: "refund.created", Object: `"amount_money":{"amount":"500","currency":"USD"}`, Omitted: true},
-		{Why: "a fraction of a cent", Type: "refund.created", Object: `"amount_money":{"amount":500.5,"currency":"USD"}`, Omitted: true},
-		{Why: "a number beyond float64", Type: "refund.created", Object: `"amount_money":{"amount":1e999,"currency":"USD"}`, Omitted: true},
-		{Why: "no currency", Type: "refund.created", Object: `"amount_money":{"amount":500}`, Omitted: true},
-		{Why: "amount_money lacks the tip", Type: "payment.updated", Object: `"status":"COMPLETED","amount_money":` + usd},
-		{Why: "a payment that is only approved", Type: "payment.updated", Object: `"status":"APPROVED","total_money":` + usd},
-		{Why: "a payment that failed", Type: "payment.updated", Object: `"status":"FAILED","total_money":` + usd},
-		{Why: "a payout below zero takes money from the bank", Type: "payout.paid", Object: `"amount_money":{"amount":-500,"currency":"USD"}`, Omitted: true},
-		{Why: "an order counts through its payments", Type: "order.updated", Object: `"total_money":` + usd},
-		{Why: "so does a terminal's checkout", Type: "terminal.checkout.updated", Object: `"status":"COMPLETED","amount_money":` + usd},
-		{Why: "a terminal's refund counts through its refund", Type: "terminal.refund.updated", Object: `"status":"COMPLETED","amount_money":` + usd},
-		{Why: "a deprecated twin counts through the other", Type: "dispute.state.changed", Object: `"state":"WON","amount_money":` + usd},
+		{Why: "smallest", Source: "developer.squareup.com/reference/square/objects/Money", Type: "payment.updated", Object: `"status":"COMPLETED","total_money":{"currency":"USD","amount":1}`, Want: event.Money{Amount: "0.01", Currency: "USD"}},
+		{Why: "2^53+1, which float64 cannot hold", Source: providertest.Own, Type: "payment.updated", Object: `"status":"COMPLETED","total_money":{"currency":"USD","amount":9007199254740993}`, Want: event.Money{Amount: "90071992547409.93", Currency: "USD"}},
+		{Why: "beyond int64", Source: providertest.Own, Type: "payment.updated", Object: `"status":"COMPLETED","total_money":{"currency":"USD","amount":12345678901234567890123}`, Want: event.Money{Amount: "123456789012345678901.23", Currency: "USD"}},
+		{Why: "no amount", Source: providertest.Own, Type: "refund.created", Object: `"amount_money":{"currency":"USD"}`},
+		{Why: "an amount without its object", Source: providertest.Own, Type: "refund.created", Object: `"amount_money":500`, Omitted: true},
+		{Why: "null", Source: providertest.Own, Type: "refund.created", Object: `"amount_money":null`},
+		{Why: "zero", Source: "developer.squareup.com/reference/square/objects/Payment", Type: "payment.updated", Object: `"status":"COMPLETED","total_money":{"amount":0,"currency":"USD"}`},
+		{Why: "text", Source: providertest.Own, Type: "refund.created", Object: `"amount_money":{"amount":"500","currency":"USD"}`, Omitted: true},
+		{Why: "a fraction of a cent", Source: "developer.squareup.com/reference/square/objects/Money", Type: "refund.created", Object: `"amount_money":{"amount":500.5,"currency":"USD"}`, Omitted: true},
+		{Why: "a number beyond float64", Source: providertest.Own, Type: "refund.created", Object: `"amount_money":{"amount":1e999,"currency":"USD"}`, Omitted: true},
+		{Why: "no currency", Source: providertest.Own, Type: "refund.created", Object: `"amount_money":{"amount":500}`, Omitted: true},
+		{Why: "amount_money lacks the tip", Source: "developer.squareup.com/reference/square/objects/Payment", Type: "payment.updated", Object: `"status":"COMPLETED","amount_money":` + usd},
+		{Why: "a payment that is only approved", Source: "developer.squareup.com/reference/square/objects/Payment", Type: "payment.updated", Object: `"status":"APPROVED","total_money":` + usd},
+		{Why: "a payment that failed", Source: "developer.squareup.com/reference/square/objects/Payment", Type: "payment.updated", Object: `"status":"FAILED","total_money":` + usd},
+		{Why: "a payout below zero takes money from the bank", Source: "developer.squareup.com/reference/square/objects/Payout", Type: "payout.paid", Object: `"amount_money":{"amount":-500,"currency":"USD"}`, Omitted: true},
+		{Why: "an order counts through its payments", Source: "developer.squareup.com/reference/square/objects/Order", Type: "order.updated", Object: `"total_money":` + usd},
+		{Why: "so does a terminal's checkout", Source: "developer.squareup.com/reference/square/objects/TerminalCheckout", Type: "terminal.checkout.updated", Object: `"status":"COMPLETED","amount_money":` + usd},
+		{Why: "a terminal's refund counts through its refund", Source: "developer.squareup.com/reference/square/objects/TerminalRefund", Type: "terminal.refund.updated", Object: `"status":"COMPLETED","amount_money":` + usd},
+		{Why: "a deprecated twin counts through the other", Source: "developer.squareup.com/reference/square/webhooks/dispute.state.changed", Type: "dispute.state.changed", Object: `"state":"WON","amount_money":` + usd},
 	}
 	// Every row of Square's table of base units, and currencies outside it: no
 	// amount is better than one a hundred times too large.
@@ -422,7 +434,7 @@ func money() []providertest.Money {
 	} {
 		for currency := range strings.FieldsSeq(row.currencies) {
 			for _, name := range []string{"currency", "currency_code"} {
-				m := providertest.Money{Why: name + " " + currency, Type: "payout.paid", Object: fmt.Sprintf(`"amount_money":{"amount":12340,%q:%q}`, name, currency)}
+				m := providertest.Money{Why: name + " " + currency, Source: "developer.squareup.com/docs/build-basics/working-with-monetary-amounts", Type: "payout.paid", Object: fmt.Sprintf(`"amount_money":{"amount":12340,%q:%q}`, name, currency)}
 				if m.Omitted = row.want == ""; !m.Omitted {
 					m.Want = event.Money{Amount: row.want, Currency: currency}
 				}
@@ -443,12 +455,12 @@ func same() []providertest.Same {
 	const status = `,"status":"COMPLETED"`
 	stored := payment("M1", "p1", status+`,"order_id":"o1"`)
 	return []providertest.Same{
-		{Why: "another version's members", A: stored, B: payment("M1", "p1", status+`,"order_id":"o1","version_token":"x"`), Want: true},
-		{Why: "a version without the order", A: stored, B: payment("M1", "p1", status), Want: true},
-		{Why: "another order", A: stored, B: payment("M1", "p1", status+`,"order_id":"o2"`)},
-		{Why: "another state", A: stored, B: payment("M1", "p1", `,"status":"FAILED","order_id":"o1"`)},
-		{Why: "another merchant", A: stored, B: payment("M2", "p1", status+`,"order_id":"o1"`)},
-		{Why: "another payment", A: stored, B: payment("M1", "p2", status+`,"order_id":"o1"`)},
-		{Why: "another object", A: stored, B: strings.Replace(stored, `"type":"payment"`, `"type":"order"`, 1)},
+		{Why: "another version's members", Source: "developer.squareup.com/docs/webhooks/overview", A: stored, B: payment("M1", "p1", status+`,"order_id":"o1","version_token":"x"`), Want: true},
+		{Why: "a version without the order", Source: "developer.squareup.com/docs/webhooks/overview", A: stored, B: payment("M1", "p1", status), Want: true},
+		{Why: "another order", Source: providertest.Own, A: stored, B: payment("M1", "p1", status+`,"order_id":"o2"`)},
+		{Why: "another state", Source: providertest.Own, A: stored, B: payment("M1", "p1", `,"status":"FAILED","order_id":"o1"`)},
+		{Why: "another merchant", Source: providertest.Own, A: stored, B: payment("M2", "p1", status+`,"order_id":"o1"`)},
+		{Why: "another payment", Source: providertest.Own, A: stored, B: payment("M1", "p2", status+`,"order_id":"o1"`)},
+		{Why: "another object", Source: providertest.Own, A: stored, B: strings.Replace(stored, `"type":"payment"`, `"type":"order"`, 1)},
 	}
 }

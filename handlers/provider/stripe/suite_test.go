@@ -72,12 +72,12 @@ func suite(t testing.TB) providertest.Suite {
 			`"created":null,"account":"","data":{"object":{"id":null,"customer":null}}`:                                      nil,
 		},
 		Bodies: bodies(),
-		Times: map[string]int64{
-			`1775001600`: 1775001600000, `0`: 0, `253402300799`: 253402300799000, `253402300800`: 0, `-1`: 0,
-			`1775001600.5`: 0, // not documented
-			`1e400`:        0, `"2026-04-01T00:00:00.063Z"`: 1775001600063, `"2026-04-01T02:00:00.063999+02:00"`: 1775001600063,
-			`"1969-12-31T23:59:59Z"`: 0, `"2026-04-01"`: 0, `"1775001600"`: 0, `null`: 0, `true`: 0,
-		},
+		Times: append(providertest.Unreadable(`253402300800`, `-1`, `1775001600.5`, `1e400`, `"1969-12-31T23:59:59Z"`, `"2026-04-01"`, `"1775001600"`, `null`, `true`), []providertest.Time{
+			{Source: "docs.stripe.com/api/events/object", Value: `1775001600`, Want: 1775001600000},
+			{Source: providertest.Own, Value: `253402300799`, Want: 253402300799000}, // the last second of year 9999
+			{Source: "docs.stripe.com/event-destinations", Value: `"2026-04-01T00:00:00.063Z"`, Want: 1775001600063},
+			{Source: "RFC 3339, section 5.6", Value: `"2026-04-01T02:00:00.063999+02:00"`, Want: 1775001600063},
+		}...),
 		Fixtures: fixtures(),
 		Payments: payments(),
 		Routes:   []string{"charge.captured", "charge.succeeded", "payment_intent.succeeded"},
@@ -249,29 +249,29 @@ func bodies() []providertest.Body {
 	of := func(members string) string { return body("", members) }
 	const thin = `"object":"v2.core.event",`
 	return []providertest.Body{
-		{Why: "payment intent is the payment", Type: "a", Members: of(`"object":"payment_intent","id":"pi_1","latest_charge":"ch_1"`), Object: "pi_1", Payment: "pi_1", Related: map[string]string{"charge": "ch_1"}},
-		{Why: "charge belongs to its payment intent", Type: "a", Members: of(`"object":"charge","id":"ch_1","payment_intent":"pi_1"`), Object: "ch_1", Payment: "pi_1", Related: map[string]string{"payment_intent": "pi_1"}},
-		{Why: "charge without one is the payment", Type: "a", Members: of(`"object":"charge","id":"ch_1","payment_intent":null,"order":"or_1"`), Object: "ch_1", Payment: "ch_1", Related: map[string]string{"order": "or_1"}},
-		{Why: "expanded references", Type: "a", Members: of(`"object":"refund","id":"re_1","payment_intent":{"id":"pi_1"},"charge":{"id":"ch_1","amount":1}`), Object: "re_1", Payment: "pi_1", Related: map[string]string{"payment_intent": "pi_1", "charge": "ch_1"}},
-		{Why: "refund of a charge alone", Type: "a", Members: of(`"object":"refund","id":"re_1","charge":"ch_1"`), Object: "re_1", Payment: "ch_1", Related: map[string]string{"charge": "ch_1"}},
-		{Why: "invoice before 2025-03-31.basil", Type: "a", Members: of(`"object":"invoice","id":"in_1","payment_intent":"pi_1","customer":"cus_1","subscription":"sub_1"`), Object: "in_1", Payment: "pi_1", Related: map[string]string{"payment_intent": "pi_1", "customer": "cus_1", "subscription": "sub_1"}},
-		{Why: "invoice since", Type: "a", Members: of(`"object":"invoice","id":"in_1","customer":"cus_1","parent":{"type":"subscription_details","subscription_details":{"subscription":"sub_1"}}`), Object: "in_1", Related: map[string]string{"customer": "cus_1", "subscription": "sub_1"}},
-		{Why: "invoice payment", Type: "a", Members: of(`"object":"invoice_payment","id":"inpay_1","invoice":"in_1","payment":{"type":"charge","charge":"ch_1"}`), Object: "inpay_1", Payment: "ch_1", Related: map[string]string{"charge": "ch_1", "invoice": "in_1"}},
-		{Why: "payment intent before 2022-11-15", Type: "a", Members: of(`"object":"payment_intent","id":"pi_1","charges":{"object":"list","data":[{"id":"ch_1","object":"charge"}]}`), Object: "pi_1", Payment: "pi_1", Related: map[string]string{"charge": "ch_1"}},
-		{Why: "customer of the Accounts v2 API", Type: "a", Members: of(`"object":"invoice","id":"in_1","customer":null,"customer_account":"acct_2"`), Object: "in_1", Related: map[string]string{"customer": "acct_2"}},
-		{Why: "Connect before 2017", Type: "a", Members: `"user_id":"acct_1"`, Account: "acct_1"},
-		{Why: "an organisation's context is a path", Type: "a", Members: `"context":"org_1/acct_1"`, Account: "acct_1"},
-		{Why: "or one account", Type: "a", Members: `"context":"acct_1"`, Account: "acct_1"},
-		{Why: "Connect's account counts before it", Type: "a", Members: `"account":"acct_2","context":"acct_1"`, Account: "acct_2"},
-		{Why: "customer has no payment", Type: "a", Members: of(`"object":"customer","id":"cus_1"`), Object: "cus_1"},
-		{Why: "customer's own id of a plan", Type: "a", Members: of(`"object":"plan","id":"Gold / jährlich"`), Object: "Gold / jährlich"},
-		{Why: "invalid UTF-8 outside the event id", Type: "a", Members: of("\"id\":\"ch_\xff\""), Object: "ch_\ufffd"},
-		{Why: "good members among bad ones", Type: "a", Members: `"livemode":"yes",` + of(`"status":{},"id":"re_1","reason":1e999,"payment_intent":{"object":"payment_intent","id":"pi_1"}`) + `,"account":"acct_1"`, Object: "re_1", Payment: "pi_1", Account: "acct_1", Related: map[string]string{"payment_intent": "pi_1"}},
+		{Why: "payment intent is the payment", Source: "docs.stripe.com/api/payment_intents/object", Type: "a", Members: of(`"object":"payment_intent","id":"pi_1","latest_charge":"ch_1"`), Object: "pi_1", Payment: "pi_1", Related: map[string]string{"charge": "ch_1"}},
+		{Why: "charge belongs to its payment intent", Source: "docs.stripe.com/api/charges/object", Type: "a", Members: of(`"object":"charge","id":"ch_1","payment_intent":"pi_1"`), Object: "ch_1", Payment: "pi_1", Related: map[string]string{"payment_intent": "pi_1"}},
+		{Why: "charge without one is the payment", Source: "docs.stripe.com/api/charges/object", Type: "a", Members: of(`"object":"charge","id":"ch_1","payment_intent":null,"order":"or_1"`), Object: "ch_1", Payment: "ch_1", Related: map[string]string{"order": "or_1"}},
+		{Why: "expanded references", Source: "docs.stripe.com/api/expanding_objects", Type: "a", Members: of(`"object":"refund","id":"re_1","payment_intent":{"id":"pi_1"},"charge":{"id":"ch_1","amount":1}`), Object: "re_1", Payment: "pi_1", Related: map[string]string{"payment_intent": "pi_1", "charge": "ch_1"}},
+		{Why: "refund of a charge alone", Source: "docs.stripe.com/api/refunds/object", Type: "a", Members: of(`"object":"refund","id":"re_1","charge":"ch_1"`), Object: "re_1", Payment: "ch_1", Related: map[string]string{"charge": "ch_1"}},
+		{Why: "invoice before 2025-03-31.basil", Source: "docs.stripe.com/changelog/basil/2025-03-31/add-support-for-multiple-partial-payments-on-invoices", Type: "a", Members: of(`"object":"invoice","id":"in_1","payment_intent":"pi_1","customer":"cus_1","subscription":"sub_1"`), Object: "in_1", Payment: "pi_1", Related: map[string]string{"payment_intent": "pi_1", "customer": "cus_1", "subscription": "sub_1"}},
+		{Why: "invoice since", Source: "docs.stripe.com/api/invoices/object", Type: "a", Members: of(`"object":"invoice","id":"in_1","customer":"cus_1","parent":{"type":"subscription_details","subscription_details":{"subscription":"sub_1"}}`), Object: "in_1", Related: map[string]string{"customer": "cus_1", "subscription": "sub_1"}},
+		{Why: "invoice payment", Source: "docs.stripe.com/api/invoice-payment/object", Type: "a", Members: of(`"object":"invoice_payment","id":"inpay_1","invoice":"in_1","payment":{"type":"charge","charge":"ch_1"}`), Object: "inpay_1", Payment: "ch_1", Related: map[string]string{"charge": "ch_1", "invoice": "in_1"}},
+		{Why: "payment intent before 2022-11-15", Source: "docs.stripe.com/changelog/2022-11-15/removes-charges-attribute-paymentintent", Type: "a", Members: of(`"object":"payment_intent","id":"pi_1","charges":{"object":"list","data":[{"id":"ch_1","object":"charge"}]}`), Object: "pi_1", Payment: "pi_1", Related: map[string]string{"charge": "ch_1"}},
+		{Why: "customer of the Accounts v2 API", Source: "docs.stripe.com/api/invoices/object", Type: "a", Members: of(`"object":"invoice","id":"in_1","customer":null,"customer_account":"acct_2"`), Object: "in_1", Related: map[string]string{"customer": "acct_2"}},
+		{Why: "Connect before 2017", Source: "docs.stripe.com/changelog/2017-05-25/events-connect-specify-originating-account", Type: "a", Members: `"user_id":"acct_1"`, Account: "acct_1"},
+		{Why: "an organisation's context is a path", Source: "docs.stripe.com/context", Type: "a", Members: `"context":"org_1/acct_1"`, Account: "acct_1"},
+		{Why: "or one account", Source: "docs.stripe.com/changelog/basil/2025-04-30/additional-context-organization-events", Type: "a", Members: `"context":"acct_1"`, Account: "acct_1"},
+		{Why: "Connect's account counts before it", Source: "docs.stripe.com/changelog/basil/2025-04-30/additional-context-organization-events", Type: "a", Members: `"account":"acct_2","context":"acct_1"`, Account: "acct_2"},
+		{Why: "customer has no payment", Source: "docs.stripe.com/api/customers/object", Type: "a", Members: of(`"object":"customer","id":"cus_1"`), Object: "cus_1"},
+		{Why: "customer's own id of a plan", Source: "docs.stripe.com/api/plans/create", Type: "a", Members: of(`"object":"plan","id":"Gold / jährlich"`), Object: "Gold / jährlich"},
+		{Why: "invalid UTF-8 outside the event id", Source: providertest.Own, Type: "a", Members: of("\"id\":\"ch_\xff\""), Object: "ch_\ufffd"},
+		{Why: "good members among bad ones", Source: providertest.Own, Type: "a", Members: `"livemode":"yes",` + of(`"status":{},"id":"re_1","reason":1e999,"payment_intent":{"object":"payment_intent","id":"pi_1"}`) + `,"account":"acct_1"`, Object: "re_1", Payment: "pi_1", Account: "acct_1", Related: map[string]string{"payment_intent": "pi_1"}},
 
-		{Why: "thin, without its object", Type: "v1.payment_intent.succeeded", Members: thin + `"related_object":null,"context":null,"snapshot_event":null`},
-		{Why: "thin: a charge may belong to a payment intent or not", Type: "v1.charge.updated", Members: thin + `"related_object":{"id":"ch_1","type":"charge"}`, Object: "ch_1"},
-		{Why: "thin: the last account of the context", Type: "a", Members: thin + `"context":"acct_1/acct_2"`, Account: "acct_2"},
-		{Why: "thin: members of snapshot events are not read", Type: "v1.payment_intent.succeeded", Members: thin + `"data":{"object":{"id":"pi_1","object":"payment_intent"}}`},
+		{Why: "thin, without its object", Source: "docs.stripe.com/event-destinations", Type: "v1.payment_intent.succeeded", Members: thin + `"related_object":null,"context":null,"snapshot_event":null`},
+		{Why: "thin: a charge may belong to a payment intent or not", Source: "docs.stripe.com/event-destinations", Type: "v1.charge.updated", Members: thin + `"related_object":{"id":"ch_1","type":"charge"}`, Object: "ch_1"},
+		{Why: "thin: the last account of the context", Source: "docs.stripe.com/context", Type: "a", Members: thin + `"context":"acct_1/acct_2"`, Account: "acct_2"},
+		{Why: "thin: members of snapshot events are not read", Source: "docs.stripe.com/event-destinations", Type: "v1.payment_intent.succeeded", Members: thin + `"data":{"object":{"id":"pi_1","object":"payment_intent"}}`},
 	}
 }
 
@@ -366,26 +366,26 @@ func payments() []providertest.Payment {
 
 func money() []providertest.Money {
 	rows := []providertest.Money{
-		{Why: "smallest", Type: "refund.created", Object: `"object":"refund","currency":"usd","amount":1`, Want: event.Money{Amount: "0.01", Currency: "USD"}},
-		{Why: "Stripe's largest charge", Type: "refund.created", Object: `"object":"refund","currency":"usd","amount":99999999`, Want: event.Money{Amount: "999999.99", Currency: "USD"}},
-		{Why: "2^53+1, which float64 cannot hold", Type: "refund.created", Object: `"object":"refund","currency":"usd","amount":9007199254740993`, Want: event.Money{Amount: "90071992547409.93", Currency: "USD"}},
-		{Why: "beyond int64", Type: "refund.created", Object: `"object":"refund","currency":"usd","amount":12345678901234567890123`, Want: event.Money{Amount: "123456789012345678901.23", Currency: "USD"}},
+		{Why: "smallest", Source: "docs.stripe.com/currencies", Type: "refund.created", Object: `"object":"refund","currency":"usd","amount":1`, Want: event.Money{Amount: "0.01", Currency: "USD"}},
+		{Why: "Stripe's largest charge", Source: "docs.stripe.com/currencies", Type: "refund.created", Object: `"object":"refund","currency":"usd","amount":99999999`, Want: event.Money{Amount: "999999.99", Currency: "USD"}},
+		{Why: "2^53+1, which float64 cannot hold", Source: providertest.Own, Type: "refund.created", Object: `"object":"refund","currency":"usd","amount":9007199254740993`, Want: event.Money{Amount: "90071992547409.93", Currency: "USD"}},
+		{Why: "beyond int64", Source: providertest.Own, Type: "refund.created", Object: `"object":"refund","currency":"usd","amount":12345678901234567890123`, Want: event.Money{Amount: "123456789012345678901.23", Currency: "USD"}},
 
-		{Why: "no amount", Type: "refund.created", Object: `"object":"refund","currency":"usd"`},
-		{Why: "null", Type: "refund.created", Object: `"object":"refund","currency":"usd","amount":null`},
-		{Why: "zero", Type: "payment_intent.succeeded", Object: `"object":"payment_intent","currency":"usd","amount":5,"amount_received":0`},
-		{Why: "text", Type: "refund.created", Object: `"object":"refund","currency":"usd","amount":"500"`, Omitted: true},
-		{Why: "fraction of a minor unit", Type: "refund.created", Object: `"object":"refund","currency":"usd","amount":500.5`, Omitted: true},
-		{Why: "beyond float64", Type: "refund.created", Object: `"object":"refund","currency":"usd","amount":1e999`, Omitted: true},
-		{Why: "no currency", Type: "refund.created", Object: `"object":"refund","amount":500`, Omitted: true},
-		{Why: "currency that is no string", Type: "refund.created", Object: `"object":"refund","currency":840,"amount":500`, Omitted: true},
-		{Why: "no ISO 4217 code", Type: "payout.paid", Object: `"object":"payout","currency":"usdc","amount":500`, Omitted: true},
-		{Why: "below zero: taken from the bank account", Type: "payout.paid", Object: `"object":"payout","currency":"usd","amount":-500`, Omitted: true},
-		{Why: "an invoice counts through its payment intent", Type: "invoice.paid", Object: `"object":"invoice","currency":"usd","amount_paid":500,"amount":500`},
-		{Why: "so does a checkout session", Type: "checkout.session.completed", Object: `"object":"checkout.session","currency":"usd","amount_total":500,"payment_status":"paid"`},
-		{Why: "nothing moved", Type: "charge.failed", Object: `"object":"charge","currency":"usd","amount":500`},
-		{Why: "not in the vocabulary", Type: "transfer.created", Object: `"object":"transfer","currency":"usd","amount":500`},
-		{Why: "a capture without its amount", Type: "charge.captured", Object: `"object":"charge","currency":"usd","amount":500`},
+		{Why: "no amount", Source: providertest.Own, Type: "refund.created", Object: `"object":"refund","currency":"usd"`},
+		{Why: "null", Source: providertest.Own, Type: "refund.created", Object: `"object":"refund","currency":"usd","amount":null`},
+		{Why: "zero", Source: "docs.stripe.com/api/payment_intents/object", Type: "payment_intent.succeeded", Object: `"object":"payment_intent","currency":"usd","amount":5,"amount_received":0`},
+		{Why: "text", Source: providertest.Own, Type: "refund.created", Object: `"object":"refund","currency":"usd","amount":"500"`, Omitted: true},
+		{Why: "fraction of a minor unit", Source: "docs.stripe.com/currencies", Type: "refund.created", Object: `"object":"refund","currency":"usd","amount":500.5`, Omitted: true},
+		{Why: "beyond float64", Source: providertest.Own, Type: "refund.created", Object: `"object":"refund","currency":"usd","amount":1e999`, Omitted: true},
+		{Why: "no currency", Source: providertest.Own, Type: "refund.created", Object: `"object":"refund","amount":500`, Omitted: true},
+		{Why: "currency that is no string", Source: providertest.Own, Type: "refund.created", Object: `"object":"refund","currency":840,"amount":500`, Omitted: true},
+		{Why: "no ISO 4217 code", Source: "docs.stripe.com/currencies", Type: "payout.paid", Object: `"object":"payout","currency":"usdc","amount":500`, Omitted: true},
+		{Why: "below zero: taken from the bank account", Source: "docs.stripe.com/api/payouts/object", Type: "payout.paid", Object: `"object":"payout","currency":"usd","amount":-500`, Omitted: true},
+		{Why: "an invoice counts through its payment intent", Source: "docs.stripe.com/api/events/types", Type: "invoice.paid", Object: `"object":"invoice","currency":"usd","amount_paid":500,"amount":500`},
+		{Why: "so does a checkout session", Source: "docs.stripe.com/api/events/types", Type: "checkout.session.completed", Object: `"object":"checkout.session","currency":"usd","amount_total":500,"payment_status":"paid"`},
+		{Why: "nothing moved", Source: "docs.stripe.com/api/events/types", Type: "charge.failed", Object: `"object":"charge","currency":"usd","amount":500`},
+		{Why: "not in the vocabulary", Source: "docs.stripe.com/api/events/types", Type: "transfer.created", Object: `"object":"transfer","currency":"usd","amount":500`},
+		{Why: "a capture without its amount", Source: providertest.Own, Type: "charge.captured", Object: `"object":"charge","currency":"usd","amount":500`},
 	}
 	// Every row of docs.stripe.com/currencies that differs from two decimals, and
 	// those that one would expect to.
@@ -400,7 +400,7 @@ func money() []providertest.Money {
 	} {
 		for currency := range strings.FieldsSeq(row.currencies) {
 			rows = append(rows, providertest.Money{
-				Why: currency, Type: "payout.paid", Object: `"object":"payout","amount":12340,"currency":"` + currency + `"`,
+				Why: currency, Source: "docs.stripe.com/currencies", Type: "payout.paid", Object: `"object":"payout","amount":12340,"currency":"` + currency + `"`,
 				Want: event.Money{Amount: row.want, Currency: strings.ToUpper(currency)},
 			})
 		}
@@ -445,37 +445,37 @@ func same() []providertest.Same {
 		return `,"livemode":true,"data":{"object":{"id":"ch_1","object":"charge",` + members + `}}`
 	}
 	return []providertest.Same{
-		{Why: "another number of pending deliveries", A: `"pending_webhooks":2`, B: `"pending_webhooks":1`, Want: true},
-		{Why: "no pending deliveries", A: `"pending_webhooks":2`, B: ``, Want: true},
-		{Why: "pending deliveries below the top", A: `"data":{"pending_webhooks":2}`, B: `"data":{"pending_webhooks":1}`},
+		{Why: "another number of pending deliveries", Source: "docs.stripe.com/api/events/object", A: `"pending_webhooks":2`, B: `"pending_webhooks":1`, Want: true},
+		{Why: "no pending deliveries", Source: "docs.stripe.com/api/events/object", A: `"pending_webhooks":2`, B: ``, Want: true},
+		{Why: "pending deliveries below the top", Source: providertest.Own, A: `"data":{"pending_webhooks":2}`, B: `"data":{"pending_webhooks":1}`},
 
 		// An organisation's endpoint names the account in context, a platform's in
 		// account, the account's own endpoint in neither (docs.stripe.com/changelog,
 		// 2025-04-30.basil; docs.stripe.com/connect/webhooks).
-		{Why: "one with account", A: newer + live, B: newer + live + `,"account":"acct_1"`, Want: true},
-		{Why: "one with context", A: newer + live, B: newer + live + `,"context":"acct_1"`, Want: true},
-		{Why: "one with account in another version", A: newer + live, B: older + live + `,"account":"acct_1"`, Want: true},
-		{Why: "two accounts", A: newer + live + `,"account":"acct_1"`, B: newer + live + `,"account":"acct_2"`},
-		{Why: "two accounts in two versions", A: newer + live + `,"account":"acct_1"`, B: older + live + `,"account":"acct_2"`},
+		{Why: "one with account", Source: "docs.stripe.com/connect/webhooks", A: newer + live, B: newer + live + `,"account":"acct_1"`, Want: true},
+		{Why: "one with context", Source: "docs.stripe.com/changelog/basil/2025-04-30/additional-context-organization-events", A: newer + live, B: newer + live + `,"context":"acct_1"`, Want: true},
+		{Why: "one with account in another version", Source: "docs.stripe.com/connect/webhooks", A: newer + live, B: older + live + `,"account":"acct_1"`, Want: true},
+		{Why: "two accounts", Source: "docs.stripe.com/api/events/object", A: newer + live + `,"account":"acct_1"`, B: newer + live + `,"account":"acct_2"`},
+		{Why: "two accounts in two versions", Source: "docs.stripe.com/api/events/object", A: newer + live + `,"account":"acct_1"`, B: older + live + `,"account":"acct_2"`},
 
 		// Each endpoint renders an event in its version (docs.stripe.com/webhooks/versioning).
-		{Why: "rendered for another version", A: newer + object(`"amount":500`), B: older + object(`"amount":"five"`), Want: true},
-		{Why: "another version and type of object", A: newer + live, B: older + `,"livemode":true,"data":{"object":{"id":"ch_1","object":"refund"}}`},
-		{Why: "another version and object", A: newer + live, B: older + `,"livemode":true,"data":{"object":{"id":"ch_2","object":"charge"}}`},
-		{Why: "another version and mode", A: newer + live, B: older + `,"livemode":false,"data":{"object":{"id":"ch_1","object":"charge"}}`},
-		{Why: "another version and no mode", A: newer + live, B: older + `,"data":{"object":{"id":"ch_1","object":"charge"}}`},
-		{Why: "another version and no object", A: newer + live, B: older + `,"livemode":true`},
-		{Why: "another version and customer", A: newer + object(`"customer":"cus_1"`), B: older + object(`"customer":"cus_2"`)},
-		{Why: "a customer that one version names", A: newer + object(`"customer":"cus_1"`), B: older + live, Want: true},
-		{Why: "no version is not another one", A: newer + live, B: `"api_version":null` + live},
-		{Why: "nor is one of a wrong type", A: newer + live, B: `"api_version":7` + live},
+		{Why: "rendered for another version", Source: "docs.stripe.com/webhooks/versioning", A: newer + object(`"amount":500`), B: older + object(`"amount":"five"`), Want: true},
+		{Why: "another version and type of object", Source: providertest.Own, A: newer + live, B: older + `,"livemode":true,"data":{"object":{"id":"ch_1","object":"refund"}}`},
+		{Why: "another version and object", Source: providertest.Own, A: newer + live, B: older + `,"livemode":true,"data":{"object":{"id":"ch_2","object":"charge"}}`},
+		{Why: "another version and mode", Source: providertest.Own, A: newer + live, B: older + `,"livemode":false,"data":{"object":{"id":"ch_1","object":"charge"}}`},
+		{Why: "another version and no mode", Source: providertest.Own, A: newer + live, B: older + `,"data":{"object":{"id":"ch_1","object":"charge"}}`},
+		{Why: "another version and no object", Source: providertest.Own, A: newer + live, B: older + `,"livemode":true`},
+		{Why: "another version and customer", Source: providertest.Own, A: newer + object(`"customer":"cus_1"`), B: older + object(`"customer":"cus_2"`)},
+		{Why: "a customer that one version names", Source: "docs.stripe.com/webhooks/versioning", A: newer + object(`"customer":"cus_1"`), B: older + live, Want: true},
+		{Why: "no version is not another one", Source: providertest.Own, A: newer + live, B: `"api_version":null` + live},
+		{Why: "nor is one of a wrong type", Source: providertest.Own, A: newer + live, B: `"api_version":7` + live},
 
 		// docs.stripe.com/event-destinations, "Processing the event notification".
-		{Why: "a thin event that was fetched", A: thin, B: thin + `,"data":{"a":1},"changes":{"before":{}}`, Want: true},
-		{Why: "a thin event with a context", A: thin, B: thin + `,"context":"acct_1"`, Want: true},
-		{Why: "thin events with two contexts", A: thin + `,"context":"acct_2"`, B: thin + `,"context":"acct_1"`},
-		{Why: "a thin event of another object", A: thin, B: strings.Replace(thin, "pi_1", "pi_2", 1)},
-		{Why: "a thin event and a snapshot", A: thin, B: newer + live},
+		{Why: "a thin event that was fetched", Source: "docs.stripe.com/event-destinations", A: thin, B: thin + `,"data":{"a":1},"changes":{"before":{}}`, Want: true},
+		{Why: "a thin event with a context", Source: "docs.stripe.com/event-destinations", A: thin, B: thin + `,"context":"acct_1"`, Want: true},
+		{Why: "thin events with two contexts", Source: providertest.Own, A: thin + `,"context":"acct_2"`, B: thin + `,"context":"acct_1"`},
+		{Why: "a thin event of another object", Source: providertest.Own, A: thin, B: strings.Replace(thin, "pi_1", "pi_2", 1)},
+		{Why: "a thin event and a snapshot", Source: providertest.Own, A: thin, B: newer + live},
 	}
 }
 
