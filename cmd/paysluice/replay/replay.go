@@ -47,11 +47,11 @@ type Replay struct {
 	After     string       // skip keys up to and including this one
 	Rate      int          // messages a second at most, 1 to MaxRate
 	DryRun    bool         // send nothing
-	// Conflicts also sends messages whose key had other content in the table. The
+	// Conflicts also sends messages if the table has other content under their key. The
 	// consumer stores one if somebody has removed that row, and returns it to the
 	// archive otherwise.
 	Conflicts bool
-	// OtherMode also sends events whose mode is not that of the secret's entry.
+	// OtherMode also sends events of another mode than the secret's entry.
 	OtherMode bool
 	// Sent receives the key of each message that was sent, or would be in a dry
 	// run.
