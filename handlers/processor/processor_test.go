@@ -165,7 +165,7 @@ func (f *fixture) newHandler(clock func() time.Time) *processor.Handler {
 func signed(body, secret string) function.Request {
 	return function.Request{
 		RequestID:       "req-1",
-		Header:          providertest.MultiHeader(map[string][]string{"Stripe-Signature": {stripe.Sign([]byte(body), secret, now)}}),
+		Header:          providertest.Header(providertest.Sign(stripe.Signer{Secret: secret}, []byte(body), now)),
 		Body:            []byte(base64.StdEncoding.EncodeToString([]byte(body))),
 		IsBase64Encoded: true,
 	}

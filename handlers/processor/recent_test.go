@@ -32,7 +32,7 @@ func newEnvironment() *environment {
 func (e *environment) send(t *testing.T, body, secret string) (status int, response string) {
 	t.Helper()
 	r := signed(body, secret)
-	r.Header = providertest.MultiHeader(map[string][]string{"Stripe-Signature": {stripe.Sign([]byte(body), secret, e.at)}})
+	r.Header = providertest.Header(providertest.Sign(stripe.Signer{Secret: secret}, []byte(body), e.at))
 	answer, err := e.Handle(t.Context(), r)
 	require.NoError(t, err)
 	return answer.StatusCode, answer.Body

@@ -56,6 +56,15 @@ type Verifier interface {
 	Verify(ctx context.Context, h Header, body []byte, now time.Time) (Origin, error)
 }
 
+// A Signer signs bodies as a provider does for one entry of its secret. Each
+// provider's package has one. Tests and tools that play the provider use it; the
+// functions sign nothing.
+type Signer interface {
+	// Sign returns the headers that the provider adds to a body that it sends at a
+	// time, by name.
+	Sign(body []byte, at time.Time) (map[string]string, error)
+}
+
 // Origin is what a verified signature tells about a body.
 type Origin struct {
 	// Endpoint is the label of the entry that verified the body.

@@ -2,12 +2,10 @@ package flow_test
 
 import (
 	"crypto/ed25519"
-	"encoding/base64"
 	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"testing"
 	"time"
 
@@ -16,7 +14,9 @@ import (
 
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
+	"github.com/paysluice/paysluice/handlers/provider/providertest"
 	"github.com/paysluice/paysluice/test/emulator"
+	"github.com/paysluice/paysluice/test/flow/imaginary"
 	"github.com/paysluice/paysluice/test/quality/sources"
 )
 
@@ -143,20 +143,16 @@ func TestAFurtherProviderIsOnePackageOneDescriptorOneLine(t *testing.T) {
 	sources.Edit(t, registry, "import (", "import (\n\t\"github.com/paysluice/paysluice/handlers/provider/imaginary\"")
 	other := deployCopy(t, root, "fourth")
 
-	imaginary := contract.Provider{Title: "Imaginary"} // names the stack's outputs
+	further := contract.Provider{Title: "Imaginary"} // names the stack's outputs
 	public, private, err := ed25519.GenerateKey(nil)
 	require.NoError(t, err)
-	require.NoError(t, other.PutSecret(t.Context(), imaginary, []byte(public)))
+	require.NoError(t, other.PutSecret(t.Context(), further, []byte(public)))
 	body := []byte(`{"notice":"n1","payment":"p1","seconds":1780000000}`)
-	stamp := strconv.FormatInt(time.Now().Unix(), 10)
-	signed := http.Header{
-		"Imaginary-Time":      {stamp},
-		"Imaginary-Signature": {base64.StdEncoding.EncodeToString(ed25519.Sign(private, append([]byte(stamp+"\n"), body...)))},
-	}
-	status, answer, err := other.Post(t.Context(), imaginary, signed, body)
+	signed := http.Header(providertest.Multi(providertest.Sign(imaginary.Signer{Key: private}, body, time.Now())))
+	status, answer, err := other.Post(t.Context(), further, signed, body)
 	require.NoError(t, err)
 	require.Equal(t, http.StatusOK, status, "%s", answer)
-	status, _, err = other.Post(t.Context(), imaginary, signed, append(body, ' '))
+	status, _, err = other.Post(t.Context(), further, signed, append(body, ' '))
 	require.NoError(t, err)
 	require.Equal(t, http.StatusUnauthorized, status)
 

@@ -145,12 +145,17 @@ func (s *sender) request(d *delivery) function.Request {
 // signed returns a header with one v1 signature for each secret, as Stripe sends
 // it while a secret is being rotated.
 func signed(body []byte, at time.Time, secrets ...string) http.Header {
-	value := stripe.Sign(body, secrets[0], at)
-	for _, secret := range secrets[1:] {
-		_, v1, _ := strings.Cut(stripe.Sign(body, secret, at), ",")
+	name, value := contract.Stripe().SignatureHeaders[0], ""
+	for _, secret := range secrets {
+		one := providertest.Sign(stripe.Signer{Secret: secret}, body, at)[name]
+		if value == "" {
+			value = one
+			continue
+		}
+		_, v1, _ := strings.Cut(one, ",")
 		value += "," + v1
 	}
-	return http.Header{contract.Stripe().SignatureHeaders[0]: {value}}
+	return http.Header{name: {value}}
 }
 
 // next returns the delivery that is due, and its request.

@@ -123,7 +123,7 @@ func TestConcurrentRequestsShareOneFetch(t *testing.T) {
 			require.NoError(t, ctx.Err())
 			return host.fetch(ctx, url)
 		}), nil, shop)
-		h := signed(t, signer(leaf), nil, epoch)
+		h := signed(signer(leaf), nil, epoch)
 		start := time.Now()
 
 		hurried, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)

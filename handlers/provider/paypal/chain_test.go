@@ -181,7 +181,7 @@ func FuzzCertificate(f *testing.F) {
 	f.Add(leaf.Certificate.Raw)
 	f.Add([]byte("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"))
 	f.Add([]byte{0x30, 0x84, 0xff, 0xff, 0xff, 0xff})
-	h := signed(f, signer(leaf), nil, epoch)
+	h := signed(signer(leaf), nil, epoch)
 
 	f.Fuzz(func(t *testing.T, served []byte) {
 		v := newVerifier(t, paypal.New(serving(map[string][]byte{certURL: served})), nil, shop)

@@ -26,7 +26,7 @@ func Example() {
 	}
 	body := []byte(`{"id":"WH-1","event_type":"PAYMENT.CAPTURE.COMPLETED","resource_type":"capture","resource":{
 		"id":"27M47624FP291604U","status":"COMPLETED","amount":{"value":"30.00","currency_code":"USD"}}}`)
-	headers, err := paypal.Signer{Key: leaf.Key, CertURL: certURL, WebhookID: "4JH86294D6297924G"}.Sign(body, "1", now)
+	headers, err := paypal.Signer{Key: leaf.Key, CertURL: certURL, WebhookID: "4JH86294D6297924G"}.Sign(body, now)
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -1,8 +1,10 @@
 package paypal
 
 import (
+	"cmp"
 	"context"
 	"crypto"
+	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/base64"
@@ -62,20 +64,23 @@ func signedDigest(id, stamp, webhookID string, crc uint32) []byte {
 	return sum[:]
 }
 
-// A Signer signs webhooks as PayPal does. It is for tests and for tools that
-// play PayPal.
+// Signer implements provider.Signer for PayPal.
 type Signer struct {
 	// Key is the RSA key of the certificate at CertURL.
 	Key     crypto.Signer
 	CertURL string
 	// WebhookID is PayPal's id of the webhook that receives the body.
 	WebhookID string
+	// TransmissionID is PayPal's id of the delivery. If it is empty, each call of
+	// Sign makes a new one.
+	TransmissionID string
 }
 
-// Sign returns the headers of a webhook with this body and time. id is the
-// transmission's. The error is that of Key.
-func (s Signer) Sign(body []byte, id string, at time.Time) (map[string]string, error) {
-	stamp := at.UTC().Format(time.RFC3339)
+var _ provider.Signer = Signer{}
+
+// Sign implements provider.Signer. The error is that of Key.
+func (s Signer) Sign(body []byte, at time.Time) (map[string]string, error) {
+	id, stamp := cmp.Or(s.TransmissionID, rand.Text()), at.UTC().Format(time.RFC3339)
 	digest := signedDigest(id, stamp, s.WebhookID, crc32.ChecksumIEEE(body))
 	signature, err := s.Key.Sign(nil, digest, crypto.SHA256)
 	if err != nil {

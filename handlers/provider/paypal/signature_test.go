@@ -120,7 +120,7 @@ func TestEnvironments(t *testing.T) {
 		{"URL that is not PayPal's", []entry{shop}, at("https://169.254.169.254/latest", good), provider.CertURLRefused},
 	} {
 		t.Run(tt.why, func(t *testing.T) {
-			origin, err := newVerifier(t, p, nil, tt.entries...).Verify(t.Context(), signed(t, tt.signer, nil, epoch), nil, epoch)
+			origin, err := newVerifier(t, p, nil, tt.entries...).Verify(t.Context(), signed(tt.signer, nil, epoch), nil, epoch)
 			if reason, ok := tt.want.(provider.Reason); ok {
 				assert.ErrorIs(t, err, reason)
 				assert.Empty(t, origin)
@@ -142,7 +142,7 @@ func TestForgedBodySharesTheSignature(t *testing.T) {
 	forged := paypaltest.Forge([]byte(`{"id":"WH-2","create_time":"2026-03-02T00:00:00Z","event_type":"PAYMENT.CAPTURE.COMPLETED","x":"`+
 		paypaltest.Forgeable+`"}`), body)
 	require.True(t, json.Valid(forged))
-	headers := signed(t, signer(leaf), body, epoch)
+	headers := signed(signer(leaf), body, epoch)
 	verified := func(h provider.Header, body []byte) string {
 		origin, err := v.Verify(t.Context(), h, body, epoch)
 		require.NoError(t, err)
@@ -155,8 +155,8 @@ func TestForgedBodySharesTheSignature(t *testing.T) {
 	assert.Equal(t, genuine, verified(headers, forged), "the signature fits both")
 	second := signer(leaf)
 	second.WebhookID = "0000000000000000A"
-	assert.NotEqual(t, genuine, verified(signed(t, second, body, epoch), body), "another webhook of the same event is another delivery")
-	assert.NotEqual(t, genuine, verified(signed(t, signer(leaf), body, epoch.Add(time.Second)), body), "signed anew")
+	assert.NotEqual(t, genuine, verified(signed(second, body, epoch), body), "another webhook of the same event is another delivery")
+	assert.NotEqual(t, genuine, verified(signed(signer(leaf), body, epoch.Add(time.Second)), body), "signed anew")
 }
 
 // failingKey is a key that cannot sign.
@@ -167,6 +167,13 @@ var errEntropy = errors.New("no entropy")
 func (failingKey) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) { return nil, errEntropy }
 
 func TestSignReturnsTheKeysError(t *testing.T) {
-	_, err := paypal.Signer{Key: failingKey{}}.Sign(nil, "id", epoch)
+	_, err := paypal.Signer{Key: failingKey{}}.Sign(nil, epoch)
 	assert.ErrorIs(t, err, errEntropy)
+}
+
+func TestEachDeliveryHasAnID(t *testing.T) {
+	s := signer(authority.Issue(paypaltest.LiveName, epoch))
+	assert.Equal(t, s.TransmissionID, providertest.Sign(s, nil, epoch)[idHeader])
+	s.TransmissionID = ""
+	assert.NotEqual(t, providertest.Sign(s, nil, epoch)[idHeader], providertest.Sign(s, nil, epoch)[idHeader])
 }

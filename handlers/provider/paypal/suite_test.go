@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
@@ -87,7 +86,7 @@ func FuzzVerifier(f *testing.F) {
 	f.Add([]byte(with("extraRootsPem", quote(string(authority.Root.PEM())))))
 	f.Add([]byte(`{"webhooks":[{"label":"a","webhookId":"WEBHOOK_ID","environment":"live"}]}`))
 	leaf := authority.Issue(paypaltest.LiveName, epoch)
-	simulator := sender(leaf, "a", "WEBHOOK_ID").Sign(f, nil, epoch)
+	simulator := providertest.Sign(sender(leaf, "a", "WEBHOOK_ID").Signer, nil, epoch)
 	suite().FuzzVerifier(f, func(t *testing.T, _ []byte, v provider.Verifier) {
 		_, err := v.Verify(t.Context(), providertest.Header(simulator), nil, epoch)
 		assert.Error(t, err)
@@ -105,12 +104,7 @@ func sender(leaf paypaltest.Issued, label, webhookID string) providertest.Sender
 		Entry:  `{"label":"` + label + `","webhookId":"` + webhookID + `","environment":"live"}`,
 		Secret: webhookID,
 		Origin: provider.Origin{Endpoint: label, Livemode: new(true)},
-		Sign: func(t testing.TB, body []byte, at time.Time) map[string]string {
-			t.Helper()
-			headers, err := s.Sign(body, "dfb3be50-fd74-11e4-8bf3-77339302725b", at)
-			require.NoError(t, err)
-			return headers
-		},
+		Signer: s,
 	}
 }
 

@@ -3,6 +3,7 @@ package providertest
 import (
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/paysluice/paysluice/handlers/provider"
 )
@@ -15,6 +16,26 @@ func Header(values map[string]string) provider.Header {
 		fields = append(fields, provider.Field{Name: name, Value: values[name]})
 	}
 	return provider.NewHeader(fields)
+}
+
+// Sign returns the headers of a signed body. It panics if the signer's key cannot
+// sign.
+func Sign(s provider.Signer, body []byte, at time.Time) map[string]string {
+	headers, err := s.Sign(body, at)
+	if err != nil {
+		panic(err)
+	}
+	return headers
+}
+
+// Multi returns headers as API Gateway's multiValueHeaders and http.Header have
+// them.
+func Multi(headers map[string]string) map[string][]string {
+	multi := make(map[string][]string)
+	for name, value := range headers {
+		multi[name] = []string{value}
+	}
+	return multi
 }
 
 // MultiHeader returns headers with several values each.

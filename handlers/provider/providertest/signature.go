@@ -19,7 +19,7 @@ import (
 func (s Suite) testHeaders(t *testing.T) {
 	body := []byte(`{}`)
 	sender := s.Senders[0]
-	genuine := sender.Sign(t, body, s.Now)
+	genuine := Sign(sender.Signer, body, s.Now)
 	check := func(why string, want provider.Reason, h provider.Header) {
 		_, err := s.verifier(t, sender).Verify(t.Context(), h, body, s.Now)
 		for _, err := range []error{err, s.Provider.CheckHeaders(h, s.Now)} {
@@ -74,7 +74,7 @@ func spellDifferently(name string) string {
 
 // testHeaderValues checks values of single headers.
 func (s Suite) testHeaderValues(t *testing.T) {
-	genuine := s.Senders[0].Sign(t, []byte(`{}`), s.Now)
+	genuine := Sign(s.Senders[0].Signer, []byte(`{}`), s.Now)
 	for _, row := range s.HeaderValues {
 		name := row.Header
 		if name == "" {
@@ -113,7 +113,7 @@ func (s Suite) testWindow(t *testing.T) {
 	} {
 		t.Run(row.why, func(t *testing.T) {
 			body := []byte(`{}`)
-			h := Header(s.Senders[0].Sign(t, body, s.Now))
+			h := Header(Sign(s.Senders[0].Signer, body, s.Now))
 			_, err := s.verifier(t, s.Senders[0]).Verify(t.Context(), h, body, s.Now.Add(row.age))
 			for _, err := range []error{err, s.Provider.CheckHeaders(h, s.Now.Add(row.age))} {
 				if row.want == "" || s.Past == 0 {
@@ -152,7 +152,7 @@ func (s Suite) testVerify(t *testing.T) {
 		{"another body with the empty body's signature", []Sender{a}, a, nil, body, false},
 	} {
 		t.Run(row.why, func(t *testing.T) {
-			origin, err := s.verifier(t, row.secret...).Verify(t.Context(), Header(row.sender.Sign(t, row.signed, s.Now)), row.body, s.Now)
+			origin, err := s.verifier(t, row.secret...).Verify(t.Context(), Header(Sign(row.sender.Signer, row.signed, s.Now)), row.body, s.Now)
 			if row.matches {
 				require.NoError(t, err)
 				origin.SignedSHA256 = "" // depends on the body
@@ -181,7 +181,7 @@ func (s Suite) testMutations(t *testing.T) {
 		for i := range body {
 			body[i] = byte(random.Uint32())
 		}
-		h := sender.Sign(t, body, s.Now)
+		h := Sign(sender.Signer, body, s.Now)
 		origin, err := v.Verify(t.Context(), Header(h), body, s.Now)
 		require.NoError(t, err)
 		origin.SignedSHA256 = "" // depends on the body
@@ -190,7 +190,7 @@ func (s Suite) testMutations(t *testing.T) {
 		if names := s.Descriptor.SignatureHeaders; n%2 == 0 && len(names) > 0 {
 			name := names[random.IntN(len(names))]
 			h[name] = change(h[name])
-			if strings.EqualFold(h[name], sender.Sign(t, body, s.Now)[name]) {
+			if strings.EqualFold(h[name], Sign(sender.Signer, body, s.Now)[name]) {
 				continue // hex in capitals is the same signature
 			}
 		} else {

@@ -79,7 +79,7 @@ type Sender struct {
 	Entry  string // JSON, with the label "a", "b", …
 	Secret string // never in an error
 	Origin provider.Origin
-	Sign   func(t testing.TB, body []byte, at time.Time) map[string]string
+	Signer provider.Signer
 }
 
 // HeaderValue is the value of a header in an otherwise valid request.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/paysluice/paysluice/handlers/provider"
+	"github.com/paysluice/paysluice/handlers/provider/providertest"
 	"github.com/paysluice/paysluice/handlers/provider/square"
 )
 
@@ -22,9 +23,8 @@ func Example() {
 	now := time.Unix(1775001600, 0)
 	body := []byte(`{"event_id":"6a8f5f28","type":"payment.updated","created_at":"2026-03-31T23:59:59.308Z","data":{"type":"payment",
 		"object":{"payment":{"id":"hYy9","status":"COMPLETED","total_money":{"amount":1250,"currency":"GBP"}}}}}`)
-	header := provider.NewHeader([]provider.Field{
-		{Name: "x-square-hmacsha256-signature", Value: square.Sign(body, "example", endpoint)},
-	})
+	signer := square.Signer{SignatureKey: "example", NotificationURL: endpoint}
+	header := providertest.Header(providertest.Sign(signer, body, now))
 
 	origin, err := verifier.Verify(context.Background(), header, body, now)
 	if err != nil {

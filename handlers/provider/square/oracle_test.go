@@ -73,8 +73,8 @@ func TestAgreesWithSquareGoSDK(t *testing.T) {
 func TestDiffersFromSquareGoSDK(t *testing.T) {
 	for why, header := range map[string]string{
 		"no signature at all":         "",
-		"another body's signature":    square.Sign([]byte(`{}`), "key", url),
-		"the empty body's signature":  square.Sign(nil, "key", url),
+		"another body's signature":    sign([]byte(`{}`), "key", url),
+		"the empty body's signature":  sign(nil, "key", url),
 		"something that is no base64": "?",
 	} {
 		r := request{header: header, subscriptions: [][2]string{{"key", url}}}
@@ -93,7 +93,7 @@ func randomRequest(random *rand.Rand) request {
 	}
 	r := request{body: randomBytes(random, 1+random.IntN(300)), subscriptions: subscriptions}
 	signer := subscriptions[random.IntN(len(subscriptions))]
-	r.header = square.Sign(r.body, signer[0], signer[1])
+	r.header = sign(r.body, signer[0], signer[1])
 	if random.IntN(10) == 0 { // the signer is retired
 		r.subscriptions = slices.DeleteFunc(slices.Clone(subscriptions), func(s [2]string) bool { return s == signer })
 		r.subscriptions = append(r.subscriptions, [2]string{signer[0], url})

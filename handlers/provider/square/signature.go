@@ -107,8 +107,17 @@ func mac(key, notificationURL string, body []byte) []byte {
 	return h.Sum(nil)
 }
 
-// Sign returns the x-square-hmacsha256-signature header that Square would send
-// with body to a URL. It is for tests and for tools that play Square.
-func Sign(body []byte, signatureKey, notificationURL string) string {
-	return base64.StdEncoding.EncodeToString(mac(signatureKey, notificationURL, body))
+// Signer implements provider.Signer for Square.
+type Signer struct {
+	SignatureKey string // of a webhook subscription
+	// NotificationURL is the URL of the subscription, byte for byte.
+	NotificationURL string
+}
+
+var _ provider.Signer = Signer{}
+
+// Sign implements provider.Signer. Square signs no time. The error is nil.
+func (s Signer) Sign(body []byte, _ time.Time) (map[string]string, error) {
+	sum := mac(s.SignatureKey, s.NotificationURL, body)
+	return map[string]string{contract.Square().SignatureHeaders[0]: base64.StdEncoding.EncodeToString(sum)}, nil
 }

@@ -29,7 +29,7 @@ func TestVerifyURL(t *testing.T) {
 		{"key of one entry, URL of another", []entry{named, own}, "key_own", url, ""},
 	} {
 		t.Run(tt.why, func(t *testing.T) {
-			origin, err := newVerifier(t, tt.entries...).Verify(t.Context(), signed(square.Sign(body, tt.key, tt.to)), body, epoch())
+			origin, err := newVerifier(t, tt.entries...).Verify(t.Context(), signed(sign(body, tt.key, tt.to)), body, epoch())
 			assert.Equal(t, tt.want, origin.Endpoint)
 			if tt.want == "" {
 				assert.ErrorIs(t, err, provider.SignatureMismatch)
@@ -76,7 +76,7 @@ func TestVerifyBoundsTheAge(t *testing.T) {
 			v := newVerifier(t,
 				entry{Label: "other", Key: "other", Environment: "sandbox", URL: url, MaxAge: 24},
 				entry{Label: "main", Key: "key", Environment: "live", URL: url, MaxAge: tt.maxAge})
-			header := signed(square.Sign([]byte(tt.body), "key", url))
+			header := signed(sign([]byte(tt.body), "key", url))
 
 			origin, err := v.Verify(t.Context(), header, []byte(tt.body), epoch().Add(tt.age))
 			if tt.want == nil {
@@ -111,7 +111,7 @@ func TestVerifyTriesEveryBound(t *testing.T) {
 		{"too old, and no other entry has its key", []entry{tight, other}, 48, ""},
 	} {
 		t.Run(tt.why, func(t *testing.T) {
-			origin, err := newVerifier(t, tt.entries...).Verify(t.Context(), signed(square.Sign(body, "key", url)), body, epoch().Add(tt.age*time.Hour))
+			origin, err := newVerifier(t, tt.entries...).Verify(t.Context(), signed(sign(body, "key", url)), body, epoch().Add(tt.age*time.Hour))
 			assert.Equal(t, tt.want, origin.Endpoint)
 			if tt.want == "" {
 				assert.ErrorIs(t, err, provider.TimestampStale)
@@ -126,6 +126,6 @@ func TestVerifyTriesEveryBound(t *testing.T) {
 func TestVerifyTellsNoAgeToStrangers(t *testing.T) {
 	body := []byte(`{"created_at":"2020-01-01T00:00:00Z"}`)
 	v := newVerifier(t, entry{Label: "main", Key: "key", Environment: "live", MaxAge: 24})
-	_, err := v.Verify(t.Context(), signed(square.Sign(body, "guess", endpointURL)), body, epoch())
+	_, err := v.Verify(t.Context(), signed(sign(body, "guess", endpointURL)), body, epoch())
 	assert.ErrorIs(t, err, provider.SignatureMismatch)
 }

@@ -109,7 +109,7 @@ func FuzzVerifier(f *testing.F) {
 			if s.NotificationURL != nil {
 				to = *s.NotificationURL
 			}
-			origin, err := v.Verify(t.Context(), signed(square.Sign([]byte(`{}`), s.SignatureKey, to)), []byte(`{}`), epoch())
+			origin, err := v.Verify(t.Context(), signed(sign([]byte(`{}`), s.SignatureKey, to)), []byte(`{}`), epoch())
 			assert.NoError(t, err)
 			assert.NotNil(t, origin.Livemode)
 		}
@@ -125,6 +125,11 @@ func epoch() time.Time { return time.Unix(1775001600, 0) }
 
 func signed(value string) provider.Header {
 	return providertest.Header(map[string]string{signatureHeader: value})
+}
+
+// sign returns the header of a signed body.
+func sign(body []byte, key, to string) string {
+	return providertest.Sign(square.Signer{SignatureKey: key, NotificationURL: to}, body, epoch())[signatureHeader]
 }
 
 // entry is an entry of a secret document.
@@ -162,9 +167,7 @@ func sender(t testing.TB, e entry) providertest.Sender {
 		Entry:  string(text),
 		Secret: e.Key,
 		Origin: provider.Origin{Endpoint: e.Label, Livemode: new(e.Environment == "live")},
-		Sign: func(_ testing.TB, body []byte, _ time.Time) map[string]string {
-			return map[string]string{signatureHeader: square.Sign(body, e.Key, to)}
-		},
+		Signer: square.Signer{SignatureKey: e.Key, NotificationURL: to},
 	}
 }
 
@@ -209,7 +212,7 @@ func vectors(t testing.TB) []providertest.Vector {
 }
 
 func headerValues() []providertest.HeaderValue {
-	good := square.Sign([]byte(`{}`), "key", url)
+	good := sign([]byte(`{}`), "key", url)
 	encode := base64.StdEncoding.EncodeToString
 	malformed := provider.HeaderMalformed
 	return []providertest.HeaderValue{

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/paysluice/paysluice/handlers/provider"
+	"github.com/paysluice/paysluice/handlers/provider/providertest"
 	"github.com/paysluice/paysluice/handlers/provider/stripe"
 )
 
@@ -21,9 +22,7 @@ func Example() {
 	now := time.Unix(1775001600, 0)
 	body := []byte(`{"id":"evt_1","type":"refund.created","created":1775001599,"livemode":true,"data":{"object":{
 		"id":"re_1","object":"refund","status":"succeeded","amount":500,"currency":"jpy","payment_intent":"pi_1"}}}`)
-	header := provider.NewHeader([]provider.Field{
-		{Name: "Stripe-Signature", Value: stripe.Sign(body, "whsec_example", now)},
-	})
+	header := providertest.Header(providertest.Sign(stripe.Signer{Secret: "whsec_example"}, body, now))
 
 	origin, err := verifier.Verify(context.Background(), header, body, now)
 	if err != nil {

@@ -142,9 +142,18 @@ func mac(secret, stamp string, body []byte) []byte {
 	return h.Sum(nil)
 }
 
-// Sign returns the Stripe-Signature header that Stripe would send with body at a
-// time. It is for tests and for tools that play Stripe.
-func Sign(body []byte, secret string, at time.Time) string {
+// Signer implements provider.Signer for Stripe.
+type Signer struct {
+	// Secret is the signing secret of an endpoint, whsec_ included.
+	Secret string
+}
+
+var _ provider.Signer = Signer{}
+
+// Sign implements provider.Signer. The error is nil.
+func (s Signer) Sign(body []byte, at time.Time) (map[string]string, error) {
 	stamp := strconv.FormatInt(at.Unix(), 10)
-	return "t=" + stamp + ",v1=" + hex.EncodeToString(mac(secret, stamp, body))
+	return map[string]string{
+		contract.Stripe().SignatureHeaders[0]: "t=" + stamp + ",v1=" + hex.EncodeToString(mac(s.Secret, stamp, body)),
+	}, nil
 }

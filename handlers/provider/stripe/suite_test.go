@@ -110,7 +110,7 @@ func FuzzVerifier(f *testing.F) {
 		_ = json.Unmarshal(document, &content) // it reads past values of wrong types, as the provider does
 		assert.NotEmpty(t, content.Endpoints)
 		for _, e := range content.Endpoints {
-			_, err := v.Verify(t.Context(), signed(stripe.Sign(document, e.Secret, epoch())), document, epoch())
+			_, err := v.Verify(t.Context(), signed(sign(document, e.Secret, epoch())), document, epoch())
 			assert.NoError(t, err)
 		}
 	})
@@ -125,6 +125,11 @@ func epoch() time.Time { return time.Unix(1775001600, 0) }
 
 func signed(value string) provider.Header {
 	return providertest.Header(map[string]string{"Stripe-Signature": value})
+}
+
+// sign returns the header of a signed body.
+func sign(body []byte, secret string, at time.Time) string {
+	return providertest.Sign(stripe.Signer{Secret: secret}, body, at)["Stripe-Signature"]
 }
 
 func document(label, secret string) string {
@@ -147,7 +152,7 @@ func TestEntryNamesItsEnvironment(t *testing.T) {
 	} {
 		v, err := stripe.New().Verifier([]byte(modes(members)))
 		require.NoError(t, err)
-		origin, err := v.Verify(t.Context(), signed(stripe.Sign(nil, "hush", epoch())), nil, epoch())
+		origin, err := v.Verify(t.Context(), signed(sign(nil, "hush", epoch())), nil, epoch())
 		require.NoError(t, err)
 		assert.Equal(t, want, origin, members)
 	}
@@ -158,9 +163,7 @@ func sender(label, secret string) providertest.Sender {
 		Entry:  fmt.Sprintf(`{"label":%q,"secret":%q}`, label, secret),
 		Secret: secret,
 		Origin: provider.Origin{Endpoint: label},
-		Sign: func(_ testing.TB, body []byte, at time.Time) map[string]string {
-			return map[string]string{"Stripe-Signature": stripe.Sign(body, secret, at)}
-		},
+		Signer: stripe.Signer{Secret: secret},
 	}
 }
 
@@ -411,7 +414,7 @@ func money() []providertest.Money {
 // TestVerifyManyElements: the most elements that fit cost no more than reading
 // them, and the good signature among them is found.
 func TestVerifyManyElements(t *testing.T) {
-	good := stripe.Sign([]byte(`{}`), "whsec_test", epoch())
+	good := sign([]byte(`{}`), "whsec_test", epoch())
 	bad := strings.Join(slices.Repeat([]string{"v1=" + strings.Repeat("0", 64)}, 200), ",")
 	v, err := stripe.New().Verifier([]byte(document("main", "whsec_test")))
 	require.NoError(t, err)
@@ -423,8 +426,8 @@ func TestVerifyManyElements(t *testing.T) {
 // and a secret without its prefix is another key.
 func TestVerifyRolledSecret(t *testing.T) {
 	body := []byte(`{}`)
-	_, second, _ := strings.Cut(stripe.Sign(body, "whsec_new", epoch()), ",")
-	both := signed(stripe.Sign(body, "whsec_old", epoch()) + "," + second)
+	_, second, _ := strings.Cut(sign(body, "whsec_new", epoch()), ",")
+	both := signed(sign(body, "whsec_old", epoch()) + "," + second)
 	for secret, want := range map[string]error{"whsec_old": nil, "whsec_new": nil, "old": provider.SignatureMismatch} {
 		v, err := stripe.New().Verifier([]byte(document("main", secret)))
 		require.NoError(t, err)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
+	"github.com/paysluice/paysluice/handlers/provider"
 	"github.com/paysluice/paysluice/handlers/provider/paypal"
 	"github.com/paysluice/paysluice/handlers/provider/square"
 	"github.com/paysluice/paysluice/handlers/provider/stripe"
@@ -43,8 +44,21 @@ type Sender struct {
 	NewSecret func() string
 	// Document returns a secret document with an entry for each secret.
 	Document func(secrets ...string) any
-	// Header returns the headers that the provider sends with body at a time.
-	Header func(body []byte, secret string, at time.Time) http.Header
+	// Signer returns the signer of a secret.
+	Signer func(secret string) provider.Signer
+}
+
+// Header returns the headers that the provider sends with body at a time.
+func (s Sender) Header(body []byte, secret string, at time.Time) http.Header {
+	signed, err := s.Signer(secret).Sign(body, at)
+	if err != nil {
+		panic(err) // cannot fail with a valid key
+	}
+	h := http.Header{"Content-Type": {"application/json"}}
+	for name, value := range signed {
+		h.Set(name, value)
+	}
+	return h
 }
 
 // EventID returns the event.Event ID for the provider's event id.
@@ -56,11 +70,10 @@ var Created = time.Now().Add(-time.Minute).Truncate(time.Second).UnixMilli()
 
 // Stripe plays Stripe.
 func Stripe() Sender {
-	header := contract.Stripe().SignatureHeaders[0]
 	return Sender{
 		Provider:        contract.Stripe(),
 		Stale:           10 * time.Minute,
-		SignatureHeader: header,
+		SignatureHeader: contract.Stripe().SignatureHeaders[0],
 		NewID:           func() string { return "evt_" + rand.Text() },
 		NewSecret:       func() string { return "whsec_" + Mark + rand.Text() },
 		Body: func(id string, cents int, created int64) []byte {
@@ -77,9 +90,7 @@ func Stripe() Sender {
 				return map[string]string{"secret": secret}
 			})
 		},
-		Header: func(body []byte, secret string, at time.Time) http.Header {
-			return headers(map[string]string{header: stripe.Sign(body, secret, at)})
-		},
+		Signer: func(secret string) provider.Signer { return stripe.Signer{Secret: secret} },
 	}
 }
 
@@ -143,22 +154,17 @@ func PayPalWith(c PayPalCertificate) Sender {
 			document["extraRootsPem"] = string(c.Intermediate)
 			return document
 		},
-		Header: func(body []byte, secret string, at time.Time) http.Header {
-			signed, err := paypal.Signer{Key: key, CertURL: c.URL, WebhookID: secret}.Sign(body, rand.Text(), at)
-			if err != nil {
-				panic(err) // cannot fail with a valid key
-			}
-			return headers(signed)
+		Signer: func(secret string) provider.Signer {
+			return paypal.Signer{Key: key, CertURL: c.URL, WebhookID: secret}
 		},
 	}
 }
 
 // Square plays Square, which signs url with the body.
 func Square(url string) Sender {
-	header := contract.Square().SignatureHeaders[0]
 	return Sender{
 		Provider:        contract.Square(),
-		SignatureHeader: header,
+		SignatureHeader: contract.Square().SignatureHeaders[0],
 		NewID:           func() string { return rand.Text() },
 		NewSecret:       func() string { return Mark + rand.Text() },
 		Body: func(id string, cents int, created int64) []byte {
@@ -173,8 +179,8 @@ func Square(url string) Sender {
 				return map[string]string{"signatureKey": secret, "environment": "sandbox"}
 			})
 		},
-		Header: func(body []byte, secret string, _ time.Time) http.Header {
-			return headers(map[string]string{header: square.Sign(body, secret, url)})
+		Signer: func(secret string) provider.Signer {
+			return square.Signer{SignatureKey: secret, NotificationURL: url}
 		},
 	}
 }
@@ -188,12 +194,4 @@ func entries(list string, secrets []string, entry func(string) map[string]string
 		all = append(all, e)
 	}
 	return map[string]any{list: all}
-}
-
-func headers(signed map[string]string) http.Header {
-	h := http.Header{"Content-Type": {"application/json"}}
-	for name, value := range signed {
-		h.Set(name, value)
-	}
-	return h
 }

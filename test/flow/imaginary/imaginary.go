@@ -84,6 +84,19 @@ func (v verifier) Verify(_ context.Context, h provider.Header, body []byte, now 
 	return provider.Origin{Endpoint: name}, nil
 }
 
+// Signer implements provider.Signer.
+type Signer struct{ Key ed25519.PrivateKey }
+
+// Sign implements provider.Signer.
+func (s Signer) Sign(body []byte, at time.Time) (map[string]string, error) {
+	stamp := strconv.FormatInt(at.Unix(), 10)
+	signature := ed25519.Sign(s.Key, append([]byte(stamp+"\n"), body...))
+	return map[string]string{
+		"Imaginary-Time":      stamp,
+		"Imaginary-Signature": base64.StdEncoding.EncodeToString(signature),
+	}, nil
+}
+
 // Event implements provider.Provider.
 func (Provider) Event(body []byte, o provider.Origin) (event.Event, error) {
 	var notice struct {

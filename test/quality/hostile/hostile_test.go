@@ -36,6 +36,7 @@ import (
 	"github.com/paysluice/paysluice/handlers/processor"
 	"github.com/paysluice/paysluice/handlers/provider"
 	"github.com/paysluice/paysluice/handlers/provider/all"
+	"github.com/paysluice/paysluice/handlers/provider/providertest"
 	"github.com/paysluice/paysluice/handlers/provider/square"
 	"github.com/paysluice/paysluice/handlers/provider/stripe"
 	"github.com/paysluice/paysluice/test/quality/runtimeapi"
@@ -186,16 +187,15 @@ func (f *functions) body(name, members string) string {
 // receive has a processor accept a body.
 func (f *functions) receive(t *testing.T, shape, name, body string) {
 	t.Helper()
-	header := stripe.Sign([]byte(body), secret, time.Now())
-	field := contract.Stripe().SignatureHeaders[0]
-	if name == "square" {
-		header, field = square.Sign([]byte(body), secret, endpointURL), contract.Square().SignatureHeaders[0]
+	signers := map[string]provider.Signer{
+		"stripe": stripe.Signer{Secret: secret},
+		"square": square.Signer{SignatureKey: secret, NotificationURL: endpointURL},
 	}
 	var answer events.APIGatewayProxyResponse
 	f.invoke(t, shape, name, events.APIGatewayProxyRequest{
 		Body:              base64.StdEncoding.EncodeToString([]byte(body)),
 		IsBase64Encoded:   true,
-		MultiValueHeaders: map[string][]string{field: {header}},
+		MultiValueHeaders: providertest.Multi(providertest.Sign(signers[name], []byte(body), time.Now())),
 	}, &answer)
 	require.Equal(t, http.StatusOK, answer.StatusCode, "%s: %s", shape, f.running[name].Logs())
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/paysluice/paysluice/handlers/aws/client"
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
+	"github.com/paysluice/paysluice/handlers/provider/providertest"
 	"github.com/paysluice/paysluice/handlers/provider/stripe"
 	"github.com/paysluice/paysluice/test/quality/runtimeapi"
 )
@@ -103,11 +104,16 @@ func startError(t *testing.T, binary string, env []string) string {
 	return line.Error
 }
 
+// signed returns the headers of a body that Stripe signs now.
+func signed(body string) map[string][]string {
+	return providertest.Multi(providertest.Sign(stripe.Signer{Secret: stripeSecret}, []byte(body), time.Now()))
+}
+
 func TestAuthorizerDecides(t *testing.T) {
 	request := events.APIGatewayCustomAuthorizerRequestTypeRequest{
 		MethodArn:         "arn:aws:execute-api:us-east-1:000000000000:api/live/POST/stripe",
 		Resource:          "/stripe",
-		MultiValueHeaders: map[string][]string{"Stripe-Signature": {stripe.Sign([]byte(stripeBody), stripeSecret, time.Now())}},
+		MultiValueHeaders: signed(stripeBody),
 	}
 	var policy events.APIGatewayCustomAuthorizerResponse
 	invoke(t, contract.AuthorizerBinary, configuration(contract.AuthorizerBinary), request, &policy)
@@ -121,7 +127,7 @@ func TestConsumerStoresTheProcessorsMessage(t *testing.T) {
 
 	request := events.APIGatewayProxyRequest{
 		Body:              stripeBody,
-		MultiValueHeaders: map[string][]string{"Stripe-Signature": {stripe.Sign([]byte(stripeBody), stripeSecret, time.Now())}},
+		MultiValueHeaders: signed(stripeBody),
 	}
 	var answer events.APIGatewayProxyResponse
 	invoke(t, contract.ProcessorBinary, slices.Concat(configuration(contract.ProcessorBinary), aws.environment(),
@@ -154,7 +160,7 @@ func TestProcessorStoresALargeBodyInTheBucket(t *testing.T) {
 
 	request := events.APIGatewayProxyRequest{
 		Body:              body,
-		MultiValueHeaders: map[string][]string{"Stripe-Signature": {stripe.Sign([]byte(body), stripeSecret, time.Now())}},
+		MultiValueHeaders: signed(body),
 	}
 	var answer events.APIGatewayProxyResponse
 	invoke(t, contract.ProcessorBinary, slices.Concat(configuration(contract.ProcessorBinary), aws.environment()), request, &answer)
