@@ -119,8 +119,7 @@ func (s *stack) addAlarms(w watched, to severities) {
 func (s *stack) addEventAlarms(to severities) {
 	s.addAlarm(alarm{
 		id: "Redriven", name: "redriven", severity: to.page,
-		means: fmt.Sprintf("%s failed to store events %d times. They are in the archive, not in the table.",
-			contract.ConsumerName, maxReceiveCount),
+		means: contract.ConsumerName + " failed to store events as often as " + maxReceiveCount + " allows. They are in the archive, not in the table.",
 		do: "Find the cause in the ERROR lines of " + contract.ConsumerName + ", which contain the message id. " +
 			"Fix it, then replay the archived events with paysluice replay.",
 		metric: s.addRedrivenMetric(), threshold: 1, window: once(),
@@ -229,7 +228,7 @@ func (s *stack) addQueueAlarms(w watched, to severities) {
 		means: fmt.Sprintf("The oldest event in %s is at least %d minutes old: %s fails or is too slow.",
 			QueueName, lateSeconds/60, contract.ConsumerName),
 		do: fmt.Sprintf("Check errors and throttles of %s and of the table. %s keeps events for %d days, "+
-			"but an event that fails %d times goes to the archive.", contract.ConsumerName, QueueName, queueRetentionDays, maxReceiveCount),
+			"but an event that fails as often as %s allows goes to the archive.", contract.ConsumerName, QueueName, queueRetentionDays, maxReceiveCount),
 		metric:    queueMetric(w.events, "ApproximateAgeOfOldestMessage", "Maximum"),
 		threshold: lateSeconds, window: window{minutes: 5, periods: 2, needed: 2},
 	})

@@ -62,7 +62,7 @@ func apiRequirements() []requirement {
 			},
 		},
 		property("bodies keep the bytes that the signature covers", "Api", "BinaryMediaTypes.0", "*/*"),
-		property("requests are traced", "Stage", "TracingEnabled", true),
+		property("a parameter traces requests", "Stage", "TracingEnabled", tracing),
 		property("the API takes TLS 1.2 or later, not TLS 1.0 as by default", "Api", "SecurityPolicy", "SecurityPolicy_TLS13_1_2_2021_06"),
 		property("its security policy requires a mode", "Api", "EndpointAccessMode", "BASIC"),
 		property("the API is regional", "Api", "EndpointConfiguration.Types.0", "REGIONAL"),

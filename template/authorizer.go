@@ -19,6 +19,7 @@ func (s *stack) addAuthorizerFunction() cfn.ID {
 		memoryMB: 256,
 		// It runs for microseconds; the rest is room for a cold start.
 		timeoutSeconds: 3,
+		reserved:       s.authorizerReserved,
 	})
 }
 

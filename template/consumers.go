@@ -10,14 +10,6 @@ import (
 )
 
 const (
-	// consumerConcurrency limits the load on the table. Reserved concurrency
-	// would throttle invocations instead, and each throttled invocation uses up a
-	// receive. 50 batches of contract.BatchSize in about 100 ms are 5,000 events
-	// per second, more than three providers can send under the stage's throttle.
-	consumerConcurrency = 50
-	// archiverConcurrency is low because dead letters are kept for days. A
-	// batch takes about 300 ms.
-	archiverConcurrency = 10
 	// queueTimeoutSeconds allows a batch, which is handled concurrently, its
 	// retries.
 	queueTimeoutSeconds = 30
@@ -109,15 +101,15 @@ func receive(sid string, queue cfn.ID) statement {
 
 // addEventSource makes Lambda poll a queue for a function. It depends on emptied,
 // so that deleting the stack stops the function before it empties the bucket.
-func (s *stack) addEventSource(id string, queue, function cfn.ID, concurrency int, emptied cfn.ID) {
-	s.Add(id+"Mapping", &lambda.EventSourceMapping{
-		EventSourceArn:        new(queue.Att("Arn")),
-		FunctionName:          function.Ref(),
-		BatchSize:             new(contract.BatchSize),
-		FunctionResponseTypes: []string{"ReportBatchItemFailures"},
-		ScalingConfig: &lambda.EventSourceMapping_ScalingConfig{
-			MaximumConcurrency: new(concurrency),
-		},
+// concurrency is the parameter that limits the load on table or bucket.
+func (s *stack) addEventSource(id string, queue, function cfn.ID, concurrency string, emptied cfn.ID) {
+	s.Add(id+"Mapping", cfn.With{Set: map[string]any{
+		"ScalingConfig.MaximumConcurrency": cfn.Ref(concurrency),
+	}, Resource: &lambda.EventSourceMapping{
+		EventSourceArn:             new(queue.Att("Arn")),
+		FunctionName:               function.Ref(),
+		BatchSize:                  new(contract.BatchSize),
+		FunctionResponseTypes:      []string{"ReportBatchItemFailures"},
 		AWSCloudFormationDependsOn: []string{string(emptied)},
-	})
+	}})
 }

@@ -69,7 +69,10 @@ func fill(t require.TestingT, text []byte, suffix string, without ...string) doc
 		"AWS::Partition":  "aws",
 		"AWS::URLSuffix":  "amazonaws.com",
 	}}
-	for _, name := range []string{throttleRate, throttleBurst, logRetentionDays} {
+	for _, name := range []string{
+		throttleRate, throttleBurst, logRetentionDays, consumerConcurrency, archiverConcurrency, maxReceiveCount,
+		authorizerReserved, processorReserved,
+	} {
 		f.numbers[name], _ = strconv.Atoi(*written.Parameters[name].Default)
 	}
 	resolved, err := json.Marshal(f.resolve(raw))
@@ -180,11 +183,14 @@ func statements(t require.TestingT, r resource, path string) []statement {
 	return decode[policy](t, r, path).Statement
 }
 
-// roleStatements returns the statements of a role's only policy.
+// roleStatements returns the statements of a role's policies.
 func roleStatements(t require.TestingT, r resource) []statement {
 	policies := decode[[]struct{ PolicyDocument policy }](t, r, "Policies")
-	require.Len(t, policies, 1)
-	return policies[0].PolicyDocument.Statement
+	var all []statement
+	for _, p := range policies {
+		all = append(all, p.PolicyDocument.Statement...)
+	}
+	return all
 }
 
 // penumbra is a provider that the shipped stack does not have.

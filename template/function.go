@@ -21,6 +21,7 @@ type function struct {
 
 	memoryMB       int // CPU is proportional: one vCPU at memoryPerVCPU
 	timeoutSeconds int
+	reserved       string // token for its reserved concurrency, or ""
 
 	environment map[string]string // added to the variables of every function
 	policy      []statement       // added to the statements of every function
@@ -37,7 +38,9 @@ func (s *stack) addFunction(f function) cfn.ID {
 		decryptEnvironment(f.name),
 	}, f.policy...)...)
 	r.AWSCloudFormationMetadata = suppressed(f.wildcards...)
-	role := s.Add(f.id+"Role", r)
+	role := s.Add(f.id+"Role", cfn.With{Resource: r, Set: map[string]any{
+		"Policies": []any{r.Policies[0], s.tracePolicy()},
+	}})
 
 	memoryMB := cmp.Or(s.options.MemoryMB[f.name], f.memoryMB)
 	environment := map[string]string{
@@ -47,7 +50,19 @@ func (s *stack) addFunction(f function) cfn.ID {
 	maps.Copy(environment, goRuntime(memoryMB))
 	maps.Copy(environment, f.environment)
 
-	return s.Add(f.id+"Function", &lambda.Function{
+	suppressions := []suppression{
+		{rule: "CKV_AWS_116", reason: "A function's own dead-letter queue is for asynchronous invocations. " +
+			"API Gateway, the event source mappings and CloudFormation handle a failed invocation."},
+		{rule: "CKV_AWS_117", reason: "It calls public AWS and provider endpoints only. A VPC would add NAT or endpoints and protect nothing."},
+	}
+	set := map[string]any{}
+	if f.reserved != "" {
+		set["ReservedConcurrentExecutions"] = f.reserved
+	} else {
+		suppressions = append(suppressions, suppression{rule: "CKV_AWS_115", reason: "An account with a small quota has no reserved concurrency to give. " +
+			"The event source mapping's MaximumConcurrency limits the function, and CloudFormation invokes the emptier once."})
+	}
+	return s.Add(f.id+"Function", cfn.With{Set: set, Resource: &lambda.Function{
 		FunctionName:  new(named(f.name)),
 		Description:   new(f.description),
 		Runtime:       new("provided.al2023"),
@@ -67,14 +82,11 @@ func (s *stack) addFunction(f function) cfn.ID {
 			LogGroup:            new(logGroup.Ref()),
 			ApplicationLogLevel: new(cfn.Ref(logLevel)),
 		},
-		AWSCloudFormationMetadata: suppressed(
-			suppression{rule: "CKV_AWS_115", reason: "An account with a small quota has no reserved concurrency to give. " +
-				"The API's throttle or the event source mapping's MaximumConcurrency limits the function."},
-			suppression{rule: "CKV_AWS_116", reason: "A function's own dead-letter queue is for asynchronous invocations. " +
-				"API Gateway, the event source mappings and CloudFormation handle a failed invocation."},
-			suppression{rule: "CKV_AWS_117", reason: "It calls public AWS and provider endpoints only. A VPC would add NAT or endpoints and protect nothing."},
-		),
-	})
+		TracingConfig: &lambda.Function_TracingConfig{
+			Mode: new(cfn.If(s.traced, "Active", "PassThrough")),
+		},
+		AWSCloudFormationMetadata: suppressed(suppressions...),
+	}})
 }
 
 // logGroupID returns the logical id of the log group of the function with that

@@ -1,6 +1,7 @@
 package template
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -107,6 +108,17 @@ func functionRequirements() []requirement {
 			},
 		},
 		{
+			says: "the functions behind the API can have a reserved concurrency, the pollers' have none",
+			holds: eachFunction(func(t require.TestingT, _ document, id string, f resource) {
+				intake := id == "AuthorizerFunction" || strings.HasSuffix(id, "ProcessorFunction")
+				assert.Equal(t, intake, f.Properties["ReservedConcurrentExecutions"] != nil, id)
+			}),
+			breaks: []mutation{
+				drop("AuthorizerFunction.Properties.ReservedConcurrentExecutions"),
+				set("ConsumerFunction.Properties.ReservedConcurrentExecutions", 5),
+			},
+		},
+		{
 			says:  "Lambda polls each queue for its function in batches of ten, retries only failed messages, with bounded concurrency",
 			holds: eventSources,
 			breaks: []mutation{
@@ -156,6 +168,37 @@ func eventSources(t require.TestingT, d document) {
 // stem returns the prefix of a function's logical ids.
 func stem(function string) string { return strings.TrimSuffix(function, "Function") }
 
+// Off, no role may send traces: a sender that asks for a trace causes none.
+func TestTracingIsOneParameter(t *testing.T) {
+	for _, on := range []bool{true, false} {
+		without, mode := []string{"Traces"}, "PassThrough"
+		if on {
+			without, mode = nil, "Active"
+		}
+		d := build(t, withMadeUp(), "dev", without...)
+		assert.Equal(t, "false", *d.Parameters[tracing].Default)
+		assert.Equal(t, tracing, d.Resources["Stage"].Properties["TracingEnabled"])
+		eachFunction(func(t require.TestingT, d document, id string, f resource) {
+			assert.Equal(t, mode, decode[string](t, f, "TracingConfig.Mode"), id)
+			assert.Equal(t, on, slices.Contains(grantsOf(t, d.Resources[stem(id)+"Role"]), "xray:PutTraceSegments on *"), id)
+		})(t, d)
+	}
+}
+
+// Lambda refuses a reservation of 0, which would stop the function.
+func TestReservationNeedsANumber(t *testing.T) {
+	for _, condition := range []string{"ReservesForAuthorizer", "ReservesForProcessors"} {
+		d := build(t, withMadeUp(), "dev", condition)
+		for id, f := range d.ofType("AWS::Lambda::Function") {
+			of := id == "AuthorizerFunction" && condition == "ReservesForAuthorizer" ||
+				strings.HasSuffix(id, "ProcessorFunction") && condition == "ReservesForProcessors"
+			if of {
+				assert.NotContains(t, f.Properties, "ReservedConcurrentExecutions", id)
+			}
+		}
+	}
+}
+
 func TestGOMAXPROCS(t *testing.T) {
 	for _, row := range []struct {
 		why      string
@@ -176,7 +219,7 @@ func queueRequirements() []requirement {
 		property("webhook-queue keeps messages 7 days", "WebhookQueue", "MessageRetentionPeriod", 7*24*3600),
 		property("webhook-dlq keeps messages 14 days", "DeadLetterQueue", "MessageRetentionPeriod", 14*24*3600),
 		property("a message received three times goes to webhook-dlq", "WebhookQueue", "RedrivePolicy",
-			redrivePolicy{DeadLetterTargetARN: "DeadLetterQueue.Arn", MaxReceiveCount: 3}),
+			map[string]any{"deadLetterTargetArn": "DeadLetterQueue.Arn", "maxReceiveCount": 3}),
 		property("webhook-dlq accepts only messages of webhook-queue", "DeadLetterQueue", "RedriveAllowPolicy",
 			redriveAllowPolicy{RedrivePermission: "byQueue", SourceQueueARNs: []string{"arn:aws:sqs:us-east-1:123456789012:webhook-queue-dev"}}),
 	}

@@ -73,6 +73,7 @@ func rolesMayDoOnlyThis(t require.TestingT, d document) {
 			"logs:PutLogEvents on " + stem + "LogGroup.Arn",
 			"kms:Decrypt on Key.Arn if kms:EncryptionContext:aws:lambda:FunctionArn is " +
 				"arn:aws:lambda:us-east-1:123456789012:function:" + function + "-dev",
+			"xray:PutTraceSegments on *", "xray:PutTelemetryRecords on *", // under the condition Traces
 		}, more...)
 	}
 	want := map[string][]string{

@@ -24,6 +24,12 @@ const (
 	throttleRate            = "ThrottleRate"
 	throttleBurst           = "ThrottleBurst"
 	logRetentionDays        = "LogRetentionDays"
+	consumerConcurrency     = "ConsumerConcurrency"
+	archiverConcurrency     = "ArchiverConcurrency"
+	maxReceiveCount         = "MaxReceiveCount"
+	authorizerReserved      = "AuthorizerReservedConcurrency"
+	processorReserved       = "ProcessorReservedConcurrency"
+	tracing                 = "Tracing"
 	deletionProtection      = "DeletionProtection"
 	permissionsBoundary     = "PermissionsBoundary"
 	rolePath                = "RolePath"
@@ -123,22 +129,6 @@ func (s *stack) addParameters() {
 	s.addAccountRules()
 }
 
-// addLimits declares the parameters for load and retention.
-func (s *stack) addLimits() {
-	s.addNumber(throttleRate, "1000", "[1-9][0-9]{0,3}|10000", "1 to 10000",
-		"Requests per second that each provider's path takes. Above it API Gateway responds 429, and the provider retries.")
-	s.addNumber(throttleBurst, "2000", "[1-9][0-9]{0,3}|10000", "1 to 10000",
-		"Requests that each provider's path takes at once.")
-	s.Parameter(logRetentionDays, cfn.Parameter{
-		Type:        "String",
-		Description: "Days after which log lines are deleted.",
-		Default:     "30",
-		// Amazon CloudWatch Logs API Reference, PutRetentionPolicy.
-		AllowedValues: []string{"1", "3", "5", "7", "14", "30", "60", "90", "120", "150", "180", "365", "400", "545", "731",
-			"1096", "1827", "2192", "2557", "2922", "3288", "3653"},
-	})
-}
-
 // addAccountRules declares the parameters for an account's rules, and the
 // condition whether roles have a permissions boundary.
 func (s *stack) addAccountRules() {
@@ -163,18 +153,6 @@ func (s *stack) addAccountRules() {
 		ConstraintDescription: "must begin and end with /",
 	})
 	s.bounded = s.Condition("HasPermissionsBoundary", cfn.Not(cfn.Equals(cfn.Ref(permissionsBoundary), "")))
-}
-
-// addNumber declares a parameter for a whole number that matches a pattern. The
-// type Number would allow fractions.
-func (s *stack) addNumber(name, value, pattern, limits, description string) {
-	s.Parameter(name, cfn.Parameter{
-		Type:                  "String",
-		Description:           description,
-		Default:               value,
-		AllowedPattern:        "^(" + pattern + ")$",
-		ConstraintDescription: "must be a whole number, " + limits,
-	})
 }
 
 // retentions returns the allowed values of eventRetentionDays. Each needs a

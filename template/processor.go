@@ -27,6 +27,7 @@ func (s *stack) addProcessor(p contract.Provider, secret, bucket cfn.ID, q queue
 		// (docs/cost.md).
 		memoryMB:       256,
 		timeoutSeconds: processorTimeoutSeconds,
+		reserved:       s.processorReserved,
 		environment: map[string]string{
 			contract.ProviderVar:           p.Name,
 			contract.SecretARNVar:          secretARN(secret),

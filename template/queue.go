@@ -13,7 +13,6 @@ const (
 	// that reads the queue, so that Lambda can retry a throttled batch (Lambda
 	// Developer Guide, "Using Lambda with Amazon SQS").
 	queueVisibilitySeconds = 300
-	maxReceiveCount        = 3
 	maxMessageBytes        = 1 << 20 // the maximum of SQS
 
 	queueRetentionDays = 7
@@ -29,7 +28,7 @@ type queues struct {
 
 type redrivePolicy struct {
 	DeadLetterTargetARN string `json:"deadLetterTargetArn"`
-	MaxReceiveCount     int    `json:"maxReceiveCount"`
+	MaxReceiveCount     string `json:"maxReceiveCount"`
 }
 
 type redriveAllowPolicy struct {
@@ -51,7 +50,7 @@ func (s *stack) addQueues() queues {
 		MessageRetentionPeriod: new(queueRetentionDays * daySeconds),
 		RedrivePolicy: redrivePolicy{
 			DeadLetterTargetARN: deadLetter.Att("Arn"),
-			MaxReceiveCount:     maxReceiveCount,
+			MaxReceiveCount:     cfn.Ref(maxReceiveCount),
 		},
 	})
 	s.Output("QueueUrl", cfn.Output{Description: "URL of " + QueueName + ".", Value: events.Ref()})

@@ -36,8 +36,12 @@ type stack struct {
 	options      Options
 	logGroupARNs list[string] // for the key's policy
 	bounded      cfn.Cond     // whether roles have a permissions boundary
-	alarms       list[cfn.ID] // for the dashboard
-	quietAlarms  list[conditional]
+	traced       cfn.Cond     // whether X-Ray is on
+	// Tokens for the reserved concurrency of the functions behind the API.
+	authorizerReserved, processorReserved string
+
+	alarms      list[cfn.ID] // for the dashboard
+	quietAlarms list[conditional]
 }
 
 // conditional is a resource that exists under a condition.

@@ -59,6 +59,8 @@ func interfaceRequirements() []requirement {
 					"EnvironmentSuffix": "none", "CodeBucket": "none", "CodeVersion": "none", "Architecture": "arm64",
 					"LogLevel": "INFO", "ManageApiGatewayAccount": "true", "AlarmEmail": "",
 					"ThrottleRate": "1000", "ThrottleBurst": "2000",
+					"ConsumerConcurrency": "50", "ArchiverConcurrency": "10", "MaxReceiveCount": "3", // as required
+					"AuthorizerReservedConcurrency": "0", "ProcessorReservedConcurrency": "0", "Tracing": "false",
 					"LogRetentionDays": "30", "DeletionProtection": "false", "PermissionsBoundary": "", "RolePath": "/",
 					"EventRetentionDays": "0", "ArchiveRetentionDays": "0", "DomainName": "", "CertificateArn": "",
 				}
@@ -134,18 +136,21 @@ func parametersAccept(t require.TestingT, d document) {
 			[]string{"d", "prod", "pr-12", "012345678901234567890123456789"},
 			[]string{"", "Prod", "-a", "a-", "a_b", "0123456789012345678901234567890"},
 		},
-		"CodeVersion":          {[]string{"0123456789ab"}, []string{"", "main", "../x"}},
-		"Architecture":         {[]string{"arm64", "x86_64"}, []string{"amd64"}},
-		"LogLevel":             {[]string{"DEBUG", "INFO"}, []string{"WARN", "ERROR"}}, // Lambda would drop the metrics
-		"AlarmEmail":           {[]string{"", "a@example.com"}, []string{"a", "a@", "a b@example.com"}},
-		"EventRetentionDays":   {[]string{"0", "30", "3653"}, []string{"", "-1", "1", "45"}},
-		"ArchiveRetentionDays": {[]string{"0", "7", "99999"}, []string{"", "-1", "1.5", "030", "forever"}},
-		"ThrottleRate":         {[]string{"1", "10000"}, []string{"0", "10001", "1.5", ""}}, // the account's limit
-		"ThrottleBurst":        {[]string{"1", "10000"}, []string{"0", "10001", ""}},
-		"LogRetentionDays":     {[]string{"30", "3653"}, []string{"0", "31", ""}},
-		"PermissionsBoundary":  {[]string{"", "arn:aws:iam::123456789012:policy/bounds"}, []string{"bounds", "arn:aws:iam::123456789012:role/r"}},
-		"RolePath":             {[]string{"/", "/teams/payments/"}, []string{"", "teams/", "/teams", "//"}},
-		"DomainName":           {[]string{"", "hooks.example.com"}, []string{"example", "https://example.com", "a.b/c"}},
+		"CodeVersion":                  {[]string{"0123456789ab"}, []string{"", "main", "../x"}},
+		"Architecture":                 {[]string{"arm64", "x86_64"}, []string{"amd64"}},
+		"LogLevel":                     {[]string{"DEBUG", "INFO"}, []string{"WARN", "ERROR"}}, // Lambda would drop the metrics
+		"AlarmEmail":                   {[]string{"", "a@example.com"}, []string{"a", "a@", "a b@example.com"}},
+		"EventRetentionDays":           {[]string{"0", "30", "3653"}, []string{"", "-1", "1", "45"}},
+		"ArchiveRetentionDays":         {[]string{"0", "7", "99999"}, []string{"", "-1", "1.5", "030", "forever"}},
+		"ThrottleRate":                 {[]string{"1", "10000"}, []string{"0", "10001", "1.5", ""}}, // the account's limit
+		"ThrottleBurst":                {[]string{"1", "10000"}, []string{"0", "10001", ""}},
+		"ConsumerConcurrency":          {[]string{"2", "99", "100", "1000"}, []string{"1", "1001", "02", ""}},
+		"MaxReceiveCount":              {[]string{"1", "5", "1000"}, []string{"0", "1001", ""}},
+		"ProcessorReservedConcurrency": {[]string{"0", "9999"}, []string{"-1", "00", ""}},
+		"LogRetentionDays":             {[]string{"30", "3653"}, []string{"0", "31", ""}},
+		"PermissionsBoundary":          {[]string{"", "arn:aws:iam::123456789012:policy/bounds"}, []string{"bounds", "arn:aws:iam::123456789012:role/r"}},
+		"RolePath":                     {[]string{"/", "/teams/payments/"}, []string{"", "teams/", "/teams", "//"}},
+		"DomainName":                   {[]string{"", "hooks.example.com"}, []string{"example", "https://example.com", "a.b/c"}},
 		"CertificateArn": {[]string{"", "arn:aws:acm:us-east-1:123456789012:certificate/c"}, []string{
 			"c", "arn:aws:iam::1:x",
 			"arn:aws:acm:eu-west-1:123456789012:certificate/c", // another region

@@ -16,7 +16,10 @@ const accessLogPrefix = "Access"
 // addStage adds the stage that serves the deployment. It depends on emptied, so
 // that deleting the stack closes the API before it empties the bucket.
 func (a *api) addStage(deployment, accessLog, emptied cfn.ID, account string) cfn.ID {
-	return a.Add("Stage", cfn.With{Set: map[string]any{"MethodSettings": []any{stageSettings()}}, Resource: &apigateway.Stage{
+	return a.Add("Stage", cfn.With{Set: map[string]any{
+		"MethodSettings": []any{stageSettings()},
+		"TracingEnabled": cfn.Ref(tracing),
+	}, Resource: &apigateway.Stage{
 		RestApiId:    a.id.Ref(),
 		StageName:    new(stageName),
 		DeploymentId: new(deployment.Ref()),
@@ -24,8 +27,6 @@ func (a *api) addStage(deployment, accessLog, emptied cfn.ID, account string) cf
 			DestinationArn: new(accessLog.Att("Arn")),
 			Format:         new(accessLogFormat()),
 		},
-		// X-Ray samples one request per second and a few per cent of the rest.
-		TracingEnabled: new(true),
 		Tags: []tags.Tag{
 			// A stage that logs needs the account's setting first. DependsOn does
 			// not work with a conditional resource; a reference in a tag does.

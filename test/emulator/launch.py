@@ -70,11 +70,31 @@ def accept_metric_math():
     provisioners._cw_metric_alarm_record = record_first
 
 
+def read_numbers_of_parameters():
+    """Reads a poller's concurrency that comes from a parameter, which is a string.
+
+    CloudFormation converts it to the property's type. MiniStack keeps the string,
+    and its poller fails on it.
+    """
+    from ministack.services import lambda_svc
+
+    concurrency = lambda_svc._sqs_esm_concurrency
+
+    def read_number(mapping, *args, **kwargs):
+        scaling = mapping.get("ScalingConfig") or {}
+        if isinstance(scaling.get("MaximumConcurrency"), str):
+            mapping["ScalingConfig"] = {"MaximumConcurrency": int(scaling["MaximumConcurrency"])}
+        return concurrency(mapping, *args, **kwargs)
+
+    lambda_svc._sqs_esm_concurrency = read_number
+
+
 if __name__ == "__main__":
     folder = sys.argv.pop(1)
     threading.Thread(target=end_with_starter, args=[folder], daemon=True).start()
     record_calls(os.path.join(folder, "calls.jsonl"))
     accept_metric_math()
+    read_numbers_of_parameters()
 
     from hypercorn.__main__ import main
 

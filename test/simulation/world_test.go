@@ -241,7 +241,8 @@ func loadStack(t *testing.T) stack {
 	text, err := os.ReadFile("../../out/stack.json")
 	require.NoError(t, err)
 	var template struct {
-		Resources map[string]struct {
+		Parameters map[string]struct{ Default any }
+		Resources  map[string]struct {
 			Properties struct {
 				Timeout                int
 				BatchSize              int
@@ -249,7 +250,7 @@ func loadStack(t *testing.T) stack {
 				MessageRetentionPeriod int
 				MaximumMessageSize     int
 				RedrivePolicy          struct {
-					MaxReceiveCount int `json:"maxReceiveCount"`
+					MaxReceiveCount struct{ Ref string } `json:"maxReceiveCount"`
 				}
 			}
 		}
@@ -270,13 +271,16 @@ func loadStack(t *testing.T) stack {
 	seconds := func(id string) time.Duration {
 		return time.Duration(number(template.Resources[id].Properties.Timeout)) * time.Second
 	}
+	receives, err := strconv.Atoi(fmt.Sprint(
+		template.Parameters[template.Resources["WebhookQueue"].Properties.RedrivePolicy.MaxReceiveCount.Ref].Default))
+	require.NoError(t, err)
 	return stack{
 		processorTimeout: seconds("StripeProcessorFunction"),
 		consumerTimeout:  seconds("ConsumerFunction"),
 		archiverTimeout:  seconds("ArchiverFunction"),
 		consumerBatch:    number(template.Resources["ConsumerMapping"].Properties.BatchSize),
 		archiverBatch:    number(template.Resources["ArchiverMapping"].Properties.BatchSize),
-		maxReceiveCount:  number(template.Resources["WebhookQueue"].Properties.RedrivePolicy.MaxReceiveCount),
+		maxReceiveCount:  number(receives),
 		queue:            attributes("WebhookQueue"),
 		deadLetterQueue:  attributes("DeadLetterQueue"),
 	}

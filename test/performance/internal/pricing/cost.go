@@ -105,6 +105,7 @@ func (m Model) parts() string {
 	monthly(fmt.Sprintf("Custom metrics while all is well: %.0f", m.healthyMetrics()), usage{metric: m.healthyMetrics()})
 	monthly("Requests to KMS at 100 events a second", usage{keyRequest: m.keyRequests(usual().perSecond) * month})
 	monthly("Reading the secrets at 100 events a second", usage{secretCall: m.secretCalls(usual().perSecond, secretSeconds) * month})
+	event("X-Ray, with Tracing on", m.recorded(usual().perSecond))
 	event("Batches of one instead of ten", m.event(middle, load{usual().perSecond, 1}).minus(m.event(middle, usual())))
 	event("A cold start of each function for each event", m.coldStart())
 	event("A duplicate: DynamoDB bills its write, without the indexes'", m.event(middle, usual()).minus(m.indexes(middle)))
@@ -193,7 +194,6 @@ func (m Model) levers() string {
 		{"One index instead of two", m.perMillion(m.indexes(middle).times(1 / float64(len(m.stack.Indexes)))), "No list of a day, or no history of a payment, without a scan."},
 		{"SystemLogLevel WARN for the functions", m.perMillion(m.logged(m.lambdaLog())), "No REPORT line: memory in use is in no metric."},
 		{"No access log", m.perMillion(m.logged(m.accessLine())), "Nothing is known of requests that no function saw."},
-		{"No X-Ray", m.perMillion(m.traces(usual().perSecond)), "No trace of a slow request."},
 		{"HTTP API instead of REST API", m.perMillion(usage{apiRequest: 1, httpRequest: -1}), "No gateway responses: a denied request is a 403. No firewall. Bodies and headers arrive in another form."},
 	})
 }

@@ -197,6 +197,11 @@ func (m Model) traces(perSecond float64) usage {
 	if !m.stack.API.Traced {
 		return usage{}
 	}
+	return m.recorded(perSecond)
+}
+
+// recorded returns an event's part of the traces that X-Ray samples.
+func (m Model) recorded(perSecond float64) usage {
 	first := math.Min(1, perSecond)
 	return usage{trace: (first + traceShare*(perSecond-first)) / perSecond}
 }

@@ -22,7 +22,7 @@ type properties struct {
 	Environment  struct{ Variables map[string]any }
 
 	BatchSize     float64
-	ScalingConfig struct{ MaximumConcurrency float64 }
+	ScalingConfig struct{ MaximumConcurrency number }
 
 	KeySchema              keys
 	GlobalSecondaryIndexes []struct {
@@ -34,7 +34,7 @@ type properties struct {
 	PointInTimeRecoverySpecification struct{ PointInTimeRecoveryEnabled bool }
 
 	MethodSettings   []struct{ ThrottlingRateLimit number }
-	TracingEnabled   bool
+	TracingEnabled   flag
 	AccessLogSetting struct{ Format string }
 
 	VisibilityTimeout            float64
@@ -120,6 +120,30 @@ func (n *number) UnmarshalJSON(text []byte) error {
 		return nil
 	}
 	return json.Unmarshal(text, &n.value)
+}
+
+// flag is a value that is true or false, or the parameter that has it.
+type flag struct {
+	value     bool
+	parameter string
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (f *flag) UnmarshalJSON(text []byte) error {
+	var reference struct{ Ref string }
+	if json.Unmarshal(text, &reference) == nil {
+		f.parameter = reference.Ref
+		return nil
+	}
+	return json.Unmarshal(text, &f.value)
+}
+
+// flag returns the value of f in a stack with default parameters.
+func (p parameters) flag(f flag) bool {
+	if f.parameter == "" {
+		return f.value
+	}
+	return p[f.parameter].Default == "true"
 }
 
 // parameters are a template's parameters by name.

@@ -126,7 +126,7 @@ func (s *Stack) add(r resource, all map[string]resource, defaults parameters) {
 		s.Functions = append(s.Functions, p.function())
 	case "AWS::Lambda::EventSourceMapping":
 		name := all[p.FunctionName.ref].Properties.FunctionName.text
-		s.Mappings[name] = Mapping{p.BatchSize, p.ScalingConfig.MaximumConcurrency}
+		s.Mappings[name] = Mapping{p.BatchSize, defaults.number(p.ScalingConfig.MaximumConcurrency)}
 	case "AWS::DynamoDB::Table":
 		if indexes := p.indexes(); len(indexes) > 0 { // not the table of guards
 			s.Indexes, s.Backups = indexes, p.PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled
@@ -134,7 +134,7 @@ func (s *Stack) add(r resource, all map[string]resource, defaults parameters) {
 	case "AWS::ApiGateway::Method":
 		s.API.Methods++
 	case "AWS::ApiGateway::Stage":
-		s.API.AccessLog, s.API.Traced = p.AccessLogSetting.Format, p.TracingEnabled
+		s.API.AccessLog, s.API.Traced = p.AccessLogSetting.Format, defaults.flag(p.TracingEnabled)
 		for _, m := range p.MethodSettings {
 			s.API.ThrottleRate = defaults.number(m.ThrottlingRateLimit)
 		}
