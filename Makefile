@@ -102,7 +102,7 @@ template: go
 
 .PHONY: build
 build: go
-	go run ./cmd/paysluice package -out out -arch $(ARCH)
+	go run ./cmd/paysluice package --out out --arch $(ARCH)
 
 # The programs below are built first and then run as the recipe's only command,
 # so that a signal to make reaches them: go run would not pass on SIGTERM.

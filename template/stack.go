@@ -63,7 +63,7 @@ func Build(o Options) (*cfn.Template, error) {
 		return nil, err
 	}
 	s := &stack{
-		Template: cfn.New("paysluice: payment providers' webhooks, verified, into DynamoDB"),
+		Template: cfn.New(contract.StackDescription + ": payment providers' webhooks, verified, into DynamoDB"),
 		options:  o,
 	}
 	s.addParameters()

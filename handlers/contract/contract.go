@@ -11,6 +11,10 @@ import (
 	"time"
 )
 
+// StackDescription begins the description of the template. The command line finds
+// the stacks of a region by it.
+const StackDescription = "paysluice"
+
 // Names of the Lambda functions, without the environment suffix. The name of a
 // processor depends on its provider; see ProcessorName.
 const (
@@ -168,7 +172,7 @@ func ListColumns() []string {
 		"provider", "type", "category",
 		"objectType", "objectId", "objectStatus",
 		"paymentId", "amount", "currency",
-		"livemode", "receivedAt",
+		"account", "endpoint", "livemode", "receivedAt",
 	}
 }
 

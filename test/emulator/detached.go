@@ -1,7 +1,6 @@
 package emulator
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -9,6 +8,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"github.com/paysluice/paysluice/cmd/paysluice/local"
 )
 
 // Errors about the stack that make up leaves running.
@@ -25,17 +26,6 @@ type Detached struct {
 	// Dir is the running stack's folder. The lock file is {Dir}.lock.
 	Dir string
 }
-
-// detachedState is the content of stateFile.
-type detachedState struct {
-	PID     int               `json:"pid"` // of the emulator and its process group
-	URL     string            `json:"url"`
-	Name    string            `json:"name"`
-	Suffix  string            `json:"suffix"`
-	Outputs map[string]string `json:"outputs"`
-}
-
-const stateFile = "state.json"
 
 // Claim locks Dir and empties it. The caller passes the lock to Start in
 // Options. The error is ErrRunning while an emulator holds the lock.
@@ -63,13 +53,11 @@ func (d Detached) Claim() (*os.File, error) {
 
 // Leave keeps the emulator and its stack running after this process ends.
 func (d Detached) Leave(e *Emulator, s *Stack) error {
-	state, err := json.MarshalIndent(detachedState{
-		PID: e.pid, URL: e.URL, Name: s.Name, Suffix: s.Suffix, Outputs: s.Outputs,
-	}, "", "  ")
+	err := local.Write(d.Dir, local.State{
+		PID: e.pid, URL: e.URL, Bundle: filepath.Join(d.Dir, bundleFile), KeyID: rootKeyID, Secret: rootSecret,
+		Name: s.Name, Suffix: s.Suffix, Outputs: s.Outputs,
+	})
 	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(filepath.Join(d.Dir, stateFile), state, 0o600); err != nil {
 		return err
 	}
 	return e.Keep()
@@ -113,8 +101,8 @@ func (d Detached) Stop() error {
 }
 
 // state reads the running stack's state.
-func (d Detached) state() (detachedState, error) {
-	var state detachedState
+func (d Detached) state() (local.State, error) {
+	var state local.State
 	lock, err := d.Claim()
 	if err == nil {
 		return state, errors.Join(ErrNotRunning, lock.Close())
@@ -122,12 +110,9 @@ func (d Detached) state() (detachedState, error) {
 	if !errors.Is(err, ErrRunning) {
 		return state, err
 	}
-	content, err := os.ReadFile(filepath.Join(d.Dir, stateFile))
+	state, err = local.Read(d.Dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return state, fmt.Errorf("%w, but make up is still deploying it: wait for it to finish", ErrRunning)
 	}
-	if err != nil {
-		return state, err
-	}
-	return state, json.Unmarshal(content, &state)
+	return state, err
 }

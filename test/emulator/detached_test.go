@@ -1,7 +1,6 @@
 package emulator
 
 import (
-	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/paysluice/paysluice/cmd/paysluice/local"
 )
 
 func TestDetachedStack(t *testing.T) {
@@ -52,9 +53,7 @@ func TestStateOfACrashedStackIsIgnored(t *testing.T) {
 	})
 	d := Detached{Dir: filepath.Join(t.TempDir(), "stack")}
 	require.NoError(t, os.MkdirAll(d.Dir, 0o700))
-	state, err := json.Marshal(detachedState{PID: other.Process.Pid, URL: "https://127.0.0.1:1"})
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(filepath.Join(d.Dir, stateFile), state, 0o600))
+	require.NoError(t, local.Write(d.Dir, local.State{PID: other.Process.Pid, URL: "https://127.0.0.1:1"}))
 
 	require.ErrorIs(t, d.Stop(), ErrNotRunning)
 

@@ -79,7 +79,7 @@ func BuildZips(ctx context.Context, root string) (dir string, err error) {
 	out, err := run(ctx, command{
 		name: "paysluice package",
 		dir:  root,
-		args: []string{"go", "run", "./cmd/paysluice", "package", "-out", "out", "-arch", arch},
+		args: []string{"go", "run", "./cmd/paysluice", "package", "--out", "out", "--arch", arch},
 	})
 	return filepath.Join(root, "out", string(bytes.TrimSpace(out))), err
 }

@@ -119,8 +119,8 @@ func replay(t *testing.T, prefix string, flags ...string) (keys string) {
 	root, err := emulator.Root()
 	require.NoError(t, err)
 	args := append([]string{
-		"run", "./cmd/paysluice", "replay", "-bucket", stack.Outputs["BucketName"],
-		"-queue", stack.Outputs["QueueUrl"], "-prefix", prefix, "-rate", "1000",
+		"run", "./cmd/paysluice", "replay", "--bucket", stack.Outputs["BucketName"],
+		"--queue", stack.Outputs["QueueUrl"], "--prefix", prefix, "--rate", "1000",
 	}, flags...)
 	cmd := exec.CommandContext(t.Context(), "go", args...)
 	cmd.Dir, cmd.Env = root, append(os.Environ(), stack.ClientEnvironment()...)

@@ -7,11 +7,11 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/output"
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
 	"github.com/paysluice/paysluice/handlers/provider"
@@ -116,7 +116,7 @@ func (r *Replay) sendBatch(ctx context.Context, keys []string, pace <-chan time.
 			}
 		case o.skipped != "":
 			done.Skipped++
-			fmt.Fprintf(r.Skipped, "skipped %s: %s\n", Printable(keys[i]), Printable(o.skipped))
+			fmt.Fprintf(r.Skipped, "skipped %s: %s\n", output.Printable(keys[i]), output.Printable(o.skipped))
 		default:
 			done.Sent++
 			fmt.Fprintln(r.Sent, keys[i])
@@ -177,13 +177,6 @@ func (r *Replay) rejected(key string, m event.Archived) string {
 		return err.Error()
 	}
 	return ""
-}
-
-// Printable returns text with each character that could control a terminal or
-// begin a line replaced by a Go escape. Keys and messages come from the bucket.
-func Printable(text string) string {
-	quoted := strconv.QuoteToGraphic(text)
-	return strings.NewReplacer(`\"`, `"`, `\\`, `\`).Replace(quoted[1 : len(quoted)-1])
 }
 
 // isPlain reports whether a key can be pasted between single quotes into a shell.

@@ -234,19 +234,6 @@ func TestSkippedMessagesAreSentOnRequest(t *testing.T) {
 	}
 }
 
-func TestPrintable(t *testing.T) {
-	for text, want := range map[string]string{
-		`stripe/a "b" \c`: `stripe/a "b" \c`,
-		"é 订":             "é 订",
-		"\x1b[2K\r\n":     `\x1b[2K\r\n`,
-		"\u202e\u009b":    `\u202e\u009b`,
-		"\xff\x00":        `\xff\x00`,
-		"":                "",
-	} {
-		assert.Equal(t, want, replay.Printable(text))
-	}
-}
-
 func TestDryRunSendsNothing(t *testing.T) {
 	f := newFixture(3)
 	f.archive.messages[key(1)].FailureReason = "conflict"

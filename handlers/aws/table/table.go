@@ -227,11 +227,23 @@ func paymentKey(e event.Event) string {
 
 // dayKey uses the day of receipt for an event without a time of its own.
 func dayKey(e event.Event) string {
-	at := cmp.Or(e.Timestamp, e.ReceivedAt)
 	hash := fnv.New32a()
 	_, _ = hash.Write([]byte(e.ID)) // never fails (package hash)
-	day := time.UnixMilli(at).UTC().Format(time.DateOnly)
-	return fmt.Sprintf("%s#%s#%d", e.Provider, day, hash.Sum32()%dayShards)
+	return shardKey(e.Provider, time.UnixMilli(cmp.Or(e.Timestamp, e.ReceivedAt)), hash.Sum32()%dayShards)
+}
+
+// DayKeys returns the partition keys of DayIndex for a provider and the UTC day of a
+// time.
+func DayKeys(provider string, day time.Time) []string {
+	keys := make([]string, dayShards)
+	for shard := range keys {
+		keys[shard] = shardKey(provider, day, uint32(shard))
+	}
+	return keys
+}
+
+func shardKey(provider string, day time.Time, shard uint32) string {
+	return fmt.Sprintf("%s#%s#%d", provider, day.UTC().Format(time.DateOnly), shard)
 }
 
 func text(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }

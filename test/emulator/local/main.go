@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	locals "github.com/paysluice/paysluice/cmd/paysluice/local"
 	"github.com/paysluice/paysluice/test/emulator"
 )
 
@@ -62,7 +63,7 @@ func run(ctx context.Context, args []string) error {
 	}
 	l := local{
 		root:     root,
-		detached: emulator.Detached{Dir: filepath.Join(root, ".cache", "stack")},
+		detached: emulator.Detached{Dir: filepath.Join(root, locals.Dir)},
 		out:      os.Stdout,
 	}
 	switch name, args := args[0], args[1:]; {

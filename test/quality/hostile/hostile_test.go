@@ -127,7 +127,7 @@ func start(t *testing.T) *functions {
 func packaged(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	cmd := exec.CommandContext(t.Context(), "go", "run", "./cmd/paysluice", "package", "-out", dir, "-arch", runtime.GOARCH)
+	cmd := exec.CommandContext(t.Context(), "go", "run", "./cmd/paysluice", "package", "--out", dir, "--arch", runtime.GOARCH)
 	cmd.Dir, cmd.Stderr = "../../..", os.Stderr
 	version, err := cmd.Output()
 	require.NoError(t, err)

@@ -4,113 +4,186 @@ package cli
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
+	"os"
+	"slices"
+	"strings"
+	"time"
 
-	"github.com/paysluice/paysluice/cmd/paysluice/replay"
+	"github.com/spf13/cobra"
+
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/output"
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/stack"
 )
 
-// errUsage marks an invalid command line.
-var errUsage = errors.New("see 'paysluice help'")
+// Exit codes.
+const (
+	exitDone        = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitFound       = 3 // the command worked and found something wrong
+	exitInterrupted = 130
+)
 
-// command is a subcommand of paysluice.
-type command struct {
-	name    string
-	summary string
-	// run parses args with flags. It writes its result to stdout, in a form for
-	// $(…), and everything else to stderr.
-	run func(ctx context.Context, flags *flag.FlagSet, args []string, stdout, stderr io.Writer) error
+var (
+	// errUsage marks an invalid command line.
+	errUsage = errors.New("see paysluice help")
+	// errFound marks the result of a command that found something wrong. The command
+	// has printed it.
+	errFound = errors.New("something is wrong")
+)
+
+// usagef returns an errUsage.
+func usagef(format string, args ...any) error {
+	return fmt.Errorf("%w: %w", fmt.Errorf(format, args...), errUsage)
 }
 
-func commands() []command {
-	return []command{
-		{"package", "build the functions' zips and print their CodeVersion", runPackage},
-		{"replay", "send archived events to the queue again; it is safe to repeat", runReplay},
-	}
+// app holds what all commands share.
+type app struct {
+	in       io.Reader
+	out, err io.Writer
+	now      func() time.Time
+	// flags of every command
+	options stack.Options
+	name    string // of the stack
+	format  output.Format
+	yes     bool
 }
 
-// Run executes a command line without the program's name. It returns the exit
-// code: 0 for success, 1 for a command that failed, 2 for an invalid command
-// line. It reports a failure as one line on stderr.
-func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	err := dispatch(ctx, args, stdout, stderr)
-	if err == nil {
-		return 0
-	}
-	if ctx.Err() != nil {
+// Run executes a command line without the program's name and returns the exit
+// code. It reports a failure as one line on stderr.
+func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	a := &app{in: stdin, out: stdout, err: stderr, now: time.Now, format: output.Table}
+	root := a.root()
+	root.SetArgs(a.modern(args))
+	c, err := root.ExecuteContextC(ctx)
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.Is(err, errFound):
+		return exitFound
+	case ctx.Err() != nil:
 		// The interrupt says more than the operation that it ended.
-		err = context.Cause(ctx)
+		fmt.Fprintf(stderr, "%s: %s\n", c.CommandPath(), context.Cause(ctx))
+		return exitInterrupted
 	}
 	// An error can quote names that others have chosen.
-	fmt.Fprintf(stderr, "paysluice: %s\n", replay.Printable(err.Error()))
+	fmt.Fprintf(stderr, "%s: %s\n", c.CommandPath(), output.Printable(err.Error()))
 	if errors.Is(err, errUsage) {
-		return 2
+		return exitUsage
 	}
-	return 1
+	return exitFailed
 }
 
-func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+// root returns the command tree.
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "paysluice",
+		Short: "Operate a paysluice stack",
+		Long: `paysluice operates a stack that receives the webhooks of Stripe, PayPal and Square.
+
+It finds the stack of the current AWS region by itself; --stack chooses one of several.
+Results go to stdout, everything else to stderr.
+
+Exit codes: 0 done, 1 failed, 2 invalid command line, 3 found something wrong,
+130 interrupted.`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE:          func(*cobra.Command, []string) error { return usagef("no command given") },
+	}
+	root.SetIn(a.in)
+	root.SetOut(a.out)
+	root.SetErr(a.err)
+	flags := root.PersistentFlags()
+	flags.StringVar(&a.name, "stack", os.Getenv("PAYSLUICE_STACK"), "`name` of the CloudFormation stack; PAYSLUICE_STACK sets it too")
+	flags.StringVar(&a.options.Region, "region", "", "AWS `region`")
+	flags.StringVar(&a.options.Profile, "profile", "", "AWS `profile`")
+	flags.StringVar(&a.options.Endpoint, "endpoint-url", "", "`URL` of an emulator of AWS")
+	flags.BoolVar(&a.options.Local, "local", false, "use the stack that make up left running")
+	flags.VarP(&a.format, "output", "o", "`format` of results: table, json, ndjson or csv")
+	flags.BoolVar(&a.yes, "yes", false, "confirm without a question")
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
+		return usagef("%w", err)
+	})
+	for _, c := range a.commands() {
+		root.AddCommand(c)
+	}
+	visit(root, func(c *cobra.Command) {
+		if args := c.Args; args != nil {
+			c.Args = func(c *cobra.Command, words []string) error {
+				if err := args(c, words); err != nil {
+					return usagef("%w", err)
+				}
+				return nil
+			}
+		}
+	})
+	return root
+}
+
+// commands returns the commands in the order of their names.
+func (a *app) commands() []*cobra.Command {
+	return []*cobra.Command{
+		a.events(),
+		a.packageCommand(),
+		a.replay(),
+	}
+}
+
+func visit(c *cobra.Command, do func(*cobra.Command)) {
+	do(c)
+	for _, child := range c.Commands() {
+		visit(child, do)
+	}
+}
+
+// find returns the stack that the flags select.
+func (a *app) find(ctx context.Context) (*stack.Stack, error) {
+	if a.options.Local && a.options.Endpoint+a.options.Profile+a.options.Region != "" {
+		return nil, usagef("--local names the stack that make up left running: leave --region, --profile and --endpoint-url out")
+	}
+	folder, err := os.Getwd()
+	if err != nil {
+		return nil, err
+	}
+	a.options.Folder = folder
+	aws, err := stack.Configure(ctx, a.options)
+	if err != nil {
+		return nil, err
+	}
+	return stack.Find(ctx, aws, a.name)
+}
+
+// store returns the stack's events.
+func (a *app) store(ctx context.Context) (*query.Store, error) {
+	s, err := a.find(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return query.New(s, a.now), nil
+}
+
+// legacy has the flags that older releases spelled with one hyphen, by command.
+var legacy = map[string][]string{
+	"package": {"out", "arch"},
+	"replay":  {"bucket", "queue", "prefix", "after", "rate", "dry-run", "other-mode", "conflicts"},
+}
+
+// modern returns args with two hyphens before the flags of older releases.
+func (a *app) modern(args []string) []string {
 	if len(args) == 0 {
-		return fmt.Errorf("no command given: %w", errUsage)
+		return args
 	}
-	switch args[0] {
-	case "help", "-h", "-help", "--help":
-		printHelp(stdout)
-		return nil
-	}
-	for _, c := range commands() {
-		if c.name == args[0] {
-			return c.execute(ctx, args[1:], stdout, stderr)
+	changed := slices.Clone(args)
+	for i, arg := range changed {
+		name, _, _ := strings.Cut(strings.TrimPrefix(arg, "-"), "=")
+		if strings.HasPrefix(arg, "-") && slices.Contains(legacy[args[0]], name) {
+			changed[i] = "-" + arg
+			fmt.Fprintf(a.err, "paysluice: -%s is spelled --%[1]s now; the next release refuses one hyphen\n", name)
 		}
 	}
-	return fmt.Errorf("unknown command %q: %w", args[0], errUsage)
-}
-
-func (c command) execute(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	flags := newFlags(c)
-	err := c.run(ctx, flags, args, stdout, stderr)
-	if errors.Is(err, flag.ErrHelp) {
-		flags.SetOutput(stdout)
-		flags.Usage()
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("%s: %w", c.name, err)
-	}
-	return nil
-}
-
-func printHelp(w io.Writer) {
-	fmt.Fprint(w, "Usage: paysluice <command> [flags]\n\nCommands:\n")
-	for _, c := range commands() {
-		fmt.Fprintf(w, "  %-10s %s\n", c.name, c.summary)
-	}
-	fmt.Fprint(w, "\n'paysluice <command> -h' lists a command's flags.\n")
-}
-
-// newFlags returns a flag set that prints nothing while it parses: execute
-// prints the help, and Run the errors.
-func newFlags(c command) *flag.FlagSet {
-	flags := flag.NewFlagSet(c.name, flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
-	flags.Usage = func() {
-		fmt.Fprintf(flags.Output(), "Usage: paysluice %s [flags]: %s\n\n", c.name, c.summary)
-		flags.PrintDefaults()
-	}
-	return flags
-}
-
-// parse parses the flags of a command without other arguments.
-func parse(flags *flag.FlagSet, args []string) error {
-	err := flags.Parse(args)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		return err
-	case err != nil:
-		return fmt.Errorf("%w: %w", err, errUsage)
-	case flags.NArg() > 0:
-		return fmt.Errorf("unexpected argument %q: %w", flags.Arg(0), errUsage)
-	}
-	return nil
+	return changed
 }

@@ -21,19 +21,21 @@ func TestRun(t *testing.T) {
 		stdout, stderr string // contained; "" for no output
 	}{
 		{"help", []string{"help"}, 0, "  package ", ""},
-		{"help as a flag", []string{"--help"}, 0, "Usage: paysluice <command>", ""},
-		{"a command's flags", []string{"package", "-h"}, 0, "-arch architecture", ""},
-		{"no command", nil, 2, "", "paysluice: no command given: see 'paysluice help'\n"},
-		{"a typo", []string{"pakage"}, 2, "", "paysluice: unknown command \"pakage\": see 'paysluice help'\n"},
-		{"an unknown flag", []string{"package", "-x"}, 2, "", "paysluice: package: flag provided but not defined: -x: see 'paysluice help'\n"},
-		{"an invalid value", []string{"package", "-arch", "sparc"}, 2, "", `"sparc" for flag -arch: must be arm64 or x86_64`},
-		{"an argument too many", []string{"package", "out"}, 2, "", `unexpected argument "out"`},
-		{"a command that fails", []string{"package"}, 1, "", "paysluice: package: no folder cmd/lambdas here"},
+		{"help as a flag", []string{"--help"}, 0, "Exit codes: 0 done", ""},
+		{"a command's flags", []string{"package", "-h"}, 0, "--arch architecture", ""},
+		{"no command", nil, 2, "", "paysluice: no command given: see paysluice help\n"},
+		{"no command of events", []string{"events"}, 2, "", "paysluice events: events needs a command: list, get or payload"},
+		{"a typo", []string{"pakage"}, 2, "", "paysluice: unknown command \"pakage\" for \"paysluice\": see paysluice help\n"},
+		{"an unknown flag", []string{"package", "-x"}, 2, "", "paysluice package: unknown shorthand flag: 'x' in -x: see paysluice help\n"},
+		{"a flag of an older release", []string{"package", "-arch", "sparc"}, 2, "", "paysluice: -arch is spelled --arch now; the next release refuses one hyphen\n"},
+		{"an invalid value", []string{"package", "--arch", "sparc"}, 2, "", `"sparc" for "--arch" flag: must be arm64 or x86_64`},
+		{"an argument too many", []string{"package", "out"}, 2, "", `unknown command "out" for "paysluice package"`},
+		{"a command that fails", []string{"package"}, 1, "", "paysluice package: no folder cmd/lambdas here"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Chdir(t.TempDir())
 			var stdout, stderr bytes.Buffer
-			assert.Equal(t, test.code, Run(t.Context(), test.args, &stdout, &stderr))
+			assert.Equal(t, test.code, Run(t.Context(), test.args, nil, &stdout, &stderr))
 			contains(t, test.stdout, stdout.String())
 			contains(t, test.stderr, stderr.String())
 		})
@@ -58,7 +60,7 @@ func TestPackagePrintsOnlyTheCodeVersion(t *testing.T) {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, "main.go"), []byte("package main\n\nfunc main() {}\n"), 0o644))
 	}
 	var stdout, stderr bytes.Buffer
-	require.Equal(t, 0, Run(t.Context(), []string{"package", "-out", "zips"}, &stdout, &stderr), stderr.String())
+	require.Equal(t, 0, Run(t.Context(), []string{"package", "--out", "zips"}, nil, &stdout, &stderr), stderr.String())
 	assert.Regexp(t, `^[0-9a-f]{20}\n$`, stdout.String())
 	for _, b := range contract.Binaries() {
 		assert.FileExists(t, filepath.Join("zips", string(bytes.TrimSpace(stdout.Bytes())), b+".zip"))
@@ -71,7 +73,7 @@ func TestRunReportsAnInterrupt(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(errors.New("interrupt signal received"))
 	var stdout, stderr bytes.Buffer
-	assert.Equal(t, 1, Run(ctx, []string{"package"}, &stdout, &stderr))
-	assert.Equal(t, "paysluice: interrupt signal received\n", stderr.String())
+	assert.Equal(t, 130, Run(ctx, []string{"package"}, nil, &stdout, &stderr))
+	assert.Equal(t, "paysluice package: interrupt signal received\n", stderr.String())
 	assert.Empty(t, stdout.String())
 }

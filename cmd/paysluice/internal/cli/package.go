@@ -3,12 +3,13 @@ package cli
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+
+	"github.com/spf13/cobra"
 
 	"github.com/paysluice/paysluice/handlers/contract"
 )
@@ -18,7 +19,7 @@ var (
 	errNoGo    = errors.New("no go command on the PATH: install Go (https://go.dev/doc/install)")
 	errNotRoot = errors.New("no folder cmd/lambdas here: run this in the root folder of paysluice's sources")
 	errBuild   = errors.New("the functions do not compile; go's message is above")
-	errOut     = errors.New("cannot write the zips; choose another folder with -out")
+	errOut     = errors.New("cannot write the zips; choose another folder with --out")
 )
 
 // packaging builds the deployment packages of the functions. The same sources
@@ -33,19 +34,25 @@ type packaging struct {
 	progress io.Writer
 }
 
-func runPackage(ctx context.Context, flags *flag.FlagSet, args []string, stdout, stderr io.Writer) error {
-	p := packaging{binaries: contract.Binaries(), progress: stderr}
-	flags.StringVar(&p.out, "out", "out", "`folder` that receives {CodeVersion}/{binary}.zip; it keeps older versions")
-	flags.TextVar(&p.arch, "arch", arm64, "`architecture` of the functions, as in the stack's parameter Architecture: arm64 or x86_64 (also amd64)")
-	if err := parse(flags, args); err != nil {
-		return err
+func (a *app) packageCommand() *cobra.Command {
+	p := packaging{binaries: contract.Binaries(), arch: arm64, progress: a.err}
+	c := &cobra.Command{
+		Use:     "package",
+		Short:   "Build the functions' zips and print their CodeVersion",
+		Example: `  paysluice package --out out --arch arm64`,
+		Args:    cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			version, err := p.build(c.Context())
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintln(a.out, version)
+			return err
+		},
 	}
-	version, err := p.build(ctx)
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintln(stdout, version)
-	return err
+	c.Flags().StringVar(&p.out, "out", "out", "`folder` that receives {CodeVersion}/{binary}.zip; it keeps older versions")
+	c.Flags().TextVar(&p.arch, "arch", arm64, "`architecture` of the functions, as in the stack's parameter Architecture: arm64 or x86_64 (also amd64)")
+	return c
 }
 
 // build compiles and zips the functions of the module in the current folder. It

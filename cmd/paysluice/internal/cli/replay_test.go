@@ -77,15 +77,15 @@ func (c *cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (c *cloud) replay(ctx context.Context, args ...string) (code int, stdout, stderr string) {
 	var out, err bytes.Buffer
-	args = append([]string{"replay", "-bucket", "b", "-queue", c.url + "/0/webhook-queue-test", "-prefix", "stripe/", "-rate", "1000"}, args...)
-	code = Run(ctx, args, &out, &err)
+	args = append([]string{"replay", "--bucket", "b", "--queue", c.url + "/0/webhook-queue-test", "--prefix", "stripe/", "--rate", "1000"}, args...)
+	code = Run(ctx, args, nil, &out, &err)
 	return code, out.String(), err.String()
 }
 
 func TestReplaySendsAndPrintsKeys(t *testing.T) {
 	c := newCloud(t, 2)
 	// One message: cloud is not for concurrent use.
-	code, stdout, stderr := c.replay(t.Context(), "-after", c.keys[0])
+	code, stdout, stderr := c.replay(t.Context(), "--after", c.keys[0])
 
 	assert.Equal(t, 0, code, stderr)
 	assert.Equal(t, c.keys[1]+"\n", stdout)
@@ -96,7 +96,7 @@ func TestReplaySendsAndPrintsKeys(t *testing.T) {
 func TestReplayDryRun(t *testing.T) {
 	c := newCloud(t, 2)
 
-	code, stdout, stderr := c.replay(t.Context(), "-dry-run")
+	code, stdout, stderr := c.replay(t.Context(), "--dry-run")
 
 	assert.Equal(t, 0, code, stderr)
 	assert.Equal(t, c.keys[0]+"\n"+c.keys[1]+"\n", stdout)
@@ -107,7 +107,7 @@ func TestReplayDryRun(t *testing.T) {
 func TestReplayAfterTheLastKeySendsNothing(t *testing.T) {
 	c := newCloud(t, 1)
 
-	code, stdout, stderr := c.replay(t.Context(), "-after", c.keys[0])
+	code, stdout, stderr := c.replay(t.Context(), "--after", c.keys[0])
 
 	assert.Equal(t, 0, code, stderr)
 	assert.Empty(t, stdout)
@@ -118,15 +118,15 @@ func TestFailedReplayPrintsHowToResume(t *testing.T) {
 	c := newCloud(t, 2)
 	c.broken = true
 
-	code, stdout, stderr := c.replay(t.Context(), "-after", c.keys[0])
+	code, stdout, stderr := c.replay(t.Context(), "--after", c.keys[0])
 
 	assert.Equal(t, 1, code)
 	assert.Empty(t, stdout)
 	lines := strings.SplitAfter(stderr, "\n")
 	require.Len(t, lines, 4, stderr)
 	assert.Equal(t, "0 sent, 0 skipped\n", lines[0])
-	assert.Equal(t, "to resume: -after '"+c.keys[0]+"'\n", lines[1])
-	assert.Regexp(t, `^paysluice: replay: send to http.*AccessDenied.*\n$`, lines[2])
+	assert.Equal(t, "to resume: --after '"+c.keys[0]+"'\n", lines[1])
+	assert.Regexp(t, `^paysluice replay: send to http.*AccessDenied.*\n$`, lines[2])
 }
 
 func TestReplayRejectsFlags(t *testing.T) {
@@ -138,13 +138,13 @@ func TestReplayRejectsFlags(t *testing.T) {
 		code int
 		says string
 	}{
-		{"no flags", []string{"-bucket=", "-queue=", "-prefix="}, "", 2, "replay: -bucket is missing; -queue is missing; -prefix is missing: see 'paysluice help'"},
-		{"the prefix of payloads", []string{"-prefix", "oversize/stripe/"}, "", 2, "-prefix selects large payloads"},
-		{"a rate of 0", []string{"-rate", "0"}, "", 2, "-rate must be 1 to 1000"},
-		{"too high a rate", []string{"-rate", "1001"}, "", 2, "-rate must be 1 to 1000"},
-		{"an unknown flag", []string{"-x"}, "", 2, "flag provided but not defined"},
-		{"control characters", []string{"-\x1b[2K"}, "", 2, `not defined: -\x1b[2K`},
-		{"a prefix without objects", []string{"-prefix", "strip/"}, "", 1, `replay: no archived message has the prefix "strip/"`},
+		{"no flags", []string{"--bucket=", "--queue=", "--prefix="}, "", 2, "replay: --bucket is missing; --queue is missing; --prefix is missing: see paysluice help"},
+		{"the prefix of payloads", []string{"--prefix", "oversize/stripe/"}, "", 2, "--prefix selects large payloads"},
+		{"a rate of 0", []string{"--rate", "0"}, "", 2, "--rate must be 1 to 1000"},
+		{"too high a rate", []string{"--rate", "1001"}, "", 2, "--rate must be 1 to 1000"},
+		{"an unknown flag", []string{"-x"}, "", 2, "unknown shorthand flag"},
+		{"control characters", []string{"-\x1b[2K"}, "", 2, `in -\x1b[2K`},
+		{"a prefix without objects", []string{"--prefix", "strip/"}, "", 1, `replay: no archived message has the prefix "strip/"`},
 		{"an invalid SDK setting", nil, "many", 1, "AWS configuration"},
 	} {
 		t.Run(row.why, func(t *testing.T) {

@@ -64,7 +64,7 @@ func Build(ctx context.Context, root, dir string) (Revision, error) {
 		return r, err
 	}
 	zips := filepath.Join(dir, "zips")
-	version, err := run(ctx, root, "go", "run", "./cmd/paysluice", "package", "-out", zips, "-arch", architecture())
+	version, err := run(ctx, root, "go", "run", "./cmd/paysluice", "package", "--out", zips, "--arch", architecture())
 	if err != nil {
 		return r, err
 	}

@@ -1,0 +1,183 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/output"
+	"github.com/paysluice/paysluice/handlers/event"
+)
+
+// defaultLimit is the default of --limit.
+const defaultLimit = 50
+
+func (a *app) events() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "events",
+		Short: "Read stored events",
+		Args:  cobra.NoArgs,
+		RunE:  func(*cobra.Command, []string) error { return usagef("events needs a command: list, get or payload") },
+	}
+	c.AddCommand(a.eventsList(), a.eventsGet(), a.eventsPayload())
+	return c
+}
+
+func (a *app) eventsList() *cobra.Command {
+	var flags filterFlags
+	c := &cobra.Command{
+		Use:   "list",
+		Short: "List events, newest first",
+		Long: `List events, newest first by the provider's time. A list has an event's main fields;
+paysluice events get prints all of them. Without --since it goes back 30 days.`,
+		Example: `  paysluice events list --category payment.succeeded --since 2h
+  paysluice events list --payment pi_3PgcT2 -o json`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			filter, err := flags.filter(a.now())
+			if err != nil {
+				return err
+			}
+			store, err := a.store(c.Context())
+			if err != nil {
+				return err
+			}
+			n, err := output.Write(a.out, a.format, eventColumns(), store.Events(c.Context(), filter))
+			switch {
+			case err != nil:
+				return err
+			case n == 0:
+				fmt.Fprintln(a.err, "no event matches")
+			case n == filter.Limit:
+				fmt.Fprintf(a.err, "the first %d events; --limit shows more\n", n)
+			}
+			return nil
+		},
+	}
+	flags.add(c, defaultLimit)
+	return c
+}
+
+// eventColumns returns the columns of a list of events.
+func eventColumns() []output.Column[event.Event] {
+	type e = event.Event
+	return []output.Column[event.Event]{
+		{Name: "timestamp", Text: func(e e) string { return formatTime(e.Timestamp, time.RFC3339Nano) },
+			Short: func(e e) string { return formatTime(e.Timestamp, time.DateTime) }},
+		{Name: "category", Text: func(e e) string { return string(e.Category) }},
+		{Name: "amount", Text: func(e e) string { return e.Amount }, Right: true},
+		{Name: "currency", Text: func(e e) string { return e.Currency }},
+		{Name: "eventId", Text: func(e e) string { return e.ID }},
+	}
+}
+
+// formatTime returns a time in UTC, "" for the zero epoch.
+func formatTime(millis int64, layout string) string {
+	if millis == 0 {
+		return ""
+	}
+	return time.UnixMilli(millis).UTC().Format(layout)
+}
+
+func (a *app) eventsGet() *cobra.Command {
+	return &cobra.Command{
+		Use:     "get ID",
+		Short:   "Print one event with all its fields, without its payload",
+		Example: `  paysluice events get stripe:evt_1PgcT2 -o json`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			store, err := a.store(c.Context())
+			if err != nil {
+				return err
+			}
+			found, err := store.Event(c.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			for i, e := range found {
+				if i > 0 && a.format == output.Table {
+					fmt.Fprintln(a.out)
+				}
+				size := len(e.Payload)
+				e.Payload = nil // shown only on request
+				if err := output.Object(a.out, a.format, e, fields(e, size)); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}
+}
+
+// fields returns an event's names and texts, without those that are empty.
+func fields(e event.Event, payload int) [][2]string {
+	all := [][2]string{
+		{"eventId", e.ID},
+		{"timestamp", formatTime(e.Timestamp, time.RFC3339Nano)},
+		{"type", e.Type},
+		{"category", string(e.Category)},
+		{"object", strings.TrimSpace(e.ObjectType + " " + e.ObjectID)},
+		{"objectStatus", e.ObjectStatus},
+		{"paymentId", e.PaymentID},
+		{"amount", strings.TrimSpace(e.Amount + " " + e.Currency)},
+		{"account", e.Account},
+		{"endpoint", e.Endpoint},
+		{"livemode", livemode(e)},
+		{"omitted", strings.Join(e.Omitted, ", ")},
+		{"receivedAt", formatTime(e.ReceivedAt, time.RFC3339Nano)},
+		{"requestId", e.RequestID},
+		{"payload", payloadText(e, payload)},
+	}
+	var set [][2]string
+	for _, field := range all {
+		if field[1] != "" {
+			set = append(set, field)
+		}
+	}
+	return set
+}
+
+func livemode(e event.Event) string {
+	if e.Livemode == nil {
+		return ""
+	}
+	return fmt.Sprint(*e.Livemode)
+}
+
+func payloadText(e event.Event, size int) string {
+	if e.PayloadRef != "" {
+		return "in the bucket: " + e.PayloadRef
+	}
+	return fmt.Sprintf("%d bytes", size)
+}
+
+func (a *app) eventsPayload() *cobra.Command {
+	return &cobra.Command{
+		Use:     "payload ID",
+		Short:   "Write an event's body to stdout, the exact bytes that the provider sent",
+		Example: `  paysluice events payload stripe:evt_1PgcT2 > body.json`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			store, err := a.store(c.Context())
+			if err != nil {
+				return err
+			}
+			found, err := store.Event(c.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			if len(found) > 1 {
+				return errors.New("the provider sent this id with several times: choose one with paysluice events get")
+			}
+			body, err := store.Payload(c.Context(), found[0])
+			if err != nil {
+				return err
+			}
+			_, err = a.out.Write(body)
+			return err
+		},
+	}
+}

@@ -1,0 +1,275 @@
+// Package output writes the results of commands as a table, JSON, NDJSON or CSV.
+package output
+
+import (
+	"bufio"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// Format is a form of results.
+type Format string
+
+// All formats.
+const (
+	Table  Format = "table"
+	JSON   Format = "json"   // one array, or one object
+	NDJSON Format = "ndjson" // one object a line
+	CSV    Format = "csv"    // with a heading
+)
+
+// Formats returns all formats.
+func Formats() []Format { return []Format{Table, JSON, NDJSON, CSV} }
+
+// ErrFormat reports an unknown format.
+var ErrFormat = errors.New("must be table, json, ndjson or csv")
+
+// String returns the format's name.
+func (f *Format) String() string { return string(*f) }
+
+// Set accepts the name of a format (pflag.Value).
+func (f *Format) Set(name string) error {
+	if !slices.Contains(Formats(), Format(name)) {
+		return ErrFormat
+	}
+	*f = Format(name)
+	return nil
+}
+
+// Type returns the name of the flag's value in help texts (pflag.Value).
+func (f *Format) Type() string { return "format" }
+
+// Column is a column of a table and of CSV.
+type Column[T any] struct {
+	Name string // the JSON field's name
+	Text func(T) string
+	// Short is the text in tables; Text is used if it is nil.
+	Short func(T) string
+	// Right aligns a number.
+	Right bool
+}
+
+// Write writes rows as they arrive and returns how many there were. JSON and NDJSON
+// encode the row itself; table and CSV have the columns.
+func Write[T any](w io.Writer, f Format, columns []Column[T], rows iter.Seq2[T, error]) (n int, err error) {
+	buffered := bufio.NewWriter(w)
+	to := newWriter(buffered, f, columns)
+	for row, failure := range rows {
+		if failure != nil {
+			err = failure
+			break
+		}
+		if err = to.row(row); err != nil {
+			break
+		}
+		n++
+	}
+	return n, errors.Join(err, to.end(), buffered.Flush())
+}
+
+// Object writes one value: as JSON, or as a table of the fields' names and texts.
+func Object(w io.Writer, f Format, value any, fields [][2]string) error {
+	switch f {
+	case JSON, NDJSON:
+		encoder := json.NewEncoder(w)
+		if f == JSON {
+			encoder.SetIndent("", "  ")
+		}
+		encoder.SetEscapeHTML(false)
+		return encoder.Encode(value)
+	}
+	columns := []Column[[2]string]{
+		{Name: "field", Text: func(p [2]string) string { return p[0] }},
+		{Name: "value", Text: func(p [2]string) string { return p[1] }},
+	}
+	if f == Table {
+		columns[0].Name, columns[1].Name = "", ""
+	}
+	_, err := Write(w, f, columns, All(fields))
+	return err
+}
+
+// All returns the values of a slice as rows without an error.
+func All[T any](values []T) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for _, v := range values {
+			if !yield(v, nil) {
+				return
+			}
+		}
+	}
+}
+
+// writer writes rows in one format.
+type writer[T any] interface {
+	row(T) error
+	end() error
+}
+
+func newWriter[T any](w *bufio.Writer, f Format, columns []Column[T]) writer[T] {
+	switch f {
+	case JSON:
+		return &jsonWriter[T]{w: w}
+	case NDJSON:
+		return ndjsonWriter[T]{w}
+	case CSV:
+		return &csvWriter[T]{w: csv.NewWriter(w), columns: columns}
+	}
+	return &tableWriter[T]{w: w, columns: columns}
+}
+
+type jsonWriter[T any] struct {
+	w    *bufio.Writer
+	rows int
+}
+
+func (j *jsonWriter[T]) row(row T) error {
+	text, err := json.MarshalIndent(row, "  ", "  ")
+	if err != nil {
+		return err
+	}
+	separator := ",\n  "
+	if j.rows == 0 {
+		separator = "[\n  "
+	}
+	j.rows++
+	_, err = j.w.WriteString(separator + string(text))
+	return err
+}
+
+func (j *jsonWriter[T]) end() error {
+	end := "\n]\n"
+	if j.rows == 0 {
+		end = "[]\n"
+	}
+	_, err := j.w.WriteString(end)
+	return err
+}
+
+// ndjsonWriter flushes each line, for followers of a stream.
+type ndjsonWriter[T any] struct{ w *bufio.Writer }
+
+func (n ndjsonWriter[T]) row(row T) error {
+	return errors.Join(json.NewEncoder(n.w).Encode(row), n.w.Flush())
+}
+
+func (ndjsonWriter[T]) end() error { return nil }
+
+type csvWriter[T any] struct {
+	w       *csv.Writer
+	columns []Column[T]
+	started bool
+}
+
+func (c *csvWriter[T]) row(row T) error {
+	return errors.Join(c.start(), c.w.Write(texts(c.columns, func(col Column[T]) string { return Printable(col.Text(row)) })))
+}
+
+// start writes the heading once.
+func (c *csvWriter[T]) start() error {
+	if c.started {
+		return nil
+	}
+	c.started = true
+	return c.w.Write(texts(c.columns, func(col Column[T]) string { return col.Name }))
+}
+
+func (c *csvWriter[T]) end() error {
+	err := c.start()
+	c.w.Flush()
+	return errors.Join(err, c.w.Error())
+}
+
+// measured is the number of rows whose texts set the widths of a table's columns.
+// Later rows stream with the same widths.
+const measured = 100
+
+type tableWriter[T any] struct {
+	w       *bufio.Writer
+	columns []Column[T]
+	pending [][]string
+	widths  []int // set with the first lines
+}
+
+func (t *tableWriter[T]) row(row T) error {
+	t.pending = append(t.pending, texts(t.columns, func(col Column[T]) string {
+		if col.Short != nil {
+			return Printable(col.Short(row))
+		}
+		return Printable(col.Text(row))
+	}))
+	if len(t.pending) < measured && t.widths == nil {
+		return nil
+	}
+	return t.end()
+}
+
+// end writes the pending rows, after the heading if they are the first.
+func (t *tableWriter[T]) end() error {
+	if t.widths == nil && len(t.pending) > 0 {
+		if headings := texts(t.columns, func(col Column[T]) string { return heading(col.Name) }); strings.Join(headings, "") != "" {
+			t.pending = slices.Insert(t.pending, 0, headings)
+		}
+		t.widths = make([]int, len(t.columns))
+		for _, cells := range t.pending {
+			for i, cell := range cells {
+				t.widths[i] = max(t.widths[i], utf8.RuneCountInString(cell))
+			}
+		}
+	}
+	for _, cells := range t.pending {
+		if _, err := fmt.Fprintln(t.w, t.line(cells)); err != nil {
+			return err
+		}
+	}
+	t.pending = nil
+	return t.w.Flush()
+}
+
+func (t *tableWriter[T]) line(cells []string) string {
+	padded := make([]string, len(cells))
+	for i, cell := range cells {
+		width := t.widths[i]
+		if !t.columns[i].Right {
+			width = -width
+		}
+		padded[i] = fmt.Sprintf("%*s", width, cell)
+	}
+	return strings.TrimRight(strings.Join(padded, "  "), " ")
+}
+
+// heading returns a field's name in capitals: "EVENT ID" for eventId.
+func heading(name string) string {
+	var words strings.Builder
+	for i, c := range name {
+		if i > 0 && 'A' <= c && c <= 'Z' && name[i-1] >= 'a' {
+			words.WriteByte(' ')
+		}
+		words.WriteRune(c)
+	}
+	return strings.ToUpper(words.String())
+}
+
+func texts[T any](columns []Column[T], text func(Column[T]) string) []string {
+	all := make([]string, len(columns))
+	for i, c := range columns {
+		all[i] = text(c)
+	}
+	return all
+}
+
+// Printable returns text with each character that could control a terminal or
+// begin a line replaced by a Go escape. Events and keys hold what others have
+// chosen.
+func Printable(text string) string {
+	quoted := strconv.QuoteToGraphic(text)
+	return strings.NewReplacer(`\"`, `"`, `\\`, `\`).Replace(quoted[1 : len(quoted)-1])
+}

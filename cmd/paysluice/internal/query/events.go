@@ -1,0 +1,185 @@
+package query
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"iter"
+	"math"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/paysluice/paysluice/handlers/aws/bucket"
+	"github.com/paysluice/paysluice/handlers/aws/table"
+	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/handlers/event"
+)
+
+// payloadTimeout bounds the read of one payload from S3.
+const payloadTimeout = time.Minute
+
+// Events returns the events that a filter selects, newest first by the provider's
+// time. They have the columns of contract.ListColumns and no payload; Event has
+// all. An event without a time is listed at the end of the day of its receipt. An
+// error ends the sequence.
+func (s *Store) Events(ctx context.Context, f Filter) iter.Seq2[event.Event, error] {
+	all := s.days(ctx, f)
+	if f.Payment != "" {
+		all = s.payments(ctx, f, false)
+	}
+	return limit(all, f.Limit)
+}
+
+// Payment returns the events of a payment, oldest first.
+func (s *Store) Payment(ctx context.Context, f Filter) iter.Seq2[event.Event, error] {
+	return limit(s.payments(ctx, f, true), f.Limit)
+}
+
+// Event returns the events with an id and all their fields. An id has more than one
+// if the provider sent it with several times. The error is ErrNotFound without one.
+func (s *Store) Event(ctx context.Context, id string) ([]event.Event, error) {
+	c := s.open(partition{key: contract.EventIDAttribute, value: id, ascending: true, from: math.MinInt64, to: math.MaxInt64})
+	var found []event.Event
+	for e, err := range s.merge(ctx, []*cursor{c}, true) {
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, e)
+	}
+	if len(found) == 0 {
+		return nil, fmt.Errorf("%w: no event %s in table %s", ErrNotFound, id, s.stack.Outputs["TableName"])
+	}
+	return found, nil
+}
+
+// Payload returns the raw body of an event of Event. The error is
+// bucket.ErrPayload for a body that does not match its hash.
+func (s *Store) Payload(ctx context.Context, e event.Event) ([]byte, error) {
+	return bucket.NewPayloads(s.objects, s.stack.Outputs["BucketName"], payloadTimeout).Payload(ctx, e)
+}
+
+// window returns the range of f, with the defaults of the missing bounds.
+func (s *Store) window(f Filter) (since, until time.Time) {
+	since, until = f.Since, f.Until
+	if until.IsZero() {
+		until = s.now().Add(24 * time.Hour) // a provider's clock may be ahead
+	}
+	if since.IsZero() {
+		since = until.Add(-DefaultWindow)
+	}
+	return since.UTC(), until.UTC()
+}
+
+// days lists by day, newest day first, and reads no day before it is needed.
+func (s *Store) days(ctx context.Context, f Filter) iter.Seq2[event.Event, error] {
+	since, until := s.window(f)
+	return func(yield func(event.Event, error) bool) {
+		for day := until.Truncate(24 * time.Hour); day.Add(24 * time.Hour).After(since); day = day.AddDate(0, 0, -1) {
+			for e, err := range s.merge(ctx, s.day(f, day, since, until), false) {
+				if !yield(e, err) || err != nil {
+					return
+				}
+			}
+		}
+	}
+}
+
+// day returns cursors for the partitions of a day.
+func (s *Store) day(f Filter, day, since, until time.Time) []*cursor {
+	p := partition{
+		index: contract.DayIndex, key: contract.DayKeyAttribute, filter: f.conditions(),
+		from: since.UnixMilli(), to: until.UnixMilli() - 1,
+	}
+	// Events without a time have the sort key 0.
+	if !day.Before(since) {
+		p.from = 0
+	}
+	var all []*cursor
+	for _, provider := range f.providers() {
+		for _, key := range table.DayKeys(provider, day) {
+			p.value = key
+			all = append(all, s.open(p))
+		}
+	}
+	return all
+}
+
+// payments lists the events of one payment.
+func (s *Store) payments(ctx context.Context, f Filter, ascending bool) iter.Seq2[event.Event, error] {
+	var all []*cursor
+	for _, provider := range f.providers() {
+		p := partition{
+			index: contract.PaymentIndex, key: contract.PaymentKeyAttribute, value: event.NewID(provider, f.Payment),
+			ascending: ascending, filter: f.conditions(), from: math.MinInt64, to: math.MaxInt64,
+		}
+		if !f.Since.IsZero() {
+			p.from = f.Since.UnixMilli()
+		}
+		if !f.Until.IsZero() {
+			p.to = f.Until.UnixMilli() - 1
+		}
+		all = append(all, s.open(p))
+	}
+	return s.merge(ctx, all, ascending)
+}
+
+// concurrency is the number of first pages that are read at a time.
+const concurrency = 48
+
+// merge returns the items of cursors in the order of their timestamps.
+func (s *Store) merge(ctx context.Context, all []*cursor, ascending bool) iter.Seq2[event.Event, error] {
+	return func(yield func(event.Event, error) bool) {
+		first, limited := errgroup.WithContext(ctx)
+		first.SetLimit(concurrency)
+		for _, c := range all {
+			first.Go(func() error { return c.fill(limited) })
+		}
+		if err := first.Wait(); err != nil {
+			yield(event.Event{}, err)
+			return
+		}
+		for {
+			all = slices.DeleteFunc(all, func(c *cursor) bool { return len(c.items) == 0 })
+			if len(all) == 0 {
+				return
+			}
+			next := slices.MinFunc(all, func(a, b *cursor) int { return order(a.items[0], b.items[0], ascending) })
+			e := next.items[0]
+			next.items = next.items[1:]
+			if !yield(e, nil) {
+				return
+			}
+			if err := next.fill(ctx); err != nil {
+				yield(event.Event{}, err)
+				return
+			}
+		}
+	}
+}
+
+// limit ends a sequence after n events, or at its end if n is 0.
+func limit(all iter.Seq2[event.Event, error], n int) iter.Seq2[event.Event, error] {
+	if n == 0 {
+		return all
+	}
+	return func(yield func(event.Event, error) bool) {
+		left := n
+		for e, err := range all {
+			left--
+			if !yield(e, err) || left == 0 {
+				return
+			}
+		}
+	}
+}
+
+// order compares two events by time, then by id, so that listings are stable.
+func order(a, b event.Event, ascending bool) int {
+	by := cmp.Or(cmp.Compare(a.Timestamp, b.Timestamp), cmp.Compare(a.ID, b.ID))
+	if ascending {
+		return by
+	}
+	return -by
+}

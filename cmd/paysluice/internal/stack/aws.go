@@ -1,0 +1,99 @@
+package stack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/smithy-go/middleware"
+
+	"github.com/paysluice/paysluice/cmd/paysluice/local"
+)
+
+// defaultRegion is used when neither an option nor the environment names one. It
+// is the region that paysluice supports.
+const defaultRegion = "us-east-1"
+
+// ErrConfiguration reports AWS settings that cannot be used.
+var ErrConfiguration = errors.New("AWS configuration")
+
+// Options select an account, a region and an endpoint. Empty fields use the usual
+// AWS environment.
+type Options struct {
+	Region, Profile string
+	Endpoint        string // of every service, for an emulator
+	// Local selects the stack that make up left running. The other options must be
+	// empty.
+	Local bool
+	// Folder is where the search for the local stack begins.
+	Folder string
+}
+
+// AWS is a configuration for SDK clients.
+type AWS struct {
+	Config aws.Config
+	// Endpoint is the URL of an emulator, "" on AWS.
+	Endpoint string
+	// Local reports whether the stack is the one that make up left running.
+	Local bool
+}
+
+// Configure returns the AWS configuration for options. Its clients return errors
+// of Explain.
+func Configure(ctx context.Context, o Options) (AWS, error) {
+	var found AWS
+	var load []func(*awsconfig.LoadOptions) error
+	if o.Local {
+		state, err := local.Find(o.Folder)
+		if err != nil {
+			return AWS{}, err
+		}
+		bundle, err := os.Open(state.Bundle)
+		if err != nil {
+			return AWS{}, local.ErrNotRunning
+		}
+		defer bundle.Close()
+		found.Local, o.Endpoint = true, state.URL
+		load = append(load, awsconfig.WithRegion(defaultRegion), awsconfig.WithCustomCABundle(bundle),
+			awsconfig.WithCredentialsProvider(credentials.NewStaticCredentialsProvider(state.KeyID, state.Secret, "")))
+	}
+	load = append(load, awsconfig.WithDefaultRegion(defaultRegion))
+	if o.Region != "" {
+		load = append(load, awsconfig.WithRegion(o.Region))
+	}
+	if o.Profile != "" {
+		load = append(load, awsconfig.WithSharedConfigProfile(o.Profile))
+	}
+	if o.Endpoint != "" {
+		load = append(load, awsconfig.WithBaseEndpoint(o.Endpoint))
+	}
+	config, err := awsconfig.LoadDefaultConfig(ctx, load...)
+	if err != nil {
+		return AWS{}, fmt.Errorf("%w: %w", ErrConfiguration, err)
+	}
+	found.Endpoint = aws.ToString(config.BaseEndpoint) // also from AWS_ENDPOINT_URL
+	config.APIOptions = append(config.APIOptions, func(s *middleware.Stack) error {
+		return s.Initialize.Add(explaining{}, middleware.Before)
+	})
+	found.Config = config
+	return found, nil
+}
+
+// explaining is a middleware that passes the errors of all calls to Explain.
+type explaining struct{}
+
+// ID returns the middleware's name.
+func (explaining) ID() string { return "paysluice:explain" }
+
+// HandleInitialize calls the next middleware.
+func (explaining) HandleInitialize(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+	out, metadata, err := next.HandleInitialize(ctx, in)
+	if err != nil {
+		err = Explain(err, middleware.GetServiceID(ctx), middleware.GetOperationName(ctx))
+	}
+	return out, metadata, err
+}

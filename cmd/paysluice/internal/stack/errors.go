@@ -1,0 +1,93 @@
+package stack
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"regexp"
+	"strings"
+
+	"github.com/aws/smithy-go"
+)
+
+// Classes of the errors of AWS calls that an operator can mend.
+var (
+	ErrDenied      = errors.New("access denied")
+	ErrCredentials = errors.New("no valid AWS credentials")
+	ErrUnreachable = errors.New("AWS cannot be reached")
+)
+
+// Denied is an ErrDenied with the missing permission.
+type Denied struct {
+	Action   string // such as dynamodb:Query
+	Resource string // ARN, "*" if AWS does not name it
+	err      error
+}
+
+// Error names the permission and a policy statement that grants it.
+func (d *Denied) Error() string {
+	return fmt.Sprintf("%s: %s on %s. Add this statement to your policy, or use the policies of docs/operator-policies.md: "+
+		`{"Effect":"Allow","Action":"%s","Resource":"%s"}`, ErrDenied, d.Action, d.Resource, d.Action, d.Resource)
+}
+
+// Is reports whether target is ErrDenied.
+func (d *Denied) Is(target error) bool { return target == ErrDenied }
+
+// Unwrap returns the error of the AWS call.
+func (d *Denied) Unwrap() error { return d.err }
+
+// Explain returns an error that says what to do about the failure of an AWS call.
+// It returns err for failures without a class.
+func Explain(err error, service, operation string) error {
+	if failure, ok := errors.AsType[smithy.APIError](err); ok {
+		switch code := failure.ErrorCode(); code {
+		case "AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError":
+			return newDenied(err, failure.ErrorMessage(), service, operation)
+		case "ExpiredToken", "ExpiredTokenException", "RequestExpired":
+			return fmt.Errorf("%w: they are expired: sign in again, for example with aws sso login: %w", ErrCredentials, err)
+		case "InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidSignatureException":
+			return fmt.Errorf("%w: AWS does not know them: check --profile and AWS_ACCESS_KEY_ID: %w", ErrCredentials, err)
+		}
+		return err
+	}
+	if _, ok := errors.AsType[*net.OpError](err); ok {
+		return fmt.Errorf("%w: check the network, --region and --endpoint-url: %w", ErrUnreachable, err)
+	}
+	if text := err.Error(); strings.Contains(text, "failed to refresh cached credentials") || strings.Contains(text, "failed to retrieve credentials") {
+		return fmt.Errorf("%w: sign in with aws sso login, or set AWS_PROFILE or AWS_ACCESS_KEY_ID: %w", ErrCredentials, err)
+	}
+	return err
+}
+
+// notAuthorized matches AWS's message, which S3 shares since 2024:
+// "User: {ARN} is not authorized to perform: {action} on resource: {ARN} …".
+var notAuthorized = regexp.MustCompile(`not authorized to perform: (\S+?)(?: on resource: "?([^\s"]+))?[\s".]*(?:$|because|with an)`)
+
+func newDenied(err error, message, service, operation string) error {
+	d := &Denied{Action: actionOf(service, operation), Resource: "*", err: err}
+	if found := notAuthorized.FindStringSubmatch(message); found != nil {
+		d.Action = found[1]
+		if found[2] != "" {
+			d.Resource = found[2]
+		}
+	}
+	return d
+}
+
+// actionOf returns the IAM action of an operation. The names differ in few places
+// (Service Authorization Reference).
+func actionOf(service, operation string) string {
+	prefix := strings.ToLower(strings.ReplaceAll(service, " ", ""))
+	switch prefix + ":" + operation {
+	case "s3:ListObjectsV2":
+		return "s3:ListBucket"
+	case "s3:HeadObject":
+		return "s3:GetObject"
+	case "s3:ListObjectVersions":
+		return "s3:ListBucketVersions"
+	}
+	if prefix == "cloudwatchlogs" {
+		prefix = "logs"
+	}
+	return prefix + ":" + operation
+}
