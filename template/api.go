@@ -15,9 +15,11 @@ import (
 	"github.com/paysluice/paysluice/template/cfn"
 )
 
-// securityPolicy is the security policy of the API: TLS 1.2 and 1.3. It
-// requires neither forward secrecy nor post-quantum ciphers, because the ciphers of
-// the providers' senders are not known.
+// securityPolicy is the security policy of the API: TLS 1.2 and 1.3. Stripe sends
+// with both (docs.stripe.com/webhooks, "Receive events with an HTTPS server"). Neither
+// PayPal nor Square documents the versions of their senders, and none of the three
+// their ciphers, so the policy requires neither TLS 1.3 nor forward secrecy nor
+// post-quantum ciphers.
 const securityPolicy = "SecurityPolicy_TLS13_1_2_2021_06"
 
 // api is the REST API under construction.
@@ -36,8 +38,9 @@ func (s *stack) addAPI() *api {
 		// The default of a regional API is TLS 1.0 (API Gateway Developer Guide,
 		// "Supported security policies"). BASIC leaves host names to TLS; a policy
 		// of this kind requires the mode.
-		"SecurityPolicy":     securityPolicy,
-		"EndpointAccessMode": "BASIC",
+		"SecurityPolicy":            securityPolicy,
+		"EndpointAccessMode":        "BASIC",
+		"DisableExecuteApiEndpoint": cfn.Ref(disableDefaultEndpoint),
 	}, Resource: &apigateway.RestApi{
 		Name:                  new(named(apiName)),
 		Description:           new("Receives payment providers' webhooks."),

@@ -64,6 +64,9 @@ func apiRequirements() []requirement {
 		property("bodies keep the bytes that the signature covers", "Api", "BinaryMediaTypes.0", "*/*"),
 		property("a parameter traces requests", "Stage", "TracingEnabled", tracing),
 		property("the API takes TLS 1.2 or later, not TLS 1.0 as by default", "Api", "SecurityPolicy", "SecurityPolicy_TLS13_1_2_2021_06"),
+		property("a parameter turns the API's own host name off", "Api", "DisableExecuteApiEndpoint", disableDefaultEndpoint),
+		property("which takes effect because it changes a setting of the stage", "Stage", "Description",
+			"DisableExecuteApiEndpoint=DisableExecuteApiEndpoint"), // name=value
 		property("its security policy requires a mode", "Api", "EndpointAccessMode", "BASIC"),
 		property("the API is regional", "Api", "EndpointConfiguration.Types.0", "REGIONAL"),
 		{
@@ -342,6 +345,11 @@ func TestRules(t *testing.T) {
 		"CustomDomain": map[string]any{"Assertions": []any{map[string]any{
 			"Assert":            map[string]any{"Fn::Or": []any{both(noDomain, noCertificate), both(not(noDomain), not(noCertificate))}},
 			"AssertDescription": "Set both DomainName and CertificateArn, or neither.",
+		}}},
+		"DefaultEndpoint": map[string]any{"Assertions": []any{map[string]any{
+			"Assert": map[string]any{"Fn::Or": []any{equals("DisableExecuteApiEndpoint", "false"), not(noDomain)}},
+			"AssertDescription": "DisableExecuteApiEndpoint needs a DomainName: without it no URL would be left. " +
+				"Set DomainName and CertificateArn too.",
 		}}},
 	}, build(t, Options{}, "dev").Rules)
 }

@@ -20,6 +20,7 @@ const (
 	archiveRetentionDays    = "ArchiveRetentionDays"
 	domainName              = "DomainName"
 	certificateARN          = "CertificateArn"
+	disableDefaultEndpoint  = "DisableExecuteApiEndpoint"
 	manageAPIGatewayAccount = "ManageApiGatewayAccount"
 	throttleRate            = "ThrottleRate"
 	throttleBurst           = "ThrottleBurst"
@@ -117,6 +118,12 @@ func (s *stack) addParameters() {
 		Default:               "",
 		AllowedPattern:        "^(arn:aws[a-z-]*:acm:" + region + ":\\d{12}:certificate/[A-Za-z0-9-]+)?$",
 		ConstraintDescription: "must be the ARN of a certificate in ACM of " + region + ", or empty",
+	})
+	s.Parameter(disableDefaultEndpoint, cfn.Parameter{
+		Type:          "String",
+		Description:   "Whether the API's own host name, execute-api, answers only 403. It needs a " + domainName + ".",
+		Default:       "false",
+		AllowedValues: []string{"true", "false"},
 	})
 	s.Parameter(manageAPIGatewayAccount, cfn.Parameter{
 		Type: "String",

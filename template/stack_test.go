@@ -63,6 +63,7 @@ func interfaceRequirements() []requirement {
 					"AuthorizerReservedConcurrency": "0", "ProcessorReservedConcurrency": "0", "Tracing": "false",
 					"LogRetentionDays": "30", "DeletionProtection": "false", "PermissionsBoundary": "", "RolePath": "/",
 					"EventRetentionDays": "0", "ArchiveRetentionDays": "0", "DomainName": "", "CertificateArn": "",
+					"DisableExecuteApiEndpoint": "false",
 				}
 				for _, p := range withMadeUp().Providers {
 					want[p.Title+"MaxQuietHours"] = "0"

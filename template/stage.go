@@ -19,6 +19,10 @@ func (a *api) addStage(deployment, accessLog, emptied cfn.ID, account string) cf
 	return a.Add("Stage", cfn.With{Set: map[string]any{
 		"MethodSettings": []any{stageSettings()},
 		"TracingEnabled": cfn.Ref(tracing),
+		// A changed DisableExecuteApiEndpoint takes effect when a setting of a stage
+		// changes (API Gateway Developer Guide, "Disable the default endpoint for REST
+		// APIs"). The deployment's hash contains the parameter's name, not its value.
+		"Description": cfn.Sub(disableDefaultEndpoint + "=" + variable(disableDefaultEndpoint)),
 	}, Resource: &apigateway.Stage{
 		RestApiId:    a.id.Ref(),
 		StageName:    new(stageName),
@@ -130,7 +134,8 @@ func (s *stack) addAPIGatewayAccount(api cfn.ID) string {
 }
 
 // addDomainChoice returns the condition under which the API has a custom domain.
-// A rule requires a name and a certificate, or neither.
+// Rules require a name and a certificate, or neither, and a name if the API's own host
+// name is off.
 func (s *stack) addDomainChoice() cfn.Cond {
 	noDomain := cfn.Equals(cfn.Ref(domainName), "")
 	noCertificate := cfn.Equals(cfn.Ref(certificateARN), "")
@@ -140,6 +145,11 @@ func (s *stack) addDomainChoice() cfn.Cond {
 			cfn.And(cfn.Not(noDomain), cfn.Not(noCertificate)),
 		),
 		Description: "Set both " + domainName + " and " + certificateARN + ", or neither.",
+	}}})
+	s.Rule("DefaultEndpoint", cfn.Rule{Assertions: []cfn.Assertion{{
+		Assert: cfn.Or(cfn.Equals(cfn.Ref(disableDefaultEndpoint), "false"), cfn.Not(noDomain)),
+		Description: disableDefaultEndpoint + " needs a " + domainName + ": without it no URL would be left. " +
+			"Set " + domainName + " and " + certificateARN + " too.",
 	}}})
 	return s.Condition("HasCustomDomain", cfn.Not(noDomain))
 }
