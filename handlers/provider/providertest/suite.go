@@ -271,9 +271,12 @@ type EventType struct {
 }
 
 // EventTypes reads EventTypesFile.
-func EventTypes(t testing.TB) []EventType {
+func EventTypes(t testing.TB) []EventType { return EventTypesIn(t, ".") }
+
+// EventTypesIn reads the EventTypesFile of the provider in a folder.
+func EventTypesIn(t testing.TB, folder string) []EventType {
 	t.Helper()
-	content, err := os.ReadFile(EventTypesFile)
+	content, err := os.ReadFile(filepath.Join(folder, EventTypesFile))
 	require.NoError(t, err)
 	var types []EventType
 	for line := range strings.Lines(string(content)) {
