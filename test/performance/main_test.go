@@ -64,14 +64,13 @@ func TestDocsQuoteThePages(t *testing.T) {
 func TestMeasuring(t *testing.T) {
 	dir := t.TempDir()
 	for _, args := range [][]string{
-		{"sizes"}, {"coldstart", "-rounds", "1", "-aws", "1ms"}, {"load", "-rate", "40", "-for", "2s", "-warmup", "1s", "-aws", "1"},
+		{"sizes"}, {"coldstart", "-rounds", "1", "-aws", "1ms"}, {"load", "-rate", "40", "-for", "2s", "-warmup", "1s"},
 	} {
 		require.NoError(t, run(t.Context(), append(args, "-results", dir), io.Discard, io.Discard), "%v", args)
 	}
 	r, err := result.Read(filepath.Join(dir, "measured.json"))
 	require.NoError(t, err)
-	require.Len(t, r.Load, 1)
-	l := r.Load[0]
+	l := r.Load
 	assert.Positive(t, l.Requests)
 	assert.Equal(t, []int{l.Requests, l.Requests, l.Requests}, []int{l.Accepted, l.Messages, l.Items})
 	require.Len(t, l.Functions, 5)

@@ -6,8 +6,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/paysluice/paysluice/test/performance/internal/awsstub"
@@ -17,13 +15,11 @@ import (
 
 func (c *command) load(ctx context.Context, args []string) error {
 	var o lab.LoadOptions
-	var factors string
 	c.flags.Float64Var(&o.Rate, "rate", 1000, "requests a second, over all providers")
 	c.flags.DurationVar(&o.For, "for", time.Minute, "length of the measured window")
 	c.flags.DurationVar(&o.Warmup, "warmup", 8*time.Second, "how long the rate grows before it")
 	c.flags.IntVar(&o.BodySize, "body", lab.BodySize, "bytes of a webhook's body")
 	c.flags.Uint64Var(&o.Seed, "seed", 1, "draws times, providers and latencies")
-	c.flags.StringVar(&factors, "aws", "1,0", "a run for each of these factors of the recorded latencies of AWS")
 	if err := c.parse(args); err != nil {
 		return err
 	}
@@ -35,23 +31,13 @@ func (c *command) load(ctx context.Context, args []string) error {
 		return err
 	}
 	o.Latency = func(call string, random *rand.Rand) time.Duration { return published.Latencies[call].Draw(random) }
+	// Twice the environments that are busy on average (Little's law), and some.
+	busy := o.Rate / 3 * published.Latencies[awsstub.SendMessage].Mean() / 1000
+	o.Warm = 8 + int(math.Ceil(min(16, o.Rate/50)+2*busy))
 	return c.measure(ctx, func(s session) (result.Results, error) {
-		var r result.Results
-		for factor := range strings.SplitSeq(factors, ",") {
-			if o.Factor, err = strconv.ParseFloat(factor, 64); err != nil {
-				return r, fmt.Errorf("%w: -aws is a list such as 1,0", errUsage)
-			}
-			// Twice the environments that are busy on average (Little's law), and some.
-			busy := o.Rate / 3 * o.Factor * published.Latencies[awsstub.SendMessage].Mean() / 1000
-			o.Warm = 8 + int(math.Ceil(min(16, o.Rate/50)+2*busy))
-			l, err := s.world.Load(ctx, s.tree, o, c.stderr)
-			if err != nil {
-				return r, err
-			}
-			l.Machine = s.machine
-			r.Load = append(r.Load, l)
-		}
-		return r, nil
+		l, err := s.world.Load(ctx, s.tree, o, c.stderr)
+		l.Machine = s.machine
+		return result.Results{Load: &l}, err
 	})
 }
 

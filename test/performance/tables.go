@@ -22,9 +22,9 @@ func (c *command) pages() (map[string][]byte, error) {
 		return nil, fmt.Errorf("%w: measure first", err)
 	}
 	all := map[string][]byte{}
-	if len(r.Load) > 0 {
+	if r.Load != nil {
 		all["load.md"] = []byte(r.LoadPage())
-		if all["latency.svg"], err = r.Load[0].Plot(); err != nil {
+		if all["latency.svg"], err = r.Load.Plot(); err != nil {
 			return nil, err
 		}
 	}
@@ -34,7 +34,7 @@ func (c *command) pages() (map[string][]byte, error) {
 	if r.Compare != nil {
 		all["compare.md"] = []byte(r.ComparePage())
 	}
-	if len(r.Load) == 0 || r.ColdStart == nil || r.Sizes == nil {
+	if r.Load == nil || r.ColdStart == nil || r.Sizes == nil {
 		return all, nil
 	}
 	s, err := stack.Read(filepath.Join(c.root, "out", "stack.json"))

@@ -81,6 +81,15 @@ func Read(path string) (Figures, error) {
 	return f, err
 }
 
+// LimitsByID returns the limits by ID.
+func (f Figures) LimitsByID() map[string]Limit {
+	all := map[string]Limit{}
+	for _, l := range f.Limits {
+		all[l.ID] = l
+	}
+	return all
+}
+
 // Standard normal quantiles.
 const (
 	z90 = 1.2815515655446004
@@ -103,6 +112,3 @@ func (l Latency) Draw(random *rand.Rand) time.Duration {
 
 // Mean returns the mean of what Draw draws, in milliseconds.
 func (l Latency) Mean() float64 { return l.P50 * math.Exp(l.sigma()*l.sigma()/2) }
-
-// Tail returns the 99th percentile of what Draw draws, in milliseconds.
-func (l Latency) Tail() float64 { return l.P50 * math.Exp(l.sigma()*z99) }

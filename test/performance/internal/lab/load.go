@@ -27,8 +27,7 @@ type LoadOptions struct {
 	For      time.Duration
 	BodySize int    // bytes
 	Seed     uint64 // the same seed repeats a run
-	// Factor multiplies the recorded latencies of AWS. Latency draws one of them.
-	Factor  float64
+	// Latency draws one of AWS's recorded latencies.
 	Latency func(call string, random *rand.Rand) time.Duration
 	// Warm is how many environments of each function are started before the run.
 	Warm int
@@ -39,43 +38,64 @@ const drain = 20 * time.Second
 
 type loadRun struct {
 	LoadOptions
+	fail       context.CancelCauseFunc
 	webhooks   []Webhook
 	at         []time.Duration // when each is due
 	first      int             // of the measured window
-	authorizer *pool
+	front      []*pool         // the authorizer's and then the processors'
 	processors map[string]*pool
-	request    *hdrhistogram.Histogram
 	late       *hdrhistogram.Histogram
-	mu         sync.Mutex // of request and messages
-	messages   []string
 	began      time.Time
 	ownCPU     time.Duration
+	sent       sync.WaitGroup // until they are answered
+
+	mu       sync.Mutex // of what follows
+	request  *hdrhistogram.Histogram
+	messages []string
 }
 
 // Load sends webhooks of all providers to authorizer and processors at their time,
 // however long responses take, and then what they have queued to the consumer at the
 // same rate. On Lambda both happen at once on different machines; here they would slow
 // each other down.
-func (w *World) Load(ctx context.Context, r Revision, o LoadOptions, progress io.Writer) (result.Load, error) {
+func (w *World) Load(ctx context.Context, r Revision, o LoadOptions, progress io.Writer) (l result.Load, err error) {
 	run := &loadRun{LoadOptions: o, processors: map[string]*pool{}, request: newHistogram(), late: newHistogram()}
+	ctx, run.fail = context.WithCancelCause(ctx)
 	random := rand.New(rand.NewPCG(o.Seed, 0))
 	run.draw(random)
 	providers := make([]int, len(run.at)+o.Warm)
 	for i := range providers {
 		providers[i] = random.IntN(len(w.Source.Providers()))
 	}
-	var err error
 	if run.webhooks, err = w.Source.Make(o.BodySize, providers); err != nil {
-		return result.Load{}, err
+		return l, err
 	}
-	pools, err := run.pools(w, r)
+	var all []*pool
 	defer func() {
-		for _, p := range pools {
+		run.fail(nil)
+		run.sent.Wait()
+		for _, p := range all {
 			p.close()
 		}
 	}()
+	add := func(function, want string) (*pool, error) {
+		t, err := r.task(function, want)
+		p := &pool{world: w, task: t, fail: run.fail, latency: newHistogram()}
+		all = append(all, p)
+		return p, err
+	}
+	if _, err := add(contract.AuthorizerName, allowed); err != nil {
+		return l, err
+	}
+	for _, provider := range w.Source.Providers() {
+		if run.processors[provider], err = add(provider+"-processor", accepted); err != nil {
+			return l, err
+		}
+	}
+	run.front = all
+	consumer, err := add(contract.ConsumerName, allTaken)
 	if err != nil {
-		return result.Load{}, err
+		return l, err
 	}
 	w.setLatency(o)
 	w.Stub.Reset(awsstub.Observer{Message: func(_, body string) {
@@ -83,21 +103,23 @@ func (w *World) Load(ctx context.Context, r Revision, o LoadOptions, progress io
 		defer run.mu.Unlock()
 		run.messages = append(run.messages, body)
 	}})
-	fmt.Fprintf(progress, "load: %.0f requests a second for %v, AWS at %g times its latencies …\n", o.Rate, o.For, o.Factor)
-	if err := run.send(ctx, pools[:len(pools)-1]); err != nil {
-		return result.Load{}, err
-	}
-	l, err := run.front(pools[:len(pools)-1])
-	if err != nil {
+	fmt.Fprintf(progress, "load: %.0f requests a second for %v …\n", o.Rate, o.For)
+	if err := run.send(ctx); err != nil {
 		return l, err
 	}
-	if err := run.consume(ctx, pools[len(pools)-1]); err != nil {
+	if l, err = run.result(); err != nil {
 		return l, err
 	}
-	consumer, err := pools[len(pools)-1].measured()
-	l.Functions = append(l.Functions, consumer)
+	if err := run.consume(ctx, consumer); err != nil {
+		return l, err
+	}
+	stored, err := consumer.measured()
+	l.Functions = append(l.Functions, stored)
 	counts := w.Stub.Counts()
-	l.Requests, l.Accepted, l.Messages, l.Items = len(run.webhooks), int(l.Request.Count)+len(run.webhooks)-len(run.at)+run.first, counts.Messages, counts.Items
+	l.Requests, l.Messages, l.Items = len(run.webhooks), counts.Messages, counts.Items
+	for _, p := range run.processors {
+		l.Accepted += p.total.done
+	}
 	if err == nil && (l.Accepted != l.Requests || l.Messages != l.Requests || l.Items != l.Requests || counts.Duplicates+counts.Refusals+counts.Objects > 0) {
 		err = fmt.Errorf("%w: %d requests, %d accepted, at AWS %+v", ErrWrong, l.Requests, l.Accepted, counts)
 	}
@@ -109,12 +131,9 @@ func (w *World) setLatency(o LoadOptions) {
 	var mu sync.Mutex
 	random := rand.New(rand.NewPCG(o.Seed, 1))
 	w.Stub.SetLatency(func(call string) time.Duration {
-		if o.Factor == 0 {
-			return 0
-		}
 		mu.Lock()
 		defer mu.Unlock()
-		return time.Duration(o.Factor * float64(o.Latency(call, random)))
+		return o.Latency(call, random)
 	})
 }
 
@@ -139,44 +158,16 @@ func (r *loadRun) draw(random *rand.Rand) {
 	}
 }
 
-// pools returns one of each function, the consumer's last.
-func (r *loadRun) pools(w *World, rev Revision) ([]*pool, error) {
-	var all []*pool
-	add := func(function, want string) (*pool, error) {
-		t, err := rev.task(function, want)
-		if err != nil {
-			return nil, err
-		}
-		p, err := w.newPool(t)
-		all = append(all, p)
-		return p, err
-	}
-	var err error
-	if r.authorizer, err = add(contract.AuthorizerName, allowed); err != nil {
-		return all, err
-	}
-	for _, provider := range w.Source.Providers() {
-		if r.processors[provider], err = add(provider+"-processor", accepted); err != nil {
-			return all, err
-		}
-	}
-	_, err = add(contract.ConsumerName, allTaken)
-	return all, err
-}
-
 // send starts environments, one after the other, and then sends each request when it is
 // due.
-func (r *loadRun) send(ctx context.Context, pools []*pool) error {
+func (r *loadRun) send(ctx context.Context) error {
 	for range r.Warm {
-		for _, p := range pools {
-			p.launch()
-		}
-		if err := pause(ctx, 30*time.Millisecond); err != nil {
-			return err
+		for _, p := range r.front {
+			p.launch(ctx)
 		}
 	}
 	for _, w := range r.webhooks[len(r.at):] { // each environment's first call is one of these, or of the warm-up
-		r.sendOne(w, time.Now(), false)
+		r.sent.Go(func() { r.sendOne(ctx, w, time.Now(), false) })
 		if err := pause(ctx, 5*time.Millisecond); err != nil {
 			return err
 		}
@@ -188,36 +179,38 @@ func (r *loadRun) send(ctx context.Context, pools []*pool) error {
 			return err
 		}
 		if i == r.first {
-			if err := r.mark(pools); err != nil {
+			if err := r.mark(); err != nil {
 				return err
 			}
 		}
 		if i >= r.first {
 			record(r.late, time.Since(due))
 		}
-		r.sendOne(r.webhooks[i], due, i >= r.first)
+		r.sent.Go(func() { r.sendOne(ctx, r.webhooks[i], due, i >= r.first) })
 	}
-	return settle(ctx, pools, len(r.webhooks))
+	return r.settle(ctx)
 }
 
 // sendOne sends one request: to the authorizer and, when that allows it, to the
 // processor.
-func (r *loadRun) sendOne(w Webhook, due time.Time, measured bool) {
-	r.authorizer.invoke(&call{payload: w.Authorizer, due: due, record: measured, then: func(at time.Time) {
-		r.processors[w.Provider].invoke(&call{payload: w.Processor, due: at, record: measured, then: func(at time.Time) {
-			if measured {
-				r.mu.Lock()
-				defer r.mu.Unlock()
-				record(r.request, at.Sub(due))
-			}
-		}})
-	}})
+func (r *loadRun) sendOne(ctx context.Context, w Webhook, due time.Time, measured bool) {
+	at, err := r.front[0].invoke(ctx, w.Authorizer, due, measured)
+	if err == nil {
+		at, err = r.processors[w.Provider].invoke(ctx, w.Processor, at, measured)
+	}
+	if err != nil {
+		r.fail(err)
+	} else if measured {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		record(r.request, at.Sub(due))
+	}
 }
 
 // mark begins the measured window.
-func (r *loadRun) mark(pools []*pool) error {
+func (r *loadRun) mark() error {
 	var errs []error
-	for _, p := range pools {
+	for _, p := range r.front {
 		errs = append(errs, p.mark())
 	}
 	r.began = time.Now()
@@ -226,45 +219,28 @@ func (r *loadRun) mark(pools []*pool) error {
 	return errors.Join(append(errs, err)...)
 }
 
-// settle waits until the first pool has had n invocations and all pools have answered.
-func settle(ctx context.Context, pools []*pool, n int) error {
-	for deadline := time.Now().Add(drain); ; {
-		open := 0
-		for i, p := range pools {
-			sent, done, failure := p.state()
-			if failure != nil {
-				return failure
-			}
-			if open += sent - done; i == 0 {
-				open += n - sent
-			}
-		}
-		if open == 0 {
-			return nil
-		}
-		if time.Now().After(deadline) {
-			return fmt.Errorf("%w: %d invocations have no response", ErrWrong, open)
-		}
-		if err := pause(ctx, 10*time.Millisecond); err != nil {
-			return err
-		}
-	}
+// settle waits until all that was sent is answered.
+func (r *loadRun) settle(ctx context.Context) error {
+	late := time.AfterFunc(drain, func() { r.fail(fmt.Errorf("%w: invocations have no response", ErrWrong)) })
+	defer late.Stop()
+	r.sent.Wait()
+	return context.Cause(ctx)
 }
 
-// front returns the result without the consumer.
-func (r *loadRun) front(pools []*pool) (result.Load, error) {
+// result returns the result without the consumer.
+func (r *loadRun) result() (result.Load, error) {
 	wall := time.Since(r.began)
 	own, err := cpuTime(os.Getpid())
 	if err != nil {
 		return result.Load{}, err
 	}
 	l := result.Load{
-		Rate: r.Rate, Seconds: r.For.Seconds(), BodySize: r.BodySize, Seed: r.Seed, AWSFactor: r.Factor,
+		Rate: r.Rate, Seconds: r.For.Seconds(), BodySize: r.BodySize, Seed: r.Seed,
 		Request: distribution(r.request), Late: distribution(r.late),
 		HarnessCPU: ms(own-r.ownCPU) / float64(len(r.at)-r.first),
 	}
 	used := ms(own - r.ownCPU)
-	for _, p := range pools {
+	for _, p := range r.front {
 		f, err := p.measured()
 		if err != nil {
 			return l, err
@@ -279,15 +255,10 @@ func (r *loadRun) front(pools []*pool) (result.Load, error) {
 // consume hands the messages to the consumer in full batches, at equal distances that
 // make the rate. The first batches start its environments and are not measured.
 func (r *loadRun) consume(ctx context.Context, consumer *pool) error {
-	r.mu.Lock()
-	batches := slices.Collect(slices.Chunk(r.messages, contract.BatchSize))
-	r.mu.Unlock()
 	for range r.Warm {
-		consumer.launch()
-		if err := pause(ctx, 30*time.Millisecond); err != nil {
-			return err
-		}
+		consumer.launch(ctx)
 	}
+	batches := slices.Collect(slices.Chunk(r.messages, contract.BatchSize))
 	warm, begin := min(2*r.Warm, len(batches)/2), time.Now()
 	for i, messages := range batches {
 		payload, err := batch(messages, time.Now())
@@ -303,9 +274,13 @@ func (r *loadRun) consume(ctx context.Context, consumer *pool) error {
 				return err
 			}
 		}
-		consumer.invoke(&call{payload: payload, due: due, record: i >= warm})
+		r.sent.Go(func() {
+			if _, err := consumer.invoke(ctx, payload, due, i >= warm); err != nil {
+				r.fail(err)
+			}
+		})
 	}
-	return settle(ctx, []*pool{consumer}, len(batches))
+	return r.settle(ctx)
 }
 
 // pause returns the cause of ctx when that ends first.

@@ -1,10 +1,10 @@
 package lab
 
 import (
-	"bytes"
+	"context"
 	"errors"
 	"fmt"
-	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -29,41 +29,28 @@ const (
 // idle environment, or else starts one (Lambda Developer Guide, "Understanding Lambda
 // function scaling").
 type pool struct {
-	world   *World
-	task    Task
-	output  *os.File
-	timeout time.Duration
+	world *World
+	task  Task
+	fail  context.CancelCauseFunc // ends the run
+	// background are cold starts, and environments that have answered and do not yet ask
+	// for an invocation.
+	background sync.WaitGroup
 
-	mu         sync.Mutex
-	all        []*runtimeapi.Environment
-	idle       []*runtimeapi.Environment // the last was used most recently
-	waiting    []*call                   // until an environment is idle
-	started    time.Time                 // the last cold start
-	coldStarts int
-	sent, done int
-	failure    error // the first
-	closed     bool
-	latency    *hdrhistogram.Histogram // µs
-
-	markCPU  time.Duration
-	markLogs int64
-	markDone int
+	mu      sync.Mutex
+	all     []*runtimeapi.Function
+	idle    []*runtimeapi.Function      // the last was used most recently
+	waiting []chan *runtimeapi.Function // invocations, until an environment is idle
+	started time.Time                   // the last cold start
+	latency *hdrhistogram.Histogram     // µs
+	total   totals
+	begin   totals // of the measured window
 }
 
-// call is an invocation. then is called with the time of a good response.
-type call struct {
-	payload []byte
-	due     time.Time
-	record  bool
-	then    func(at time.Time)
-}
-
-func (w *World) newPool(t Task) (*pool, error) {
-	output, err := os.CreateTemp(w.dir, "log-")
-	return &pool{
-		world: w, task: t, output: output, latency: newHistogram(),
-		timeout: time.Duration(t.Function.TimeoutSec * float64(time.Second)),
-	}, err
+// totals are counted over all environments.
+type totals struct {
+	done, coldStarts int
+	cpu              time.Duration
+	logged, memory   int64 // memory is the largest
 }
 
 // newHistogram returns one of microseconds up to a minute with three digits.
@@ -75,172 +62,137 @@ func record(h *hdrhistogram.Histogram, d time.Duration) {
 	_ = h.RecordValue(min(max(d, time.Microsecond), time.Minute).Microseconds()) // it is within its bounds
 }
 
-// invoke does not wait.
-func (p *pool) invoke(c *call) {
+// invoke returns when the response arrived. The latency counts from due, and is recorded
+// within the measured window.
+func (p *pool) invoke(ctx context.Context, payload []byte, due time.Time, measured bool) (time.Time, error) {
+	f, err := p.take(ctx)
+	if err != nil {
+		return time.Time{}, err
+	}
+	_, err = p.task.invoke(ctx, f, payload)
+	at := time.Now()
+	if err != nil {
+		return at, err
+	}
 	p.mu.Lock()
-	p.sent++
+	defer p.mu.Unlock()
+	p.total.done++
+	if measured {
+		record(p.latency, at.Sub(due))
+	}
+	p.background.Go(func() {
+		if err := f.Ready(ctx); err != nil {
+			p.fail(err)
+			return
+		}
+		p.offer(f)
+	})
+	return at, nil
+}
+
+// take returns an idle environment, or waits for the next one.
+func (p *pool) take(ctx context.Context) (*runtimeapi.Function, error) {
+	p.mu.Lock()
 	if n := len(p.idle); n > 0 {
-		e := p.idle[n-1]
+		defer p.mu.Unlock()
+		f := p.idle[n-1]
 		p.idle = p.idle[:n-1]
-		p.mu.Unlock()
-		p.begin(e, c)
-		return
+		return f, nil
 	}
-	p.waiting = append(p.waiting, c)
-	cold := time.Since(p.started) >= apart
-	if cold {
-		p.started = time.Now()
-		p.coldStarts++
-	}
+	turn := make(chan *runtimeapi.Function, 1)
+	p.waiting = append(p.waiting, turn)
 	if len(p.all)+len(p.waiting) > maxEnvironments {
 		p.fail(fmt.Errorf("%w: %s has %d environments and %d invocations wait: this machine cannot keep up", ErrWrong, p.task.Name, len(p.all), len(p.waiting)))
 	}
+	if time.Since(p.started) >= apart {
+		p.started = time.Now()
+		p.total.coldStarts++
+		p.background.Go(func() { p.launch(ctx) })
+	}
 	p.mu.Unlock()
-	if cold {
-		go p.launch()
+	select {
+	case f := <-turn:
+		return f, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
 	}
 }
 
-// launch starts an environment. It takes the invocation that has waited longest, or
-// becomes idle.
-func (p *pool) launch() {
-	err := atLowerPriority(func() error {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		if p.closed {
-			return nil
-		}
-		e, err := runtimeapi.Launch(runtimeapi.Options{
-			Binary: p.task.Binary.Path, Env: p.world.environment(p.task.Function), Output: p.output, Idle: p.release,
-		})
-		if err == nil {
-			p.all = append(p.all, e)
-			go p.watch(e)
-		}
-		return err
-	})
+// launch starts an environment.
+func (p *pool) launch(ctx context.Context) {
+	f, err := p.world.start(ctx, p.task)
 	if err != nil {
-		p.mu.Lock()
-		defer p.mu.Unlock()
 		p.fail(err)
-	}
-}
-
-// watch fails the run when an environment ends by itself.
-func (p *pool) watch(e *runtimeapi.Environment) {
-	<-e.Exited()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if !p.closed {
-		p.fail(fmt.Errorf("%w: a process of %s ended", ErrWrong, p.task.Name))
-	}
-}
-
-// release takes an environment that asks for an invocation.
-func (p *pool) release(e *runtimeapi.Environment) {
-	p.mu.Lock()
-	if len(p.waiting) == 0 {
-		p.idle = append(p.idle, e)
-		p.mu.Unlock()
 		return
 	}
-	c := p.waiting[0]
-	p.waiting = p.waiting[1:]
-	p.mu.Unlock()
-	p.begin(e, c)
-}
-
-func (p *pool) begin(e *runtimeapi.Environment, c *call) {
-	if !e.Begin(c.payload, time.Now().Add(p.timeout), func(a runtimeapi.Answer) { p.finish(c, a) }) {
-		p.finish(c, runtimeapi.Answer{At: time.Now(), Err: runtimeapi.ErrExited})
-	}
-}
-
-func (p *pool) finish(c *call, a runtimeapi.Answer) {
-	good := a.Err == nil && bytes.Contains(a.Body, []byte(p.task.Want))
 	p.mu.Lock()
-	p.done++
-	if !good {
-		p.fail(fmt.Errorf("%w: %s answered %.300s (%v)", ErrWrong, p.task.Name, a.Body, a.Err))
-	} else if c.record {
-		record(p.latency, a.At.Sub(c.due))
-	}
+	p.all = append(p.all, f)
 	p.mu.Unlock()
-	if good && c.then != nil {
-		c.then(a.At)
-	}
+	p.offer(f)
 }
 
-// fail keeps the first failure; mu is held.
-func (p *pool) fail(err error) {
-	if p.failure == nil {
-		p.failure = err
-	}
-}
-
-// state returns how many invocations were sent and answered, and the first failure.
-func (p *pool) state() (sent, done int, failure error) {
+// offer gives an idle environment to the invocation that has waited longest.
+func (p *pool) offer(f *runtimeapi.Function) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.sent, p.done, p.failure
+	if len(p.waiting) == 0 {
+		p.idle = append(p.idle, f)
+		return
+	}
+	p.waiting[0] <- f
+	p.waiting = p.waiting[1:]
 }
 
-// usage returns CPU time and log bytes of all environments, and the largest memory.
-func (p *pool) usage() (cpu time.Duration, logged, memory int64, err error) {
-	for _, e := range p.all {
-		c, err1 := cpuTime(e.PID())
-		m, err2 := peakMemory(e.PID())
-		err = errors.Join(err, err1, err2)
-		cpu, memory = cpu+c, max(memory, m)
+// count adds up what all environments have used; mu is held.
+func (p *pool) count() error {
+	var errs []error
+	p.total.cpu, p.total.logged = 0, 0
+	for _, f := range p.all {
+		cpu, err1 := cpuTime(f.PID())
+		memory, err2 := peakMemory(f.PID())
+		errs = append(errs, err1, err2)
+		p.total.cpu += cpu
+		p.total.memory = max(p.total.memory, memory)
+		p.total.logged += int64(len(f.Logs()))
 	}
-	info, err3 := p.output.Stat()
-	if err := errors.Join(err, err3); err != nil {
-		return 0, 0, 0, err
-	}
-	return cpu, info.Size(), memory, nil
+	return errors.Join(errs...)
 }
 
 // mark begins the measured window.
 func (p *pool) mark() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	var err error
-	p.coldStarts, p.markDone = 0, p.done
-	p.markCPU, p.markLogs, _, err = p.usage()
+	err := p.count()
+	p.begin = p.total
 	return err
 }
 
-// measured returns what the window took. No run may have written an error.
+// measured returns what the window took. No function may have logged an error.
 func (p *pool) measured() (result.Function, error) {
+	p.background.Wait()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	cpu, logged, memory, err := p.usage()
-	if err != nil {
+	if err := p.count(); err != nil {
 		return result.Function{}, err
 	}
-	text, err := os.ReadFile(p.output.Name())
-	if err != nil {
-		return result.Function{}, err
+	for _, f := range p.all {
+		if _, rest, found := strings.Cut(f.Logs(), `"level":"ERROR"`); found {
+			return result.Function{}, fmt.Errorf("%w: %s logged an error: …%.300s", ErrWrong, p.task.Name, rest)
+		}
 	}
-	if _, rest, found := bytes.Cut(text, []byte(`"level":"ERROR"`)); found {
-		return result.Function{}, fmt.Errorf("%w: %s logged an error: …%.300s", ErrWrong, p.task.Name, rest)
-	}
-	n := float64(max(1, p.done-p.markDone))
+	done := p.total.done - p.begin.done
+	n := float64(max(1, done))
 	return result.Function{
-		Name: p.task.Name, Invocations: int64(p.done - p.markDone), Latency: distribution(p.latency),
-		CPU: ms(cpu-p.markCPU) / n, LogBytes: float64(logged-p.markLogs) / n,
-		Memory: memory, Environments: len(p.all), ColdStarts: p.coldStarts,
+		Name: p.task.Name, Invocations: int64(done), Latency: distribution(p.latency),
+		CPU: ms(p.total.cpu-p.begin.cpu) / n, LogBytes: float64(p.total.logged-p.begin.logged) / n,
+		Memory: p.total.memory, Environments: len(p.all), ColdStarts: p.total.coldStarts - p.begin.coldStarts,
 	}, nil
 }
 
+// close ends the environments. The run must have ended.
 func (p *pool) close() {
-	p.mu.Lock()
-	p.closed = true
-	all := p.all
-	p.mu.Unlock()
-	for _, e := range all {
-		e.Kill()
+	p.background.Wait()
+	for _, f := range p.all {
+		_ = f.Stop() // which kills it otherwise
 	}
-	_ = p.output.Close()
-	_ = os.Remove(p.output.Name())
 }

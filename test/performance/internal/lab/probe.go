@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"slices"
 	"time"
 
 	"github.com/paysluice/paysluice/test/performance/internal/result"
@@ -35,99 +33,26 @@ type Task struct {
 	Want     string
 }
 
-// process is one environment that is invoked again and again.
-type process struct {
-	*runtimeapi.Environment
-	task   Task
-	idle   chan struct{}
-	output *os.File
-}
-
 // start starts a process and returns when it has asked for an invocation.
-func (w *World) start(ctx context.Context, t Task) (*process, error) {
-	output, err := os.CreateTemp(w.dir, "log-")
-	if err != nil {
-		return nil, err
-	}
-	p := &process{task: t, idle: make(chan struct{}, 1), output: output}
-	err = atLowerPriority(func() (err error) {
-		p.Environment, err = runtimeapi.Launch(runtimeapi.Options{
-			Binary: t.Binary.Path, Env: w.environment(t.Function), Output: output,
-			Idle: func(*runtimeapi.Environment) { p.idle <- struct{}{} },
-		})
+func (w *World) start(ctx context.Context, t Task) (f *runtimeapi.Function, err error) {
+	if err := atLowerPriority(func() error {
+		f, err = runtimeapi.Start(ctx, t.Binary.Path, w.environment(t.Function))
 		return err
-	})
-	if err != nil {
-		return nil, errors.Join(err, output.Close())
+	}); err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", ErrWrong, t.Name, err)
 	}
-	select {
-	case <-p.idle:
-		p.idle <- struct{}{}
-		return p, nil
-	case <-p.Exited():
-		return nil, errors.Join(p.wrong("it did not start"), p.close())
-	case <-ctx.Done():
-		return nil, errors.Join(context.Cause(ctx), p.close())
-	}
+	return f, nil
 }
 
-// wrong returns an error with what the process wrote.
-func (p *process) wrong(what string) error {
-	text, _ := os.ReadFile(p.output.Name())
-	return fmt.Errorf("%w: %s: %s; it wrote %.500s", ErrWrong, p.task.Name, what, text)
-}
-
-func (p *process) close() error {
-	p.Kill()
-	return errors.Join(p.output.Close(), os.Remove(p.output.Name()))
-}
-
-// logged returns how much the process has written, in bytes.
-func (p *process) logged() (int64, error) {
-	info, err := p.output.Stat()
-	if err != nil {
-		return 0, err
+// invoke returns the response, which must be a good one.
+func (t Task) invoke(ctx context.Context, f *runtimeapi.Function, payload []byte) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(t.Function.TimeoutSec*float64(time.Second)))
+	defer cancel()
+	body, err := f.Invoke(ctx, payload)
+	if err != nil || !bytes.Contains(body, []byte(t.Want)) {
+		return nil, fmt.Errorf("%w: %s answered %.300s (%v); it wrote %.500s", ErrWrong, t.Name, body, err, f.Logs())
 	}
-	return info.Size(), nil
-}
-
-// invoke returns the response and how long it took.
-func (p *process) invoke(ctx context.Context, payload []byte) ([]byte, time.Duration, error) {
-	select {
-	case <-p.idle:
-	case <-p.Exited():
-		return nil, 0, p.wrong("it has ended")
-	case <-ctx.Done():
-		return nil, 0, context.Cause(ctx)
-	}
-	begin, answered := time.Now(), make(chan runtimeapi.Answer, 1)
-	deadline := begin.Add(time.Duration(p.task.Function.TimeoutSec * float64(time.Second)))
-	if !p.Begin(payload, deadline, func(a runtimeapi.Answer) { answered <- a }) {
-		return nil, 0, p.wrong("it has ended")
-	}
-	select {
-	case a := <-answered:
-		if a.Err != nil || !bytes.Contains(a.Body, []byte(p.task.Want)) {
-			return nil, 0, p.wrong(fmt.Sprintf("it answered %.300s (%v)", a.Body, a.Err))
-		}
-		return a.Body, a.At.Sub(begin), nil
-	case <-ctx.Done():
-		return nil, 0, context.Cause(ctx)
-	}
-}
-
-// ready waits until the process asks for the next invocation, so that the work behind a
-// response is counted too.
-func (p *process) ready(ctx context.Context) error {
-	select {
-	case <-p.idle:
-		p.idle <- struct{}{}
-		return nil
-	case <-p.Exited():
-		return p.wrong("it has ended")
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
+	return body, nil
 }
 
 // Probe starts one process, invokes it with each payload in turn and returns what the
@@ -135,48 +60,46 @@ func (p *process) ready(ctx context.Context) error {
 // after call.
 func (w *World) Probe(ctx context.Context, t Task, call time.Duration) (sample result.Program, err error) {
 	w.Stub.SetLatency(func(string) time.Duration { return call })
-	p, err := w.start(ctx, t)
+	f, err := w.start(ctx, t)
 	if err != nil {
 		return sample, err
 	}
-	defer func() { err = errors.Join(err, p.close()) }()
-	sample = result.Program{Name: t.Name, Init: ms(p.Init()), Binary: t.Binary.Size, Zip: t.Binary.Zip}
-	marks, calls := []time.Duration{}, []float64{} // CPU time after init, the first call and the last one
-	mark := func() error {
-		cpu, err := cpuTime(p.PID())
-		marks = append(marks, cpu)
-		return err
-	}
-	if err := mark(); err != nil {
+	defer func() { err = errors.Join(err, f.Stop()) }()
+	sample = result.Program{Name: t.Name, Init: ms(f.Init()), Binary: t.Binary.Size, Zip: t.Binary.Zip}
+	begin, err := cpuTime(f.PID())
+	if err != nil {
 		return sample, err
 	}
+	sample.InitCPU = ms(begin)
+	var calls []float64
 	for i, payload := range t.Payloads {
-		_, took, err := p.invoke(ctx, payload)
+		sent := time.Now()
+		if _, err := t.invoke(ctx, f, payload); err != nil {
+			return sample, err
+		}
+		took := ms(time.Since(sent))
+		if err := f.Ready(ctx); err != nil { // so that the work after a response is counted too
+			return sample, err
+		}
+		if i > 0 {
+			calls = append(calls, took)
+			continue
+		}
+		sample.FirstCall = took
+		first, err := cpuTime(f.PID())
 		if err != nil {
 			return sample, err
 		}
-		if err := p.ready(ctx); err != nil {
+		sample.FirstCPU, begin = ms(first-begin), first
+	}
+	if len(calls) > 0 {
+		end, err := cpuTime(f.PID())
+		if err != nil {
 			return sample, err
 		}
-		if i == 0 {
-			sample.FirstCall = ms(took)
-		} else {
-			calls = append(calls, ms(took))
-		}
-		if i == 0 || i == len(t.Payloads)-1 {
-			if err := mark(); err != nil {
-				return sample, err
-			}
-		}
+		sample.WarmCall, sample.WarmCPU = median(calls), ms(end-begin)/float64(len(calls))
 	}
-	sample.InitCPU = ms(marks[0])
-	if len(t.Payloads) > 0 {
-		sample.FirstCPU = ms(marks[1] - marks[0])
-	}
-	if n := len(t.Payloads) - 1; n > 0 {
-		sample.WarmCall, sample.WarmCPU = median(calls), ms(marks[2]-marks[1])/float64(n)
-	}
-	sample.Memory, err = peakMemory(p.PID())
+	sample.Memory, err = peakMemory(f.PID())
 	return sample, err
 }
 
@@ -196,11 +119,10 @@ func medianProgram(all []result.Program) result.Program {
 	of(func(p *result.Program) *float64 { return &p.FirstCPU })
 	of(func(p *result.Program) *float64 { return &p.WarmCall })
 	of(func(p *result.Program) *float64 { return &p.WarmCPU })
-	memory := []int64{}
+	var memory []float64
 	for _, p := range all {
-		memory = append(memory, p.Memory)
+		memory = append(memory, float64(p.Memory))
 	}
-	slices.Sort(memory)
-	m.Memory = memory[len(memory)/2]
+	m.Memory = int64(median(memory))
 	return m
 }

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -170,19 +171,18 @@ func (w *World) invokeOnce(ctx context.Context, r Revision, function, want strin
 		return nil, 0, err
 	}
 	w.Stub.SetLatency(func(string) time.Duration { return 0 })
-	p, err := w.start(ctx, t)
+	f, err := w.start(ctx, t)
 	if err != nil {
 		return nil, 0, err
 	}
-	defer func() { err = errors.Join(err, p.close()) }()
-	if response, _, err = p.invoke(ctx, payload); err != nil {
-		return nil, 0, err
+	response, err = t.invoke(ctx, f, payload)
+	err = errors.Join(err, f.Stop()) // then the log is complete
+	for line := range strings.Lines(f.Logs()) {
+		if strings.HasPrefix(line, "{") { // not the runtime's own, of the end of the process
+			logged += float64(len(line))
+		}
 	}
-	if err := p.ready(ctx); err != nil {
-		return nil, 0, err
-	}
-	n, err := p.logged()
-	return response, float64(n), err
+	return response, logged, err
 }
 
 // examples are a provider's example events without space between their tokens, the

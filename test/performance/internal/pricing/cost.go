@@ -9,26 +9,21 @@ import (
 	"github.com/paysluice/paysluice/test/performance/internal/result"
 )
 
-const header = "<!-- Written by `go run . tables` in test/performance. -->\n\n"
-
 // CostPage returns the tables of docs/cost.md.
 func (m Model) CostPage() string {
 	var b strings.Builder
-	b.WriteString(header + "# Cost\n\nAWS's list prices of us-east-1, nothing taken as free. " + m.measured.String())
+	b.WriteString(result.Header + "# Cost\n\nAWS's list prices of us-east-1, nothing taken as free. " + m.measured.String())
 	for _, section := range []struct{ title, table string }{
 		{"A million events, by the size of the webhook", m.events()},
 		{"A month without a webhook", m.idle()},
 		{"A month with webhooks of 2.5 KB", m.months()},
 		{"What each part adds", m.parts()},
 		{"What the functions take", m.functionTable()},
-		{"Other sizes of memory; the template's in bold", m.memoryTable()},
 		{"What a webhook becomes: means over the providers", m.sizeTable()},
-		{"Logs of an accepted event", m.logTable()},
 		{"What would make it cheaper", m.levers()},
 		{"Dead letters", m.deadLetters()},
 		{"A stranger who sends as much as the stage lets through", m.strangers()},
 		{"A firewall with one rate rule", m.firewall()},
-		{"Prices", m.priceTable()},
 	} {
 		fmt.Fprintf(&b, "## %s\n\n%s\n", section.title, section.table)
 	}
@@ -95,21 +90,14 @@ func (m Model) months() string {
 
 func (m Model) parts() string {
 	var rows [][]string
-	event := func(what string, u usage) { rows = append(rows, []string{what, m.perMillion(u), ""}) }
-	monthly := func(what string, u usage) { rows = append(rows, []string{what, "", m.dollars(u)}) }
+	event := func(what string, u usage) { rows = append(rows, []string{what, m.perMillion(u)}) }
 	for _, i := range m.stack.Indexes {
 		event("Index "+i.Name+": its writes", usage{writeUnit: m.of(middle, func(e result.Event) float64 { return units(e.Entries[i.Name]) })})
 	}
 	event("A year in the table with its indexes and point-in-time recovery", m.kept(middle, 365))
-	monthly("One reader of the table's stream that polls five times a second", usage{streamRead: 5 * month})
-	monthly(fmt.Sprintf("Custom metrics while all is well: %.0f", m.healthyMetrics()), usage{metric: m.healthyMetrics()})
-	monthly("Requests to KMS at 100 events a second", usage{keyRequest: m.keyRequests(usual().perSecond) * month})
-	monthly("Reading the secrets at 100 events a second", usage{secretCall: m.secretCalls(usual().perSecond, secretSeconds) * month})
 	event("X-Ray, with Tracing on", m.recorded(usual().perSecond))
-	event("Batches of one instead of ten", m.event(middle, load{usual().perSecond, 1}).minus(m.event(middle, usual())))
-	event("A cold start of each function for each event", m.coldStart())
 	event("A duplicate: DynamoDB bills its write, without the indexes'", m.event(middle, usual()).minus(m.indexes(middle)))
-	return result.Table([]string{"", "$ for a million events", "$ a month"}, rows)
+	return result.Table([]string{"", "$ for a million events"}, rows)
 }
 
 func (m Model) functionTable() string {
@@ -120,35 +108,10 @@ func (m Model) functionTable() string {
 		d, memory := m.durations[name], m.memory(name)
 		rows = append(rows, []string{
 			name, result.Number(memory, 0), result.Number(float64(d.memory)/(1<<20), 0), result.Number(d.cpu, 2), result.Number(d.wait, 1),
-			result.Number(d.millis(memory)+rounding, 1), result.Number(d.init, 1), result.Number(duration{cpu: d.firstCPU}.millis(memory), 0),
+			result.Number(d.millis(memory)+rounding, 1),
 		})
 	}
-	return result.Table([]string{"", "memory, MB", "of it used", "CPU, ms", "waiting, ms", "billed, ms", "init, ms", "first call longer by, ms"}, rows)
-}
-
-func (m Model) memoryTable() string {
-	var rows [][]string
-	for _, size := range []float64{128, 256, 512, 1024, vCPU} {
-		row := []string{result.Number(size, 0)}
-		for _, kind := range []struct {
-			functions []string
-			batch     float64
-		}{{[]string{contract.AuthorizerName}, 1}, {m.processors(), 1}, {[]string{contract.ConsumerName}, contract.BatchSize}} {
-			millis, u := 0.0, usage{}
-			for _, name := range kind.functions {
-				share := 1 / float64(len(kind.functions))
-				millis += m.durations[name].millis(size) * share
-				u = plus(u, usage{invocation: share, gbSecond: m.durations[name].gbSeconds(size) * share})
-			}
-			bold := ""
-			if m.memory(kind.functions[0]) == size {
-				bold = "**"
-			}
-			row = append(row, bold+result.Number(millis, 1)+bold, bold+"$"+result.Number(m.prices.cost(u.times(million/kind.batch)), 3)+bold)
-		}
-		rows = append(rows, row)
-	}
-	return result.Table([]string{"MB", "authorizer, ms", "$ a million", "processor, ms", "$ a million", "consumer, ms", "$ a million"}, rows)
+	return result.Table([]string{"", "memory, MB", "of it used", "CPU, ms", "waiting, ms", "billed, ms"}, rows)
 }
 
 func (m Model) sizeTable() string {
@@ -174,25 +137,12 @@ func (m Model) sizeTable() string {
 	return result.Table(titles, rows)
 }
 
-func (m Model) logTable() string {
-	var rows [][]string
-	sum := 0.0
-	for _, part := range append(m.logParts(contract.BatchSize), logPart{what: "**together**"}) {
-		if part.bytes == 0 {
-			part.bytes = sum
-		}
-		rows = append(rows, []string{part.what, result.Number(part.bytes, 0), m.perMillion(m.logged(part.bytes))})
-		sum += part.bytes
-	}
-	return result.Table([]string{"", "bytes", "$ for a million events"}, rows)
-}
-
 func (m Model) levers() string {
 	deflated := m.of(middle, func(e result.Event) float64 { return units(e.Item) - units(e.Item-e.Body+e.Deflated) })
 	return result.Table([]string{"", "saves, for a million events", "and costs "}, [][]string{
 		{"Compress the payload in the item", m.perMillion(usage{writeUnit: deflated}), "Readers of the table inflate it before they check payloadSha256 or search in it."},
 		{"One index instead of two", m.perMillion(m.indexes(middle).times(1 / float64(len(m.stack.Indexes)))), "No list of a day, or no history of a payment, without a scan."},
-		{"SystemLogLevel WARN for the functions", m.perMillion(m.logged(m.lambdaLog())), "No REPORT line: memory in use is in no metric."},
+		{"SystemLogLevel WARN for the functions", m.perMillion(m.logged(m.lambdaLog(contract.BatchSize))), "No REPORT line: memory in use is in no metric."},
 		{"No access log", m.perMillion(m.logged(m.accessLine())), "Nothing is known of requests that no function saw."},
 		{"HTTP API instead of REST API", m.perMillion(usage{apiRequest: 1, httpRequest: -1}), "No gateway responses: a denied request is a 403. No firewall. Bodies and headers arrive in another form."},
 	})
@@ -238,16 +188,4 @@ func (m Model) firewall() string {
 		rows = append(rows, []string{result.Number(events, 0), result.Dollars(cost), result.Number(cost/saved, 0)})
 	}
 	return result.Table([]string{"events a month", "$ a month", "minutes of a flood at gate 2 that cost as much"}, rows)
-}
-
-func (m Model) priceTable() string {
-	var rows [][]string
-	for _, p := range m.prices {
-		free := ""
-		if p.Free > 0 {
-			free = result.Number(p.Free, 0)
-		}
-		rows = append(rows, []string{p.Service, p.What, fmt.Sprintf("$%.10g for %s", p.USD, result.Number(p.Per, 0)), free, fmt.Sprintf("[%s](%s), %s", p.Read, p.Page, p.As)})
-	}
-	return result.Table([]string{"", "what ", "price", "free each month", "read, and where the figure was seen "}, rows)
 }

@@ -44,12 +44,9 @@ const (
 
 // duration is how long an invocation takes, in milliseconds.
 type duration struct {
-	cpu  float64 // with a whole vCPU
-	wait float64 // for AWS
-	init float64 // with a whole vCPU, the wait for a secret included
-	// firstCPU is what a first call takes beside what every call does.
-	firstCPU float64
-	memory   int64 // bytes in use
+	cpu    float64 // with a whole vCPU
+	wait   float64 // for AWS
+	memory int64   // bytes in use
 }
 
 // millis returns the duration with that much memory. It is an upper bound: work that is
@@ -67,7 +64,6 @@ type Model struct {
 	stack     stack.Stack
 	prices    prices
 	limits    map[string]figures.Limit
-	list      []figures.Limit
 	sizes     result.Sizes
 	durations map[string]duration // by function
 	single    duration            // of the consumer with one message
@@ -76,51 +72,28 @@ type Model struct {
 
 // New returns the model. The error is ErrMissing if something was not measured.
 func New(s stack.Stack, r result.Results, f figures.Figures) (Model, error) {
-	m := Model{stack: s, prices: f.Prices, limits: map[string]figures.Limit{}, list: f.Limits, sizes: *r.Sizes, durations: map[string]duration{}}
-	if err := m.prices.check(); err != nil {
-		return m, err
+	m := Model{
+		stack: s, prices: f.Prices, limits: f.LimitsByID(), sizes: *r.Sizes, measured: r.Load.Machine, durations: map[string]duration{},
 	}
-	for _, l := range f.Limits {
-		m.limits[l.ID] = l
-	}
-	for _, id := range limitIDs() {
-		if m.limits[id].Value == 0 {
-			return m, fmt.Errorf("%w: the limit %s", ErrMissing, id)
+	for _, f1 := range r.Load.Functions {
+		tail := 1.0 // the mean of the AWS call in its medians
+		if f1.Name == contract.ConsumerName {
+			tail = f.Latencies[awsstub.PutItem].Mean() / f.Latencies[awsstub.PutItem].P50
+		} else if f1.Name != contract.AuthorizerName {
+			tail = f.Latencies[awsstub.SendMessage].Mean() / f.Latencies[awsstub.SendMessage].P50
 		}
+		m.durations[f1.Name] = duration{cpu: f1.CPU, wait: math.Max(0, f1.Latency.P50-f1.CPU) * tail, memory: f1.Memory}
 	}
-	cold := map[string]result.Program{}
+	m.single = m.durations[contract.ConsumerName]
 	for _, p := range r.ColdStart.Programs {
-		cold[p.Name] = p
-	}
-	batch := func(n int) result.Program { return cold[fmt.Sprintf("%s, batch of %d", contract.ConsumerName, n)] }
-	cold[contract.ConsumerName] = batch(contract.BatchSize)
-	for _, l := range r.Load {
-		if l.AWSFactor != 1 {
-			continue
-		}
-		m.measured = l.Machine
-		for _, f1 := range l.Functions {
-			tail, secretWait := 1.0, 0.0 // the mean of the AWS call in its medians
-			if f1.Name == contract.ConsumerName {
-				tail = f.Latencies[awsstub.PutItem].Mean() / f.Latencies[awsstub.PutItem].P50
-			} else if f1.Name != contract.AuthorizerName {
-				tail = f.Latencies[awsstub.SendMessage].Mean() / f.Latencies[awsstub.SendMessage].P50
-				secretWait = f.Latencies[awsstub.GetSecretValue].Mean() - r.ColdStart.Call
-			}
-			c := cold[f1.Name]
-			m.durations[f1.Name] = duration{
-				cpu: f1.CPU, wait: math.Max(0, f1.Latency.P50-f1.CPU) * tail,
-				init: c.Init + secretWait, firstCPU: math.Max(0, c.FirstCPU-c.WarmCPU), memory: f1.Memory,
-			}
+		if p.Name == contract.ConsumerName+", batch of 1" {
+			m.single.cpu = p.WarmCPU
 		}
 	}
-	full := m.durations[contract.ConsumerName]
-	m.single = full
-	m.single.cpu = batch(1).WarmCPU
 	m.single.wait = f.Latencies[awsstub.PutItem].Mean()
 	for _, name := range m.functions() {
-		if d := m.durations[name]; d.cpu <= 0 || d.init <= 0 {
-			return m, fmt.Errorf("%w: the load run with -aws 1 and the cold starts lack %s", ErrMissing, name)
+		if m.durations[name].cpu <= 0 {
+			return m, fmt.Errorf("%w: the load run lacks %s", ErrMissing, name)
 		}
 	}
 	return m, nil
@@ -286,21 +259,6 @@ func (m Model) keyRequests(perSecond float64) float64 {
 	return (2*float64(len(m.processors()))+1)/m.stack.DataKeySeconds + m.secretCalls(perSecond, secretSeconds)
 }
 
-// coldStart returns what it takes to start an environment of each function for one event.
-func (m Model) coldStart() usage {
-	start := func(function string) usage {
-		return usage{keyRequest: 1, gbSecond: m.memory(function) / 1024 * m.durations[function].init / 1000}
-	}
-	return plus(usage{keyRequest: 1, secretCall: 1}, start(contract.AuthorizerName), m.mean(start), start(contract.ConsumerName))
-}
-
-// logPart is what one source writes about an event. Lambda's own lines are marked.
-type logPart struct {
-	what   string
-	bytes  float64
-	lambda bool
-}
-
 // Lambda's two lines about an invocation (Lambda Developer Guide, "Lambda Telemetry API
 // Event schema reference") and a line of the access log, by examples.
 const requestID = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
@@ -326,38 +284,18 @@ func (m Model) accessLine() float64 {
 	return float64(len(line))
 }
 
-func (m Model) logParts(batch float64) []logPart {
+// lambdaLog returns the bytes that Lambda itself writes about an event.
+func (m Model) lambdaLog(batch float64) float64 {
+	return lambdaLines(contract.AuthorizerName) + lambdaLines(m.processors()[0]) + lambdaLines(contract.ConsumerName)/batch
+}
+
+// logs returns what is logged about an event.
+func (m Model) logs(batch float64) usage {
 	consumer := m.sizes.Lines.ConsumerBatch
 	if batch == 1 {
 		consumer = m.sizes.Lines.ConsumerSingle
 	}
-	return []logPart{
-		{"API Gateway's access log", m.accessLine(), false},
-		{"Lambda's lines about the authorizer", lambdaLines(contract.AuthorizerName), true},
-		{"Lambda's lines about the processor", lambdaLines(m.processors()[0]), true},
-		{"Lambda's lines about the consumer", lambdaLines(contract.ConsumerName) / batch, true},
-		{"the processor's line", m.sizes.Lines.Processor, false},
-		{"the consumer's lines", consumer / batch, false},
-	}
-}
-
-// lambdaLog returns the bytes that Lambda itself writes about an event.
-func (m Model) lambdaLog() float64 {
-	sum := 0.0
-	for _, part := range m.logParts(contract.BatchSize) {
-		if part.lambda {
-			sum += part.bytes
-		}
-	}
-	return sum
-}
-
-func (m Model) logs(batch float64) usage {
-	sum := 0.0
-	for _, part := range m.logParts(batch) {
-		sum += part.bytes
-	}
-	return m.logged(sum)
+	return m.logged(m.accessLine() + m.lambdaLog(batch) + m.sizes.Lines.Processor + consumer/batch)
 }
 
 // logged returns so many bytes of log, taken in and kept.

@@ -1,10 +1,10 @@
 package pricing
 
 import (
+	"context"
+	"math"
 	"testing"
 	"time"
-
-	"context"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -24,7 +24,7 @@ func round(t *testing.T) Model {
 	f, err := figures.Read("../../figures.json")
 	require.NoError(t, err)
 	m := Model{
-		prices: f.Prices, limits: map[string]figures.Limit{}, durations: map[string]duration{},
+		prices: f.Prices, limits: f.LimitsByID(), durations: map[string]duration{},
 		stack: stack.Stack{
 			VisibilitySeconds: 300, LogDays: 30, DataKeySeconds: 300, Alarms: 10, Dashboards: 1, Secrets: 3, Keys: 1,
 			Mappings: map[string]stack.Mapping{contract.ConsumerName: {BatchSize: 10, MaximumConcurrency: 50}},
@@ -33,10 +33,6 @@ func round(t *testing.T) Model {
 		sizes: result.Sizes{Events: []result.Event{{Body: middle, Message: 4000, Item: 3 * kb, Entries: map[string]int{
 			contract.PaymentIndex: kb + 1, contract.DayIndex: 300,
 		}}}},
-	}
-	require.NoError(t, m.prices.check())
-	for _, l := range f.Limits {
-		m.limits[l.ID] = l
 	}
 	for name, wait := range map[string]float64{contract.AuthorizerName: 5, contract.ConsumerName: 50, "a": 20, "b": 20, "c": 20} {
 		provider := ""
@@ -142,6 +138,8 @@ func TestSecretSeconds(t *testing.T) {
 }
 
 func TestNewRefuses(t *testing.T) {
-	_, err := New(stack.Stack{}, result.Results{Sizes: &result.Sizes{}, ColdStart: &result.ColdStart{}}, figures.Figures{})
+	_, err := New(stack.Stack{}, result.Results{Load: &result.Load{}, Sizes: &result.Sizes{}, ColdStart: &result.ColdStart{}}, figures.Figures{})
 	assert.ErrorIs(t, err, ErrMissing)
+	assert.True(t, math.IsNaN(prices(nil).cost(usage{key: 1})), "a page with NaN fails TestPagesAreCurrent")
+	assert.True(t, math.IsNaN(Model{}.limit(apiRate)))
 }

@@ -28,17 +28,16 @@ const (
 	secretRate        = "secrets.rate"
 )
 
-func limitIDs() []string {
-	return []string{
-		apiRate, lambdaConcurrency, lambdaRate, lambdaRamp, mappingStart, mappingRamp, mappingMost,
-		inFlight, newTable, wholeTable, partition, kmsRate, secretRate,
-	}
-}
-
 // dayShards is the number of partition keys of a provider's day (handlers/aws/table).
 const dayShards = 16
 
-func (m Model) limit(id string) float64 { return m.limits[id].Value }
+// limit returns a limit's value, which is not a number if figures.json has none.
+func (m Model) limit(id string) float64 {
+	if l, known := m.limits[id]; known {
+		return l.Value
+	}
+	return math.NaN()
+}
 
 func (m Model) providers() float64 { return float64(len(m.processors())) }
 
@@ -112,19 +111,17 @@ type reach struct {
 	what          string
 	evenly, alone float64
 	raised        string
-	trouble       bool // no load reaches it by itself
 }
 
 // reaches returns all limits, the first that is reached first.
 func (m Model) reaches(body int) []reach {
 	consumer := m.stack.Mappings[contract.ConsumerName]
 	day := dayShards * m.limit(partition) / m.dayUnits(body)
-	same := func(what string, rate float64, raised string) reach { return reach{what, rate, rate, raised, false} }
+	same := func(what string, rate float64, raised string) reach { return reach{what, rate, rate, raised} }
 	raised := func(id string) string { return m.limits[id].Raised }
-	trouble := func(r reach) reach { r.trouble = true; return r }
 	one := 1.0
 	all := []reach{
-		{"the stage's throttle of a method", m.stack.API.ThrottleRate * m.providers(), m.stack.API.ThrottleRate, "template", false},
+		{"the stage's throttle of a method", m.stack.API.ThrottleRate * m.providers(), m.stack.API.ThrottleRate, "template"},
 		same("API Gateway's rate of the account", m.limit(apiRate), raised(apiRate)),
 		same("Lambda's invocations a second at the account's concurrency", m.limit(lambdaConcurrency)*m.limit(lambdaRate)/m.invocations(one), raised(lambdaConcurrency)),
 		same("Lambda's concurrency of the account", m.limit(lambdaConcurrency)/m.concurrency(one), raised(lambdaConcurrency)),
@@ -133,12 +130,12 @@ func (m Model) reaches(body int) []reach {
 		same("a new table's writes", m.limit(newTable)/m.of(body, itemUnits), raised(newTable)),
 		same("a new index's writes", m.limit(newTable)/m.largestEntry(body), raised(newTable)),
 		same("the table's writes", m.limit(wholeTable)/m.of(body, itemUnits), raised(wholeTable)),
-		{"partitions of the index of days", day * m.providers(), day, "dayShards in handlers/aws/table", false},
+		{"partitions of the index of days", day * m.providers(), day, "dayShards in handlers/aws/table"},
 		same("messages in flight while all goes well", m.limit(inFlight)/(m.busyConsumers(one)*m.batchSize()), raised(inFlight)),
-		trouble(same("messages in flight while no event can be stored", m.limit(inFlight)/m.stack.VisibilitySeconds, "not needed: what is not received waits in the queue")),
+		same("messages in flight while no event can be stored", m.limit(inFlight)/m.stack.VisibilitySeconds, "not needed: what is not received waits in the queue"),
 		same("KMS, reading secrets", m.limit(kmsRate)*secretSeconds/m.busyProcessors(one), raised(kmsRate)),
 		same("Secrets Manager", m.limit(secretRate)*secretSeconds/m.busyProcessors(one), raised(secretRate)),
-		trouble(same("Secrets Manager, if every webhook is forged", m.limit(secretRate)*refreshSeconds/m.busyProcessors(one), raised(secretRate))),
+		same("Secrets Manager, if every webhook is forged", m.limit(secretRate)*refreshSeconds/m.busyProcessors(one), raised(secretRate)),
 	}
 	slices.SortStableFunc(all, func(a, b reach) int { return cmp.Compare(a.evenly, b.evenly) })
 	return all
@@ -149,38 +146,14 @@ func steps() []float64 { return []float64{10, 100, 1000, 10_000, 100_000} }
 // ScalePage returns the tables of docs/scaling.md.
 func (m Model) ScalePage() string {
 	var b strings.Builder
-	b.WriteString(header + "# Scale\n\nFor webhooks of 2.5 KB, with the template and the account's quotas as they are at first. Nothing here was tried on AWS. " + m.measured.String())
+	b.WriteString(result.Header + "# Scale\n\nFor webhooks of 2.5 KB, with the template and the account's quotas as they are at first. Nothing here was tried on AWS. " + m.measured.String())
 	for _, section := range []struct{ title, table string }{
-		{"Step by step", m.stepTable()},
 		{"What each step needs, without a reserve", m.needs()},
 		{"When each limit is reached", m.reachTable()},
-		{"By the size of the webhook", m.bySize()},
-		{"Limits", m.limitTable()},
 	} {
 		fmt.Fprintf(&b, "## %s\n\n%s\n", section.title, section.table)
 	}
 	return b.String()
-}
-
-func (m Model) stepTable() string {
-	var rows [][]string
-	for _, rate := range steps() {
-		var over []string
-		for _, r := range m.reaches(middle) {
-			if r.evenly <= rate*(1+1e-9) && !r.trouble {
-				over = append(over, r.what)
-			}
-		}
-		if over == nil {
-			over = []string{"none"}
-		}
-		u := m.event(middle, load{rate, contract.BatchSize})
-		rows = append(rows, []string{
-			result.Number(rate, 0), over[0], strings.Join(over[1:], "; "),
-			result.Number(u[logIngest]*rate*24*3600, 1), m.dollars(u.times(rate * 3600)),
-		})
-	}
-	return result.Table([]string{"events a second", "the first limit ", "and these ", "GB of log a day", "$ an hour"}, rows)
 }
 
 func (m Model) needs() string {
@@ -217,27 +190,4 @@ func (m Model) reachTable() string {
 		rows = append(rows, []string{r.what, rate(r.evenly), rate(r.alone), r.raised})
 	}
 	return result.Table([]string{"", "events a second, evenly", "of one provider alone", "raised "}, rows)
-}
-
-func (m Model) bySize() string {
-	titles := []string{"events a second"}
-	rows := [][]string{{"a new table's writes"}, {"the table's writes"}, {"the index of days, one provider alone"}}
-	for _, body := range bodies() {
-		titles = append(titles, kilobytes(body))
-		for i, n := range []float64{
-			m.limit(newTable) / m.of(body, itemUnits), m.limit(wholeTable) / m.of(body, itemUnits),
-			dayShards * m.limit(partition) / m.dayUnits(body),
-		} {
-			rows[i] = append(rows[i], result.Number(n, 0))
-		}
-	}
-	return result.Table(titles, rows)
-}
-
-func (m Model) limitTable() string {
-	var rows [][]string
-	for _, l := range m.list {
-		rows = append(rows, []string{l.What, result.Number(l.Value, 0), l.Raised, fmt.Sprintf("[%s](%s)", l.Read, l.Page)})
-	}
-	return result.Table([]string{"", "limit", "raised ", "read "}, rows)
 }

@@ -55,7 +55,8 @@ func Dollars(usd float64) string {
 	return "$" + Number(usd*(1+1e-9), decimals) // half a cent is rounded up
 }
 
-const header = "<!-- Written by `go run . tables` in test/performance. -->\n\n"
+// Header begins each page.
+const Header = "<!-- Written by `go run . tables` in test/performance. -->\n\n"
 
 func (m Machine) String() string {
 	return fmt.Sprintf("Measured on %s at revision `%s`: %s, %d cores, %d GB, Linux %s, %s, load average before it %.1f.\n\n",
@@ -64,30 +65,26 @@ func (m Machine) String() string {
 
 func megabytes(bytes int64) string { return Number(float64(bytes)/(1<<20), 1) }
 
-// LoadPage returns the page of the load runs.
+// LoadPage returns the page of the load run.
 func (r Results) LoadPage() string {
-	var b strings.Builder
-	b.WriteString(header + "# Load runs\n\n")
-	for _, l := range r.Load {
-		fmt.Fprintf(&b, "## %.0f requests a second for %.0f s, AWS at %g times its recorded latencies\n\n%s", l.Rate, l.Seconds, l.AWSFactor, l.Machine)
-		row := func(name string, l Latency, rest ...string) []string {
-			cells := []string{name}
-			for _, ms := range []float64{l.P50, l.P90, l.P99, l.P999, l.Max} {
-				cells = append(cells, Number(ms, 1))
-			}
-			return append(cells, rest...)
+	l := r.Load
+	row := func(name string, l Latency, rest ...string) []string {
+		cells := []string{name}
+		for _, ms := range []float64{l.P50, l.P90, l.P99, l.P999, l.Max} {
+			cells = append(cells, Number(ms, 1))
 		}
-		var rows [][]string
-		for _, f := range l.Functions {
-			rows = append(rows, row(f.Name, f.Latency, Number(f.CPU, 2), megabytes(f.Memory), Number(f.LogBytes, 0),
-				fmt.Sprintf("%d (%d)", f.Environments, f.ColdStarts)))
-		}
-		rows = append(rows, row("authorizer and processor as one request", l.Request, "", "", "", ""))
-		b.WriteString(Table([]string{"times in ms", "p50", "p90", "p99", "p99.9", "max", "CPU", "memory MB", "log bytes", "environments (cold starts)"}, rows))
-		fmt.Fprintf(&b, "\n%d requests of %d bytes, drawn with seed %d: %d accepted, %d messages, %d items. The harness took %.2f ms of CPU for each and sent them %.1f ms late (p99), which the latencies include. All together used %.0f %% of the machine.\n\n",
-			l.Requests, l.BodySize, l.Seed, l.Accepted, l.Messages, l.Items, l.HarnessCPU, l.Late.P99, 100*l.Busy)
+		return append(cells, rest...)
 	}
-	return b.String()
+	var rows [][]string
+	for _, f := range l.Functions {
+		rows = append(rows, row(f.Name, f.Latency, Number(f.CPU, 2), megabytes(f.Memory), Number(f.LogBytes, 0),
+			fmt.Sprintf("%d (%d)", f.Environments, f.ColdStarts)))
+	}
+	rows = append(rows, row("authorizer and processor as one request", l.Request, "", "", "", ""))
+	return Header + fmt.Sprintf("# Load\n\n%.0f requests a second for %.0f s, AWS at its recorded latencies. ", l.Rate, l.Seconds) + l.Machine.String() +
+		Table([]string{"times in ms", "p50", "p90", "p99", "p99.9", "max", "CPU", "memory MB", "log bytes", "environments (cold starts)"}, rows) +
+		fmt.Sprintf("\n%d requests of %d bytes, drawn with seed %d: %d accepted, %d messages, %d items. The harness took %.2f ms of CPU for each and sent them %.1f ms late (p99), which the latencies include. All together used %.0f %% of the machine.\n",
+			l.Requests, l.BodySize, l.Seed, l.Accepted, l.Messages, l.Items, l.HarnessCPU, l.Late.P99, 100*l.Busy)
 }
 
 // ColdStartPage returns the page of the cold starts.
@@ -107,7 +104,7 @@ func (r Results) ColdStartPage() string {
 		}
 		rows = append(rows, append(row, megabytes(p.Memory), Number(float64(p.Binary)/1e6, 1), zip))
 	}
-	return header + "# Cold starts\n\n" + c.Machine.String() +
+	return Header + "# Cold starts\n\n" + c.Machine.String() +
 		fmt.Sprintf("Medians of %d processes each, started one at a time, in turn. Every AWS call takes %.0f ms.\n\n", c.Rounds, c.Call) +
 		Table([]string{"times in ms", "init", "CPU of init", "first call", "CPU of it", "a warm call", "CPU of it", "memory MB", "binary MB", "zip MB"}, rows)
 }
@@ -151,7 +148,7 @@ func (r Results) ComparePage() string {
 		}
 		rows = append(rows, row)
 	}
-	return header + "# Comparison with " + c.Base + "\n\n" + c.Machine.String() +
+	return Header + "# Comparison with " + c.Base + "\n\n" + c.Machine.String() +
 		fmt.Sprintf("Medians of %d processes of each revision, in turn, with %d invocations each; AWS answers at once. Ratios above %.2f are in bold.\n\n", c.Rounds, c.Invocations, Limit) +
 		Table(titles, rows)
 }

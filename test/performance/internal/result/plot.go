@@ -19,7 +19,7 @@ import (
 func (l Load) Plot() ([]byte, error) {
 	p := plot.New()
 	p.BackgroundColor = color.White
-	p.Title.Text = fmt.Sprintf("%.0f requests a second, AWS at %g times its recorded latencies", l.Rate, l.AWSFactor)
+	p.Title.Text = fmt.Sprintf("%.0f requests a second, AWS at its recorded latencies", l.Rate)
 	p.X.Label.Text, p.Y.Label.Text = "of responses arrive within", "milliseconds"
 	p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
 	var ticks plot.ConstantTicks

@@ -17,7 +17,7 @@ var ErrFile = errors.New("not a file of results")
 
 // Results are all measurements. A part that was not measured is absent.
 type Results struct {
-	Load      []Load     `json:"load,omitempty"`
+	Load      *Load      `json:"load,omitempty"`
 	ColdStart *ColdStart `json:"coldStart,omitempty"`
 	Sizes     *Sizes     `json:"sizes,omitempty"`
 	Compare   *Compare   `json:"compare,omitempty"`
@@ -43,8 +43,6 @@ type Load struct {
 	Seconds  float64 `json:"seconds"` // of the measured window
 	BodySize int     `json:"bodySize"`
 	Seed     uint64  `json:"seed"`
-	// AWSFactor multiplies the recorded latencies; 0 is an AWS that answers at once.
-	AWSFactor float64 `json:"awsFactor"`
 	// Functions are in the order in which a request meets them.
 	Functions []Function `json:"functions"`
 	// Request is authorizer and processor together.
