@@ -19,7 +19,7 @@ func NewHeader(fields []Field) Header { return Header{fields} }
 // second signature is not overlooked. The error is HeaderMissing or
 // HeaderRepeated and names the header, never a value.
 func (h Header) Value(name string) (string, error) {
-	switch values := h.values(name); {
+	switch values := h.Values(name); {
 	case len(values) == 0 || len(values) == 1 && values[0] == "":
 		return "", fmt.Errorf("%w: %s", HeaderMissing, name)
 	case len(values) > 1:
@@ -29,12 +29,23 @@ func (h Header) Value(name string) (string, error) {
 	}
 }
 
-// values returns a header's values, ignoring case in its name.
-func (h Header) values(name string) (values []string) {
+// Values returns a header's values, ignoring case in its name.
+func (h Header) Values(name string) (values []string) {
 	for _, f := range h.fields {
 		if strings.EqualFold(f.Name, name) {
 			values = append(values, f.Value)
 		}
 	}
 	return values
+}
+
+// With returns a copy in which a header has exactly one value.
+func (h Header) With(name, value string) Header {
+	fields := []Field{{name, value}}
+	for _, f := range h.fields {
+		if !strings.EqualFold(f.Name, name) {
+			fields = append(fields, f)
+		}
+	}
+	return Header{fields}
 }

@@ -57,6 +57,21 @@ type transmission struct {
 
 // parseHeaders parses and checks everything that needs no secret.
 func parseHeaders(h provider.Header, now time.Time) (transmission, error) {
+	t, err := readHeaders(h)
+	if err != nil {
+		return transmission{}, err
+	}
+	switch age := now.Sub(t.at); {
+	case age > maxAge:
+		return transmission{}, fmt.Errorf("%s: %w: more than %v ago", timeHeader, provider.TimestampStale, maxAge)
+	case age < -maxAhead:
+		return transmission{}, fmt.Errorf("%s: %w: more than %v ahead", timeHeader, provider.TimestampFuture, maxAhead)
+	}
+	return t, nil
+}
+
+// readHeaders is parseHeaders without the bounds on the time.
+func readHeaders(h provider.Header) (transmission, error) {
 	var t transmission
 	for _, field := range []struct {
 		name     string
@@ -81,12 +96,6 @@ func parseHeaders(h provider.Header, now time.Time) (transmission, error) {
 		if err := field.parse(value); err != nil {
 			return transmission{}, fmt.Errorf("%s: %w", field.name, err)
 		}
-	}
-	switch age := now.Sub(t.at); {
-	case age > maxAge:
-		return transmission{}, fmt.Errorf("%s: %w: more than %v ago", timeHeader, provider.TimestampStale, maxAge)
-	case age < -maxAhead:
-		return transmission{}, fmt.Errorf("%s: %w: more than %v ahead", timeHeader, provider.TimestampFuture, maxAhead)
 	}
 	return t, nil
 }

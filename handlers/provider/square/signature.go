@@ -48,7 +48,10 @@ func parseSum(text string) (s sum, ok bool) {
 }
 
 // verifier checks signatures against the entries of one secret document.
-type verifier struct{ subscriptions []subscription }
+type verifier struct {
+	subscriptions []subscription
+	endpointURL   string // the stack's own, for diagnoses
+}
 
 // Verify implements provider.Verifier. It computes one HMAC for each entry and
 // compares it in constant time. It parses the body only after an entry matches, for
@@ -80,11 +83,7 @@ func (v verifier) Verify(_ context.Context, h provider.Header, body []byte, now 
 // A body without a readable created_at passes: a bad date fails no event, and the
 // event_id is accepted once anyway.
 func checkAge(body []byte, most time.Duration, now time.Time) error {
-	var b struct {
-		CreatedAt decode.Member `json:"created_at"`
-	}
-	_ = decode.Unmarshal(body, &b) // Event quarantines a body that is not JSON
-	created := b.CreatedAt.Time()
+	created := createdAt(body)
 	if created == 0 {
 		return nil
 	}
@@ -95,6 +94,16 @@ func checkAge(body []byte, most time.Duration, now time.Time) error {
 		return fmt.Errorf("%w: created more than %v ahead", provider.TimestampFuture, skew)
 	}
 	return nil
+}
+
+// createdAt returns the body's created_at in epoch milliseconds, 0 if it cannot be
+// read.
+func createdAt(body []byte) int64 {
+	var b struct {
+		CreatedAt decode.Member `json:"created_at"`
+	}
+	_ = decode.Unmarshal(body, &b) // Event quarantines a body that is not JSON
+	return b.CreatedAt.Time()
 }
 
 // mac returns Square's signature: HMAC-SHA256 over the notification URL and the

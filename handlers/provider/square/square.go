@@ -71,7 +71,7 @@ func (p Provider) Verifier(document []byte) (provider.Verifier, error) {
 	if err != nil {
 		return nil, err
 	}
-	return verifier{subscriptions: subscriptions}, nil
+	return verifier{subscriptions: subscriptions, endpointURL: p.endpointURL}, nil
 }
 
 const (
