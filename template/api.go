@@ -67,14 +67,9 @@ func (a *api) add(id string, r cfn.Resource) cfn.ID {
 // addEndpoint adds POST /{provider}. API Gateway invokes the authorizer, then the
 // provider's processor.
 func (a *api) addEndpoint(p contract.Provider, authorizer, processor cfn.ID) {
-	resource := a.add(p.Title+"Resource", &apigateway.Resource{
-		RestApiId: a.id.Ref(),
-		ParentId:  a.id.Att("RootResourceId"),
-		PathPart:  p.Path,
-	})
 	a.add(p.Title+"Method", &apigateway.Method{
 		RestApiId:         a.id.Ref(),
-		ResourceId:        resource.Ref(),
+		ResourceId:        a.addPath(p).Ref(),
 		HttpMethod:        http.MethodPost,
 		AuthorizationType: new("CUSTOM"),
 		AuthorizerId:      new(authorizer.Ref()),
@@ -90,6 +85,30 @@ func (a *api) addEndpoint(p contract.Provider, authorizer, processor cfn.ID) {
 	})
 	a.addPermission(p.Title+"MethodPermission", processor, "/"+stageName+"/"+http.MethodPost+"/"+p.Path)
 	a.Output(p.Title+"Url", cfn.Output{Description: "URL to register at " + p.Title + ".", Value: a.url(p)})
+}
+
+// addPath adds the path of a provider's webhooks.
+func (a *api) addPath(p contract.Provider) cfn.ID {
+	return a.add(p.Title+"Resource", &apigateway.Resource{
+		RestApiId: a.id.Ref(),
+		ParentId:  a.id.Att("RootResourceId"),
+		PathPart:  p.Path,
+	})
+}
+
+// addRetiredEndpoint changes the method of a provider that is removed, instead of
+// deleting it. CloudFormation creates the new deployment before it deletes a
+// method, so the deployment would still have it, and invoke a function that does
+// not exist. API Gateway refuses requests without an AWS signature with 403, as
+// those for an unknown path, before it looks at the body.
+func (a *api) addRetiredEndpoint(p contract.Provider) {
+	a.add(p.Title+"Method", &apigateway.Method{
+		RestApiId:         a.id.Ref(),
+		ResourceId:        a.addPath(p).Ref(),
+		HttpMethod:        http.MethodPost,
+		AuthorizationType: new("AWS_IAM"),
+		Integration:       &apigateway.Method_Integration{Type: "MOCK"},
+	})
 }
 
 // addPermission allows this API to invoke a function. source is the part of the

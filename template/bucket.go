@@ -1,6 +1,8 @@
 package template
 
 import (
+	"slices"
+
 	"github.com/awslabs/goformation/v7/cloudformation/s3"
 
 	"github.com/paysluice/paysluice/handlers/contract"
@@ -20,7 +22,8 @@ const (
 	abortedUploadDays = 1
 )
 
-// addBucket adds failed-webhooks, its policy and its lifecycle rules.
+// addBucket adds failed-webhooks, its policy and its lifecycle rules. providers are
+// those that have, had or may get an endpoint: their archived webhooks outlive it.
 func (s *stack) addBucket(providers []contract.Provider) cfn.ID {
 	const noAccessLog = "Server access logs need a bucket that outlives this one. " +
 		"CloudTrail data events, which belong to the account, record access."
@@ -131,7 +134,9 @@ func payloadsExpire(days int) s3.Bucket_Rule {
 func archivePrefixes(providers []contract.Provider) []string {
 	var prefixes []string
 	for _, p := range providers {
-		prefixes = append(prefixes, p.Name+"/")
+		if prefix := p.Name + "/"; !slices.Contains(prefixes, prefix) {
+			prefixes = append(prefixes, prefix)
+		}
 	}
 	return append(prefixes, contract.UnknownPrefix)
 }

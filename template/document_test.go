@@ -183,14 +183,11 @@ func statements(t require.TestingT, r resource, path string) []statement {
 	return decode[policy](t, r, path).Statement
 }
 
-// roleStatements returns the statements of a role's policies.
+// roleStatements returns the statements of a role's only policy.
 func roleStatements(t require.TestingT, r resource) []statement {
 	policies := decode[[]struct{ PolicyDocument policy }](t, r, "Policies")
-	var all []statement
-	for _, p := range policies {
-		all = append(all, p.PolicyDocument.Statement...)
-	}
-	return all
+	require.Len(t, policies, 1)
+	return policies[0].PolicyDocument.Statement
 }
 
 // penumbra is a provider that the shipped stack does not have.

@@ -33,13 +33,17 @@ type function struct {
 // it, and Lambda never creates a log group itself.
 func (s *stack) addFunction(f function) cfn.ID {
 	logGroup := s.addLogGroup(string(logGroupID(f.id)), functionLogGroupName(f.name))
-	r := s.newRole(named(functionRoleName(f.name)), "lambda.amazonaws.com", append([]statement{
+	statements := []any{
 		allow("WriteLog", []string{"logs:CreateLogStream", "logs:PutLogEvents"}, logGroup.Att("Arn")),
 		decryptEnvironment(f.name),
-	}, f.policy...)...)
+	}
+	for _, st := range f.policy {
+		statements = append(statements, st)
+	}
+	r := s.newRole(named(functionRoleName(f.name)), "lambda.amazonaws.com")
 	r.AWSCloudFormationMetadata = suppressed(f.wildcards...)
 	role := s.Add(f.id+"Role", cfn.With{Resource: r, Set: map[string]any{
-		"Policies": []any{r.Policies[0], s.tracePolicy()},
+		"Policies.0.PolicyDocument.Statement": append(statements, s.trace()),
 	}})
 
 	memoryMB := cmp.Or(s.options.MemoryMB[f.name], f.memoryMB)

@@ -41,6 +41,22 @@ func ExampleOptions_providers() {
 	// acme
 }
 
+func withoutSquare() ([]byte, error) {
+	return template.JSON(template.Options{
+		Providers: []contract.Provider{contract.Stripe(), contract.PayPal()},
+		Retired:   []contract.Provider{contract.Square()},
+	})
+}
+
+func ExampleOptions_retired() {
+	stack := read(withoutSquare())
+	fmt.Println(stack.Outputs["SquareUrl"] != nil)
+	fmt.Println(stack.Resources["SquareMethod"].Properties["AuthorizationType"])
+	// Output:
+	// false
+	// AWS_IAM
+}
+
 func moreMemoryAndTags() ([]byte, error) {
 	return template.JSON(template.Options{
 		MemoryMB: map[string]int{

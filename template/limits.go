@@ -1,8 +1,6 @@
 package template
 
 import (
-	"github.com/awslabs/goformation/v7/cloudformation/iam"
-
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/template/cfn"
 )
@@ -68,13 +66,11 @@ func (s *stack) addTracing() {
 	s.traced = s.Condition("Traces", cfn.Equals(cfn.Ref(tracing), "true"))
 }
 
-// tracePolicy allows a function to send traces. Neither action can be limited to
-// a resource (Service Authorization Reference, "AWS X-Ray").
-func (s *stack) tracePolicy() string {
-	return cfn.If(s.traced, iam.Role_Policy{
-		PolicyName:     "tracing",
-		PolicyDocument: newPolicy(allow("Trace", []string{"xray:PutTraceSegments", "xray:PutTelemetryRecords"}, "*")),
-	}, cfn.NoValue())
+// trace returns a token for a statement that allows a function to send traces.
+// Neither action can be limited to a resource (Service Authorization Reference,
+// "AWS X-Ray").
+func (s *stack) trace() string {
+	return cfn.If(s.traced, allow("Trace", []string{"xray:PutTraceSegments", "xray:PutTelemetryRecords"}, "*"), cfn.NoValue())
 }
 
 // addNumber declares a parameter for a whole number that matches a pattern. The

@@ -26,6 +26,11 @@ type Options struct {
 	// default is contract.Providers().
 	Providers []contract.Provider
 
+	// Retired are former Providers. Nothing receives their webhooks, but each keeps
+	// its path, which answers 403, and the lifecycle of its archive. Without that, a
+	// deployment that still has the method would answer 5xx.
+	Retired []contract.Provider
+
 	// MemoryMB overrides the memory of functions, in MB, 128 to 10,240. The keys
 	// are names of package contract: ConsumerName, or ProcessorName of one of
 	// Providers. CPU is proportional to memory.
@@ -47,7 +52,7 @@ func (o Options) complete() (Options, error) {
 	if o.Providers == nil {
 		o.Providers = contract.Providers()
 	}
-	return o, errors.Join(checkProviders(o.Providers), o.checkMemory(), o.checkTags())
+	return o, errors.Join(checkProviders(o.Providers, o.Retired), o.checkMemory(), o.checkTags())
 }
 
 // Limits of Lambda's MemorySize.
@@ -147,13 +152,14 @@ const (
 	digits = "0123456789"
 )
 
-func checkProviders(providers []contract.Provider) error {
+func checkProviders(providers, retired []contract.Provider) error {
 	var errs []error
 	if n := len(providers); n < 1 || n > maxProviders {
 		errs = append(errs, fmt.Errorf("%w: %d providers: an API takes 1 to %d", ErrOptions, n, maxProviders))
 	}
-	for i, p := range providers {
-		errs = append(errs, checkProvider(p), checkUnique(p, providers[:i]))
+	all := slices.Concat(providers, retired)
+	for i, p := range all {
+		errs = append(errs, checkProvider(p), checkUnique(p, all[:i]))
 	}
 	return errors.Join(errs...)
 }

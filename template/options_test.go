@@ -57,6 +57,7 @@ func TestRefusedOptions(t *testing.T) {
 		{"it would end the filter pattern", stripeAnd(func(p *contract.Provider) { p.UntrustedReason = `chain" }` }),
 			`the reason "chain\" }" must be lower-case letters`},
 		{"two providers on one path", path("stripe"), `another provider has the same name, title or path`},
+		{"a provider that is retired and not", Options{Providers: stripe, Retired: stripe}, `another provider has the same name, title or path`},
 
 		{"memory of a provider that has no endpoint", memory("square-processor", 512), `memory for "square-processor": not one of the functions ` +
 			"webhook-authorizer, event-consumer, dlq-archiver, bucket-emptier, stripe-processor"},
@@ -100,8 +101,39 @@ func TestSubsetOfProviders(t *testing.T) {
 	require.NoError(t, err)
 	assert.Contains(t, string(text), "SquareProcessorFunction")
 	for _, other := range []string{"stripe", "paypal"} {
-		assert.NotContains(t, strings.ToLower(string(text)), other)
+		rest := strings.ReplaceAll(strings.ToLower(string(text)), `"`+other+`/`, "") // lifecycle rules
+		assert.NotContains(t, rest, other)
 	}
+}
+
+// A stage whose deployment still has the method of a removed provider answers 5xx.
+func TestRetiredProvider(t *testing.T) {
+	o := Options{Providers: []contract.Provider{contract.Stripe(), contract.PayPal()}, Retired: []contract.Provider{penumbra(), contract.Square()}}
+	before := build(t, Options{Providers: append(o.Providers, o.Retired...)}, "dev")
+	d := build(t, o, "dev")
+	for _, p := range o.Retired {
+		method, found := methodAt(d, p.Path)
+		require.True(t, found)
+		assert.Equal(t, method, d.Resources[p.Title+"Method"], "CloudFormation updates the method")
+		assert.Equal(t, before.Resources[p.Title+"Resource"], d.Resources[p.Title+"Resource"])
+		assert.Equal(t, "AWS_IAM", method.Properties["AuthorizationType"], "API Gateway answers 403 itself")
+		assert.Equal(t, map[string]any{"Type": "MOCK"}, method.Properties["Integration"])
+		for id := range d.Resources {
+			if strings.HasPrefix(id, p.Title) {
+				assert.Contains(t, []string{p.Title + "Method", p.Title + "Resource"}, id)
+			}
+		}
+	}
+	deployments := [2][]string{ids(before.ofType("AWS::ApiGateway::Deployment")), ids(d.ofType("AWS::ApiGateway::Deployment"))}
+	assert.NotEqual(t, deployments[0], deployments[1])
+	assert.Contains(t, d.Resources[deployments[1][0]].DependsOn, "SquareMethod", "the deployment copies the changed method")
+
+	rules := func(d document) any {
+		return decode[any](t, d.Resources["FailedWebhooks"], "LifecycleConfiguration.Rules")
+	}
+	assert.ElementsMatch(t, rules(before), rules(d), "archived webhooks keep their lifecycle")
+	assert.ElementsMatch(t, rules(build(t, Options{}, "dev")), rules(build(t, Options{Providers: o.Providers}, "dev")),
+		"also those of a shipped provider that no option names")
 }
 
 // AWS counts characters, not bytes.

@@ -75,7 +75,7 @@ func Build(o Options) (*cfn.Template, error) {
 	if slices.ContainsFunc(o.Providers, func(p contract.Provider) bool { return p.Guarded }) {
 		guards = s.addGuardTable()
 	}
-	bucket := s.addBucket(o.Providers)
+	bucket := s.addBucket(slices.Concat(o.Providers, o.Retired, contract.Providers()))
 	emptied := s.addEmptier(bucket)
 	w := watched{queues: q, providers: o.Providers}
 	w.consumer = s.addConsumer(q, table, guards, emptied)
@@ -89,6 +89,9 @@ func Build(o Options) (*cfn.Template, error) {
 		processor := s.addProcessor(p, secret, bucket, q, a.url(p))
 		a.addEndpoint(p, authorizer, processor)
 		w.processors = append(w.processors, processor)
+	}
+	for _, p := range o.Retired {
+		a.addRetiredEndpoint(p)
 	}
 	to := s.addTopics()
 	s.addAlarms(w, to)

@@ -38,6 +38,7 @@ func (a *api) addStage(deployment, accessLog, emptied cfn.ID, account string) cf
 		},
 		AWSCloudFormationDependsOn: []string{string(emptied)},
 		AWSCloudFormationMetadata: suppressed(
+			suppression{rule: "CKV_AWS_73", reason: "Tracing is a parameter, off by default: any sender could cause traces, which cost money."},
 			suppression{rule: "CKV_AWS_120", reason: "A cached response would lose events: every request is a different event."},
 			suppression{rule: "AwsSolutions-APIG3", reason: "A web ACL belongs to the account's owner. " +
 				"The stage throttles, and no request bypasses signature verification."},

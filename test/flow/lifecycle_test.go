@@ -2,6 +2,7 @@ package flow_test
 
 import (
 	"fmt"
+	"net/http"
 	"os"
 	"slices"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/template"
 	"github.com/paysluice/paysluice/test/emulator"
 	"github.com/paysluice/paysluice/test/flow/roles"
 )
@@ -90,6 +92,51 @@ func TestTwoStacksComeAndGo(t *testing.T) {
 		aws(t, "s3", "rb", "--force", "s3://code-"+s.Suffix)
 	}
 	assert.Equal(t, before, everything(t))
+}
+
+// TestProviderIsRemovedAndAddedAgain removes a provider in one update and adds it in
+// another. No request of it is answered 5xx in between, and its archive stays.
+func TestProviderIsRemovedAndAddedAgain(t *testing.T) {
+	skipShort(t)
+	square := contract.Square()
+	others := slices.DeleteFunc(contract.Providers(), func(p contract.Provider) bool { return p.Name == square.Name })
+	d := deployment
+	d.Suffix, d.Parameters = "retire", map[string]string{"ManageApiGatewayAccount": "false"}
+	s := deploy(t, d)
+	fillBucket(t, s)
+	objects := versions(t, s)
+	post := func(p contract.Provider) int {
+		status, answer, err := s.Post(t.Context(), p, http.Header{}, []byte("{}"))
+		require.NoError(t, err, "%s", answer)
+		return status
+	}
+	require.Equal(t, http.StatusUnauthorized, post(square))
+
+	url := s.Outputs["SquareUrl"]
+	d.Template = generate(t, template.Options{Providers: others, Retired: []contract.Provider{square}})
+	s = deploy(t, d)
+	assert.NotContains(t, s.Outputs, "SquareUrl")
+	assert.NotContains(t, physicalIDs(t, s), "SquareProcessorFunction")
+	s.Outputs["SquareUrl"] = url
+	assert.Equal(t, http.StatusForbidden, post(square), "not 5xx")
+	assert.Equal(t, http.StatusUnauthorized, post(contract.Stripe()))
+	assert.Equal(t, objects, versions(t, s))
+
+	d.Template = deployment.Template
+	s = deploy(t, d)
+	assert.Equal(t, url, s.Outputs["SquareUrl"])
+	assert.Equal(t, http.StatusUnauthorized, post(square))
+	deleteStack(t, s)
+}
+
+// generate writes the template of options to a file.
+func generate(t *testing.T, o template.Options) (file string) {
+	t.Helper()
+	text, err := template.JSON(o)
+	require.NoError(t, err)
+	file = t.TempDir() + "/stack.json"
+	require.NoError(t, os.WriteFile(file, text, 0o600))
+	return file
 }
 
 // editedTemplate returns a copy of the template with one text replaced.
