@@ -17,6 +17,11 @@ const (
 	// DynamoDB deletes an expired item within a few days (DynamoDB Developer Guide,
 	// "Using time to live (TTL) in DynamoDB").
 	payloadGraceDays = 7
+	// certificateDays is the longest that a TLS certificate was valid when rules
+	// began to limit it (CA/Browser Forum, Baseline Requirements, 6.3.2).
+	certificateDays = 398
+	// fetchDays exceeds the minute in which the object counts.
+	fetchDays = 1
 	// abortedUploadDays is the minimum of S3. The functions never use multipart
 	// uploads.
 	abortedUploadDays = 1
@@ -108,7 +113,10 @@ func (s *stack) lifecycle(providers []contract.Provider) []any {
 		},
 	}
 	for _, days := range contract.RetentionDays() {
-		rules = append(rules, payloadsExpire(days))
+		rules = append(rules, expires(contract.RetentionPrefix(days), days+payloadGraceDays))
+	}
+	if slices.ContainsFunc(providers, contract.Provider.HasCertificates) {
+		rules = append(rules, expires(contract.CertificatePrefix, certificateDays), expires(contract.FetchPrefix, fetchDays))
 	}
 	for _, prefix := range archivePrefixes(providers) {
 		rules = append(rules, toGlacier(prefix), expiry(prefix, archiveExpires, archiveRetentionDays))
@@ -116,17 +124,17 @@ func (s *stack) lifecycle(providers []contract.Provider) []any {
 	return rules
 }
 
-// payloadsExpire returns a rule for the large payloads of one retention. S3 applies
-// rules to old objects too, so no parameter changes them: a payload expires by the
-// retention under which its row was written. Large payloads never move to Glacier,
-// because events in the table and replayed events need them at once.
-func payloadsExpire(days int) s3.Bucket_Rule {
-	prefix := contract.RetentionPrefix(days)
+// expires returns a rule for objects that are never moved to Glacier, because events
+// in the table and replayed events need large payloads at once.
+//
+// S3 applies rules to old objects too, so no parameter changes them: a large payload
+// expires by the retention under which its row was written.
+func expires(prefix string, days int) s3.Bucket_Rule {
 	return s3.Bucket_Rule{
 		Id:               new(prefix + " expires"),
 		Status:           "Enabled",
 		Prefix:           new(prefix),
-		ExpirationInDays: new(days + payloadGraceDays),
+		ExpirationInDays: new(days),
 	}
 }
 

@@ -117,6 +117,14 @@ func rolesMayDoOnlyThis(t require.TestingT, d document) {
 			key("Decrypt", "secretsmanager"),
 			key("GenerateDataKey", "sqs"), key("Decrypt", "sqs"), key("GenerateDataKey", "s3"),
 		)
+		if p.HasCertificates() {
+			want[p.Title+"ProcessorRole"] = append(want[p.Title+"ProcessorRole"],
+				"s3:GetObject on FailedWebhooks.Arn/certificates/*",
+				"s3:PutObject on FailedWebhooks.Arn/certificates/*",
+				"s3:PutObject on FailedWebhooks.Arn/fetches/*",
+				key("Decrypt", "s3"),
+			)
+		}
 	}
 	roles := d.ofType("AWS::IAM::Role")
 	require.Equal(t, ids(want), ids(roles))

@@ -173,7 +173,7 @@ func checkProvider(p contract.Provider) error {
 	if !consistsOf(p.Name, lower+digits) || len(p.Name) > maxProviderName {
 		refuse("the name must be 1 to %d lower-case letters and digits", maxProviderName)
 	}
-	if prefix := p.Name + "/"; prefix == contract.OversizePrefix || prefix == contract.UnknownPrefix {
+	if prefix := p.Name + "/"; slices.Contains(contract.OwnPrefixes(), prefix) {
 		refuse("the bucket's prefix %s is used by the stack", prefix)
 	}
 	if !consistsOf(p.Title, lower+upper+digits) {

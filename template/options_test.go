@@ -47,6 +47,8 @@ func TestRefusedOptions(t *testing.T) {
 		{"a name that looks like another provider's with a suffix", name("acme-eu"), `provider "acme-eu": the name must be`},
 		{"the prefix of large payloads", name("oversize"), "the bucket's prefix oversize/ is used by the stack"},
 		{"the prefix of unreadable dead letters", name("unknown"), "the bucket's prefix unknown/ is used by the stack"},
+		{"the prefix of PayPal's certificates", name("certificates"), "the bucket's prefix certificates/ is used by the stack"},
+		{"and of their fetches", name("fetches"), "the bucket's prefix fetches/ is used by the stack"},
 		{"no logical id can contain it", stripeAnd(func(p *contract.Provider) { p.Title = "A&B" }), `the title "A&B" must be letters and digits`},
 		{"two segments", path("a/b"), `the path "a/b" must be one segment`},
 		{"no path", path(""), `the path "" must be one segment`},

@@ -17,6 +17,27 @@ const processorTimeoutSeconds = 9
 func (s *stack) addProcessor(p contract.Provider, secret, bucket cfn.ID, q queues, url string) cfn.ID {
 	// The wildcard is the retention, which an update may change.
 	payloads := contract.OversizePrefix + "*/" + p.Name + "/*"
+	policy := []statement{
+		allow("ReadSecret", []string{"secretsmanager:GetSecretValue"}, secretARN(secret)),
+		allow("SendEvents", []string{"sqs:SendMessage"}, q.events.Att("Arn")),
+		allow("Quarantine", []string{"sqs:SendMessage"}, q.deadLetter.Att("Arn")),
+		allow("StoreLargePayloads", []string{"s3:PutObject"}, objectARN(bucket, payloads)),
+		useKey("UseKeyForSecret", "secretsmanager", "kms:Decrypt"),
+		// SQS requires both of a sender (SQS Developer Guide, "Key management",
+		// "Configuring AWS KMS permissions").
+		useKey("UseKeyForQueues", "sqs", "kms:GenerateDataKey", "kms:Decrypt"),
+		useKey("UseKeyForBucket", "s3", "kms:GenerateDataKey"),
+	}
+	wildcards := []suppression{objectWildcard(bucket, payloads)}
+	if p.HasCertificates() {
+		const certificates, fetches = contract.CertificatePrefix + "*", contract.FetchPrefix + "*"
+		policy = append(policy,
+			allow("ReadCertificates", []string{"s3:GetObject"}, objectARN(bucket, certificates)),
+			allow("ShareCertificates", []string{"s3:PutObject"}, objectARN(bucket, certificates), objectARN(bucket, fetches)),
+			useKey("UseKeyForCertificates", "s3", "kms:Decrypt"),
+		)
+		wildcards = append(wildcards, objectWildcard(bucket, certificates), objectWildcard(bucket, fetches))
+	}
 	return s.addFunction(function{
 		id:          p.Title + "Processor",
 		name:        contract.ProcessorName(p),
@@ -37,18 +58,8 @@ func (s *stack) addProcessor(p contract.Provider, secret, bucket cfn.ID, q queue
 			contract.EndpointURLVar:        url,
 			contract.RetentionDaysVar:      cfn.Ref(eventRetentionDays),
 		},
-		policy: []statement{
-			allow("ReadSecret", []string{"secretsmanager:GetSecretValue"}, secretARN(secret)),
-			allow("SendEvents", []string{"sqs:SendMessage"}, q.events.Att("Arn")),
-			allow("Quarantine", []string{"sqs:SendMessage"}, q.deadLetter.Att("Arn")),
-			allow("StoreLargePayloads", []string{"s3:PutObject"}, objectARN(bucket, payloads)),
-			useKey("UseKeyForSecret", "secretsmanager", "kms:Decrypt"),
-			// SQS requires both of a sender (SQS Developer Guide, "Key management",
-			// "Configuring AWS KMS permissions").
-			useKey("UseKeyForQueues", "sqs", "kms:GenerateDataKey", "kms:Decrypt"),
-			useKey("UseKeyForBucket", "s3", "kms:GenerateDataKey"),
-		},
-		wildcards: []suppression{objectWildcard(bucket, payloads)},
+		policy:    policy,
+		wildcards: wildcards,
 	})
 }
 

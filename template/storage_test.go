@@ -166,6 +166,14 @@ func bucketRequirements() []requirement {
 			"Id": prefix + " expires", "Prefix": prefix, "Status": "Enabled", "ExpirationInDays": days + 7,
 		})
 	}
+	for _, own := range []struct {
+		prefix string
+		days   int
+	}{{"certificates/", 398}, {"fetches/", 1}} {
+		rules = append(rules, map[string]any{
+			"Id": own.prefix + " expires", "Prefix": own.prefix, "Status": "Enabled", "ExpirationInDays": own.days,
+		})
+	}
 	for _, provider := range []string{"stripe/", "paypal/", "square/", "penumbra/", "umbra/", "unknown/"} {
 		rules = append(rules, archive(provider, archiveRetentionDays)...)
 	}
@@ -226,18 +234,19 @@ func payloadsOutliveTheirRows(t require.TestingT, d document) {
 
 // S3 refuses an expiry after 0 days, so a retention of 0 days is no rule.
 func TestExpiryNeedsDays(t *testing.T) {
+	archived := archivePrefixes(withMadeUp().Providers)
 	expiring := func(without ...string) map[string]any {
 		days := map[string]any{}
 		bucket := build(t, withMadeUp(), "dev", without...).Resources["FailedWebhooks"]
 		for _, rule := range decode[[]map[string]any](t, bucket, "LifecycleConfiguration.Rules") {
-			if prefix, _ := rule["Prefix"].(string); rule["ExpirationInDays"] != nil && !strings.HasPrefix(prefix, contract.OversizePrefix) {
+			if prefix, _ := rule["Prefix"].(string); rule["ExpirationInDays"] != nil && slices.Contains(archived, prefix) {
 				days[prefix] = rule["ExpirationInDays"]
 			}
 		}
 		return days
 	}
 	archive := map[string]any{}
-	for _, prefix := range archivePrefixes(withMadeUp().Providers) {
+	for _, prefix := range archived {
 		archive[prefix] = archiveRetentionDays
 	}
 	assert.Equal(t, archive, expiring())

@@ -186,7 +186,17 @@ const (
 	// UnknownPrefix holds dead letters that cannot be decoded, under
 	// {yyyy}/{mm}/{dd}/.
 	UnknownPrefix = "unknown/"
+	// CertificatePrefix holds verified certificates, under the hash of their URLs.
+	CertificatePrefix = "certificates/"
+	// FetchPrefix holds an empty object for each fetch of a certificate that the
+	// stack did not know, under {minute}/{environment}/{number}.
+	FetchPrefix = "fetches/"
 )
+
+// OwnPrefixes returns the prefixes above, which no provider may have as its name.
+func OwnPrefixes() []string {
+	return []string{OversizePrefix, UnknownPrefix, CertificatePrefix, FetchPrefix}
+}
 
 // RetentionPrefix returns the prefix of the large payloads of events that expire
 // after that many days. Each retention has a prefix and a lifecycle rule of its

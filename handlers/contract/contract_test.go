@@ -20,6 +20,8 @@ func TestProvidersAreDistinctAndWellFormed(t *testing.T) {
 		assert.Regexp(t, `^[A-Za-z0-9]+$`, p.Title, "part of logical ids")
 		assert.Regexp(t, `^[a-z0-9-]+$`, p.Path, "one path segment")
 		assert.NotEmpty(t, p.SignatureHeaders, "all of them sign in headers")
+		assert.NotContains(t, contract.OwnPrefixes(), p.Name+"/", "the archive of a provider has a prefix of its own")
+		assert.Equal(t, p.Name == "paypal", p.HasCertificates())
 		for _, name := range []string{"name " + p.Name, "title " + p.Title, "path " + p.Path} {
 			assert.False(t, seen[name], "%s is taken", name)
 			seen[name] = true

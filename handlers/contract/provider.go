@@ -23,6 +23,9 @@ type Provider struct {
 	Guarded bool
 }
 
+// HasCertificates reports whether the processor fetches certificates.
+func (p Provider) HasCertificates() bool { return p.UntrustedReason != "" }
+
 // Stripe returns the descriptor of Stripe, which signs in one header
 // (docs.stripe.com/webhooks, "Verify webhook signatures manually").
 func Stripe() Provider {

@@ -28,6 +28,8 @@ const (
 	ReadyTimeout = time.Second
 	// PutTimeout bounds Payloads.Put.
 	PutTimeout = 2500 * time.Millisecond
+	// SharedTimeout bounds one call to the store of certificates.
+	SharedTimeout = 500 * time.Millisecond
 	// SendTimeout bounds Queue.Send.
 	SendTimeout = 3 * time.Second
 )

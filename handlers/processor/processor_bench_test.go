@@ -34,7 +34,7 @@ func BenchmarkProcessor(b *testing.B) {
 	authority := paypaltest.NewAuthority(time.Now())
 	hosts := paypaltest.NewHosts(authority)
 	b.Cleanup(hosts.Close)
-	set := all.All(all.Settings{EndpointURL: endpointURL, FetchCertificate: fetchFrom(hosts, authority)})
+	set := all.All(all.Settings{EndpointURL: endpointURL, FetchCertificate: fetchFrom(hosts, authority), Certificates: &paypaltest.Store{}})
 	for _, row := range []struct {
 		sender  senders.Sender
 		example string

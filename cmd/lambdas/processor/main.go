@@ -51,12 +51,16 @@ func wire(ctx context.Context) (*processor.Handler, error) {
 	if err := vars.Err(); err != nil {
 		return nil, err
 	}
-	p, err := all.Verifying(endpointURL).ByName(name)
+	log := function.NewLogger(os.Stdout, level)
+	certificates := bucket.NewShared(s3.NewFromConfig(clients), bucketName, processor.SharedTimeout,
+		func(ctx context.Context, err error) {
+			log.WarnContext(ctx, "certificates not shared", "error", err.Error())
+		})
+	p, err := all.Verifying(endpointURL, certificates).ByName(name)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", contract.ProviderVar, err)
 	}
 
-	log := function.NewLogger(os.Stdout, level)
 	secrets := secret.New(secret.Reader(secretsmanager.NewFromConfig(clients), secretARN), p.Verifier, time.Now,
 		func(ctx context.Context, err error) { log.WarnContext(ctx, "secret not read", "error", err.Error()) })
 	api := sqs.NewFromConfig(clients)

@@ -50,8 +50,9 @@ type bucketServer struct {
 	mu      sync.Mutex
 	objects map[string]object // by key
 	// fail responds with an error if it returns a status.
-	fail  func(*http.Request) (status int, code string)
-	calls int
+	fail    func(*http.Request) (status int, code string)
+	message string // of those errors
+	calls   int
 }
 
 type object struct {
@@ -81,7 +82,7 @@ func (b *bucketServer) answer(r *http.Request) (*http.Response, error) {
 	defer b.mu.Unlock()
 	b.calls++
 	if status, code := b.fail(r); status != 0 {
-		return response(status, "<Error><Code>"+code+"</Code></Error>"), nil
+		return response(status, "<Error><Code>"+code+"</Code><Message>"+b.message+"</Message></Error>"), nil
 	}
 	key := strings.TrimPrefix(r.URL.Path, "/"+bucketName+"/")
 	switch {
@@ -89,9 +90,14 @@ func (b *bucketServer) answer(r *http.Request) (*http.Response, error) {
 		if _, taken := b.objects[key]; taken && r.Header.Get("If-None-Match") == "*" {
 			return response(http.StatusPreconditionFailed, "<Error><Code>PreconditionFailed</Code></Error>"), nil
 		}
-		body, err := io.ReadAll(r.Body)
-		b.objects[key] = object{body: string(body), header: r.Header.Clone()}
-		return response(http.StatusOK, ""), err
+		var body bytes.Buffer
+		if r.Body != nil { // it is nil for an empty object
+			if _, err := body.ReadFrom(r.Body); err != nil {
+				return nil, err
+			}
+		}
+		b.objects[key] = object{body: body.String(), header: r.Header.Clone()}
+		return response(http.StatusOK, ""), nil
 	case r.URL.Query().Has("list-type"):
 		return response(http.StatusOK, b.list(r.URL.Query().Get("prefix"), max(r.URL.Query().Get("start-after"), r.URL.Query().Get("continuation-token")))), nil
 	}

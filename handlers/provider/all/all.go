@@ -14,6 +14,8 @@ import (
 type Settings struct {
 	// FetchCertificate fetches PayPal's certificates.
 	FetchCertificate paypal.Fetch
+	// Certificates keeps them for all instances of the stack.
+	Certificates paypal.Store
 	// EndpointURL is the URL that receives Square's webhooks. Square signs it; an
 	// entry of the secret may name another one.
 	EndpointURL string
@@ -24,13 +26,13 @@ type Settings struct {
 func All(s Settings) provider.Set {
 	return provider.Set{
 		stripe.New(),
-		paypal.New(s.FetchCertificate),
+		paypal.New(s.FetchCertificate, s.Certificates),
 		square.New(s.EndpointURL),
 	}
 }
 
 // Verifying returns the providers with verifiers that fetch certificates from
-// PayPal, as a processor needs them.
-func Verifying(endpointURL string) provider.Set {
-	return All(Settings{FetchCertificate: paypal.NewFetcher(), EndpointURL: endpointURL})
+// PayPal and share them in a store, as a processor needs them.
+func Verifying(endpointURL string, certificates paypal.Store) provider.Set {
+	return All(Settings{FetchCertificate: paypal.NewFetcher(), Certificates: certificates, EndpointURL: endpointURL})
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -31,13 +32,6 @@ const (
 	// maxCached bounds the number of cached answers. PayPal uses a handful of
 	// certificates.
 	maxCached = 64
-
-	// maxUnlisted is how many unlisted certificate URLs of one environment are
-	// fetched within unlistedWindow. Anybody can send made-up ones. A steady
-	// flood of them keeps out a genuine certificate that is not cached yet,
-	// unless the secret lists it.
-	maxUnlisted    = 10
-	unlistedWindow = time.Minute
 )
 
 // Fetch returns the content at an https URL of PayPal or of its certificate
@@ -104,11 +98,11 @@ type source struct {
 // A keyCache caches the public keys of certificates, and failures to get them.
 // Concurrent requests for one certificate share one fetch.
 type keyCache struct {
-	fetch Fetch
+	fetch  Fetch
+	shared *shared
 
-	mu       sync.Mutex
-	entries  map[cacheKey]*cacheEntry
-	unlisted map[string]*rateLimit // by environment name
+	mu      sync.Mutex
+	entries map[cacheKey]*cacheEntry
 }
 
 // A cacheKey includes the extra CA bundle, so that a key is forgotten when the
@@ -135,21 +129,14 @@ func (e *cacheEntry) usable(now time.Time) bool {
 	return e.expires.IsZero() || !now.Before(e.started) && !now.After(e.expires)
 }
 
-func newKeyCache(fetch Fetch) *keyCache {
-	c := &keyCache{fetch: fetch, entries: map[cacheKey]*cacheEntry{}, unlisted: map[string]*rateLimit{}}
-	for _, e := range environments() {
-		c.unlisted[e.name] = &rateLimit{}
-	}
-	return c
+func newKeyCache(fetch Fetch, store Store) *keyCache {
+	return &keyCache{fetch: fetch, shared: newShared(store), entries: map[cacheKey]*cacheEntry{}}
 }
 
 // get returns the public key of a certificate. The error is CertRefused,
 // CertLimited, CertUnreachable, PayPalChain or PayPalChainUnlisted.
 func (c *keyCache) get(ctx context.Context, s source, now time.Time) (*rsa.PublicKey, error) {
-	e, err := c.entry(ctx, s, now)
-	if err != nil {
-		return nil, err
-	}
+	e := c.entry(ctx, s, now)
 	select {
 	case <-e.done:
 		return e.key, e.err
@@ -159,31 +146,27 @@ func (c *keyCache) get(ctx context.Context, s source, now time.Time) (*rsa.Publi
 }
 
 // entry returns the cached entry, or starts a fetch and returns its entry.
-func (c *keyCache) entry(ctx context.Context, s source, now time.Time) (*cacheEntry, error) {
+func (c *keyCache) entry(ctx context.Context, s source, now time.Time) *cacheEntry {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 
 	key := cacheKey{s.url, s.extra.sum}
 	old := c.entries[key]
 	if old != nil && old.usable(now) {
-		return old, nil
-	}
-	if !s.listed && !c.unlisted[s.environment.name].allow(now) {
-		return nil, fmt.Errorf("%w: more than %d unlisted ones of the %s environment within %v",
-			provider.CertLimited, maxUnlisted, s.environment.name, unlistedWindow)
+		return old
 	}
 	c.evict()
 	e := &cacheEntry{started: now, done: make(chan struct{}), verified: old != nil && (old.verified || old.key != nil)}
 	c.entries[key] = e
 	// Other callers wait for the answer too, so it outlives this one's context.
 	go c.fill(context.WithoutCancel(ctx), e, s, now)
-	return e, nil
+	return e
 }
 
 func (c *keyCache) fill(ctx context.Context, e *cacheEntry, s source, now time.Time) {
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
-	key, expires, err := fetchKey(ctx, c.fetch, s, e.verified, now)
+	key, expires, err := c.find(ctx, s, e.verified, now)
 	switch {
 	case err == nil:
 	case provider.ReasonOf(err) == provider.CertRefused:
@@ -198,35 +181,73 @@ func (c *keyCache) fill(ctx context.Context, e *cacheEntry, s source, now time.T
 	close(e.done)
 }
 
-// fetchKey fetches and checks a certificate. It returns its key and the time at
-// which the first certificate of its chain expires.
+// find returns the key of a certificate that the stack shares, or else fetches the
+// certificate and shares it. It also returns the time at which the first certificate
+// of the chain expires.
+//
+// A shared certificate is checked as a fetched one is: writing to the store does not
+// make a certificate trusted.
+func (c *keyCache) find(ctx context.Context, s source, verified bool, now time.Time) (*rsa.PublicKey, time.Time, error) {
+	if data := c.shared.certificate(ctx, s.url); data != nil {
+		if k, err := checkCertificate(ctx, nothing, data, s, now); err == nil {
+			return k.key, k.expires, nil
+		}
+	}
+	k, err := c.fetchCertificate(ctx, s, verified, now)
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	c.shared.keep(ctx, s.url, k.served)
+	return k.key, k.expires, nil
+}
+
+// fetchCertificate fetches and checks a certificate, with a permit unless it is listed.
+func (c *keyCache) fetchCertificate(ctx context.Context, s source, verified bool, now time.Time) (checkedKey, error) {
+	if !s.listed && !c.shared.mayFetch(ctx, s.environment, now) {
+		return checkedKey{}, fmt.Errorf("%w: the stack fetches at most %d unknown ones of the %s environment in a minute",
+			provider.CertLimited, maxUnlisted, s.environment.name)
+	}
+	data, err := c.fetch(ctx, s.url)
+	if errors.Is(err, provider.CertRefused) && (s.listed || verified) {
+		err = fmt.Errorf("%w: it was there before: %v", provider.CertUnreachable, err)
+	}
+	if err != nil {
+		return checkedKey{}, err
+	}
+	return checkCertificate(ctx, c.fetch, data, s, now)
+}
+
+// nothing is a Fetch for chains that are complete.
+func nothing(context.Context, string) ([]byte, error) { return nil, provider.CertRefused }
+
+// A checkedKey is the key of a certificate with a trusted chain.
+type checkedKey struct {
+	key     *rsa.PublicKey
+	expires time.Time           // of the first certificate of the chain that expires
+	served  []*x509.Certificate // by PayPal's host and the issuer's, leaf first
+}
+
+// checkCertificate checks the content of a source and fetches missing issuers.
 //
 // Only two findings are the sender's fault, CertRefused: there is nothing at a URL
 // that is neither listed nor verified before, or the certificate there cannot have
 // signed. All else can happen to a genuine webhook, which PayPal must send again. A
 // genuine URL has answered with something that is no certificate
 // (paypal/PayPal-Python-SDK#130).
-func fetchKey(ctx context.Context, fetch Fetch, s source, verified bool, now time.Time) (*rsa.PublicKey, time.Time, error) {
-	data, err := fetch(ctx, s.url)
-	if errors.Is(err, provider.CertRefused) && (s.listed || verified) {
-		err = fmt.Errorf("%w: it was there before: %v", provider.CertUnreachable, err)
-	}
-	if err != nil {
-		return nil, time.Time{}, err
-	}
+func checkCertificate(ctx context.Context, fetch Fetch, data []byte, s source, now time.Time) (checkedKey, error) {
 	served, err := parseCertificates(data)
 	if err != nil {
-		return nil, time.Time{}, fmt.Errorf("%w: not a certificate", provider.CertUnreachable)
+		return checkedKey{}, fmt.Errorf("%w: not a certificate", provider.CertUnreachable)
 	}
 	key, err := checkLeaf(served[0], s.environment, now)
 	if err != nil {
-		return nil, time.Time{}, err
+		return checkedKey{}, err
 	}
-	expires, err := checkChain(ctx, fetch, served, s, now)
+	expires, issuers, err := checkChain(ctx, fetch, served, s, now)
 	if err != nil {
-		return nil, time.Time{}, err
+		return checkedKey{}, err
 	}
-	return key, expires, nil
+	return checkedKey{key, expires, append(served, issuers...)}, nil
 }
 
 // evict makes room for one entry by removing the one that expires first.
@@ -243,20 +264,4 @@ func (c *keyCache) evict() {
 		}
 	}
 	delete(c.entries, first)
-}
-
-// A rateLimit allows maxUnlisted events within a sliding unlistedWindow.
-type rateLimit struct {
-	times [maxUnlisted]time.Time
-	next  int
-}
-
-func (l *rateLimit) allow(now time.Time) bool {
-	// A negative age means that the clock was set back. It counts as expired.
-	if age := now.Sub(l.times[l.next]); 0 <= age && age < unlistedWindow {
-		return false
-	}
-	l.times[l.next] = now
-	l.next = (l.next + 1) % maxUnlisted
-	return true
 }

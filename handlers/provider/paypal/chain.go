@@ -123,14 +123,14 @@ func checkLeaf(leaf *x509.Certificate, e environment, now time.Time) (*rsa.Publi
 }
 
 // checkChain builds a chain from the served certificates, leaf first, to a
-// trusted root. It fetches missing issuers. It returns the time at which the
-// first certificate of the chain expires.
+// trusted root. It fetches missing issuers and returns them. expires is the time at
+// which the first certificate of the chain expires.
 //
 // The error is PayPalChain when the chain ends without a trusted root, or
 // PayPalChainUnlisted if the secret does not list the certificate: PayPal's hosts
 // keep serving old certificates, and anybody can name one. It is CertUnreachable
 // when an issuer cannot be fetched.
-func checkChain(ctx context.Context, fetch Fetch, served []*x509.Certificate, s source, now time.Time) (time.Time, error) {
+func checkChain(ctx context.Context, fetch Fetch, served []*x509.Certificate, s source, now time.Time) (expires time.Time, issuers []*x509.Certificate, err error) {
 	known := caBundle{
 		roots:         slices.Clone(s.extra.roots),
 		intermediates: slices.Clone(s.extra.intermediates),
@@ -139,22 +139,23 @@ func checkChain(ctx context.Context, fetch Fetch, served []*x509.Certificate, s 
 		known.addUntrusted(c)
 	}
 	top := served[len(served)-1]
-	for fetched := 0; ; fetched++ {
+	for {
 		chain, err := buildChain(served[0], known, s.environment.certName, now)
 		if err == nil {
-			return earliestExpiry(chain), nil
+			return earliestExpiry(chain), issuers, nil
 		}
 		url, ok := issuerURL(top)
-		if !ok || fetched == maxIssuers {
+		if !ok || len(issuers) == maxIssuers {
 			reason := provider.PayPalChainUnlisted
 			if s.listed {
 				reason = provider.PayPalChain
 			}
-			return time.Time{}, fmt.Errorf("%w: %w", reason, err)
+			return time.Time{}, nil, fmt.Errorf("%w: %w", reason, err)
 		}
 		if top, err = fetchIssuer(ctx, fetch, url); err != nil {
-			return time.Time{}, err
+			return time.Time{}, nil, err
 		}
+		issuers = append(issuers, top)
 		known.addUntrusted(top)
 	}
 }

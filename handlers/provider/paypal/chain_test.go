@@ -41,7 +41,7 @@ func verifyServed(t *testing.T, cert paypaltest.Issued, response http.HandlerFun
 	if listed {
 		members["certUrls"] = []string{url}
 	}
-	v := verifierOf(t, paypal.New(paypal.NewFetcher()), members)
+	v := verifierOf(t, newProvider(paypal.NewFetcher()), members)
 	err := verify(t, v, at(url, signer(cert)), epoch)
 	if err != nil {
 		assert.NotContains(t, err.Error(), url, "an error repeats no header")
@@ -184,7 +184,7 @@ func FuzzCertificate(f *testing.F) {
 	h := signed(signer(leaf), nil, epoch)
 
 	f.Fuzz(func(t *testing.T, served []byte) {
-		v := newVerifier(t, paypal.New(serving(map[string][]byte{certURL: served})), nil, shop)
+		v := newVerifier(t, newProvider(serving(map[string][]byte{certURL: served})), nil, shop)
 		if _, err := v.Verify(t.Context(), h, nil, epoch); err != nil {
 			assert.Contains(t, []provider.Reason{provider.CertRefused, provider.CertUnreachable, provider.PayPalChainUnlisted, provider.SignatureMismatch}, provider.ReasonOf(err), "%v", err)
 			return

@@ -148,8 +148,8 @@ func (v verifier) key(ctx context.Context, c provider.Case, t transmission) (key
 	}
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
-	key, _, err = fetchKey(ctx, v.keys.fetch, s, false, c.Now)
-	return key, true, err
+	k, err := v.keys.fetchCertificate(ctx, s, false, c.Now)
+	return k.key, true, err
 }
 
 // errNotCached reports a certificate that a diagnosis may not fetch.

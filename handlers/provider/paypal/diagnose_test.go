@@ -23,7 +23,7 @@ import (
 // played serves a live and a sandbox certificate, each also on the wrong host.
 func played() paypal.Provider {
 	live, sandbox := bundle(authority.Issue(paypaltest.LiveName, epoch)), bundle(authority.Issue(paypaltest.SandboxName, epoch))
-	return paypal.New(serving(map[string][]byte{
+	return newProvider(serving(map[string][]byte{
 		certURL: live, sandboxCerts + "CERT": sandbox, liveCerts + "SANDBOX": sandbox, sandboxCerts + "LIVE": live,
 	}))
 }
@@ -118,7 +118,7 @@ func TestDiagnose(t *testing.T) {
 	r.How, r.Verifier = provider.Likely, newVerifier(t, p, nil, shop)
 	unreachable := (&memoryHost{failure: fmt.Errorf("%w: down", provider.CertUnreachable)}).fetch
 	r = add("no certificate can be fetched", provider.NoCause, right, "could not be checked")
-	r.How, r.Verifier = provider.Unknown, newVerifier(t, paypal.New(unreachable), nil, shop)
+	r.How, r.Verifier = provider.Unknown, newVerifier(t, newProvider(unreachable), nil, shop)
 	providertest.Diagnoses(t, rows, webhookID, otherID, test.WebhookID, one(signatureHeader))
 }
 
@@ -150,7 +150,7 @@ func TestNoMutationIsWronglyProven(t *testing.T) {
 func TestDiagnoseFetchesNothing(t *testing.T) {
 	live := signer(authority.Issue(paypaltest.LiveName, epoch))
 	host := &memoryHost{content: map[string][]byte{certURL: bundle(authority.Issue(paypaltest.LiveName, epoch))}}
-	v := newVerifier(t, paypal.New(host.fetch), nil, shop).(provider.Diagnoser)
+	v := newVerifier(t, newProvider(host.fetch), nil, shop).(provider.Diagnoser)
 	h := signed(live, []byte(`{}`), epoch)
 	diagnose := func(h provider.Header) provider.Diagnosis {
 		return v.Diagnose(context.Background(), provider.Case{Header: h, Body: []byte("{}\n"), Now: epoch, Err: provider.SignatureMismatch, Effort: providertest.Effort})

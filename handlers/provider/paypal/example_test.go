@@ -17,7 +17,7 @@ import (
 func Example() {
 	now := time.Now()
 	leaf := authority.Issue(paypaltest.LiveName, now)
-	p := paypal.New(serving(map[string][]byte{certURL: bundle(leaf)}))
+	p := paypal.New(serving(map[string][]byte{certURL: bundle(leaf)}), &paypaltest.Store{})
 
 	verifier, err := p.Verifier([]byte(`{"webhooks":[{"label":"shop","webhookId":"4JH86294D6297924G","environment":"live"}]}`))
 	if err != nil {

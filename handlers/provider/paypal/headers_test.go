@@ -9,7 +9,6 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/paysluice/paysluice/handlers/provider"
-	"github.com/paysluice/paysluice/handlers/provider/paypal"
 	"github.com/paysluice/paysluice/handlers/provider/providertest"
 	"github.com/paysluice/paysluice/test/emulator/paypaltest"
 )
@@ -86,10 +85,10 @@ func headerValues() []providertest.HeaderValue {
 func TestVersionIsOptional(t *testing.T) {
 	headers := providertest.Sign(signer(authority.Issue(paypaltest.LiveName, epoch)), nil, epoch)
 	delete(headers, versionHeader)
-	assert.NoError(t, paypal.New(nil).CheckHeaders(providertest.Header(headers), epoch))
+	assert.NoError(t, newProvider(nil).CheckHeaders(providertest.Header(headers), epoch))
 
 	headers["paypal-auth-version"], headers[versionHeader] = "v2", "v2"
-	assert.ErrorIs(t, paypal.New(nil).CheckHeaders(providertest.Header(headers), epoch), provider.HeaderRepeated)
+	assert.ErrorIs(t, newProvider(nil).CheckHeaders(providertest.Header(headers), epoch), provider.HeaderRepeated)
 }
 
 // FuzzCheckHeaders: an accepted header has one meaning, and the certificate's URL

@@ -30,7 +30,7 @@ const (
 // that serve its certificates. TestMain sets the roots and the proxy, because a
 // process reads them once.
 var (
-	epoch     = time.Now().Truncate(time.Second)
+	epoch     = time.Now().Truncate(time.Minute)
 	authority = paypaltest.NewAuthority(epoch)
 	hosts     = paypaltest.NewHosts(authority)
 )
@@ -55,6 +55,11 @@ func TestMain(m *testing.M) {
 	hosts.Close()
 	_ = os.RemoveAll(dir)
 	os.Exit(code)
+}
+
+// newProvider returns the provider of a single instance that shares no certificate.
+func newProvider(fetch paypal.Fetch) paypal.Provider {
+	return paypal.New(fetch, &paypaltest.Store{Forgetful: true})
 }
 
 // entry is an entry of a secret document.

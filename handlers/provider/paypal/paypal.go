@@ -29,10 +29,12 @@ type Provider struct {
 
 var _ provider.Provider = Provider{}
 
-// New returns PayPal's provider. Its verifiers fetch certificates with fetch;
-// see NewFetcher.
-func New(fetch Fetch) Provider {
-	return Provider{keys: newKeyCache(fetch), rules: rules()}
+// New returns PayPal's provider. Its verifiers fetch certificates with fetch, see
+// NewFetcher, and share them with other instances through store. Without a store, each
+// process fetches and counts for itself. To check headers and to compare events, fetch
+// may be nil too.
+func New(fetch Fetch, store Store) Provider {
+	return Provider{keys: newKeyCache(fetch, store), rules: rules()}
 }
 
 // Descriptor implements provider.Provider.

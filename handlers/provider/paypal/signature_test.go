@@ -72,7 +72,7 @@ func TestVectors(t *testing.T) {
 			},
 		} {
 			t.Run(v.ID+" with the chain from "+chain.from, func(t *testing.T) {
-				verifier := newVerifier(t, paypal.New(serving(chain.served)), []byte(chain.extra),
+				verifier := newVerifier(t, newProvider(serving(chain.served)), []byte(chain.extra),
 					entry{"retired", "0000000000000000A", "sandbox"}, entry{"shop", v.WebhookID, "sandbox"})
 				h := providertest.Header(v.Headers)
 
@@ -91,7 +91,7 @@ func TestVectors(t *testing.T) {
 func TestEnvironments(t *testing.T) {
 	live := authority.Issue(paypaltest.LiveName, epoch)
 	sandbox := authority.Issue(paypaltest.SandboxName, epoch)
-	p := paypal.New(serving(map[string][]byte{
+	p := newProvider(serving(map[string][]byte{
 		certURL:               bundle(live),
 		liveCerts + "SANDBOX": bundle(sandbox),
 		sandboxCerts + "CERT": bundle(sandbox),
@@ -137,7 +137,7 @@ func TestEnvironments(t *testing.T) {
 // has one genuine transmission makes another body with its CRC-32.
 func TestForgedBodySharesTheSignature(t *testing.T) {
 	leaf := authority.Issue(paypaltest.LiveName, epoch)
-	v := newVerifier(t, paypal.New(serving(map[string][]byte{certURL: bundle(leaf)})), nil, shop, entry{"second", "0000000000000000A", "live"})
+	v := newVerifier(t, newProvider(serving(map[string][]byte{certURL: bundle(leaf)})), nil, shop, entry{"second", "0000000000000000A", "live"})
 	body := []byte(`{"id":"WH-1","create_time":"2026-03-01T00:00:00Z","event_type":"PAYMENT.CAPTURE.COMPLETED"}`)
 	forged := paypaltest.Forge([]byte(`{"id":"WH-2","create_time":"2026-03-02T00:00:00Z","event_type":"PAYMENT.CAPTURE.COMPLETED","x":"`+
 		paypaltest.Forgeable+`"}`), body)

@@ -11,7 +11,6 @@ import (
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
 	"github.com/paysluice/paysluice/handlers/provider"
-	"github.com/paysluice/paysluice/handlers/provider/paypal"
 	"github.com/paysluice/paysluice/handlers/provider/providertest"
 	"github.com/paysluice/paysluice/test/emulator/paypaltest"
 )
@@ -25,7 +24,7 @@ func suite() providertest.Suite {
 	leaf := authority.Issue(paypaltest.LiveName, epoch)
 	long := strings.Repeat("x", 257)
 	return providertest.Suite{
-		Provider:      paypal.New(serving(map[string][]byte{certURL: bundle(leaf)})),
+		Provider:      newProvider(serving(map[string][]byte{certURL: bundle(leaf)})),
 		Descriptor:    contract.PayPal(),
 		List:          "webhooks",
 		Senders:       []providertest.Sender{sender(leaf, "a", "HUSHA"), sender(leaf, "b", "HUSHB")},

@@ -28,7 +28,7 @@ func TestWebhooksVerifyAndMeanTheSame(t *testing.T) {
 	leafOnly := func(context.Context, string) ([]byte, error) {
 		return authority.Issue(paypaltest.LiveName, now).PEM(), nil
 	}
-	set := all.All(all.Settings{FetchCertificate: leafOnly, EndpointURL: url})
+	set := all.All(all.Settings{FetchCertificate: leafOnly, Certificates: &paypaltest.Store{}, EndpointURL: url})
 
 	for _, s := range []senders.Sender{senders.Stripe(), senders.PayPal(authority, hosts), senders.Square(url)} {
 		t.Run(s.Provider.Name, func(t *testing.T) {

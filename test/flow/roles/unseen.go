@@ -50,6 +50,7 @@ func allUnseen() []unseen {
 		{processors, "UseKeyForSecret", decrypt, secretKey},
 		{processors, "UseKeyForQueues", both, queueKey},
 		{processors, "UseKeyForBucket", encrypt, bucketKey},
+		{[]string{TypeOf(contract.ProcessorName(contract.PayPal()))}, "UseKeyForCertificates", decrypt, bucketKey},
 		{consumer, "ReceiveEvents", receive, poller},
 		{consumer, "UseKeyForQueues", both, queueKey},
 		{consumer, "UseKeyForTable", decrypt, tableKey},

@@ -124,7 +124,8 @@ func play(t *testing.T, name string) (senders.Sender, provider.Provider) {
 	t.Helper()
 	authority := paypaltest.NewAuthority(time.Now())
 	settings := all.Settings{
-		EndpointURL: url,
+		EndpointURL:  url,
+		Certificates: &paypaltest.Store{},
 		FetchCertificate: func(context.Context, string) ([]byte, error) {
 			return authority.Issue(paypaltest.LiveName, time.Now()).PEM(), nil
 		},

@@ -26,6 +26,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/paysluice/paysluice/handlers/contract"
 )
 
 // The calls that are answered, named as in figures.json.
@@ -42,7 +44,7 @@ type Counts struct {
 	Items       int // new ones in the table
 	Duplicates  int // puts of an item that existed
 	Secrets     int // reads
-	Objects     int // in buckets
+	Objects     int // in buckets, without those that instances share
 	Refusals    int // calls that the stub does not know
 	Connections int // TLS handshakes
 }
@@ -72,6 +74,7 @@ type Stub struct {
 	counts   Counts
 	observer Observer
 	keys     map[string]struct{} // of items
+	shared   map[string][]byte   // certificates and permits to fetch them, by path
 }
 
 // Start starts a stub that has these secrets, by ARN, and answers at once.
@@ -86,7 +89,7 @@ func Start(secrets map[string]string) (*Stub, error) {
 	}
 	s := &Stub{
 		URL: "https://" + listener.Addr().String(), Certificate: text,
-		secrets: secrets, keys: map[string]struct{}{},
+		secrets: secrets, keys: map[string]struct{}{}, shared: map[string][]byte{},
 	}
 	s.SetLatency(func(string) time.Duration { return 0 })
 	protocols := new(http.Protocols)
@@ -148,6 +151,9 @@ func (s *Stub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case strings.HasPrefix(target, "DynamoDB_") && strings.HasSuffix(target, ".PutItem"):
 		s.wait(PutItem)
 		s.putItem(w, body)
+	case isShared(r.URL.Path):
+		s.wait(PutObject) // a GET takes no longer
+		s.share(w, r, body)
 	case target == "" && r.Method == http.MethodPut:
 		s.wait(PutObject)
 		s.putObject(w, len(body))
@@ -236,6 +242,32 @@ func (s *Stub) putObject(w http.ResponseWriter, bytes int) {
 	}
 	w.Header().Set("ETag", `"d41d8cd98f00b204e9800998ecf8427e"`)
 	w.WriteHeader(http.StatusOK)
+}
+
+// isShared reports whether a path is of an object that the instances of a processor
+// share.
+func isShared(path string) bool {
+	_, key, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	return strings.HasPrefix(key, contract.CertificatePrefix) || strings.HasPrefix(key, contract.FetchPrefix)
+}
+
+// share puts an object unless there is one, or returns it.
+func (s *Stub) share(w http.ResponseWriter, r *http.Request, body []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	data, exists := s.shared[r.URL.Path]
+	switch put := r.Method == http.MethodPut; {
+	case put && exists:
+		w.WriteHeader(http.StatusPreconditionFailed)
+		_, _ = io.WriteString(w, "<Error><Code>PreconditionFailed</Code></Error>")
+	case put:
+		s.shared[r.URL.Path] = body
+	case !exists:
+		w.WriteHeader(http.StatusNotFound)
+		_, _ = io.WriteString(w, "<Error><Code>NoSuchKey</Code></Error>")
+	default:
+		_, _ = w.Write(data)
+	}
 }
 
 // refuse answers 400, which the SDK does not retry.
