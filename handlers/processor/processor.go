@@ -75,6 +75,7 @@ type Handler struct {
 	Now           func() time.Time
 
 	recent recent
+	hints  limiter
 }
 
 // Handle handles a webhook. It never returns an error, which API Gateway would
@@ -143,11 +144,11 @@ func (h *Handler) verify(ctx context.Context, header provider.Header, body []byt
 	if provider.ReasonOf(err) != provider.SignatureMismatch {
 		return origin, err
 	}
-	newer, changed := h.Secrets.Refresh(ctx)
-	if !changed {
-		return origin, err
+	if newer, changed := h.Secrets.Refresh(ctx); changed {
+		verifier = newer
+		origin, err = newer.Verify(ctx, header, body, now)
 	}
-	return newer.Verify(ctx, header, body, now)
+	return origin, h.explain(ctx, verifier, header, body, now, err)
 }
 
 // quarantine sends a signed body that may not be stored to webhook-dlq and returns

@@ -45,11 +45,15 @@ type secrets struct {
 	members        string // more members of the entry
 	err            error
 	refreshed      int
+	plain          bool // without diagnoses
 }
 
 func (s *secrets) Get(context.Context) (provider.Verifier, error) {
 	if s.err != nil {
 		return nil, s.err
+	}
+	if s.plain {
+		return plainVerifier{verifier(s.current, s.members)}, nil
 	}
 	return verifier(s.current, s.members), nil
 }

@@ -71,6 +71,9 @@ func (h *Handler) report(ctx context.Context, e event.Event, err error) {
 		attrs = append(attrs,
 			slog.String("reason", string(provider.ReasonOf(err))),
 			slog.String("detail", err.Error()))
+		if hint := hintOf(err); hint != "" {
+			attrs = append(attrs, slog.String("hint", hint))
+		}
 	}
 	if out.metric != "" {
 		counts := []function.Count{{Metric: out.metric, Value: 1}}
