@@ -2,13 +2,14 @@
 // secret documents.
 //
 // A body is signed and may hold anything all the same, so reading is lenient: a
-// value of a wrong type leaves its field empty, and the others are read. Only a
-// body that cannot be an event is rejected.
+// value of a wrong type leaves its field empty in a secret and marked in a body, and
+// the others are read. Only a body that cannot be an event is rejected.
 package decode
 
 import (
 	"errors"
 	"fmt"
+	"reflect"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -38,26 +39,33 @@ func Unmarshal(text []byte, v any) error {
 	return ignoreType(json.Unmarshal(text, v, lenient()))
 }
 
-// Next reads the decoder's next value into v, as Unmarshal does.
-func Next(d *jsontext.Decoder, v any) error {
-	return ignoreType(json.UnmarshalDecode(d, v))
-}
+// Next reads the decoder's next value into v. Its error may report a value of a
+// wrong type: the callers of Next return it, so that the reader of the whole learns
+// of it.
+func Next(d *jsontext.Decoder, v any) error { return json.UnmarshalDecode(d, v) }
 
 // ignoreType returns nil for an error that reports a value of a wrong type.
 func ignoreType(err error) error {
-	if _, ok := errors.AsType[*jsonv1.UnmarshalTypeError](err); ok {
+	if isType(err) {
 		return nil
 	}
 	return err
 }
 
-// Body reads an event's body into a struct. The error is EnvelopeUnreadable: the
-// body is not one JSON object, or is nested too deeply.
+func isType(err error) bool {
+	_, ok := errors.AsType[*jsonv1.UnmarshalTypeError](err)
+	return ok
+}
+
+// Body reads an event's body into a struct of strings, structs, lists and types
+// with their own methods. Strings without a value of their type are marked, so that
+// Fields records them. The error is EnvelopeUnreadable: the body is not one JSON
+// object, or is nested too deeply.
 func Body(body []byte, v any) error {
 	if jsontext.Value(body).Kind() != '{' {
 		return fmt.Errorf("%w: not a JSON object", provider.EnvelopeUnreadable)
 	}
-	if Unmarshal(body, v) != nil {
+	if readMarking(body, v, reflect.ValueOf(v).Elem().SetZero) != nil {
 		return fmt.Errorf("%w: not JSON, or nested too deeply", provider.EnvelopeUnreadable)
 	}
 	return nil

@@ -17,26 +17,16 @@ import (
 // at most 4 bytes each: an index key takes 2,048 bytes.
 const MaxText = 256
 
-// Text is a text that a merchant chooses. A value that is neither text nor null
-// becomes one that does not fit, so that Fields records it.
-type Text string
-
-// UnmarshalJSONFrom implements json.UnmarshalerFrom. It accepts any value.
-func (t *Text) UnmarshalJSONFrom(d *jsontext.Decoder) error {
-	if kind := d.PeekKind(); kind == '"' || kind == 'n' {
-		return Next(d, (*string)(t))
-	}
-	*t = "\x00"
-	return d.SkipValue()
-}
-
 // Fields checks values of a body that become fields of an event. It records the
 // name of each field whose value it leaves out.
-type Fields struct{ omitted map[string]bool }
+type Fields struct {
+	omitted map[string]bool
+	related map[string]string
+}
 
 // Text returns the first value that fits, or "". A value does not fit if it has
 // more than MaxText characters or a control character: an index would reject it,
-// and merchants choose some ids themselves.
+// and merchants choose some ids themselves. Nor does one of a wrong type.
 func (f *Fields) Text(field string, values ...string) string {
 	for _, value := range values {
 		switch {
@@ -50,20 +40,20 @@ func (f *Fields) Text(field string, values ...string) string {
 	return ""
 }
 
-// Related returns the ids that are not empty and fit, or nil if there are none.
-func (f *Fields) Related(ids map[string]string) map[string]string {
-	var related map[string]string
-	for name, id := range ids {
-		if id = f.Text("related."+name, id); id == "" {
-			continue
-		}
-		if related == nil {
-			related = make(map[string]string)
-		}
-		related[name] = id
+// Relate adds an id that the object refers to: the first one that fits.
+func (f *Fields) Relate(kind string, ids ...string) {
+	id := f.Text("related."+kind, ids...)
+	if id == "" {
+		return
 	}
-	return related
+	if f.related == nil {
+		f.related = make(map[string]string)
+	}
+	f.related[kind] = id
 }
+
+// Related returns the added ids by kind, or nil if there are none.
+func (f *Fields) Related() map[string]string { return f.related }
 
 // Timestamp returns the time that was read from a member. A member with a value
 // that is not such a time is recorded.

@@ -6,7 +6,6 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
 	"github.com/paysluice/paysluice/handlers/event"
 	"github.com/paysluice/paysluice/handlers/provider/decode"
@@ -39,8 +38,11 @@ func TestFieldsText(t *testing.T) {
 func TestFieldsOmitted(t *testing.T) {
 	var f decode.Fields
 	assert.Empty(t, f.Omitted())
-	assert.Equal(t, map[string]string{"order": "o_1"}, f.Related(map[string]string{"order": "o_1", "invoice": "", "customer": "c\x00"}))
-	assert.Nil(t, f.Related(map[string]string{"order": ""}), "an event without related ids has no such field")
+	f.Relate("invoice", "")
+	assert.Nil(t, f.Related(), "an event without related ids has no such field")
+	f.Relate("order", "", "o_1", "o_2")
+	f.Relate("customer", "c\x00")
+	assert.Equal(t, map[string]string{"order": "o_1"}, f.Related())
 	assert.Zero(t, f.Timestamp(member(t, `"soon"`), 0))
 	assert.Equal(t, []string{"related.customer", "timestamp"}, f.Omitted(), "sorted")
 
@@ -54,27 +56,5 @@ func TestFieldsOmitted(t *testing.T) {
 		f = decode.Fields{}
 		assert.Equal(t, event.Money{Amount: "1"}, f.Money(event.Money{Amount: "1"}, jsontext.Value(amount)))
 		assert.Empty(t, f.Omitted(), amount)
-	}
-}
-
-func TestTextThatIsNoText(t *testing.T) {
-	for _, row := range []struct {
-		why, body, text string
-		omitted         []string
-	}{
-		{"a text", `{"custom":"a"}`, "a", nil},
-		{"nothing", `{"custom":null}`, "", nil},
-		{"a number, which a merchant may have meant", `{"custom":42}`, "", []string{"related.custom"}},
-		{"an object", `{"custom":{"id":[1]}}`, "", []string{"related.custom"}},
-	} {
-		t.Run(row.why, func(t *testing.T) {
-			var body struct {
-				Custom decode.Text `json:"custom"`
-			}
-			require.NoError(t, decode.Body([]byte(row.body), &body))
-			var fields decode.Fields
-			assert.Equal(t, row.text, fields.Text("related.custom", string(body.Custom)))
-			assert.ElementsMatch(t, row.omitted, fields.Omitted())
-		})
 	}
 }

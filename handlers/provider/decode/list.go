@@ -1,6 +1,9 @@
 package decode
 
 import (
+	"cmp"
+	"reflect"
+
 	"github.com/go-json-experiment/json/jsontext"
 )
 
@@ -13,20 +16,29 @@ type List[T any] [maxListed]T
 
 // Members are the first 16 members of an object whose names are not known
 // beforehand. They stay unread until Find is called.
-type Members[T any] struct{ object jsontext.Value }
+type Members[T any] struct{ Raw jsontext.Value }
 
 // UnmarshalJSON implements json.Unmarshaler. It accepts any value.
 func (m *Members[T]) UnmarshalJSON(value []byte) error {
-	m.object = append(m.object[:0], value...) // of two objects the last one counts
+	m.Raw = append(m.Raw[:0], value...) // of two objects the last one counts
 	return nil
 }
 
 // Find returns the member of that name. If the name occurs twice, the last one
-// counts. Without one Find returns the only member, whatever its name, if that is an
-// object. Otherwise found is "".
+// counts; an array counts as empty. Without one Find returns the only member, whatever
+// its name, if that is an object. Otherwise found is "".
 func (m Members[T]) Find(name string) (found string, value T) {
+	switch m.Raw.Kind() {
+	case '{':
+	case 'n', 0:
+		return "", value
+	default:
+		mark(reflect.ValueOf(&value).Elem())
+		return "", value
+	}
 	s := search[T]{name: name}
-	_ = Unmarshal(m.object, &s) // m.object was read before: it has no error left
+	// m.Raw was read before: it has no error left.
+	_ = readMarking(m.Raw, &s, func() { s = search[T]{name: name} })
 	switch {
 	case s.named:
 		return name, s.member
@@ -50,10 +62,8 @@ type search[T any] struct {
 
 // UnmarshalJSONFrom implements json.UnmarshalerFrom.
 func (s *search[T]) UnmarshalJSONFrom(d *jsontext.Decoder) error {
-	if d.PeekKind() != '{' {
-		return d.SkipValue()
-	}
-	_, _ = d.ReadToken()
+	_, _ = d.ReadToken() // {
+	var wrong error
 	for i := 0; d.PeekKind() == '"'; i++ { // an error ends the loop, and is returned below
 		token, _ := d.ReadToken()
 		if i >= maxListed {
@@ -64,15 +74,19 @@ func (s *search[T]) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 		switch name := token.String(); {
 		case name == s.name:
 			s.named, s.member = true, *new(T)
-			_ = Next(d, &s.member)
+			if d.PeekKind() == '[' { // inventory_counts of Square's inventory.count.updated
+				_ = d.SkipValue()
+				continue
+			}
+			wrong = cmp.Or(wrong, Next(d, &s.member))
 		case s.count == 0:
 			s.count, s.only, s.isObject = 1, name, d.PeekKind() == '{'
-			_ = Next(d, &s.other)
+			wrong = cmp.Or(wrong, Next(d, &s.other))
 		default:
 			s.count++
 			_ = d.SkipValue()
 		}
 	}
 	_, err := d.ReadToken()
-	return err
+	return cmp.Or(err, wrong)
 }

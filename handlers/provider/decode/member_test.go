@@ -91,7 +91,7 @@ func TestContent(t *testing.T) {
 	}{
 		{"once", `{"data":{"id":"a"}}`, "a", false},
 		{"not at all", `{}`, "", false},
-		{"of a wrong type", `{"data":7}`, "", false},
+		{"of a wrong type", `{"data":7}`, decode.WrongType, false},
 		{"twice, also in other letters", `{"data":{"id":"a"},"DATA":{"id":"b"}}`, "b", true},
 	} {
 		t.Run(row.why, func(t *testing.T) {

@@ -1,7 +1,6 @@
 package paypal
 
 import (
-	"cmp"
 	"strings"
 
 	"github.com/paysluice/paysluice/handlers/contract"
@@ -87,24 +86,24 @@ type resource struct {
 			CaptureID       string `json:"capture_id"`
 		} `json:"related_ids"`
 	} `json:"supplementary_data"`
-	ParentPayment      string      `json:"parent_payment"`
-	BillingAgreementID string      `json:"billing_agreement_id"`
-	PlanID             string      `json:"plan_id"`
-	InvoiceID          decode.Text `json:"invoice_id"`
-	InvoiceNumber      decode.Text `json:"invoice_number"`
-	CustomID           decode.Text `json:"custom_id"`
-	Custom             decode.Text `json:"custom"`
-	Payer              payer       `json:"payer"`
-	Subscriber         payer       `json:"subscriber"`
+	ParentPayment      string `json:"parent_payment"`
+	BillingAgreementID string `json:"billing_agreement_id"`
+	PlanID             string `json:"plan_id"`
+	InvoiceID          string `json:"invoice_id"`
+	InvoiceNumber      string `json:"invoice_number"`
+	CustomID           string `json:"custom_id"`
+	Custom             string `json:"custom"`
+	Payer              payer  `json:"payer"`
+	Subscriber         payer  `json:"subscriber"`
 
 	Payee      merchant `json:"payee"`
 	MerchantID string   `json:"merchant_id"`
 }
 
 type disputedTransaction struct {
-	SellerTransactionID string      `json:"seller_transaction_id"`
-	InvoiceNumber       decode.Text `json:"invoice_number"`
-	Seller              merchant    `json:"seller"`
+	SellerTransactionID string   `json:"seller_transaction_id"`
+	InvoiceNumber       string   `json:"invoice_number"`
+	Seller              merchant `json:"seller"`
 }
 
 type purchaseUnit struct {
@@ -144,6 +143,7 @@ func (p Provider) Event(raw []byte, o provider.Origin) (event.Event, error) {
 	name, r := contract.PayPal().Name, &b.Resource.Value
 	var f decode.Fields
 	category := p.rules.Category(typ, r)
+	statuses := r.statuses()
 	e := event.Event{
 		Schema:       event.Schema,
 		ID:           event.NewID(name, id),
@@ -152,11 +152,11 @@ func (p Provider) Event(raw []byte, o provider.Origin) (event.Event, error) {
 		Type:         typ,
 		Category:     category,
 		ObjectType:   f.Text("objectType", b.ResourceType),
-		ObjectID:     f.Text("objectId", r.id()),
-		ObjectStatus: f.Text("objectStatus", r.status()),
-		PaymentID:    f.Text("paymentId", b.paymentID(typ)),
+		ObjectID:     r.id(&f),
+		ObjectStatus: f.Text("objectStatus", statuses[:]...),
+		PaymentID:    b.paymentID(&f, typ),
 		Related:      r.related(&f),
-		Account:      f.Text("account", r.account()),
+		Account:      r.account(&f),
 		Endpoint:     o.Endpoint,
 		Livemode:     o.Livemode,
 		Money:        moneyOf(&f, category, r),
@@ -169,51 +169,62 @@ func (p Provider) Event(raw []byte, o provider.Origin) (event.Event, error) {
 }
 
 // id returns the resource's own id.
-func (r *resource) id() string {
-	return cmp.Or(r.ID, r.DisputeID, r.PayoutItemID, r.BatchHeader.ID, r.ItemID, r.Invoice.ID, r.MerchantID)
+func (r *resource) id(f *decode.Fields) string {
+	return f.Text("objectId", r.ID, r.DisputeID, r.PayoutItemID, r.BatchHeader.ID, r.ItemID, r.Invoice.ID, r.MerchantID)
 }
 
-// status returns the resource's state in PayPal's words.
+// statuses returns the members that may have the resource's state in PayPal's words.
+func (r *resource) statuses() [6]string {
+	return [...]string{r.Status, r.State, r.TransactionStatus, r.BatchHeader.Status, r.ProcessingState.Status, r.Invoice.Status}
+}
+
 func (r *resource) status() string {
-	return cmp.Or(r.Status, r.State, r.TransactionStatus, r.BatchHeader.Status, r.ProcessingState.Status, r.Invoice.Status)
+	statuses := r.statuses()
+	return decode.Readable(statuses[:]...)
 }
 
 // linked returns the id in a link: the last path segment of the first link of a
-// relation whose path contains collection, such as "/captures/".
+// relation whose path contains collection, such as "/captures/". Without one, a link
+// of a wrong type may have been it.
 func (r *resource) linked(rel, collection string) string {
+	var wrong string
 	for _, l := range r.Links {
 		if _, id, ok := strings.Cut(l.Href, collection); ok && l.Rel == rel && !strings.ContainsAny(id, "/?#") {
 			return id
 		}
+		if l.Href == decode.WrongType && (l.Rel == rel || l.Rel == decode.WrongType) {
+			wrong = decode.WrongType
+		}
 	}
-	return ""
+	return wrong
 }
 
 // paymentID returns the capture or sale that an event of a type belongs to.
-func (b *body) paymentID(typ string) string {
+func (b *body) paymentID(f *decode.Fields, typ string) string {
+	const field = "paymentId"
 	r := &b.Resource.Value
 	switch strings.TrimPrefix(typ, "PAYMENT.") {
 	case "CAPTURE.COMPLETED", "CAPTURE.DECLINED", "CAPTURE.DENIED", "CAPTURE.PENDING",
 		"SALE.COMPLETED", "SALE.DENIED", "SALE.PENDING":
-		return r.ID
+		return f.Text(field, r.ID)
 	case "CAPTURE.REFUNDED", "REFUND.FAILED", "REFUND.PENDING", "SALE.REFUNDED":
-		return r.refunded()
+		return r.refunded(f, field)
 	case "CAPTURE.REVERSED", "SALE.REVERSED":
 		// PayPal's sample of a v1 reversal has no other id.
-		if id := r.refunded(); id != "" || b.ResourceType != saleResource && b.ResourceType != captureResource {
+		if id := r.refunded(f, field); id != "" || b.ResourceType != saleResource && b.ResourceType != captureResource {
 			return id
 		}
-		return r.ID
+		return f.Text(field, r.ID)
 	}
 	if r.ReferenceType == "TRANSACTION_ID" {
-		return r.ReferenceID
+		return f.Text(field, r.ReferenceID)
 	}
-	return cmp.Or(r.DisputedTransactions[0].SellerTransactionID, r.captured())
+	return f.Text(field, r.DisputedTransactions[0].SellerTransactionID, r.captured())
 }
 
 // refunded returns the capture or sale that a refund belongs to.
-func (r *resource) refunded() string {
-	return cmp.Or(r.SaleID, r.CaptureID, r.SupplementaryData.RelatedIDs.CaptureID,
+func (r *resource) refunded(f *decode.Fields, field string) string {
+	return f.Text(field, r.SaleID, r.CaptureID, r.SupplementaryData.RelatedIDs.CaptureID,
 		r.linked("up", "/captures/"), r.linked("sale", "/sale/"), r.linked("capture", "/capture/"))
 }
 
@@ -230,23 +241,22 @@ func (r *resource) captured() string {
 // related returns the ids that the resource refers to, or nil if there are none.
 func (r *resource) related(f *decode.Fields) map[string]string {
 	ids := r.SupplementaryData.RelatedIDs
-	return f.Related(map[string]string{
-		"order":          cmp.Or(ids.OrderID, r.OrderID, r.linked("up", "/orders/")),
-		"authorization":  cmp.Or(ids.AuthorizationID, r.linked("up", "/authorizations/")),
-		"parent_payment": r.ParentPayment,
-		"subscription":   r.BillingAgreementID,
-		"plan":           r.PlanID,
-		"invoice":        string(cmp.Or(r.InvoiceID, r.InvoiceNumber, r.DisputedTransactions[0].InvoiceNumber)),
-		"custom":         string(cmp.Or(r.CustomID, r.Custom)),
-		"customer":       cmp.Or(r.Payer.ID, r.Subscriber.ID),
-		"payout_batch":   r.PayoutBatchID,
-		"transaction":    r.TransactionID,
-	})
+	f.Relate("order", ids.OrderID, r.OrderID, r.linked("up", "/orders/"))
+	f.Relate("authorization", ids.AuthorizationID, r.linked("up", "/authorizations/"))
+	f.Relate("parent_payment", r.ParentPayment)
+	f.Relate("subscription", r.BillingAgreementID)
+	f.Relate("plan", r.PlanID)
+	f.Relate("invoice", r.InvoiceID, r.InvoiceNumber, r.DisputedTransactions[0].InvoiceNumber)
+	f.Relate("custom", r.CustomID, r.Custom)
+	f.Relate("customer", r.Payer.ID, r.Subscriber.ID)
+	f.Relate("payout_batch", r.PayoutBatchID)
+	f.Relate("transaction", r.TransactionID)
+	return f.Related()
 }
 
 // account returns the merchant that the resource belongs to.
-func (r *resource) account() string {
-	return cmp.Or(r.DisputedTransactions[0].Seller.ID, r.PurchaseUnits[0].Payee.ID, r.Payee.ID, r.MerchantID)
+func (r *resource) account(f *decode.Fields) string {
+	return f.Text("account", r.DisputedTransactions[0].Seller.ID, r.PurchaseUnits[0].Payee.ID, r.Payee.ID, r.MerchantID)
 }
 
 // SameEvent implements provider.Provider. Because PayPal's signature does not

@@ -22,7 +22,6 @@ const (
 
 func suite() providertest.Suite {
 	leaf := authority.Issue(paypaltest.LiveName, epoch)
-	long := strings.Repeat("x", 257)
 	return providertest.Suite{
 		Provider:      newProvider(serving(map[string][]byte{certURL: bundle(leaf)})),
 		Descriptor:    contract.PayPal(),
@@ -39,20 +38,9 @@ func suite() providertest.Suite {
 		Created:       "create_time",
 		Object:        func(_, members string) string { return resource(members) },
 		Bare:          event.Event{Type: "PAYMENT.CAPTURE.COMPLETED", Category: event.PaymentSucceeded},
-		Lenient: []string{
-			`"resource":null`, `"resource":"text"`, `"resource":[]`,
-			`"create_time":null,"resource_type":7,"resource_version":{},"resource":{"id":[],"status":1,"amount":"x","links":{},"purchase_units":"x","payee":[]}`,
-			`"create_time":"2018-19-12T00:00:00Z","resource":{"links":[null,7,{"href":1}],"disputed_transactions":{},"supplementary_data":{"related_ids":[]},"batch_header":9}`,
-			`"resource":{"id":"` + long + `","custom_id":"\u0000","payee":{"merchant_id":"` + long + `"}}`,
-		},
-		Omitted: map[string][]string{
-			`"create_time":"2018-19-12T00:00:00Z","resource":{"status":"\u0085","custom_id":"a\u0000","invoice_id":"` + long + `"}`: {"objectStatus", "related.custom", "related.invoice", "timestamp"},
-			`"resource":{"custom_id":17,"invoice_id":{}}`:                  {"related.custom", "related.invoice"},
-			`"resource":{"disputed_transactions":[{"invoice_number":17}]}`: {"related.invoice"},
-			`"resource":{"custom_id":null,"invoice_number":""}`:            nil,
-			`"resource":{"custom_id":"` + strings.Repeat("订", 127) + `"}`:  nil,
-		},
-		Bodies: bodies(),
+		Lenient:       lenient(),
+		Omitted:       omitted(),
+		Bodies:        bodies(),
 		Times: append(providertest.Unreadable(`"1969-12-31T23:59:59Z"`, `1775001600`, `""`, `null`), []providertest.Time{
 			{Source: spec + "notifications_webhooks_v1.json", Value: `"2026-04-01T00:00:00Z"`, Want: 1775001600000},
 			{Source: "paypal/PayPal-Java-SDK, ValidateCertTest.java", Value: `"2026-04-01T00:00:00.123Z"`, Want: 1775001600123},
@@ -60,6 +48,7 @@ func suite() providertest.Suite {
 			{Source: "developer.paypal.com/api/rest/webhooks/simulator", Value: `"2018-19-12T22:20:32.000Z"`, Want: 0},
 		}...),
 		Fixtures: fixtures(),
+		Payments: payments(),
 		Routes:   []string{"PAYMENT.CAPTURE.COMPLETED", "PAYMENT.SALE.COMPLETED"},
 		Money:    money(),
 		Same: []providertest.Same{
@@ -166,6 +155,47 @@ func bodies() []providertest.Body {
 	}
 }
 
+func lenient() []providertest.Lenient {
+	long := strings.Repeat("x", 257)
+	return []providertest.Lenient{
+		{Source: providertest.Absent, Members: `"resource":null`},
+		{Source: providertest.Absent, Members: `"resource":"text"`},
+		{Source: providertest.Absent, Members: `"resource":[]`},
+		{Source: providertest.OtherType, Members: `"create_time":null,"resource_type":7,"resource_version":{},"resource":{"id":[],"status":1,"amount":"x","links":{},"purchase_units":"x","payee":[]}`},
+		{Source: providertest.OtherType, Members: `"create_time":"2018-19-12T00:00:00Z","resource":{"links":[null,7,{"href":1}],"disputed_transactions":{},"supplementary_data":{"related_ids":[]},"batch_header":9}`},
+		{Source: providertest.Unfit, Members: `"resource":{"id":"` + long + `","custom_id":"\u0000","payee":{"merchant_id":"` + long + `"}}`},
+	}
+}
+
+func omitted() []providertest.Omitted {
+	const refunded, capture = "PAYMENT.CAPTURE.REFUNDED", `"id":"R","links":[{"rel":"up","href":"https://api.paypal.com/v2/payments/captures/C"}]`
+	return []providertest.Omitted{
+		{Why: "nothing", Source: providertest.Absent, Members: resource(`"custom_id":null,"invoice_number":"","links":null,"payer":null`)},
+		{Why: "127 characters of any script", Source: spec + "payments_payment_v2.json", Members: resource(`"custom_id":"` + strings.Repeat("订", 127) + `"`)},
+		{Why: "too long or with control characters", Source: providertest.Unfit, Members: `"create_time":"2018-19-12T00:00:00Z",` + resource(`"status":"\u0085","custom_id":"a\u0000","invoice_id":"`+strings.Repeat("x", 257)+`"`), Want: []string{"objectStatus", "related.custom", "related.invoice", "timestamp"}},
+
+		{Why: "of the envelope", Source: providertest.OtherType, Members: `"resource_type":7,"resource_version":{},"create_time":1`, Want: []string{"apiVersion", "objectType", "timestamp"}},
+		{Why: "merchants' references", Source: spec + "payments_payment_v2.json", Members: resource(`"custom_id":17,"invoice_id":{}`), Want: []string{"related.custom", "related.invoice"}},
+		{Why: "a dispute's", Source: spec + "customer_disputes_v1.json", Members: resource(`"disputed_transactions":[{"seller_transaction_id":7,"invoice_number":17,"seller":[]}]`), Want: []string{"account", "paymentId", "related.invoice"}},
+		{Why: "of the resource", Source: providertest.OtherType, Members: resource(`"id":7,"status":true,"payer":"x","plan_id":{},"payout_batch_id":1,"transaction_id":[],"parent_payment":0,"billing_agreement_id":1,"payee":{"merchant_id":7}`), Want: []string{
+			"account", "objectId", "objectStatus", "related.customer", "related.parent_payment", "related.payout_batch", "related.plan", "related.subscription", "related.transaction",
+		}},
+		{Why: "v1 has state in place of status", Source: spec + "payments_payment_v1.json", Members: resource(`"state":7`), Want: []string{"objectStatus"}},
+		{Why: "a capture is its own payment", Source: spec + "payments_payment_v2.json", Type: "PAYMENT.CAPTURE.COMPLETED", Members: resource(`"id":7`), Want: []string{"objectId", "paymentId"}},
+		{Why: "a refund that names its capture by a link", Source: spec + "payments_payment_v2.json", Type: refunded, Members: resource(capture)},
+		{Why: "and by an id of a wrong type", Source: spec + "payments_payment_v2.json", Type: refunded, Members: resource(capture + `,"capture_id":7`), Want: []string{"paymentId"}},
+		{Why: "a link may be any that is missing", Source: spec + "payments_payment_v2.json", Type: refunded, Members: resource(`"id":"R","links":[{"rel":"up","href":7}]`), Want: []string{"paymentId", "related.authorization", "related.order"}},
+		{Why: "but not with another relation", Source: spec + "payments_payment_v2.json", Type: refunded, Members: resource(`"id":"R","links":[{"rel":"self","href":7}]`)},
+		{Why: "nor where another link is it", Source: spec + "payments_payment_v2.json", Members: resource(`"links":[7,{"rel":"up","href":"https://api.paypal.com/v2/checkout/orders/O"},{"rel":"up","href":"https://api.paypal.com/v2/payments/authorizations/A"}]`)},
+		{Why: "an order's payee and capture", Source: spec + "checkout_orders_v2.json", Members: resource(`"purchase_units":[{"payee":7,"payments":"x"}]`), Want: []string{"account", "paymentId"}},
+		{Why: "a payout's amount", Source: spec + "payments_payouts_batch_v1.json", Type: "PAYMENT.PAYOUTS-ITEM.SUCCEEDED", Members: resource(`"payout_item":7`), Want: []string{"amount"}},
+		{Why: "no resource at all", Source: providertest.OtherType, Type: "PAYMENT.SALE.REFUNDED", Members: `"resource":7`, Want: []string{
+			"account", "amount", "objectId", "objectStatus", "paymentId", "related.authorization", "related.custom", "related.customer", "related.invoice",
+			"related.order", "related.parent_payment", "related.payout_batch", "related.plan", "related.subscription", "related.transaction",
+		}},
+	}
+}
+
 // fixtures are whole bodies, made from the schemas of
 // github.com/paypal/paypal-rest-api-specifications and from public copies of the
 // simulator's samples; none was received from PayPal. They have every category
@@ -174,10 +204,10 @@ func fixtures() []providertest.Fixture {
 	usd := func(amount string) event.Money { return event.Money{Amount: amount, Currency: "USD"} }
 	eur := func(amount string) event.Money { return event.Money{Amount: amount, Currency: "EUR"} }
 	return []providertest.Fixture{
-		{File: "PAYMENT.AUTHORIZATION.CREATED", Why: "held, not taken; there is no capture yet", Category: event.PaymentAuthorized, Status: "CREATED"},
-		{File: "PAYMENT.CAPTURE.PENDING", Why: "on its way", Category: event.PaymentPending, Status: "PENDING", Payment: capture},
+		{File: "PAYMENT.AUTHORIZATION.CREATED", Source: spec + "payments_payment_v2.json", Why: "held, not taken; there is no capture yet", Category: event.PaymentAuthorized, Status: "CREATED"},
+		{File: "PAYMENT.CAPTURE.PENDING", Source: spec + "payments_payment_v2.json", Why: "on its way", Category: event.PaymentPending, Status: "PENDING", Payment: capture},
 		{
-			File: "PAYMENT.CAPTURE.COMPLETED", Why: "gross, fee included; its link up is the authorization", Category: event.PaymentSucceeded, Status: "COMPLETED", Payment: capture, Money: usd("30.00"),
+			File: "PAYMENT.CAPTURE.COMPLETED", Source: spec + "payments_payment_v2.json", Why: "gross, fee included; its link up is the authorization", Category: event.PaymentSucceeded, Status: "COMPLETED", Payment: capture, Money: usd("30.00"),
 			Event: &event.Event{
 				ID:         "paypal:WH-58D329510W468432D-8HN650336L201001X",
 				Timestamp:  1775001600123,
@@ -193,16 +223,15 @@ func fixtures() []providertest.Fixture {
 				Livemode:   new(false),
 			},
 		},
-		{File: "PAYMENT.CAPTURE.DENIED", Why: "nothing moved", Category: event.PaymentFailed, Status: "DECLINED", Payment: capture},
-		{File: "PAYMENT.CAPTURE.REVERSED", Why: "the resource is a refund, its link up the capture", Category: event.PaymentReversed, Status: "COMPLETED", Payment: capture, Money: usd("30.00")},
-		{File: "PAYMENT.SALE.COMPLETED", Why: "v1: of a subscription", Category: event.PaymentSucceeded, Status: "completed", Payment: sale, Money: eur("20.00")},
-		{File: "PAYMENT.SALE.REVERSED", Why: "v1: negative", Category: event.PaymentReversed, Status: "completed", Payment: sale, Money: eur("20.00")},
+		{File: "PAYMENT.CAPTURE.DENIED", Source: spec + "payments_payment_v2.json", Why: "nothing moved", Category: event.PaymentFailed, Status: "DECLINED", Payment: capture},
+		{File: "PAYMENT.CAPTURE.REVERSED", Source: spec + "payments_payment_v2.json", Why: "the resource is a refund, its link up the capture", Category: event.PaymentReversed, Status: "COMPLETED", Payment: capture, Money: usd("30.00")},
+		{File: "PAYMENT.SALE.COMPLETED", Source: spec + "payments_payment_v1.json", Why: "v1: of a subscription", Category: event.PaymentSucceeded, Status: "completed", Payment: sale, Money: eur("20.00")},
+		{File: "PAYMENT.SALE.REVERSED", Source: spec + "payments_payment_v1.json", Why: "v1: negative", Category: event.PaymentReversed, Status: "completed", Payment: sale, Money: eur("20.00")},
 		{
-			File: "simulator", Why: "its date is none", Category: event.PaymentSucceeded, Status: "COMPLETED", Payment: capture, Money: usd("30.00"),
+			File: "simulator", Source: "developer.paypal.com/api/rest/webhooks/simulator", Why: "its date is none", Category: event.PaymentSucceeded, Status: "COMPLETED", Payment: capture, Money: usd("30.00"), Omitted: []string{"timestamp"},
 			Event: &event.Event{
 				ID:         "paypal:WH-58D329510W468432D-8HN650336L201029X",
 				Timestamp:  0, // 2018-19-12T22:20:32.000Z
-				Omitted:    []string{"timestamp"},
 				Type:       "PAYMENT.CAPTURE.COMPLETED",
 				ObjectType: "capture",
 				ObjectID:   capture,
@@ -216,13 +245,13 @@ func fixtures() []providertest.Fixture {
 			},
 		},
 
-		{File: "PAYMENT.CAPTURE.REFUNDED", Why: "its own amount, not the total refunded", Category: event.RefundSucceeded, Status: "COMPLETED", Payment: capture, Money: usd("10.99")},
-		{File: "PAYMENT.CAPTURE.REFUNDED-pending", Why: "by eCheck", Category: event.RefundCreated, Status: "PENDING", Payment: capture, Money: usd("10.99")},
-		{File: "PAYMENT.CAPTURE.REFUNDED-cancelled", Why: "neither under way nor failed", Category: event.RefundUpdated, Status: "CANCELLED", Payment: capture, Money: usd("10.99")},
-		{File: "PAYMENT.REFUND.PENDING", Category: event.RefundCreated, Status: "PENDING", Payment: capture, Money: usd("10.99")},
-		{File: "PAYMENT.REFUND.FAILED", Category: event.RefundFailed, Status: "FAILED", Payment: capture, Money: usd("10.99")},
+		{File: "PAYMENT.CAPTURE.REFUNDED", Source: spec + "payments_payment_v2.json", Why: "its own amount, not the total refunded", Category: event.RefundSucceeded, Status: "COMPLETED", Payment: capture, Money: usd("10.99")},
+		{File: "PAYMENT.CAPTURE.REFUNDED-pending", Source: spec + "payments_payment_v2.json", Why: "by eCheck", Category: event.RefundCreated, Status: "PENDING", Payment: capture, Money: usd("10.99")},
+		{File: "PAYMENT.CAPTURE.REFUNDED-cancelled", Source: spec + "payments_payment_v2.json", Why: "neither under way nor failed", Category: event.RefundUpdated, Status: "CANCELLED", Payment: capture, Money: usd("10.99")},
+		{File: "PAYMENT.REFUND.PENDING", Source: spec + "payments_payment_v2.json", Category: event.RefundCreated, Status: "PENDING", Payment: capture, Money: usd("10.99")},
+		{File: "PAYMENT.REFUND.FAILED", Source: spec + "payments_payment_v2.json", Category: event.RefundFailed, Status: "FAILED", Payment: capture, Money: usd("10.99")},
 		{
-			File: "PAYMENT.SALE.REFUNDED", Why: "v1: negative, of a sale", Category: event.RefundSucceeded, Status: "completed", Payment: sale, Money: eur("5.01"),
+			File: "PAYMENT.SALE.REFUNDED", Source: spec + "payments_payment_v1.json", Why: "v1: negative, of a sale", Category: event.RefundSucceeded, Status: "completed", Payment: sale, Money: eur("5.01"),
 			Event: &event.Event{
 				ID:         "paypal:WH-58D329510W468432D-8HN650336L201011X",
 				Timestamp:  1775001600000,
@@ -235,7 +264,7 @@ func fixtures() []providertest.Fixture {
 		},
 
 		{
-			File: "CUSTOMER.DISPUTE.CREATED", Category: event.DisputeOpened, Status: "OPEN", Payment: capture, Money: usd("25.50"),
+			File: "CUSTOMER.DISPUTE.CREATED", Source: spec + "customer_disputes_v1.json", Category: event.DisputeOpened, Status: "OPEN", Payment: capture, Money: usd("25.50"),
 			Event: &event.Event{
 				ID:         "paypal:WH-58D329510W468432D-8HN650336L201013X",
 				Timestamp:  1775001600123,
@@ -247,14 +276,14 @@ func fixtures() []providertest.Fixture {
 				Livemode:   new(false),
 			},
 		},
-		{File: "CUSTOMER.DISPUTE.UPDATED", Category: event.DisputeUpdated, Status: "UNDER_REVIEW", Payment: capture, Money: usd("25.50")},
-		{File: "CUSTOMER.DISPUTE.RESOLVED-won", Category: event.DisputeWon, Status: "RESOLVED", Payment: capture, Money: usd("25.50")},
-		{File: "CUSTOMER.DISPUTE.RESOLVED-lost", Why: "the amount in dispute, not the part refunded", Category: event.DisputeLost, Status: "RESOLVED", Payment: capture, Money: usd("25.50")},
-		{File: "CUSTOMER.DISPUTE.RESOLVED-withdrawn", Why: "neither won nor lost", Category: event.DisputeClosed, Status: "RESOLVED", Payment: capture, Money: usd("25.50")},
+		{File: "CUSTOMER.DISPUTE.UPDATED", Source: spec + "customer_disputes_v1.json", Category: event.DisputeUpdated, Status: "UNDER_REVIEW", Payment: capture, Money: usd("25.50")},
+		{File: "CUSTOMER.DISPUTE.RESOLVED-won", Source: spec + "customer_disputes_v1.json", Category: event.DisputeWon, Status: "RESOLVED", Payment: capture, Money: usd("25.50")},
+		{File: "CUSTOMER.DISPUTE.RESOLVED-lost", Source: spec + "customer_disputes_v1.json", Why: "the amount in dispute, not the part refunded", Category: event.DisputeLost, Status: "RESOLVED", Payment: capture, Money: usd("25.50")},
+		{File: "CUSTOMER.DISPUTE.RESOLVED-withdrawn", Source: spec + "customer_disputes_v1.json", Why: "neither won nor lost", Category: event.DisputeClosed, Status: "RESOLVED", Payment: capture, Money: usd("25.50")},
 
-		{File: "PAYMENT.PAYOUTSBATCH.PROCESSING", Why: "its items count", Category: event.PayoutCreated, Status: "PROCESSING"},
+		{File: "PAYMENT.PAYOUTSBATCH.PROCESSING", Source: spec + "payments_payouts_batch_v1.json", Why: "its items count", Category: event.PayoutCreated, Status: "PROCESSING"},
 		{
-			File: "PAYMENT.PAYOUTS-ITEM.SUCCEEDED", Why: "without the fee; belongs to no payment", Category: event.PayoutPaid, Status: "SUCCESS", Money: eur("9.87"),
+			File: "PAYMENT.PAYOUTS-ITEM.SUCCEEDED", Source: spec + "payments_payouts_batch_v1.json", Why: "without the fee; belongs to no payment", Category: event.PayoutPaid, Status: "SUCCESS", Money: eur("9.87"),
 			Event: &event.Event{
 				ID:         "paypal:WH-58D329510W468432D-8HN650336L201018X",
 				Timestamp:  1775001600123,
@@ -265,15 +294,15 @@ func fixtures() []providertest.Fixture {
 				Livemode:   new(false),
 			},
 		},
-		{File: "PAYMENT.PAYOUTS-ITEM.UNCLAIMED", Category: event.PayoutUpdated, Status: "UNCLAIMED", Money: eur("9.87")},
-		{File: "PAYMENT.PAYOUTS-ITEM.FAILED", Category: event.PayoutFailed, Status: "FAILED", Money: eur("9.87")},
-		{File: "PAYMENT.PAYOUTS-ITEM.RETURNED", Why: "nobody claimed it for thirty days", Category: event.PayoutFailed, Status: "RETURNED", Money: eur("9.87")},
-		{File: "PAYMENT.PAYOUTS-ITEM.CANCELED", Category: event.PayoutCanceled, Status: "RETURNED", Money: eur("9.87")},
-		{File: "PAYMENT.REFERENCED-PAYOUT-ITEM.COMPLETED", Why: "of a marketplace: names the capture", Category: event.PayoutPaid, Status: "SUCCESS", Payment: capture, Money: usd("28.46")},
+		{File: "PAYMENT.PAYOUTS-ITEM.UNCLAIMED", Source: spec + "payments_payouts_batch_v1.json", Category: event.PayoutUpdated, Status: "UNCLAIMED", Money: eur("9.87")},
+		{File: "PAYMENT.PAYOUTS-ITEM.FAILED", Source: spec + "payments_payouts_batch_v1.json", Category: event.PayoutFailed, Status: "FAILED", Money: eur("9.87")},
+		{File: "PAYMENT.PAYOUTS-ITEM.RETURNED", Source: spec + "payments_payouts_batch_v1.json", Why: "nobody claimed it for thirty days", Category: event.PayoutFailed, Status: "RETURNED", Money: eur("9.87")},
+		{File: "PAYMENT.PAYOUTS-ITEM.CANCELED", Source: spec + "payments_payouts_batch_v1.json", Category: event.PayoutCanceled, Status: "RETURNED", Money: eur("9.87")},
+		{File: "PAYMENT.REFERENCED-PAYOUT-ITEM.COMPLETED", Source: "developer.paypal.com/docs/api/referenced-payouts/v1", Why: "of a marketplace: names the capture", Category: event.PayoutPaid, Status: "SUCCESS", Payment: capture, Money: usd("28.46")},
 
-		{File: "CHECKOUT.ORDER.APPROVED", Why: "nothing moved", Category: event.CheckoutApproved, Status: "APPROVED"},
+		{File: "CHECKOUT.ORDER.APPROVED", Source: spec + "checkout_orders_v2.json", Why: "nothing moved", Category: event.CheckoutApproved, Status: "APPROVED"},
 		{
-			File: "CHECKOUT.ORDER.COMPLETED", Why: "its capture's own event counts", Category: event.CheckoutCompleted, Status: "COMPLETED", Payment: capture,
+			File: "CHECKOUT.ORDER.COMPLETED", Source: spec + "checkout_orders_v2.json", Why: "its capture's own event counts", Category: event.CheckoutCompleted, Status: "COMPLETED", Payment: capture,
 			Event: &event.Event{
 				ID:         "paypal:WH-58D329510W468432D-8HN650336L201026X",
 				Timestamp:  1775001600123,
@@ -286,9 +315,32 @@ func fixtures() []providertest.Fixture {
 				Livemode:   new(false),
 			},
 		},
-		{File: "INVOICING.INVOICE.PAID", Why: "the payment's own event counts", Category: event.InvoicePaid, Status: "PAID"},
-		{File: "BILLING.SUBSCRIPTION.ACTIVATED", Category: event.SubscriptionUpdated, Status: "ACTIVE"},
-		{File: "BILLING.SUBSCRIPTION.PAYMENT.FAILED", Why: "a failed renewal moved nothing", Category: event.InvoicePaymentFailed, Status: "ACTIVE"},
+		{File: "INVOICING.INVOICE.PAID", Source: spec + "invoicing_v2.json", Why: "the payment's own event counts", Category: event.InvoicePaid, Status: "PAID"},
+		{File: "BILLING.SUBSCRIPTION.ACTIVATED", Source: spec + "billing_subscriptions_v1.json", Category: event.SubscriptionUpdated, Status: "ACTIVE"},
+		{File: "BILLING.SUBSCRIPTION.PAYMENT.FAILED", Source: spec + "billing_subscriptions_v1.json", Why: "a failed renewal moved nothing", Category: event.InvoicePaymentFailed, Status: "ACTIVE"},
+	}
+}
+
+// payments counts each payment by its capture or sale.
+func payments() []providertest.Payment {
+	const events, approved = "developer.paypal.com/limited-release/commerce-platform/webhooks", `"status":"APPROVED"`
+	const pending, completed = `"status":"PENDING"`, `"status":"COMPLETED"`
+	return []providertest.Payment{
+		{Why: "of an order, captured at once", Source: events, Counts: []string{"PAYMENT.CAPTURE.COMPLETED"}, Events: []providertest.EventType{
+			{Type: "CHECKOUT.ORDER.APPROVED", Object: approved}, {Type: "PAYMENT.CAPTURE.COMPLETED", Object: completed}, {Type: "CHECKOUT.ORDER.COMPLETED", Object: completed},
+		}},
+		{Why: "authorized first", Source: events, Counts: []string{"PAYMENT.CAPTURE.COMPLETED"}, Events: []providertest.EventType{
+			{Type: "PAYMENT.AUTHORIZATION.CREATED", Object: `"status":"CREATED"`}, {Type: "PAYMENT.CAPTURE.COMPLETED", Object: completed},
+		}},
+		{Why: "by a method that takes days", Source: "developer.paypal.com/payment-methods/webhooks", Counts: []string{"PAYMENT.CAPTURE.COMPLETED"}, Events: []providertest.EventType{
+			{Type: "CHECKOUT.ORDER.APPROVED", Object: approved}, {Type: "PAYMENT.CAPTURE.PENDING", Object: pending}, {Type: "PAYMENT.CAPTURE.COMPLETED", Object: completed},
+		}},
+		{Why: "by one that fails", Source: "developer.paypal.com/payment-methods/webhooks", Events: []providertest.EventType{
+			{Type: "PAYMENT.CAPTURE.PENDING", Object: pending}, {Type: "PAYMENT.CAPTURE.DENIED", Object: `"status":"DECLINED"`},
+		}},
+		{Why: "of a subscription", Source: "developer.paypal.com/subscriptions/webhooks", Counts: []string{"PAYMENT.SALE.COMPLETED"}, Events: []providertest.EventType{
+			{Type: "BILLING.SUBSCRIPTION.ACTIVATED", Object: `"status":"ACTIVE"`}, {Type: "PAYMENT.SALE.COMPLETED", Object: `"state":"completed"`},
+		}},
 	}
 }
 

@@ -1,6 +1,7 @@
 package providertest
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -74,10 +75,11 @@ func (s Suite) testLenient(t *testing.T) {
 	bare := s.Bare
 	bare.Schema, bare.Provider = event.Schema, s.Descriptor.Name
 	bare.ID = event.NewID(s.Descriptor.Name, "evt_1")
-	for _, members := range append([]string{""}, s.Lenient...) {
-		e := s.event(t, s.body(bare.Type, members))
+	for _, row := range append(s.Lenient, Lenient{Source: Own}) {
+		assert.NotEmpty(t, row.Source, row.Members)
+		e := s.event(t, s.body(bare.Type, row.Members))
 		e.ContentSHA256, e.Omitted = "", nil // testSame, testOmitted
-		assert.Equal(t, bare, e, members)
+		assert.Equal(t, bare, e, row.Members)
 	}
 	assert.Equal(t, s.event(t, s.body(bare.Type, "")), s.event(t, "\r\n\t "+s.body(bare.Type, "")+"\n"), "white space around the body")
 	for _, id := range []string{"e", "evt_test_65R9Ijk8dKEYZcXeRWn16R", "a.b-C_9", strings.Repeat("x", 255)} {
@@ -102,8 +104,9 @@ func (s Suite) testBodies(t *testing.T) {
 
 // testOmitted checks that fields with an unfit value are named.
 func (s Suite) testOmitted(t *testing.T) {
-	for members, want := range s.Omitted {
-		assert.Equal(t, want, s.event(t, s.body("A.B", members)).Omitted, members)
+	for _, row := range s.Omitted {
+		assert.NotEmpty(t, row.Source, row.Why)
+		assert.Equal(t, row.Want, s.event(t, s.body(cmp.Or(row.Type, "A.B"), row.Members)).Omitted, "%s: %s", row.Why, row.Members)
 	}
 }
 
@@ -172,10 +175,13 @@ func (s Suite) testFixtures(t *testing.T) {
 			assert.Equal(t, row.Money, e.Money, row.Why)
 			assert.Equal(t, row.Payment, e.PaymentID, row.Why)
 			assert.Equal(t, row.Status, e.ObjectStatus, row.Why)
+			assert.Equal(t, row.Omitted, e.Omitted, row.Why)
+			assert.NotEmpty(t, row.Source)
 			if row.Event != nil {
 				want := *row.Event
 				want.Schema, want.Provider, want.Endpoint = event.Schema, s.Descriptor.Name, "shop"
 				want.Category, want.Money, want.PaymentID, want.ObjectStatus = row.Category, row.Money, row.Payment, row.Status
+				want.Omitted = row.Omitted
 				e.ContentSHA256 = "" // testSame
 				assert.Equal(t, want, e)
 			}
@@ -192,6 +198,7 @@ func (s Suite) testPayments(t *testing.T) {
 	}
 	for _, row := range s.Payments {
 		t.Run(row.Why, func(t *testing.T) {
+			assert.NotEmpty(t, row.Source)
 			var counted []string
 			for _, e := range row.Events {
 				if counts(e) {

@@ -58,10 +58,9 @@ type Suite struct {
 
 	// Bare is the event of a body that has only an id and this event's type.
 	Bare event.Event
-	// Lenient are the members of bodies that are read like the bare one.
-	Lenient []string
-	// Omitted are members of bodies, and the fields that their events leave out.
-	Omitted map[string][]string
+	// Lenient are bodies that are read like the bare one.
+	Lenient []Lenient
+	Omitted []Omitted
 	// Bodies are members of bodies beside id and type, and their events.
 	Bodies   []Body
 	Times    []Time
@@ -108,10 +107,20 @@ type Vector struct {
 	Now      time.Time
 }
 
-// Own is the source of a row about a rule of this project: bounds, and what is read
-// from values that no provider documents. Any other source is a page, a file or an
+// Own begins the source of a row about a rule of this project: bounds, and what is
+// read from values that no provider documents. Any other source is a page, a file or an
 // issue of the provider, or a standard.
 const Own = "paysluice"
+
+// Sources of bodies that no provider documents.
+const (
+	// Absent is that of values that are read like missing ones.
+	Absent = Own + ": a signed body may hold anything"
+	// OtherType is that of values of a wrong JSON type.
+	OtherType = Own + ": a value of a wrong type is named"
+	// Unfit is that of texts that an index would reject.
+	Unfit = Own + ": DynamoDB bounds keys"
+)
 
 // Time is a value of the member Created.
 type Time struct {
@@ -138,20 +147,33 @@ type Body struct {
 	Related         map[string]string
 }
 
+// Lenient is the rest of a body whose values become no field.
+type Lenient struct{ Source, Members string }
+
+// Omitted is the rest of a body, and the fields that its event leaves out.
+type Omitted struct {
+	Why, Source   string
+	Type, Members string // of type A.B if empty
+	Want          []string
+}
+
 // Fixture is a file of testdata/events, without its extension.
 type Fixture struct {
 	File, Why string
+	Source    string // of the body's shape and of its category
 	Category  event.Category
 	Status    string
 	Payment   string
 	Money     event.Money
-	// Event is the whole event, if given, apart from Schema and Provider.
+	Omitted   []string
+	// Event has the other fields of the event, if given, apart from Schema and Provider.
 	Event *event.Event
 }
 
 // Payment is the events in the life of a payment.
 type Payment struct {
 	Why    string
+	Source string      // of the sequence
 	Events []EventType // without categories
 	Counts []string    // types that have the category PaymentSucceeded
 }

@@ -3,6 +3,7 @@ package square
 import (
 	"github.com/paysluice/paysluice/handlers/event"
 	"github.com/paysluice/paysluice/handlers/provider"
+	"github.com/paysluice/paysluice/handlers/provider/decode"
 )
 
 // rules returns the rules of all event types in the vocabulary.
@@ -82,7 +83,7 @@ func paymentState(o *object) event.Category {
 // in returns the category of an object by its status.
 func in(states func() provider.States) func(*object) event.Category {
 	table := states()
-	return func(o *object) event.Category { return table[o.Status] }
+	return func(o *object) event.Category { return table[decode.Readable(o.Status)] }
 }
 
 // The states are those of "PaymentRefund" and "Payout" in the API reference.

@@ -1,8 +1,6 @@
 package square
 
 import (
-	"cmp"
-
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/paysluice/paysluice/handlers/contract"
@@ -81,7 +79,7 @@ func (p Provider) Event(raw []byte, origin provider.Origin) (event.Event, error)
 		Type:         typ,
 		Category:     category,
 		ObjectType:   f.Text("objectType", b.Data.Value.Type, member),
-		ObjectID:     b.objectID(&f, &o),
+		ObjectID:     b.objectID(&f, "objectId", &o),
 		ObjectStatus: f.Text("objectStatus", o.Status, o.State),
 		PaymentID:    b.paymentID(&f, member, &o),
 		Related:      b.related(&f, &o),
@@ -96,18 +94,18 @@ func (p Provider) Event(raw []byte, origin provider.Origin) (event.Event, error)
 	return e, nil
 }
 
-// objectID returns the object's own id. Orders have it in order_id when they come as
+// objectID returns the object's own id for a field. Orders have it in order_id when they come as
 // order_created or order_updated. data.id comes last: some events append a version
 // to it, and those about custom attributes name the application there.
-func (b *body) objectID(f *decode.Fields, o *object) string {
-	return f.Text("objectId", o.ID, o.DisputeID, b.Data.Value.ID)
+func (b *body) objectID(f *decode.Fields, field string, o *object) string {
+	return f.Text(field, o.ID, o.DisputeID, b.Data.Value.ID)
 }
 
 // paymentID returns the payment that the object is or belongs to. A terminal checkout
 // with several payments has none of them.
 func (b *body) paymentID(f *decode.Fields, member string, o *object) string {
 	if member == paymentMember || b.Data.Value.Type == paymentMember {
-		return b.objectID(f, o)
+		return b.objectID(f, "paymentId", o)
 	}
 	if o.PaymentIDs[1] != "" {
 		f.Omit("paymentId")
@@ -118,12 +116,11 @@ func (b *body) paymentID(f *decode.Fields, member string, o *object) string {
 
 // related returns the ids that the object refers to, or nil if there are none.
 func (b *body) related(f *decode.Fields, o *object) map[string]string {
-	return f.Related(map[string]string{
-		"order":        o.OrderID,
-		"customer":     cmp.Or(o.CustomerID, o.PrimaryRecipient.CustomerID),
-		"subscription": o.SubscriptionID,
-		"location":     cmp.Or(o.LocationID, b.LocationID),
-	})
+	f.Relate("order", o.OrderID)
+	f.Relate("customer", o.CustomerID, o.PrimaryRecipient.CustomerID)
+	f.Relate("subscription", o.SubscriptionID)
+	f.Relate("location", o.LocationID, b.LocationID)
+	return f.Related()
 }
 
 // SameEvent implements provider.Provider. Subscriptions with other API versions

@@ -32,7 +32,6 @@ const (
 )
 
 func suite(t testing.TB) providertest.Suite {
-	long := strings.Repeat("x", 257)
 	const sixteen = `{"a":{},"b":{},"c":{},"d":{},"e":{},"f":{},"g":{},"h":{},"i":{},"j":{},"k":{},"l":{},"m":{},"n":{},"o":{},"p":{}}`
 	return providertest.Suite{
 		Provider:   square.New(endpointURL),
@@ -52,26 +51,15 @@ func suite(t testing.TB) providertest.Suite {
 		Created:          "created_at",
 		Object:           body,
 		Bare:             event.Event{Type: "payment.updated", Category: event.PaymentUpdated},
-		Lenient: []string{
-			`"data":null`, `"data":"text"`, `"data":{}`, `"data":{"object":[]}`,
-			`"data":{"object":{"payment":{"id":"p","status":"COMPLETED"},"version":1}}`, // neither named by data.type nor alone
-			`"merchant_id":7,"location_id":[],"created_at":{},"data":{"type":{},"id":1,"object":{"payment":"p"}}`,
-			`"created_at":"2026-19-12T00:00:00Z","merchant_id":null,"data":{"type":null,"id":null,"object":null}`,
-			`"merchant_id":"` + long + `","location_id":"a\u0000b","data":{"type":"` + long + `","id":"\u0085"}`,
-		},
-		Omitted: map[string][]string{
-			`"created_at":"soon","location_id":"a\u0000b","merchant_id":"` + long + `","data":{"id":"\u0085"}`: {"account", "objectId", "related.location", "timestamp"},
-			`"created_at":"","location_id":null,"data":null`:                                                   nil,
-			`"data":{"object":{"checkout":{"payment_ids":["p","q"]}}}`:                                         {"paymentId"},
-			`"data":{"object":{"checkout":{"payment_ids":["p"]}}}`:                                             nil,
-		},
-		Bodies:   bodies(),
-		Times:    times(),
-		Fixtures: fixtures(),
-		Payments: payments(),
-		Routes:   []string{"payment.created", "payment.updated"},
-		Money:    money(),
-		Same:     same(),
+		Lenient:          lenient(),
+		Omitted:          omitted(),
+		Bodies:           bodies(),
+		Times:            times(),
+		Fixtures:         fixtures(),
+		Payments:         payments(),
+		Routes:           []string{"payment.created", "payment.updated"},
+		Money:            money(),
+		Same:             same(),
 		Large: []providertest.Large{
 			{Head: `"data":{"type":"checkout","object":{"checkout":{"payment_ids":[`, Element: `7`, Tail: `]}}}`, Most: providertest.Skipped},
 			{Head: `"data":{"type":"checkout","object":{"checkout":{"payment_ids":[`, Element: `""`, Tail: `]}}}`, Most: providertest.Skipped},
@@ -313,60 +301,103 @@ func bodies() []providertest.Body {
 	}
 }
 
+func lenient() []providertest.Lenient {
+	long := strings.Repeat("x", 257)
+	return []providertest.Lenient{
+		{Source: providertest.Absent, Members: `"data":null`},
+		{Source: providertest.Absent, Members: `"data":"text"`},
+		{Source: providertest.Absent, Members: `"data":{}`},
+		{Source: providertest.Absent, Members: `"data":{"object":[]}`},
+		{Source: providertest.Own + ": of several members the object is the one that data.type names", Members: `"data":{"object":{"payment":{"id":"p","status":"COMPLETED"},"version":1}}`},
+		{Source: providertest.OtherType, Members: `"merchant_id":7,"location_id":[],"created_at":{},"data":{"type":{},"id":1,"object":{"payment":"p"}}`},
+		{Source: providertest.Absent, Members: `"created_at":"2026-19-12T00:00:00Z","merchant_id":null,"data":{"type":null,"id":null,"object":null}`},
+		{Source: providertest.Unfit, Members: `"merchant_id":"` + long + `","location_id":"a\u0000b","data":{"type":"` + long + `","id":"\u0085"}`},
+	}
+}
+
+func omitted() []providertest.Omitted {
+	const reference = "developer.squareup.com/reference/square/"
+	of := func(members string) string { return body("", members) }
+	return []providertest.Omitted{
+		{Why: "nothing", Source: providertest.Absent, Members: `"created_at":"","location_id":null,"data":null`},
+		{Why: "too long or with control characters", Source: providertest.Unfit, Members: `"created_at":"soon","location_id":"a\u0000b","merchant_id":"` + strings.Repeat("x", 257) + `","data":{"id":"\u0085"}`, Want: []string{"account", "objectId", "related.location", "timestamp"}},
+		{Why: "a checkout with several payments", Source: reference + "objects/TerminalCheckout", Members: `"data":{"object":{"checkout":{"payment_ids":["p","q"]}}}`, Want: []string{"paymentId"}},
+		{Why: "a checkout with one", Source: reference + "objects/TerminalCheckout", Members: `"data":{"object":{"checkout":{"payment_ids":["p"]}}}`},
+
+		{Why: "of the envelope", Source: providertest.OtherType, Members: `"merchant_id":7,"location_id":[],"created_at":true,"data":{"id":{}}`, Want: []string{"account", "objectId", "related.location", "timestamp"}},
+		{Why: "of the object", Source: providertest.OtherType, Members: of(`"status":7,"order_id":{},"customer_id":[],"subscription_id":1,"location_id":false,"payment_id":3`), Want: []string{
+			"objectStatus", "paymentId", "related.customer", "related.location", "related.order", "related.subscription",
+		}},
+		{Why: "a payment is its own payment", Source: reference + "objects/Payment", Members: data(`"type":"payment","object":{"payment":{"id":7}}`), Want: []string{"objectId", "paymentId"}},
+		{Why: "data.id in place of the object's, which may be wrong", Source: reference + "webhooks/customer.custom_attribute.updated", Members: data(`"type":"refund","id":"r","object":{"refund":{"id":7}}`), Want: []string{"objectId"}},
+		{Why: "a state in state", Source: reference + "objects/Dispute", Members: of(`"state":7`), Want: []string{"objectStatus"}},
+		{Why: "one payment of a checkout", Source: reference + "objects/TerminalCheckout", Members: of(`"payment_ids":[7]`), Want: []string{"paymentId"}},
+		{Why: "no list of payments", Source: reference + "objects/TerminalCheckout", Members: of(`"payment_ids":"p"`), Want: []string{"paymentId"}},
+		{Why: "no dispute's payment", Source: reference + "objects/Dispute", Members: of(`"disputed_payment":"p"`), Want: []string{"paymentId"}},
+		{Why: "no recipient", Source: reference + "objects/Invoice", Members: of(`"primary_recipient":"c"`), Want: []string{"related.customer"}},
+		{Why: "no object at all", Source: providertest.OtherType, Type: "refund.updated", Members: data(`"type":"refund","id":"r","object":"text"`), Want: []string{
+			"amount", "objectId", "objectStatus", "paymentId", "related.customer", "related.location", "related.order", "related.subscription",
+		}},
+		{Why: "a list of objects", Source: "square/square-ruby-sdk, lib/square/types/inventory_count_updated_event_object.rb", Members: data(`"type":"inventory_counts","id":"i","object":{"inventory_counts":[{"location_id":"l"}]}`)},
+		{Why: "a deleted object", Source: reference + "webhooks/invoice.deleted", Members: data(`"type":"invoice","id":"i","object":{"deleted":true}`)},
+	}
+}
+
 // fixtures are whole bodies of the shapes that
 // developer.squareup.com/reference/square/webhooks documents: every category that
 // moves money, and its neighbours that do not.
 func fixtures() []providertest.Fixture {
+	const reference = "developer.squareup.com/reference/square/"
 	usd := func(amount string) event.Money { return event.Money{Amount: amount, Currency: "USD"} }
 	eur := func(amount string) event.Money { return event.Money{Amount: amount, Currency: "EUR"} }
 	jpy := func(amount string) event.Money { return event.Money{Amount: amount, Currency: "JPY"} }
 	return []providertest.Fixture{
-		{File: "payment.created-pending", Why: "the bank has not sent it yet", Category: event.PaymentPending, Status: "PENDING", Payment: paid},
-		{File: "payment.created-approved", Why: "held, not taken", Category: event.PaymentAuthorized, Status: "APPROVED", Payment: paid},
-		{File: "payment.created-completed-cash", Why: "total_money: the tip is in it, the change is not", Category: event.PaymentSucceeded, Status: "COMPLETED", Payment: paid, Money: usd("23.00")},
-		{File: "payment.updated-completed", Why: "total_money, not the smaller amount_money", Category: event.PaymentSucceeded, Status: "COMPLETED", Payment: paid, Money: usd("23.00")},
-		{File: "payment.updated-completed-jpy", Why: "yen have no minor unit", Category: event.PaymentSucceeded, Status: "COMPLETED", Payment: paid, Money: jpy("2000")},
-		{File: "payment.updated-completed-and-refunded", Why: "said again: the payment stays what it was", Category: event.PaymentSucceeded, Status: "COMPLETED", Payment: paid, Money: usd("23.00")},
-		{File: "payment.updated-canceled", Why: "nothing moved", Category: event.PaymentCanceled, Status: "CANCELED", Payment: paid},
-		{File: "payment.updated-failed", Why: "nothing moved", Category: event.PaymentFailed, Status: "FAILED", Payment: paid},
+		{File: "payment.created-pending", Source: reference + "webhooks/payment.created", Why: "the bank has not sent it yet", Category: event.PaymentPending, Status: "PENDING", Payment: paid},
+		{File: "payment.created-approved", Source: reference + "webhooks/payment.created", Why: "held, not taken", Category: event.PaymentAuthorized, Status: "APPROVED", Payment: paid},
+		{File: "payment.created-completed-cash", Source: reference + "webhooks/payment.created", Why: "total_money: the tip is in it, the change is not", Category: event.PaymentSucceeded, Status: "COMPLETED", Payment: paid, Money: usd("23.00")},
+		{File: "payment.updated-completed", Source: reference + "webhooks/payment.updated", Why: "total_money, not the smaller amount_money", Category: event.PaymentSucceeded, Status: "COMPLETED", Payment: paid, Money: usd("23.00")},
+		{File: "payment.updated-completed-jpy", Source: reference + "webhooks/payment.updated", Why: "yen have no minor unit", Category: event.PaymentSucceeded, Status: "COMPLETED", Payment: paid, Money: jpy("2000")},
+		{File: "payment.updated-completed-and-refunded", Source: reference + "webhooks/payment.updated", Why: "said again: the payment stays what it was", Category: event.PaymentSucceeded, Status: "COMPLETED", Payment: paid, Money: usd("23.00")},
+		{File: "payment.updated-canceled", Source: reference + "webhooks/payment.updated", Why: "nothing moved", Category: event.PaymentCanceled, Status: "CANCELED", Payment: paid},
+		{File: "payment.updated-failed", Source: reference + "webhooks/payment.updated", Why: "nothing moved", Category: event.PaymentFailed, Status: "FAILED", Payment: paid},
 
-		{File: "refund.created-pending", Why: "on its way", Category: event.RefundCreated, Status: "PENDING", Payment: paid, Money: usd("5.00")},
-		{File: "refund.created-completed", Why: "at once", Category: event.RefundSucceeded, Status: "COMPLETED", Payment: paid, Money: usd("5.00")},
-		{File: "refund.updated-pending", Why: "still on its way", Category: event.RefundUpdated, Status: "PENDING", Payment: paid, Money: usd("5.00")},
+		{File: "refund.created-pending", Source: reference + "webhooks/refund.created", Why: "on its way", Category: event.RefundCreated, Status: "PENDING", Payment: paid, Money: usd("5.00")},
+		{File: "refund.created-completed", Source: reference + "webhooks/refund.created", Why: "at once", Category: event.RefundSucceeded, Status: "COMPLETED", Payment: paid, Money: usd("5.00")},
+		{File: "refund.updated-pending", Source: reference + "webhooks/refund.updated", Why: "still on its way", Category: event.RefundUpdated, Status: "PENDING", Payment: paid, Money: usd("5.00")},
 		{
-			File: "refund.updated-completed", Why: "later", Category: event.RefundSucceeded, Status: "COMPLETED", Payment: paid, Money: usd("5.00"),
+			File: "refund.updated-completed", Source: reference + "webhooks/refund.updated", Why: "later", Category: event.RefundSucceeded, Status: "COMPLETED", Payment: paid, Money: usd("5.00"),
 			Event: &event.Event{
 				ID: "square:13b867cf-db3d-4b1c-90b6-2f32a9d7800b", Timestamp: 1775001600123, Type: "refund.updated",
 				ObjectType: "refund", ObjectID: paid + "_demoRefund000000000001", Account: "MLDEMO0000001", Livemode: new(false),
 				Related: map[string]string{"order": "haOyDemoOrder0000000002", "location": "L88DEMO000001"},
 			},
 		},
-		{File: "refund.updated-rejected", Category: event.RefundFailed, Status: "REJECTED", Payment: paid, Money: usd("5.00")},
-		{File: "refund.updated-failed", Category: event.RefundFailed, Status: "FAILED", Payment: paid, Money: usd("5.00")},
-		{File: "terminal.refund.updated", Why: "refund.updated comes besides and counts", Category: event.Other, Status: "COMPLETED", Payment: paid},
+		{File: "refund.updated-rejected", Source: reference + "webhooks/refund.updated", Category: event.RefundFailed, Status: "REJECTED", Payment: paid, Money: usd("5.00")},
+		{File: "refund.updated-failed", Source: reference + "webhooks/refund.updated", Category: event.RefundFailed, Status: "FAILED", Payment: paid, Money: usd("5.00")},
+		{File: "terminal.refund.updated", Source: reference + "webhooks/terminal.refund.updated", Why: "refund.updated comes besides and counts", Category: event.Other, Status: "COMPLETED", Payment: paid},
 
-		{File: "dispute.created", Category: event.DisputeOpened, Status: "EVIDENCE_REQUIRED", Payment: paid, Money: usd("23.00")},
-		{File: "dispute.evidence.created", Category: event.DisputeUpdated, Status: "EVIDENCE_REQUIRED", Payment: paid, Money: usd("23.00")},
-		{File: "dispute.state.updated-processing", Category: event.DisputeUpdated, Status: "PROCESSING", Payment: paid, Money: usd("23.00")},
-		{File: "dispute.state.updated-won", Category: event.DisputeWon, Status: "WON", Payment: paid, Money: usd("23.00")},
-		{File: "dispute.state.updated-lost", Category: event.DisputeLost, Status: "LOST", Payment: paid, Money: usd("23.00")},
-		{File: "dispute.state.updated-accepted", Why: "the seller accepted the loss", Category: event.DisputeLost, Status: "ACCEPTED", Payment: paid, Money: usd("23.00")},
-		{File: "dispute.state.updated-inquiry-closed", Why: "neither won nor lost", Category: event.DisputeClosed, Status: "INQUIRY_CLOSED", Payment: paid, Money: usd("23.00")},
-		{File: "dispute.state.changed-won", Why: "the deprecated twin counts nothing", Category: event.Other, Status: "WON", Payment: paid},
+		{File: "dispute.created", Source: reference + "webhooks/dispute.created", Category: event.DisputeOpened, Status: "EVIDENCE_REQUIRED", Payment: paid, Money: usd("23.00")},
+		{File: "dispute.evidence.created", Source: reference + "webhooks/dispute.evidence.created", Category: event.DisputeUpdated, Status: "EVIDENCE_REQUIRED", Payment: paid, Money: usd("23.00")},
+		{File: "dispute.state.updated-processing", Source: reference + "webhooks/dispute.state.updated", Category: event.DisputeUpdated, Status: "PROCESSING", Payment: paid, Money: usd("23.00")},
+		{File: "dispute.state.updated-won", Source: reference + "webhooks/dispute.state.updated", Category: event.DisputeWon, Status: "WON", Payment: paid, Money: usd("23.00")},
+		{File: "dispute.state.updated-lost", Source: reference + "webhooks/dispute.state.updated", Category: event.DisputeLost, Status: "LOST", Payment: paid, Money: usd("23.00")},
+		{File: "dispute.state.updated-accepted", Source: reference + "webhooks/dispute.state.updated", Why: "the seller accepted the loss", Category: event.DisputeLost, Status: "ACCEPTED", Payment: paid, Money: usd("23.00")},
+		{File: "dispute.state.updated-inquiry-closed", Source: reference + "webhooks/dispute.state.updated", Why: "neither won nor lost", Category: event.DisputeClosed, Status: "INQUIRY_CLOSED", Payment: paid, Money: usd("23.00")},
+		{File: "dispute.state.changed-won", Source: reference + "webhooks/dispute.state.changed", Why: "the deprecated twin counts nothing", Category: event.Other, Status: "WON", Payment: paid},
 
-		{File: "payout.sent", Why: "belongs to no payment; currency_code, as documented", Category: event.PayoutCreated, Status: "SENT", Money: eur("1100.00")},
-		{File: "payout.paid", Category: event.PayoutPaid, Status: "PAID", Money: eur("1100.00")},
-		{File: "payout.paid-withdrawal", Why: "below zero: taken from the bank account", Category: event.PayoutPaid, Status: "PAID"},
-		{File: "payout.paid-sent", Why: "its state has not come that far", Category: event.PayoutUpdated, Status: "SENT", Money: eur("1100.00")},
-		{File: "payout.failed", Category: event.PayoutFailed, Status: "FAILED", Money: eur("1100.00")},
+		{File: "payout.sent", Source: reference + "webhooks/payout.sent", Why: "belongs to no payment; currency_code, as documented", Category: event.PayoutCreated, Status: "SENT", Money: eur("1100.00")},
+		{File: "payout.paid", Source: reference + "webhooks/payout.paid", Category: event.PayoutPaid, Status: "PAID", Money: eur("1100.00")},
+		{File: "payout.paid-withdrawal", Source: reference + "webhooks/payout.paid", Why: "below zero: taken from the bank account", Category: event.PayoutPaid, Status: "PAID", Omitted: []string{"amount"}},
+		{File: "payout.paid-sent", Source: reference + "webhooks/payout.paid", Why: "its state has not come that far", Category: event.PayoutUpdated, Status: "SENT", Money: eur("1100.00")},
+		{File: "payout.failed", Source: reference + "webhooks/payout.failed", Category: event.PayoutFailed, Status: "FAILED", Money: eur("1100.00")},
 
-		{File: "invoice.payment_made", Why: "its payment counts", Category: event.InvoicePaid, Status: "PAID"},
-		{File: "invoice.payment_made-partially", Why: "more is due", Category: event.InvoiceUpdated, Status: "PARTIALLY_PAID"},
-		{File: "invoice.deleted", Why: "without its object", Category: event.InvoiceUpdated},
-		{File: "order.updated", Why: "has no money", Category: event.OrderUpdated, Status: "COMPLETED"},
-		{File: "terminal.checkout.updated-completed", Why: "its payment counts", Category: event.CheckoutCompleted, Status: "COMPLETED", Payment: paid},
-		{File: "location.updated", Why: "without its object", Category: event.AccountUpdated},
-		{File: "webhooks.test_notification", Category: event.TestPing},
+		{File: "invoice.payment_made", Source: reference + "webhooks/invoice.payment_made", Why: "its payment counts", Category: event.InvoicePaid, Status: "PAID"},
+		{File: "invoice.payment_made-partially", Source: reference + "webhooks/invoice.payment_made", Why: "more is due", Category: event.InvoiceUpdated, Status: "PARTIALLY_PAID"},
+		{File: "invoice.deleted", Source: reference + "webhooks/invoice.deleted", Why: "without its object", Category: event.InvoiceUpdated},
+		{File: "order.updated", Source: reference + "webhooks/order.updated", Why: "has no money", Category: event.OrderUpdated, Status: "COMPLETED"},
+		{File: "terminal.checkout.updated-completed", Source: reference + "webhooks/terminal.checkout.updated", Why: "its payment counts", Category: event.CheckoutCompleted, Status: "COMPLETED", Payment: paid},
+		{File: "location.updated", Source: reference + "webhooks/location.updated", Why: "without its object", Category: event.AccountUpdated},
+		{File: "webhooks.test_notification", Source: "square/square-go-sdk, webhooks/client/verify_signature_test.go", Category: event.TestPing},
 	}
 }
 
@@ -374,32 +405,33 @@ func fixtures() []providertest.Fixture {
 // again counts again, under the same payment id.
 func payments() []providertest.Payment {
 	const pending, approved, completed = `"status":"PENDING"`, `"status":"APPROVED"`, `"status":"COMPLETED"`
+	const guide = "developer.squareup.com/docs/payments-api/"
 	return []providertest.Payment{
-		{Why: "completed at once", Counts: []string{"payment.created"}, Events: []providertest.EventType{
+		{Why: "completed at once", Source: guide + "webhooks", Counts: []string{"payment.created"}, Events: []providertest.EventType{
 			{Type: "payment.created", Object: completed}, {Type: "order.updated", Object: `"state":"COMPLETED"`},
 		}},
-		{Why: "captured later", Counts: []string{"payment.updated"}, Events: []providertest.EventType{
+		{Why: "captured later", Source: guide + "take-payments/card-payments/delayed-capture", Counts: []string{"payment.updated"}, Events: []providertest.EventType{
 			{Type: "payment.created", Object: approved}, {Type: "payment.updated", Object: approved},
 			{Type: "payment.updated", Object: completed},
 		}},
-		{Why: "by bank transfer", Counts: []string{"payment.updated"}, Events: []providertest.EventType{
+		{Why: "by bank transfer", Source: guide + "take-payments/ach-payments", Counts: []string{"payment.updated"}, Events: []providertest.EventType{
 			{Type: "payment.created", Object: pending}, {Type: "payment.updated", Object: completed},
 		}},
-		{Why: "of a subscription's invoice", Counts: []string{"payment.updated"}, Events: []providertest.EventType{
+		{Why: "of a subscription's invoice", Source: "developer.squareup.com/docs/invoices-api/overview", Counts: []string{"payment.updated"}, Events: []providertest.EventType{
 			{Type: "invoice.created"}, {Type: "payment.created", Object: approved}, {Type: "payment.updated", Object: completed},
 			{Type: "invoice.payment_made", Object: `"status":"PAID"`}, {Type: "invoice.updated", Object: `"status":"PAID"`},
 			{Type: "subscription.updated", Object: `"status":"ACTIVE"`},
 		}},
-		{Why: "on a terminal", Counts: []string{"payment.created"}, Events: []providertest.EventType{
+		{Why: "on a terminal", Source: "developer.squareup.com/forums/t/inquiry-regarding-missing-payment-updated-webhook-after-terminal-checkout-updated/21411", Counts: []string{"payment.created"}, Events: []providertest.EventType{
 			{Type: "terminal.checkout.created", Object: pending}, {Type: "payment.created", Object: completed},
 			{Type: "terminal.checkout.updated", Object: completed},
 		}},
-		{Why: "updated for its fees and a refund: again, under the same payment id", Counts: []string{"payment.created", "payment.updated", "payment.updated"}, Events: []providertest.EventType{
+		{Why: "updated for its fees and a refund: again, under the same payment id", Source: "developer.squareup.com/docs/refunds-api/webhooks", Counts: []string{"payment.created", "payment.updated", "payment.updated"}, Events: []providertest.EventType{
 			{Type: "payment.created", Object: completed}, {Type: "payment.updated", Object: completed},
 			{Type: "refund.created", Object: pending}, {Type: "refund.updated", Object: completed},
 			{Type: "payment.updated", Object: completed},
 		}},
-		{Why: "never captured", Events: []providertest.EventType{
+		{Why: "never captured", Source: guide + "take-payments/card-payments/delayed-capture", Events: []providertest.EventType{
 			{Type: "payment.created", Object: approved}, {Type: "payment.updated", Object: `"status":"CANCELED"`},
 		}},
 	}

@@ -3,6 +3,7 @@ package stripe
 import (
 	"github.com/paysluice/paysluice/handlers/event"
 	"github.com/paysluice/paysluice/handlers/provider"
+	"github.com/paysluice/paysluice/handlers/provider/decode"
 )
 
 // rules returns the rules of all event types in the vocabulary. Thin twins have
@@ -135,8 +136,8 @@ func in(state func(*object) string, states func() provider.States) func(*object)
 	return func(o *object) event.Category { return table[state(o)] }
 }
 
-func status(o *object) string        { return o.Status }
-func paymentStatus(o *object) string { return o.PaymentStatus }
+func status(o *object) string        { return decode.Readable(o.Status) }
+func paymentStatus(o *object) string { return decode.Readable(o.PaymentStatus) }
 
 // The states are those of the objects in docs.stripe.com/api. Before 2019-02-11 a
 // payment intent had requires_source and requires_source_action, and before
@@ -264,7 +265,7 @@ func payoutCanceled() provider.States { return provider.In(event.PayoutCanceled,
 // unpaidState returns InvoiceUpdated for a state that is not that of invoice.paid. Its
 // thin twin has no state and is InvoicePaid.
 func unpaidState(o *object) event.Category {
-	if o.Status == "paid" || o.Status == "" {
+	if s := status(o); s == "paid" || s == "" {
 		return ""
 	}
 	return event.InvoiceUpdated

@@ -116,7 +116,7 @@ func (p Provider) Event(raw []byte, o provider.Origin) (event.Event, error) {
 		Type:       typ,
 		Account:    b.account(&f),
 		Endpoint:   o.Endpoint,
-		Livemode:   b.livemode(),
+		Livemode:   b.livemode(&f),
 		APIVersion: f.Text("apiVersion", b.APIVersion),
 	}
 	if b.Object == thinObject {
@@ -152,7 +152,8 @@ func (p Provider) addReference(f *decode.Fields, e *event.Event, b *body) {
 	if e.ObjectType == paymentIntentObject {
 		e.PaymentID = e.ObjectID
 	}
-	e.Related = f.Related(map[string]string{"snapshot_event": b.SnapshotEvent.id})
+	f.Relate("snapshot_event", b.SnapshotEvent.ID)
+	e.Related = f.Related()
 }
 
 // account returns the connected account, or the account below an organisation that
@@ -162,12 +163,15 @@ func (b *body) account(f *decode.Fields) string {
 }
 
 // livemode returns nil unless the body says true or false.
-func (b *body) livemode() *bool {
+func (b *body) livemode(f *decode.Fields) *bool {
 	switch string(b.Livemode) {
 	case "true":
 		return new(true)
 	case "false":
 		return new(false)
+	case "", "null":
+	default:
+		f.Omit("livemode")
 	}
 	return nil
 }
@@ -182,51 +186,45 @@ func (o *object) paymentID(f *decode.Fields) string {
 	case o.Object == chargeObject:
 		own = o.ID
 	}
-	return f.Text("paymentId", o.paymentIntent(), own, o.charge())
-}
-
-func (o *object) paymentIntent() string {
-	return cmp.Or(o.PaymentIntent.id, o.Payment.PaymentIntent.id)
-}
-
-func (o *object) charge() string {
-	return cmp.Or(o.Charge.id, o.LatestCharge.id, o.Payment.Charge.id, o.Charges.Data[0].id)
+	return f.Text("paymentId", o.PaymentIntent.ID, o.Payment.PaymentIntent.ID, own,
+		o.Charge.ID, o.LatestCharge.ID, o.Payment.Charge.ID, o.Charges.Data[0].ID)
 }
 
 // related returns the ids that the object refers to, or nil if there are none.
 func (o *object) related(f *decode.Fields) map[string]string {
-	return f.Related(map[string]string{
-		"payment_intent": o.paymentIntent(),
-		"charge":         o.charge(),
-		"invoice":        o.Invoice.id,
-		"customer":       cmp.Or(o.Customer.id, o.CustomerAccount.id),
-		"subscription":   cmp.Or(o.Subscription.id, o.Parent.SubscriptionDetails.Subscription.id),
-		"order":          o.Order.id,
-	})
+	f.Relate("payment_intent", o.PaymentIntent.ID, o.Payment.PaymentIntent.ID)
+	f.Relate("charge", o.Charge.ID, o.LatestCharge.ID, o.Payment.Charge.ID, o.Charges.Data[0].ID)
+	f.Relate("invoice", o.Invoice.ID)
+	f.Relate("customer", o.Customer.ID, o.CustomerAccount.ID)
+	f.Relate("subscription", o.Subscription.ID, o.Parent.SubscriptionDetails.Subscription.ID)
+	f.Relate("order", o.Order.ID)
+	return f.Related()
 }
 
 // reference is an id, or the object of that id where the endpoint expands it
 // (docs.stripe.com/api/expanding_objects).
 type reference struct {
-	id    string
+	ID    string
 	given bool // neither absent nor null
 }
 
-// UnmarshalJSONFrom implements json.UnmarshalerFrom. A value of another type is a
-// reference without an id.
+// UnmarshalJSONFrom implements json.UnmarshalerFrom.
 func (r *reference) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	kind := d.PeekKind()
 	*r = reference{given: kind != 'n'}
 	switch kind {
 	case '"':
-		return decode.Next(d, &r.id)
+		return decode.Next(d, &r.ID)
 	case '{':
 		var expanded struct {
 			ID string `json:"id"`
 		}
 		err := decode.Next(d, &expanded)
-		r.id = expanded.ID
+		r.ID = expanded.ID
 		return err
+	case 'n':
+	default:
+		r.ID = decode.WrongType
 	}
 	return d.SkipValue()
 }

@@ -59,19 +59,10 @@ func suite(t testing.TB) providertest.Suite {
 				Problems: []string{`entry 2 of "endpoints": "label" is missing`, `entry 3 of "endpoints": "secret" is missing`, `entry 4 of "endpoints": "label" is missing`, `entry 4 of "endpoints": "secret" is missing`},
 			},
 		},
-		Bare: event.Event{Type: "charge.updated", Category: event.PaymentUpdated},
-		Lenient: []string{
-			`"data":null`, `"data":"text"`, `"data":{}`, `"data":{"object":[]}`,
-			`"created":null,"livemode":null,"account":null,"api_version":null,"data":{"object":null}`,
-			`"object":7,"created":{},"livemode":"yes","account":[],"api_version":1.5,"context":{},"snapshot_event":false,"related_object":3`,
-			`"livemode":0,"data":{"object":{"id":1,"object":{},"status":[],"captured":"x","currency":7,"amount":{},"payment_intent":[1],"charge":1e999,"customer":{"id":{}},"payment":"x","parent":{"subscription_details":[]}}}`,
-			`"account":"` + strings.Repeat("x", 257) + `","data":{"object":{"id":"\u0000","status":"\u0085","customer":"` + strings.Repeat("x", 257) + `"}}`,
-		},
-		Omitted: map[string][]string{
-			`"created":1.5,"account":"a\u0000","data":{"object":{"id":"` + strings.Repeat("x", 257) + `","customer":"a\n"}}`: {"account", "objectId", "related.customer", "timestamp"},
-			`"created":null,"account":"","data":{"object":{"id":null,"customer":null}}`:                                      nil,
-		},
-		Bodies: bodies(),
+		Bare:    event.Event{Type: "charge.updated", Category: event.PaymentUpdated},
+		Lenient: lenient(),
+		Omitted: omitted(),
+		Bodies:  bodies(),
 		Times: append(providertest.Unreadable(`253402300800`, `-1`, `1775001600.5`, `1e400`, `"1969-12-31T23:59:59Z"`, `"2026-04-01"`, `"1775001600"`, `null`, `true`), []providertest.Time{
 			{Source: "docs.stripe.com/api/events/object", Value: `1775001600`, Want: 1775001600000},
 			{Source: providertest.Own, Value: `253402300799`, Want: 253402300799000}, // the last second of year 9999
@@ -278,60 +269,97 @@ func bodies() []providertest.Body {
 	}
 }
 
+func lenient() []providertest.Lenient {
+	return []providertest.Lenient{
+		{Source: "docs.stripe.com/api/events/object", Members: `"created":null,"livemode":null,"account":null,"api_version":null,"data":{"object":null}`},
+		{Source: providertest.Absent, Members: `"data":null`},
+		{Source: providertest.Absent, Members: `"data":"text"`},
+		{Source: providertest.Absent, Members: `"data":{}`},
+		{Source: providertest.Absent, Members: `"data":{"object":[]}`},
+		{Source: providertest.OtherType, Members: `"object":7,"created":{},"livemode":"yes","account":[],"api_version":1.5,"context":{},"snapshot_event":false,"related_object":3`},
+		{Source: providertest.OtherType, Members: `"livemode":0,"data":{"object":{"id":1,"object":{},"status":[],"captured":"x","currency":7,"amount":{},"payment_intent":[1],"charge":1e999,"customer":{"id":{}},"payment":"x","parent":{"subscription_details":[]}}}`},
+		{Source: providertest.Unfit, Members: `"account":"` + strings.Repeat("x", 257) + `","data":{"object":{"id":"\u0000","status":"\u0085","customer":"` + strings.Repeat("x", 257) + `"}}`},
+	}
+}
+
+func omitted() []providertest.Omitted {
+	const thin = `"object":"v2.core.event",`
+	long := strings.Repeat("x", 257)
+	of := func(members string) string { return body("", members) }
+	return []providertest.Omitted{
+		{Why: "nothing", Source: "docs.stripe.com/api/events/object", Members: `"created":null,"account":"","livemode":null,"data":{"object":{"id":null,"customer":null,"payment_intent":null}}`},
+		{Why: "too long or with control characters", Source: providertest.Unfit, Members: `"created":1.5,"account":"a\u0000","data":{"object":{"id":"` + long + `","customer":"a\n"}}`, Want: []string{"account", "objectId", "related.customer", "timestamp"}},
+
+		{Why: "of the envelope", Source: providertest.OtherType, Members: `"account":7,"api_version":true,"livemode":"yes","created":{}`, Want: []string{"account", "apiVersion", "livemode", "timestamp"}},
+		{Why: "of the object", Source: providertest.OtherType, Members: of(`"id":1,"object":{},"status":[],"customer":{"id":{}},"order":false`), Want: []string{"objectId", "objectStatus", "objectType", "related.customer", "related.order"}},
+		{Why: "a payment intent is the payment", Source: "docs.stripe.com/api/payment_intents/object", Members: of(`"object":"payment_intent","id":7`), Want: []string{"objectId", "paymentId"}},
+		{Why: "without its payment intent the charge is the payment, which may be wrong", Source: "docs.stripe.com/api/charges/object", Members: of(`"object":"charge","id":"ch_1","payment_intent":7`), Want: []string{"paymentId", "related.payment_intent"}},
+		{Why: "with its payment intent the charge's id is not asked for", Source: "docs.stripe.com/api/refunds/object", Members: of(`"object":"refund","id":"re_1","payment_intent":"pi_1","charge":[7]`), Want: []string{"related.charge"}},
+		{Why: "a list in place of an object", Source: providertest.OtherType, Members: of(`"object":"invoice","id":"in_1","parent":[],"charges":7`), Want: []string{"paymentId", "related.charge", "related.subscription"}},
+		{Why: "no object at all", Source: providertest.OtherType, Type: "charge.succeeded", Members: `"data":{"object":"text"}`, Want: []string{
+			"amount", "objectId", "objectStatus", "objectType", "paymentId", "related.charge", "related.customer", "related.invoice",
+			"related.order", "related.payment_intent", "related.subscription",
+		}},
+		{Why: "a thin event's", Source: "docs.stripe.com/api/v2/core/events/object", Members: thin + `"context":7,"snapshot_event":7,"related_object":{"id":7,"type":"charge"}`, Want: []string{"account", "objectId", "related.snapshot_event"}},
+		{Why: "members of snapshot events are not a thin event's", Source: "docs.stripe.com/event-destinations", Members: thin + `"data":7`},
+	}
+}
+
 // fixtures are whole bodies of the shapes that docs.stripe.com/api documents (API
 // version 2026-03-25.dahlia): every category that moves money, and its neighbours
 // that do not.
 func fixtures() []providertest.Fixture {
+	const api = "docs.stripe.com/api/"
 	usd := func(amount string) event.Money { return event.Money{Amount: amount, Currency: "USD"} }
 	eur := func(amount string) event.Money { return event.Money{Amount: amount, Currency: "EUR"} }
 	return []providertest.Fixture{
-		{File: "payment_intent.created", Why: "nothing has moved yet", Category: event.PaymentPending, Status: "requires_payment_method", Payment: intent},
-		{File: "payment_intent.amount_capturable_updated", Why: "authorized only", Category: event.PaymentAuthorized, Status: "requires_capture", Payment: intent},
+		{File: "payment_intent.created", Source: api + "payment_intents/object", Why: "nothing has moved yet", Category: event.PaymentPending, Status: "requires_payment_method", Payment: intent},
+		{File: "payment_intent.amount_capturable_updated", Source: api + "payment_intents/object", Why: "authorized only", Category: event.PaymentAuthorized, Status: "requires_capture", Payment: intent},
 		{
-			File: "payment_intent.succeeded", Why: "amount_received, not the larger amount", Category: event.PaymentSucceeded, Status: "succeeded", Payment: intent, Money: usd("15.00"),
+			File: "payment_intent.succeeded", Source: api + "payment_intents/object", Why: "amount_received, not the larger amount", Category: event.PaymentSucceeded, Status: "succeeded", Payment: intent, Money: usd("15.00"),
 			Event: &event.Event{
 				ID: "stripe:evt_3TDemo000000000003", Timestamp: 1775001600000, Type: "payment_intent.succeeded",
 				ObjectType: "payment_intent", ObjectID: intent, APIVersion: "2026-03-25.dahlia", Livemode: new(false), Account: "acct_1TDemo0000000001",
 				Related: map[string]string{"charge": "ch_3TDemo0000000001", "customer": "cus_Demo000000001"},
 			},
 		},
-		{File: "charge.succeeded-of-payment-intent", Why: "its payment intent counts", Category: event.PaymentUpdated, Status: "succeeded", Payment: intent},
-		{File: "charge.succeeded-direct", Why: "nothing else counts", Category: event.PaymentSucceeded, Status: "succeeded", Payment: direct, Money: eur("20.00")},
-		{File: "charge.succeeded-uncaptured", Why: "authorized only", Category: event.PaymentAuthorized, Status: "succeeded", Payment: direct},
-		{File: "charge.captured-direct", Why: "amount_captured, not the larger amount", Category: event.PaymentSucceeded, Status: "succeeded", Payment: direct, Money: eur("12.00")},
+		{File: "charge.succeeded-of-payment-intent", Source: api + "charges/object", Why: "its payment intent counts", Category: event.PaymentUpdated, Status: "succeeded", Payment: intent},
+		{File: "charge.succeeded-direct", Source: api + "charges/object", Why: "nothing else counts", Category: event.PaymentSucceeded, Status: "succeeded", Payment: direct, Money: eur("20.00")},
+		{File: "charge.succeeded-uncaptured", Source: api + "charges/object", Why: "authorized only", Category: event.PaymentAuthorized, Status: "succeeded", Payment: direct},
+		{File: "charge.captured-direct", Source: api + "charges/object", Why: "amount_captured, not the larger amount", Category: event.PaymentSucceeded, Status: "succeeded", Payment: direct, Money: eur("12.00")},
 
-		{File: "refund.created-pending", Category: event.RefundCreated, Status: "pending", Payment: intent, Money: usd("5.00")},
-		{File: "refund.created-succeeded", Category: event.RefundSucceeded, Status: "succeeded", Payment: intent, Money: usd("5.00")},
-		{File: "refund.updated-succeeded", Why: "of a charge without payment intent", Category: event.RefundSucceeded, Status: "succeeded", Payment: direct, Money: eur("5.00")},
-		{File: "refund.failed", Category: event.RefundFailed, Status: "failed", Payment: intent, Money: usd("5.00")},
-		{File: "charge.refund.updated", Why: "the object is the refund", Category: event.RefundUpdated, Status: "succeeded", Payment: intent, Money: usd("5.00")},
-		{File: "charge.refunded", Why: "the object is the charge: 20.00, and 13.00 refunded in all", Category: event.PaymentUpdated, Status: "succeeded", Payment: intent},
+		{File: "refund.created-pending", Source: api + "refunds/object", Category: event.RefundCreated, Status: "pending", Payment: intent, Money: usd("5.00")},
+		{File: "refund.created-succeeded", Source: api + "refunds/object", Category: event.RefundSucceeded, Status: "succeeded", Payment: intent, Money: usd("5.00")},
+		{File: "refund.updated-succeeded", Source: api + "refunds/object", Why: "of a charge without payment intent", Category: event.RefundSucceeded, Status: "succeeded", Payment: direct, Money: eur("5.00")},
+		{File: "refund.failed", Source: api + "refunds/object", Category: event.RefundFailed, Status: "failed", Payment: intent, Money: usd("5.00")},
+		{File: "charge.refund.updated", Source: api + "refunds/object", Why: "the object is the refund", Category: event.RefundUpdated, Status: "succeeded", Payment: intent, Money: usd("5.00")},
+		{File: "charge.refunded", Source: api + "charges/object", Why: "the object is the charge: 20.00, and 13.00 refunded in all", Category: event.PaymentUpdated, Status: "succeeded", Payment: intent},
 
-		{File: "charge.dispute.created", Category: event.DisputeOpened, Status: "needs_response", Payment: intent, Money: usd("20.00")},
-		{File: "charge.dispute.updated", Category: event.DisputeUpdated, Status: "under_review", Payment: intent, Money: usd("20.00")},
-		{File: "charge.dispute.funds_withdrawn", Why: "without the fee", Category: event.DisputeFundsWithdrawn, Status: "needs_response", Payment: intent, Money: usd("20.00")},
-		{File: "charge.dispute.closed-won", Category: event.DisputeWon, Status: "won", Payment: intent, Money: usd("20.00")},
-		{File: "charge.dispute.funds_reinstated", Why: "without the fee", Category: event.DisputeFundsReinstated, Status: "won", Payment: intent, Money: usd("20.00")},
-		{File: "charge.dispute.closed-lost", Category: event.DisputeLost, Status: "lost", Payment: intent, Money: usd("20.00")},
-		{File: "charge.dispute.closed-inquiry", Why: "neither won nor lost", Category: event.DisputeClosed, Status: "warning_closed", Payment: intent, Money: usd("20.00")},
+		{File: "charge.dispute.created", Source: api + "disputes/object", Category: event.DisputeOpened, Status: "needs_response", Payment: intent, Money: usd("20.00")},
+		{File: "charge.dispute.updated", Source: api + "disputes/object", Category: event.DisputeUpdated, Status: "under_review", Payment: intent, Money: usd("20.00")},
+		{File: "charge.dispute.funds_withdrawn", Source: api + "disputes/object", Why: "without the fee", Category: event.DisputeFundsWithdrawn, Status: "needs_response", Payment: intent, Money: usd("20.00")},
+		{File: "charge.dispute.closed-won", Source: api + "disputes/object", Category: event.DisputeWon, Status: "won", Payment: intent, Money: usd("20.00")},
+		{File: "charge.dispute.funds_reinstated", Source: api + "disputes/object", Why: "without the fee", Category: event.DisputeFundsReinstated, Status: "won", Payment: intent, Money: usd("20.00")},
+		{File: "charge.dispute.closed-lost", Source: api + "disputes/object", Category: event.DisputeLost, Status: "lost", Payment: intent, Money: usd("20.00")},
+		{File: "charge.dispute.closed-inquiry", Source: api + "disputes/object", Why: "neither won nor lost", Category: event.DisputeClosed, Status: "warning_closed", Payment: intent, Money: usd("20.00")},
 
-		{File: "payout.created", Why: "belongs to no payment", Category: event.PayoutCreated, Status: "pending", Money: eur("1100.00")},
-		{File: "payout.updated", Category: event.PayoutUpdated, Status: "in_transit", Money: eur("1100.00")},
-		{File: "payout.paid", Category: event.PayoutPaid, Status: "paid", Money: eur("1100.00")},
-		{File: "payout.failed", Category: event.PayoutFailed, Status: "failed", Money: eur("1100.00")},
-		{File: "payout.canceled", Category: event.PayoutCanceled, Status: "canceled", Money: eur("1100.00")},
+		{File: "payout.created", Source: api + "payouts/object", Why: "belongs to no payment", Category: event.PayoutCreated, Status: "pending", Money: eur("1100.00")},
+		{File: "payout.updated", Source: api + "payouts/object", Category: event.PayoutUpdated, Status: "in_transit", Money: eur("1100.00")},
+		{File: "payout.paid", Source: api + "payouts/object", Category: event.PayoutPaid, Status: "paid", Money: eur("1100.00")},
+		{File: "payout.failed", Source: api + "payouts/object", Category: event.PayoutFailed, Status: "failed", Money: eur("1100.00")},
+		{File: "payout.canceled", Source: api + "payouts/object", Category: event.PayoutCanceled, Status: "canceled", Money: eur("1100.00")},
 
-		{File: "invoice_payment.paid", Why: "the payment intent in payment counts", Category: event.InvoiceUpdated, Status: "paid", Payment: intent},
+		{File: "invoice_payment.paid", Source: api + "invoice-payment/object", Why: "the payment intent in payment counts", Category: event.InvoiceUpdated, Status: "paid", Payment: intent},
 		{
-			File: "thin-v1.payment_intent.succeeded", Why: "its snapshot twin counts", Category: event.PaymentUpdated, Payment: intent,
+			File: "thin-v1.payment_intent.succeeded", Source: api + "v2/core/events/object", Why: "its snapshot twin counts", Category: event.PaymentUpdated, Payment: intent,
 			Event: &event.Event{
 				ID: "stripe:evt_65TDemo000000000000000000000027", Timestamp: 1775001600123, Type: "v1.payment_intent.succeeded", Thin: true,
 				ObjectType: "payment_intent", ObjectID: intent, Livemode: new(true), Account: "acct_1TDemo0000000001",
 				Related: map[string]string{"snapshot_event": "evt_3TDemo000000000003"},
 			},
 		},
-		{File: "thin-v1.charge.dispute.closed", Why: "won or lost is unknown", Category: event.DisputeUpdated},
-		{File: "thin-v2.core.event_destination.ping", Category: event.TestPing},
+		{File: "thin-v1.charge.dispute.closed", Source: api + "v2/core/events/object", Why: "won or lost is unknown", Category: event.DisputeUpdated},
+		{File: "thin-v2.core.event_destination.ping", Source: api + "v2/core/events/object", Category: event.TestPing},
 	}
 }
 
@@ -339,29 +367,29 @@ func fixtures() []providertest.Fixture {
 func payments() []providertest.Payment {
 	const ofIntent, direct = `"captured":true,"payment_intent":"pi_1"`, `"captured":true`
 	return []providertest.Payment{
-		{Why: "captured at once", Counts: []string{"payment_intent.succeeded"}, Events: []providertest.EventType{
+		{Why: "captured at once", Source: "docs.stripe.com/payments/payment-intents/migration/charges", Counts: []string{"payment_intent.succeeded"}, Events: []providertest.EventType{
 			{Type: "payment_intent.created"}, {Type: "charge.succeeded", Object: ofIntent}, {Type: "payment_intent.succeeded"}, {Type: "charge.updated", Object: ofIntent},
 		}},
-		{Why: "with a thin twin, before and after", Counts: []string{"payment_intent.succeeded"}, Events: []providertest.EventType{
+		{Why: "with a thin twin, before and after", Source: "docs.stripe.com/webhooks/migrate-snapshot-to-thin-events", Counts: []string{"payment_intent.succeeded"}, Events: []providertest.EventType{
 			{Type: "v1.payment_intent.succeeded"}, {Type: "payment_intent.succeeded"}, {Type: "v1.payment_intent.succeeded"},
 		}},
-		{Why: "captured later", Counts: []string{"payment_intent.succeeded"}, Events: []providertest.EventType{
+		{Why: "captured later", Source: "docs.stripe.com/payments/capture-later", Counts: []string{"payment_intent.succeeded"}, Events: []providertest.EventType{
 			{Type: "payment_intent.created"}, {Type: "charge.succeeded", Object: `"captured":false,"payment_intent":"pi_1"`},
 			{Type: "payment_intent.amount_capturable_updated", Object: `"status":"requires_capture"`},
 			{Type: "charge.captured", Object: ofIntent}, {Type: "payment_intent.succeeded"},
 		}},
-		{Why: "of a subscription, bought in Checkout", Counts: []string{"payment_intent.succeeded"}, Events: []providertest.EventType{
+		{Why: "of a subscription, bought in Checkout", Source: "docs.stripe.com/billing/subscriptions/webhooks", Counts: []string{"payment_intent.succeeded"}, Events: []providertest.EventType{
 			{Type: "invoice.created"}, {Type: "charge.succeeded", Object: ofIntent}, {Type: "payment_intent.succeeded"}, {Type: "invoice.paid"},
 			{Type: "invoice.payment_succeeded"}, {Type: "invoice_payment.paid"}, {Type: "checkout.session.completed", Object: `"payment_status":"paid"`},
 		}},
-		{Why: "by a delayed method", Counts: []string{"payment_intent.succeeded"}, Events: []providertest.EventType{
+		{Why: "by a delayed method", Source: "docs.stripe.com/checkout/fulfillment", Counts: []string{"payment_intent.succeeded"}, Events: []providertest.EventType{
 			{Type: "checkout.session.completed", Object: `"payment_status":"unpaid"`}, {Type: "payment_intent.processing"}, {Type: "charge.pending", Object: ofIntent},
 			{Type: "charge.succeeded", Object: ofIntent}, {Type: "payment_intent.succeeded"}, {Type: "checkout.session.async_payment_succeeded", Object: `"payment_status":"paid"`},
 		}},
-		{Why: "without payment intent", Counts: []string{"charge.succeeded"}, Events: []providertest.EventType{
+		{Why: "without payment intent", Source: "docs.stripe.com/api/charges/object", Counts: []string{"charge.succeeded"}, Events: []providertest.EventType{
 			{Type: "charge.pending"}, {Type: "charge.succeeded", Object: direct}, {Type: "charge.updated", Object: direct}, {Type: "charge.refunded", Object: direct},
 		}},
-		{Why: "without payment intent, captured later", Counts: []string{"charge.captured"}, Events: []providertest.EventType{
+		{Why: "without payment intent, captured later", Source: "docs.stripe.com/api/charges/object", Counts: []string{"charge.captured"}, Events: []providertest.EventType{
 			{Type: "charge.succeeded", Object: `"captured":false`}, {Type: "charge.captured", Object: direct},
 		}},
 	}
