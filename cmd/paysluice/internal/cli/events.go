@@ -32,7 +32,7 @@ func (a *app) eventsList() *cobra.Command {
 		Use:   "list",
 		Short: "List events, newest first",
 		Long: `List events, newest first by the provider's time. A list has an event's main fields;
-paysluice events get prints all of them. Without --since it goes back 30 days.`,
+paysluice events get prints all of them. Without --since it goes back seven days.`,
 		Example: `  paysluice events list --category payment.succeeded --since 2h
   paysluice events list --payment pi_3PgcT2 -o json`,
 		Args: cobra.NoArgs,

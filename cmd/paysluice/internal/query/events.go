@@ -68,6 +68,9 @@ func (s *Store) window(f Filter) (since, until time.Time) {
 	}
 	if since.IsZero() {
 		since = until.Add(-DefaultWindow)
+		if first := s.stack.CreatedAt.Add(-LongestRetry); since.Before(first) {
+			since = first
+		}
 	}
 	return since.UTC(), until.UTC()
 }

@@ -21,15 +21,21 @@ type Filter struct {
 	Endpoint string // label of the secret's entry
 	Livemode *bool
 	// Since and Until bound the provider's time, Until exclusively. Without Since,
-	// events go back DefaultWindow.
+	// events go back DefaultWindow, and not further than LongestRetry before the
+	// stack was created.
 	Since, Until time.Time
 	// Limit ends the sequence after that many events, 0 for no limit.
 	Limit int
 }
 
-// DefaultWindow is how far a listing goes back without Since. An earlier day costs
-// 16 queries for each provider even if it has no event.
-const DefaultWindow = 30 * 24 * time.Hour
+const (
+	// DefaultWindow is how far a listing goes back without Since. A day costs 16
+	// queries for each provider even if it has no event.
+	DefaultWindow = 7 * 24 * time.Hour
+	// LongestRetry is how long the providers retry a delivery: three days each
+	// (docs/events.md).
+	LongestRetry = 3 * 24 * time.Hour
+)
 
 // providers returns the names of the providers that the filter selects.
 func (f Filter) providers() []string {

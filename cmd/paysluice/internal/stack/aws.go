@@ -2,11 +2,14 @@ package stack
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/smithy-go/middleware"
@@ -61,7 +64,7 @@ func Configure(ctx context.Context, o Options) (AWS, error) {
 		load = append(load, awsconfig.WithRegion(defaultRegion), awsconfig.WithCustomCABundle(bundle),
 			awsconfig.WithCredentialsProvider(credentials.NewStaticCredentialsProvider(state.KeyID, state.Secret, "")))
 	}
-	load = append(load, awsconfig.WithDefaultRegion(defaultRegion))
+	load = append(load, awsconfig.WithDefaultRegion(defaultRegion), awsconfig.WithHTTPClient(newHTTPClient()))
 	if o.Region != "" {
 		load = append(load, awsconfig.WithRegion(o.Region))
 	}
@@ -81,6 +84,18 @@ func Configure(ctx context.Context, o Options) (AWS, error) {
 	})
 	found.Config = config
 	return found, nil
+}
+
+// newHTTPClient returns a client that keeps enough connections for concurrent
+// queries. DynamoDB offers no HTTP/2, and the emulator ends such connections after a
+// number of requests.
+func newHTTPClient() *awshttp.BuildableClient {
+	return awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
+		t.MaxIdleConnsPerHost = 64
+		t.ForceAttemptHTTP2 = false
+		t.TLSNextProto = map[string]func(string, *tls.Conn) http.RoundTripper{}
+		t.TLSClientConfig.NextProtos = nil
+	})
 }
 
 // explaining is a middleware that passes the errors of all calls to Explain.

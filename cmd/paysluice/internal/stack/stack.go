@@ -35,7 +35,8 @@ type Stack struct {
 	Status string // of CloudFormation, such as UPDATE_COMPLETE
 	// Protected reports whether termination protection is on.
 	Protected  bool
-	UpdatedAt  time.Time // of the last update, else of the creation
+	CreatedAt  time.Time
+	UpdatedAt  time.Time // zero without an update
 	Outputs    map[string]string
 	Parameters map[string]string
 	AWS        AWS
@@ -120,12 +121,8 @@ func newStack(s types.Stack, a AWS) *Stack {
 	found := &Stack{
 		Name: aws.ToString(s.StackName), ID: aws.ToString(s.StackId), Status: string(s.StackStatus),
 		Protected: aws.ToBool(s.EnableTerminationProtection),
-		Outputs:   map[string]string{}, Parameters: map[string]string{}, AWS: a,
-	}
-	if at := s.LastUpdatedTime; at != nil {
-		found.UpdatedAt = *at
-	} else {
-		found.UpdatedAt = aws.ToTime(s.CreationTime)
+		CreatedAt: aws.ToTime(s.CreationTime), UpdatedAt: aws.ToTime(s.LastUpdatedTime),
+		Outputs: map[string]string{}, Parameters: map[string]string{}, AWS: a,
 	}
 	for _, o := range s.Outputs {
 		found.Outputs[aws.ToString(o.OutputKey)] = aws.ToString(o.OutputValue)
