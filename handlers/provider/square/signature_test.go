@@ -1,12 +1,15 @@
 package square_test
 
 import (
+	"hash"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 
 	"github.com/paysluice/paysluice/handlers/provider"
+	"github.com/paysluice/paysluice/handlers/provider/providertest"
 	"github.com/paysluice/paysluice/handlers/provider/square"
 )
 
@@ -128,4 +131,11 @@ func TestVerifyTellsNoAgeToStrangers(t *testing.T) {
 	v := newVerifier(t, entry{Label: "main", Key: "key", Environment: "live", MaxAge: 24})
 	_, err := v.Verify(t.Context(), signed(sign(body, "guess", endpointURL)), body, epoch())
 	assert.ErrorIs(t, err, provider.SignatureMismatch)
+}
+
+func TestFullSecretAndTheLargestBody(t *testing.T) {
+	entries := slices.Repeat([]entry{{Label: "a", Key: "key", Environment: "live"}}, providertest.MaxEntries)
+	providertest.RequireEffort(t, func(newHash func() hash.Hash) provider.Verifier {
+		return square.WithHash(newVerifier(t, entries...), newHash)
+	}, func(body []byte) provider.Header { return signed(sign(body, "another", endpointURL)) }, epoch())
 }

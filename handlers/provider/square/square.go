@@ -18,6 +18,7 @@
 package square
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"strings"
 	"time"
@@ -71,7 +72,7 @@ func (p Provider) Verifier(document []byte) (provider.Verifier, error) {
 	if err != nil {
 		return nil, err
 	}
-	return verifier{subscriptions: subscriptions, endpointURL: p.endpointURL}, nil
+	return verifier{subscriptions: subscriptions, endpointURL: p.endpointURL, newHash: sha256.New}, nil
 }
 
 const (

@@ -11,6 +11,7 @@
 package stripe
 
 import (
+	"crypto/sha256"
 	"strings"
 	"time"
 
@@ -55,7 +56,7 @@ func (Provider) Verifier(document []byte) (provider.Verifier, error) {
 	if err != nil {
 		return nil, err
 	}
-	return verifier{endpoints: endpoints}, nil
+	return verifier{endpoints: endpoints, newHash: sha256.New}, nil
 }
 
 // secretExample is shown for a secret that was never filled.
