@@ -35,7 +35,7 @@ const (
 // Run runs the benchmarks of the repository at root and returns their lines with what
 // they allocate, without the times, which would change on every run.
 func Run(ctx context.Context, root string) ([]byte, error) {
-	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", ".", "-benchmem", "-benchtime", "200x", "./handlers/...")
+	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", ".", "-benchmem", "-cpu", "1", "-benchtime", "200x", "./handlers/...")
 	cmd.Dir = root
 	out, err := cmd.CombinedOutput()
 	if err != nil {
@@ -54,7 +54,7 @@ func Run(ctx context.Context, root string) ([]byte, error) {
 
 type figure struct{ bytes, allocs float64 }
 
-// read returns the figures by the benchmark's name, without the number of processors.
+// read returns the figures by the benchmark's name.
 func read(text []byte) (map[string]figure, error) {
 	all := map[string]figure{}
 	r := benchfmt.NewReader(bytes.NewReader(text), "benchmarks")
@@ -68,23 +68,12 @@ func read(text []byte) (map[string]figure, error) {
 		if !hasBytes || !hasAllocs {
 			continue // such as one that only reports a time
 		}
-		name := string(line.Name)
-		if base, procs, found := cutLast(name, "-"); found && strings.Trim(procs, "0123456789") == "" {
-			name = base
-		}
-		all[name] = figure{b, n}
+		all[string(line.Name)] = figure{b, n}
 	}
 	if len(all) == 0 {
 		return nil, errors.Join(errors.New("no benchmark ran"), r.Err())
 	}
 	return all, r.Err()
-}
-
-func cutLast(s, sep string) (before, after string, found bool) {
-	if i := strings.LastIndex(s, sep); i >= 0 {
-		return s[:i], s[i+len(sep):], true
-	}
-	return s, "", false
 }
 
 // Compare returns a table of both, and ErrMore or ErrBaseline.

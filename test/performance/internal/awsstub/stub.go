@@ -3,14 +3,7 @@
 package awsstub
 
 import (
-	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/md5"
-	"crypto/rand"
-	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/hex"
 	"encoding/json"
 	"encoding/pem"
@@ -18,9 +11,8 @@ import (
 	"hash/crc32"
 	"io"
 	"log"
-	"math/big"
-	"net"
 	"net/http"
+	"net/http/httptest"
 	"strconv"
 	"strings"
 	"sync"
@@ -40,13 +32,11 @@ const (
 
 // Counts are the calls since Reset.
 type Counts struct {
-	Messages    int // to queues
-	Items       int // new ones in the table
-	Duplicates  int // puts of an item that existed
-	Secrets     int // reads
-	Objects     int // in buckets, without those that instances share
-	Refusals    int // calls that the stub does not know
-	Connections int // TLS handshakes
+	Messages   int // to queues
+	Items      int // new ones in the table
+	Duplicates int // puts of an item that existed
+	Objects    int // in buckets, without those that instances share
+	Refusals   int // calls that the stub does not know
 }
 
 // Observer sees what arrives. Each function may be nil.
@@ -66,7 +56,7 @@ type Stub struct {
 	// Certificate is the server's own, in PEM; the functions must trust it.
 	Certificate []byte
 
-	server  *http.Server
+	server  *httptest.Server
 	secrets map[string]string // by ARN
 	latency atomic.Pointer[func(call string) time.Duration]
 
@@ -78,38 +68,19 @@ type Stub struct {
 }
 
 // Start starts a stub that has these secrets, by ARN, and answers at once.
-func Start(secrets map[string]string) (*Stub, error) {
-	certificate, text, err := newCertificate(time.Now())
-	if err != nil {
-		return nil, err
-	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	s := &Stub{
-		URL: "https://" + listener.Addr().String(), Certificate: text,
-		secrets: secrets, keys: map[string]struct{}{}, shared: map[string][]byte{},
-	}
+func Start(secrets map[string]string) *Stub {
+	s := &Stub{secrets: secrets, keys: map[string]struct{}{}, shared: map[string][]byte{}}
 	s.SetLatency(func(string) time.Duration { return 0 })
-	protocols := new(http.Protocols)
-	protocols.SetHTTP1(true) // these AWS services do not speak HTTP/2
-	s.server = &http.Server{
-		Handler:   s,
-		Protocols: protocols,
-		TLSConfig: &tls.Config{Certificates: []tls.Certificate{certificate}},
-		ErrorLog:  log.New(io.Discard, "", 0), // of clients that were killed
-		ConnContext: func(ctx context.Context, _ net.Conn) context.Context {
-			s.count(func(c *Counts) { c.Connections++ })
-			return ctx
-		},
-	}
-	go func() { _ = s.server.ServeTLS(listener, "", "") }()
-	return s, nil
+	s.server = httptest.NewUnstartedServer(s)
+	s.server.Config.ErrorLog = log.New(io.Discard, "", 0) // of clients that were killed
+	s.server.StartTLS()                                   // without HTTP/2, as these AWS services
+	s.URL = s.server.URL
+	s.Certificate = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.server.Certificate().Raw})
+	return s
 }
 
 // Close stops the server.
-func (s *Stub) Close() error { return s.server.Close() }
+func (s *Stub) Close() { s.server.Close() }
 
 // SetLatency makes each call take as long as latency returns for it.
 func (s *Stub) SetLatency(latency func(call string) time.Duration) { s.latency.Store(&latency) }
@@ -126,12 +97,6 @@ func (s *Stub) Counts() Counts {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.counts
-}
-
-func (s *Stub) count(add func(*Counts)) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	add(&s.counts)
 }
 
 // ServeHTTP answers a call. What a call stores is stored even if the client gives up,
@@ -196,7 +161,6 @@ func (s *Stub) getSecretValue(w http.ResponseWriter, body []byte) {
 		s.refuse(w, "ResourceNotFoundException")
 		return
 	}
-	s.count(func(c *Counts) { c.Secrets++ })
 	respond(w, http.StatusOK, map[string]any{
 		"ARN": in.SecretID, "Name": in.SecretID, "SecretString": secret,
 		"VersionId": "00000000-0000-4000-9000-000000000000", "VersionStages": []string{"AWSCURRENT"},
@@ -272,7 +236,9 @@ func (s *Stub) share(w http.ResponseWriter, r *http.Request, body []byte) {
 
 // refuse answers 400, which the SDK does not retry.
 func (s *Stub) refuse(w http.ResponseWriter, kind string) {
-	s.count(func(c *Counts) { c.Refusals++ })
+	s.mu.Lock()
+	s.counts.Refusals++
+	s.mu.Unlock()
 	respond(w, http.StatusBadRequest, map[string]any{"__type": kind})
 }
 
@@ -289,27 +255,4 @@ func respond(w http.ResponseWriter, status int, value any) {
 	h.Set("X-Amz-Crc32", strconv.FormatUint(uint64(crc32.ChecksumIEEE(body)), 10))
 	w.WriteHeader(status)
 	_, _ = w.Write(body)
-}
-
-// newCertificate returns a self-signed certificate for 127.0.0.1, valid for a day.
-func newCertificate(now time.Time) (tls.Certificate, []byte, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return tls.Certificate{}, nil, err
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(now.UnixNano()),
-		Subject:      pkix.Name{CommonName: "paysluice performance"},
-		IPAddresses:  []net.IP{net.IPv4(127, 0, 0, 1)},
-		NotBefore:    now.Add(-time.Hour),
-		NotAfter:     now.Add(24 * time.Hour),
-		KeyUsage:     x509.KeyUsageDigitalSignature,
-		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		return tls.Certificate{}, nil, err
-	}
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key},
-		pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), nil
 }

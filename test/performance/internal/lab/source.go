@@ -36,14 +36,14 @@ type Source struct {
 	keys    map[string]string // what each signs with
 }
 
-func newSource(authority *paypaltest.Authority, hosts *paypaltest.Hosts) (*Source, error) {
+func newSource(authority *paypaltest.Authority, hosts *paypaltest.Hosts) *Source {
 	s := &Source{keys: map[string]string{}, senders: []senders.Sender{
 		senders.Stripe(), senders.PayPal(authority, hosts), senders.Square(endpointURL("square")),
 	}}
 	for _, sender := range s.senders {
 		s.keys[sender.Provider.Name] = sender.NewSecret()
 	}
-	return s, nil
+	return s
 }
 
 // Providers returns the names of the providers that are played.

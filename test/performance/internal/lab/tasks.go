@@ -112,27 +112,18 @@ func (w *World) ColdStart(ctx context.Context, r Revision, hello Binary, rounds 
 	if err != nil {
 		return nil, err
 	}
-	samples := make([][]result.Program, len(tasks)+1)
-	for round := range rounds {
-		fmt.Fprintf(progress, "cold starts: round %d of %d …\n", round+1, rounds)
-		for i, t := range append(tasks, emptier) {
-			w.Stub.Reset(awsstub.Observer{})
-			sample, err := w.Probe(ctx, t, call)
-			if err != nil {
-				return nil, err
-			}
-			samples[i] = append(samples[i], sample)
-		}
+	samples, err := w.rounds(ctx, [][]Task{append(tasks, emptier)}, rounds, call, progress)
+	if err != nil {
+		return nil, err
 	}
 	var programs []result.Program
 	for _, s := range samples {
-		programs = append(programs, medianProgram(s))
+		programs = append(programs, s[0])
 	}
 	return programs, nil
 }
 
-// Compare measures the functions that requests wait for of two revisions, in turn: in
-// each round a process of each revision, the order changing from round to round.
+// Compare measures the functions of two revisions.
 func (w *World) Compare(ctx context.Context, base, head Revision, rounds, invocations int, progress io.Writer) ([]result.Compared, error) {
 	tasks := make([][]Task, 2)
 	for i, r := range []Revision{base, head} {
@@ -144,24 +135,45 @@ func (w *World) Compare(ctx context.Context, base, head Revision, rounds, invoca
 	if len(tasks[0]) != len(tasks[1]) {
 		return nil, errors.New("the revisions have other functions")
 	}
-	samples := make([][2][]result.Program, len(tasks[0]))
-	for round := range rounds {
-		fmt.Fprintf(progress, "comparison: round %d of %d …\n", round+1, rounds)
-		for f := range samples {
-			for turn := range 2 {
-				which := (round + turn) % 2
-				w.Stub.Reset(awsstub.Observer{})
-				sample, err := w.Probe(ctx, tasks[which][f], 0)
-				if err != nil {
-					return nil, err
-				}
-				samples[f][which] = append(samples[f][which], sample)
-			}
-		}
+	samples, err := w.rounds(ctx, tasks, rounds, 0, progress)
+	if err != nil {
+		return nil, err
 	}
 	var all []result.Compared
 	for _, s := range samples {
-		all = append(all, result.Compared{Base: medianProgram(s[0]), Head: medianProgram(s[1])})
+		all = append(all, result.Compared{Base: s[0], Head: s[1]})
 	}
 	return all, nil
+}
+
+// rounds returns the medians of each task's processes, one for each revision. In each
+// round a process of each revision is started, the order changing from round to round.
+func (w *World) rounds(ctx context.Context, revisions [][]Task, rounds int, call time.Duration, progress io.Writer) ([][]result.Program, error) {
+	samples := make([][][]result.Program, len(revisions[0]))
+	for round := range rounds {
+		fmt.Fprintf(progress, "round %d of %d …\n", round+1, rounds)
+		for i := range samples {
+			samples[i] = append(samples[i], make([]result.Program, len(revisions)))
+			for turn := range revisions {
+				which := (round + turn) % len(revisions)
+				w.Stub.Reset(awsstub.Observer{})
+				sample, err := w.Probe(ctx, revisions[which][i], call)
+				if err != nil {
+					return nil, err
+				}
+				samples[i][round][which] = sample
+			}
+		}
+	}
+	medians := make([][]result.Program, len(samples))
+	for i, byRound := range samples {
+		for which := range revisions {
+			var all []result.Program
+			for _, round := range byRound {
+				all = append(all, round[which])
+			}
+			medians[i] = append(medians[i], medianProgram(all))
+		}
+	}
+	return medians, nil
 }

@@ -112,39 +112,25 @@ func (r Results) ColdStartPage() string {
 // Limit is the most that a revision may take of what its base takes.
 const Limit = 1.15
 
-// Ratios returns what the head takes of what the base takes.
-func (c Compared) Ratios() (names []string, ratios []float64) {
-	for _, f := range []struct {
-		name       string
-		base, head float64
-	}{
-		{"CPU of a request", c.Base.WarmCPU, c.Head.WarmCPU},
-		{"first call", c.Base.FirstCall, c.Head.FirstCall},
-		{"init", c.Base.Init, c.Head.Init},
-		{"memory", float64(c.Base.Memory), float64(c.Head.Memory)},
-	} {
-		names, ratios = append(names, f.name), append(ratios, f.head/f.base)
-	}
-	return names, ratios
-}
-
 // ComparePage returns the page of the comparison.
 func (r Results) ComparePage() string {
 	c := r.Compare
 	var rows [][]string
 	titles := []string{"", "CPU of a request, ms", "", "first call, ms", "", "init, ms", "", "memory, MB", ""}
 	for _, f := range c.Functions {
-		_, ratios := f.Ratios()
 		row := []string{f.Base.Name}
-		for i, pair := range []string{
-			fmt.Sprintf("%.3f → %.3f", f.Base.WarmCPU, f.Head.WarmCPU), fmt.Sprintf("%.1f → %.1f", f.Base.FirstCall, f.Head.FirstCall),
-			fmt.Sprintf("%.1f → %.1f", f.Base.Init, f.Head.Init), megabytes(f.Base.Memory) + " → " + megabytes(f.Head.Memory),
+		for _, figure := range []struct {
+			base, head float64
+			decimals   int
+		}{
+			{f.Base.WarmCPU, f.Head.WarmCPU, 3}, {f.Base.FirstCall, f.Head.FirstCall, 1}, {f.Base.Init, f.Head.Init, 1},
+			{float64(f.Base.Memory) / (1 << 20), float64(f.Head.Memory) / (1 << 20), 1},
 		} {
-			ratio := fmt.Sprintf("%.2f×", ratios[i])
-			if ratios[i] > Limit {
+			ratio := fmt.Sprintf("%.2f×", figure.head/figure.base)
+			if figure.head/figure.base > Limit {
 				ratio = "**" + ratio + "**"
 			}
-			row = append(row, pair, ratio)
+			row = append(row, Number(figure.base, figure.decimals)+" → "+Number(figure.head, figure.decimals), ratio)
 		}
 		rows = append(rows, row)
 	}

@@ -2,6 +2,7 @@ package stack
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,14 +16,14 @@ type resource struct {
 }
 
 type properties struct {
-	FunctionName name
-	Code         struct{ S3Key name }
+	FunctionName value
+	Code         struct{ S3Key value }
 	MemorySize   float64
 	Timeout      float64
-	Environment  struct{ Variables map[string]any }
+	Environment  struct{ Variables map[string]value }
 
 	BatchSize     float64
-	ScalingConfig struct{ MaximumConcurrency number }
+	ScalingConfig struct{ MaximumConcurrency value }
 
 	KeySchema              keys
 	GlobalSecondaryIndexes []struct {
@@ -33,15 +34,15 @@ type properties struct {
 
 	PointInTimeRecoverySpecification struct{ PointInTimeRecoveryEnabled bool }
 
-	MethodSettings   []struct{ ThrottlingRateLimit number }
-	TracingEnabled   flag
+	MethodSettings   []struct{ ThrottlingRateLimit value }
+	TracingEnabled   value
 	AccessLogSetting struct{ Format string }
 
 	VisibilityTimeout            float64
 	KmsDataKeyReusePeriodSeconds float64
-	RetentionInDays              number
+	RetentionInDays              value
 	FilterPattern                string
-	MetricTransformations        []struct{ MetricName name }
+	MetricTransformations        []struct{ MetricName value }
 	LifecycleConfiguration       struct {
 		Rules []struct {
 			Transitions []struct{ TransitionInDays float64 }
@@ -55,9 +56,9 @@ func (p properties) function() Function {
 		Binary:      strings.TrimSuffix(strings.TrimPrefix(p.Code.S3Key.text, "${CodeVersion}/"), ".zip"),
 		Environment: map[string]string{},
 	}
-	for variable, value := range p.Environment.Variables {
-		if text, literal := value.(string); literal {
-			f.Environment[variable] = text
+	for variable, v := range p.Environment.Variables {
+		if v.literal {
+			f.Environment[variable] = v.text
 		} else {
 			f.References = append(f.References, variable)
 		}
@@ -90,73 +91,43 @@ func (k keys) names() []string {
 	return names
 }
 
-// name is a text without the environment suffix, or a reference to a resource.
-type name struct{ text, ref string }
+// value is a string, a number, true or false, a text with the suffix taken off, or a
+// reference to a parameter or resource.
+type value struct {
+	text, ref string
+	literal   bool
+}
 
-func (n *name) UnmarshalJSON(text []byte) error {
-	if json.Unmarshal(text, &n.text) == nil {
-		return nil
-	}
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *value) UnmarshalJSON(text []byte) error {
 	var fields struct {
 		Ref string
 		Sub string `json:"Fn::Sub"`
 	}
-	err := json.Unmarshal(text, &fields)
-	n.text, n.ref = strings.TrimSuffix(fields.Sub, "-${EnvironmentSuffix}"), fields.Ref
-	return err
-}
-
-// number is a number, or the parameter that has it.
-type number struct {
-	value     float64
-	parameter string
-}
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (n *number) UnmarshalJSON(text []byte) error {
-	var reference struct{ Ref string }
-	if json.Unmarshal(text, &reference) == nil {
-		n.parameter = reference.Ref
-		return nil
+	switch {
+	case json.Unmarshal(text, &v.text) == nil:
+		v.literal = true
+	case json.Unmarshal(text, &fields) == nil:
+		v.text, v.ref = strings.TrimSuffix(fields.Sub, "-${EnvironmentSuffix}"), fields.Ref
+	default:
+		v.text, v.literal = string(text), text[0] != '{'
 	}
-	return json.Unmarshal(text, &n.value)
-}
-
-// flag is a value that is true or false, or the parameter that has it.
-type flag struct {
-	value     bool
-	parameter string
-}
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (f *flag) UnmarshalJSON(text []byte) error {
-	var reference struct{ Ref string }
-	if json.Unmarshal(text, &reference) == nil {
-		f.parameter = reference.Ref
-		return nil
-	}
-	return json.Unmarshal(text, &f.value)
-}
-
-// flag returns the value of f in a stack with default parameters.
-func (p parameters) flag(f flag) bool {
-	if f.parameter == "" {
-		return f.value
-	}
-	return p[f.parameter].Default == "true"
+	return nil
 }
 
 // parameters are a template's parameters by name.
 type parameters map[string]struct{ Default any }
 
-// number returns the value of n in a stack with default parameters, or 0.
-func (p parameters) number(n number) float64 {
-	switch value := p[n.parameter].Default.(type) {
-	case float64:
-		return value
-	case string:
-		parsed, _ := strconv.ParseFloat(value, 64)
-		return parsed
+// text returns the value of v in a stack with default parameters.
+func (p parameters) text(v value) string {
+	if parameter, known := p[v.ref]; known {
+		return fmt.Sprint(parameter.Default)
 	}
-	return n.value
+	return v.text
+}
+
+// number returns the value of v, or 0.
+func (p parameters) number(v value) float64 {
+	n, _ := strconv.ParseFloat(p.text(v), 64)
+	return n
 }

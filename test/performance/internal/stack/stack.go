@@ -134,7 +134,7 @@ func (s *Stack) add(r resource, all map[string]resource, defaults parameters) {
 	case "AWS::ApiGateway::Method":
 		s.API.Methods++
 	case "AWS::ApiGateway::Stage":
-		s.API.AccessLog, s.API.Traced = p.AccessLogSetting.Format, defaults.flag(p.TracingEnabled)
+		s.API.AccessLog, s.API.Traced = p.AccessLogSetting.Format, defaults.text(p.TracingEnabled) == "true"
 		for _, m := range p.MethodSettings {
 			s.API.ThrottleRate = defaults.number(m.ThrottlingRateLimit)
 		}
