@@ -53,7 +53,7 @@ type command struct {
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	root, err := lab.Root()
+	root, err := lab.Root(ctx)
 	if err != nil {
 		return err
 	}

@@ -104,7 +104,7 @@ func TestWrongAnswerIsReported(t *testing.T) {
 	w, err := lab.NewWorld()
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, w.Close()) })
-	root, err := lab.Root()
+	root, err := lab.Root(t.Context())
 	require.NoError(t, err)
 	hello, err := lab.BuildHello(t.Context(), root, t.TempDir())
 	require.NoError(t, err)

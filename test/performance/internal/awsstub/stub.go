@@ -45,8 +45,6 @@ type Observer struct {
 	Message func(queueURL, body string)
 	// Item receives each new item.
 	Item func(Item)
-	// Object receives the size of each object in bytes.
-	Object func(bytes int)
 }
 
 // Stub is a server for all services at one address.
@@ -121,7 +119,7 @@ func (s *Stub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.share(w, r, body)
 	case target == "" && r.Method == http.MethodPut:
 		s.wait(PutObject)
-		s.putObject(w, len(body))
+		s.putObject(w)
 	default:
 		s.refuse(w, "UnknownOperationException")
 	}
@@ -196,14 +194,10 @@ func (s *Stub) putItem(w http.ResponseWriter, body []byte) {
 	respond(w, http.StatusOK, map[string]any{})
 }
 
-func (s *Stub) putObject(w http.ResponseWriter, bytes int) {
+func (s *Stub) putObject(w http.ResponseWriter) {
 	s.mu.Lock()
 	s.counts.Objects++
-	observe := s.observer.Object
 	s.mu.Unlock()
-	if observe != nil {
-		observe(bytes)
-	}
 	w.Header().Set("ETag", `"d41d8cd98f00b204e9800998ecf8427e"`)
 	w.WriteHeader(http.StatusOK)
 }

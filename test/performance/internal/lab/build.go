@@ -40,19 +40,8 @@ type Binary struct {
 }
 
 // Root returns the root of the repository, which holds the working directory.
-func Root() (string, error) {
-	dir, err := os.Getwd()
-	if err != nil {
-		return "", err
-	}
-	for ; ; dir = filepath.Dir(dir) {
-		if _, err := os.Stat(filepath.Join(dir, "out", "stack.json")); err == nil {
-			return dir, nil
-		}
-		if dir == filepath.Dir(dir) {
-			return "", errors.New("the working directory is not within the repository")
-		}
-	}
+func Root(ctx context.Context) (string, error) {
+	return run(ctx, ".", "git", "rev-parse", "--show-toplevel")
 }
 
 // Build builds the functions of the repository at root with the operators' command, and

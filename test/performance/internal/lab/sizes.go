@@ -80,18 +80,18 @@ func (w *World) Sizes(ctx context.Context, r Revision, root string) (result.Size
 		ten = append(ten, sentOf[i%len(sentOf)][i/len(sentOf)])
 	}
 	var err error
-	if _, s.Lines.ConsumerBatch, err = w.invokeBatch(ctx, r, contract.ConsumerName, ten...); err != nil {
+	if _, s.Lines.ConsumerBatch, err = w.invokeBatch(ctx, r, ten...); err != nil {
 		return s, err
 	}
 	w.Stub.Reset(awsstub.Observer{})
-	_, s.Lines.ConsumerSingle, err = w.invokeBatch(ctx, r, contract.ConsumerName, ten[0])
+	_, s.Lines.ConsumerSingle, err = w.invokeBatch(ctx, r, ten[0])
 	for _, line := range []*float64{&s.Lines.Processor, &s.Lines.ProcessorRefused, &s.Lines.AuthorizerRefused, &s.Lines.ConsumerBatch, &s.Lines.ConsumerSingle} {
 		*line = 10 * math.Round(*line/10) // times and durations in lines differ in length
 	}
 	return s, err
 }
 
-// follow takes a body through processor, consumer and archiver.
+// follow takes a body through processor and consumer.
 func (w *World) follow(ctx context.Context, r Revision, sender senders.Sender, body []byte) (e result.Event, logged float64, err error) {
 	var mu sync.Mutex
 	var message string
@@ -100,7 +100,6 @@ func (w *World) follow(ctx context.Context, r Revision, sender senders.Sender, b
 	w.Stub.Reset(awsstub.Observer{
 		Message: func(_, body string) { mu.Lock(); message = body; mu.Unlock() },
 		Item:    func(i awsstub.Item) { mu.Lock(); item = i; mu.Unlock() },
-		Object:  func(bytes int) { mu.Lock(); e.Archived = bytes; mu.Unlock() },
 	})
 	webhook, err := w.Source.sign(sender, body, w.Source.keys[sender.Provider.Name], time.Now())
 	if err != nil {
@@ -114,10 +113,8 @@ func (w *World) follow(ctx context.Context, r Revision, sender senders.Sender, b
 	if err := json.Unmarshal(response, &answer); err != nil {
 		return e, 0, err
 	}
-	for _, function := range []string{contract.ConsumerName, contract.ArchiverName} {
-		if _, _, err := w.invokeBatch(ctx, r, function, message); err != nil {
-			return e, 0, err
-		}
+	if _, _, err := w.invokeBatch(ctx, r, message); err != nil {
+		return e, 0, err
 	}
 	mu.Lock()
 	defer mu.Unlock()
@@ -125,7 +122,7 @@ func (w *World) follow(ctx context.Context, r Revision, sender senders.Sender, b
 	for _, i := range r.Stack.Indexes {
 		e.Entries[i.Name] = item.Projected(i.Keys, i.Attributes)
 	}
-	if e.Message == 0 || len(item) == 0 || e.Archived == 0 {
+	if e.Message == 0 || len(item) == 0 {
 		return e, 0, fmt.Errorf("%w: %+v", ErrWrong, e)
 	}
 	return e, logged, nil
@@ -155,12 +152,13 @@ func (w *World) refused(ctx context.Context, r Revision, sender senders.Sender) 
 	return processor, authorizer, err
 }
 
-func (w *World) invokeBatch(ctx context.Context, r Revision, function string, messages ...string) ([]byte, float64, error) {
+// invokeBatch invokes the consumer.
+func (w *World) invokeBatch(ctx context.Context, r Revision, messages ...string) ([]byte, float64, error) {
 	payload, err := batch(messages, time.Now())
 	if err != nil {
 		return nil, 0, err
 	}
-	return w.invokeOnce(ctx, r, function, allTaken, payload)
+	return w.invokeOnce(ctx, r, contract.ConsumerName, allTaken, payload)
 }
 
 // invokeOnce starts a process for one invocation and returns the response and how many

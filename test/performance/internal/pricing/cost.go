@@ -83,9 +83,9 @@ func (m Model) months() string {
 			return plus(m.fixed(), usage{metric: m.healthyMetrics()}, m.event(middle, load{perSecond, batch}).times(perSecond*month))
 		}
 		full := total(contract.BatchSize)
-		rows = append(rows, []string{short(perSecond), result.Number(perSecond*month, 0), m.dollars(full), m.dollars(total(1)), result.Dollars(m.prices.free(full))})
+		rows = append(rows, []string{short(perSecond), result.Number(perSecond*month, 0), m.dollars(full), m.dollars(total(1))})
 	}
-	return result.Table([]string{"events a second", "events a month", "full batches", "batches of one", "of it free in an account of its own"}, rows)
+	return result.Table([]string{"events a second", "events a month", "full batches", "batches of one"}, rows)
 }
 
 func (m Model) parts() string {
@@ -148,17 +148,10 @@ func (m Model) levers() string {
 	})
 }
 
-// What Glacier keeps beside each object, in bytes, at its own price and at Standard's (S3
-// User Guide, "Transitioning objects using Amazon S3 Lifecycle").
-const glacierIndex, glacierListing = 32 << 10, 8 << 10
-
 func (m Model) deadLetters() string {
-	bytes := m.of(middle, func(e result.Event) float64 { return float64(e.Archived) })
 	return result.Table([]string{"", "$ for a million"}, [][]string{
-		{"Put into the bucket, " + result.Number(bytes, 0) + " bytes each", m.perMillion(usage{objectPut: 1})},
-		{"A month in Standard", m.perMillion(usage{objectStorage: bytes / gb})},
+		{"Put into the bucket", m.perMillion(usage{objectPut: 1})},
 		{"The move to Glacier after " + result.Number(m.stack.GlacierDays, 0) + " days", m.perMillion(usage{transition: 1})},
-		{"A month in Glacier", m.perMillion(usage{glacier: (bytes + glacierIndex) / gb, objectStorage: glacierListing / float64(gb)})},
 	})
 }
 
@@ -172,8 +165,6 @@ func (m Model) strangers() string {
 		{"Stopped at gate 1: no header that could be a signature", m.stoppedAtGate1()},
 		{"The same, should API Gateway bill what an authorizer denies after all", plus(m.stoppedAtGate1(), usage{apiRequest: 1})},
 		{"Stopped at gate 2: headers that are well formed", m.stoppedAtGate2()},
-		{"With a firewall, from few addresses: blocked", usage{webRequest: 1}},
-		{"With a firewall, from addresses that all stay below its limit", plus(m.stoppedAtGate2(), usage{webRequest: 1})},
 	} {
 		rows = append(rows, []string{row.what, m.perMillion(row.of), m.dollars(row.of.times(rate * 3600)), m.dollars(row.of.times(rate * 24 * 3600))})
 	}
@@ -181,11 +172,9 @@ func (m Model) strangers() string {
 }
 
 func (m Model) firewall() string {
-	saved := m.prices.cost(m.stoppedAtGate2().minus(usage{webRequest: 1}).times(m.forgeries() * 60))
 	var rows [][]string
-	for _, events := range []float64{1e5, 1e6, 1e7, 1e8, 1e9} {
-		cost := m.prices.cost(usage{webACL: 1, webRule: 1, webRequest: events})
-		rows = append(rows, []string{result.Number(events, 0), result.Dollars(cost), result.Number(cost/saved, 0)})
+	for _, events := range []float64{1e6, 1e8} {
+		rows = append(rows, []string{result.Number(events, 0), m.dollars(usage{webACL: 1, webRule: 1, webRequest: events})})
 	}
-	return result.Table([]string{"events a month", "$ a month", "minutes of a flood at gate 2 that cost as much"}, rows)
+	return result.Table([]string{"events a month", "$ a month"}, rows)
 }

@@ -73,10 +73,6 @@ func TestNeeds(t *testing.T) {
 	assert.InDelta(t, 5, m.busyConsumers(1000), 1e-9, "100 batches a second of 50 ms")
 	assert.InDelta(t, 210, m.quota(1000), 1e-9, "2,100 invocations at ten for each unit, more than the 30 that are busy")
 	assert.InDelta(t, 10, m.lambdaSeconds(10_000), 1e-9, "1,000 authorizers for ten requests a second each, 1,000 in 10 s")
-	assert.InDelta(t, 9, m.pollerSeconds(10_000), 1e-9, "45 more than five, 300 a minute")
-	assert.Zero(t, m.pollerSeconds(10))
-	assert.InDelta(t, 1, m.shards(1000, middle), 0)
-	assert.InDelta(t, 2, m.shards(1001, middle), 0, "a partition takes 1,000")
 }
 
 func TestReaches(t *testing.T) {

@@ -17,8 +17,6 @@ const (
 	lambdaConcurrency = "lambda.concurrency"
 	lambdaRate        = "lambda.rate"
 	lambdaRamp        = "lambda.ramp"
-	mappingStart      = "mapping.start"
-	mappingRamp       = "mapping.ramp"
 	mappingMost       = "mapping.most"
 	inFlight          = "sqs.inflight"
 	newTable          = "dynamodb.new"
@@ -85,12 +83,6 @@ func (m Model) largestEntry(body int) float64 {
 	})
 }
 
-// shards returns how many partition keys a provider's day needs at a rate: events of one
-// second have almost the same sort key, so DynamoDB cannot split a key.
-func (m Model) shards(ofProvider float64, body int) float64 {
-	return math.Ceil(ofProvider * m.dayUnits(body) / m.limit(partition))
-}
-
 // lambdaSeconds returns how long Lambda takes to start enough environments from none.
 func (m Model) lambdaSeconds(rate float64) float64 {
 	most := math.Max(m.busy(contract.AuthorizerName, rate), rate/m.limit(lambdaRate))
@@ -98,11 +90,6 @@ func (m Model) lambdaSeconds(rate float64) float64 {
 		most = math.Max(most, m.busy(name, rate/m.providers()))
 	}
 	return most / m.limit(lambdaRamp) * 10
-}
-
-// pollerSeconds returns how long the queue's poller takes to keep up, from rest.
-func (m Model) pollerSeconds(rate float64) float64 {
-	return math.Max(0, math.Ceil(m.busyConsumers(rate))-m.limit(mappingStart)) / m.limit(mappingRamp) * 60
 }
 
 // reach is a limit and the rate in events a second at which it is reached: with all
@@ -162,15 +149,13 @@ func (m Model) needs() string {
 		{"the stage's throttle of each method, requests a second"}, {"API Gateway's quota, requests a second"},
 		{"busy authorizers"}, {"busy processors"}, {"busy consumers: MaximumConcurrency"},
 		{"Lambda's quota of concurrency"}, {"from nothing: seconds until Lambda has started enough"},
-		{"from nothing: seconds until the queue's poller keeps up"}, {"the table's write units a second, warm"},
-		{"each index's write units a second, warm"}, {"dayShards, all providers evenly"}, {"dayShards, one provider alone"},
+		{"the table's write units a second, warm"}, {"each index's write units a second, warm"},
 	}
 	for _, r := range steps() {
 		titles = append(titles, result.Number(r, 0))
 		for i, n := range []float64{
 			r / m.providers(), r, m.busy(contract.AuthorizerName, r), m.busyProcessors(r), m.busyConsumers(r), m.quota(r),
-			m.lambdaSeconds(r), m.pollerSeconds(r), r * m.of(middle, itemUnits), r * m.largestEntry(middle),
-			m.shards(r/m.providers(), middle), m.shards(r, middle),
+			m.lambdaSeconds(r), r * m.of(middle, itemUnits), r * m.largestEntry(middle),
 		} {
 			rows[i] = append(rows[i], result.Number(math.Ceil(n-1e-6), 0))
 		}

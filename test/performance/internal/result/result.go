@@ -142,7 +142,6 @@ type Event struct {
 	// Entries are the item's in the indexes, by name; 0 is none.
 	Entries  map[string]int `json:"entries"`
 	Response int            `json:"response"`
-	Archived int            `json:"archived"`
 	// Deflated is the size of such a body after compression.
 	Deflated int `json:"deflated"`
 }
