@@ -27,6 +27,7 @@ help:
 	@echo 'make performance  measure everything that docs/performance.md quotes: ten minutes'
 	@echo 'make allocations  what the hot paths allocate beside the committed baseline'
 	@echo
+	@echo 'make event-types  add the event types of the newest SDKs to the lists (needs npm)'
 	@echo 'make template  write out/stack.json and docs/stack.md'
 	@echo 'make build     write the function zips into out/ and print their CodeVersion'
 	@echo 'make tools     install the pinned Python and Node tools'
@@ -99,6 +100,10 @@ template: go
 	mv .cache/stack.json out/stack.json
 	go run ./cmd/gentemplate -diagram > .cache/stack.md
 	mv .cache/stack.md docs/stack.md
+
+.PHONY: event-types
+event-types: go
+	go run ./test/quality/eventtypes
 
 .PHONY: build
 build: go

@@ -1,9 +1,7 @@
 // Command eventtypes renews the lists of event types from the newest SDKs of
 // Stripe and Square, which npm downloads. A new type is added with the category
 // other and a comment to look at. It prints which types are new and which no SDK
-// has any more. Run it in the repository's root:
-//
-//	go run ./test/quality/eventtypes
+// has any more. make event-types runs it.
 package main
 
 import (
