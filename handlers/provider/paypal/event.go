@@ -211,13 +211,21 @@ func (b *body) paymentID(f *decode.Fields, typ string) string {
 		return r.refunded(f, field)
 	case "CAPTURE.REVERSED", "SALE.REVERSED":
 		// PayPal's sample of a v1 reversal has no other id.
-		if id := r.refunded(f, field); id != "" || b.ResourceType != saleResource && b.ResourceType != captureResource {
-			return id
+		id := r.refunded(f, field)
+		switch {
+		case id != "":
+		case b.ResourceType == saleResource, b.ResourceType == captureResource:
+			return f.Text(field, r.ID)
+		case b.ResourceType == decode.WrongType:
+			f.Omit(field)
 		}
-		return f.Text(field, r.ID)
+		return id
 	}
-	if r.ReferenceType == "TRANSACTION_ID" {
+	switch r.ReferenceType {
+	case "TRANSACTION_ID":
 		return f.Text(field, r.ReferenceID)
+	case decode.WrongType:
+		f.Omit(field)
 	}
 	return f.Text(field, r.DisputedTransactions[0].SellerTransactionID, r.captured())
 }

@@ -68,5 +68,5 @@ func (m money) positive(f *decode.Fields, sign string) event.Money {
 	if strings.HasPrefix(decimal, ".") {
 		decimal = "0" + decimal
 	}
-	return f.Money(event.MajorUnits(decimal, cmp.Or(m.CurrencyCode, m.Currency)), m.amount())
+	return f.Money(event.MajorUnits(decimal, decode.Readable(m.CurrencyCode, m.Currency)), m.amount())
 }

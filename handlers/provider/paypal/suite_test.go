@@ -187,6 +187,8 @@ func omitted() []providertest.Omitted {
 		{Why: "a link may be any that is missing", Source: spec + "payments_payment_v2.json", Type: refunded, Members: resource(`"id":"R","links":[{"rel":"up","href":7}]`), Want: []string{"paymentId", "related.authorization", "related.order"}},
 		{Why: "but not with another relation", Source: spec + "payments_payment_v2.json", Type: refunded, Members: resource(`"id":"R","links":[{"rel":"self","href":7}]`)},
 		{Why: "nor where another link is it", Source: spec + "payments_payment_v2.json", Members: resource(`"links":[7,{"rel":"up","href":"https://api.paypal.com/v2/checkout/orders/O"},{"rel":"up","href":"https://api.paypal.com/v2/payments/authorizations/A"}]`)},
+		{Why: "a reversal of a resource that may be a sale", Source: spec + "payments_payment_v1.json", Type: "PAYMENT.SALE.REVERSED", Members: `"resource_type":7,` + resource(`"id":"S"`), Want: []string{"objectType", "paymentId"}},
+		{Why: "a referenced payout that may name a capture", Source: "developer.paypal.com/docs/api/referenced-payouts/v1", Members: resource(`"item_id":"I","reference_type":7,"reference_id":"C"`), Want: []string{"paymentId"}},
 		{Why: "an order's payee and capture", Source: spec + "checkout_orders_v2.json", Members: resource(`"purchase_units":[{"payee":7,"payments":"x"}]`), Want: []string{"account", "paymentId"}},
 		{Why: "a payout's amount", Source: spec + "payments_payouts_batch_v1.json", Type: "PAYMENT.PAYOUTS-ITEM.SUCCEEDED", Members: resource(`"payout_item":7`), Want: []string{"amount"}},
 		{Why: "no resource at all", Source: providertest.OtherType, Type: "PAYMENT.SALE.REFUNDED", Members: `"resource":7`, Want: []string{

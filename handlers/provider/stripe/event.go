@@ -119,6 +119,9 @@ func (p Provider) Event(raw []byte, o provider.Origin) (event.Event, error) {
 		Livemode:   b.livemode(&f),
 		APIVersion: f.Text("apiVersion", b.APIVersion),
 	}
+	if b.Object == decode.WrongType {
+		f.Omit("thin")
+	}
 	if b.Object == thinObject {
 		p.addReference(&f, &e, &b)
 	} else {
@@ -149,8 +152,11 @@ func (p Provider) addReference(f *decode.Fields, e *event.Event, b *body) {
 	e.Category = p.rules.WithoutObject(strings.TrimPrefix(e.Type, thinPrefix))
 	e.ObjectType = f.Text("objectType", b.RelatedObject.Type)
 	e.ObjectID = f.Text("objectId", b.RelatedObject.ID)
-	if e.ObjectType == paymentIntentObject {
-		e.PaymentID = e.ObjectID
+	switch b.RelatedObject.Type {
+	case paymentIntentObject:
+		e.PaymentID = f.Text("paymentId", b.RelatedObject.ID)
+	case decode.WrongType:
+		f.Omit("paymentId")
 	}
 	f.Relate("snapshot_event", b.SnapshotEvent.ID)
 	e.Related = f.Related()
@@ -180,11 +186,13 @@ func (b *body) livemode(f *decode.Fields) *bool {
 // charge if the object names no payment intent.
 func (o *object) paymentID(f *decode.Fields) string {
 	var own string
-	switch {
-	case o.Object == paymentIntentObject:
+	switch o.Object {
+	case paymentIntentObject:
 		return f.Text("paymentId", o.ID)
-	case o.Object == chargeObject:
+	case chargeObject:
 		own = o.ID
+	case decode.WrongType:
+		own = o.Object
 	}
 	return f.Text("paymentId", o.PaymentIntent.ID, o.Payment.PaymentIntent.ID, own,
 		o.Charge.ID, o.LatestCharge.ID, o.Payment.Charge.ID, o.Charges.Data[0].ID)

@@ -22,6 +22,8 @@ func moneyOf(f *decode.Fields, typ string, c event.Category, o *object) event.Mo
 	default:
 		if c == event.PaymentSucceeded {
 			amount = paidAmount(typ, o)
+		} else if o.Object == decode.WrongType {
+			return f.Money(event.Money{}, o.Amount)
 		}
 	}
 	currency := strings.ToUpper(o.Currency)

@@ -291,7 +291,10 @@ func omitted() []providertest.Omitted {
 		{Why: "too long or with control characters", Source: providertest.Unfit, Members: `"created":1.5,"account":"a\u0000","data":{"object":{"id":"` + long + `","customer":"a\n"}}`, Want: []string{"account", "objectId", "related.customer", "timestamp"}},
 
 		{Why: "of the envelope", Source: providertest.OtherType, Members: `"account":7,"api_version":true,"livemode":"yes","created":{}`, Want: []string{"account", "apiVersion", "livemode", "timestamp"}},
-		{Why: "of the object", Source: providertest.OtherType, Members: of(`"id":1,"object":{},"status":[],"customer":{"id":{}},"order":false`), Want: []string{"objectId", "objectStatus", "objectType", "related.customer", "related.order"}},
+		{Why: "of the object", Source: providertest.OtherType, Members: of(`"id":1,"object":{},"status":[],"customer":{"id":{}},"order":false`), Want: []string{"objectId", "objectStatus", "objectType", "paymentId", "related.customer", "related.order"}},
+		{Why: "an object that may be a refund", Source: "docs.stripe.com/api/refunds/object", Type: "refund.created", Members: of(`"id":"re_1","object":7,"amount":5,"currency":"eur","payment_intent":"pi_1"`), Want: []string{"amount", "objectType"}},
+		{Why: "an object of a successful payment has its amount", Source: "docs.stripe.com/api/charges/object", Type: "charge.succeeded", Members: of(`"id":"ch_1","object":7,"captured":true,"amount":5,"currency":"eur"`), Want: []string{"objectType", "paymentId"}},
+		{Why: "an envelope that may be thin", Source: "docs.stripe.com/api/v2/core/events/object", Members: `"object":7,"related_object":{"id":"pi_1","type":"payment_intent"}`, Want: []string{"thin"}},
 		{Why: "a payment intent is the payment", Source: "docs.stripe.com/api/payment_intents/object", Members: of(`"object":"payment_intent","id":7`), Want: []string{"objectId", "paymentId"}},
 		{Why: "without its payment intent the charge is the payment, which may be wrong", Source: "docs.stripe.com/api/charges/object", Members: of(`"object":"charge","id":"ch_1","payment_intent":7`), Want: []string{"paymentId", "related.payment_intent"}},
 		{Why: "with its payment intent the charge's id is not asked for", Source: "docs.stripe.com/api/refunds/object", Members: of(`"object":"refund","id":"re_1","payment_intent":"pi_1","charge":[7]`), Want: []string{"related.charge"}},
@@ -301,6 +304,8 @@ func omitted() []providertest.Omitted {
 			"related.order", "related.payment_intent", "related.subscription",
 		}},
 		{Why: "a thin event's", Source: "docs.stripe.com/api/v2/core/events/object", Members: thin + `"context":7,"snapshot_event":7,"related_object":{"id":7,"type":"charge"}`, Want: []string{"account", "objectId", "related.snapshot_event"}},
+		{Why: "a thin event's payment", Source: "docs.stripe.com/api/v2/core/events/object", Members: thin + `"related_object":{"id":7,"type":"payment_intent"}`, Want: []string{"objectId", "paymentId"}},
+		{Why: "a thin event's object that may be a payment", Source: "docs.stripe.com/api/v2/core/events/object", Members: thin + `"related_object":{"id":"pi_1","type":7}`, Want: []string{"objectType", "paymentId"}},
 		{Why: "members of snapshot events are not a thin event's", Source: "docs.stripe.com/event-destinations", Members: thin + `"data":7`},
 	}
 }
