@@ -34,10 +34,7 @@ type State struct {
 
 // Write stores the description in the folder of the stack.
 func Write(dir string, s State) error {
-	text, err := json.MarshalIndent(s, "", "  ")
-	if err != nil {
-		return err
-	}
+	text, _ := json.MarshalIndent(s, "", "  ") // strings and numbers cannot fail
 	return os.WriteFile(filepath.Join(dir, stateFile), text, 0o600)
 }
 

@@ -87,6 +87,9 @@ func (a *app) root() *cobra.Command {
 It finds the stack of the current AWS region by itself; --stack chooses one of several.
 Results go to stdout, everything else to stderr.
 
+paysluice completion prints a script for bash, zsh, fish or PowerShell that completes
+commands and flags.
+
 Exit codes: 0 done, 1 failed, 2 invalid command line, 3 found something wrong,
 130 interrupted.`,
 		SilenceErrors: true,

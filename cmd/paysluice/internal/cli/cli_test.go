@@ -6,9 +6,12 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/handlers/event"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -76,4 +79,46 @@ func TestRunReportsAnInterrupt(t *testing.T) {
 	assert.Equal(t, 130, Run(ctx, []string{"package"}, nil, &stdout, &stderr))
 	assert.Equal(t, "paysluice package: interrupt signal received\n", stderr.String())
 	assert.Empty(t, stdout.String())
+}
+
+func TestFilterRejectsFlags(t *testing.T) {
+	for _, row := range []struct{ args, says string }{
+		{"--provider strip", "--provider must be one of stripe, paypal, square"},
+		{"--category payment", "--category payment does not exist: docs/events.md lists them"},
+		{"--livemode yes", "--livemode must be true or false"},
+		{"--limit -1", "--limit must be 0 or more"},
+		{"--since yesterday", `--since: "yesterday" must be a time before now such as 90m, 2h or 3d`},
+		{"--until -2h", `--until: "-2h" must be a time before now`},
+		{"--since 1h --until 2h", "--until must be after --since"},
+		{"--provider x --limit -1", "square; --limit must be 0 or more: see paysluice help"},
+		{"--local --region eu-west-1", "--local names the stack that make up left running"},
+		{"-o xml", "must be table, json, ndjson or csv"},
+	} {
+		var stdout, stderr bytes.Buffer
+		code := Run(t.Context(), append([]string{"events", "list"}, strings.Fields(row.args)...), nil, &stdout, &stderr)
+		assert.Equal(t, exitUsage, code, row.args)
+		assert.Contains(t, stderr.String(), row.says)
+		assert.Equal(t, 1, strings.Count(stderr.String(), "\n"))
+	}
+}
+
+func TestParseTime(t *testing.T) {
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	for text, want := range map[string]time.Time{
+		"": {}, "90m": now.Add(-90 * time.Minute), "3d": now.AddDate(0, 0, -3), "0.5d": now.Add(-12 * time.Hour),
+		"2026-02-01": time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC), "2026-02-01T01:00:00+01:00": time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC),
+	} {
+		got, err := parseTime(text, now)
+		require.NoError(t, err, text)
+		assert.True(t, want.Equal(got), "%s: %s", text, got)
+	}
+	for _, text := range []string{"-1d", "d", "1", "2026-02-30"} {
+		_, err := parseTime(text, now)
+		assert.ErrorIs(t, err, errTime, text)
+	}
+}
+
+func TestEventFields(t *testing.T) {
+	e := event.Event{ID: "stripe:1", PayloadRef: "oversize/x", Livemode: new(true)}
+	assert.Equal(t, [][2]string{{"eventId", "stripe:1"}, {"livemode", "true"}, {"payload", "in the bucket: oversize/x"}}, fields(e, 0))
 }

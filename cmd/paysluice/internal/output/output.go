@@ -226,9 +226,7 @@ func (t *tableWriter[T]) end() error {
 		}
 	}
 	for _, cells := range t.pending {
-		if _, err := fmt.Fprintln(t.w, t.line(cells)); err != nil {
-			return err
-		}
+		fmt.Fprintln(t.w, t.line(cells)) // the buffer keeps its first error
 	}
 	t.pending = nil
 	return t.w.Flush()

@@ -12,6 +12,7 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/smithy-go/logging"
 	"github.com/aws/smithy-go/middleware"
 
 	"github.com/paysluice/paysluice/cmd/paysluice/local"
@@ -79,8 +80,10 @@ func Configure(ctx context.Context, o Options) (AWS, error) {
 		return AWS{}, fmt.Errorf("%w: %w", ErrConfiguration, err)
 	}
 	found.Endpoint = aws.ToString(config.BaseEndpoint) // also from AWS_ENDPOINT_URL
+	// Commands report errors themselves. The SDK would warn of missing checksums.
+	config.Logger = logging.Nop{}
 	config.APIOptions = append(config.APIOptions, func(s *middleware.Stack) error {
-		return s.Initialize.Add(explaining{}, middleware.Before)
+		return s.Initialize.Add(middleware.InitializeMiddlewareFunc("paysluice:explain", explain), middleware.Before)
 	})
 	found.Config = config
 	return found, nil
@@ -98,14 +101,8 @@ func newHTTPClient() *awshttp.BuildableClient {
 	})
 }
 
-// explaining is a middleware that passes the errors of all calls to Explain.
-type explaining struct{}
-
-// ID returns the middleware's name.
-func (explaining) ID() string { return "paysluice:explain" }
-
-// HandleInitialize calls the next middleware.
-func (explaining) HandleInitialize(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+// explain is a middleware that passes the errors of all calls to Explain.
+func explain(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
 	out, metadata, err := next.HandleInitialize(ctx, in)
 	if err != nil {
 		err = Explain(err, middleware.GetServiceID(ctx), middleware.GetOperationName(ctx))

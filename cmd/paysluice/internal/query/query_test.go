@@ -1,0 +1,244 @@
+package query_test
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/stack"
+	"github.com/paysluice/paysluice/handlers/aws/bucket"
+	"github.com/paysluice/paysluice/handlers/aws/table"
+	"github.com/paysluice/paysluice/handlers/event"
+)
+
+var (
+	now     = time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC)
+	errDown = errors.New("down")
+)
+
+// items is a table in memory. It answers queries as DynamoDB does: the limit counts
+// the items before the filter. Expressions are equalities joined by AND.
+type items struct {
+	mu      sync.Mutex
+	all     []map[string]types.AttributeValue
+	queries int
+	fail    int // the query that fails, 0 for none
+	odd     bool
+}
+
+func (i *items) add(events ...event.Event) {
+	for _, e := range events {
+		i.all = append(i.all, table.ToItem(e))
+	}
+}
+
+func (i *items) Query(_ context.Context, in *dynamodb.QueryInput, _ ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.queries++
+	if i.queries == i.fail {
+		return nil, errDown
+	}
+	values := in.ExpressionAttributeValues
+	matches := func(item map[string]types.AttributeValue, expression string) bool {
+		for term := range strings.SplitSeq(expression, " AND ") {
+			words := strings.Fields(term)
+			if !equal(item[in.ExpressionAttributeNames[words[0]]], values[words[2]]) {
+				return false
+			}
+		}
+		return true
+	}
+	var found []map[string]types.AttributeValue
+	for _, item := range i.all {
+		condition, _, _ := strings.Cut(*in.KeyConditionExpression, " AND #at")
+		if at := at(item); matches(item, condition) && number(values[":from"]) <= at && at <= number(values[":to"]) {
+			found = append(found, item)
+		}
+	}
+	slices.SortStableFunc(found, func(a, b map[string]types.AttributeValue) int {
+		if *in.ScanIndexForward {
+			return cmp.Compare(at(a), at(b))
+		}
+		return cmp.Compare(at(b), at(a))
+	})
+	start := 0
+	if in.ExclusiveStartKey != nil {
+		start = int(number(in.ExclusiveStartKey["position"]))
+	}
+	end := min(start+int(*in.Limit), len(found))
+	out := &dynamodb.QueryOutput{ConsumedCapacity: &types.ConsumedCapacity{CapacityUnits: new(0.5)}}
+	if end < len(found) {
+		out.LastEvaluatedKey = map[string]types.AttributeValue{"position": &types.AttributeValueMemberN{Value: strconv.Itoa(end)}}
+	}
+	for _, item := range found[start:end] {
+		if in.FilterExpression == nil || matches(item, *in.FilterExpression) {
+			out.Items = append(out.Items, item)
+		}
+	}
+	if i.odd {
+		out.Items = append(out.Items, map[string]types.AttributeValue{})
+	}
+	return out, nil
+}
+
+func equal(a, b types.AttributeValue) bool { return assert.ObjectsAreEqual(a, b) }
+
+func at(item map[string]types.AttributeValue) int64 { return number(item["timestamp"]) }
+
+func number(v types.AttributeValue) int64 {
+	n, _ := strconv.ParseInt(v.(*types.AttributeValueMemberN).Value, 10, 64)
+	return n
+}
+
+func newStore(i *items) *query.Store {
+	return query.NewStore(i, nil, &stack.Stack{
+		CreatedAt: now.AddDate(0, -1, 0), Outputs: map[string]string{"TableName": "WebhookEvents-test", "BucketName": "b"},
+	}, func() time.Time { return now })
+}
+
+// paid returns a payment's event, ago before now.
+func paid(id string, ago time.Duration) event.Event {
+	created := now.Add(-ago)
+	return event.Event{
+		Schema: event.Schema, ID: id, Provider: strings.Split(id, ":")[0], Type: "payment", Category: event.PaymentSucceeded, PaymentID: "p1",
+		Timestamp: created.UnixMilli(), ReceivedAt: created.Add(time.Second).UnixMilli(),
+	}
+}
+
+func ids(t *testing.T, s *query.Store, f query.Filter) []string {
+	t.Helper()
+	found := []string{}
+	for e, err := range s.Events(t.Context(), f) {
+		require.NoError(t, err)
+		found = append(found, e.ID)
+	}
+	return found
+}
+
+func TestEvents(t *testing.T) {
+	var i items
+	refund := paid("stripe:2", time.Hour)
+	refund.Category, refund.Type, refund.PaymentID = event.RefundSucceeded, "refund", "p2"
+	refund.Account, refund.Endpoint, refund.Livemode = "acct_1", "main", new(true)
+	timeless := paid("stripe:5", 20*time.Hour)
+	timeless.Timestamp = 0
+	i.add(refund, paid("paypal:1", time.Minute), paid("square:3", 2*time.Hour), timeless,
+		paid("stripe:4", 3*24*time.Hour), paid("stripe:6", 8*24*time.Hour), paid("stripe:ahead", -time.Hour))
+
+	for _, row := range []struct {
+		why    string
+		filter query.Filter
+		want   []string
+	}{
+		{"newest first; without a time at the end of its day; seven days", query.Filter{},
+			[]string{"stripe:ahead", "paypal:1", "stripe:2", "square:3", "stripe:5", "stripe:4"}},
+		{"one provider", query.Filter{Provider: "square"}, []string{"square:3"}},
+		{"category", query.Filter{Category: event.RefundSucceeded}, []string{"stripe:2"}},
+		{"type", query.Filter{Type: "refund"}, []string{"stripe:2"}},
+		{"account and label", query.Filter{Account: "acct_1", Endpoint: "main"}, []string{"stripe:2"}},
+		{"live", query.Filter{Livemode: new(true)}, []string{"stripe:2"}},
+		{"test", query.Filter{Livemode: new(false)}, []string{}},
+		{"further back than the default", query.Filter{Since: now.AddDate(0, 0, -9), Until: now.AddDate(0, 0, -2)}, []string{"stripe:4", "stripe:6"}},
+		{"until is exclusive", query.Filter{Since: now.Add(-2 * time.Hour), Until: now.Add(-time.Hour)}, []string{"square:3"}},
+		{"limit", query.Filter{Limit: 2}, []string{"stripe:ahead", "paypal:1"}},
+		{"a payment of any provider, whatever its age", query.Filter{Payment: "p1"},
+			[]string{"stripe:ahead", "paypal:1", "square:3", "stripe:4", "stripe:6", "stripe:5"}},
+		{"a payment in a window", query.Filter{Payment: "p1", Since: now.Add(-3 * time.Hour), Until: now}, []string{"paypal:1", "square:3"}},
+	} {
+		assert.Equal(t, row.want, ids(t, newStore(&i), row.filter), row.why)
+	}
+}
+
+func TestPaymentIsOldestFirst(t *testing.T) {
+	var i items
+	i.add(paid("stripe:2", time.Minute), paid("stripe:1", time.Hour), paid("square:3", 2*time.Hour))
+	var found []string
+	for e, err := range newStore(&i).Payment(t.Context(), query.Filter{Payment: "p1"}) {
+		require.NoError(t, err)
+		found = append(found, e.ID)
+	}
+	assert.Equal(t, []string{"square:3", "stripe:1", "stripe:2"}, found)
+}
+
+// A listing reads no page and no day before it is needed.
+func TestListingReadsLittle(t *testing.T) {
+	var i items
+	for n := range 1_500 {
+		i.add(paid(fmt.Sprintf("stripe:%d", n), time.Duration(n)*time.Second))
+	}
+	s := newStore(&i)
+	assert.Len(t, ids(t, s, query.Filter{Provider: "stripe", Limit: 50}), 50)
+	// Tomorrow's 16 partitions, today's, and a second page of some.
+	assert.Less(t, s.ReadUnits(), 20.0)
+
+	assert.Len(t, ids(t, s, query.Filter{Provider: "stripe"}), 1_500, "pages follow")
+}
+
+// A new stack has no older events.
+func TestWindowBeginsWithTheStack(t *testing.T) {
+	var i items
+	s := query.NewStore(&i, nil, &stack.Stack{CreatedAt: now, Outputs: map[string]string{}}, func() time.Time { return now })
+	assert.Empty(t, ids(t, s, query.Filter{Provider: "stripe"}))
+	assert.Equal(t, 5*16, i.queries, "tomorrow, today and three days before the stack")
+}
+
+func TestEventAndPayload(t *testing.T) {
+	var i items
+	e := paid("stripe:1", time.Minute)
+	e.Payload = []byte("body")
+	e.PayloadSHA256 = event.HashPayload(e.Payload)
+	i.add(e, paid("stripe:1", time.Hour))
+	s := newStore(&i)
+
+	found, err := s.Event(t.Context(), "stripe:1")
+	require.NoError(t, err)
+	require.Len(t, found, 2)
+	body, err := s.Payload(t.Context(), found[1])
+	require.NoError(t, err)
+	assert.Equal(t, "body", string(body))
+
+	found[1].PayloadSHA256 = "other"
+	_, err = s.Payload(t.Context(), found[1])
+	assert.ErrorIs(t, err, bucket.ErrPayload)
+	_, err = s.Event(t.Context(), "stripe:2")
+	assert.ErrorIs(t, err, query.ErrNotFound)
+}
+
+func TestFailuresEndASequence(t *testing.T) {
+	for why, i := range map[string]*items{
+		"the first page": {fail: 1}, "a later page": {fail: 17}, "an item of another shape": {odd: true},
+	} {
+		for n := range 300 {
+			i.add(paid(fmt.Sprintf("stripe:%d", n), time.Minute))
+		}
+		var last error
+		for _, err := range newStore(i).Events(t.Context(), query.Filter{Provider: "stripe", Since: now.Add(-time.Hour), Until: now}) {
+			last = err
+		}
+		require.Error(t, last, why)
+	}
+	_, err := newStore(&items{fail: 1}).Event(t.Context(), "stripe:1")
+	assert.ErrorIs(t, err, errDown)
+}
+
+func TestClientsOfAStack(t *testing.T) {
+	s := &stack.Stack{Outputs: map[string]string{}, AWS: stack.AWS{Endpoint: "http://127.0.0.1:1"}}
+	assert.NotNil(t, query.New(s, time.Now))
+	var objects query.Objects = query.NewS3(s)
+	assert.True(t, objects.(*s3.Client).Options().UsePathStyle, "an emulator serves buckets by path")
+}
