@@ -5,30 +5,19 @@
 // With -diagram it prints docs/stack.md, a page with a diagram of the stack:
 //
 //	go run ./cmd/gentemplate -diagram > docs/stack.md
+//
+// diff says what an update from one template to another does:
+//
+//	go run ./cmd/gentemplate diff main
 package main
 
 import (
-	"flag"
-	"fmt"
+	"context"
 	"os"
 
-	"github.com/paysluice/paysluice/cmd/gentemplate/internal/diagram"
-	"github.com/paysluice/paysluice/template"
+	"github.com/paysluice/paysluice/cmd/gentemplate/internal/cli"
 )
 
 func main() {
-	draw := flag.Bool("diagram", false, "print the page with the stack's diagram")
-	flag.Parse()
-
-	text, err := template.JSON(template.Options{})
-	if err == nil && *draw {
-		text, err = diagram.Page(text)
-	}
-	if err == nil {
-		_, err = os.Stdout.Write(text)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "gentemplate:", err)
-		os.Exit(1)
-	}
+	os.Exit(cli.Run(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
 }

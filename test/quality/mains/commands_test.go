@@ -29,6 +29,19 @@ func TestGentemplateDrawsTheCommittedPage(t *testing.T) {
 		"docs/stack.md is not current: run make template")
 }
 
+func TestGentemplateExitsWithTheVerdict(t *testing.T) {
+	dir := t.TempDir()
+	file := func(name, queue string) string {
+		path := filepath.Join(dir, name)
+		require.NoError(t, os.WriteFile(path, []byte("Resources: {Q: {Type: 'AWS::SQS::Queue', Properties: {QueueName: "+queue+"}}}"), 0o644))
+		return path
+	}
+	old, new := file("old.yaml", "a"), file("new.yaml", "b")
+	assert.Equal(t, 0, run(t, "gentemplate", nil, "diff", old, old).code)
+	assert.Equal(t, 3, run(t, "gentemplate", nil, "diff", old, new).code, "a queue's messages are lost")
+	assert.Equal(t, 1, run(t, "gentemplate", nil, "diff", "nowhere").code)
+}
+
 func TestGentemplateFailsWhenItsOutputDoes(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "read-only")
 	require.NoError(t, os.WriteFile(path, nil, 0o644))
