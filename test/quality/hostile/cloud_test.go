@@ -8,19 +8,23 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
+
+	"github.com/paysluice/paysluice/handlers/contract"
 )
 
-// cloud serves the AWS calls of the functions. Its table keeps items, and returns
-// the one whose key is taken, as DynamoDB does (DynamoDB API Reference, PutItem,
+// cloud serves the AWS calls of the functions. Its tables keep items, and return the
+// one whose key is taken, as DynamoDB does (DynamoDB API Reference, PutItem,
 // ReturnValuesOnConditionCheckFailure).
 type cloud struct {
 	url     string
 	secrets map[string]string // by ARN
 
-	mu    sync.Mutex
-	items map[string]json.RawMessage
+	mu     sync.Mutex
+	items  map[string]json.RawMessage
+	guards map[string]json.RawMessage
 	// conflicts and archived count what was sent to webhook-dlq and put into the
 	// bucket since reset.
 	conflicts, archived int
@@ -39,7 +43,7 @@ func newCloud(t *testing.T, secrets map[string]string) *cloud {
 func (c *cloud) reset() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.items, c.conflicts, c.archived = map[string]json.RawMessage{}, 0, 0
+	c.items, c.guards, c.conflicts, c.archived = map[string]json.RawMessage{}, map[string]json.RawMessage{}, 0, 0
 }
 
 func (c *cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -61,20 +65,39 @@ func (c *cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "DynamoDB_20120810.PutItem":
 		c.put(w, body)
 	default: // S3
+		c.object(w, r)
+	}
+}
+
+// object counts what is put into the bucket. The processor of PayPal finds no
+// certificate in it, and gets every permit to fetch one.
+func (c *cloud) object(w http.ResponseWriter, r *http.Request) {
+	_, key, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	switch {
+	case r.Method == http.MethodGet:
+		w.WriteHeader(http.StatusNotFound)
+		_, _ = io.WriteString(w, "<Error><Code>NoSuchKey</Code></Error>")
+	case !strings.HasPrefix(key, contract.CertificatePrefix) && !strings.HasPrefix(key, contract.FetchPrefix):
 		c.archived++
 	}
 }
 
 func (c *cloud) put(w http.ResponseWriter, body []byte) {
-	var in struct{ Item map[string]json.RawMessage }
+	var in struct {
+		TableName string
+		Item      map[string]json.RawMessage
+	}
 	_ = json.Unmarshal(body, &in)
-	key := fmt.Sprintf("%s %s", in.Item["eventId"], in.Item["timestamp"])
-	if stored, taken := c.items[key]; taken {
+	items, key := c.items, fmt.Sprintf("%s %s", in.Item[contract.EventIDAttribute], in.Item[contract.TimestampAttribute])
+	if in.TableName == contract.GuardTableName {
+		items, key = c.guards, string(in.Item[contract.GuardAttribute])
+	}
+	if stored, taken := items[key]; taken {
 		w.WriteHeader(http.StatusBadRequest)
 		fmt.Fprintf(w, `{"__type":"com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException","message":"","Item":%s}`, stored)
 		return
 	}
 	delete(in.Item, "contentSha256") // a row of an earlier release is the costlier one
-	c.items[key], _ = json.Marshal(in.Item)
+	items[key], _ = json.Marshal(in.Item)
 	_, _ = io.WriteString(w, "{}")
 }

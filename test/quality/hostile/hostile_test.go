@@ -1,9 +1,8 @@
 // Package hostile sends bodies that cost a reader more than their bytes to the
-// shipped processors of Stripe and Square, the consumer and the archiver, and bounds
-// their memory. PayPal's bodies go to consumer and archiver only.
+// shipped processors, the consumer and the archiver, and bounds their memory.
 //
-// The processors get signed bodies, which somebody with a leaked secret can send.
-// PayPal's signature does not cover a whole body.
+// The processors get signed bodies, which somebody with a leaked secret can send, and
+// for PayPal somebody with one genuine transmission.
 package hostile
 
 import (
@@ -36,9 +35,8 @@ import (
 	"github.com/paysluice/paysluice/handlers/processor"
 	"github.com/paysluice/paysluice/handlers/provider"
 	"github.com/paysluice/paysluice/handlers/provider/all"
-	"github.com/paysluice/paysluice/handlers/provider/providertest"
-	"github.com/paysluice/paysluice/handlers/provider/square"
-	"github.com/paysluice/paysluice/handlers/provider/stripe"
+	"github.com/paysluice/paysluice/test/emulator/paypaltest"
+	"github.com/paysluice/paysluice/test/emulator/senders"
 	"github.com/paysluice/paysluice/test/quality/runtimeapi"
 )
 
@@ -85,6 +83,7 @@ func TestShippedFunctionsKeepTheirMemory(t *testing.T) {
 // functions are the running functions and the cloud that they call.
 type functions struct {
 	cloud   *cloud
+	senders []senders.Sender
 	running map[string]*runtimeapi.Function // processors by provider, others by binary
 	serial  int
 }
@@ -93,20 +92,31 @@ func start(t *testing.T) *functions {
 	t.Helper()
 	dir := packaged(t)
 	f := &functions{running: map[string]*runtimeapi.Function{}}
-	f.cloud = newCloud(t, map[string]string{
-		"stripe": `{"endpoints":[{"label":"main","secret":"` + secret + `"}]}`,
-		"square": `{"subscriptions":[{"label":"main","signatureKey":"` + secret + `","environment":"live"}]}`,
-	})
-	const queueURL = "https://sqs.us-east-1.amazonaws.com/000000000000/"
-	for name, env := range map[string][]string{
-		"stripe": {contract.ProviderVar + "=stripe", contract.SecretARNVar + "=stripe"},
-		"square": {contract.ProviderVar + "=square", contract.SecretARNVar + "=square"},
+	authority := paypaltest.NewAuthority(time.Now())
+	hosts := paypaltest.NewHosts(authority)
+	t.Cleanup(hosts.Close)
+	roots := filepath.Join(dir, "roots.pem")
+	require.NoError(t, os.WriteFile(roots, authority.Root.PEM(), 0o600))
+	f.senders = []senders.Sender{senders.Stripe(), senders.PayPal(authority, hosts), senders.Square(endpointURL)}
 
-		contract.ConsumerBinary: {contract.TableNameVar + "=WebhookEvents", contract.RetentionDaysVar + "=0"},
+	const queueURL = "https://sqs.us-east-1.amazonaws.com/000000000000/"
+	secrets, environments := map[string]string{}, map[string][]string{
+		contract.ConsumerBinary: {contract.TableNameVar + "=" + contract.TableName, contract.GuardTableNameVar + "=" + contract.GuardTableName},
 		contract.ArchiverBinary: nil,
-	} {
+	}
+	for _, s := range f.senders {
+		document, err := json.Marshal(s.Document(secret))
+		require.NoError(t, err)
+		secrets[s.Provider.Name] = string(document)
+		environments[s.Provider.Name] = []string{
+			contract.ProviderVar + "=" + s.Provider.Name, contract.SecretARNVar + "=" + s.Provider.Name, contract.RetentionDaysVar + "=0",
+			"HTTPS_PROXY=" + hosts.URL, "SSL_CERT_FILE=" + roots, "SSL_CERT_DIR=" + dir,
+		}
+	}
+	f.cloud = newCloud(t, secrets)
+	for name, env := range environments {
 		binary := name
-		if name == "stripe" || name == "square" {
+		if secrets[name] != "" {
 			binary = contract.ProcessorBinary
 		}
 		function, err := runtimeapi.Start(t.Context(), filepath.Join(dir, binary), append(env,
@@ -150,8 +160,8 @@ func (f *functions) attack(t *testing.T, rng *rand.Rand, s shape) {
 	t.Helper()
 	f.cloud.reset()
 	name, members := draw(rng, s, largest-1000)
-	for _, p := range []string{"stripe", "square"} {
-		f.receive(t, name, p, f.body(p, members))
+	for _, s := range f.senders {
+		f.receive(t, name, s, f.body(s.Provider.Name, members))
 	}
 
 	var first, again, other []events.SQSMessage
@@ -159,16 +169,18 @@ func (f *functions) attack(t *testing.T, rng *rand.Rand, s shape) {
 		p := []string{"stripe", "paypal", "square"}[i%3]
 		name, members = draw(rng, s, processor.MaxInline-1000)
 		body := f.body(p, members)
-		first = append(first, record(t, p, body))
-		again = append(again, record(t, p, strings.Replace(body, "{", "{ ", 1)))
-		other = append(other, record(t, p, strings.Replace(body, "{", `{"b":1,`, 1)))
+		spaced := strings.Replace(body, "{", "{ ", 1)
+		first = append(first, record(t, p, body, body))
+		again = append(again, record(t, p, spaced, spaced))
+		other = append(other, record(t, p, strings.Replace(body, "{", `{"b":1,`, 1), body))
 	}
 	for _, batch := range [][]events.SQSMessage{first, again, other} {
 		f.handle(t, name, contract.ConsumerBinary, batch)
 	}
 	assert.Len(t, f.cloud.items, contract.BatchSize)
 	f.handle(t, name, contract.ArchiverBinary, other)
-	assert.Equal(t, contract.BatchSize, f.cloud.archived-2, "beside the two large bodies")
+	assert.Equal(t, contract.BatchSize, f.cloud.archived-len(f.senders), "beside the large bodies")
+	assert.Len(t, f.cloud.guards, 3*3, "two signatures and an id for each of PayPal's three events")
 }
 
 // body returns a new event's body with these members.
@@ -185,29 +197,29 @@ func (f *functions) body(name, members string) string {
 }
 
 // receive has a processor accept a body.
-func (f *functions) receive(t *testing.T, shape, name, body string) {
+func (f *functions) receive(t *testing.T, shape string, s senders.Sender, body string) {
 	t.Helper()
-	signers := map[string]provider.Signer{
-		"stripe": stripe.Signer{Secret: secret},
-		"square": square.Signer{SignatureKey: secret, NotificationURL: endpointURL},
-	}
 	var answer events.APIGatewayProxyResponse
-	f.invoke(t, shape, name, events.APIGatewayProxyRequest{
+	f.invoke(t, shape, s.Provider.Name, events.APIGatewayProxyRequest{
 		Body:              base64.StdEncoding.EncodeToString([]byte(body)),
 		IsBase64Encoded:   true,
-		MultiValueHeaders: providertest.Multi(providertest.Sign(signers[name], []byte(body), time.Now())),
+		MultiValueHeaders: s.Header([]byte(body), secret, time.Now()),
 	}, &answer)
-	require.Equal(t, http.StatusOK, answer.StatusCode, "%s: %s", shape, f.running[name].Logs())
+	require.Equal(t, http.StatusOK, answer.StatusCode, "%s: %s", shape, f.running[s.Provider.Name].Logs())
 }
 
-// record returns the message of a body as its processor writes it.
-func record(t *testing.T, name, body string) events.SQSMessage {
+// record returns the message of a body as its processor writes it. PayPal's has the
+// signature of a body.
+func record(t *testing.T, name, body, signed string) events.SQSMessage {
 	t.Helper()
 	p, err := all.All(all.Settings{}).ByName(name)
 	require.NoError(t, err)
 	e, err := p.Event([]byte(body), provider.Origin{})
 	require.NoError(t, err)
 	e.Payload, e.PayloadSHA256 = []byte(body), event.HashPayload([]byte(body))
+	if p.Descriptor().Guarded {
+		e.SignedSHA256 = event.HashPayload([]byte(signed))
+	}
 	require.LessOrEqual(t, len(body), processor.MaxInline)
 	return events.SQSMessage{MessageId: e.ID, Body: event.Encode(e)}
 }
