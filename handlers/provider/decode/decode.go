@@ -57,9 +57,8 @@ func isType(err error) bool {
 	return ok
 }
 
-// Body reads an event's body into a struct of strings, structs, lists and types
-// with their own methods. Strings without a value of their type are marked, so that
-// Fields records them. The error is EnvelopeUnreadable: the body is not one JSON
+// Body reads an event's body into a struct. Strings in it whose values have a wrong
+// type are marked, so that Fields records them. The error is EnvelopeUnreadable: the body is not one JSON
 // object, or is nested too deeply.
 func Body(body []byte, v any) error {
 	if jsontext.Value(body).Kind() != '{' {

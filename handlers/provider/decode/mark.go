@@ -34,8 +34,9 @@ func readMarking(text []byte, v any, reset func()) error {
 	return ignoreType(json.Unmarshal(text, v, lenient(), json.WithUnmarshalers(json.UnmarshalFromFunc(markOther))))
 }
 
-// markOther skips and marks a value that is neither null nor of the type of v. It
-// leaves all others, and types with their own methods, to the library.
+// markOther skips and marks a value that is neither null nor of the type of v, if v is
+// a string, a struct or a list. It leaves all others, and types with their own methods,
+// to the library.
 func markOther(d *jsontext.Decoder, v any) error {
 	switch v.(type) {
 	case json.UnmarshalerFrom, json.Unmarshaler:
@@ -50,6 +51,8 @@ func markOther(d *jsontext.Decoder, v any) error {
 		want = '{'
 	case reflect.Array:
 		want = '['
+	default:
+		return errors.ErrUnsupported
 	}
 	if kind := d.PeekKind(); kind == 'n' || kind == want {
 		return errors.ErrUnsupported
