@@ -132,6 +132,7 @@ func (a *app) commands() []*cobra.Command {
 	return []*cobra.Command{
 		a.events(),
 		a.packageCommand(),
+		a.payment(),
 		a.replay(),
 	}
 }

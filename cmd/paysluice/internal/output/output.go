@@ -55,6 +55,8 @@ type Column[T any] struct {
 	Short func(T) string
 	// Right aligns a number.
 	Right bool
+	// Wide leaves the column out of tables.
+	Wide bool
 }
 
 // Write writes rows as they arrive and returns how many there were. JSON and NDJSON
@@ -123,7 +125,7 @@ func newWriter[T any](w *bufio.Writer, f Format, columns []Column[T]) writer[T] 
 	case CSV:
 		return &csvWriter[T]{w: csv.NewWriter(w), columns: columns}
 	}
-	return &tableWriter[T]{w: w, columns: columns}
+	return &tableWriter[T]{w: w, columns: slices.DeleteFunc(slices.Clone(columns), func(c Column[T]) bool { return c.Wide })}
 }
 
 type jsonWriter[T any] struct {

@@ -24,6 +24,7 @@ func columns() []output.Column[row] {
 	return []output.Column[row]{
 		{Name: "eventId", Text: func(r row) string { return r.EventID }, Short: func(r row) string { return strings.TrimPrefix(r.EventID, "x:") }},
 		{Name: "amount", Text: func(r row) string { return fmt.Sprint(r.Amount) }, Right: true},
+		{Name: "always", Text: func(row) string { return "wide" }, Wide: true},
 	}
 }
 
@@ -40,8 +41,8 @@ func TestWrite(t *testing.T) {
 		{output.JSON, nil, "[]\n"},
 		{output.NDJSON, two[:1], "{\"eventId\":\"x:a,b\",\"amount\":1.5}\n"},
 		{output.NDJSON, nil, ""},
-		{output.CSV, two, "eventId,amount\n\"x:a,b\",1.5\nx:<\\x1b>,100\n"},
-		{output.CSV, nil, "eventId,amount\n"},
+		{output.CSV, two, "eventId,amount,always\n\"x:a,b\",1.5,wide\nx:<\\x1b>,100,wide\n"},
+		{output.CSV, nil, "eventId,amount,always\n"},
 	} {
 		var text bytes.Buffer
 		n, err := output.Write(&text, test.format, columns(), output.All(test.rows))

@@ -14,8 +14,13 @@ import (
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/stack"
 )
 
-// ErrNotFound reports that the stack has nothing under an id.
-var ErrNotFound = errors.New("not found")
+// Errors about ids.
+var (
+	// ErrNotFound reports that the stack has nothing under an id.
+	ErrNotFound = errors.New("not found")
+	// ErrSeveral reports that an id has several meanings.
+	ErrSeveral = errors.New("several providers have this id")
+)
 
 // Table is the subset of the DynamoDB API that a Store calls.
 type Table interface {

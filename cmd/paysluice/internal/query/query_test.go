@@ -23,6 +23,7 @@ import (
 	"github.com/paysluice/paysluice/handlers/aws/bucket"
 	"github.com/paysluice/paysluice/handlers/aws/table"
 	"github.com/paysluice/paysluice/handlers/event"
+	"github.com/paysluice/paysluice/handlers/event/ledger"
 )
 
 var (
@@ -241,4 +242,38 @@ func TestClientsOfAStack(t *testing.T) {
 	assert.NotNil(t, query.New(s, time.Now))
 	var objects query.Objects = query.NewS3(s)
 	assert.True(t, objects.(*s3.Client).Options().UsePathStyle, "an emulator serves buckets by path")
+}
+
+func TestTimeline(t *testing.T) {
+	var i items
+	success, refund := paid("stripe:1", 3*time.Hour), paid("stripe:2", 2*time.Hour)
+	success.Money = event.Money{Amount: "20.00", Currency: "EUR"}
+	refund.Category, refund.ObjectID, refund.Money = event.RefundSucceeded, "re_1", event.Money{Amount: "25.00", Currency: "EUR"}
+	canceled := paid("stripe:3", time.Hour)
+	canceled.Category = event.PaymentCanceled
+	i.add(canceled, refund, success)
+	s := newStore(&i)
+
+	got, err := s.Timeline(t.Context(), query.Filter{Payment: "p1"})
+	require.NoError(t, err)
+	require.Len(t, got.Steps, 3)
+	for n, want := range []struct{ paid, refunded string }{{"20.00", "0.00"}, {"20.00", "25.00"}, {"20.00", "25.00"}} {
+		assert.Equal(t, want.paid, got.Steps[n].Totals[0].Paid)
+		assert.Equal(t, want.refunded, got.Steps[n].Totals[0].Refunded)
+	}
+	assert.Empty(t, got.Steps[0].Appeared)
+	assert.Equal(t, []ledger.Problem{ledger.RefundsAbovePaid}, got.Steps[1].Appeared)
+	assert.Equal(t, []ledger.Problem{ledger.StateContradicted}, got.Steps[2].Appeared)
+	assert.Len(t, got.Problems, 2)
+
+	i.add(paid("square:4", time.Minute))
+	_, err = s.Timeline(t.Context(), query.Filter{Payment: "p1"})
+	assert.ErrorIs(t, err, query.ErrSeveral)
+	assert.ErrorContains(t, err, "choose stripe or square with --provider")
+	_, err = s.Timeline(t.Context(), query.Filter{Payment: "p1", Provider: "square"})
+	assert.NoError(t, err)
+	_, err = s.Timeline(t.Context(), query.Filter{Payment: "none"})
+	assert.ErrorIs(t, err, query.ErrNotFound)
+	_, err = newStore(&items{fail: 1}).Timeline(t.Context(), query.Filter{Payment: "p1"})
+	assert.ErrorIs(t, err, errDown)
 }

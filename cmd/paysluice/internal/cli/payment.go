@@ -1,0 +1,103 @@
+package cli
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/output"
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
+	"github.com/paysluice/paysluice/handlers/event/ledger"
+)
+
+func (a *app) payment() *cobra.Command {
+	var provider string
+	c := &cobra.Command{
+		Use:   "payment ID",
+		Short: "Show a payment's events with running totals",
+		Long: `Show the events of a payment, oldest first, with what was paid, refunded, disputed and
+lost after each, by the counting rules of docs/events.md. Contradictions and gaps are
+marked; the exit code is 3 if there are any.`,
+		Example: `  paysluice payment pi_3PgcT2
+  paysluice payment 8U481631H66031715 --provider paypal -o json`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			if provider != "" && !slices.Contains(providerNames(), provider) {
+				return usagef("--provider must be one of %s", strings.Join(providerNames(), ", "))
+			}
+			store, err := a.store(c.Context())
+			if err != nil {
+				return err
+			}
+			found, err := store.Timeline(c.Context(), query.Filter{Provider: provider, Payment: args[0]})
+			if err != nil {
+				return err
+			}
+			if err := a.printTimeline(found); err != nil {
+				return err
+			}
+			if len(found.Problems) > 0 {
+				return errFound
+			}
+			return nil
+		},
+	}
+	c.Flags().StringVar(&provider, "provider", "", "`provider` of the payment, if several have this id")
+	complete(c, "provider", providerNames())
+	return c
+}
+
+// printTimeline prints one JSON object, or a line for each event and a summary.
+func (a *app) printTimeline(t query.Timeline) error {
+	if a.format == output.JSON {
+		return output.Object(a.out, a.format, t, nil)
+	}
+	if _, err := output.Write(a.out, a.format, stepColumns(), output.All(t.Steps)); err != nil || a.format != output.Table {
+		return err
+	}
+	fmt.Fprintln(a.out)
+	if t.State != "" {
+		fmt.Fprintf(a.out, "state: %s\n", t.State)
+	}
+	for _, total := range t.Totals {
+		fmt.Fprintf(a.out, "%s: %s paid, %s refunded, %s disputed, %s lost\n", total.Currency, total.Paid, total.Refunded, total.Disputed, total.Lost)
+	}
+	for _, problem := range t.Problems {
+		fmt.Fprintf(a.out, "check: %s\n", problem)
+	}
+	return nil
+}
+
+func stepColumns() []output.Column[query.Step] {
+	type s = query.Step
+	total := func(name string, amount func(ledger.Totals) string) output.Column[s] {
+		return output.Column[s]{Name: name, Right: true, Text: func(s s) string {
+			var texts []string
+			for _, t := range s.Totals {
+				texts = append(texts, amount(t))
+			}
+			return strings.Join(texts, " + ")
+		}}
+	}
+	return []output.Column[s]{
+		{Name: "timestamp", Text: func(s s) string { return formatTime(s.Timestamp, time.RFC3339Nano) },
+			Short: func(s s) string { return formatTime(s.Timestamp, time.DateTime) }},
+		{Name: "category", Text: func(s s) string { return string(s.Category) }},
+		{Name: "amount", Right: true, Text: func(s s) string { return strings.TrimSpace(s.Amount + " " + s.Currency) }},
+		total("paid", func(t ledger.Totals) string { return t.Paid }),
+		total("refunded", func(t ledger.Totals) string { return t.Refunded }),
+		total("disputed", func(t ledger.Totals) string { return t.Disputed }),
+		total("lost", func(t ledger.Totals) string { return t.Lost }),
+		{Name: "appeared", Text: func(s s) string {
+			var texts []string
+			for _, p := range s.Appeared {
+				texts = append(texts, string(p))
+			}
+			return strings.Join(texts, "; ")
+		}},
+		{Name: "eventId", Text: func(s s) string { return s.ID }, Wide: true},
+	}
+}

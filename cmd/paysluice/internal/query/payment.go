@@ -1,0 +1,57 @@
+package query
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/paysluice/paysluice/handlers/event"
+	"github.com/paysluice/paysluice/handlers/event/ledger"
+)
+
+// Step is an event of a payment with the payment's totals after it.
+type Step struct {
+	event.Event
+	// Totals are those of all events up to this one, by currency.
+	Totals []ledger.Totals `json:"totals"`
+	// Appeared are the problems that this event causes.
+	Appeared []ledger.Problem `json:"appeared,omitempty"`
+}
+
+// Timeline is a payment and its events, oldest first.
+type Timeline struct {
+	ledger.Payment
+	Steps []Step `json:"events"`
+}
+
+// Timeline returns the events of one payment with running totals. Only f.Payment and
+// f.Provider count. The error is ErrNotFound without an event, and ErrSeveral if
+// several providers have a payment with this id.
+func (s *Store) Timeline(ctx context.Context, f Filter) (Timeline, error) {
+	var t Timeline
+	var sum ledger.Ledger
+	known := map[ledger.Problem]bool{}
+	for e, err := range s.Payment(ctx, Filter{Provider: f.Provider, Payment: f.Payment}) {
+		if err != nil {
+			return Timeline{}, err
+		}
+		if len(t.Steps) > 0 && t.Steps[0].Provider != e.Provider {
+			return Timeline{}, fmt.Errorf("%w: choose %s or %s with --provider", ErrSeveral, t.Steps[0].Provider, e.Provider)
+		}
+		sum.Add(e)
+		step := Step{Event: e}
+		if p, ok := sum.Payment(e.Provider, f.Payment); ok {
+			t.Payment, step.Totals = p, p.Totals
+			for _, problem := range p.Problems {
+				if !known[problem] {
+					known[problem] = true
+					step.Appeared = append(step.Appeared, problem)
+				}
+			}
+		}
+		t.Steps = append(t.Steps, step)
+	}
+	if len(t.Steps) == 0 {
+		return Timeline{}, fmt.Errorf("%w: no event of a payment or object %s in table %s", ErrNotFound, f.Payment, s.stack.Outputs["TableName"])
+	}
+	return t, nil
+}
