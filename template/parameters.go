@@ -141,7 +141,7 @@ func (s *stack) addParameters() {
 func (s *stack) addAccountRules() {
 	s.Parameter(deletionProtection, cfn.Parameter{
 		Type:          "String",
-		Description:   "Whether DynamoDB refuses to delete the table. Deleting the stack then fails until an update sets false.",
+		Description:   "Whether DynamoDB refuses to delete the tables. Deleting the stack then fails until an update sets false.",
 		Default:       "false",
 		AllowedValues: []string{"true", "false"},
 	})

@@ -44,9 +44,12 @@ func (s *stack) addTable() cfn.ID {
 }
 
 // addGuardTable adds the table of names that guarded providers may use once. It can
-// be rebuilt from nothing: a guard that is lost only lets a second body through.
+// be rebuilt from nothing, but without a guard a forged second body of an accepted
+// signature is stored, so it is protected like the table of events.
 func (s *stack) addGuardTable() cfn.ID {
-	return s.Add("GuardTable", &dynamodb.Table{
+	return s.Add("GuardTable", cfn.With{Set: map[string]any{
+		"DeletionProtectionEnabled": cfn.Ref(deletionProtection),
+	}, Resource: &dynamodb.Table{
 		TableName:   new(named(contract.GuardTableName)),
 		BillingMode: new("PAY_PER_REQUEST"),
 		AttributeDefinitions: []dynamodb.Table_AttributeDefinition{
@@ -62,7 +65,7 @@ func (s *stack) addGuardTable() cfn.ID {
 
 		AWSCloudFormationDeletionPolicy:      destroy,
 		AWSCloudFormationUpdateReplacePolicy: destroy,
-	})
+	}})
 }
 
 func encryptedTable() *dynamodb.Table_SSESpecification {

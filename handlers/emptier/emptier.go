@@ -14,7 +14,8 @@
 //     (aws/aws-cdk#27199).
 //   - An update changed the bucket's name: CloudFormation deletes the resource of
 //     the old bucket. That bucket then cannot be deleted and is left behind
-//     (aws/aws-cdk#14011), which is cheaper than losing an archive.
+//     (aws/aws-cdk#14011), which is cheaper than losing an archive. The emptier
+//     refuses such an update, see ErrRenamed.
 //   - The ServiceToken changed together with the logical id. CloudFormation
 //     refuses a new ServiceToken for the same one
 //     (AWS::CloudFormation::CustomResource).
@@ -43,6 +44,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-lambda-go/cfn"
@@ -56,6 +58,12 @@ import (
 
 // ErrProperties reports a custom resource that names no bucket.
 var ErrProperties = errors.New("the custom resource has no property " + contract.BucketNameProperty)
+
+// ErrRenamed reports an update that would replace the bucket, and with it every
+// other resource that has the EnvironmentSuffix in its name. CloudFormation itself
+// refuses it on AWS, because the suffix changes the ServiceToken too: "Modifying
+// service token is not allowed".
+var ErrRenamed = errors.New("the bucket's name cannot change, since the update would delete the table, the queues and the secrets")
 
 // stackTag is the tag with the id of the stack that created a resource.
 const stackTag = "aws:cloudformation:stack-id"
@@ -101,9 +109,13 @@ func (h *Handler) Handle(ctx context.Context, e cfn.Event) (physicalID string, d
 	bucket, _ := e.ResourceProperties[contract.BucketNameProperty].(string)
 	log := h.Log.With("requestType", string(e.RequestType), "stack", e.StackID, "bucket", bucket)
 
-	if e.RequestType == cfn.RequestDelete {
+	switch e.RequestType {
+	case cfn.RequestDelete:
 		physicalID, err = e.PhysicalResourceID, h.delete(ctx, log, e.StackID, bucket)
-	} else {
+	case cfn.RequestUpdate:
+		old, _ := e.OldResourceProperties[contract.BucketNameProperty].(string)
+		physicalID, err = bucket, h.checkUpdate(ctx, e.StackID, old, bucket)
+	default:
 		physicalID, err = bucket, checkName(bucket)
 	}
 	if err != nil {
@@ -118,6 +130,20 @@ func checkName(bucket string) error {
 		return ErrProperties
 	}
 	return nil
+}
+
+// checkUpdate refuses another bucket, except in a rollback, which returns to the
+// bucket before.
+func (h *Handler) checkUpdate(ctx context.Context, stackID, old, bucket string) error {
+	if old == "" || old == bucket {
+		return checkName(bucket)
+	}
+	status, err := h.stackStatus(ctx, stackID)
+	if err == nil && strings.Contains(string(status), "ROLLBACK") {
+		return checkName(bucket)
+	}
+	return errors.Join(fmt.Errorf("%w: %s would become %s; set EnvironmentSuffix back to its value, or deploy a new stack for the new suffix",
+		ErrRenamed, old, bucket), err)
 }
 
 // delete empties the bucket if the stack is being deleted and created it.

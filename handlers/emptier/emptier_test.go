@@ -109,14 +109,40 @@ func TestCreateAndUpdateCallNothing(t *testing.T) {
 	for _, kind := range []cfn.RequestType{cfn.RequestCreate, cfn.RequestUpdate} {
 		c := newCloud("DELETE_IN_PROGRESS", "stripe/a")
 		e := request(kind)
-		e.PhysicalResourceID = "an-older-bucket"
-		e.OldResourceProperties = map[string]any{"BucketName": "an-older-bucket"}
+		e.PhysicalResourceID = "an older id"
+		e.OldResourceProperties = map[string]any{"BucketName": bucket}
 
 		id, _, err := c.handle(t, e)
 
 		require.NoError(t, err)
 		assert.Equal(t, bucket, id, "with another id CloudFormation would send Delete")
 		assert.Empty(t, c.calls)
+	}
+}
+
+func TestAnotherBucketIsRefusedExceptInARollback(t *testing.T) {
+	for _, row := range []struct {
+		status, why string
+		refused     bool
+	}{
+		{"UPDATE_IN_PROGRESS", "EnvironmentSuffix was changed", true},
+		{"UPDATE_ROLLBACK_IN_PROGRESS", "back to the suffix before", false},
+		{"", "the status is not known", true},
+	} {
+		c := newCloud(row.status, "stripe/a")
+		e := request(cfn.RequestUpdate)
+		e.PhysicalResourceID = "an-older-bucket"
+		e.OldResourceProperties = map[string]any{"BucketName": "an-older-bucket"}
+
+		_, _, err := c.handle(t, e)
+
+		if row.refused {
+			require.ErrorIs(t, err, emptier.ErrRenamed, row.why)
+			assert.ErrorContains(t, err, "set EnvironmentSuffix back to its value, or deploy a new stack")
+		} else {
+			require.NoError(t, err, row.why)
+		}
+		assert.Len(t, c.versions, 1)
 	}
 }
 

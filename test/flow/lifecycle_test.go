@@ -67,6 +67,17 @@ func TestTwoStacksComeAndGo(t *testing.T) {
 	})
 	second.Parameters = nil
 
+	t.Run("another suffix is refused, and the rollback leaves everything as it is", func(t *testing.T) {
+		before := physicalIDs(t, other)
+		renamed := second
+		renamed.Parameters = map[string]string{"EnvironmentSuffix": "b-dev"}
+		_, err := stack.Deploy(t.Context(), renamed)
+		require.ErrorIs(t, err, emulator.ErrDeploy)
+		assert.ErrorContains(t, err, "set EnvironmentSuffix back to its value")
+		assert.Equal(t, before["EventsTable"], physicalIDs(t, other)["EventsTable"])
+		assert.Equal(t, objects, versions(t, other))
+	})
+
 	t.Run("an update that renames the emptier leaves the bucket as it is", func(t *testing.T) {
 		second.Template = editedTemplate(t, `"EmptiedBucket"`, `"EmptiedBucketAnew"`)
 		deploy(t, second)
