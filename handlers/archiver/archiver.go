@@ -117,6 +117,7 @@ func (h *Handler) report(ctx context.Context, m event.Archived, url string) {
 			slog.Int64("eventTimestamp", e.Timestamp),
 			slog.String("type", e.Type),
 			slog.String("apiRequestId", e.RequestID),
+			slog.String("extendedRequestId", e.ExtendedRequestID),
 			slog.String("payloadSha256", e.PayloadSHA256))
 	}
 	h.Log.LogAttrs(ctx, slog.LevelError, "dead letter archived", attrs...)

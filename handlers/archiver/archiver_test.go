@@ -99,7 +99,7 @@ func stored(id string) event.Event {
 	payload := []byte("marked payload")
 	return event.Event{
 		Schema: event.Schema, ID: id, Timestamp: 1_772_323_100_000, Provider: "stripe", Type: "charge.failed",
-		ReceivedAt: 1_772_323_199_999, RequestID: "req-1", PayloadSHA256: event.HashPayload(payload), Payload: payload,
+		ReceivedAt: 1_772_323_199_999, RequestID: "req-1", ExtendedRequestID: "ext-1", PayloadSHA256: event.HashPayload(payload), Payload: payload,
 	}
 }
 
@@ -110,7 +110,7 @@ func TestLogLineOfAnArchivedMessage(t *testing.T) {
 	for body, want := range map[string]string{
 		event.Encode(stored("stripe:evt_1")): `"provider":"stripe","reason":"receives-exhausted",` +
 			`"archivedTo":"s3://bucket/stripe/2026/02/28/stripe:evt_1-` + hash[:16] + `.json",` + attributes +
-			`,"eventId":"stripe:evt_1","eventTimestamp":1772323100000,"type":"charge.failed","apiRequestId":"req-1","payloadSha256":"` + hash + `"}`,
+			`,"eventId":"stripe:evt_1","eventTimestamp":1772323100000,"type":"charge.failed","apiRequestId":"req-1","extendedRequestId":"ext-1","payloadSha256":"` + hash + `"}`,
 		"marked poison": `"provider":"unknown","reason":"receives-exhausted",` +
 			`"archivedTo":"s3://bucket/unknown/2026/03/01/m-1-` + event.HashPayload([]byte("marked poison"))[:16] + `.json",` + attributes + "}",
 	} {

@@ -30,14 +30,15 @@ type Handler struct {
 func (h *Handler) Handle(ctx context.Context, r function.Request) (events.APIGatewayCustomAuthorizerResponse, error) {
 	name, err := h.check(r)
 	if err == nil {
-		h.Log.DebugContext(ctx, "allowed", "provider", name, "apiRequestId", r.RequestID)
+		h.Log.DebugContext(ctx, "allowed", "provider", name, "apiRequestId", r.RequestID, "extendedRequestId", r.ExtendedRequestID)
 		return policy(name, "Allow", r.MethodARN), nil
 	}
 	h.Metrics.Publish(ctx, "rejected by the authorizer", name,
 		[]function.Count{{Metric: contract.MetricRejected, Value: 1}},
 		slog.String("reason", string(provider.ReasonOf(err))),
 		slog.String("detail", err.Error()),
-		slog.String("apiRequestId", r.RequestID))
+		slog.String("apiRequestId", r.RequestID),
+		slog.String("extendedRequestId", r.ExtendedRequestID))
 	return policy(name, "Deny", r.MethodARN), nil
 }
 

@@ -63,9 +63,9 @@ func TestHandle(t *testing.T) {
 
 			answer, err := h.Handle(t.Context(), function.Request{
 				MethodARN: methodARN,
-				RequestID: "api-1",
-				Resource:  row.resource,
-				Header:    providertest.MultiHeader(row.headers),
+				RequestID: "api-1", ExtendedRequestID: "ext-1",
+				Resource: row.resource,
+				Header:   providertest.MultiHeader(row.headers),
 			})
 
 			require.NoError(t, err, "Lambda would count an error")
@@ -94,6 +94,7 @@ func assertLog(t *testing.T, log []byte, reason provider.Reason) {
 	assert.EqualValues(t, 1, fields["Rejected"])
 	assert.Equal(t, string(reason), fields["reason"])
 	assert.Equal(t, "api-1", fields["apiRequestId"], "the id in API Gateway's access log")
+	assert.Equal(t, "ext-1", fields["extendedRequestId"], "and the one that no sender can choose")
 	assert.NotContains(t, string(log), "marked", "no header value is logged")
 	assert.NotContains(t, string(log), "v1=")
 }

@@ -72,16 +72,16 @@ func (a Archived) Provider() string {
 
 // Key returns the S3 key, the same for every delivery of a message:
 // {provider}/{yyyy}/{mm}/{dd}/{eventId}-{16 hex}.json. The day is the UTC day of
-// the webhook's receipt. The hex digits are the first of the payload's hash. A
-// quarantined event is named by its request id. A message that cannot be
-// decoded uses its message id, its own hash and the day it was sent.
+// the webhook's receipt. The hex digits are the first of the payload's hash. An
+// event without an id has its message id. A message that cannot be decoded also uses
+// its own hash and the day it was sent.
 //
 // Key is at most 450 bytes of printable ASCII without empty segments, "." or
 // "..", whatever the message contains.
 func (a Archived) Key() string {
 	name, hash, at := a.MessageID, HashPayload(a.Message), a.SentAt
 	if e := a.Event; e != nil {
-		name = cmp.Or(e.ID, e.RequestID, a.MessageID)
+		name = cmp.Or(e.ID, a.MessageID)
 		if isHash(e.PayloadSHA256) {
 			hash = e.PayloadSHA256
 		}

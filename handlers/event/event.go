@@ -65,8 +65,11 @@ type Event struct {
 	// they are kept. It is set at receipt, so that row and payload expire by the
 	// same retention.
 	ExpiresAt int64 `json:"expiresAt,omitempty"`
-	// RequestID is API Gateway's request id.
+	// RequestID is API Gateway's request id, which the sender can choose.
 	RequestID string `json:"requestId,omitempty"`
+	// ExtendedRequestID is the request id that API Gateway always generates (API
+	// Gateway Developer Guide, "Variables for access logging").
+	ExtendedRequestID string `json:"extendedRequestId,omitempty"`
 	// PayloadSHA256 is the hash of the raw body in lower-case hex.
 	PayloadSHA256 string `json:"payloadSha256"`
 	// ContentSHA256 is a hash of what the raw body says, in lower-case hex. It is

@@ -22,8 +22,9 @@ type Request struct {
 	Resource string
 	// MethodARN is set only in authorizer requests.
 	MethodARN string
-	// RequestID is API Gateway's request id, which its access log has too.
-	RequestID string
+	// RequestID and ExtendedRequestID are API Gateway's request ids, which its access
+	// log has too. The sender can choose the former.
+	RequestID, ExtendedRequestID string
 	// Header holds multiValueHeaders, or headers when that is empty.
 	Header provider.Header
 	// Body is the body as it is in the event. Authorizer requests have none.
@@ -73,8 +74,11 @@ func (r *Request) read(event []byte) error {
 			return readText(d, &r.MethodARN)
 		case "requestContext":
 			return readMembers(d, func(name string) error {
-				if name == "requestId" {
+				switch name {
+				case "requestId":
 					return readText(d, &r.RequestID)
+				case "extendedRequestId":
+					return readText(d, &r.ExtendedRequestID)
 				}
 				return d.SkipValue()
 			})

@@ -28,12 +28,12 @@ func TestReadProxyRequest(t *testing.T) {
 		Resource: "/stripe", Path: "/stripe", HTTPMethod: "POST",
 		Headers:           map[string]string{"X-Sig": "last"},
 		MultiValueHeaders: map[string][]string{"x-sig": {"a"}},
-		RequestContext:    events.APIGatewayProxyRequestContext{RequestID: "req-1", ExtendedRequestID: "other"},
+		RequestContext:    events.APIGatewayProxyRequestContext{RequestID: "req-1", ExtendedRequestID: "ext-1"},
 		Body:              "e30=", IsBase64Encoded: true,
 	}))
 	require.NoError(t, err)
 	assert.Equal(t, function.Request{
-		Resource: "/stripe", RequestID: "req-1", Header: providertest.Header(map[string]string{"x-sig": "a"}),
+		Resource: "/stripe", RequestID: "req-1", ExtendedRequestID: "ext-1", Header: providertest.Header(map[string]string{"x-sig": "a"}),
 		Body: []byte("e30="), IsBase64Encoded: true,
 	}, r)
 }

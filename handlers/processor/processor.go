@@ -98,6 +98,8 @@ func (h *Handler) receive(ctx context.Context, r function.Request) (event.Event,
 		ReceivedAt: now.UnixMilli(),
 		ExpiresAt:  expiry(now, h.RetentionDays),
 		RequestID:  r.RequestID,
+
+		ExtendedRequestID: r.ExtendedRequestID,
 	}
 	body, err := r.RawBody()
 	if err != nil {
@@ -121,6 +123,7 @@ func (h *Handler) receive(ctx context.Context, r function.Request) (event.Event,
 		return receipt, h.quarantine(ctx, c, receipt, err)
 	}
 	e.ReceivedAt, e.RequestID = receipt.ReceivedAt, receipt.RequestID
+	e.ExtendedRequestID = receipt.ExtendedRequestID
 	e.ExpiresAt = receipt.ExpiresAt
 	e.Payload, e.PayloadSHA256 = receipt.Payload, receipt.PayloadSHA256
 	e.SignedSHA256 = receipt.SignedSHA256

@@ -168,10 +168,11 @@ func (f *fixture) newHandler(clock func() time.Time) *processor.Handler {
 // signed returns the request of a webhook.
 func signed(body, secret string) function.Request {
 	return function.Request{
-		RequestID:       "req-1",
-		Header:          providertest.Header(providertest.Sign(stripe.Signer{Secret: secret}, []byte(body), now)),
-		Body:            []byte(base64.StdEncoding.EncodeToString([]byte(body))),
-		IsBase64Encoded: true,
+		RequestID:         "req-1",
+		ExtendedRequestID: "ext-1",
+		Header:            providertest.Header(providertest.Sign(stripe.Signer{Secret: secret}, []byte(body), now)),
+		Body:              []byte(base64.StdEncoding.EncodeToString([]byte(body))),
+		IsBase64Encoded:   true,
 	}
 }
 
@@ -194,12 +195,14 @@ func TestSignedWebhookIsSentAndAnswered200(t *testing.T) {
 	assert.Equal(t, "stripe", e.Provider)
 	assert.Equal(t, "main", e.Endpoint)
 	assert.Equal(t, "req-1", e.RequestID)
+	assert.Equal(t, "ext-1", e.ExtendedRequestID)
 	assert.Equal(t, body, string(e.Payload))
 	lines := logLines(t, &f.log)
 	require.Len(t, lines, 1, "one line for an accepted webhook")
 	assert.EqualValues(t, 1, lines[0]["Accepted"])
 	assert.Equal(t, "stripe:evt_1", lines[0]["eventId"])
 	assert.Equal(t, "req-1", lines[0]["apiRequestId"], "the id in API Gateway's access log")
+	assert.Equal(t, "ext-1", lines[0]["extendedRequestId"], "and the one that no sender can choose")
 }
 
 func TestAcceptedWebhookIsCountedByWhatIsOddAboutIt(t *testing.T) {

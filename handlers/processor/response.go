@@ -62,6 +62,7 @@ func (h *Handler) report(ctx context.Context, e event.Event, err error) {
 	out := outcomeOf(err)
 	attrs := []slog.Attr{
 		slog.String("apiRequestId", e.RequestID),
+		slog.String("extendedRequestId", e.ExtendedRequestID),
 		slog.Int("status", out.status),
 	}
 	if e.ID != "" {

@@ -129,6 +129,7 @@ func fields(e event.Event, payload int) [][2]string {
 		{"omitted", strings.Join(e.Omitted, ", ")},
 		{"receivedAt", formatTime(e.ReceivedAt, time.RFC3339Nano)},
 		{"requestId", e.RequestID},
+		{"extendedRequestId", e.ExtendedRequestID},
 		{"payload", payloadText(e, payload)},
 	}
 	var set [][2]string
