@@ -32,6 +32,12 @@ import (
 // coverDirVar names the folder that receives the command's coverage counters.
 const coverDirVar = "PAYSLUICE_COVERDIR"
 
+// An expected change is polled for.
+const (
+	waitTime = 60 * time.Second
+	pollTime = 100 * time.Millisecond
+)
+
 // What all tests share.
 var (
 	stack    *emulator.Stack
@@ -171,7 +177,7 @@ func (s session) interrupted(t *testing.T, ready func(stdout, stderr string) boo
 	var stdout, stderr locked
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	require.NoError(t, cmd.Start())
-	require.Eventually(t, func() bool { return ready(stdout.String(), stderr.String()) }, 30*time.Second, 10*time.Millisecond, "%s", &stderr)
+	require.Eventually(t, func() bool { return ready(stdout.String(), stderr.String()) }, waitTime, pollTime, "%s", &stderr)
 	require.NoError(t, cmd.Process.Signal(os.Interrupt))
 	_ = cmd.Wait()
 	return result{cmd.ProcessState.ExitCode(), stdout.String(), stderr.String()}
@@ -214,6 +220,6 @@ func store(t *testing.T, p contract.Provider) (id string, body []byte) {
 	status, answer, err := stack.Post(t.Context(), p, a.Header(body, a.secret, time.Now()), body)
 	require.NoError(t, err)
 	require.Equal(t, http.StatusOK, status, "%s", answer)
-	require.Eventually(t, func() bool { return paysluice(t, "events", "get", id).code == 0 }, 30*time.Second, 100*time.Millisecond)
+	require.Eventually(t, func() bool { return paysluice(t, "events", "get", id).code == 0 }, waitTime, pollTime)
 	return id, body
 }

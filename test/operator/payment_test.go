@@ -16,7 +16,7 @@ func TestPayment(t *testing.T) {
 	var e event.Event
 	require.NoError(t, json.Unmarshal([]byte(paysluice(t, "events", "get", id, "-o", "json").stdout), &e))
 
-	r := paysluice(t, "payment", e.PaymentID)
+	r := paysluice(t, "payment", e.PaymentID, "--provider", "square")
 	assert.Equal(t, 0, r.code, r.stderr)
 	assert.Contains(t, r.stdout, "state: payment.succeeded\nUSD: 49.99 paid, 0.00 refunded, 0.00 disputed, 0.00 lost\n")
 

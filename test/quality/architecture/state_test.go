@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"slices"
 	"strings"
 	"testing"
 
@@ -47,6 +48,7 @@ func TestShippedCodeRulesDeny(t *testing.T) {
 		{"a call that is not errors.New", "handlers/x/x.go", "var c = cache.New()", 1},
 		{"an init function", "cmd/x/main.go", "func init() {}", 1},
 		{"sentinel errors", "handlers/x/x.go", "var (\n\tErrA = errors.New(\"a\")\n\tErrB = fmt.Errorf(\"b: %w\", ErrA)\n)", 0},
+		{"embedded files", "cmd/x/x.go", "//go:embed pages\nvar pages embed.FS", 0},
 		{"a check at compile time", "handlers/x/x.go", "var _ fmt.Stringer = T{}", 0},
 		{"a constant and a local variable", "handlers/x/x.go", "const c = 1\nfunc f() { var x int; _ = x }", 0},
 		{"a method called init", "handlers/x/x.go", "func (T) init() {}", 0},
@@ -66,7 +68,7 @@ func TestShippedCodeRulesDeny(t *testing.T) {
 // problems lists what a file of shipped code must not contain.
 func problems(t *testing.T, name, text string) []string {
 	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), name, text, parser.SkipObjectResolution)
+	file, err := parser.ParseFile(token.NewFileSet(), name, text, parser.SkipObjectResolution|parser.ParseComments)
 	require.NoError(t, err)
 	found := append(state(file), httpCalls(name, file)...)
 	if strings.Contains(text, "\n//go:build ") || strings.HasPrefix(text, "//go:build ") {
@@ -78,8 +80,8 @@ func problems(t *testing.T, name, text string) []string {
 	return found
 }
 
-// state lists package variables that are neither sentinel errors nor checks
-// that a type implements an interface, and init functions. A package without
+// state lists package variables that are neither sentinel errors nor embedded files
+// nor checks that a type implements an interface, and init functions. A package without
 // state behaves the same in every test and in every invocation.
 func state(file *ast.File) []string {
 	var found []string
@@ -92,7 +94,7 @@ func state(file *ast.File) []string {
 		case *ast.GenDecl:
 			for _, spec := range d.Specs {
 				variable, ok := spec.(*ast.ValueSpec)
-				if !ok || d.Tok != token.VAR {
+				if !ok || d.Tok != token.VAR || isEmbedded(d.Doc) {
 					continue
 				}
 				for i, name := range variable.Names {
@@ -105,6 +107,11 @@ func state(file *ast.File) []string {
 		}
 	}
 	return found
+}
+
+// isEmbedded recognises a variable with the content of files.
+func isEmbedded(doc *ast.CommentGroup) bool {
+	return doc != nil && slices.ContainsFunc(doc.List, func(c *ast.Comment) bool { return strings.HasPrefix(c.Text, "//go:embed ") })
 }
 
 // isError recognises calls of errors.New and fmt.Errorf.

@@ -105,7 +105,7 @@ Exit codes: 0 done, 1 failed, 2 invalid command line, 3 found something wrong,
 	flags.StringVar(&a.options.Region, "region", "", "AWS `region`")
 	flags.StringVar(&a.options.Profile, "profile", "", "AWS `profile`")
 	flags.StringVar(&a.options.Endpoint, "endpoint-url", "", "`URL` of an emulator of AWS")
-	flags.BoolVar(&a.options.Local, "local", false, "use the stack that make up left running")
+	flags.BoolVar(&a.options.Local, "local", false, "use the local stack of make up")
 	flags.VarP(&a.format, "output", "o", "`format` of results: table, json, ndjson or csv")
 	flags.BoolVar(&a.yes, "yes", false, "confirm without a question")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
@@ -134,6 +134,7 @@ func (a *app) commands() []*cobra.Command {
 		a.packageCommand(),
 		a.payment(),
 		a.replay(),
+		a.status(),
 	}
 }
 
@@ -170,10 +171,15 @@ func (a *app) store(ctx context.Context) (*query.Store, error) {
 	return query.New(s, a.now), nil
 }
 
-// legacy has the flags that older releases spelled with one hyphen, by command.
-var legacy = map[string][]string{
-	"package": {"out", "arch"},
-	"replay":  {"bucket", "queue", "prefix", "after", "rate", "dry-run", "other-mode", "conflicts"},
+// legacy returns the flags of a command that older releases spelled with one hyphen.
+func legacy(command string) []string {
+	switch command {
+	case "package":
+		return []string{"out", "arch"}
+	case "replay":
+		return []string{"bucket", "queue", "prefix", "after", "rate", "dry-run", "other-mode", "conflicts"}
+	}
+	return nil
 }
 
 // modern returns args with two hyphens before the flags of older releases.
@@ -184,7 +190,7 @@ func (a *app) modern(args []string) []string {
 	changed := slices.Clone(args)
 	for i, arg := range changed {
 		name, _, _ := strings.Cut(strings.TrimPrefix(arg, "-"), "=")
-		if strings.HasPrefix(arg, "-") && slices.Contains(legacy[args[0]], name) {
+		if strings.HasPrefix(arg, "-") && slices.Contains(legacy(args[0]), name) {
 			changed[i] = "-" + arg
 			fmt.Fprintf(a.err, "paysluice: -%s is spelled --%[1]s now; the next release refuses one hyphen\n", name)
 		}

@@ -59,13 +59,13 @@ func Explain(err error, service, operation string) error {
 	return err
 }
 
-// notAuthorized matches AWS's message, which S3 shares since 2024:
+// notAuthorized is a pattern of AWS's message, which S3 shares since 2024:
 // "User: {ARN} is not authorized to perform: {action} on resource: {ARN} …".
-var notAuthorized = regexp.MustCompile(`not authorized to perform: (\S+?)(?: on resource: "?([^\s"]+))?[\s".]*(?:$|because|with an)`)
+const notAuthorized = `not authorized to perform: (\S+?)(?: on resource: "?([^\s"]+))?[\s".]*(?:$|because|with an)`
 
 func newDenied(err error, message, service, operation string) error {
 	d := &Denied{Action: actionOf(service, operation), Resource: "*", err: err}
-	if found := notAuthorized.FindStringSubmatch(message); found != nil {
+	if found := regexp.MustCompile(notAuthorized).FindStringSubmatch(message); found != nil {
 		d.Action = found[1]
 		if found[2] != "" {
 			d.Resource = found[2]

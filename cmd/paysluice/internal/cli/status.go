@@ -1,0 +1,176 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/output"
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
+)
+
+const (
+	// statusPeriod is the period of the counts of status.
+	statusPeriod = time.Hour
+	// watchInterval is how often status --watch reads. A read costs some GetMetricData
+	// queries, at $0.01 for 1,000.
+	watchInterval = 10 * time.Second
+)
+
+// clearScreen moves a terminal's cursor to the top and clears what is below it.
+const clearScreen = "\x1b[H\x1b[J"
+
+func (a *app) status() *cobra.Command {
+	var watch bool
+	c := &cobra.Command{
+		Use:   "status",
+		Short: "Show whether webhooks arrive and are stored, and which alarms fire",
+		Long: `Show for each provider the last event and what was accepted, rejected, stored, recognised
+as a duplicate and archived in the last hour; the queues; and each alarm that fires, with
+what it means and what to do. The exit code is 3 if an alarm fires or dead letters wait.`,
+		Example: `  paysluice status
+  paysluice status --watch`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			s, err := a.find(c.Context())
+			if err != nil {
+				return err
+			}
+			monitor, store := query.NewMonitor(s, a.now), query.New(s, a.now)
+			for {
+				status, err := query.ReadStatus(c.Context(), monitor, store, statusPeriod)
+				if err != nil {
+					return err
+				}
+				if watch && a.format == output.Table {
+					fmt.Fprint(a.out, clearScreen)
+				}
+				if err := a.printStatus(status); err != nil {
+					return err
+				}
+				if !watch && !status.Healthy() {
+					return errFound
+				}
+				if !watch {
+					return nil
+				}
+				if err := wait(c.Context(), watchInterval); err != nil {
+					return err
+				}
+			}
+		},
+	}
+	c.Flags().BoolVar(&watch, "watch", false, fmt.Sprintf("repeat every %s until interrupted", watchInterval))
+	return c
+}
+
+// wait returns after a time, or with the context's error.
+func wait(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}
+
+func (a *app) printStatus(s query.Status) error {
+	if a.format == output.JSON || a.format == output.NDJSON {
+		return output.Object(a.out, a.format, s, nil)
+	}
+	if a.format == output.CSV {
+		_, err := output.Write(a.out, a.format, providerColumns(s.At), output.All(s.Providers))
+		return err
+	}
+	fmt.Fprintf(a.out, "%s, %s\n\n", s.Stack, s.At.Format(time.RFC3339))
+	if _, err := output.Write(a.out, a.format, providerColumns(s.At), output.All(s.Providers)); err != nil {
+		return err
+	}
+	fmt.Fprintln(a.out)
+	printQueue(a.out, s.Queue)
+	printQueue(a.out, s.DeadLetters)
+	fmt.Fprintln(a.out)
+	if len(s.Alarms) == 0 {
+		fmt.Fprintln(a.out, "No alarm fires.")
+	}
+	for _, alarm := range s.Alarms {
+		kind := "TICKET"
+		if alarm.Pages {
+			kind = "PAGE"
+		}
+		fmt.Fprintf(a.out, "%s %s since %s\n", kind, alarm.Name, formatAge(s.At.Sub(alarm.Since)))
+		printWrapped(a.out, "  means  ", alarm.Means)
+		printWrapped(a.out, "  do     ", alarm.Do)
+	}
+	return nil
+}
+
+func providerColumns(now time.Time) []output.Column[query.ProviderStatus] {
+	type p = query.ProviderStatus
+	columns := []output.Column[p]{
+		{Name: "provider", Text: func(p p) string { return p.Provider }},
+		{Name: "lastEvent", Text: func(p p) string {
+			if p.Last == nil {
+				return ""
+			}
+			return formatTime(p.Last.ReceivedAt, time.RFC3339)
+		}, Short: func(p p) string {
+			if p.Last == nil {
+				return "none"
+			}
+			return formatAge(now.Sub(time.UnixMilli(p.Last.ReceivedAt))) + " ago"
+		}},
+	}
+	for _, metric := range query.CountedMetrics() {
+		columns = append(columns, output.Column[p]{Name: strings.ToLower(metric[:1]) + metric[1:], Right: true, Text: func(p p) string {
+			return strconv.Itoa(p.Counts[metric])
+		}})
+	}
+	return columns
+}
+
+func printQueue(w io.Writer, q query.Queue) {
+	oldest := ""
+	if q.OldestSeconds != nil {
+		oldest = ", oldest " + formatAge(time.Duration(*q.OldestSeconds)*time.Second)
+	}
+	fmt.Fprintf(w, "%s: %d waiting, %d in flight%s\n", q.Name, q.Waiting+q.Delayed, q.InFlight, oldest)
+}
+
+// formatAge returns a duration in its largest unit: 40 s, 5 min, 3 h, 2 d.
+func formatAge(d time.Duration) string {
+	switch {
+	case d < 2*time.Minute:
+		return fmt.Sprintf("%.0f s", max(d, 0).Seconds())
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%.0f min", d.Minutes())
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%.0f h", d.Hours())
+	}
+	return fmt.Sprintf("%.0f d", d.Hours()/24)
+}
+
+// textWidth is the width of wrapped texts.
+const textWidth = 80
+
+// printWrapped prints a text in lines of textWidth. Later lines are indented as far as
+// the first one's label.
+func printWrapped(w io.Writer, label, text string) {
+	line := label
+	for _, word := range strings.Fields(output.Printable(text)) {
+		if len(line)+1+len(word) > textWidth && len(line) > len(label) {
+			fmt.Fprintln(w, strings.TrimRight(line, " "))
+			line = strings.Repeat(" ", len(label))
+		}
+		if !strings.HasSuffix(line, " ") {
+			line += " "
+		}
+		line += word
+	}
+	fmt.Fprintln(w, strings.TrimRight(line, " "))
+}

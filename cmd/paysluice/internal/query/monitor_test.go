@@ -1,0 +1,184 @@
+package query_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	cftypes "github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	logstypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/stack"
+)
+
+// cloud answers the calls of a Monitor. fail names the call that fails.
+type cloud struct {
+	fail    string
+	alarms  []cwtypes.MetricAlarm
+	waiting string
+	age     []float64
+	lines   map[string][]string // of the log groups
+}
+
+func (c *cloud) called(name string) error {
+	if c.fail == name {
+		return errDown
+	}
+	return nil
+}
+
+func (c *cloud) GetMetricData(_ context.Context, in *cloudwatch.GetMetricDataInput, _ ...func(*cloudwatch.Options)) (*cloudwatch.GetMetricDataOutput, error) {
+	out := &cloudwatch.GetMetricDataOutput{}
+	for _, q := range in.MetricDataQueries {
+		metric := q.MetricStat.Metric
+		result := cwtypes.MetricDataResult{Id: q.Id}
+		switch {
+		case *metric.MetricName == "ApproximateAgeOfOldestMessage":
+			result.Values = c.age
+		case *metric.MetricName == "Stored" && *metric.Dimensions[1].Value == "stripe" && *metric.Dimensions[0].Value == "prod":
+			result.Timestamps, result.Values = []time.Time{now, now.Add(-time.Minute)}, []float64{2, 3}
+		}
+		out.MetricDataResults = append(out.MetricDataResults, result)
+	}
+	return out, c.called("GetMetricData")
+}
+
+func (c *cloud) DescribeAlarms(_ context.Context, in *cloudwatch.DescribeAlarmsInput, _ ...func(*cloudwatch.Options)) (*cloudwatch.DescribeAlarmsOutput, error) {
+	out := &cloudwatch.DescribeAlarmsOutput{}
+	for _, a := range c.alarms {
+		for _, name := range in.AlarmNames {
+			if name == *a.AlarmName {
+				out.MetricAlarms = append(out.MetricAlarms, a)
+			}
+		}
+	}
+	return out, c.called("DescribeAlarms")
+}
+
+func (c *cloud) FilterLogEvents(_ context.Context, in *cloudwatchlogs.FilterLogEventsInput, _ ...func(*cloudwatchlogs.Options)) (*cloudwatchlogs.FilterLogEventsOutput, error) {
+	out := &cloudwatchlogs.FilterLogEventsOutput{}
+	for i, line := range c.lines[*in.LogGroupName] {
+		at := now.Add(-time.Duration(i) * time.Minute).UnixMilli()
+		out.Events = append(out.Events, logstypes.FilteredLogEvent{Message: &line, Timestamp: &at})
+	}
+	return out, c.called("FilterLogEvents")
+}
+
+func (c *cloud) GetQueueAttributes(_ context.Context, in *sqs.GetQueueAttributesInput, _ ...func(*sqs.Options)) (*sqs.GetQueueAttributesOutput, error) {
+	err := c.called("GetQueueAttributes")
+	if strings.HasSuffix(*in.QueueUrl, "dlq-prod") {
+		err = c.called("GetQueueAttributes of the second queue")
+	}
+	return &sqs.GetQueueAttributesOutput{Attributes: map[string]string{
+		"ApproximateNumberOfMessages": c.waiting, "ApproximateNumberOfMessagesNotVisible": "0", "ApproximateNumberOfMessagesDelayed": "0",
+	}}, err
+}
+
+func (c *cloud) ListStackResources(context.Context, *cloudformation.ListStackResourcesInput, ...func(*cloudformation.Options)) (*cloudformation.ListStackResourcesOutput, error) {
+	out := &cloudformation.ListStackResourcesOutput{StackResourceSummaries: []cftypes.StackResourceSummary{
+		{ResourceType: new("AWS::SQS::Queue"), PhysicalResourceId: new("webhook-queue-prod")},
+	}}
+	for _, a := range c.alarms {
+		out.StackResourceSummaries = append(out.StackResourceSummaries, cftypes.StackResourceSummary{ResourceType: new("AWS::CloudWatch::Alarm"), PhysicalResourceId: a.AlarmName})
+	}
+	return out, c.called("ListStackResources")
+}
+
+func alarm(name string, state cwtypes.StateValue) cwtypes.MetricAlarm {
+	return cwtypes.MetricAlarm{AlarmName: &name, StateValue: state, StateUpdatedTimestamp: &now, AlarmDescription: new("Means: It is bad. Do: Mend it."), ActionsEnabled: new(true)}
+}
+
+func newMonitor(c *cloud) *query.Monitor {
+	return &query.Monitor{Metrics: c, Logs: c, Queues: c, Resources: c, Now: func() time.Time { return now }, Stack: &stack.Stack{
+		Name: "s", CreatedAt: now, Parameters: map[string]string{"EnvironmentSuffix": "prod"}, Outputs: map[string]string{
+			"TableName": "t", "QueueUrl": "https://sqs/1/webhook-queue-prod", "DeadLetterQueueUrl": "https://sqs/1/webhook-dlq-prod",
+		},
+	}}
+}
+
+func TestAlarmsFiringFirst(t *testing.T) {
+	c := &cloud{}
+	for n := range 120 { // more than one call takes
+		c.alarms = append(c.alarms, alarm(fmt.Sprintf("ticket-%03d-prod", n), cwtypes.StateValueOk))
+	}
+	c.alarms = append(c.alarms, alarm("page-intake-prod", cwtypes.StateValueAlarm), alarm("ticket-z-prod", cwtypes.StateValueAlarm))
+	alarms, err := newMonitor(c).Alarms(t.Context())
+	require.NoError(t, err)
+	require.Len(t, alarms, 122)
+	assert.Equal(t, query.Alarm{Name: "page-intake-prod", State: "ALARM", Since: now, Means: "It is bad.", Do: "Mend it.", Enabled: true, Pages: true}, alarms[0])
+	assert.Equal(t, "ticket-z-prod", alarms[1].Name)
+	assert.Equal(t, "ticket-000-prod", alarms[2].Name)
+}
+
+func TestCountsAreTheSameFromMetricsAndFromLogs(t *testing.T) {
+	want := []query.Count{
+		{Provider: "stripe", Metric: "Stored", Start: now.Add(-time.Minute), Value: 3},
+		{Provider: "stripe", Metric: "Stored", Start: now, Value: 2},
+	}
+	line := func(stored int) string { return fmt.Sprintf(`{"_aws":{},"Provider":"stripe","Stored":%d}`, stored) }
+	c := &cloud{lines: map[string][]string{"/aws/lambda/event-consumer-prod": {line(2), line(1)}, "/aws/lambda/stripe-processor-prod": {"START", line(2), `{"Stored":9}`}}}
+	m := newMonitor(c)
+	metrics, err := m.Counts(t.Context(), now.Add(-time.Hour), now, time.Minute)
+	require.NoError(t, err)
+	assert.Equal(t, want, metrics)
+	m.Stack.AWS.Endpoint = "http://127.0.0.1:1"
+	logs, err := m.Counts(t.Context(), now.Add(-time.Hour), now, time.Minute)
+	require.NoError(t, err)
+	assert.Equal(t, want, logs)
+}
+
+func TestReadStatus(t *testing.T) {
+	c := &cloud{waiting: "7", age: []float64{65}, alarms: []cwtypes.MetricAlarm{alarm("ticket-a-prod", cwtypes.StateValueOk)}}
+	var i items
+	i.add(paid("stripe:1", time.Minute))
+	m := newMonitor(c)
+	status, err := query.ReadStatus(t.Context(), m, query.NewStore(&i, nil, m.Stack, m.Now), time.Hour)
+	require.NoError(t, err)
+	assert.Equal(t, "stripe:1", status.Providers[0].Last.ID)
+	assert.Equal(t, map[string]int{"Stored": 5}, status.Providers[0].Counts)
+	assert.Nil(t, status.Providers[1].Last)
+	assert.Equal(t, query.Queue{Name: "webhook-queue-prod", Waiting: 7, OldestSeconds: new(65)}, status.Queue)
+	assert.Empty(t, status.Alarms)
+	assert.False(t, status.Healthy(), "a dead letter waits")
+
+	c.waiting, c.alarms[0].StateValue = "0", cwtypes.StateValueAlarm
+	status, err = query.ReadStatus(t.Context(), m, query.NewStore(&i, nil, m.Stack, m.Now), time.Hour)
+	require.NoError(t, err)
+	assert.Len(t, status.Alarms, 1)
+	assert.False(t, status.Healthy())
+	assert.True(t, query.Status{}.Healthy())
+}
+
+func TestAgeThatCloudWatchDoesNotHave(t *testing.T) {
+	main, _, err := newMonitor(&cloud{waiting: "1"}).QueueStates(t.Context())
+	require.NoError(t, err)
+	assert.Nil(t, main.OldestSeconds)
+}
+
+func TestStatusFails(t *testing.T) {
+	for _, call := range []string{"GetMetricData", "DescribeAlarms", "GetQueueAttributes", "GetQueueAttributes of the second queue", "ListStackResources", "FilterLogEvents", "Query"} {
+		c := &cloud{fail: call, waiting: "1", alarms: []cwtypes.MetricAlarm{alarm("a", cwtypes.StateValueOk)}}
+		m, i := newMonitor(c), &items{}
+		if call == "FilterLogEvents" {
+			m.Stack.AWS.Endpoint = "http://127.0.0.1:1"
+		}
+		if call == "Query" {
+			i.fail = 1
+		}
+		_, err := query.ReadStatus(t.Context(), m, query.NewStore(i, nil, m.Stack, m.Now), time.Hour)
+		assert.ErrorIs(t, err, errDown, call)
+	}
+	_, _, err := newMonitor(&cloud{fail: "GetMetricData", waiting: "1"}).QueueStates(t.Context())
+	assert.ErrorIs(t, err, errDown)
+	assert.NotNil(t, query.NewMonitor(&stack.Stack{}, time.Now))
+}

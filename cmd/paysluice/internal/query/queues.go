@@ -1,0 +1,82 @@
+package query
+
+import (
+	"context"
+	"path"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+)
+
+// Queue is the state of one of the stack's queues.
+type Queue struct {
+	Name     string `json:"name"`
+	Waiting  int    `json:"waiting"`
+	InFlight int    `json:"inFlight"`
+	Delayed  int    `json:"delayed"`
+	// OldestSeconds is the age of the oldest message, nil if CloudWatch does not have
+	// it. CloudWatch is some minutes late.
+	OldestSeconds *int `json:"oldestSeconds,omitempty"`
+}
+
+// Queues returns the state of webhook-queue and of webhook-dlq.
+func (m *Monitor) QueueStates(ctx context.Context) (main, dead Queue, err error) {
+	if main, err = m.queue(ctx, m.Stack.Outputs["QueueUrl"]); err != nil {
+		return Queue{}, Queue{}, err
+	}
+	dead, err = m.queue(ctx, m.Stack.Outputs["DeadLetterQueueUrl"])
+	return main, dead, err
+}
+
+func (m *Monitor) queue(ctx context.Context, url string) (Queue, error) {
+	out, err := m.Queues.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &url, AttributeNames: []types.QueueAttributeName{
+		types.QueueAttributeNameApproximateNumberOfMessages,
+		types.QueueAttributeNameApproximateNumberOfMessagesNotVisible,
+		types.QueueAttributeNameApproximateNumberOfMessagesDelayed,
+	}})
+	if err != nil {
+		return Queue{}, err
+	}
+	count := func(name types.QueueAttributeName) int {
+		n, _ := strconv.Atoi(out.Attributes[string(name)]) // SQS sends whole numbers
+		return n
+	}
+	q := Queue{
+		Name:     path.Base(url),
+		Waiting:  count(types.QueueAttributeNameApproximateNumberOfMessages),
+		InFlight: count(types.QueueAttributeNameApproximateNumberOfMessagesNotVisible),
+		Delayed:  count(types.QueueAttributeNameApproximateNumberOfMessagesDelayed),
+	}
+	if q.Waiting+q.InFlight+q.Delayed == 0 {
+		return q, nil
+	}
+	q.OldestSeconds, err = m.oldest(ctx, q.Name)
+	return q, err
+}
+
+// oldest returns the newest value of the queue's age within ten minutes.
+func (m *Monitor) oldest(ctx context.Context, queue string) (*int, error) {
+	now := m.Now()
+	data, err := m.Metrics.GetMetricData(ctx, &cloudwatch.GetMetricDataInput{
+		StartTime: new(now.Add(-10 * time.Minute)), EndTime: &now, ScanBy: cwtypes.ScanByTimestampDescending,
+		MetricDataQueries: []cwtypes.MetricDataQuery{{Id: new("age"), MetricStat: &cwtypes.MetricStat{
+			Metric: &cwtypes.Metric{Namespace: new("AWS/SQS"), MetricName: new("ApproximateAgeOfOldestMessage"),
+				Dimensions: []cwtypes.Dimension{{Name: new("QueueName"), Value: &queue}}},
+			Period: aws.Int32(60), Stat: new("Maximum"),
+		}}},
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, result := range data.MetricDataResults {
+		if len(result.Values) > 0 {
+			return new(int(result.Values[0])), nil
+		}
+	}
+	return nil, nil
+}

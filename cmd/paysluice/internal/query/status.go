@@ -1,0 +1,90 @@
+package query
+
+import (
+	"context"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/handlers/event"
+)
+
+// Status is how a stack is doing.
+type Status struct {
+	Stack       string           `json:"stack"`
+	Environment string           `json:"environment"`
+	At          time.Time        `json:"at"`
+	Since       time.Time        `json:"since"` // start of the counts
+	Providers   []ProviderStatus `json:"providers"`
+	Queue       Queue            `json:"queue"`
+	DeadLetters Queue            `json:"deadLetters"`
+	// Alarms are those that fire.
+	Alarms []Alarm `json:"alarms"`
+}
+
+// ProviderStatus is how the webhooks of one provider are doing.
+type ProviderStatus struct {
+	Provider string `json:"provider"`
+	// Last is the newest event by the provider's time, nil without one within
+	// DefaultWindow.
+	Last *event.Event `json:"last,omitempty"`
+	// Counts are the sums by metric since Status.Since.
+	Counts map[string]int `json:"counts"`
+}
+
+// Healthy reports whether no alarm fires and no dead letter waits.
+func (s Status) Healthy() bool { return len(s.Alarms) == 0 && s.DeadLetters.Waiting == 0 }
+
+// ReadStatus returns the state of a stack, with the counts of the last period.
+func ReadStatus(ctx context.Context, m *Monitor, s *Store, period time.Duration) (Status, error) {
+	now := m.Now().UTC()
+	status := Status{
+		Stack: m.Stack.Name, Environment: m.Stack.Suffix(), At: now, Since: now.Add(-period), Alarms: []Alarm{},
+	}
+	var counts []Count
+	all, ctx := errgroup.WithContext(ctx)
+	all.Go(func() (err error) {
+		counts, err = m.Counts(ctx, status.Since, now, time.Minute)
+		return err
+	})
+	all.Go(func() (err error) {
+		status.Queue, status.DeadLetters, err = m.QueueStates(ctx)
+		return err
+	})
+	all.Go(func() error {
+		alarms, err := m.Alarms(ctx)
+		for _, a := range alarms {
+			if a.Firing() {
+				status.Alarms = append(status.Alarms, a)
+			}
+		}
+		return err
+	})
+	for _, p := range contract.Providers() {
+		status.Providers = append(status.Providers, ProviderStatus{Provider: p.Name, Counts: map[string]int{}})
+	}
+	for i := range status.Providers {
+		p := &status.Providers[i]
+		all.Go(func() error {
+			for e, err := range s.Events(ctx, Filter{Provider: p.Provider, Limit: 1}) {
+				if err != nil {
+					return err
+				}
+				p.Last = &e
+			}
+			return nil
+		})
+	}
+	if err := all.Wait(); err != nil {
+		return Status{}, err
+	}
+	for _, c := range counts {
+		for i := range status.Providers {
+			if status.Providers[i].Provider == c.Provider {
+				status.Providers[i].Counts[c.Metric] += c.Value
+			}
+		}
+	}
+	return status, nil
+}

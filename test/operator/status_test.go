@@ -1,0 +1,62 @@
+package operator_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paysluice/paysluice/handlers/contract"
+)
+
+func TestStatus(t *testing.T) {
+	store(t, contract.Stripe())
+	var status struct {
+		Providers []struct {
+			Provider string
+			Counts   map[string]int
+		}
+		Queue struct{ Name string }
+	}
+	require.Eventually(t, func() bool {
+		r := paysluice(t, "status", "-o", "json")
+		require.Contains(t, []int{0, 3}, r.code, r.stderr)
+		require.NoError(t, json.Unmarshal([]byte(r.stdout), &status))
+		return status.Providers[0].Counts[contract.MetricStored] > 0
+	}, waitTime, pollTime)
+	assert.Equal(t, "webhook-queue-operator", status.Queue.Name)
+	assert.GreaterOrEqual(t, status.Providers[0].Counts[contract.MetricAccepted], status.Providers[0].Counts[contract.MetricStored])
+
+	r := paysluice(t, "status")
+	assert.Contains(t, r.stdout, "PROVIDER  LAST EVENT")
+	assert.Contains(t, r.stdout, "webhook-queue-operator: ")
+	for line := range strings.Lines(r.stdout) {
+		assert.LessOrEqual(t, len(line), 81, "a terminal of 80 columns: %s", line)
+	}
+}
+
+func TestFiringAlarmSaysWhatToDo(t *testing.T) {
+	set := func(state string) {
+		_, err := stack.AWS(t.Context(), "cloudwatch", "set-alarm-state", "--alarm-name", "ticket-conflicts-operator", "--state-value", state, "--state-reason", "test")
+		require.NoError(t, err)
+	}
+	set("ALARM")
+	defer set("OK")
+	r := paysluice(t, "status")
+	assert.Equal(t, 3, r.code, r.stderr)
+	assert.Regexp(t, `(?s)TICKET ticket-conflicts-operator since \d+ s\n  means  .*\n  do     `, r.stdout)
+}
+
+func TestStatusDenied(t *testing.T) {
+	r := user(t, allow("*", "cloudformation:*", "dynamodb:*", "cloudwatch:*", "sqs:*")).run(t, "status")
+	assert.Equal(t, 1, r.code)
+	assert.Contains(t, r.stderr, "access denied: logs:FilterLogEvents on arn:aws:logs:")
+}
+
+func TestStatusWatchIsInterrupted(t *testing.T) {
+	r := root().interrupted(t, func(stdout, _ string) bool { return strings.Contains(stdout, "webhook-dlq-operator") }, "status", "--watch")
+	assert.Equal(t, 130, r.code)
+	assert.Contains(t, r.stderr, "paysluice status: interrupt signal received")
+}
