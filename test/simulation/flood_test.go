@@ -103,7 +103,7 @@ func TestOneOldDeliveryIsSentOnceByEachEnvironment(t *testing.T) {
 			handle(t, environments[i%floodEnvironments], old)
 			time.Sleep(time.Millisecond)
 		}
-		assert.Equal(t, floodEnvironments, f.sqs.Len(f.url))
+		assert.Equal(t, floodEnvironments, f.sqs.Len(f.url), "broken promise: one delivery is sent again and again")
 	})
 }
 
@@ -132,7 +132,7 @@ func TestFloodOfOldDeliveriesDelaysNoNewEvent(t *testing.T) {
 				received += strings.Count(body, `"provider":"stripe"`)
 			}
 		}
-		assert.Equal(t, sent, received)
+		assert.Equal(t, sent, received, "broken promise: new events wait for a flood")
 		assert.Len(t, f.receive(t), contract.BatchSize, "late events are delivered when nothing else waits")
 	})
 }

@@ -145,6 +145,13 @@ func (w *world) createServices(t *testing.T) {
 	})
 	require.NoError(t, err)
 
+	_, err = w.dynamodb.CreateTable(ctx, &dynamodb.CreateTableInput{
+		TableName:            aws.String(contract.GuardTableName),
+		KeySchema:            keys(contract.GuardAttribute)[:1],
+		AttributeDefinitions: []dynamodbtypes.AttributeDefinition{define(contract.GuardAttribute, s)},
+	})
+	require.NoError(t, err)
+
 	_, err = w.s3.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: aws.String(bucketName)})
 	require.NoError(t, err)
 

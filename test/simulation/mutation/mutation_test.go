@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -21,17 +22,27 @@ const (
 	root = "../../.." // the module
 	// concurrent is the number of mutations that are built and run at a time.
 	concurrent = 2
+
+	// The tests that find mutations, and those that find attacks.
+	promises  = "^Test(Promise|WithoutFaults)"
+	attackers = "^Test(Attack|OneOldDelivery|FloodOfOldDeliveries)"
 )
+
+func all() []mutation { return slices.Concat(mutations(), attacks()) }
 
 func TestEveryMutationIsCaught(t *testing.T) {
 	slots := make(chan struct{}, concurrent)
-	for _, m := range mutations() {
+	for _, m := range all() {
 		t.Run(m.folder+": "+m.why, func(t *testing.T) {
 			t.Parallel()
 			slots <- struct{}{}
 			defer func() { <-slots }()
 
-			out, err := simulate(t, m.overlay(t))
+			tests := promises
+			if slices.Contains(attacks(), m) {
+				tests = attackers
+			}
+			out, err := simulate(t, m.overlay(t), tests)
 
 			if assert.Error(t, err, "the simulation does not find the mistake") {
 				assert.Contains(t, out, "broken promise", "the simulation fails, but not with a broken promise")
@@ -41,14 +52,16 @@ func TestEveryMutationIsCaught(t *testing.T) {
 }
 
 func TestSourceWithoutMutationKeepsItsPromises(t *testing.T) {
-	out, err := simulate(t, "")
-	require.NoError(t, err, out)
+	for _, tests := range []string{promises, attackers} {
+		out, err := simulate(t, "", tests)
+		require.NoError(t, err, out)
+	}
 }
 
 // TestMutationsApply tells within a second which rows have to follow a change
 // of the source.
 func TestMutationsApply(t *testing.T) {
-	for _, m := range mutations() {
+	for _, m := range all() {
 		m.apply(t)
 	}
 }
@@ -97,7 +110,7 @@ func (m mutation) overlay(t *testing.T) string {
 
 // simulate builds the simulation, with an overlay unless it is empty, and runs
 // it from a fixed seed.
-func simulate(t *testing.T, overlay string) (out string, err error) {
+func simulate(t *testing.T, overlay, tests string) (out string, err error) {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "simulation.test")
 	build := exec.CommandContext(t.Context(), "go", "test", "-c", "-overlay", overlay, "-o", binary, "./test/simulation")
@@ -105,7 +118,7 @@ func simulate(t *testing.T, overlay string) (out string, err error) {
 	built, err := build.CombinedOutput()
 	require.NoError(t, err, "the mutation does not compile: %s", built)
 
-	run := exec.CommandContext(t.Context(), binary, "-test.run", "^Test(Promise|WithoutFaults)", "-test.failfast", "-seed", "1", "-accepted", "8000")
+	run := exec.CommandContext(t.Context(), binary, "-test.run", tests, "-test.failfast", "-seed", "1", "-accepted", "8000")
 	run.Dir = filepath.Join(root, "test", "simulation")
 	text, err := run.CombinedOutput()
 	return string(text), err

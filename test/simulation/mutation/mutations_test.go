@@ -147,3 +147,58 @@ func mutations() []mutation {
 			`id,`},
 	}
 }
+
+// attacks are mistakes that let an attack succeed.
+func attacks() []mutation {
+	return []mutation{
+		{"handlers/consumer", "a second body is stored with one signature",
+			`if held != e.PayloadSHA256 {`,
+			`if held == "" {`},
+		{"handlers/consumer", "a claim of a signature that failed counts as claimed",
+			`received.AddDate(0, 0, signatureDays))`,
+			`received.AddDate(0, 0, signatureDays)); if err != nil { held, err = e.PayloadSHA256, nil }`},
+		{"handlers/consumer", "the signature's guard holds the event's id",
+			`h.Guards.Claim(ctx, name, e.PayloadSHA256, received`,
+			`h.Guards.Claim(ctx, name+e.ID, e.PayloadSHA256, received`},
+		{"handlers/consumer", "another time makes a second row of an event",
+			`if err == nil && held != at {`,
+			`if err == nil && held == "" {`},
+		{"handlers/consumer", "a body that reuses a signature is dropped",
+			`return h.keep(ctx, record, e, reason, contract.MetricConflicts)
+		}`,
+			`return outcome{}, nil
+		}`},
+		{"handlers/aws/table", "a guard is replaced",
+			`"attribute_not_exists(" + contract.GuardAttribute + ")"`,
+			`"attribute_not_exists(" + contract.PaymentKeyAttribute + ")"`},
+		{"handlers/processor", "the signature is left out",
+			`e.SignedSHA256 = receipt.SignedSHA256`,
+			`e.SignedSHA256 = ""`},
+		{"handlers/processor", "late events are groups of their own",
+			`return e.Provider + "-late"`,
+			`return event.HashPayload([]byte(e.ID))`},
+		{"handlers/processor", "an event is late only after a week",
+			`const lateAfter = time.Hour`,
+			`const lateAfter = 168 * time.Hour`},
+		{"handlers/processor", "no webhook is remembered",
+			`return a.eventID, ok && 0 <= age && age < recentTime`,
+			`return a.eventID, ok && age < 0`},
+		{"handlers/processor", "a webhook that was not sent is remembered",
+			`received := time.UnixMilli(e.ReceivedAt)
+	var err error`,
+			`received := time.UnixMilli(e.ReceivedAt); h.recent.add(c, e.ID, received)
+	var err error`},
+		{"handlers/processor", "an event of the other mode is stored",
+			`if !origin.StoreOtherMode {`,
+			`if origin.StoreOtherMode {`},
+		{"handlers/processor", "the mode is not compared",
+			`if origin.Livemode != nil && (e.Livemode == nil || *e.Livemode != *origin.Livemode) {`,
+			`if origin.Livemode != nil && e.Livemode == nil {`},
+		{"handlers/consumer", "a processor speaks for another provider",
+			`if !h.Senders.MaySend(record, e.Provider) {`,
+			`if h.Senders.MaySend(record, e.Provider) && len(h.Senders) == 0 {`},
+		{"handlers/consumer", "what the table has deleted is stored as new",
+			`if h.expired(e) {`,
+			`if h.expired(e) && e.Timestamp == 0 {`},
+	}
+}
