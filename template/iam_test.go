@@ -1,6 +1,11 @@
 package template
 
 import (
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -158,4 +163,80 @@ func grants(s statement) []string {
 		}
 	}
 	return all
+}
+
+// TestWhatRolesCannotDoToOthers tries actions on concrete resources, which wildcards
+// may match, with each role. All but the listed ones are denied.
+func TestWhatRolesCannotDoToOthers(t *testing.T) {
+	d := build(t, withMadeUp(), "dev")
+	objects := []string{"unknown/2026/01/02/x.json", "certificates/x", "fetches/2026-01-02T03:04/live/1"}
+	secrets := []string{}
+	for _, p := range withMadeUp().Providers {
+		objects = append(objects, p.Name+"/2026/01/02/x.json", "oversize/30d/"+p.Name+"/2026-01-02/x")
+		secrets = append(secrets, p.Title+"Secret.Id")
+	}
+	probes := []string{}
+	try := func(service string, actions []string, resources ...string) {
+		for _, action := range actions {
+			for _, resource := range resources {
+				probes = append(probes, service+":"+action+" on "+resource)
+			}
+		}
+	}
+	try("sqs", []string{"SendMessage", "ReceiveMessage", "DeleteMessage", "PurgeQueue", "SetQueueAttributes"}, "WebhookQueue.Arn", "DeadLetterQueue.Arn")
+	try("dynamodb", []string{"PutItem", "GetItem", "Query", "Scan", "UpdateItem", "DeleteItem", "BatchWriteItem"}, "EventsTable.Arn", "GuardTable.Arn")
+	try("secretsmanager", []string{"GetSecretValue", "PutSecretValue"}, secrets...)
+	for _, key := range objects {
+		try("s3", []string{"PutObject", "GetObject", "DeleteObject"}, "FailedWebhooks.Arn/"+key)
+	}
+	try("s3", []string{"ListBucket", "PutBucketPolicy", "PutLifecycleConfiguration"}, "FailedWebhooks.Arn")
+	for _, function := range ids(d.ofType("AWS::Lambda::Function")) {
+		try("lambda", []string{"InvokeFunction", "UpdateFunctionCode", "UpdateFunctionConfiguration"}, function+".Arn")
+	}
+	for _, role := range ids(d.ofType("AWS::IAM::Role")) {
+		try("iam", []string{"PassRole", "PutRolePolicy"}, role+".Arn")
+		try("sts", []string{"AssumeRole"}, role+".Arn")
+	}
+
+	can := map[string][]string{
+		"AuthorizerRole": nil,
+		"ConsumerRole": {
+			"sqs:ReceiveMessage on WebhookQueue.Arn", "sqs:DeleteMessage on WebhookQueue.Arn", "sqs:SendMessage on DeadLetterQueue.Arn",
+			"dynamodb:PutItem on EventsTable.Arn", "dynamodb:PutItem on GuardTable.Arn",
+		},
+		"ArchiverRole": {"sqs:ReceiveMessage on DeadLetterQueue.Arn", "sqs:DeleteMessage on DeadLetterQueue.Arn", "s3:PutObject on FailedWebhooks.Arn/unknown/2026/01/02/x.json"},
+	}
+	for _, key := range objects {
+		can["EmptierRole"] = append(can["EmptierRole"], "s3:DeleteObject on FailedWebhooks.Arn/"+key)
+	}
+	for _, p := range withMadeUp().Providers {
+		can["ArchiverRole"] = append(can["ArchiverRole"], "s3:PutObject on FailedWebhooks.Arn/"+p.Name+"/2026/01/02/x.json")
+		own := []string{
+			"sqs:SendMessage on WebhookQueue.Arn", "sqs:SendMessage on DeadLetterQueue.Arn", "secretsmanager:GetSecretValue on " + p.Title + "Secret.Id",
+			"s3:PutObject on FailedWebhooks.Arn/oversize/30d/" + p.Name + "/2026-01-02/x",
+		}
+		if p.HasCertificates() {
+			own = append(own, "s3:GetObject on FailedWebhooks.Arn/certificates/x", "s3:PutObject on FailedWebhooks.Arn/certificates/x",
+				"s3:PutObject on FailedWebhooks.Arn/fetches/2026-01-02T03:04/live/1")
+		}
+		can[p.Title+"ProcessorRole"] = own
+	}
+	for id, role := range d.ofType("AWS::IAM::Role") {
+		if id == "ApiGatewayAccountRole" { // it only writes logs
+			continue
+		}
+		allowed := []string{}
+		for _, probe := range probes {
+			if slices.ContainsFunc(grantsOf(t, role), func(grant string) bool { return permits(grant, probe) }) {
+				allowed = append(allowed, probe)
+			}
+		}
+		assert.ElementsMatch(t, can[id], allowed, id)
+	}
+}
+
+// permits reports whether a grant covers a probe, both in the form of grants.
+func permits(grant, probe string) bool {
+	pattern := strings.NewReplacer(`\*`, ".*", `\?`, ".").Replace(regexp.QuoteMeta(grant))
+	return regexp.MustCompile("^" + pattern + "$").MatchString(probe)
 }

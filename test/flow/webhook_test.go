@@ -234,6 +234,30 @@ func TestRejectedWebhooks(t *testing.T) {
 	})
 }
 
+// An entry of Stripe's secret names its environment; PayPal's and Square's always do,
+// and their bodies tell no mode.
+func TestEventOfTheOtherMode(t *testing.T) {
+	skipShort(t)
+	a := accounts[0]
+	t.Cleanup(func() { assert.NoError(t, a.putSecrets(context.WithoutCancel(t.Context()), a.secret)) })
+	w := a.newWebhook() // livemode is false
+	w.secret = a.NewSecret()
+	document := a.Document(a.secret, w.secret).(map[string]any)
+	document["endpoints"].([]map[string]string)[1]["environment"] = "live"
+	require.NoError(t, stack.PutSecret(t.Context(), a.Provider, document))
+
+	require.Eventually(t, func() bool {
+		status, _, err := w.send(t.Context())
+		return err == nil && status == http.StatusOK
+	}, 30*time.Second, 500*time.Millisecond, "a mismatch reads the secret again, at most every 10 s")
+
+	m := requireArchived(t, a.Provider.Name+"/", ofBody(w.body))
+	assert.Equal(t, contract.ReasonOtherMode, m.FailureReason)
+	found, err := rows(t.Context(), w.eventID())
+	require.NoError(t, err)
+	assert.Empty(t, found)
+}
+
 func TestRotation(t *testing.T) {
 	eachAccount(t, func(t *testing.T, a *account) {
 		t.Cleanup(func() { assert.NoError(t, a.putSecrets(context.WithoutCancel(t.Context()), a.secret)) })

@@ -2,13 +2,20 @@ package conformance_test
 
 import (
 	"bytes"
+	"fmt"
 	"maps"
+	"slices"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	events "github.com/paysluice/paysluice/handlers/aws/table"
+	"github.com/paysluice/paysluice/handlers/contract"
 )
 
 func tableRules() []rule {
@@ -93,6 +100,34 @@ func tableRules() []rule {
 			}
 			require.NoError(t, put(t, s, table, of(400<<10)))
 			requireCode(t, "ValidationException", put(t, s, table, of(400<<10+1)))
+		}},
+		{"DynamoDB: of concurrent claims of a guard one wins, and its value stays", func(t *testing.T, s services) {
+			name := s.name("guards")
+			_, err := s.dynamodb.CreateTable(t.Context(), &dynamodb.CreateTableInput{
+				TableName:            &name,
+				KeySchema:            []types.KeySchemaElement{{AttributeName: new(contract.GuardAttribute), KeyType: types.KeyTypeHash}},
+				AttributeDefinitions: []types.AttributeDefinition{{AttributeName: new(contract.GuardAttribute), AttributeType: types.ScalarAttributeTypeS}},
+				BillingMode:          types.BillingModePayPerRequest,
+			})
+			require.NoError(t, err)
+			guards := events.NewGuards(s.dynamodb, name)
+			held := make([]string, 10)
+			var claims sync.WaitGroup
+			for i := range held {
+				claims.Go(func() {
+					var err error
+					held[i], err = guards.Claim(t.Context(), "signature#paypal:1", fmt.Sprint(i), time.Now().AddDate(0, 0, 31))
+					assert.NoError(t, err)
+				})
+			}
+			claims.Wait()
+			assert.Len(t, slices.Compact(held), 1)
+			later, err := guards.Claim(t.Context(), "signature#paypal:1", "later", time.Time{})
+			require.NoError(t, err)
+			assert.Equal(t, held[0], later)
+			other, err := guards.Claim(t.Context(), "event#paypal:1", "later", time.Time{})
+			require.NoError(t, err)
+			assert.Equal(t, "later", other)
 		}},
 		{"DynamoDB: a table that does not exist", func(t *testing.T, s services) {
 			err := put(t, s, new(s.name("table")), row("a", "1", nil))
