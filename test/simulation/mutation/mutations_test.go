@@ -196,7 +196,7 @@ func attacks() []mutation {
 			`if origin.Livemode != nil && e.Livemode == nil {`},
 		{"handlers/consumer", "a processor speaks for another provider",
 			`if !h.Senders.MaySend(record, e.Provider) {`,
-			`if h.Senders.MaySend(record, e.Provider) && len(h.Senders) == 0 {`},
+			`if !h.Senders.MaySend(record, e.Provider) && record.MessageId == "" {`},
 		{"handlers/consumer", "what the table has deleted is stored as new",
 			`if h.expired(e) {`,
 			`if h.expired(e) && e.Timestamp == 0 {`},
