@@ -64,10 +64,10 @@ func storageRequirements() []requirement {
 		property("expiry is on", "EventsTable", "TimeToLiveSpecification.Enabled", true),
 		property("events are found by id and ordered by time", "EventsTable", "KeySchema", keySchema("eventId")),
 		property("and by payment and by day", "EventsTable", "GlobalSecondaryIndexes", []any{
-			listIndex("byPayment", "paymentKey"), listIndex("byDay", "dayKey"),
+			listIndex("byPayment", "paymentKey", contract.PaymentColumns()), listIndex("byDay", "dayKey", contract.DayColumns()),
 		}),
 		property("an index lists events without their payloads", "EventsTable", "GlobalSecondaryIndexes.0.Projection",
-			map[string]any{"ProjectionType": "INCLUDE", "NonKeyAttributes": contract.ListColumns()}),
+			map[string]any{"ProjectionType": "INCLUDE", "NonKeyAttributes": contract.PaymentColumns()}),
 		property("a guard has a name and may expire", "GuardTable", "KeySchema",
 			[]dynamodb.Table_KeySchema{{AttributeName: contract.GuardAttribute, KeyType: "HASH"}}),
 		property("expired guards are deleted", "GuardTable", "TimeToLiveSpecification",

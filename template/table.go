@@ -22,8 +22,8 @@ func (s *stack) addTable() cfn.ID {
 		},
 		KeySchema: keySchema(contract.EventIDAttribute),
 		GlobalSecondaryIndexes: []dynamodb.Table_GlobalSecondaryIndex{
-			listIndex(contract.PaymentIndex, contract.PaymentKeyAttribute),
-			listIndex(contract.DayIndex, contract.DayKeyAttribute),
+			listIndex(contract.PaymentIndex, contract.PaymentKeyAttribute, contract.PaymentColumns()),
+			listIndex(contract.DayIndex, contract.DayKeyAttribute, contract.DayColumns()),
 		},
 		TimeToLiveSpecification: &dynamodb.Table_TimeToLiveSpecification{
 			AttributeName: new(contract.ExpiresAtAttribute),
@@ -77,13 +77,13 @@ func restorable() *dynamodb.Table_PointInTimeRecoverySpecification {
 }
 
 // listIndex returns an index that lists the events of a partition key by time.
-func listIndex(name, partitionKey string) dynamodb.Table_GlobalSecondaryIndex {
+func listIndex(name, partitionKey string, columns []string) dynamodb.Table_GlobalSecondaryIndex {
 	return dynamodb.Table_GlobalSecondaryIndex{
 		IndexName: name,
 		KeySchema: keySchema(partitionKey),
 		Projection: &dynamodb.Table_Projection{
 			ProjectionType:   new("INCLUDE"),
-			NonKeyAttributes: contract.ListColumns(),
+			NonKeyAttributes: columns,
 		},
 	}
 }

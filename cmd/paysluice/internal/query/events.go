@@ -21,7 +21,7 @@ import (
 const payloadTimeout = time.Minute
 
 // Events returns the events that a filter selects, newest first by the provider's
-// time. They have the columns of contract.ListColumns and no payload; Event has
+// time. They have the columns of contract.DayColumns and no payload; Event has
 // all. An event without a time is listed at the end of the day of its receipt. An
 // error ends the sequence.
 func (s *Store) Events(ctx context.Context, f Filter) iter.Seq2[event.Event, error] {
