@@ -406,6 +406,8 @@ func (s *stack) addTopic(id, name string, wantsEmail cfn.Cond, rules ...string) 
 		Protocol:                   "email",
 		Endpoint:                   new(cfn.Ref(alarmEmail)),
 		AWSCloudFormationCondition: wantsEmail.Name(),
+		AWSCloudFormationMetadata: suppressed(suppression{rule: "Serverless-SNSRedrivePolicy",
+			reason: "Nobody would read a queue of undelivered alarms. The alarm's state remains, and a pager is a subscription of its own."}),
 	})
 	return topic
 }
@@ -448,6 +450,8 @@ func (s *stack) addKeyRule(page severity) {
 					`Do: enable the key, cancel its deletion or restore its policy at once, unless the stack is being removed."`,
 			},
 		}},
+		AWSCloudFormationMetadata: suppressed(suppression{rule: "Serverless-EventBusDLQ",
+			reason: "EventBridge retries for a day. A page that is later than that has no use, and the outage has pages of its own."}),
 	})
 }
 

@@ -111,5 +111,7 @@ func (s *stack) addEventSource(id string, queue, function cfn.ID, concurrency st
 		BatchSize:                  new(contract.BatchSize),
 		FunctionResponseTypes:      []string{"ReportBatchItemFailures"},
 		AWSCloudFormationDependsOn: []string{string(emptied)},
+		AWSCloudFormationMetadata: suppressed(suppression{rule: "Serverless-LambdaEventSourceMappingDestination",
+			reason: "Lambda has on-failure destinations for streams. A message that fails stays in its queue."}),
 	}})
 }

@@ -54,9 +54,12 @@ func (s *stack) addFunction(f function) cfn.ID {
 	maps.Copy(environment, goRuntime(memoryMB))
 	maps.Copy(environment, f.environment)
 
+	const noDeadLetters = "A function's own dead-letter queue is for asynchronous invocations. " +
+		"API Gateway, the event source mappings and CloudFormation handle a failed invocation."
 	suppressions := []suppression{
-		{rule: "CKV_AWS_116", reason: "A function's own dead-letter queue is for asynchronous invocations. " +
-			"API Gateway, the event source mappings and CloudFormation handle a failed invocation."},
+		{rule: "CKV_AWS_116", reason: noDeadLetters},
+		{rule: "Serverless-LambdaDLQ", reason: noDeadLetters},
+		{rule: "Serverless-LambdaTracing", reason: "The parameter Tracing turns it on."},
 		{rule: "CKV_AWS_117", reason: "It calls public AWS and provider endpoints only. A VPC would add NAT or endpoints and protect nothing."},
 	}
 	set := map[string]any{}

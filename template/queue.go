@@ -45,6 +45,8 @@ func (s *stack) addQueues() queues {
 			RedrivePermission: "byQueue",
 			SourceQueueARNs:   []string{namedARN("sqs", "", QueueName)},
 		},
+		AWSCloudFormationMetadata: suppressed(suppression{rule: "Serverless-SQSRedrivePolicy",
+			reason: "It is the dead-letter queue. Messages that cannot be archived stay in it and page."}),
 	})
 	events := s.addQueue("WebhookQueue", QueueName, &sqs.Queue{
 		MessageRetentionPeriod: new(queueRetentionDays * daySeconds),

@@ -16,6 +16,7 @@ const accessLogPrefix = "Access"
 // addStage adds the stage that serves the deployment. It depends on emptied, so
 // that deleting the stack closes the API before it empties the bucket.
 func (a *api) addStage(deployment, accessLog, emptied cfn.ID, account string) cfn.ID {
+	const untraced = "Tracing is a parameter, off by default: any sender could cause traces, which cost money."
 	return a.Add("Stage", cfn.With{Set: map[string]any{
 		"MethodSettings": []any{stageSettings()},
 		"TracingEnabled": cfn.Ref(tracing),
@@ -38,7 +39,8 @@ func (a *api) addStage(deployment, accessLog, emptied cfn.ID, account string) cf
 		},
 		AWSCloudFormationDependsOn: []string{string(emptied)},
 		AWSCloudFormationMetadata: suppressed(
-			suppression{rule: "CKV_AWS_73", reason: "Tracing is a parameter, off by default: any sender could cause traces, which cost money."},
+			suppression{rule: "CKV_AWS_73", reason: untraced},
+			suppression{rule: "Serverless-APIGWXrayEnabled", reason: untraced},
 			suppression{rule: "CKV_AWS_120", reason: "A cached response would lose events: every request is a different event."},
 			suppression{rule: "AwsSolutions-APIG3", reason: "A web ACL belongs to the account's owner. " +
 				"The stage throttles, and no request bypasses signature verification."},

@@ -1,4 +1,4 @@
-// Prints what cdk-nag's AwsSolutions rules find in a CloudFormation template,
+// Prints what cdk-nag's AwsSolutions and Serverless rules find in a CloudFormation template,
 // beside what the template's metadata suppresses, as a list in JSON. It exits
 // with 1 when that is anything.
 //
@@ -10,7 +10,7 @@ const os = require('node:os');
 const path = require('node:path');
 const { App, Aspects, Stack } = require('aws-cdk-lib');
 const { CfnInclude } = require('aws-cdk-lib/cloudformation-include');
-const { AwsSolutionsChecks } = require('cdk-nag');
+const { AwsSolutionsChecks, ServerlessChecks } = require('cdk-nag');
 
 const findings = [];
 const logger = {
@@ -30,8 +30,11 @@ const logger = {
 const outdir = fs.mkdtempSync(path.join(os.tmpdir(), 'nag-'));
 const app = new App({ outdir, analyticsReporting: false });
 const stack = new Stack(app, 'Stack');
-new CfnInclude(stack, 'Template', { templateFile: process.argv[2] });
-Aspects.of(app).add(new AwsSolutionsChecks({ reports: false, additionalLoggers: [logger] }));
+// Serverless-APIGWXrayEnabled cannot be evaluated with a parameter.
+new CfnInclude(stack, 'Template', { templateFile: process.argv[2], parameters: { Tracing: false } });
+for (const Checks of [AwsSolutionsChecks, ServerlessChecks]) {
+  Aspects.of(app).add(new Checks({ reports: false, additionalLoggers: [logger] }));
+}
 try {
   app.synth();
 } finally {
