@@ -77,7 +77,7 @@ func (s *stack) addFunction(f function) cfn.ID {
 		Architectures: []string{cfn.Ref(architecture)},
 		Code: &lambda.Function_Code{
 			S3Bucket: new(cfn.Ref(codeBucket)),
-			S3Key:    new(cfn.Sub(variable(codeVersion) + "/" + f.binary + ".zip")),
+			S3Key:    new(cfn.Sub(variable(codeVersion) + "/" + f.binary + "-" + variable(architecture) + ".zip")),
 		},
 		Role:        role.Att("Arn"),
 		MemorySize:  new(memoryMB),

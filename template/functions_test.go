@@ -40,7 +40,7 @@ func functionRequirements() []requirement {
 				for id, want := range shippedFunctions() {
 					f := d.Resources[id+"Function"]
 					assert.Equal(t, want.name+"-dev", f.Properties["FunctionName"])
-					assert.Equal(t, map[string]any{"S3Bucket": "code", "S3Key": "0123456789ab/" + want.binary + ".zip"}, f.Properties["Code"])
+					assert.Equal(t, map[string]any{"S3Bucket": "code", "S3Key": "0123456789ab/" + want.binary + "-arm64.zip"}, f.Properties["Code"])
 					assert.Contains(t, contract.Binaries(), want.binary, "the zip is built")
 					assert.Equal(t, want.memoryMB, decode[int](t, f, "MemorySize"), id)
 					assert.Equal(t, want.timeout, decode[int](t, f, "Timeout"), id)
@@ -48,7 +48,8 @@ func functionRequirements() []requirement {
 			},
 			breaks: []mutation{
 				drop("ArchiverFunction"),
-				set("ArchiverFunction.Properties.Code.S3Key", "0123456789ab/emptier.zip"),
+				set("ArchiverFunction.Properties.Code.S3Key", "0123456789ab/emptier-arm64.zip"),
+				set("ArchiverFunction.Properties.Code.S3Key", "0123456789ab/archiver.zip"),
 				set("ConsumerFunction.Properties.FunctionName", "event-consumer"),
 				drop("ConsumerFunction.Properties.Timeout"), // 3 s
 				drop("StripeProcessorFunction.Properties.MemorySize"),

@@ -71,7 +71,7 @@ func (s *stack) addParameters() {
 	})
 	s.Parameter(architecture, cfn.Parameter{
 		Type:          "String",
-		Description:   "Instruction set that the zips were built for.",
+		Description:   "Instruction set that the zips were built for, the end of their names.",
 		Default:       "arm64",
 		AllowedValues: []string{"arm64", "x86_64"},
 	})
@@ -125,11 +125,12 @@ func (s *stack) addParameters() {
 		Default:       "false",
 		AllowedValues: []string{"true", "false"},
 	})
+	// No default: true could replace the role of another application without notice,
+	// and with false a new account has none.
 	s.Parameter(manageAPIGatewayAccount, cfn.Parameter{
 		Type: "String",
 		Description: "Whether this stack sets the role with which API Gateway writes logs. An account has one such " +
-			"setting per region: use true in one stack only.",
-		Default:       "true",
+			"setting per region: true if aws apigateway get-account shows no cloudwatchRoleArn, else false.",
 		AllowedValues: []string{"true", "false"},
 	})
 	s.addLimits()

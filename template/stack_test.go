@@ -53,11 +53,11 @@ func TestSuppressedSpelling(t *testing.T) {
 func interfaceRequirements() []requirement {
 	return []requirement{
 		{
-			says: "the parameters and their defaults; only suffix and code have none",
+			says: "the parameters and their defaults; only suffix, code and the account's setting have none",
 			holds: func(t require.TestingT, d document) {
 				want := map[string]string{
 					"EnvironmentSuffix": "none", "CodeBucket": "none", "CodeVersion": "none", "Architecture": "arm64",
-					"LogLevel": "INFO", "ManageApiGatewayAccount": "true", "AlarmEmail": "",
+					"LogLevel": "INFO", "ManageApiGatewayAccount": "none", "AlarmEmail": "",
 					"ThrottleRate": "1000", "ThrottleBurst": "2000",
 					"ConsumerConcurrency": "50", "ArchiverConcurrency": "10", "MaxReceiveCount": "3", // as required
 					"AuthorizerReservedConcurrency": "0", "ProcessorReservedConcurrency": "0", "Tracing": "false",
@@ -79,6 +79,7 @@ func interfaceRequirements() []requirement {
 			},
 			breaks: []mutation{
 				drop("Parameters.AlarmEmail"),
+				set("Parameters.ManageApiGatewayAccount.Default", "true"), // takes over another application's setting
 				set("Parameters.EnvironmentSuffix.Default", "dev"),
 				set("Parameters.EventRetentionDays.Default", "30"),
 				drop("Parameters.DomainName.Default"),

@@ -36,8 +36,8 @@ type Deployment struct {
 	Zips string
 	// Suffix is the parameter EnvironmentSuffix; it also names the stack.
 	Suffix string
-	// Parameters are added to EnvironmentSuffix, CodeBucket, CodeVersion and
-	// Architecture. An update keeps the value of a parameter that is not given.
+	// Parameters are added to EnvironmentSuffix, CodeBucket, CodeVersion,
+	// Architecture and ManageApiGatewayAccount, or replace them. An update keeps the value of a parameter that is not given.
 	Parameters map[string]string
 }
 
@@ -54,6 +54,8 @@ func (d Deployment) parameters() (map[string]string, error) {
 		"CodeBucket":        d.codeBucket(),
 		"CodeVersion":       filepath.Base(d.Zips),
 		"Architecture":      arch,
+
+		"ManageApiGatewayAccount": "true",
 	}
 	maps.Copy(parameters, d.Parameters)
 	return parameters, nil

@@ -142,7 +142,10 @@ func packaged(t *testing.T) string {
 	version, err := cmd.Output()
 	require.NoError(t, err)
 	for _, binary := range contract.Binaries() {
-		r, err := zip.OpenReader(filepath.Join(dir, strings.TrimSpace(string(version)), binary+".zip"))
+		found, err := filepath.Glob(filepath.Join(dir, strings.TrimSpace(string(version)), binary+"-*.zip"))
+		require.NoError(t, err)
+		require.Len(t, found, 1)
+		r, err := zip.OpenReader(found[0])
 		require.NoError(t, err)
 		bootstrap, err := r.Open("bootstrap")
 		require.NoError(t, err)

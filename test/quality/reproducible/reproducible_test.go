@@ -95,7 +95,10 @@ func command(t *testing.T, dir string, env []string, name string, args ...string
 
 func zip(t *testing.T, dir, version, binary string) []byte {
 	t.Helper()
-	content, err := os.ReadFile(filepath.Join(dir, "out", version, binary+".zip"))
+	found, err := filepath.Glob(filepath.Join(dir, "out", version, binary+"-*.zip"))
+	require.NoError(t, err)
+	require.Len(t, found, 1)
+	content, err := os.ReadFile(found[0])
 	require.NoError(t, err)
 	return content
 }

@@ -66,7 +66,7 @@ func TestPackagePrintsOnlyTheCodeVersion(t *testing.T) {
 	require.Equal(t, 0, Run(t.Context(), []string{"package", "--out", "zips"}, nil, &stdout, &stderr), stderr.String())
 	assert.Regexp(t, `^[0-9a-f]{20}\n$`, stdout.String())
 	for _, b := range contract.Binaries() {
-		assert.FileExists(t, filepath.Join("zips", string(bytes.TrimSpace(stdout.Bytes())), b+".zip"))
+		assert.FileExists(t, filepath.Join("zips", string(bytes.TrimSpace(stdout.Bytes())), b+"-arm64.zip"))
 	}
 }
 

@@ -26,7 +26,7 @@ var (
 // and the same Go release give the same bytes on every machine. So a content
 // hash names a version, and a deployment of unchanged code changes nothing.
 type packaging struct {
-	// out is the folder that receives {CodeVersion}/{binary}.zip, the layout of
+	// out is the folder that receives {CodeVersion}/{binary}-{arch}.zip, the layout of
 	// the keys in the code bucket.
 	out      string
 	arch     architecture
@@ -50,7 +50,7 @@ func (a *app) packageCommand() *cobra.Command {
 			return err
 		},
 	}
-	c.Flags().StringVar(&p.out, "out", "out", "`folder` that receives {CodeVersion}/{binary}.zip; it keeps older versions")
+	c.Flags().StringVar(&p.out, "out", "out", "`folder` that receives {CodeVersion}/{binary}-{arch}.zip; it keeps older versions")
 	c.Flags().TextVar(&p.arch, "arch", arm64, "`architecture` of the functions, as in the stack's parameter Architecture: arm64 or x86_64 (also amd64)")
 	return c
 }
@@ -78,7 +78,7 @@ func (p packaging) build(ctx context.Context) (version string, err error) {
 	if err := p.compile(ctx, bin, env); err != nil {
 		return "", err
 	}
-	zips, err := zipAll(bin, p.binaries)
+	zips, err := zipAll(bin, p.arch, p.binaries)
 	if err != nil {
 		return "", err
 	}

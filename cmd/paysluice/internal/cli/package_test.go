@@ -50,7 +50,7 @@ func TestZipHoldsBootstrapForTheArchitecture(t *testing.T) {
 			require.NoError(t, err)
 			require.Len(t, entries, 1, "no temporary folder is left")
 
-			z, err := zip.OpenReader(filepath.Join("out", version, "one.zip"))
+			z, err := zip.OpenReader(filepath.Join("out", version, "one-"+string(test.arch)+".zip"))
 			require.NoError(t, err)
 			defer z.Close()
 			require.Len(t, z.File, 1)
@@ -73,7 +73,7 @@ func TestCodeVersionDependsOnTheContent(t *testing.T) {
 	p, progress := newModule(t)
 	first, err := p.build(t.Context())
 	require.NoError(t, err)
-	assert.Contains(t, progress.String(), filepath.Join("out", first, "two.zip"))
+	assert.Contains(t, progress.String(), filepath.Join("out", first, "two-arm64.zip"))
 	built, err := os.Stat(filepath.Join("out", first))
 	require.NoError(t, err)
 
@@ -172,13 +172,13 @@ func TestPackageFailsForAChangedVersion(t *testing.T) {
 	}{
 		{
 			name:   "changed",
-			tamper: func(t *testing.T, dir string) { write(t, filepath.Join(dir, "one.zip"), "x") },
+			tamper: func(t *testing.T, dir string) { write(t, filepath.Join(dir, "one-arm64.zip"), "x") },
 			says:   "delete the folder",
 		},
 		{
 			name:   "deleted",
-			tamper: func(t *testing.T, dir string) { require.NoError(t, os.Remove(filepath.Join(dir, "one.zip"))) },
-			says:   "one.zip",
+			tamper: func(t *testing.T, dir string) { require.NoError(t, os.Remove(filepath.Join(dir, "one-arm64.zip"))) },
+			says:   "one-arm64.zip",
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {

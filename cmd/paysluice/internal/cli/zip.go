@@ -21,15 +21,17 @@ type file struct {
 	content []byte
 }
 
-// zipAll zips the binaries in dir, sorted by name.
-func zipAll(dir string, binaries []string) ([]file, error) {
+// zipAll zips the binaries in dir, sorted by name. The architecture is part of each
+// name, so that a stack with another Architecture finds no zip: Lambda would take
+// the zip and fail at the first invocation.
+func zipAll(dir string, arch architecture, binaries []string) ([]file, error) {
 	var files []file
 	for _, b := range slices.Sorted(slices.Values(binaries)) {
 		var z bytes.Buffer
 		if err := writeZip(&z, filepath.Join(dir, b)); err != nil {
 			return nil, fmt.Errorf("zipping %s: %w", b, err)
 		}
-		files = append(files, file{b + ".zip", z.Bytes()})
+		files = append(files, file{b + "-" + string(arch) + ".zip", z.Bytes()})
 	}
 	return files, nil
 }

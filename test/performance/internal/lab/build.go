@@ -61,8 +61,11 @@ func Build(ctx context.Context, root, dir string) (Revision, error) {
 		if _, done := r.Binaries[f.Binary]; done {
 			continue
 		}
-		from, to := filepath.Join(zips, version, f.Binary+".zip"), filepath.Join(dir, f.Binary)
-		if r.Binaries[f.Binary], err = unzip(from, to); err != nil {
+		from, _ := filepath.Glob(filepath.Join(zips, version, f.Binary+"-*.zip")) // the pattern is valid
+		if len(from) != 1 {
+			return r, fmt.Errorf("%d zips of %s in %s, not one", len(from), f.Binary, zips)
+		}
+		if r.Binaries[f.Binary], err = unzip(from[0], filepath.Join(dir, f.Binary)); err != nil {
 			return r, err
 		}
 	}

@@ -53,7 +53,7 @@ type properties struct {
 func (p properties) function() Function {
 	f := Function{
 		Name: p.FunctionName.text, MemoryMB: p.MemorySize, TimeoutSec: p.Timeout,
-		Binary:      strings.TrimSuffix(strings.TrimPrefix(p.Code.S3Key.text, "${CodeVersion}/"), ".zip"),
+		Binary:      strings.TrimSuffix(strings.TrimPrefix(p.Code.S3Key.text, "${CodeVersion}/"), "-${Architecture}.zip"),
 		Environment: map[string]string{},
 	}
 	for variable, v := range p.Environment.Variables {
