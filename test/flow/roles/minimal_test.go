@@ -75,6 +75,10 @@ func TestUnneeded(t *testing.T) {
 			allowed: keep(bucket + "a/*"),
 			calls:   []emulator.Call{put("a/2026/01/02/1"), put("a/2026/01/02/2")},
 		},
+		"a minute's folders": {
+			allowed: keep(bucket + "fetches/*"),
+			calls:   []emulator.Call{put("fetches/2026-01-02T03:04/live/1"), put("fetches/2026-01-02T03:04/live/2")},
+		},
 		"a retention and a day, which a policy cannot name": {
 			allowed: keep(bucket + "large/*/a/*"),
 			calls:   []emulator.Call{put("large/0d/a/2026-01-02/1"), put("large/30d/a/2026-01-02/2"), put("large/30d/a/2026-01-03/3")},
