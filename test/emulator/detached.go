@@ -27,8 +27,8 @@ type Detached struct {
 	Dir string
 }
 
-// Claim locks Dir and empties it. The caller passes the lock to Start in
-// Options. The error is ErrRunning while an emulator holds the lock.
+// Claim locks Dir and empties it. The caller passes the lock to Start as
+// one of Options.Held. The error is ErrRunning while an emulator holds the lock.
 func (d Detached) Claim() (*os.File, error) {
 	if err := os.MkdirAll(filepath.Dir(d.Dir), 0o755); err != nil {
 		return nil, err
@@ -51,13 +51,12 @@ func (d Detached) Claim() (*os.File, error) {
 	return lock, nil
 }
 
-// Leave keeps the emulator and its stack running after this process ends.
-func (d Detached) Leave(e *Emulator, s *Stack) error {
-	err := local.Write(d.Dir, local.State{
-		PID: e.pid, URL: e.URL, Bundle: filepath.Join(d.Dir, bundleFile), KeyID: rootKeyID, Secret: rootSecret,
-		Name: s.Name, Suffix: s.Suffix, Outputs: s.Outputs,
-	})
-	if err != nil {
+// Leave keeps the emulator and its stack running after this process ends. paypal
+// signs for the stack.
+func (d Detached) Leave(e *Emulator, s *Stack, paypal local.PayPal) error {
+	state := s.State(paypal)
+	state.PID = e.pid
+	if err := local.Write(d.Dir, state); err != nil {
 		return err
 	}
 	return e.Keep()

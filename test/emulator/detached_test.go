@@ -17,7 +17,7 @@ func TestDetachedStack(t *testing.T) {
 	d := Detached{Dir: filepath.Join(t.TempDir(), "stack")}
 	lock, err := d.Claim()
 	require.NoError(t, err)
-	e, err := Start(t.Context(), Options{Root: repository(t), Dir: d.Dir, Lock: lock})
+	e, err := Start(t.Context(), Options{Root: repository(t), Dir: d.Dir, Held: []*os.File{lock}})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = killGroup(e.pid) })
 
@@ -25,7 +25,7 @@ func TestDetachedStack(t *testing.T) {
 	require.ErrorIs(t, err, ErrRunning, "another make up is deploying")
 	require.ErrorContains(t, err, "still deploying")
 
-	require.NoError(t, d.Leave(e, &Stack{Endpoint: e.Endpoint, Name: "n", Suffix: "s", Outputs: map[string]string{"A": "b"}}))
+	require.NoError(t, d.Leave(e, &Stack{Endpoint: e.Endpoint, Name: "n", Suffix: "s", Outputs: map[string]string{"A": "b"}}, local.PayPal{}))
 	require.NoError(t, lock.Close())
 
 	_, err = d.Claim()

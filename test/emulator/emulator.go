@@ -67,8 +67,10 @@ type Options struct {
 	// Authority issues the emulator's certificate. The functions trust it beside
 	// the public authorities. The default is a new one.
 	Authority *paypaltest.Authority
-	// Lock, if not nil, stays open in the emulator while it runs.
-	Lock *os.File
+	// Roots, PEM, are further authorities that the functions and the clients trust.
+	Roots []byte
+	// Held stay open in the emulator while it runs.
+	Held []*os.File
 }
 
 // Emulator is a MiniStack that ends with this process, unless Keep is called.
@@ -113,7 +115,7 @@ func Start(ctx context.Context, o Options) (_ *Emulator, err error) {
 	if o.Authority == nil {
 		o.Authority = paypaltest.NewAuthority(time.Now())
 	}
-	if err := writeCertificates(dir, tools.publicRoots, o.Authority); err != nil {
+	if err := writeCertificates(dir, tools.publicRoots, o.Authority, o.Roots); err != nil {
 		return nil, err
 	}
 	port := strconv.Itoa(listener.Addr().(*net.TCPAddr).Port)
@@ -192,10 +194,7 @@ func (e *Emulator) launch(listener *net.TCPListener, port string, o Options) err
 		cmd.Env = append(cmd.Env, "HTTPS_PROXY="+o.Proxy)
 	}
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = held, log, log
-	cmd.ExtraFiles = []*os.File{socket}
-	if o.Lock != nil {
-		cmd.ExtraFiles = append(cmd.ExtraFiles, o.Lock)
-	}
+	cmd.ExtraFiles = append([]*os.File{socket}, o.Held...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
 		leash.Close()

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/paysluice/paysluice/cmd/paysluice/local"
 	"github.com/paysluice/paysluice/test/emulator/paypaltest"
 	"github.com/paysluice/paysluice/test/emulator/senders"
 )
@@ -22,7 +23,7 @@ const sharedFile = "shared.json"
 // Shared is an emulator whose functions can fetch PayPal's test certificate.
 type Shared struct {
 	*Endpoint
-	PayPal senders.PayPalCertificate
+	PayPal local.PayPal
 	// Stop stops the emulator if Use or StartShared started it.
 	Stop func() error
 }
@@ -30,7 +31,7 @@ type Shared struct {
 // sharedState is the content of sharedFile.
 type sharedState struct {
 	URL    string
-	PayPal senders.PayPalCertificate
+	PayPal local.PayPal
 }
 
 // Use returns the emulator that SharedVariable names, or starts one when the

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
+	"github.com/paysluice/paysluice/cmd/paysluice/local"
 	"github.com/paysluice/paysluice/handlers/aws/table"
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
@@ -29,6 +31,15 @@ type Stack struct {
 	Name    string // of the CloudFormation stack
 	Suffix  string // the parameter EnvironmentSuffix
 	Outputs map[string]string
+}
+
+// State returns the description of the stack that paysluice --local reads. paypal
+// signs for the stack.
+func (s *Stack) State(paypal local.PayPal) local.State {
+	return local.State{
+		URL: s.Endpoint.URL, Bundle: filepath.Join(s.Dir, bundleFile), KeyID: rootKeyID, Secret: rootSecret,
+		Name: s.Name, Suffix: s.Suffix, Outputs: s.Outputs, PayPal: &paypal,
+	}
 }
 
 // URL returns the URL at which the emulator receives the provider's webhooks.

@@ -84,6 +84,17 @@ func BuildZips(ctx context.Context, root string) (dir string, err error) {
 	return filepath.Join(root, "out", string(bytes.TrimSpace(out))), err
 }
 
+// BuildCommand builds the operators' command into a folder and returns its path.
+func BuildCommand(ctx context.Context, root, dir string) (string, error) {
+	program := filepath.Join(dir, "paysluice")
+	_, err := run(ctx, command{
+		name: "go build paysluice",
+		dir:  root,
+		args: []string{"go", "build", "-buildvcs=false", "-o", program, "./cmd/paysluice"},
+	})
+	return program, err
+}
+
 // GenerateTemplate returns the template that root's gentemplate prints.
 func GenerateTemplate(ctx context.Context, root string) ([]byte, error) {
 	return run(ctx, command{

@@ -5,6 +5,7 @@ package operator_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -24,6 +25,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/paysluice/paysluice/cmd/paysluice/local"
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/test/emulator"
 	"github.com/paysluice/paysluice/test/emulator/senders"
@@ -44,6 +46,7 @@ var (
 	accounts map[string]*account // by provider
 	binary   string              // the built paysluice
 	counters string              // folder of coverage counters
+	here     string              // folder whose stack --local uses
 )
 
 // account is a provider's account: it signs with the secret that the stack has.
@@ -90,6 +93,13 @@ func run(m *testing.M) (code int, err error) {
 	if err != nil {
 		return 0, err
 	}
+	here = filepath.Join(tmp, "here")
+	if err := os.MkdirAll(filepath.Join(here, local.Dir), 0o755); err != nil {
+		return 0, err
+	}
+	if err := local.Write(filepath.Join(here, local.Dir), stack.State(shared.PayPal)); err != nil {
+		return 0, err
+	}
 	accounts = map[string]*account{}
 	for _, s := range []senders.Sender{
 		senders.Stripe(), senders.PayPalWith(shared.PayPal), senders.Square(stack.Outputs["SquareUrl"]),
@@ -132,6 +142,7 @@ type result struct {
 type session struct {
 	env   []string
 	stdin string
+	dir   string // a new one if empty
 }
 
 // root returns the session of the account's root user.
@@ -162,7 +173,7 @@ func (s session) run(t *testing.T, args ...string) result {
 func (s session) command(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), binary, args...)
-	cmd.Dir = t.TempDir()
+	cmd.Dir = cmp.Or(s.dir, t.TempDir())
 	cmd.Stdin = strings.NewReader(s.stdin)
 	cmd.Env = append([]string{"GOCOVERDIR=" + counters, "PATH=" + os.Getenv("PATH"), "HOME=" + cmd.Dir,
 		"AWS_CONFIG_FILE=" + os.DevNull, "AWS_SHARED_CREDENTIALS_FILE=" + os.DevNull}, s.env...)

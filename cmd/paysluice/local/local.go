@@ -30,6 +30,18 @@ type State struct {
 	Name    string            `json:"name"` // of the CloudFormation stack
 	Suffix  string            `json:"suffix"`
 	Outputs map[string]string `json:"outputs"`
+	// PayPal signs webhooks for this stack.
+	PayPal *PayPal `json:"payPal,omitempty"`
+}
+
+// PayPal is a certificate that a local stack accepts as PayPal's, because another
+// program plays PayPal's hosts.
+type PayPal struct {
+	CertURL      string `json:"certUrl"`      // where the hosts serve it
+	Key          []byte `json:"key"`          // PKCS #8
+	Certificate  []byte `json:"certificate"`  // PEM, as the hosts serve it
+	Intermediate []byte `json:"intermediate"` // PEM of its issuer, which PayPal does not serve
+	Root         []byte `json:"root"`         // PEM; the local functions trust it
 }
 
 // Write stores the description in the folder of the stack.

@@ -3,13 +3,18 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
+	description "github.com/paysluice/paysluice/cmd/paysluice/local"
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
 	"github.com/paysluice/paysluice/handlers/provider"
@@ -17,14 +22,11 @@ import (
 	"github.com/paysluice/paysluice/test/emulator/senders"
 )
 
-// cents is the amount of every payment, in hundredths of a dollar.
-const cents = 4999
-
 // errUnexpected reports that the stack did not do what the demo says.
 var errUnexpected = errors.New("unexpected result")
 
-// demo deploys the stack, sends it webhooks of all providers, checks and prints
-// the results, and stops the stack.
+// demo deploys the stack, sends it webhooks of all providers with paysluice send,
+// checks and prints the results, and stops the stack.
 func (l local) demo(ctx context.Context, port int) (err error) {
 	var shared *emulator.Shared
 	err = l.step("Starting MiniStack", func() error {
@@ -39,122 +41,176 @@ func (l local) demo(ctx context.Context, port int) (err error) {
 	if err != nil {
 		return err
 	}
-	var accounts []account
-	err = l.step("Storing a signing secret for each provider", func() error {
-		accounts, err = openAccounts(ctx, stack,
-			senders.Stripe(), senders.PayPalWith(shared.PayPal), senders.Square(stack.Outputs["SquareUrl"]))
+	if err := l.storeSecrets(ctx, stack, shared.PayPal); err != nil {
 		return err
-	})
+	}
+	c, err := newCommand(ctx, l.root, stack, shared.PayPal)
 	if err != nil {
 		return err
 	}
-	return l.show(ctx, stack, accounts)
+	return l.show(ctx, stack, c)
 }
 
-// account is a sender and the secret that it shares with the stack.
-type account struct {
-	senders.Sender
-	secret string
-}
-
-// openAccounts stores a new secret in the stack for each sender.
-func openAccounts(ctx context.Context, stack *emulator.Stack, all ...senders.Sender) ([]account, error) {
-	var accounts []account
-	for _, s := range all {
-		a := account{s, s.NewSecret()}
-		if err := stack.PutSecret(ctx, s.Provider, s.Document(a.secret)); err != nil {
-			return nil, err
-		}
-		accounts = append(accounts, a)
-	}
-	return accounts, nil
-}
-
-// attempt is one request and its expected result.
-type attempt struct {
-	name, what string
-	header     http.Header
-	body       []byte
-	status     int
-	result     string // in words
-	// functions may decide the result; the one that does logs a line with the
-	// member logged: value. There are none when no function needs to be invoked.
-	functions []string
-	logged    string
-	value     any
-}
-
-// attempts returns the requests for a new event with that id.
-func (a account) attempts(id string, now time.Time) []attempt {
-	body := a.Body(id, cents, senders.Created)
-	again, other := a.Redelivered(body), a.Body(a.NewID(), cents, senders.Created)
-	unsigned := a.Header(other, a.secret, now)
-	unsigned.Del(a.SignatureHeader)
-	all := []attempt{{
-		name: "accepted", what: "a succeeded payment",
-		header: a.Header(body, a.secret, now), body: body,
-		status: http.StatusOK, result: "stored",
-		functions: []string{contract.ConsumerName}, logged: contract.MetricStored, value: 1,
-	}, {
-		name: "duplicate", what: "the same event again",
-		header: a.Header(again, a.secret, now.Add(time.Second)), body: again,
-		status: http.StatusOK, result: "recognised, not stored again",
-		// A processor remembers the bytes that it accepted; the consumer sees the others.
-		functions: []string{contract.ProcessorName(a.Provider), contract.ConsumerName}, logged: contract.MetricDuplicates, value: 1,
-	}, {
-		name: "forged", what: "signed with another secret",
-		header: a.Header(other, a.NewSecret(), now), body: other,
-		status: http.StatusUnauthorized, result: "rejected by the processor",
-		functions: []string{contract.ProcessorName(a.Provider)}, logged: "reason", value: provider.SignatureMismatch,
-	}, {
-		name: "unsigned", what: "no signature header",
-		header: unsigned, body: other,
-		status: http.StatusUnauthorized, result: "rejected: a header is missing",
-	}}
-	if a.Stale > 0 { // Square signs no time
-		all = append(all, attempt{
-			name: "stale", what: "signed " + formatAge(a.Stale) + " ago",
-			header: a.Header(other, a.secret, now.Add(-a.Stale)), body: other,
-			status: http.StatusUnauthorized, result: "rejected by the authorizer",
-			functions: []string{contract.AuthorizerName}, logged: "reason", value: provider.TimestampStale,
-		})
-	}
-	return all
-}
-
-func formatAge(d time.Duration) string {
-	if d >= 24*time.Hour {
-		return fmt.Sprintf("%d days", d/(24*time.Hour))
-	}
-	return fmt.Sprintf("%d minutes", d/time.Minute)
-}
-
-// try sends a request, checks its status and waits for the expected log line.
-func try(ctx context.Context, stack *emulator.Stack, p contract.Provider, a attempt) error {
-	status, answer, err := stack.Post(ctx, p, a.header, a.body)
-	if err != nil {
-		return err
-	}
-	if status != a.status {
-		return fmt.Errorf("%w: the status should be %d and is %d: %s", errUnexpected, a.status, status, answer)
-	}
-	if a.functions == nil {
-		return nil
-	}
-	return emulator.Await(ctx, func(ctx context.Context) error {
-		var logged []string
-		for _, function := range a.functions {
-			lines, err := stack.Logs(ctx, function)
-			if err != nil {
+// storeSecrets stores a new secret in the stack for each provider.
+func (l local) storeSecrets(ctx context.Context, stack *emulator.Stack, paypal description.PayPal) error {
+	return l.step("Storing a signing secret for each provider", func() error {
+		for _, s := range []senders.Sender{
+			senders.Stripe(), senders.PayPalWith(paypal), senders.Square(stack.Outputs["SquareUrl"]),
+		} {
+			if err := stack.PutSecret(ctx, s.Provider, s.Document(s.NewSecret())); err != nil {
 				return err
 			}
-			if emulator.Logged(linesOf(lines, p), a.logged, a.value) {
-				return nil
-			}
-			logged = append(logged, lines...)
 		}
-		return fmt.Errorf("%w: %s should log %s: %v and logged:\n%s",
-			errUnexpected, strings.Join(a.functions, " or "), a.logged, a.value, strings.Join(logged, "\n"))
+		return nil
+	})
+}
+
+// command is paysluice with --local for one stack.
+type command struct{ program, folder string }
+
+// newCommand builds paysluice in a folder of the stack, which it describes there.
+func newCommand(ctx context.Context, root string, stack *emulator.Stack, paypal description.PayPal) (command, error) {
+	folder := filepath.Join(stack.Dir, "operator")
+	if err := os.MkdirAll(filepath.Join(folder, description.Dir), 0o700); err != nil {
+		return command{}, err
+	}
+	if err := description.Write(filepath.Join(folder, description.Dir), stack.State(paypal)); err != nil {
+		return command{}, err
+	}
+	program, err := emulator.BuildCommand(ctx, root, folder)
+	return command{program, folder}, err
+}
+
+// run runs paysluice and returns what it prints.
+func (c command) run(ctx context.Context, args ...string) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, c.program, append(args, "--local")...)
+	cmd.Dir = c.folder
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("paysluice %s: %w: %s", strings.Join(args, " "), err, bytes.TrimSpace(stderr.Bytes()))
+	}
+	return out, nil
+}
+
+// sent is what paysluice send prints about a webhook.
+type sent struct {
+	EventID, Outcome string
+	Status           int
+}
+
+// send sends one webhook and waits for what becomes of it. An answer that paysluice
+// does not expect is an error.
+func (c command) send(ctx context.Context, p contract.Provider, args ...string) (sent, error) {
+	out, err := c.run(ctx, append([]string{"send", p.Name, "--wait", "-o", "json"}, args...)...)
+	var all []sent
+	if err == nil {
+		err = json.Unmarshal(out, &all)
+	}
+	if err == nil && len(all) != 1 {
+		err = fmt.Errorf("%w: paysluice send printed %d answers", errUnexpected, len(all))
+	}
+	if err != nil {
+		return sent{}, err
+	}
+	return all[0], nil
+}
+
+// payment is a provider's event type about a payment, and where its body has the
+// amount.
+type payment struct {
+	provider contract.Provider
+	typ      string
+	amounts  []string // values for --set: 49.99 dollars
+}
+
+func payments() []payment {
+	return []payment{
+		{contract.Stripe(), "payment_intent.succeeded", []string{"data.object.amount=4999", "data.object.amount_received=4999"}},
+		{contract.PayPal(), "PAYMENT.CAPTURE.COMPLETED", []string{`resource.amount.value="49.99"`}},
+		{contract.Square(), "payment.updated", []string{
+			"data.object.payment.amount_money.amount=4999", "data.object.payment.total_money.amount=4999",
+		}},
+	}
+}
+
+// body writes a new body into a file and returns both.
+func (c command) body(ctx context.Context, p payment) (file string, body []byte, err error) {
+	args := []string{"send", p.provider.Name, p.typ, "--dry-run"}
+	for _, amount := range p.amounts {
+		args = append(args, "--set", amount)
+	}
+	out, err := c.run(ctx, args...)
+	if err != nil {
+		return "", nil, err
+	}
+	body = bytes.TrimSuffix(out, []byte("\n"))
+	file = filepath.Join(c.folder, p.provider.Name+".json")
+	return file, body, os.WriteFile(file, body, 0o600)
+}
+
+// attempt is one webhook and its expected result.
+type attempt struct {
+	name, what string
+	args       []string // of paysluice send
+	status     int
+	outcome    string // that paysluice prints
+	result     string // in words
+	// function logs the reason. There is none where API Gateway may answer alone.
+	function string
+	reason   provider.Reason
+}
+
+// attempts returns what is sent about a payment whose body is in a file.
+func attempts(p payment, file string) []attempt {
+	all := []attempt{{
+		name: "accepted", what: "a succeeded payment", args: []string{"--file", file},
+		status: http.StatusOK, outcome: "stored", result: "stored",
+	}, {
+		name: "duplicate", what: "the same event again", args: []string{"--file", file},
+		status: http.StatusOK, outcome: "duplicate", result: "recognised, not stored again",
+	}, {
+		name: "forged", what: "signed with another secret", args: []string{p.typ, "--tamper", "signature"},
+		status: http.StatusUnauthorized, outcome: "rejected", result: "rejected by the processor",
+		function: contract.ProcessorName(p.provider), reason: provider.SignatureMismatch,
+	}, {
+		name: "unsigned", what: "no signature header", args: []string{p.typ, "--tamper", "unsigned"},
+		status: http.StatusUnauthorized, outcome: "rejected", result: "rejected: a header is missing",
+	}}
+	stale := attempt{
+		name: "stale", what: "signed 10 minutes ago", args: []string{p.typ, "--tamper", "timestamp"},
+		status: http.StatusUnauthorized, outcome: "rejected", result: "rejected by the authorizer",
+		function: contract.AuthorizerName, reason: provider.TimestampStale,
+	}
+	switch p.provider.Name {
+	case contract.PayPal().Name:
+		stale.what = "signed 31 days ago"
+	case contract.Square().Name: // signs no time but the body's
+		stale.what, stale.result = "created 73 hours ago", "rejected by the processor"
+		stale.function = contract.ProcessorName(p.provider)
+	}
+	return append(all, stale)
+}
+
+// try sends a webhook, checks its result and waits for the expected log line.
+func (c command) try(ctx context.Context, stack *emulator.Stack, p contract.Provider, a attempt) (sent, error) {
+	got, err := c.send(ctx, p, a.args...)
+	if err != nil {
+		return sent{}, err
+	}
+	if got.Status != a.status || got.Outcome != a.outcome {
+		return sent{}, fmt.Errorf("%w: it should be %d, %s and is %d, %s", errUnexpected, a.status, a.outcome, got.Status, got.Outcome)
+	}
+	if a.function == "" {
+		return got, nil
+	}
+	return got, emulator.Await(ctx, func(ctx context.Context) error {
+		lines, err := stack.Logs(ctx, a.function)
+		if err == nil && !emulator.Logged(linesOf(lines, p), "reason", a.reason) {
+			err = fmt.Errorf("%w: %s should log the reason %s and logged:\n%s", errUnexpected, a.function, a.reason, strings.Join(lines, "\n"))
+		}
+		return err
 	})
 }
 
@@ -171,25 +227,30 @@ func linesOf(lines []string, p contract.Provider) []string {
 
 // show sends each provider's webhooks, checks each result and prints it. The
 // error is errUnexpected for a wrong result.
-func (l local) show(ctx context.Context, stack *emulator.Stack, accounts []account) error {
-	const line = "  %-10s %-28s %-5v %s\n"
+func (l local) show(ctx context.Context, stack *emulator.Stack, c command) error {
 	fmt.Fprintln(l.out, `
 The authorizer checks a webhook's headers, then the processor its signature.`)
 	var ids []string
-	sent := map[string][]byte{} // by event id
-	for _, a := range accounts {
-		id := a.NewID()
-		ids = append(ids, a.EventID(id))
-		sent[a.EventID(id)] = a.Body(id, cents, senders.Created)
-		fmt.Fprintf(l.out, "\n%s\n", a.Provider.Title)
-		for _, attempt := range a.attempts(id, time.Now()) {
-			if err := try(ctx, stack, a.Provider, attempt); err != nil {
-				return fmt.Errorf("%s, %s webhook: %w", a.Provider.Title, attempt.name, err)
+	bodies := map[string][]byte{} // by event id
+	for _, p := range payments() {
+		file, body, err := c.body(ctx, p)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(l.out, "\n%s\n", p.provider.Title)
+		for _, a := range attempts(p, file) {
+			got, err := c.try(ctx, stack, p.provider, a)
+			if err != nil {
+				return fmt.Errorf("%s, %s webhook: %w", p.provider.Title, a.name, err)
 			}
-			fmt.Fprintf(l.out, line, attempt.name, attempt.what, attempt.status, attempt.result)
+			if bodies[got.EventID] == nil && got.Status == http.StatusOK {
+				ids = append(ids, got.EventID)
+				bodies[got.EventID] = body
+			}
+			fmt.Fprintf(l.out, "  %-10s %-28s %-5v %s\n", a.name, a.what, a.status, a.result)
 		}
 	}
-	if err := l.showRows(ctx, stack, ids, sent); err != nil {
+	if err := l.showRows(ctx, stack, ids, bodies); err != nil {
 		return fmt.Errorf("table %s: %w", stack.Outputs["TableName"], err)
 	}
 	return l.checkQueues(ctx, stack)
@@ -215,7 +276,7 @@ func (l local) showRows(ctx context.Context, stack *emulator.Stack, ids []string
 		if row.Category != event.PaymentSucceeded || row.Money != want {
 			return fmt.Errorf("%w: %s should be %s of %v and is %s of %v", errUnexpected, row.ID, event.PaymentSucceeded, want, row.Category, row.Money)
 		}
-		fmt.Fprintf(l.out, "  %-40s %s  %s %s\n", row.ID, row.Category, row.Amount, row.Currency)
+		fmt.Fprintf(l.out, "  %-45s  %s  %s %s\n", row.ID, row.Category, row.Amount, row.Currency)
 	}
 	fmt.Fprintf(l.out, "\nThe first row:\n\n")
 	l.printEvent(rows[0])

@@ -22,12 +22,15 @@ const usage = `usage: local <command>
 
   demo [-port n]   deploy the stack, send it webhooks, show the results, stop it
   up [-port n]     deploy the stack and leave it running
-  send             send a signed webhook to the running stack
   aws …            run the aws command line against the running stack
   down             stop the running stack
   run -- command…  start an emulator without a stack, run a command that uses it
                    (` + emulator.SharedVariable + ` names its folder), stop it
 `
+
+// paypalHosts is the command with which up starts the process that plays PayPal's
+// hosts.
+const paypalHosts = "paypal-hosts"
 
 var errUsage = errors.New("usage")
 
@@ -82,8 +85,8 @@ func run(ctx context.Context, args []string) error {
 		return l.aws(args)
 	case name == "run" && len(args) > 1 && args[0] == "--":
 		return l.runCommand(ctx, args[1:])
-	case name == "send" && len(args) == 0:
-		return l.send(ctx)
+	case name == paypalHosts && len(args) == 0:
+		return emulator.ServePayPalHosts(os.Stdin, os.Stdout)
 	case name == "down" && len(args) == 0:
 		return l.down()
 	}

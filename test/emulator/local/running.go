@@ -6,18 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/paysluice/paysluice/handlers/contract"
-	"github.com/paysluice/paysluice/handlers/event"
 	"github.com/paysluice/paysluice/test/emulator"
-	"github.com/paysluice/paysluice/test/emulator/senders"
 )
 
 // local is the stack on this machine.
@@ -108,9 +104,16 @@ func (l local) up(ctx context.Context, port int) (err error) {
 	}
 	defer lock.Close() // the emulator keeps it open
 	var e *emulator.Emulator
+	var hosts emulator.PayPalHosts
 	err = l.step("Starting MiniStack", func() error {
-		e, err = emulator.Start(ctx, emulator.Options{Root: l.root, Dir: l.detached.Dir, Port: port, Lock: lock})
-		return err
+		if hosts, err = emulator.StartPayPalHosts(os.Args[0], paypalHosts); err != nil {
+			return err
+		}
+		e, err = emulator.Start(ctx, emulator.Options{
+			Root: l.root, Dir: l.detached.Dir, Port: port, Held: []*os.File{lock, hosts.Leash},
+			Proxy: hosts.Proxy, Roots: hosts.PayPal.Root,
+		})
+		return errors.Join(err, hosts.Leash.Close()) // the emulator keeps it open
 	})
 	if err != nil {
 		return err
@@ -124,14 +127,10 @@ func (l local) up(ctx context.Context, port int) (err error) {
 	if err != nil {
 		return err
 	}
-	err = l.step("Storing a signing secret for Stripe", func() error {
-		_, err := openAccounts(ctx, stack, senders.Stripe())
-		return err
-	})
-	if err != nil {
+	if err := l.storeSecrets(ctx, stack, hosts.PayPal); err != nil {
 		return err
 	}
-	if err := l.detached.Leave(e, stack); err != nil {
+	if err := l.detached.Leave(e, stack, hosts.PayPal); err != nil {
 		return err
 	}
 	return l.explain(stack)
@@ -153,33 +152,31 @@ The stack is running and accepts webhooks at:
 
 %s
 
-Send a Stripe webhook, signed with the stack's secret:
+Send a webhook of any type, signed with the stack's secret, and list the stored events:
 
-  %s send
+  go run ./cmd/paysluice send stripe payment_intent.succeeded --local --wait
+  go run ./cmd/paysluice send --list
+  go run ./cmd/paysluice events list --local
 
-Read the stored events with the aws command line (as the account's root user):
-
-  %[2]s aws dynamodb scan --table-name %[3]s
-
-Read a function's log:
+Read a function's log with the aws command line (as the account's root user):
 
   %[2]s aws logs filter-log-events --output text \
-    --query 'events[].[message]' --log-group-name /aws/lambda/%[6]s-%[4]s
+    --query 'events[].[message]' --log-group-name /aws/lambda/%[5]s-%[3]s
 
 Use a signing secret of your own:
 
   %[2]s aws secretsmanager put-secret-value \
-    --secret-id %[7]s \
+    --secret-id %[6]s \
     --secret-string '{"endpoints":[{"label":"mine","secret":"whsec_…"}]}'
 
 Point another AWS tool or SDK to the stack:
 
-  export %[5]s
+  export %[4]s
 
 Stop the stack:
 
   make down
-`, strings.Join(urls, "\n"), self, stack.Outputs["TableName"], stack.Suffix,
+`, strings.Join(urls, "\n"), self, stack.Suffix,
 		strings.Join(stack.ClientEnvironment(), " \\\n    "), contract.ConsumerName, "stripe-secret-"+stack.Suffix)
 	return nil
 }
@@ -215,56 +212,4 @@ func (l local) aws(args []string) error {
 	}
 	argv, env := stack.AWSCommand(args...)
 	return syscall.Exec(argv[0], argv, env)
-}
-
-// send sends a new Stripe event to the running stack, signed with the first
-// entry of its secret, and prints the stored row.
-func (l local) send(ctx context.Context) error {
-	stack, err := l.attach()
-	if err != nil {
-		return err
-	}
-	var document struct {
-		Endpoints []struct{ Secret string }
-	}
-	if err := stack.Secret(ctx, contract.Stripe(), &document); err != nil {
-		return fmt.Errorf("read the stack's signing secret: %w", err)
-	}
-	if len(document.Endpoints) == 0 {
-		return errors.New("the stack's signing secret has no endpoints: store one as make up explains")
-	}
-	s := senders.Stripe()
-	id := s.NewID()
-	body := s.Body(id, cents, senders.Created)
-	status, answer, err := stack.Post(ctx, s.Provider, s.Header(body, document.Endpoints[0].Secret, time.Now()), body)
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(l.out, "Response: %d\n%s\n\n", status, answer)
-	if status != http.StatusOK {
-		return fmt.Errorf("%w: the status should be 200", errUnexpected)
-	}
-	row, err := awaitEvent(ctx, stack, s.EventID(id))
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(l.out, "The row in table %s:\n\n", stack.Outputs["TableName"])
-	l.printEvent(row)
-	return nil
-}
-
-func awaitEvent(ctx context.Context, stack *emulator.Stack, id string) (row event.Event, err error) {
-	err = emulator.Await(ctx, func(ctx context.Context) error {
-		rows, err := stack.Events(ctx)
-		if err != nil {
-			return err
-		}
-		i := slices.IndexFunc(rows, func(e event.Event) bool { return e.ID == id })
-		if i < 0 {
-			return fmt.Errorf("%w: the table has no row %s", errUnexpected, id)
-		}
-		row = rows[i]
-		return nil
-	})
-	return row, err
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/paysluice/paysluice/cmd/paysluice/local"
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
 	"github.com/paysluice/paysluice/handlers/provider"
@@ -94,29 +95,21 @@ func Stripe() Sender {
 	}
 }
 
-// PayPalCertificate is a certificate that PayPal signs with. It can be written
-// to a file for another program.
-type PayPalCertificate struct {
-	URL          string // where PayPal serves it
-	Key          []byte // PKCS #8
-	Intermediate []byte // PEM of its issuer, which PayPal does not serve
-}
-
 // IssuePayPal issues a PayPal certificate. hosts, if not nil, serve it in place
 // of PayPal's. Functions reach them through hosts' proxy and must trust
 // authority's root.
-func IssuePayPal(authority *paypaltest.Authority, hosts *paypaltest.Hosts) PayPalCertificate {
+func IssuePayPal(authority *paypaltest.Authority, hosts *paypaltest.Hosts) local.PayPal {
 	leaf := authority.Issue(paypaltest.LiveName, time.Now())
-	c := PayPalCertificate{
-		URL:          "https://api.paypal.com/v1/notifications/certs/CERT-" + rand.Text(),
-		Intermediate: authority.Intermediate.PEM(),
+	c := local.PayPal{
+		CertURL:     "https://api.paypal.com/v1/notifications/certs/CERT-" + rand.Text(),
+		Certificate: leaf.PEM(), Intermediate: authority.Intermediate.PEM(), Root: authority.Root.PEM(),
 	}
 	var err error
 	if c.Key, err = x509.MarshalPKCS8PrivateKey(leaf.Key); err != nil {
 		panic(err) // cannot fail for a new RSA key
 	}
 	if hosts != nil {
-		hosts.Serve(c.URL, leaf.PEM())
+		hosts.Serve(c.CertURL, c.Certificate)
 	}
 	return c
 }
@@ -127,7 +120,7 @@ func PayPal(authority *paypaltest.Authority, hosts *paypaltest.Hosts) Sender {
 }
 
 // PayPalWith plays PayPal with the certificate c.
-func PayPalWith(c PayPalCertificate) Sender {
+func PayPalWith(c local.PayPal) Sender {
 	parsed, err := x509.ParsePKCS8PrivateKey(c.Key)
 	if err != nil {
 		panic(err) // IssuePayPal encoded it
@@ -155,7 +148,7 @@ func PayPalWith(c PayPalCertificate) Sender {
 			return document
 		},
 		Signer: func(secret string) provider.Signer {
-			return paypal.Signer{Key: key, CertURL: c.URL, WebhookID: secret}
+			return paypal.Signer{Key: key, CertURL: c.CertURL, WebhookID: secret}
 		},
 	}
 }

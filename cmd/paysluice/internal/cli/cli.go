@@ -134,6 +134,7 @@ func (a *app) commands() []*cobra.Command {
 		a.packageCommand(),
 		a.payment(),
 		a.replay(),
+		a.send(),
 		a.status(),
 	}
 }

@@ -44,6 +44,8 @@ type AWS struct {
 	Endpoint string
 	// Local reports whether the stack is the one that make up left running.
 	Local bool
+	// PayPal signs for the local stack; it is nil on AWS.
+	PayPal *local.PayPal
 }
 
 // Configure returns the AWS configuration for options. Its clients return errors
@@ -61,7 +63,7 @@ func Configure(ctx context.Context, o Options) (AWS, error) {
 			return AWS{}, local.ErrNotRunning
 		}
 		defer bundle.Close()
-		found.Local, o.Endpoint = true, state.URL
+		found.Local, found.PayPal, o.Endpoint = true, state.PayPal, state.URL
 		load = append(load, awsconfig.WithRegion(defaultRegion), awsconfig.WithCustomCABundle(bundle),
 			awsconfig.WithCredentialsProvider(credentials.NewStaticCredentialsProvider(state.KeyID, state.Secret, "")))
 	}

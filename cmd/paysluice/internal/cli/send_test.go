@@ -1,0 +1,181 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"iter"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/output"
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/webhook"
+	"github.com/paysluice/paysluice/handlers/contract"
+)
+
+// command runs a command line.
+func command(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, err bytes.Buffer
+	code = Run(t.Context(), args, strings.NewReader(""), &out, &err)
+	return code, out.String(), err.String()
+}
+
+func TestSendWithAnInvalidCommandLine(t *testing.T) {
+	big := filepath.Join(t.TempDir(), "big")
+	require.NoError(t, os.WriteFile(big, make([]byte, maxBody+1), 0o600))
+	t.Setenv("EDITOR", "")
+	for _, tt := range []struct {
+		why  string
+		args []string
+		code int
+		want string
+	}{
+		{"nothing", nil, 2, "PROVIDER must be one of stripe, paypal, square; TYPE is missing: --list prints the types, --file sends a body of your own"},
+		{"an unknown provider", []string{"adyen", "x"}, 2, "PROVIDER must be one of stripe, paypal, square"},
+		{"an unknown type", []string{"stripe", "charge.refund"}, 2, `unknown event type: "charge.refund"; the nearest are charge.refunded, `},
+		{"how to find a type", []string{"square", "x"}, 2, "; --list square prints all: see paysluice help"},
+		{"a type and a file", []string{"stripe", "charge.refunded", "--file", "x"}, 2, "--file replaces TYPE: leave one of the two out"},
+		{"no webhook", []string{"stripe", "charge.refunded", "--count", "0"}, 2, "--count must be 1 to 100000"},
+		{"no rate", []string{"stripe", "charge.refunded", "--rate", "501"}, 2, "--rate must be 1 to 500"},
+		{"a dry run with something to wait for", []string{"stripe", "charge.refunded", "--dry-run", "--wait"}, 2, "--dry-run sends nothing: leave --wait and --tamper out"},
+		{"a value without a path", []string{"stripe", "charge.refunded", "--set", "x"}, 2, "--set x is not path=value, such as data.object.amount=1200"},
+		{"an unknown part", []string{"stripe", "charge.refunded", "--tamper", "all"}, 2, "must be signature, timestamp, body, duplicate-header or unsigned"},
+		{"a seed that is no number", []string{"stripe", "charge.refunded", "--seed", "x"}, 2, `invalid argument "x" for "--seed" flag`},
+		{"three words", []string{"a", "b", "c"}, 2, "accepts at most 2 arg(s), received 3"},
+		{"a list of two providers", []string{"--list", "stripe", "square"}, 2, "--list takes one provider of stripe, paypal, square, or none"},
+		{"a list of another provider", []string{"--list", "adyen"}, 2, "--list takes one provider"},
+		{"a file that does not exist", []string{"stripe", "--file", "none", "--dry-run"}, 1, "--file: open none: no such file or directory"},
+		{"such a file without a dry run", []string{"stripe", "--file", "none"}, 1, "--file: open none"},
+		{"a file that is too large", []string{"stripe", "--file", big, "--dry-run"}, 1, "more than 10 MB, the most that API Gateway takes"},
+		{"a change of a file that is not JSON", []string{"stripe", "--file", os.DevNull, "--set", "a=1", "--dry-run"}, 1, "the body is not JSON"},
+		{"a value that is not there", []string{"stripe", "charge.refunded", "--unset", "data.x", "--dry-run"}, 2, `--unset: path "data.x": the body has no x there`},
+		{"no editor", []string{"stripe", "charge.refunded", "--edit", "--dry-run"}, 2, "--edit needs the variable EDITOR, for example EDITOR=nano"},
+		{"PayPal on AWS", []string{"paypal", "PAYMENT.SALE.DENIED"}, 1, "only PayPal can sign PayPal's webhooks"},
+		{"no local stack", []string{"square", "refund.updated", "--local"}, 1, "no local stack is running; make up starts one"},
+	} {
+		t.Chdir(t.TempDir())
+		code, stdout, stderr := command(t, append([]string{"send"}, tt.args...)...)
+		assert.Equal(t, tt.code, code, tt.why)
+		assert.Contains(t, stderr, tt.want, tt.why)
+		assert.Empty(t, stdout, tt.why)
+	}
+}
+
+func TestSendListsTypesWithCategories(t *testing.T) {
+	code, stdout, stderr := command(t, "send", "--list", "square", "-o", "csv")
+	assert.Equal(t, 0, code, stderr)
+	assert.Contains(t, stdout, "provider,category,type\nsquare,customer.created,customer.created\n")
+	_, stdout, _ = command(t, "send", "--list", "-o", "json")
+	var rows []typeRow
+	require.NoError(t, json.Unmarshal([]byte(stdout), &rows))
+	assert.Greater(t, len(rows), 200)
+	assert.Contains(t, rows, typeRow{"paypal", "PAYMENT.CAPTURE.COMPLETED", "payment.succeeded"})
+	for range (&app{now: time.Now}).types(contract.Providers()) {
+		break // a reader may stop
+	}
+
+	adyen := contract.Provider{Name: "adyen"}
+	for _, err := range (&app{now: time.Now}).typesOf(adyen) {
+		assert.ErrorContains(t, err, `no bodies of provider "adyen"`)
+	}
+	assert.Error(t, new(sendFlags).checkType(adyen))
+	_, err := new(app).bodies(&sendFlags{}, adyen)
+	assert.Error(t, err)
+}
+
+// dryRun returns the bodies of a dry run.
+func dryRun(t *testing.T, args ...string) string {
+	t.Helper()
+	code, stdout, stderr := command(t, append([]string{"send", "--dry-run"}, args...)...)
+	require.Equal(t, 0, code, stderr)
+	return stdout
+}
+
+func TestBodiesOfADryRun(t *testing.T) {
+	const status = "data.object.payment.status"
+	body := dryRun(t, "square", "payment.updated", "--set", status+"=FAILED", "--unset", "merchant_id", "--seed", "3")
+	assert.Contains(t, body, `"status":"FAILED"`)
+	assert.NotContains(t, body, "merchant_id")
+	two := dryRun(t, "square", "refund.updated", "--count", "2", "--seed", "3")
+	assert.Equal(t, 2, strings.Count(two, "\n"))
+
+	t.Chdir(t.TempDir())
+	require.NoError(t, os.WriteFile("body", []byte("not JSON "), 0o600))
+	assert.Equal(t, "not JSON \n", dryRun(t, "stripe", "--file", "body"), "the bytes of a file are sent as they are")
+
+	live := &sendFlags{bodyFlags: bodyFlags{typ: "charge.refunded", seed: 1}}
+	next, err := (&app{now: time.Now}).bodies(live, contract.Stripe())
+	require.NoError(t, err)
+	text, err := next(t.Context(), true)
+	require.NoError(t, err)
+	assert.Contains(t, string(text), `"livemode": true,`, "the mode of the entry that signs")
+}
+
+func TestEdit(t *testing.T) {
+	folder := t.TempDir()
+	t.Setenv("TMPDIR", folder)
+	t.Setenv("EDITOR", "sed -i s/false/true/")
+	edited := dryRun(t, "stripe", "charge.refunded", "--edit", "--count", "2")
+	assert.Contains(t, edited, `"livemode": true`)
+	half := len(edited) / 2
+	assert.Equal(t, edited[:half], edited[half:], "the editor opens once")
+	left, err := os.ReadDir(folder)
+	require.NoError(t, err)
+	assert.Empty(t, left)
+
+	for editor, want := range map[string]string{
+		"sed -i 1s/{/[/": "the body is not JSON: line 2: ",
+		"false":          `EDITOR "false": exit status 1; the body is in ` + folder,
+		"rm":             "no such file or directory; nothing was sent. Correct " + folder,
+	} {
+		t.Setenv("EDITOR", editor)
+		code, _, stderr := command(t, "send", "stripe", "charge.refunded", "--edit", "--dry-run", "--unset", "api_version")
+		assert.Equal(t, 1, code)
+		assert.Contains(t, stderr, want)
+	}
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "text"), []byte("{"), 0o600))
+	_, _, stderr := command(t, "send", "stripe", "--file", filepath.Join(folder, "text"), "--edit", "--dry-run")
+	assert.Contains(t, stderr, "the body is not JSON")
+	t.Setenv("TMPDIR", filepath.Join(folder, "none"))
+	_, _, stderr = command(t, "send", "stripe", "charge.refunded", "--edit", "--dry-run")
+	assert.Contains(t, stderr, "no such file or directory")
+}
+
+func TestSecretIsNotReadFromATerminal(t *testing.T) {
+	terminal, err := os.Open(os.DevNull) // a character device, as terminals are
+	require.NoError(t, err)
+	defer terminal.Close()
+	_, err = (&app{in: terminal}).readSecret()
+	assert.ErrorIs(t, err, errUsage)
+	assert.ErrorContains(t, err, "--secret-stdin reads a pipe or a file, because a terminal would show the secret")
+	secret, err := (&app{in: strings.NewReader("whsec_1")}).readSecret()
+	require.NoError(t, err)
+	assert.Equal(t, "whsec_1", string(secret))
+}
+
+func TestAnswersThatFail(t *testing.T) {
+	broken := errors.New("no answer")
+	var all iter.Seq2[webhook.Sent, error] = func(yield func(webhook.Sent, error) bool) {
+		_ = yield(webhook.Sent{Status: 200, Expected: true}, nil) && yield(webhook.Sent{}, broken)
+	}
+	var out, err bytes.Buffer
+	a := &app{out: &out, err: &err, format: output.NDJSON}
+	assert.ErrorIs(t, a.report(t.Context(), 2, webhook.Answer{Status: 200}, all), broken)
+	assert.JSONEq(t, `{"status":200,"milliseconds":0,"expected":true}`, out.String())
+}
+
+func TestSendCompletesWords(t *testing.T) {
+	_, stdout, _ := command(t, "__complete", "send", "")
+	assert.Contains(t, stdout, "stripe\npaypal\nsquare\n")
+	_, stdout, _ = command(t, "__complete", "send", "square", "payout.")
+	assert.Contains(t, stdout, "payout.failed\n")
+	_, stdout, _ = command(t, "__complete", "send", "square", "x", "--tamper", "")
+	assert.Contains(t, stdout, "duplicate-header\n")
+}
