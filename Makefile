@@ -6,10 +6,10 @@ PORT   ?= 0
 SEED   ?= 0
 TOOLS   := .venv/installed
 CHECKOV := .venv-checkov/installed
-# make verify runs cdk-nag where there is Node to run it.
+# make verify runs cdk-nag and the CDK's diff where there is Node to run them.
 HAS_NODE := $(shell node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null && echo yes)
 ifdef HAS_NODE
-NAG     := .ci/nag/node_modules/installed
+NAG     := .ci/nag/node_modules/installed .ci/cdkdiff/node_modules/installed
 endif
 
 .PHONY: help
@@ -62,7 +62,7 @@ soak: go
 REFUSE_LINK = test ! -L $(@D) || { echo '$(@D) is a link, and what it leads to would be emptied: remove the link' >&2; exit 1; }
 
 # The local stack and cfn-lint; checkov, which needs other versions of what both
-# need; cdk-nag, which runs on Node. pip and npm keep to their own configuration.
+# need; cdk-nag and the CDK's diff, which run on Node. pip and npm keep to their own configuration.
 .PHONY: tools
 tools: $(TOOLS) $(CHECKOV) $(NAG)
 
@@ -87,9 +87,9 @@ $(CHECKOV): .ci/checkov.txt $(TOOLS)
 	@touch $@
 
 ifdef HAS_NODE
-$(NAG): .ci/nag/package-lock.json
-	@echo 'installing cdk-nag into .ci/nag (half a minute, 200 MB, once) …'
-	@npm ci --prefix .ci/nag --silent --no-fund --no-audit --ignore-scripts
+$(NAG): .ci/%/node_modules/installed: .ci/%/package-lock.json
+	@echo 'installing the packages of .ci/$* (half a minute, 200 MB, once) …'
+	@npm ci --prefix .ci/$* --silent --no-fund --no-audit --ignore-scripts
 	@touch $@
 endif
 
@@ -134,4 +134,4 @@ allocations: go
 .PHONY: clean
 clean:
 	@test ! -e .cache/stack || $(MAKE) down
-	rm -rf .cache .venv .venv-checkov .ci/nag/node_modules out/[0-9a-f]* out/.building-*
+	rm -rf .cache .venv .venv-checkov .ci/*/node_modules out/[0-9a-f]* out/.building-*

@@ -47,6 +47,7 @@ type schema struct {
 // node is a part of a JSON schema.
 type node struct {
 	Ref            string `json:"$ref"`
+	Type           any
 	Items          *node
 	Properties     map[string]node
 	InsertionOrder *bool

@@ -139,3 +139,50 @@ func TestCases(t *testing.T) {
 		})
 	}
 }
+
+// TestCreateOnly changes every create-only property of every type in the shipped
+// template, one at a time. A named resource that keeps its name cannot be replaced; the
+// others are, and lose what they hold.
+func TestCreateOnly(t *testing.T) {
+	template, types := parse(t, shipped(t)), schema.Load()
+	ids := map[string]string{}
+	for id, raw := range template.Resources {
+		ids[raw.(model.Object)["Type"].(string)] = id
+	}
+	n := 0
+	for typ, id := range ids {
+		info := types[typ]
+		for _, property := range slices.Concat(info.CreateOnly, info.Conditional) {
+			if strings.Contains(property, "/") {
+				continue // TestResources has one
+			}
+			n++
+			old, new := model.Object{"KeySchema": "k"}, model.Object{"KeySchema": "k"}
+			for _, unique := range append(slices.Clone(info.Keys), info.Name) {
+				old[unique], new[unique] = "same", "same"
+			}
+			old[property], new[property] = "before", "after"
+			resources := func(properties model.Object) *model.Template {
+				return &model.Template{Resources: model.Object{id: model.Object{"Type": typ, "Properties": properties}}}
+			}
+			c := Compare(resources(old), resources(new), types, nil).of(t, id)
+			assert.Equal(t, []string{"/Properties/" + property}, c.ReplacePaths, typ)
+			want, actions := Replaced, "create delete"
+			switch {
+			case info.Name != "" && property != info.Name:
+				want, actions = Refused, "no-op"
+			case slices.Contains([]string{"AWS::DynamoDB::Table", "AWS::SQS::Queue", "AWS::S3::Bucket", "AWS::SecretsManager::Secret", "AWS::Logs::LogGroup"}, typ):
+				want = LostData
+			case typ == typeFilter:
+				want, actions = Interrupted, "delete create"
+			case typ == typeTopic || typ == typeSubscriber:
+				want = AlarmLost
+			case typ == typePermission:
+				want = Widened // what it grants is another permission
+			}
+			assert.Equal(t, want, c.Verdict, "%s %s", typ, property)
+			assert.Equal(t, actions, strings.Join(c.Actions, " "), "%s %s", typ, property)
+		}
+	}
+	assert.Greater(t, n, 50)
+}

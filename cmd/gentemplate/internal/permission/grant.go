@@ -76,7 +76,7 @@ func attached(value any) []string {
 func invocation(r *model.Resource) Grant {
 	text := func(name string) string { return model.Show(r.Properties[name]) }
 	g := Grant{Subject: r.ID, Carrier: r.ID, Effect: "Allow", Principal: text("Principal"), Action: text("Action"), Resource: text("FunctionName")}
-	for _, name := range []string{"SourceArn", "SourceAccount", "PrincipalOrgID", "EventSourceToken", "FunctionUrlAuthType"} {
+	for _, name := range []string{"SourceArn", "SourceAccount", "PrincipalOrgID", "EventSourceToken", "FunctionUrlAuthType", "InvokedViaFunctionUrl"} {
 		if r.Properties[name] != nil {
 			if g.Condition == nil {
 				g.Condition = map[string][]string{}
