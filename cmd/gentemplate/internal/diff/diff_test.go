@@ -156,6 +156,8 @@ func TestResources(t *testing.T) {
 			"T: {Type: 'AWS::SSM::Parameter', Properties: {Type: String, Value: b}}", "T", LostData, "create delete"},
 		{"a renamed topic loses its subscribers", "T: {Type: 'AWS::SNS::Topic', Properties: {TopicName: a}}", "T: {Type: 'AWS::SNS::Topic', Properties: {TopicName: b}}", "T", AlarmLost, "create delete"},
 		{"a subscription of another address", topic + "S: {Type: 'AWS::SNS::Subscription', Properties: {Endpoint: a}}", topic + "S: {Type: 'AWS::SNS::Subscription', Properties: {Endpoint: b}}", "S", AlarmLost, "create delete"},
+		{"a subscription under another id", topic + "S: {Type: 'AWS::SNS::Subscription', Properties: {Endpoint: a}}", topic + "U: {Type: 'AWS::SNS::Subscription', Properties: {Endpoint: a}}", "U", AlarmLost, "create delete"},
+		{"a queue's policy under another id", topic + "P: {Type: 'AWS::SQS::QueuePolicy', Properties: {Queues: [q]}}", topic + "O: {Type: 'AWS::SQS::QueuePolicy', Properties: {Queues: [q]}}", "O", Interrupted, "create delete"},
 		{"a filter under another id is made before the other is deleted", filter, strings.Replace(filter, "F:", "G:", 1), "G", Replaced, "create delete"},
 		{"a filter of another metric silences the alarm", filter + alarm, strings.Replace(filter, "MetricName: m", "MetricName: n", 1) + alarm, "F", AlarmLost, "update"},
 		{"an alarm on a metric that nobody emits", filter + alarm, filter + strings.Replace(alarm, "MetricName: m", "MetricName: n", 1), "A", AlarmLost, "update"},
@@ -269,6 +271,7 @@ Outputs: {O: {Condition: Kept, Value: !Ref Q}}`
 	report = between(t, of(always, "100"), of(wanted, "100"))
 	assert.Equal(t, []string{"delete"}, report.of(t, "Q").Actions, "the condition itself changes")
 	assert.Equal(t, []string{`O: removed: {"Value":"${Q}"}`}, report.Outputs)
+	assert.Equal(t, "when Kept", between(t, of(wanted, "100"), of(`!Equals [a, b]`, "100")).of(t, "Q").Reasons[0].When, "it can never hold again")
 	assert.Equal(t, []string{"T: added: {\"Value\":\"b\"}", "U/Value: a → b"},
 		between(t, "Resources: {R: {Type: T}}\nOutputs: {U: {Value: a}}", "Resources: {R: {Type: T}}\nOutputs: {U: {Value: b}, T: {Value: b}}").Outputs)
 	granting := func(retention, action string) string {

@@ -174,6 +174,10 @@ func (c *comparison) lose(p *pair, decisive []difference) {
 		class, rule = Interrupted, "CloudFormation deletes it first and creates it again; nothing works in between."
 	case typ == typeTopic:
 		class, rule = AlarmLost, "CloudFormation creates another topic. Subscriptions outside the stack are gone, and e-mail subscriptions must be confirmed again."
+	case typ == typeSubscriber && p.renamed(): // go-to-k/cdkd#1967 measured it
+		class, rule = AlarmLost, "Subscribing again returns the same subscription, which CloudFormation then deletes."
+	case p.renamed() && (typ == "AWS::SNS::TopicPolicy" || typ == "AWS::SQS::QueuePolicy"): // pulumi/pulumi-aws#1923
+		class, rule = Interrupted, "CloudFormation writes the policy and then deletes it under its former id, which leaves none."
 	case typ == typeSubscriber:
 		class, rule = AlarmLost, "CloudFormation creates another subscription. By e-mail it tells nobody until it is confirmed."
 	case typ == typeDeployment:

@@ -35,23 +35,32 @@ func Scenarios(old, new *Template, conditions map[string]bool) []Scenario {
 	}
 	scenarios := []Scenario{usually}
 	for _, condition := range slices.Sorted(maps.Keys(conditions)) {
-		t := new
-		if _, ok := new.Conditions[condition]; !ok {
-			t = old
-		}
-		usual := newResolver(t, usually).holds(condition)
-		for _, c := range t.candidates(Object{"Condition": condition}, map[string]bool{}) {
-			s := Scenario{When: "when " + condition, Values: maps.Clone(kept), Certain: usually.Certain}
-			if s.Values[c[0]] = c[1]; usual {
-				s.When = "unless " + condition
-			}
-			if newResolver(t, s).holds(condition) != usual {
+		for _, t := range []*Template{new, old} { // a definition that changes can have two other sides
+			if s, found := t.otherwise(condition, usually); found {
 				scenarios = append(scenarios, s)
 				break
 			}
 		}
 	}
 	return scenarios
+}
+
+// otherwise returns a scenario in which a condition of the template is the other way
+// round.
+func (t *Template) otherwise(condition string, usually Scenario) (Scenario, bool) {
+	usual := newResolver(t, usually).holds(condition)
+	when := "when " + condition
+	if usual {
+		when = "unless " + condition
+	}
+	for _, c := range t.candidates(Object{"Condition": condition}, map[string]bool{}) {
+		s := Scenario{When: when, Values: maps.Clone(usually.Values), Certain: usually.Certain}
+		s.Values[c[0]] = c[1]
+		if newResolver(t, s).holds(condition) != usual {
+			return s, true
+		}
+	}
+	return Scenario{}, false
 }
 
 // candidates returns values of parameters that can change a condition: for each
