@@ -1,4 +1,4 @@
-// Command schemas writes what gentemplate's diff knows of resource types, from the provider schemas that the pinned cfn-lint ships (MIT-0).
+// Command schemas writes what gentemplate's diff and policy know of resource types, from the provider schemas that the pinned cfn-lint ships (MIT-0).
 // Run it in the repository's root after a change of .ci/requirements.txt:
 //
 //	go run ./test/quality/schemas
@@ -15,21 +15,28 @@ import (
 	"strings"
 )
 
-// typesFile is the written file, from the root.
-const typesFile = "cmd/gentemplate/internal/schema/types.txt"
+// files returns the written files, from the root, and what writes them.
+func files() map[string]func(root string) (string, error) {
+	return map[string]func(string) (string, error){
+		"cmd/gentemplate/internal/schema/types.txt":     types,
+		"cmd/gentemplate/internal/policy/handlers.json": handlers,
+	}
+}
 
 const region = "us-east-1"
 
 var errNoSchemas = errors.New("no schemas of cfn-lint: run make tools")
 
 func main() {
-	text, err := types(".")
-	if err == nil {
-		err = os.WriteFile(typesFile, []byte(text), 0o644)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "schemas:", err)
-		os.Exit(1)
+	for file, generate := range files() {
+		text, err := generate(".")
+		if err == nil {
+			err = os.WriteFile(file, []byte(text), 0o644)
+		}
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "schemas:", err)
+			os.Exit(1)
+		}
 	}
 }
 
@@ -42,6 +49,7 @@ type schema struct {
 	Strategy    string   `json:"replacementStrategy"`
 	Properties  map[string]node
 	Definitions map[string]node
+	Handlers    map[string]struct{ Permissions []string }
 }
 
 // node is a part of a JSON schema.
@@ -144,4 +152,32 @@ func (s schema) sets() (paths []string) {
 		walk(property, name, 0)
 	}
 	return paths
+}
+
+// handlers returns the permissions of the handlers of the types in out/stack.json.
+func handlers(root string) (string, error) {
+	schemas, err := read(root)
+	if err != nil {
+		return "", err
+	}
+	var stack struct {
+		Resources map[string]struct{ Type string }
+	}
+	if err := decode(filepath.Join(root, "out", "stack.json"), &stack); err != nil {
+		return "", err
+	}
+	used := map[string]map[string][]string{}
+	for _, r := range stack.Resources {
+		for handler, h := range schemas[r.Type].Handlers {
+			if used[r.Type] == nil {
+				used[r.Type] = map[string][]string{}
+			}
+			if handler != "list" { // CloudFormation lists only for imports
+				slices.Sort(h.Permissions)
+				used[r.Type][handler] = slices.Compact(h.Permissions)
+			}
+		}
+	}
+	text, err := json.MarshalIndent(used, "", " ")
+	return string(text) + "\n", err
 }

@@ -11,17 +11,21 @@ import (
 
 const root = "../../.."
 
-// TestTypesAreCurrent compares the committed file with the schemas of the cfn-lint
+// TestFilesAreCurrent compares the committed files with the schemas of the cfn-lint
 // that .ci/requirements.txt pins.
-func TestTypesAreCurrent(t *testing.T) {
-	want, err := types(root)
-	require.NoError(t, err)
-	committed, err := os.ReadFile(filepath.Join(root, typesFile))
-	require.NoError(t, err)
-	assert.True(t, want == string(committed), "%s is stale: go run ./test/quality/schemas", typesFile)
+func TestFilesAreCurrent(t *testing.T) {
+	for file, generate := range files() {
+		want, err := generate(root)
+		require.NoError(t, err)
+		committed, err := os.ReadFile(filepath.Join(root, file))
+		require.NoError(t, err)
+		assert.True(t, want == string(committed), "%s is stale: go run ./test/quality/schemas", file)
+	}
 }
 
 func TestNoSchemas(t *testing.T) {
-	_, err := types(t.TempDir())
-	assert.ErrorIs(t, err, errNoSchemas)
+	for _, generate := range files() {
+		_, err := generate(t.TempDir())
+		assert.ErrorIs(t, err, errNoSchemas)
+	}
 }

@@ -27,9 +27,11 @@ var errDangerous = errors.New("the change is dangerous")
 
 const usage = `Usage: gentemplate [-diagram]
        gentemplate diff [flags] OLD [NEW]
+       gentemplate policy [flags] [Parameter=value…]
 
 Without a command it prints the template, or with -diagram the page with its diagram.
-diff prints what an update of a stack from OLD to NEW does; diff -h prints its flags.
+diff prints what an update of a stack from OLD to NEW does; policy prints the least
+permissions of whoever deploys the stack. Both print their flags with -h.
 `
 
 // Run executes a command line without the program's name and returns the exit code.
@@ -48,8 +50,13 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 }
 
 func dispatch(ctx context.Context, args []string, stdout io.Writer) error {
-	if len(args) > 0 && args[0] == "diff" {
-		return runDiff(ctx, args[1:], stdout)
+	if len(args) > 0 {
+		switch args[0] {
+		case "diff":
+			return runDiff(ctx, args[1:], stdout)
+		case "policy":
+			return runPolicy(args[1:], stdout)
+		}
 	}
 	flags := newFlags()
 	draw := flags.Bool("diagram", false, "print the page with the stack's diagram")

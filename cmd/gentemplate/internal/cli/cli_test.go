@@ -41,7 +41,7 @@ func TestTemplate(t *testing.T) {
 }
 
 func TestHelp(t *testing.T) {
-	for _, args := range [][]string{{"-h"}, {"diff", "-h"}} {
+	for _, args := range [][]string{{"-h"}, {"diff", "-h"}, {"policy", "-h"}} {
 		code, stdout, stderr := run(t, args...)
 		assert.Equal(t, 0, code)
 		assert.Contains(t, stdout, "Usage: gentemplate")
@@ -104,6 +104,28 @@ func TestUnknownCommand(t *testing.T) {
 	code, _, stderr := run(t, "dif")
 	assert.Equal(t, exitFailed, code)
 	assert.Equal(t, "gentemplate: unknown command \"dif\": see 'gentemplate -h'\n", stderr)
+}
+
+func TestPolicy(t *testing.T) {
+	for _, row := range []struct {
+		why            string
+		args           []string
+		code           int
+		stdout, stderr string
+	}{
+		{"a policy", []string{"-account", "123456789012", "EnvironmentSuffix=prod"}, exitDone, `arn:aws:sqs:us-east-1:123456789012:webhook-queue-prod`, `^$`},
+		{"a service role", []string{"-service-role", "EnvironmentSuffix=prod"}, exitDone, `"ServiceRole": `, `^$`},
+		{"no parameter", []string{"Suffix=prod"}, exitFailed, `^$`, `no Parameter=value of the template: "Suffix=prod"`},
+		{"no value", []string{"EnvironmentSuffix"}, exitFailed, `^$`, `no Parameter=value`},
+		{"no such flag", []string{"-x"}, exitFailed, `^$`, `-x`},
+	} {
+		t.Run(row.why, func(t *testing.T) {
+			code, stdout, stderr := run(t, append([]string{"policy"}, row.args...)...)
+			assert.Equal(t, row.code, code)
+			assert.Regexp(t, row.stdout, stdout)
+			assert.Regexp(t, row.stderr, stderr)
+		})
+	}
 }
 
 // full is an output that takes nothing.
