@@ -2,7 +2,6 @@ package diff
 
 import (
 	"encoding/json"
-	"fmt"
 	"maps"
 	"reflect"
 	"slices"
@@ -174,25 +173,21 @@ func find(r *model.Resource, path string, sets []string) map[string]any {
 	return found
 }
 
-// leaves calls f with the path of every text in a value. The path of a text inside a
-// policy is that of the policy.
+// leaves calls f with the path of every text in a value. All texts of a policy have the
+// path of the policy.
 func leaves(path string, value any, f func(path, text string)) {
 	switch v := value.(type) {
 	case model.Object:
+		if v["Statement"] != nil {
+			inner, policy := f, path
+			f = func(_, text string) { inner(policy, text) }
+		}
 		for key, member := range v {
-			at := join(path, key)
-			if v["Statement"] != nil {
-				at = path
-			}
-			leaves(at, member, f)
+			leaves(join(path, key), member, f)
 		}
 	case []any:
 		for i, member := range v {
-			at := path
-			if !strings.HasSuffix(path, "Document") && !strings.HasSuffix(path, "Policy") {
-				at = join(path, fmt.Sprint(i))
-			}
-			leaves(at, member, f)
+			leaves(join(path, strconv.Itoa(i)), member, f)
 		}
 	case string:
 		f(path, v)

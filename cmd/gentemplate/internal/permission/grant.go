@@ -29,7 +29,10 @@ func (g Grant) String() string {
 		text += g.Principal + " "
 	}
 	text += g.Action
-	if g.Resource != "" {
+	switch {
+	case g.Action == managed:
+		text += " " + g.Resource
+	case g.Resource != "":
 		text += " on " + g.Resource
 	}
 	for i, key := range slices.Sorted(maps.Keys(g.Condition)) {
@@ -41,7 +44,7 @@ func (g Grant) String() string {
 func (g Grant) key() string { return g.Subject + "\n" + g.String() }
 
 // managed is the action of a grant by a managed policy.
-const managed = "everything in"
+const managed = "everything in the policy"
 
 // Of returns what a resource grants.
 func Of(r *model.Resource) []Grant {

@@ -42,7 +42,7 @@ func TestOf(t *testing.T) {
 		{"conditions", role, `{P: {Statement: [{Effect: Deny, Action: a, Resource: r, Condition: {StringEquals: {k: [y, x]}, Bool: {l: true}}}]}}`,
 			[]string{"R: Deny a on r if Bool l true and StringEquals k x or y"}},
 		{"the Not forms", role, `{P: {Statement: [{Effect: Allow, NotAction: [b, a], NotResource: r}]}}`, []string{"R: Allow all except a, b on all except r"}},
-		{"managed policies", role, `{ManagedPolicyArns: [x]}`, []string{"R: Allow everything in on x"}},
+		{"managed policies", role, `{ManagedPolicyArns: [x]}`, []string{"R: Allow everything in the policy x"}},
 		{"a policy that is attached to roles", "AWS::IAM::Policy", `{Roles: ["${A}", other], PolicyDocument: {Statement: [{Effect: Allow, Action: a, Resource: r}]}}`,
 			[]string{"A: Allow a on r", "other: Allow a on r"}},
 		{"a policy as text", "AWS::Logs::ResourcePolicy", `{PolicyDocument: '{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "a", "Resource": "r"}]}'}`,
