@@ -28,7 +28,7 @@ func stack(t *testing.T, parameters []string) *Stack {
 func everythingOn() []string {
 	return []string{
 		"EnvironmentSuffix=prod", "CodeBucket=code", "RolePath=/team/", "AlarmEmail=a@example.com",
-		"DomainName=a.example.com", "CertificateArn=c",
+		"DomainName=a.example.com", "CertificateArn=c", "ManageApiGatewayAccount=true",
 	}
 }
 
