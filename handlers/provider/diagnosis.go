@@ -140,6 +140,10 @@ func NewDiagnosis(c Cause, how Certainty, finding string) Diagnosis {
 	return Diagnosis{Cause: c, Certainty: how, Finding: finding, Remedy: c.Remedy()}
 }
 
+// MACCost is the cost of a Hypothesis that computes an HMAC of an empty text: what
+// surrounds the hashing takes as long as hashing this many bytes.
+const MACCost = 512
+
 // A Hypothesis is a possible cause with the computation that proves it.
 type Hypothesis struct {
 	Cause   Cause

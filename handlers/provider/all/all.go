@@ -3,6 +3,9 @@
 package all
 
 import (
+	"fmt"
+
+	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/provider"
 	"github.com/paysluice/paysluice/handlers/provider/paypal"
 	"github.com/paysluice/paysluice/handlers/provider/square"
@@ -35,4 +38,17 @@ func All(s Settings) provider.Set {
 // PayPal and share them in a store, as a processor needs them.
 func Verifying(endpointURL string, certificates paypal.Store) provider.Set {
 	return All(Settings{FetchCertificate: paypal.NewFetcher(), Certificates: certificates, EndpointURL: endpointURL})
+}
+
+// Signer returns what signs as a provider with the key of a secret's entry. url is
+// the URL that Square signs. The error is provider.ErrUnknown for PayPal, whose
+// entries have no key.
+func Signer(name, key, url string) (provider.Signer, error) {
+	switch name {
+	case contract.Stripe().Name:
+		return stripe.Signer{Secret: key}, nil
+	case contract.Square().Name:
+		return square.Signer{SignatureKey: key, NotificationURL: url}, nil
+	}
+	return nil, fmt.Errorf("%w to sign for: %q", provider.ErrUnknown, name)
 }

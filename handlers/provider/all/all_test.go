@@ -2,6 +2,7 @@ package all_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -9,6 +10,7 @@ import (
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/provider"
 	"github.com/paysluice/paysluice/handlers/provider/all"
+	"github.com/paysluice/paysluice/handlers/provider/providertest"
 )
 
 // A provider that stands in only one of the two lists would have an endpoint
@@ -44,4 +46,14 @@ func TestSetFindsProviders(t *testing.T) {
 	require.ErrorIs(t, err, provider.ErrUnknown)
 	_, err = all.All(all.Settings{}).ByPath("/nobody")
 	require.ErrorIs(t, err, provider.PathUnknown)
+}
+
+func TestSigner(t *testing.T) {
+	for name, header := range map[string]string{"stripe": "Stripe-Signature", "square": "x-square-hmacsha256-signature"} {
+		s, err := all.Signer(name, "key", "https://api.example.com/square")
+		require.NoError(t, err)
+		assert.NotEmpty(t, providertest.Sign(s, nil, time.Now())[header])
+	}
+	_, err := all.Signer("paypal", "id", "")
+	assert.ErrorIs(t, err, provider.ErrUnknown)
 }

@@ -3,6 +3,7 @@ package decode
 import (
 	"encoding/base64"
 	"encoding/hex"
+	"slices"
 	"strings"
 )
 
@@ -41,5 +42,5 @@ func KeyForms(key, prefix string) []KeyForm {
 	if decoded, err := hex.DecodeString(bare); err == nil {
 		forms = append(forms, KeyForm{"decoded from hex", string(decoded)})
 	}
-	return forms
+	return slices.DeleteFunc(forms, func(f KeyForm) bool { return f.Key == "" }) // anybody can sign with that
 }

@@ -29,4 +29,7 @@ func TestKeyForms(t *testing.T) {
 		assert.Contains(t, keys, row.sender, row.why)
 		assert.NotContains(t, keys, row.key)
 	}
+	for _, form := range decode.KeyForms("whsec_", "whsec_") {
+		assert.NotEmpty(t, form.Key, "anybody can sign with an empty key")
+	}
 }

@@ -28,6 +28,9 @@ const maxReadings = 16
 // Diagnose implements provider.Diagnoser. Each reading of the headers needs the
 // key of its certificate.
 func (v verifier) Diagnose(ctx context.Context, c provider.Case) provider.Diagnosis {
+	if provider.ReasonOf(c.Err).Class() == provider.Unavailable {
+		return c.Suppose() // another attempt to fetch the certificate may succeed
+	}
 	if d, ok := provider.Prove(c.Effort, v.hypotheses(ctx, c)); ok {
 		return d
 	}

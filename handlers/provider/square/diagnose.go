@@ -3,7 +3,6 @@ package square
 import (
 	"context"
 	"crypto/hmac"
-	"crypto/sha256"
 	"fmt"
 	"iter"
 	"slices"
@@ -63,7 +62,7 @@ func (v verifier) hypotheses(c provider.Case) iter.Seq[provider.Hypothesis] {
 	return func(yield func(provider.Hypothesis) bool) {
 		for _, r := range readings(c.Header.Values(contract.Square().SignatureHeaders[0])) {
 			try := func(cause provider.Cause, finding, key, url string, body []byte) bool {
-				return yield(provider.Hypothesis{Cause: cause, Finding: finding, Cost: len(url) + len(body) + 2*sha256.BlockSize,
+				return yield(provider.Hypothesis{Cause: cause, Finding: finding, Cost: len(url) + len(body) + provider.MACCost,
 					Holds: func() bool { return len(body) > 0 && hmac.Equal(mac(key, url, body), r.sum[:]) }})
 			}
 			if !v.tryEntries(c, r, try) || r.cause == "" && !(v.tryURLs(c, try) && v.tryOthers(c, try) && v.tryBodies(c, try)) {
@@ -126,10 +125,14 @@ func (v verifier) tryURLs(c provider.Case, try try) bool {
 	return true
 }
 
+// maxHosts bounds the hosts that are taken from a request.
+const maxHosts = 4
+
 // hosts returns the hosts that a request names. The sender chooses them. Only a
 // URL that the key proves is shown.
 func hosts(h provider.Header) []string {
-	return append(h.Values("Host"), h.Values("X-Forwarded-Host")...)
+	all := append(h.Values("Host"), h.Values("X-Forwarded-Host")...)
+	return all[:min(len(all), maxHosts)]
 }
 
 // tryOthers tries the keys of other secrets, and other forms of the entries' keys.

@@ -3,6 +3,8 @@ package square
 import (
 	"slices"
 	"strings"
+
+	"github.com/paysluice/paysluice/handlers/contract"
 )
 
 // urlVariants returns the URLs that Square may have instead of configured, apart
@@ -10,7 +12,7 @@ import (
 // that these and the request name.
 func urlVariants(configured string, known, hosts []string) []string {
 	bases := append([]string{configured}, known...)
-	var paths []string
+	paths := []string{"/" + contract.Square().Path} // that of a domain of its own
 	for _, base := range bases {
 		host, path := splitURL(base)
 		hosts, paths = append(hosts, host), append(paths, path)

@@ -3,7 +3,6 @@ package stripe
 import (
 	"context"
 	"crypto/hmac"
-	"crypto/sha256"
 	"fmt"
 	"iter"
 	"strconv"
@@ -104,7 +103,7 @@ func (v verifier) hypotheses(c provider.Case) iter.Seq[provider.Hypothesis] {
 	return func(yield func(provider.Hypothesis) bool) {
 		for _, r := range readings(c.Header.Values(contract.Stripe().SignatureHeaders[0])) {
 			try := func(cause provider.Cause, finding, key, stamp string, body []byte) bool {
-				return yield(provider.Hypothesis{Cause: cause, Finding: finding, Cost: len(body) + 2*sha256.BlockSize,
+				return yield(provider.Hypothesis{Cause: cause, Finding: finding, Cost: len(body) + provider.MACCost,
 					Holds: func() bool { return r.matches(key, stamp, body) }})
 			}
 			if !v.each(c, r, try) {
