@@ -134,8 +134,10 @@ func (a *app) commands() []*cobra.Command {
 		a.packageCommand(),
 		a.payment(),
 		a.replay(),
+		a.secrets(),
 		a.send(),
 		a.status(),
+		a.verify(),
 	}
 }
 

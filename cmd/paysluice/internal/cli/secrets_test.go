@@ -1,0 +1,42 @@
+package cli
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+func TestSecretsCommandLine(t *testing.T) {
+	for args, want := range map[string]string{
+		"":                          "secrets needs a command: list, add, retire or test",
+		"list adyen":                "PROVIDER must be one of stripe, paypal, square",
+		"list --since yesterday":    `--since: "yesterday" must be a time before now`,
+		"list stripe square":        "accepts at most 1 arg(s), received 2",
+		"add stripe":                "accepts 2 arg(s), received 1",
+		"add adyen a":               "PROVIDER must be one of stripe, paypal, square",
+		"add stripe a --url https:": "--url is for Square, which signs it",
+		"add paypal a":              "--environment is missing: live or sandbox",
+		"add square a --environment test --other-mode store":  "--environment must be live or sandbox; --other-mode is for Stripe",
+		"add paypal a --environment live --max-age-hours 1":   "--max-age-hours is for Square, which signs no time",
+		"add square a --environment live --max-age-hours one": "invalid argument",
+		"retire adyen a":              "PROVIDER must be one of",
+		"retire stripe a --number=-1": "--number must be a number of paysluice secrets list",
+		"test adyen":                  "PROVIDER must be one of",
+		"test":                        "accepts between 1 and 2 arg(s), received 0",
+	} {
+		code, stdout, stderr := run(t, "", nil, append([]string{"secrets"}, strings.Fields(args)...)...)
+		assert.Equal(t, 2, code, args)
+		assert.Empty(t, stdout)
+		assert.Contains(t, stderr, want, args)
+	}
+	for _, command := range []string{"list", "add stripe a", "retire stripe a", "test stripe"} {
+		code, _, stderr := run(t, "", nil, append([]string{"secrets"}, strings.Fields(command+" --local")...)...)
+		assert.Equal(t, 1, code, command)
+		assert.Contains(t, stderr, "no local stack is running; make up starts one")
+	}
+	words, _ := completeProvider(nil, nil, "")
+	assert.Equal(t, providerNames(), words)
+	words, _ = completeProvider(nil, []string{"stripe"}, "")
+	assert.Empty(t, words)
+}
