@@ -121,7 +121,8 @@ func (s *stack) lifecycle(providers []contract.Provider) []any {
 	for _, prefix := range archivePrefixes(providers) {
 		rules = append(rules, toGlacier(prefix), expiry(prefix, archiveExpires, archiveRetentionDays))
 	}
-	return rules
+	// The records of replays go with the webhooks that they name, and are read at once.
+	return append(rules, expiry(contract.ReplaysPrefix, archiveExpires, archiveRetentionDays))
 }
 
 // expires returns a rule for objects that are never moved to Glacier, because events

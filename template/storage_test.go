@@ -177,6 +177,9 @@ func bucketRequirements() []requirement {
 	for _, provider := range []string{"stripe/", "paypal/", "square/", "penumbra/", "umbra/", "unknown/"} {
 		rules = append(rules, archive(provider, archiveRetentionDays)...)
 	}
+	rules = append(rules, map[string]any{
+		"Id": "replays/ expires", "Prefix": "replays/", "Status": "Enabled", "ExpirationInDays": archiveRetentionDays,
+	})
 	return []requirement{
 		property("nothing is public", "FailedWebhooks", "PublicAccessBlockConfiguration", map[string]any{
 			"BlockPublicAcls": true, "BlockPublicPolicy": true, "IgnorePublicAcls": true, "RestrictPublicBuckets": true,

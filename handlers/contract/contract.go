@@ -199,6 +199,8 @@ const (
 	// RetentionPrefix of their receipt, under
 	// {provider}/{yyyy-mm-dd}/{payloadSha256}.
 	OversizePrefix = "oversize/"
+	// ReplaysPrefix holds the records of paysluice replay, below {run id}/.
+	ReplaysPrefix = "replays/"
 	// UnknownPrefix holds dead letters that cannot be decoded, under
 	// {yyyy}/{mm}/{dd}/.
 	UnknownPrefix = "unknown/"
@@ -211,7 +213,7 @@ const (
 
 // OwnPrefixes returns the prefixes above, which no provider may have as its name.
 func OwnPrefixes() []string {
-	return []string{OversizePrefix, UnknownPrefix, CertificatePrefix, FetchPrefix}
+	return []string{OversizePrefix, UnknownPrefix, CertificatePrefix, FetchPrefix, ReplaysPrefix}
 }
 
 // RetentionPrefix returns the prefix of the large payloads of events that expire

@@ -1,22 +1,13 @@
 package simulation_test
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
-	"github.com/aws/aws-sdk-go-v2/service/sqs"
-
-	"github.com/paysluice/paysluice/cmd/paysluice/replay"
-	"github.com/paysluice/paysluice/handlers/aws/bucket"
-	"github.com/paysluice/paysluice/handlers/aws/queue"
-	"github.com/paysluice/paysluice/handlers/provider/all"
 )
 
 // operator fills the secret and rotates it from time to time.
@@ -132,48 +123,4 @@ func (o *operator) store(text string, secrets ...string) {
 		o.w.violate("the operator can store a secret: %v", err)
 	}
 	o.w.note("the operator stores a secret")
-}
-
-// replay runs paysluice replay for the whole archive.
-func (w *world) replay() {
-	var sent outgoing
-	r := replay.Replay{
-		Archive:   bucket.NewArchive(w.s3, bucketName),
-		Queue:     queue.NewSender(&sent, w.queueURL, replay.SendTimeout),
-		Providers: all.All(all.Settings{}),
-		Rate:      replay.MaxRate,
-		Sent:      io.Discard,
-		Skipped:   io.Discard,
-	}
-	done, err := r.Run(context.Background())
-	if err != nil {
-		w.violate("archived messages can be sent again: %v", err)
-		return
-	}
-	w.seen["replayed"] += done.Sent
-	for _, in := range sent.inOrder() {
-		if _, err := w.sqs.SendMessage(context.Background(), in); err != nil {
-			w.violate("SQS accepts an archived message: %v", err)
-		}
-	}
-}
-
-// outgoing collects the messages of a replay, whose concurrent sends have no
-// determined order, so that they can be sent in one.
-type outgoing struct {
-	mu       sync.Mutex
-	messages []*sqs.SendMessageInput
-}
-
-func (o *outgoing) SendMessage(_ context.Context, in *sqs.SendMessageInput, _ ...func(*sqs.Options)) (*sqs.SendMessageOutput, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.messages = append(o.messages, in)
-	return &sqs.SendMessageOutput{}, nil
-}
-
-func (o *outgoing) inOrder() []*sqs.SendMessageInput {
-	return slices.SortedFunc(slices.Values(o.messages), func(a, b *sqs.SendMessageInput) int {
-		return cmp.Compare(*a.MessageBody, *b.MessageBody)
-	})
 }

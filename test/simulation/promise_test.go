@@ -159,7 +159,7 @@ func (w *world) archived() []event.Archived {
 			w.violate("the archive can be listed: %v", err)
 			break
 		}
-		if strings.HasPrefix(key, contract.OversizePrefix) {
+		if strings.HasPrefix(key, contract.OversizePrefix) || strings.HasPrefix(key, contract.ReplaysPrefix) {
 			continue
 		}
 		m, err := archive.Get(ctx, key)

@@ -141,7 +141,8 @@ func TestEverythingHappens(t *testing.T) {
 	}
 	for _, what := range []string{
 		"event: 200", "event: 401", "event: 502", "event: 503", "event again: 200", "event in another version: 200",
-		"rival: 200", "oddity: 200", "payload by reference", "orphaned payload", "replayed", "signed with a revoked secret: 401",
+		"rival: 200", "oddity: 200", "payload by reference", "orphaned payload", "replayed", "replay: resumed", "replay: settling", "replay: failed again",
+		"signed with a revoked secret: 401",
 		"dead letter: receives-exhausted", "dead letter: conflict",
 		"dead letter: envelope_unreadable", "dead letter: event_id_invalid",
 	} {

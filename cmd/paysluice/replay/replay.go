@@ -1,185 +1,210 @@
-// Package replay sends archived events back to the queue.
+// Package replay sends archived events back to the queue in three stages: a plan
+// says what would be sent, a run sends it and can be resumed, and a proof looks
+// each event up in the table. It prints nothing.
 package replay
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"iter"
-	"strings"
-	"sync"
+	"strconv"
 	"time"
 
-	"github.com/paysluice/paysluice/cmd/paysluice/internal/output"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/paysluice/paysluice/cmd/paysluice/failure"
 	"github.com/paysluice/paysluice/handlers/contract"
-	"github.com/paysluice/paysluice/handlers/event"
 	"github.com/paysluice/paysluice/handlers/provider"
 )
-
-// concurrency is the number of messages that are read and sent at a time.
-const concurrency = 10
 
 const (
 	// MaxRate is the highest Rate, in messages a second.
 	MaxRate = 1000
-	// SendTimeout bounds the sending of one message, including retries.
-	SendTimeout = 30 * time.Second
+	// DefaultRate is a fraction of what the consumer and an on-demand table handle
+	// besides their usual load.
+	DefaultRate = 50
+	// DefaultPatience exceeds the time in which a message uses up its receives and is
+	// archived again: three times the visibility timeout.
+	DefaultPatience = 25 * time.Minute
+	// quiet is how long both queues must have been seen empty before a message
+	// without a trace counts as gone. SQS's counts are consistent a minute after the
+	// last message was sent (SQS API Reference, GetQueueAttributes).
+	quiet = 65 * time.Second
+	// sendTimeout bounds the sending of one message. With the longest batch it stays
+	// below quiet, so that another process never sees a batch of this one as settled.
+	sendTimeout = 30 * time.Second
+	// recordTimeout bounds the record of what a run did before it was interrupted.
+	recordTimeout = 20 * time.Second
 )
 
-// An Archive holds dead letters under ordered keys.
-type Archive interface {
-	// Keys returns the keys with a prefix that are greater than after. An error
-	// ends the sequence.
-	Keys(ctx context.Context, prefix, after string) iter.Seq2[string, error]
-	// Get returns event.ErrArchive for an object that is not a dead letter.
-	Get(ctx context.Context, key string) (event.Archived, error)
+// Errors of a run.
+var (
+	// ErrBusy reports that another process runs or proves the same run.
+	ErrBusy = errors.New("another process continues this run")
+	// ErrNotFound reports that the bucket has no run with an id.
+	ErrNotFound = errors.New("no such replay")
+	// ErrUnsettled reports that messages which were perhaps sent are neither in the
+	// table nor in the archive while a queue still has messages.
+	ErrUnsettled = errors.New("the fate of the last batch is not known yet")
+	// ErrUnfinished reports that a run has messages to send.
+	ErrUnfinished = errors.New("the run is not finished")
+)
+
+// Objects is the subset of the S3 API for the records of runs.
+type Objects interface {
+	PutObject(context.Context, *s3.PutObjectInput, ...func(*s3.Options)) (*s3.PutObjectOutput, error)
+	GetObject(context.Context, *s3.GetObjectInput, ...func(*s3.Options)) (*s3.GetObjectOutput, error)
+	ListObjectsV2(context.Context, *s3.ListObjectsV2Input, ...func(*s3.Options)) (*s3.ListObjectsV2Output, error)
 }
 
-// A Replay sends the archived messages that the consumer can store. It does not
-// change the archive, and the consumer stores an event once however often it
-// receives it. So a replay can be repeated.
-type Replay struct {
-	Archive   Archive
-	Queue     event.Queue
-	Providers provider.Set // providers that the consumer knows
-	Prefix    string       // of the keys
-	After     string       // skip keys up to and including this one
-	Rate      int          // messages a second at most, 1 to MaxRate
-	DryRun    bool         // send nothing
-	// Conflicts also sends messages if the table has other content under their key. The
-	// consumer stores one if somebody has removed that row, and returns it to the
-	// archive otherwise.
-	Conflicts bool
-	// OtherMode also sends events of another mode than the secret's entry.
-	OtherMode bool
-	// Sent receives the key of each message that was sent, or would be in a dry
-	// run.
-	Sent io.Writer
-	// Skipped receives the key of each other object and the reason, without
-	// control characters.
-	Skipped io.Writer
+// Table is the subset of the DynamoDB API that an Engine calls.
+type Table interface {
+	GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error)
 }
 
-// Done describes the progress of a replay.
-type Done struct {
-	Sent, Skipped int
-	// Last is the last key before which nothing is left to do, "" for none. A
-	// replay After it resumes there. It is never a key with characters that a
-	// message's own key cannot have.
-	Last string
+// Queue is the subset of the SQS API that an Engine calls. SendMessage must not
+// retry a request that SQS may have accepted.
+type Queue interface {
+	SendMessage(context.Context, *sqs.SendMessageInput, ...func(*sqs.Options)) (*sqs.SendMessageOutput, error)
+	GetQueueAttributes(context.Context, *sqs.GetQueueAttributesInput, ...func(*sqs.Options)) (*sqs.GetQueueAttributesOutput, error)
 }
 
-// Run replays all messages. It stops after the first failure.
-func (r *Replay) Run(ctx context.Context) (Done, error) {
-	pace := time.NewTicker(time.Second / time.Duration(r.Rate))
-	defer pace.Stop()
+// Engine replays the archive of one stack. It does not change the archive, and the
+// consumer stores an event once however often it receives it.
+type Engine struct {
+	Archive   *failure.Archive
+	Objects   Objects
+	Table     Table
+	Queue     Queue
+	Providers provider.Set // that the consumer knows
 
-	done := Done{Last: r.After}
-	var keys []string
-	for key, err := range r.Archive.Keys(ctx, r.Prefix, r.After) {
-		if err != nil {
-			return done, err
-		}
-		if keys = append(keys, key); len(keys) < concurrency {
-			continue
-		}
-		if err := r.sendBatch(ctx, keys, pace.C, &done); err != nil {
-			return done, err
-		}
-		keys = keys[:0]
-	}
-	return done, r.sendBatch(ctx, keys, pace.C, &done)
+	BucketName, TableName   string
+	QueueURL, DeadLetterURL string
+
+	Rate        int           // messages a second at most, 1 to MaxRate
+	Concurrency int           // calls at a time, at least 1
+	Patience    time.Duration // how long Prove waits for an event
+	Now         func() time.Time
+	// Sleep waits. It returns the context's error if that ends first.
+	Sleep func(context.Context, time.Duration) error
 }
 
-// outcome is the result for one object.
-type outcome struct {
-	skipped string // reason; "" if it was sent
-	err     error
-}
-
-// sendBatch replays objects concurrently. It returns the first error by key.
-func (r *Replay) sendBatch(ctx context.Context, keys []string, pace <-chan time.Time, done *Done) error {
-	outcomes := make([]outcome, len(keys))
-	var running sync.WaitGroup
-	for i, key := range keys {
-		running.Go(func() { outcomes[i] = r.send(ctx, key, pace) })
-	}
-	running.Wait()
-
-	var failure error
-	for i, o := range outcomes {
-		switch {
-		case o.err != nil:
-			if failure == nil {
-				failure = o.err
-			}
-		case o.skipped != "":
-			done.Skipped++
-			fmt.Fprintf(r.Skipped, "skipped %s: %s\n", output.Printable(keys[i]), output.Printable(o.skipped))
-		default:
-			done.Sent++
-			fmt.Fprintln(r.Sent, keys[i])
-		}
-		if failure == nil && isPlain(keys[i]) {
-			done.Last = keys[i]
-		}
-	}
-	return failure
-}
-
-// send replays one object.
-func (r *Replay) send(ctx context.Context, key string, pace <-chan time.Time) outcome {
-	m, err := r.Archive.Get(ctx, key)
-	switch {
-	case errors.Is(err, event.ErrArchive):
-		return outcome{skipped: "not an archived message"}
-	case err != nil:
-		return outcome{err: err}
-	}
-	if why := r.rejected(key, m); why != "" || r.DryRun {
-		return outcome{skipped: why}
-	}
+// Sleep waits for a duration or the end of the context.
+func Sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
 	select {
+	case <-timer.C:
+		return nil
 	case <-ctx.Done():
-		return outcome{err: ctx.Err()}
-	case <-pace:
+		return ctx.Err()
 	}
-	return outcome{err: r.Queue.Send(ctx, string(m.Message), "")}
 }
 
-// rejected returns the reason why a message is not sent, "" if it is: the
-// consumer would not store it, or it is under a key where the archiver does not
-// put it. Whoever may write to the bucket could otherwise have old messages sent
-// with every prefix.
-func (r *Replay) rejected(key string, m event.Archived) string {
-	switch {
-	case m.FailureReason == contract.ReasonConflict && !r.Conflicts:
-		return "the table has different content with its key"
-	case m.FailureReason == contract.ReasonExpired:
-		return "it is older than EventRetentionDays"
-	case m.FailureReason == contract.ReasonSender:
-		return "the processor of another provider sent it"
-	case m.FailureReason == contract.ReasonOtherMode && !r.OtherMode:
-		return "its mode is not that of the secret's entry"
-	case m.FailureReason == contract.ReasonSignatureReused && !r.Conflicts:
-		return "another body has its signature"
-	}
-	e, err := event.Decode(string(m.Message))
+// Stage is a part of a replay.
+type Stage string
+
+// All stages, in their order.
+const (
+	Planning Stage = "planning" // Total is not known
+	Settling Stage = "settling" // the last batch of an interrupted run
+	Sending  Stage = "sending"
+	Proving  Stage = "proving"
+)
+
+// Progress describes how far a stage is.
+type Progress struct {
+	Stage       Stage
+	Done, Total int
+	Failed      int // part of Done: archived again, or not sent
+}
+
+// Entry is an archived event of a plan.
+type Entry struct {
+	Key       string `json:"key"`
+	Provider  string `json:"provider"`
+	Reason    string `json:"failureReason"`
+	EventID   string `json:"eventId"`
+	Timestamp int64  `json:"timestamp"`
+	// Stem begins the keys of all failures of the event.
+	Stem string `json:"stem"`
+	// Hashes of the body.
+	PayloadSHA256 string `json:"payloadSha256"`
+	ContentSHA256 string `json:"contentSha256,omitempty"`
+}
+
+// presence is what the table has under the key of an entry.
+type presence int
+
+const (
+	absent  presence = iota
+	other            // a row with other content
+	present          // the event
+)
+
+// look looks an entry up in the table.
+func (e *Engine) look(ctx context.Context, entry Entry) (presence, error) {
+	out, err := e.Table.GetItem(ctx, &dynamodb.GetItemInput{
+		TableName: &e.TableName,
+		Key: map[string]types.AttributeValue{
+			contract.EventIDAttribute:   &types.AttributeValueMemberS{Value: entry.EventID},
+			contract.TimestampAttribute: &types.AttributeValueMemberN{Value: strconv.FormatInt(entry.Timestamp, 10)},
+		},
+		ProjectionExpression: new(contract.EventIDAttribute + ", payloadSha256, contentSha256"),
+	})
 	if err != nil {
-		return fmt.Sprintf("not an event that can be stored (%s)", m.FailureReason)
+		return absent, fmt.Errorf("table %s: %w", e.TableName, err)
 	}
-	m.Event = &e
-	if key != m.Key() && key != m.MessageKey() {
-		return "its key is not its own: " + m.Key()
+	if len(out.Item) == 0 {
+		return absent, nil
 	}
-	if _, err := r.Providers.ByName(e.Provider); err != nil {
-		return err.Error()
+	text := func(name string) string {
+		s, _ := out.Item[name].(*types.AttributeValueMemberS)
+		if s == nil {
+			return ""
+		}
+		return s.Value
 	}
-	return ""
+	if text("payloadSha256") == entry.PayloadSHA256 || entry.ContentSHA256 != "" && text("contentSha256") == entry.ContentSHA256 {
+		return present, nil
+	}
+	return other, nil
 }
 
-// isPlain reports whether a key can be pasted between single quotes into a shell.
-func isPlain(key string) bool {
-	return !strings.ContainsFunc(key, func(c rune) bool { return c < ' ' || c > '~' || c == '\'' })
+// each calls do for the indexes below n, e.Concurrency at a time, and returns the
+// first error.
+func (e *Engine) each(ctx context.Context, n int, do func(ctx context.Context, i int) error) error {
+	group, limited := errgroup.WithContext(ctx)
+	group.SetLimit(e.Concurrency)
+	for i := range n {
+		group.Go(func() error { return do(limited, i) })
+	}
+	return group.Wait()
+}
+
+// depth returns the number of messages in both queues, in flight too.
+func (e *Engine) depth(ctx context.Context) (int, error) {
+	total := 0
+	names := []sqstypes.QueueAttributeName{
+		sqstypes.QueueAttributeNameApproximateNumberOfMessages,
+		sqstypes.QueueAttributeNameApproximateNumberOfMessagesNotVisible,
+		sqstypes.QueueAttributeNameApproximateNumberOfMessagesDelayed,
+	}
+	for _, url := range []string{e.QueueURL, e.DeadLetterURL} {
+		out, err := e.Queue.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: aws.String(url), AttributeNames: names})
+		if err != nil {
+			return 0, fmt.Errorf("queue %s: %w", url, err)
+		}
+		for _, name := range names {
+			n, _ := strconv.Atoi(out.Attributes[string(name)]) // absent from emulators
+			total += n
+		}
+	}
+	return total, nil
 }

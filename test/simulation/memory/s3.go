@@ -38,7 +38,13 @@ type object struct {
 	metadata map[string]string
 	etag     string
 	put      time.Time
+	class    types.StorageClass
+	restored bool
 }
+
+// cold reports whether the object must be restored before a read (S3 User Guide,
+// "Understanding S3 Glacier storage classes").
+func (o *object) cold() bool { return o.class == types.StorageClassGlacier && !o.restored }
 
 // NewS3 returns a service without buckets.
 func NewS3(now func() time.Time) *S3 {
@@ -87,7 +93,7 @@ func (s *S3) PutObject(_ context.Context, in *s3.PutObjectInput, _ ...func(*s3.O
 		return nil, newError("PreconditionFailed", "At least one of the pre-conditions you specified did not hold")
 	}
 	sum := md5.Sum(body)
-	o := &object{body: body, metadata: map[string]string{}, etag: `"` + hex.EncodeToString(sum[:]) + `"`, put: s.now()}
+	o := &object{body: body, metadata: map[string]string{}, etag: `"` + hex.EncodeToString(sum[:]) + `"`, put: s.now(), class: in.StorageClass}
 	for name, value := range in.Metadata {
 		o.metadata[strings.ToLower(name)] = value // S3 stores names in lower case
 	}
@@ -107,6 +113,9 @@ func (s *S3) GetObject(_ context.Context, in *s3.GetObjectInput, _ ...func(*s3.O
 	if !ok {
 		return nil, &types.NoSuchKey{Message: aws.String("The specified key does not exist.")}
 	}
+	if o.cold() {
+		return nil, &types.InvalidObjectState{Message: aws.String("The operation is not valid for the object's storage class")}
+	}
 	return &s3.GetObjectOutput{
 		Body:          io.NopCloser(bytes.NewReader(o.body)),
 		ContentLength: new(int64(len(o.body))),
@@ -114,6 +123,45 @@ func (s *S3) GetObject(_ context.Context, in *s3.GetObjectInput, _ ...func(*s3.O
 		LastModified:  &o.put,
 		Metadata:      maps.Clone(o.metadata),
 	}, nil
+}
+
+// HeadObject returns an object's metadata, also of one in Glacier.
+func (s *S3) HeadObject(_ context.Context, in *s3.HeadObjectInput, _ ...func(*s3.Options)) (*s3.HeadObjectOutput, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	objects, err := s.find(in.Bucket)
+	if err != nil {
+		return nil, err
+	}
+	o, ok := objects[aws.ToString(in.Key)]
+	if !ok {
+		return nil, &types.NotFound{Message: aws.String("Not Found")}
+	}
+	out := &s3.HeadObjectOutput{ETag: &o.etag, LastModified: &o.put, Metadata: maps.Clone(o.metadata), StorageClass: o.class}
+	if o.restored {
+		out.Restore = aws.String(`ongoing-request="false", expiry-date="Fri, 21 Dec 2212 00:00:00 GMT"`)
+	}
+	return out, nil
+}
+
+// RestoreObject makes an object in Glacier readable at once. S3 takes minutes to
+// hours, and accepts no other storage class.
+func (s *S3) RestoreObject(_ context.Context, in *s3.RestoreObjectInput, _ ...func(*s3.Options)) (*s3.RestoreObjectOutput, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	objects, err := s.find(in.Bucket)
+	if err != nil {
+		return nil, err
+	}
+	o, ok := objects[aws.ToString(in.Key)]
+	switch {
+	case !ok:
+		return nil, &types.NoSuchKey{Message: aws.String("The specified key does not exist.")}
+	case !o.cold():
+		return nil, newError("InvalidObjectState", "Restore is not allowed for the object's current storage class.")
+	}
+	o.restored = true
+	return &s3.RestoreObjectOutput{}, nil
 }
 
 // ListObjectsV2 lists the keys with a prefix in the order of their bytes, at most
@@ -140,7 +188,8 @@ func (s *S3) ListObjectsV2(_ context.Context, in *s3.ListObjectsV2Input, _ ...fu
 			break
 		}
 		o := objects[key]
-		out.Contents = append(out.Contents, types.Object{Key: &key, Size: new(int64(len(o.body))), ETag: &o.etag, LastModified: &o.put})
+		out.Contents = append(out.Contents, types.Object{Key: &key, Size: new(int64(len(o.body))), ETag: &o.etag, LastModified: &o.put,
+			StorageClass: types.ObjectStorageClass(o.class)})
 	}
 	out.KeyCount = new(int32(len(out.Contents)))
 	return out, nil

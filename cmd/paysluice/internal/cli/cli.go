@@ -131,6 +131,7 @@ Exit codes: 0 done, 1 failed, 2 invalid command line, 3 found something wrong,
 func (a *app) commands() []*cobra.Command {
 	return []*cobra.Command{
 		a.events(),
+		a.failures(),
 		a.packageCommand(),
 		a.payment(),
 		a.replay(),

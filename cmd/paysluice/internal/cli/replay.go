@@ -2,101 +2,277 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"strings"
+	"time"
 
-	awsconfig "github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/spf13/cobra"
 
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/output"
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/stack"
 	"github.com/paysluice/paysluice/cmd/paysluice/replay"
-	"github.com/paysluice/paysluice/handlers/aws/bucket"
-	"github.com/paysluice/paysluice/handlers/aws/queue"
-	"github.com/paysluice/paysluice/handlers/contract"
-	"github.com/paysluice/paysluice/handlers/provider/all"
 )
 
-const (
-	// defaultRate is a fraction of what the consumer and an on-demand table
-	// handle besides their usual load.
-	defaultRate = 50
-	// defaultRegion is used when the environment names no region.
-	defaultRegion = "us-east-1"
-)
+// replayFlags are the flags of paysluice replay.
+type replayFlags struct {
+	failureFlags
+	after, resume        string
+	bucket, queue        string // of older releases
+	rate                 int
+	wait                 time.Duration
+	dryRun               bool
+	otherMode, conflicts bool
+}
 
 func (a *app) replay() *cobra.Command {
-	var (
-		bucketName, queueURL string
-		r                    = replay.Replay{Providers: all.All(all.Settings{}), Sent: a.out, Skipped: a.err}
-	)
+	var flags replayFlags
 	c := &cobra.Command{
 		Use:   "replay",
-		Short: "Send archived events to the queue again; it is safe to repeat",
-		Args:  cobra.NoArgs,
+		Short: "Send archived events to the queue again and prove that they are stored",
+		Long: `Send archived events to the queue again and prove that they are stored.
+
+It says first what it would send; --dry-run ends there. After a confirmation it sends
+the messages, looks each event up in the table, and lists those that are not there with
+the reason of their second failure. Events that the table has are not sent.
+
+Ctrl-C stops it. --resume continues a stopped or killed run and sends nothing twice.
+Exit code 3: some events are not stored.`,
+		Example: `  paysluice replay --since 3h --reason receives-exhausted --dry-run
+  paysluice replay --since 3h --reason receives-exhausted
+  paysluice replay --resume 20261101T093012Z-k3v7qa`,
+		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return a.runReplay(c.Context(), bucketName, queueURL, r)
+			selection, err := flags.selection(c, a.now())
+			if err != nil {
+				return err
+			}
+			s, err := a.find(c.Context())
+			if err != nil {
+				return err
+			}
+			if err := a.legacyTargets(s, flags); err != nil {
+				return err
+			}
+			engine := query.Replays(s, flags.rate, flags.wait, a.now)
+			if flags.resume != "" {
+				return a.resumeReplay(c.Context(), engine, flags.resume)
+			}
+			return a.newReplay(c.Context(), s, engine, selection, flags.dryRun)
 		},
 	}
-	flags := c.Flags()
-	flags.StringVar(&bucketName, "bucket", "", "`name` of the bucket: the stack's output BucketName")
-	flags.StringVar(&queueURL, "queue", "", "`URL` of the queue: the stack's output QueueUrl")
-	flags.StringVar(&r.Prefix, "prefix", "", "`prefix` of the archived messages: stripe/ or stripe/2026/03/01/")
-	flags.StringVar(&r.After, "after", "", "resume after this `key`, which an interrupted replay prints")
-	flags.IntVar(&r.Rate, "rate", defaultRate, fmt.Sprintf("`messages` a second at most, 1 to %d", replay.MaxRate))
-	flags.BoolVar(&r.DryRun, "dry-run", false, "print the keys of the messages that would be sent, and send none")
-	flags.BoolVar(&r.OtherMode, "other-mode", false, "also send events archived as other_mode, when the environment in the secret was wrong")
-	flags.BoolVar(&r.Conflicts, "conflicts", false, "also send conflicts, for rows that were removed from the table on purpose")
+	flags.add(c, 0)
+	f := c.Flags()
+	f.StringVar(&flags.after, "after", "", "only keys after this `key`")
+	f.StringVar(&flags.resume, "resume", "", "continue the run with this `id`")
+	f.IntVar(&flags.rate, "rate", replay.DefaultRate, fmt.Sprintf("`messages` a second at most, 1 to %d", replay.MaxRate))
+	f.DurationVar(&flags.wait, "wait", replay.DefaultPatience, "how long the proof waits for events to be stored")
+	f.BoolVar(&flags.dryRun, "dry-run", false, "say what would be sent, and send nothing")
+	f.BoolVar(&flags.otherMode, "other-mode", false, "also send events archived as other_mode, when the environment in the secret was wrong")
+	f.BoolVar(&flags.conflicts, "conflicts", false, "also send conflicts, for rows that were removed from the table on purpose")
+	f.StringVar(&flags.bucket, "bucket", "", "`name` of the bucket")
+	f.StringVar(&flags.queue, "queue", "", "`URL` of the queue")
+	for _, name := range []string{"bucket", "queue"} {
+		// The only error is an unknown flag.
+		_ = f.MarkDeprecated(name, "the stack is found by itself now; the next release refuses the flag")
+	}
+	c.AddCommand(a.replayList())
 	return c
 }
 
-func (a *app) runReplay(ctx context.Context, bucketName, queueURL string, r replay.Replay) error {
-	if err := checkReplay(bucketName, queueURL, r); err != nil {
-		return err
-	}
-	aws, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithDefaultRegion(defaultRegion))
+// selection checks the flags. The error names every invalid one.
+func (f *replayFlags) selection(c *cobra.Command, now time.Time) (replay.Selection, error) {
+	filter, err := f.filter(now)
 	if err != nil {
-		return fmt.Errorf("AWS configuration: %w", err)
+		return replay.Selection{}, err
 	}
-	r.Archive = bucket.NewArchive(s3.NewFromConfig(aws), bucketName)
-	r.Queue = queue.NewSender(sqs.NewFromConfig(aws), queueURL, replay.SendTimeout)
-
-	done, err := r.Run(ctx)
-	if err == nil && done.Last == "" && done.Skipped == 0 {
-		return fmt.Errorf("no archived message has the prefix %q: use a provider's name, for example stripe/2026/03/01/", r.Prefix)
-	}
-	fmt.Fprintf(a.err, "%d %s, %d skipped\n", done.Sent, verb(r.DryRun), done.Skipped)
-	if err != nil && done.Last != "" {
-		fmt.Fprintf(a.err, "to resume: --after '%s'\n", done.Last)
-	}
-	return err
-}
-
-func verb(dryRun bool) string {
-	if dryRun {
-		return "would be sent"
-	}
-	return "sent"
-}
-
-// checkReplay reports all invalid flags at once.
-func checkReplay(bucketName, queueURL string, r replay.Replay) error {
-	var problems []string
-	for _, flag := range []struct{ name, value string }{
-		{"--bucket", bucketName}, {"--queue", queueURL}, {"--prefix", r.Prefix},
-	} {
-		if flag.value == "" {
-			problems = append(problems, flag.name+" is missing")
+	filter.After = f.after
+	switch {
+	case f.rate < 1 || f.rate > replay.MaxRate:
+		return replay.Selection{}, usagef("--rate must be 1 to %d", replay.MaxRate)
+	case f.wait < 0:
+		return replay.Selection{}, usagef("--wait must be 0 or more")
+	case f.resume != "":
+		for _, name := range []string{"provider", "type", "category", "payment", "account", "endpoint", "livemode", "since", "until",
+			"limit", "reason", "prefix", "after", "dry-run", "other-mode", "conflicts"} {
+			if c.Flags().Changed(name) {
+				return replay.Selection{}, usagef("--resume continues a run with its own filter: leave --%s out", name)
+			}
 		}
 	}
-	if strings.HasPrefix(r.Prefix, contract.OversizePrefix) {
-		problems = append(problems, "--prefix selects large payloads, not archived messages")
+	return replay.Selection{Filter: filter, Conflicts: f.conflicts, OtherMode: f.otherMode}, nil
+}
+
+// legacyTargets checks the targets that older releases needed. A script that gives
+// them is not asked: older releases did not.
+func (a *app) legacyTargets(s *stack.Stack, flags replayFlags) error {
+	for _, flag := range []struct{ name, value, output string }{{"bucket", flags.bucket, "BucketName"}, {"queue", flags.queue, "QueueUrl"}} {
+		if flag.value == "" {
+			continue
+		}
+		if flag.value != s.Outputs[flag.output] {
+			return usagef("--%s is not that of the stack %s, which has %s: leave it out, or choose another --stack", flag.name, s.Name, s.Outputs[flag.output])
+		}
+		a.yes = true
 	}
-	if r.Rate < 1 || r.Rate > replay.MaxRate {
-		problems = append(problems, fmt.Sprintf("--rate must be 1 to %d", replay.MaxRate))
+	return nil
+}
+
+// newReplay plans, asks, sends and proves.
+func (a *app) newReplay(ctx context.Context, s *stack.Stack, engine *replay.Engine, selection replay.Selection, dryRun bool) error {
+	m := a.newMeter()
+	plan, err := engine.Plan(ctx, selection, m.show)
+	m.end()
+	if err != nil {
+		return err
 	}
-	if len(problems) == 0 {
+	total, skipped := plan.Total()
+	to, format := a.err, output.Table
+	if dryRun {
+		to, format = a.out, a.format
+	}
+	if _, err := output.Write(to, format, groupColumns(), output.All(plan.Groups)); err != nil {
+		return err
+	}
+	switch {
+	case total+skipped == 0:
+		fmt.Fprintln(a.err, "no archived message matches")
+		return nil
+	case dryRun || total == 0:
+		fmt.Fprintf(a.err, "%d would be sent, %d skipped\n", total, skipped)
 		return nil
 	}
-	return usagef("%s", strings.Join(problems, "; "))
+	if err := a.confirm(fmt.Sprintf("Send %d messages to %s, %d a second?", total, engine.QueueURL, engine.Rate)); err != nil {
+		return err
+	}
+	who, err := query.Identity(ctx, s)
+	if err != nil {
+		return err
+	}
+	run, err := engine.Start(ctx, plan, who)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(a.err, "run %s\n", run.ID)
+	return a.finishReplay(ctx, engine, run)
 }
+
+func (a *app) resumeReplay(ctx context.Context, engine *replay.Engine, id string) error {
+	run, err := engine.Load(ctx, id)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(a.err, "run %s: %d of %d messages are sent\n", run.ID, run.Done(), run.Total)
+	return a.finishReplay(ctx, engine, run)
+}
+
+// finishReplay sends what is left of a run and proves it.
+func (a *app) finishReplay(ctx context.Context, engine *replay.Engine, run *replay.Run) error {
+	m := a.newMeter()
+	err := engine.Run(ctx, run, m.show)
+	var proof replay.Proof
+	if err == nil {
+		proof, err = engine.Prove(ctx, run, m.show)
+	}
+	m.end()
+	if err != nil {
+		fmt.Fprintf(a.err, "%d of %d messages are sent; to resume: paysluice replay --resume %s\n", run.Done(), run.Total, run.ID)
+		return err
+	}
+	if len(proof.Missing) == 0 {
+		fmt.Fprintf(a.err, "all %d events are stored\n", proof.Stored)
+	}
+	if len(proof.Missing) > 0 || a.format != output.Table {
+		if _, err := output.Write(a.out, a.format, missingColumns(), output.All(proof.Missing)); err != nil {
+			return err
+		}
+	}
+	if len(proof.Missing) > 0 {
+		fmt.Fprintf(a.err, "%d events are stored, %d are not; to look again: paysluice replay --resume %s\n", proof.Stored, len(proof.Missing), run.ID)
+		return errFound
+	}
+	return nil
+}
+
+func groupColumns() []output.Column[replay.Group] {
+	type g = replay.Group
+	return []output.Column[replay.Group]{
+		{Name: "provider", Text: func(g g) string { return g.Provider }},
+		{Name: "failureReason", Text: func(g g) string { return g.Reason }},
+		{Name: "count", Text: func(g g) string { return fmt.Sprint(g.Count) }, Right: true},
+		{Name: "skipped", Text: func(g g) string { return g.Skipped }, Short: func(g g) string {
+			if g.Skipped == "" {
+				return "no"
+			}
+			return g.Skipped
+		}},
+		{Name: "samples", Text: func(g g) string { return joinKeys(g.Samples) }, Short: func(g g) string { return g.Samples[0] }},
+	}
+}
+
+func joinKeys(keys []string) string {
+	text := ""
+	for i, key := range keys {
+		if i > 0 {
+			text += " "
+		}
+		text += key
+	}
+	return text
+}
+
+func missingColumns() []output.Column[replay.Missing] {
+	type m = replay.Missing
+	return []output.Column[replay.Missing]{
+		{Name: "eventId", Text: func(m m) string { return m.EventID }},
+		{Name: "reason", Text: func(m m) string { return m.Reason }},
+		{Name: "key", Text: func(m m) string { return m.Key }},
+	}
+}
+
+func (a *app) replayList() *cobra.Command {
+	return &cobra.Command{
+		Use:     "list",
+		Short:   "List the runs of paysluice replay, newest first",
+		Example: `  paysluice replay list -o json`,
+		Args:    cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			s, err := a.find(c.Context())
+			if err != nil {
+				return err
+			}
+			runs, err := query.Replays(s, replay.DefaultRate, 0, a.now).Runs(c.Context())
+			if err != nil {
+				return err
+			}
+			if len(runs) == 0 {
+				fmt.Fprintln(a.err, "nothing was replayed yet")
+			}
+			_, err = output.Write(a.out, a.format, runColumns(), output.All(runs))
+			return err
+		},
+	}
+}
+
+func runColumns() []output.Column[replay.Summary] {
+	type r = replay.Summary
+	return []output.Column[replay.Summary]{
+		{Name: "id", Text: func(r r) string { return r.ID }},
+		{Name: "done", Text: func(r r) string { return fmt.Sprintf("%d/%d", r.Done, r.Total) }, Right: true},
+		{Name: "result", Text: func(r r) string {
+			switch p := r.Proof; {
+			case p == nil && r.Done < r.Total:
+				return "unfinished"
+			case p == nil:
+				return "not proved"
+			case len(p.Missing) > 0:
+				return fmt.Sprintf("%d not stored", len(p.Missing))
+			}
+			return "all stored"
+		}},
+		{Name: "who", Text: func(r r) string { return r.Who }},
+	}
+}
+
+// errDeclined reports that a question was not answered with yes.
+var errDeclined = errors.New("not confirmed: nothing was done")

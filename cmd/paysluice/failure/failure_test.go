@@ -1,0 +1,331 @@
+package failure_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paysluice/paysluice/cmd/paysluice/failure"
+	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/handlers/event"
+	"github.com/paysluice/paysluice/test/simulation/memory"
+)
+
+const name = "failed-webhooks"
+
+var (
+	noon    = time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC)
+	errDown = errors.New("down")
+)
+
+// bucket is a bucket in memory that counts reads and can fail.
+type bucket struct {
+	*memory.S3
+	reads   []string
+	listErr error
+	headErr error
+	getErr  error
+}
+
+func newBucket(t *testing.T) *bucket {
+	t.Helper()
+	b := &bucket{S3: memory.NewS3(func() time.Time { return noon })}
+	_, err := b.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: new(name)})
+	require.NoError(t, err)
+	return b
+}
+
+func (b *bucket) archive() *failure.Archive { return failure.New(b, name) }
+
+func (b *bucket) ListObjectsV2(ctx context.Context, in *s3.ListObjectsV2Input, o ...func(*s3.Options)) (*s3.ListObjectsV2Output, error) {
+	if b.listErr != nil {
+		return nil, b.listErr
+	}
+	return b.S3.ListObjectsV2(ctx, in, o...)
+}
+
+func (b *bucket) HeadObject(ctx context.Context, in *s3.HeadObjectInput, o ...func(*s3.Options)) (*s3.HeadObjectOutput, error) {
+	if b.headErr != nil {
+		return nil, b.headErr
+	}
+	return b.S3.HeadObject(ctx, in, o...)
+}
+
+func (b *bucket) GetObject(ctx context.Context, in *s3.GetObjectInput, o ...func(*s3.Options)) (*s3.GetObjectOutput, error) {
+	if b.getErr != nil {
+		return nil, b.getErr
+	}
+	return b.S3.GetObject(ctx, in, o...)
+}
+
+// put stores an object and returns its key.
+func (b *bucket) put(t *testing.T, key string, body []byte, metadata map[string]string, class types.StorageClass) string {
+	t.Helper()
+	_, err := b.PutObject(t.Context(), &s3.PutObjectInput{
+		Bucket: new(name), Key: &key, Body: bytes.NewReader(body), Metadata: metadata, StorageClass: class,
+	})
+	require.NoError(t, err)
+	return key
+}
+
+// archived returns a message that a provider's webhook became.
+func archived(id, reason string, received time.Time) event.Archived {
+	provider, _, _ := strings.Cut(id, ":")
+	body := []byte("body of " + id)
+	e := event.Event{
+		Schema: event.Schema, ID: id, Timestamp: received.UnixMilli(), Provider: provider, Type: "charge.refunded", Category: event.RefundSucceeded,
+		PaymentID: "pi_1", ObjectID: "re_1", Account: "acct_1", Endpoint: "main", Livemode: new(true),
+		ReceivedAt: received.UnixMilli(), Payload: body, PayloadSHA256: event.HashPayload(body),
+	}
+	return event.Archived{
+		Schema: event.ArchiveSchema, FailureReason: reason, ReceiveCount: 4, MessageID: "m-" + id, SentAt: received.UnixMilli(),
+		ArchivedAt: received.Add(time.Hour).UnixMilli(), Message: []byte(event.Encode(e)), Event: &e,
+	}
+}
+
+func (b *bucket) add(t *testing.T, m event.Archived, class types.StorageClass) string {
+	t.Helper()
+	return b.put(t, m.Key(), event.EncodeArchived(m), m.Metadata(), class)
+}
+
+// keys returns the keys of a listing.
+func keys(t *testing.T, a *failure.Archive, f failure.Filter) []string {
+	t.Helper()
+	all := []string{}
+	for found, err := range a.List(t.Context(), f) {
+		require.NoError(t, err)
+		all = append(all, found.Key)
+	}
+	return all
+}
+
+func TestFilter(t *testing.T) {
+	b := newBucket(t)
+	stripe := b.add(t, archived("stripe:evt_1", contract.ReasonReceivesExhausted, noon), "")
+	conflict := b.add(t, archived("stripe:evt_2", contract.ReasonConflict, noon.Add(time.Hour)), "")
+	paypal := b.add(t, archived("paypal:WH-1", contract.ReasonReceivesExhausted, noon.AddDate(0, 0, -1)), "")
+	cold := b.add(t, archived("square:old", contract.ReasonReceivesExhausted, noon.AddDate(0, 0, -100)), types.StorageClassGlacier)
+	poison := event.Archived{Schema: event.ArchiveSchema, FailureReason: contract.ReasonReceivesExhausted, MessageID: "m", SentAt: noon.UnixMilli(), Message: []byte("poison")}
+	unknown := b.add(t, poison, "")
+	strange := b.put(t, "stripe/notes.txt", []byte("notes"), nil, "")
+	b.put(t, "oversize/0d/stripe/2026-03-10/hash", []byte("large"), nil, "")
+	b.put(t, "replays/run/start.json", []byte("{}"), nil, "")
+
+	for _, row := range []struct {
+		why  string
+		f    failure.Filter
+		want []string
+	}{
+		{"all, by provider and day", failure.Filter{}, []string{stripe, conflict, strange, paypal, cold, unknown}},
+		{"a provider", failure.Filter{Provider: "paypal"}, []string{paypal}},
+		{"messages that cannot be decoded", failure.Filter{Provider: "unknown"}, []string{unknown}},
+		{"a reason", failure.Filter{Reason: contract.ReasonConflict}, []string{conflict}},
+		{"a prefix", failure.Filter{Prefix: "stripe/2026/"}, []string{stripe, conflict}},
+		{"after a key", failure.Filter{Provider: "stripe", After: stripe}, []string{conflict, strange}},
+		{"since a time of a day", failure.Filter{Provider: "stripe", Since: noon.Add(time.Minute)}, []string{conflict, strange}},
+		{"until a time of a day", failure.Filter{Provider: "stripe", Until: noon.Add(time.Minute)}, []string{stripe, strange}},
+		{"since a day, without a provider's prefix", failure.Filter{Prefix: "s", Since: noon.AddDate(0, 0, -1)}, []string{stripe, conflict, strange}},
+		{"an object in Glacier by what its metadata say", failure.Filter{Category: event.PayoutPaid, Provider: "square"}, []string{cold}},
+		{"a type", failure.Filter{Provider: "stripe", Type: "charge.failed"}, []string{}},
+		{"a category", failure.Filter{Provider: "stripe", Category: event.RefundSucceeded}, []string{stripe, conflict}},
+		{"a payment", failure.Filter{Provider: "stripe", Payment: "pi_1"}, []string{stripe, conflict}},
+		{"an object", failure.Filter{Provider: "stripe", Payment: "re_1"}, []string{stripe, conflict}},
+		{"an account", failure.Filter{Provider: "stripe", Account: "acct_2"}, []string{}},
+		{"an endpoint", failure.Filter{Provider: "stripe", Endpoint: "main"}, []string{stripe, conflict}},
+		{"live events", failure.Filter{Provider: "stripe", Livemode: new(true)}, []string{stripe, conflict}},
+		{"test events", failure.Filter{Provider: "stripe", Livemode: new(false)}, []string{}},
+		{"a limit", failure.Filter{Limit: 2}, []string{stripe, conflict}},
+	} {
+		t.Run(row.why, func(t *testing.T) { assert.Equal(t, row.want, keys(t, b.archive(), row.f)) })
+	}
+}
+
+func TestReasonsAreDocumented(t *testing.T) {
+	page, err := os.ReadFile("../../../docs/reasons.md")
+	require.NoError(t, err)
+	for _, reason := range failure.Reasons() {
+		assert.Contains(t, string(page), "`"+reason+"`")
+	}
+}
+
+func TestDayOfAKeyWithoutOne(t *testing.T) {
+	for _, key := range []string{"stripe", "stripe/notes.txt", "stripe/2026/99/99/x.json", "stripe/2026/03/10x.json"} {
+		assert.Empty(t, failure.Failure{Key: key}.Day(), key)
+	}
+}
+
+func TestListReadsTheDaysOfTheFilter(t *testing.T) {
+	b := newBucket(t)
+	for day := range 40 {
+		b.add(t, archived(fmt.Sprintf("stripe:evt_%d", day), contract.ReasonConflict, noon.AddDate(0, 0, -day)), "")
+	}
+	inside := noon.AddDate(0, 0, -20)
+
+	got := keys(t, b.archive(), failure.Filter{Since: inside.AddDate(0, 0, -1), Until: inside.Add(time.Minute)})
+
+	assert.Len(t, got, 2)
+	all := keys(t, b.archive(), failure.Filter{})
+	assert.Len(t, all, 40, "more than one batch")
+	assert.True(t, slices.IsSorted(all))
+	n := 0
+	for range b.archive().List(t.Context(), failure.Filter{}) {
+		n++
+		break
+	}
+	assert.Equal(t, 1, n, "a caller may stop")
+}
+
+func TestFailureHasTheMessage(t *testing.T) {
+	b := newBucket(t)
+	m := archived("stripe:evt_1", contract.ReasonReceivesExhausted, noon)
+	key := b.add(t, m, "")
+
+	f, err := b.archive().Get(t.Context(), key)
+
+	require.NoError(t, err)
+	assert.Equal(t, m.Message, f.Message)
+	assert.Equal(t, m.Event.Payload, f.Payload)
+	assert.Empty(t, f.Event.Payload, "shown only on request")
+	assert.Equal(t, []string{m.Key(), m.MessageKey()}, f.OwnKeys)
+	assert.Equal(t, "2026-03-10", f.Day())
+	f.Message, f.Payload, f.Event, f.OwnKeys = nil, nil, nil, nil
+	assert.Equal(t, failure.Failure{
+		Key: key, Provider: "stripe", Reason: contract.ReasonReceivesExhausted, EventID: "stripe:evt_1", Type: "charge.refunded",
+		MessageID: "m-stripe:evt_1", ReceiveCount: 4, SentAt: noon.UnixMilli(), ArchivedAt: noon.Add(time.Hour).UnixMilli(),
+	}, f)
+	_, err = b.archive().Get(t.Context(), "stripe/2026/03/10/none.json")
+	_, missing := errors.AsType[*types.NoSuchKey](err)
+	assert.True(t, missing, "%v", err)
+}
+
+func TestGlacier(t *testing.T) {
+	b := newBucket(t)
+	key := b.add(t, archived("stripe:evt/1", contract.ReasonReceivesExhausted, noon), types.StorageClassGlacier)
+	odd := b.put(t, "stripe/2026/03/11/odd.json", nil, map[string]string{"event-id": "%zz"}, types.StorageClassGlacier)
+
+	f, err := b.archive().Get(t.Context(), key)
+	require.NoError(t, err)
+	assert.Equal(t, failure.Failure{
+		Key: key, Provider: "stripe", Reason: contract.ReasonReceivesExhausted, Storage: failure.Glacier,
+		EventID: "stripe:evt/1", Type: "charge.refunded", MessageID: "m-stripe:evt/1", ArchivedAt: noon.UnixMilli(),
+	}, f)
+	f, err = b.archive().Get(t.Context(), odd)
+	require.NoError(t, err)
+	assert.Equal(t, "%zz", f.EventID)
+	assert.Equal(t, failure.NotAMessage, f.Reason)
+
+	require.NoError(t, b.archive().Restore(t.Context(), key, 7, types.TierBulk))
+	for found, err := range b.archive().List(t.Context(), failure.Filter{Limit: 1}) {
+		require.NoError(t, err)
+		assert.Equal(t, failure.Readable, found.Storage)
+		assert.NotEmpty(t, found.Message)
+	}
+	assert.ErrorContains(t, b.archive().Restore(t.Context(), key, 7, types.TierBulk), "restore s3://failed-webhooks/"+key)
+}
+
+// restoring says that every restore is under way.
+type restoring struct{ *bucket }
+
+func (restoring) HeadObject(context.Context, *s3.HeadObjectInput, ...func(*s3.Options)) (*s3.HeadObjectOutput, error) {
+	return &s3.HeadObjectOutput{StorageClass: types.StorageClassDeepArchive, Restore: new(`ongoing-request="true"`)}, nil
+}
+
+func TestRestoring(t *testing.T) {
+	b := newBucket(t)
+	key := b.add(t, archived("stripe:evt_1", contract.ReasonConflict, noon), types.StorageClassGlacier)
+	f, err := failure.New(restoring{b}, name).Get(t.Context(), key)
+	require.NoError(t, err)
+	assert.Equal(t, failure.Restoring, f.Storage)
+}
+
+func TestFindReadsOneEventsMessages(t *testing.T) {
+	b := newBucket(t)
+	b.add(t, archived("stripe:evt_1", contract.ReasonConflict, noon), "")
+	again := archived("stripe:evt_1", contract.ReasonConflict, noon)
+	b.put(t, again.MessageKey(), event.EncodeArchived(again), nil, "")
+	b.add(t, archived("stripe:evt_1-2", contract.ReasonConflict, noon), "")
+	b.add(t, archived("stripe:evt_2", contract.ReasonConflict, noon), "")
+
+	found, err := b.archive().Find(t.Context(), "stripe:evt_1")
+
+	require.NoError(t, err)
+	assert.Len(t, found, 2)
+	found, err = b.archive().Find(t.Context(), "stripe:evt_3")
+	require.NoError(t, err)
+	assert.Empty(t, found)
+}
+
+func TestAgainIsTheLatestFailureSince(t *testing.T) {
+	b := newBucket(t)
+	m := archived("stripe:evt_1", contract.ReasonReceivesExhausted, noon)
+	b.add(t, m, "")
+	m.FailureReason, m.MessageID, m.ArchivedAt = contract.ReasonExpired, "later", m.ArchivedAt+1
+	b.put(t, m.MessageKey(), event.EncodeArchived(m), nil, "")
+	stem := strings.TrimSuffix(m.Key(), ".json")
+
+	reason, err := b.archive().Again(t.Context(), m.Key(), stem, noon)
+	require.NoError(t, err)
+	assert.Equal(t, contract.ReasonExpired, reason)
+	reason, err = b.archive().Again(t.Context(), m.Key(), stem, noon.Add(time.Second))
+	require.NoError(t, err)
+	assert.Empty(t, reason)
+}
+
+func TestStats(t *testing.T) {
+	b := newBucket(t)
+	for i := range 3 {
+		b.add(t, archived(fmt.Sprintf("stripe:evt_%d", i), contract.ReasonReceivesExhausted, noon.AddDate(0, 0, -i)), "")
+	}
+	b.add(t, archived("stripe:evt_9", contract.ReasonConflict, noon), "")
+	b.add(t, archived("paypal:WH-1", contract.ReasonConflict, noon), types.StorageClassGlacier)
+	hour := func(days int) int64 { return noon.AddDate(0, 0, days).Add(time.Hour).UnixMilli() }
+
+	stats, err := failure.Stats(b.archive().List(t.Context(), failure.Filter{}), false)
+	require.NoError(t, err)
+	assert.Equal(t, []failure.Stat{
+		{Provider: "paypal", Reason: "conflict", Count: 1, Glacier: 1, First: noon.UnixMilli(), Last: noon.UnixMilli()},
+		{Provider: "stripe", Reason: "receives-exhausted", Count: 3, First: hour(-2), Last: hour(0)},
+		{Provider: "stripe", Reason: "conflict", Count: 1, First: hour(0), Last: hour(0)},
+	}, stats)
+	stats, err = failure.Stats(b.archive().List(t.Context(), failure.Filter{Provider: "stripe"}), true)
+	require.NoError(t, err)
+	assert.Len(t, stats, 4)
+	assert.Equal(t, failure.Stat{Provider: "stripe", Day: "2026-03-08", Reason: "receives-exhausted", Count: 1, First: hour(-2), Last: hour(-2)}, stats[0])
+}
+
+func TestS3Fails(t *testing.T) {
+	m := archived("stripe:evt_1", contract.ReasonConflict, noon)
+	stem := strings.TrimSuffix(m.Key(), ".json")
+	for why, breaks := range map[string]func(*bucket){
+		"listing":                       func(b *bucket) { b.listErr = errDown },
+		"reading":                       func(b *bucket) { b.getErr = errDown },
+		"reading one in Glacier by now": func(b *bucket) { b.getErr, b.headErr = &types.InvalidObjectState{}, errDown },
+		"asking for one in Glacier": func(b *bucket) {
+			b.put(t, m.Key(), nil, nil, types.StorageClassGlacier)
+			b.headErr = errDown
+		},
+	} {
+		t.Run(why, func(t *testing.T) {
+			b := newBucket(t)
+			b.add(t, m, "")
+			breaks(b)
+			_, err := failure.Stats(b.archive().List(t.Context(), failure.Filter{}), false)
+			require.ErrorIs(t, err, errDown)
+			_, err = b.archive().Find(t.Context(), "stripe:evt_1")
+			require.ErrorIs(t, err, errDown)
+			_, err = b.archive().Again(t.Context(), "", stem, noon)
+			require.ErrorIs(t, err, errDown)
+		})
+	}
+}

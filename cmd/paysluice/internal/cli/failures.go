@@ -1,0 +1,352 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/spf13/cobra"
+
+	"github.com/paysluice/paysluice/cmd/paysluice/failure"
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/output"
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
+	"github.com/paysluice/paysluice/handlers/contract"
+)
+
+func (a *app) failures() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "failures",
+		Short: "Read the archive of webhooks that could not be stored",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			return usagef("failures needs a command: list, show, stats or restore")
+		},
+	}
+	c.AddCommand(a.failuresList(), a.failuresShow(), a.failuresStats(), a.failuresRestore())
+	return c
+}
+
+// failureFlags are the flags that select failures.
+type failureFlags struct {
+	filterFlags
+	reason, prefix string
+}
+
+func (f *failureFlags) add(c *cobra.Command, limit int) {
+	f.filterFlags.add(c, limit)
+	flags := c.Flags()
+	flags.Lookup("provider").Usage = "failures of a `provider`: " + strings.Join(failure.Providers(), ", ")
+	flags.Lookup("since").Usage = "webhooks received from this `time` on: 2h, 2026-11-01 or RFC 3339"
+	flags.Lookup("until").Usage = "webhooks received before this `time`"
+	flags.Lookup("limit").Usage = "at most this many failures, 0 for all"
+	flags.StringVar(&f.reason, "reason", "", "failures with this `reason`, such as receives-exhausted (docs/reasons.md)")
+	flags.StringVar(&f.prefix, "prefix", "", "failures whose key begins with this `prefix`, such as stripe/2026/03/01/")
+	complete(c, "reason", failure.Reasons())
+}
+
+// filter checks the flags. The error names every invalid one.
+func (f *failureFlags) filter(now time.Time) (failure.Filter, error) {
+	events := f.filterFlags
+	if slices.Contains(failure.Providers(), events.provider) {
+		events.provider = "" // also unknown, which has no events
+	}
+	q, err := events.filter(now)
+	var problems []error
+	if err != nil {
+		problems = append(problems, err)
+	}
+	if f.reason != "" && !slices.Contains(failure.Reasons(), f.reason) {
+		problems = append(problems, usagef("--reason must be one of %s", strings.Join(failure.Reasons(), ", ")))
+	}
+	for _, other := range []string{contract.OversizePrefix, contract.ReplaysPrefix} {
+		if strings.HasPrefix(f.prefix, other) {
+			problems = append(problems, usagef("--prefix selects %s, which holds no archived messages", other))
+		}
+	}
+	if f.prefix != "" && f.provider != "" && !strings.HasPrefix(f.prefix, f.provider+"/") {
+		problems = append(problems, usagef("--prefix %s is not of the provider %s", f.prefix, f.provider))
+	}
+	if len(problems) > 0 {
+		return failure.Filter{}, usagef("%s", strings.ReplaceAll(joined(problems), ": "+errUsage.Error(), ""))
+	}
+	return failure.Filter{
+		Provider: f.provider, Reason: f.reason, Prefix: f.prefix, Since: q.Since, Until: q.Until,
+		Type: q.Type, Category: q.Category, Payment: q.Payment, Account: q.Account, Endpoint: q.Endpoint,
+		Livemode: q.Livemode, Limit: q.Limit,
+	}, nil
+}
+
+// archive returns the archive of the stack and the filter of the flags.
+func (a *app) archive(ctx context.Context, flags *failureFlags) (*failure.Archive, failure.Filter, error) {
+	filter, err := flags.filter(a.now())
+	if err != nil {
+		return nil, filter, err
+	}
+	s, err := a.find(ctx)
+	if err != nil {
+		return nil, filter, err
+	}
+	return query.Failures(s), filter, nil
+}
+
+func (a *app) failuresList() *cobra.Command {
+	var flags failureFlags
+	c := &cobra.Command{
+		Use:   "list",
+		Short: "List archived messages by provider and day, oldest first",
+		Long: `List archived messages by provider and day, oldest first. With --since it lists only
+the days from then on. An object in Glacier is listed with what its key and metadata say.`,
+		Example: `  paysluice failures list --since 3h --reason receives-exhausted
+  paysluice failures list --provider stripe --since 2026-11-01 -o csv`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			archive, filter, err := a.archive(c.Context(), &flags)
+			if err != nil {
+				return err
+			}
+			n, err := output.Write(a.out, a.format, failureColumns(), archive.List(c.Context(), filter))
+			switch {
+			case err != nil:
+				return err
+			case n == 0:
+				fmt.Fprintln(a.err, "no archived message matches")
+			case n == filter.Limit:
+				fmt.Fprintf(a.err, "the first %d failures; --limit shows more\n", n)
+			}
+			return nil
+		},
+	}
+	flags.add(c, defaultLimit)
+	return c
+}
+
+func failureColumns() []output.Column[failure.Failure] {
+	type f = failure.Failure
+	return []output.Column[failure.Failure]{
+		{Name: "archivedAt", Text: func(f f) string { return formatTime(f.ArchivedAt, time.RFC3339Nano) },
+			Short: func(f f) string { return formatTime(f.ArchivedAt, time.DateTime) }},
+		{Name: "failureReason", Text: func(f f) string { return f.Reason }},
+		{Name: "type", Text: func(f f) string { return f.Type }},
+		{Name: "storage", Text: func(f f) string { return string(f.Storage) }},
+		{Name: "key", Text: func(f f) string { return f.Key }},
+	}
+}
+
+func (a *app) failuresShow() *cobra.Command {
+	var payload bool
+	c := &cobra.Command{
+		Use:   "show KEY|EVENTID",
+		Short: "Print an archived message, or all of one event; the body only with --payload",
+		Example: `  paysluice failures show stripe:evt_1PgcT2
+  paysluice failures show stripe/2026/11/01/stripe:evt_1PgcT2-e3b0c44298fc1c14.json --payload > body.json`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			s, err := a.find(c.Context())
+			if err != nil {
+				return err
+			}
+			found, err := findFailures(c.Context(), query.Failures(s), args[0])
+			if err != nil {
+				return err
+			}
+			if payload {
+				return a.writePayload(c.Context(), query.New(s, a.now), found)
+			}
+			for i, f := range found {
+				if i > 0 && a.format == output.Table {
+					fmt.Fprintln(a.out)
+				}
+				if err := output.Object(a.out, a.format, f, failureFields(f)); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}
+	c.Flags().BoolVar(&payload, "payload", false, "write the webhook's body to stdout, or the message if it cannot be decoded")
+	return c
+}
+
+// findFailures returns the failure under a key, or those of an event.
+func findFailures(ctx context.Context, archive *failure.Archive, id string) ([]failure.Failure, error) {
+	first, _, isKey := strings.Cut(id, "/")
+	if isKey && slices.Contains(failure.Providers(), first) {
+		f, err := archive.Get(ctx, id)
+		if _, missing := errors.AsType[*types.NoSuchKey](err); missing {
+			return nil, fmt.Errorf("%w: the archive has no %s", query.ErrNotFound, id)
+		}
+		return []failure.Failure{f}, err
+	}
+	if of, _, ok := strings.Cut(id, ":"); !ok || !slices.Contains(providerNames(), of) {
+		return nil, usagef("%s is neither a key such as stripe/2026/11/01/….json nor an event id such as stripe:evt_1", id)
+	}
+	found, err := archive.Find(ctx, id)
+	if err == nil && len(found) == 0 {
+		err = fmt.Errorf("%w: the archive has no message of event %s", query.ErrNotFound, id)
+	}
+	return found, err
+}
+
+// writePayload writes the body of the only failure.
+func (a *app) writePayload(ctx context.Context, store *query.Store, found []failure.Failure) error {
+	f := found[0]
+	switch {
+	case len(found) > 1:
+		return errors.New("the archive has several messages of this event: choose one by its key")
+	case f.Storage != failure.Readable:
+		return fmt.Errorf("%s is in Glacier: restore it with paysluice failures restore --prefix %[1]s", f.Key)
+	case f.Event == nil:
+		_, err := a.out.Write(f.Message)
+		return err
+	}
+	e := *f.Event
+	e.Payload = f.Payload
+	body, err := store.Payload(ctx, e)
+	if err != nil {
+		return err
+	}
+	_, err = a.out.Write(body)
+	return err
+}
+
+// failureFields returns the names and texts of a failure, then those of its event.
+func failureFields(f failure.Failure) [][2]string {
+	all := [][2]string{
+		{"key", f.Key},
+		{"failureReason", f.Reason},
+		{"storage", string(f.Storage)},
+		{"archivedAt", formatTime(f.ArchivedAt, time.RFC3339Nano)},
+		{"sentAt", formatTime(f.SentAt, time.RFC3339Nano)},
+		{"receiveCount", fmt.Sprint(f.ReceiveCount)},
+		{"messageId", f.MessageID},
+	}
+	all = slices.DeleteFunc(all, func(field [2]string) bool { return field[1] == "" || field[1] == "0" })
+	if f.Event != nil {
+		return append(all, fields(*f.Event, len(f.Payload))...)
+	}
+	if f.EventID != "" {
+		all = append(all, [2]string{"eventId", f.EventID}, [2]string{"type", f.Type})
+	}
+	return all
+}
+
+func (a *app) failuresStats() *cobra.Command {
+	var flags failureFlags
+	var byDay bool
+	c := &cobra.Command{
+		Use:   "stats",
+		Short: "Count archived messages by provider and reason",
+		Example: `  paysluice failures stats --since 3h
+  paysluice failures stats --since 30d --by-day -o csv`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			archive, filter, err := a.archive(c.Context(), &flags)
+			if err != nil {
+				return err
+			}
+			stats, err := failure.Stats(archive.List(c.Context(), filter), byDay)
+			if err != nil {
+				return err
+			}
+			if len(stats) == 0 {
+				fmt.Fprintln(a.err, "no archived message matches")
+			}
+			_, err = output.Write(a.out, a.format, statColumns(byDay), output.All(stats))
+			return err
+		},
+	}
+	flags.add(c, 0)
+	c.Flags().BoolVar(&byDay, "by-day", false, "count each day of receipt apart")
+	return c
+}
+
+func statColumns(byDay bool) []output.Column[failure.Stat] {
+	type s = failure.Stat
+	columns := []output.Column[failure.Stat]{
+		{Name: "provider", Text: func(s s) string { return s.Provider }},
+		{Name: "failureReason", Text: func(s s) string { return s.Reason }},
+		{Name: "count", Text: func(s s) string { return fmt.Sprint(s.Count) }, Right: true},
+		{Name: "glacier", Text: func(s s) string { return fmt.Sprint(s.Glacier) }, Right: true},
+		{Name: "firstSeen", Text: func(s s) string { return formatTime(s.First, time.RFC3339) }},
+		{Name: "lastSeen", Text: func(s s) string { return formatTime(s.Last, time.RFC3339) }},
+	}
+	if byDay {
+		columns = slices.Insert(columns, 1, output.Column[failure.Stat]{Name: "day", Text: func(s s) string { return s.Day }})
+	}
+	return columns
+}
+
+// maxRestoreDays keeps a mistyped number from a bill: a restored copy costs as S3
+// Standard.
+const maxRestoreDays = 365
+
+func (a *app) failuresRestore() *cobra.Command {
+	var flags failureFlags
+	var days int
+	tier := string(types.TierStandard)
+	tiers := []string{string(types.TierBulk), string(types.TierStandard), string(types.TierExpedited)}
+	c := &cobra.Command{
+		Use:   "restore",
+		Short: "Ask S3 to make archived messages in Glacier readable",
+		Long: `Ask S3 to make archived messages in Glacier readable for some days. It takes 5 to 12
+hours with the tier Bulk, 3 to 5 with Standard and minutes with Expedited, which costs most.`,
+		Example: `  paysluice failures restore --provider stripe --since 2026-05-01 --until 2026-05-02 --days 7`,
+		Args:    cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			switch {
+			case days < 1 || days > maxRestoreDays:
+				return usagef("--days must be 1 to %d", maxRestoreDays)
+			case !slices.Contains(tiers, tier):
+				return usagef("--tier must be %s", strings.Join(tiers, ", "))
+			}
+			archive, filter, err := a.archive(c.Context(), &flags)
+			if err != nil {
+				return err
+			}
+			return a.restore(c.Context(), archive, filter, days, types.Tier(tier))
+		},
+	}
+	flags.add(c, 0)
+	c.Flags().IntVar(&days, "days", 7, "`days` for which the copies stay readable")
+	c.Flags().StringVar(&tier, "tier", tier, "`speed` and price: "+strings.Join(tiers, ", "))
+	complete(c, "tier", tiers)
+	return c
+}
+
+// restore asks for the objects in Glacier that a filter selects.
+func (a *app) restore(ctx context.Context, archive *failure.Archive, filter failure.Filter, days int, tier types.Tier) error {
+	var keys []string
+	restoring := 0
+	for f, err := range archive.List(ctx, filter) {
+		switch {
+		case err != nil:
+			return err
+		case f.Storage == failure.Glacier:
+			keys = append(keys, f.Key)
+		case f.Storage == failure.Restoring:
+			restoring++
+		}
+	}
+	if restoring > 0 {
+		fmt.Fprintf(a.err, "%d are being restored already\n", restoring)
+	}
+	if len(keys) == 0 {
+		fmt.Fprintln(a.err, "no archived message that matches waits in Glacier")
+		return nil
+	}
+	if err := a.confirm(fmt.Sprintf("Restore %d archived messages for %d days with the tier %s? S3 charges for each.", len(keys), days, tier)); err != nil {
+		return err
+	}
+	for i, key := range keys {
+		if err := archive.Restore(ctx, key, days, tier); err != nil {
+			return fmt.Errorf("%w (%d of %d were requested; the command can be repeated)", err, i, len(keys))
+		}
+		fmt.Fprintln(a.out, output.Printable(key))
+	}
+	fmt.Fprintf(a.err, "%d restores requested; paysluice failures list shows storage empty when one is ready\n", len(keys))
+	return nil
+}

@@ -1,0 +1,114 @@
+package cli
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/vbauerster/mpb/v8"
+	"github.com/vbauerster/mpb/v8/decor"
+	"golang.org/x/term"
+
+	"github.com/paysluice/paysluice/cmd/paysluice/replay"
+)
+
+// meter shows the progress of a replay on stderr: a bar on a terminal, else a line
+// from time to time.
+type meter struct {
+	out   io.Writer
+	now   func() time.Time
+	fancy bool
+
+	stage   replay.Stage
+	started time.Time
+	said    time.Time
+	last    replay.Progress
+	bars    *mpb.Progress
+	bar     *mpb.Bar
+}
+
+func (a *app) newMeter() *meter {
+	return &meter{out: a.err, now: a.now, fancy: isTerminal(a.err)}
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// sayEvery is the time between two lines.
+const sayEvery = 10 * time.Second
+
+func (m *meter) show(p replay.Progress) {
+	if p.Stage != m.stage {
+		m.end()
+		m.stage, m.started, m.said = p.Stage, m.now(), m.now()
+		if m.fancy {
+			m.bars = mpb.New(mpb.WithOutput(m.out), mpb.WithWidth(40), mpb.WithAutoRefresh())
+			m.bar = m.bars.AddBar(int64(p.Total),
+				mpb.PrependDecorators(decor.Name(string(p.Stage)+" "), decor.CountersNoUnit("%d / %d")),
+				mpb.AppendDecorators(decor.Percentage(decor.WCSyncSpace), decor.AverageSpeed(0, " %.0f/s"), decor.AverageETA(decor.ET_STYLE_GO, decor.WCSyncSpace)))
+		}
+	}
+	m.last = p
+	switch {
+	case m.bar != nil:
+		m.bar.SetTotal(int64(p.Total), false)
+		m.bar.SetCurrent(int64(p.Done))
+	case m.now().Sub(m.said) >= sayEvery:
+		m.say()
+	}
+}
+
+// end ends the display of a stage.
+func (m *meter) end() {
+	switch {
+	case m.stage == "":
+		return
+	case m.bar != nil:
+		m.bar.Abort(false)
+		m.bars.Wait()
+		m.bars, m.bar = nil, nil
+	}
+	m.say()
+	m.stage = ""
+}
+
+// say writes one line.
+func (m *meter) say() {
+	m.said = m.now()
+	line := fmt.Sprintf("%s: %d", m.stage, m.last.Done)
+	if m.last.Total > 0 {
+		line += fmt.Sprintf(" of %d", m.last.Total)
+	}
+	if m.last.Failed > 0 {
+		line += fmt.Sprintf(", %d failed", m.last.Failed)
+	}
+	if seconds := m.now().Sub(m.started).Seconds(); m.stage == replay.Sending && seconds >= 1 {
+		line += fmt.Sprintf(", %.0f a second", float64(m.last.Done)/seconds)
+	}
+	fmt.Fprintln(m.out, line)
+}
+
+// confirm asks a question on stderr. The error is errDeclined unless the answer is
+// yes or --yes is given.
+func (a *app) confirm(question string) error {
+	if a.yes {
+		return nil
+	}
+	fmt.Fprintf(a.err, "%s [y/N] ", question)
+	line := ""
+	if a.in != nil {
+		line, _ = bufio.NewReader(a.in).ReadString('\n')
+	}
+	switch strings.ToLower(strings.TrimSpace(line)) {
+	case "y", "yes":
+		return nil
+	case "":
+		return fmt.Errorf("%w; --yes confirms without a question", errDeclined)
+	}
+	return errDeclined
+}

@@ -1,0 +1,294 @@
+package replay
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/smithy-go"
+
+	"github.com/paysluice/paysluice/handlers/contract"
+)
+
+// Schema is the version of the records.
+const Schema = "paysluice.replay/1"
+
+// The record of a run has no payload. The bucket's policy denies to replace an
+// object, so the record grows by objects below {contract.ReplaysPrefix}{id}/:
+//
+//	entries.json        the events, put first
+//	start.json          a Record
+//	notes/000001.json   a note before each batch and at the end
+const (
+	entriesName = "entries.json"
+	startName   = "start.json"
+	notesName   = "notes/"
+)
+
+// Record describes a run when it starts.
+type Record struct {
+	Schema    string    `json:"schema"`
+	ID        string    `json:"id"`
+	Who       string    `json:"who"` // ARN
+	StartedAt time.Time `json:"startedAt"`
+	Plan
+	Total int `json:"total"` // messages to send
+}
+
+// note says what became of messages and which are sent next. Numbers are positions
+// in the entries.
+type note struct {
+	At time.Time `json:"at"`
+	// Writer tells the notes of two processes apart.
+	Writer  string         `json:"writer"`
+	Sent    []int          `json:"sent,omitempty"`
+	Unsent  []int          `json:"unsent,omitempty"`
+	Dropped map[int]string `json:"dropped,omitempty"` // not to be sent, and why
+	// Sending may be sent from now on. Without a later note nobody knows whether they
+	// were.
+	Sending []int  `json:"sending,omitempty"`
+	Done    int    `json:"done"` // sent and dropped so far
+	Proof   *Proof `json:"proof,omitempty"`
+}
+
+// state is what a run knows about an entry.
+type state int
+
+const (
+	unsent state = iota
+	unknown
+	sent
+	dropped
+)
+
+// Run is one run of a plan. One goroutine uses it.
+type Run struct {
+	Record
+	Entries []Entry
+
+	at      time.Time // of the record, by S3's clock
+	states  []state
+	dropped map[int]string
+	notes   int
+	writer  string
+	proof   *Proof
+}
+
+// Done returns the number of messages that need no more sending.
+func (r *Run) Done() int { return len(r.in(sent, dropped)) }
+
+// Proof returns the latest proof, nil without one.
+func (r *Run) Proof() *Proof { return r.proof }
+
+// in returns the positions of the entries in some states.
+func (r *Run) in(states ...state) []int {
+	var all []int
+	for i, s := range r.states {
+		if slices.Contains(states, s) {
+			all = append(all, i)
+		}
+	}
+	return all
+}
+
+// apply changes the states as a note says.
+func (r *Run) apply(n note) {
+	set := func(positions []int, s state) {
+		for _, i := range positions {
+			if 0 <= i && i < len(r.states) { // whoever may write to the bucket wrote it
+				r.states[i] = s
+			}
+		}
+	}
+	set(n.Sent, sent)
+	set(n.Unsent, unsent)
+	for i, why := range n.Dropped {
+		set([]int{i}, dropped)
+		r.dropped[i] = why
+	}
+	set(n.Sending, unknown)
+	if n.Proof != nil {
+		r.proof = n.Proof
+	}
+}
+
+// Start records a run of a plan. who is the ARN of its operator.
+func (e *Engine) Start(ctx context.Context, p Plan, who string) (*Run, error) {
+	at := e.Now().UTC()
+	record := Record{
+		Schema: Schema, ID: at.Format("20060102T150405Z") + "-" + strings.ToLower(rand.Text()[:6]),
+		Who: who, StartedAt: at, Plan: p, Total: len(p.Entries),
+	}
+	for _, file := range []struct {
+		name  string
+		value any
+	}{{entriesName, p.Entries}, {startName, record}} {
+		if err := e.put(ctx, contract.ReplaysPrefix+record.ID+"/"+file.name, file.value); err != nil {
+			return nil, err
+		}
+	}
+	return e.Load(ctx, record.ID)
+}
+
+// Load reads the record of a run, to resume it. The error is ErrNotFound without
+// one.
+func (e *Engine) Load(ctx context.Context, id string) (*Run, error) {
+	r := &Run{dropped: map[int]string{}, writer: rand.Text()}
+	prefix := contract.ReplaysPrefix + id + "/"
+	var notes []string
+	err := e.list(ctx, prefix, func(key string, at time.Time) {
+		switch name := strings.TrimPrefix(key, prefix); {
+		case name == startName:
+			r.at = at
+		case strings.HasPrefix(name, notesName):
+			notes = append(notes, key)
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	if r.at.IsZero() || strings.Contains(id, "/") {
+		return nil, fmt.Errorf("%w: %s; paysluice replay list shows them", ErrNotFound, id)
+	}
+	if err := errors.Join(e.get(ctx, prefix+startName, &r.Record), e.get(ctx, prefix+entriesName, &r.Entries)); err != nil {
+		return nil, err
+	}
+	r.Plan.Entries, r.states, r.notes = r.Entries, make([]state, len(r.Entries)), len(notes)
+	read := make([]note, len(notes))
+	err = e.each(ctx, len(notes), func(ctx context.Context, i int) error { return e.get(ctx, notes[i], &read[i]) })
+	if err != nil {
+		return nil, err
+	}
+	for _, n := range read {
+		r.apply(n)
+	}
+	return r, nil
+}
+
+// write records a note and applies it. The error is ErrBusy if another process has
+// written that note.
+func (e *Engine) write(ctx context.Context, r *Run, n note) error {
+	n.At, n.Writer = e.Now().UTC(), r.writer
+	r.apply(n)
+	n.Done = r.Done()
+	key := fmt.Sprintf("%s%s/%s%06d.json", contract.ReplaysPrefix, r.ID, notesName, r.notes+1)
+	err := e.put(ctx, key, n)
+	// S3 User Guide, "Conditional write behavior".
+	if failure, ok := errors.AsType[smithy.APIError](err); ok && failure.ErrorCode() == "PreconditionFailed" {
+		// It is this process's own note if only the answer to an earlier attempt was lost.
+		var there note
+		if err := e.get(ctx, key, &there); err != nil {
+			return err
+		}
+		if there.Writer != r.writer {
+			return fmt.Errorf("%w: %s", ErrBusy, r.ID)
+		}
+		err = nil
+	}
+	if err != nil {
+		return err
+	}
+	r.notes++
+	return nil
+}
+
+// Summary is a line of the list of runs.
+type Summary struct {
+	Record
+	Done  int    `json:"done"` // sent and dropped
+	Proof *Proof `json:"proof,omitempty"`
+}
+
+// Runs returns all runs, the newest first.
+func (e *Engine) Runs(ctx context.Context) ([]Summary, error) {
+	latest := map[string]string{} // key of the latest note by id, "" without one
+	err := e.list(ctx, contract.ReplaysPrefix, func(key string, _ time.Time) {
+		id, name, _ := strings.Cut(strings.TrimPrefix(key, contract.ReplaysPrefix), "/")
+		switch {
+		case name == startName:
+			latest[id] = latest[id] // known now
+		case strings.HasPrefix(name, notesName):
+			latest[id] = key
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	var ids []string
+	for id := range latest {
+		ids = append(ids, id)
+	}
+	slices.SortFunc(ids, func(x, y string) int { return strings.Compare(y, x) })
+	runs := make([]Summary, len(ids))
+	err = e.each(ctx, len(ids), func(ctx context.Context, i int) error {
+		s := &runs[i]
+		if err := e.get(ctx, contract.ReplaysPrefix+ids[i]+"/"+startName, &s.Record); err != nil {
+			return err
+		}
+		if key := latest[ids[i]]; key != "" {
+			var n note
+			if err := e.get(ctx, key, &n); err != nil {
+				return err
+			}
+			s.Done, s.Proof = n.Done, n.Proof
+		}
+		return nil
+	})
+	return runs, err
+}
+
+func (e *Engine) put(ctx context.Context, key string, value any) error {
+	text, _ := json.Marshal(value) // the types of the records cannot fail
+	_, err := e.Objects.PutObject(ctx, &s3.PutObjectInput{
+		Bucket: &e.BucketName, Key: &key, Body: bytes.NewReader(text), ContentType: aws.String("application/json"),
+		IfNoneMatch: aws.String("*"), // the bucket's policy demands it
+	})
+	if err != nil {
+		return fmt.Errorf("put s3://%s/%s: %w", e.BucketName, key, err)
+	}
+	return nil
+}
+
+// get reads a record. The error is ErrNotFound for an object that does not exist.
+func (e *Engine) get(ctx context.Context, key string, value any) error {
+	out, err := e.Objects.GetObject(ctx, &s3.GetObjectInput{Bucket: &e.BucketName, Key: &key})
+	if _, missing := errors.AsType[*types.NoSuchKey](err); missing {
+		return fmt.Errorf("%w: s3://%s/%s is missing", ErrNotFound, e.BucketName, key)
+	}
+	if err != nil {
+		return fmt.Errorf("get s3://%s/%s: %w", e.BucketName, key, err)
+	}
+	defer out.Body.Close()
+	text, err := io.ReadAll(out.Body)
+	if err == nil {
+		err = json.Unmarshal(text, value)
+	}
+	if err != nil {
+		return fmt.Errorf("read s3://%s/%s: %w", e.BucketName, key, err)
+	}
+	return nil
+}
+
+// list calls do for each object with a prefix.
+func (e *Engine) list(ctx context.Context, prefix string, do func(key string, at time.Time)) error {
+	for pages := s3.NewListObjectsV2Paginator(e.Objects, &s3.ListObjectsV2Input{Bucket: &e.BucketName, Prefix: &prefix}); pages.HasMorePages(); {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return fmt.Errorf("list s3://%s/%s: %w", e.BucketName, prefix, err)
+		}
+		for _, o := range page.Contents {
+			do(aws.ToString(o.Key), aws.ToTime(o.LastModified))
+		}
+	}
+	return nil
+}
