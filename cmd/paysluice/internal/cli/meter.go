@@ -1,11 +1,9 @@
 package cli
 
 import (
-	"bufio"
 	"fmt"
 	"io"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/vbauerster/mpb/v8"
@@ -91,24 +89,4 @@ func (m *meter) say() {
 		line += fmt.Sprintf(", %.0f a second", float64(m.last.Done)/seconds)
 	}
 	fmt.Fprintln(m.out, line)
-}
-
-// confirm asks a question on stderr. The error is errDeclined unless the answer is
-// yes or --yes is given.
-func (a *app) confirm(question string) error {
-	if a.yes {
-		return nil
-	}
-	fmt.Fprintf(a.err, "%s [y/N] ", question)
-	line := ""
-	if a.in != nil {
-		line, _ = bufio.NewReader(a.in).ReadString('\n')
-	}
-	switch strings.ToLower(strings.TrimSpace(line)) {
-	case "y", "yes":
-		return nil
-	case "":
-		return fmt.Errorf("%w; --yes confirms without a question", errDeclined)
-	}
-	return errDeclined
 }

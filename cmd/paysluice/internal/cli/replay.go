@@ -2,8 +2,8 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -73,8 +73,7 @@ Exit code 3: some events are not stored.`,
 	f.StringVar(&flags.bucket, "bucket", "", "`name` of the bucket")
 	f.StringVar(&flags.queue, "queue", "", "`URL` of the queue")
 	for _, name := range []string{"bucket", "queue"} {
-		// The only error is an unknown flag.
-		_ = f.MarkDeprecated(name, "the stack is found by itself now; the next release refuses the flag")
+		_ = f.MarkHidden(name) // the only error is an unknown flag
 	}
 	c.AddCommand(a.replayList())
 	return c
@@ -110,6 +109,7 @@ func (a *app) legacyTargets(s *stack.Stack, flags replayFlags) error {
 		if flag.value == "" {
 			continue
 		}
+		fmt.Fprintf(a.err, "paysluice: --%s is not needed: the stack is found by itself; the next release refuses it\n", flag.name)
 		if flag.value != s.Outputs[flag.output] {
 			return usagef("--%s is not that of the stack %s, which has %s: leave it out, or choose another --stack", flag.name, s.Name, s.Outputs[flag.output])
 		}
@@ -206,19 +206,8 @@ func groupColumns() []output.Column[replay.Group] {
 			}
 			return g.Skipped
 		}},
-		{Name: "samples", Text: func(g g) string { return joinKeys(g.Samples) }, Short: func(g g) string { return g.Samples[0] }},
+		{Name: "samples", Text: func(g g) string { return strings.Join(g.Samples, " ") }, Short: func(g g) string { return g.Samples[0] }},
 	}
-}
-
-func joinKeys(keys []string) string {
-	text := ""
-	for i, key := range keys {
-		if i > 0 {
-			text += " "
-		}
-		text += key
-	}
-	return text
 }
 
 func missingColumns() []output.Column[replay.Missing] {
@@ -273,6 +262,3 @@ func runColumns() []output.Column[replay.Summary] {
 		{Name: "who", Text: func(r r) string { return r.Who }},
 	}
 }
-
-// errDeclined reports that a question was not answered with yes.
-var errDeclined = errors.New("not confirmed: nothing was done")

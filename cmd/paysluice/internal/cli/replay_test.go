@@ -2,158 +2,141 @@ package cli
 
 import (
 	"bytes"
-	"context"
-	"crypto/md5"
-	"encoding/hex"
-	"encoding/json"
-	"fmt"
-	"io"
-	"net/http"
-	"net/http/httptest"
-	"slices"
+	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/paysluice/paysluice/cmd/paysluice/failure"
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/stack"
+	"github.com/paysluice/paysluice/cmd/paysluice/replay"
 	"github.com/paysluice/paysluice/handlers/event"
 )
 
-// cloud serves a bucket of archived events and a queue.
-type cloud struct {
-	url      string
-	keys     []string
-	messages []string // of the keys
-	sent     []string
-	broken   bool // the queue rejects messages
-}
-
-// newCloud starts a cloud with n archived events.
-func newCloud(t *testing.T, n int) *cloud {
-	t.Helper()
-	c := &cloud{}
-	for i := range n {
-		e := event.Event{Schema: event.Schema, ID: fmt.Sprintf("stripe:evt_%d", i), Provider: "stripe", PayloadSHA256: event.HashPayload(nil)}
-		c.keys = append(c.keys, event.Archived{Event: &e}.Key())
-		c.messages = append(c.messages, event.Encode(e))
-	}
-	server := httptest.NewServer(c)
-	t.Cleanup(server.Close)
-	c.url = server.URL
-	for name, value := range map[string]string{
-		"AWS_ENDPOINT_URL": c.url, "AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_REGION": "",
-		"AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+func TestFailuresAndReplayRejectFlags(t *testing.T) {
+	for command, says := range map[string]string{
+		"failures":                                         "failures needs a command: list, show, stats or restore",
+		"failures list --provider strip":                   "--provider must be one of stripe, paypal, square",
+		"failures list --reason full":                      "--reason must be one of receives-exhausted, conflict, expired,",
+		"failures list --prefix oversize/30d/":             "--prefix selects oversize/, which holds no archived messages",
+		"failures list --prefix replays/":                  "--prefix selects replays/, which holds no archived messages",
+		"failures list --provider paypal --prefix stripe/": "--prefix stripe/ is not of the provider paypal",
+		"failures list --since yesterday --reason full":    "must be a time before now such as 90m, 2h or 3d, a day such as 2026-11-01 (UTC), or RFC 3339; --reason must be",
+		"failures list --limit -1":                         "--limit must be 0 or more",
+		"failures list --livemode maybe":                   "--livemode must be true or false",
+		"failures show":                                    "accepts 1 arg(s), received 0",
+		"failures stats --category none":                   "--category none does not exist: docs/events.md lists them",
+		"failures stats --by-day=2":                        `invalid argument "2" for "--by-day" flag`,
+		"failures restore --days 0":                        "--days must be 1 to 365",
+		"failures restore --days 366":                      "--days must be 1 to 365",
+		"failures restore --tier Slow":                     "--tier must be Bulk, Standard, Expedited",
+		"failures restore --reason full":                   "--reason must be one of",
+		"replay --rate 0":                                  "--rate must be 1 to 1000",
+		"replay --rate 1001":                               "--rate must be 1 to 1000",
+		"replay --wait -1s":                                "--wait must be 0 or more",
+		"replay --wait soon":                               `invalid argument "soon" for "--wait" flag`,
+		"replay --resume x --since 2h":                     "--resume continues a run with its own filter: leave --since out",
+		"replay --resume x --dry-run":                      "--resume continues a run with its own filter: leave --dry-run out",
+		"replay --until 2026-01-01 --since 2026-02-01":     "--until must be after --since",
+		"replay --until x":                                 `--until: "x" must be a time`,
+		"replay x":                                         `unknown command "x" for "paysluice replay"`,
+		"replay list x":                                    `unknown command "x" for "paysluice replay list"`,
 	} {
-		t.Setenv(name, value)
-	}
-	return c
-}
-
-func (c *cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	switch {
-	case r.Header.Get("X-Amz-Target") == "AmazonSQS.SendMessage" && c.broken:
-		http.Error(w, `{"__type":"AccessDenied"}`, http.StatusForbidden)
-	case r.Header.Get("X-Amz-Target") == "AmazonSQS.SendMessage":
-		var in struct{ MessageBody string }
-		body, _ := io.ReadAll(r.Body)
-		_ = json.Unmarshal(body, &in)
-		c.sent = append(c.sent, in.MessageBody)
-		sum := md5.Sum([]byte(in.MessageBody)) // the SDK compares it
-		fmt.Fprintf(w, `{"MessageId":"1","MD5OfMessageBody":%q}`, hex.EncodeToString(sum[:]))
-	case r.URL.Query().Has("list-type"):
-		_, _ = io.WriteString(w, "<ListBucketResult>")
-		for _, key := range c.keys {
-			if strings.HasPrefix(key, r.URL.Query().Get("prefix")) && key > r.URL.Query().Get("start-after") {
-				fmt.Fprintf(w, "<Contents><Key>%s</Key></Contents>", key)
-			}
-		}
-		_, _ = io.WriteString(w, "</ListBucketResult>")
-	default:
-		i := slices.IndexFunc(c.keys, func(key string) bool { return strings.HasSuffix(r.URL.Path, "/"+key) })
-		_, _ = w.Write(event.EncodeArchived(event.Archived{Schema: event.ArchiveSchema, Message: []byte(c.messages[i])}))
-	}
-}
-
-func (c *cloud) replay(ctx context.Context, args ...string) (code int, stdout, stderr string) {
-	var out, err bytes.Buffer
-	args = append([]string{"replay", "--bucket", "b", "--queue", c.url + "/0/webhook-queue-test", "--prefix", "stripe/", "--rate", "1000"}, args...)
-	code = Run(ctx, args, nil, &out, &err)
-	return code, out.String(), err.String()
-}
-
-func TestReplaySendsAndPrintsKeys(t *testing.T) {
-	c := newCloud(t, 2)
-	// One message: cloud is not for concurrent use.
-	code, stdout, stderr := c.replay(t.Context(), "--after", c.keys[0])
-
-	assert.Equal(t, 0, code, stderr)
-	assert.Equal(t, c.keys[1]+"\n", stdout)
-	assert.Equal(t, "1 sent, 0 skipped\n", stderr)
-	assert.Equal(t, c.messages[1:], c.sent)
-}
-
-func TestReplayDryRun(t *testing.T) {
-	c := newCloud(t, 2)
-
-	code, stdout, stderr := c.replay(t.Context(), "--dry-run")
-
-	assert.Equal(t, 0, code, stderr)
-	assert.Equal(t, c.keys[0]+"\n"+c.keys[1]+"\n", stdout)
-	assert.Equal(t, "2 would be sent, 0 skipped\n", stderr)
-	assert.Empty(t, c.sent)
-}
-
-func TestReplayAfterTheLastKeySendsNothing(t *testing.T) {
-	c := newCloud(t, 1)
-
-	code, stdout, stderr := c.replay(t.Context(), "--after", c.keys[0])
-
-	assert.Equal(t, 0, code, stderr)
-	assert.Empty(t, stdout)
-	assert.Equal(t, "0 sent, 0 skipped\n", stderr)
-}
-
-func TestFailedReplayPrintsHowToResume(t *testing.T) {
-	c := newCloud(t, 2)
-	c.broken = true
-
-	code, stdout, stderr := c.replay(t.Context(), "--after", c.keys[0])
-
-	assert.Equal(t, 1, code)
-	assert.Empty(t, stdout)
-	lines := strings.SplitAfter(stderr, "\n")
-	require.Len(t, lines, 4, stderr)
-	assert.Equal(t, "0 sent, 0 skipped\n", lines[0])
-	assert.Equal(t, "to resume: --after '"+c.keys[0]+"'\n", lines[1])
-	assert.Regexp(t, `^paysluice replay: send to http.*AccessDenied.*\n$`, lines[2])
-}
-
-func TestReplayRejectsFlags(t *testing.T) {
-	c := newCloud(t, 1)
-	for _, row := range []struct {
-		why  string
-		args []string
-		env  string
-		code int
-		says string
-	}{
-		{"no flags", []string{"--bucket=", "--queue=", "--prefix="}, "", 2, "replay: --bucket is missing; --queue is missing; --prefix is missing: see paysluice help"},
-		{"the prefix of payloads", []string{"--prefix", "oversize/stripe/"}, "", 2, "--prefix selects large payloads"},
-		{"a rate of 0", []string{"--rate", "0"}, "", 2, "--rate must be 1 to 1000"},
-		{"too high a rate", []string{"--rate", "1001"}, "", 2, "--rate must be 1 to 1000"},
-		{"an unknown flag", []string{"-x"}, "", 2, "unknown shorthand flag"},
-		{"control characters", []string{"-\x1b[2K"}, "", 2, `in -\x1b[2K`},
-		{"a prefix without objects", []string{"--prefix", "strip/"}, "", 1, `replay: no archived message has the prefix "strip/"`},
-		{"an invalid SDK setting", nil, "many", 1, "AWS configuration"},
-	} {
-		t.Run(row.why, func(t *testing.T) {
-			t.Setenv("AWS_MAX_ATTEMPTS", row.env)
-			code, stdout, stderr := c.replay(t.Context(), row.args...)
-			assert.Equal(t, row.code, code)
-			assert.Empty(t, stdout)
-			assert.Contains(t, stderr, row.says)
-			assert.Equal(t, 1, strings.Count(stderr, "\n"))
+		t.Run(command, func(t *testing.T) {
+			var stdout, stderr bytes.Buffer
+			assert.Equal(t, exitUsage, Run(t.Context(), strings.Fields(command), nil, &stdout, &stderr))
+			assert.Empty(t, stdout.String())
+			assert.Contains(t, stderr.String(), says)
+			assert.Equal(t, 1, strings.Count(stderr.String(), errUsage.Error()), stderr.String())
 		})
+	}
+}
+
+// The flags of older releases name what the stack's outputs name.
+func TestLegacyTargets(t *testing.T) {
+	s := &stack.Stack{Name: "prod", Outputs: map[string]string{"BucketName": "b", "QueueUrl": "q"}}
+	var notice bytes.Buffer
+	a := &app{err: &notice}
+	require.NoError(t, a.legacyTargets(s, replayFlags{}))
+	assert.False(t, a.yes)
+	require.ErrorIs(t, a.legacyTargets(s, replayFlags{bucket: "other"}), errUsage)
+	require.NoError(t, a.legacyTargets(s, replayFlags{bucket: "b", queue: "q"}))
+	assert.True(t, a.yes, "older releases did not ask")
+	assert.Contains(t, notice.String(), "paysluice: --queue is not needed: the stack is found by itself; the next release refuses it\n")
+
+	var stdout, stderr bytes.Buffer
+	assert.Equal(t, exitUsage, Run(t.Context(), []string{"replay", "-bucket", "b", "--queue=q", "-rate", "0"}, nil, &stdout, &stderr))
+	assert.Contains(t, stderr.String(), "-bucket is spelled --bucket now")
+}
+
+func TestConfirm(t *testing.T) {
+	for answer, want := range map[string]string{
+		"y\n": "", "YES\n": "", "no\n": "not confirmed: nothing was done", "": "--yes confirms without a question",
+	} {
+		var stderr bytes.Buffer
+		err := (&app{in: strings.NewReader(answer), err: &stderr}).confirm("Send 3 messages?")
+		assert.Equal(t, "Send 3 messages? [y/N] ", stderr.String())
+		if want == "" {
+			require.NoError(t, err, answer)
+			continue
+		}
+		require.ErrorIs(t, err, errDeclined, answer)
+		assert.ErrorContains(t, err, want)
+	}
+	require.NoError(t, (&app{yes: true}).confirm("?"))
+	require.ErrorIs(t, (&app{err: &bytes.Buffer{}}).confirm("?"), errDeclined)
+}
+
+func TestMeter(t *testing.T) {
+	at := time.Unix(0, 0)
+	var out bytes.Buffer
+	m := (&app{err: &out, now: func() time.Time { return at }}).newMeter()
+	m.end() // of nothing
+	m.show(replay.Progress{Stage: replay.Planning, Done: 100})
+	for done := 0; done <= 40; done += 10 {
+		m.show(replay.Progress{Stage: replay.Sending, Done: done, Total: 40, Failed: done / 40})
+		at = at.Add(4 * time.Second)
+	}
+	m.end()
+	assert.Equal(t, "planning: 100\nsending: 30 of 40, 2 a second\nsending: 40 of 40, 1 failed, 2 a second\n", out.String())
+}
+
+func TestMeterOnATerminal(t *testing.T) {
+	var out bytes.Buffer
+	m := &meter{out: &out, now: time.Now, fancy: true}
+	m.show(replay.Progress{Stage: replay.Proving, Total: 40})
+	m.show(replay.Progress{Stage: replay.Proving, Done: 20, Total: 40})
+	m.end()
+	assert.Contains(t, out.String(), "proving ")
+	assert.Contains(t, out.String(), "proving: 20 of 40\n")
+	assert.False(t, isTerminal(&out))
+	null, err := os.Open(os.DevNull)
+	require.NoError(t, err)
+	defer null.Close()
+	assert.False(t, isTerminal(null))
+}
+
+func TestFailureFields(t *testing.T) {
+	assert.Equal(t, [][2]string{
+		{"key", "k"}, {"failureReason", "conflict"}, {"storage", "glacier"}, {"archivedAt", "1970-01-01T00:00:01Z"},
+		{"eventId", "stripe:evt_1"}, {"type", "charge.refunded"},
+	}, failureFields(failure.Failure{
+		Key: "k", Reason: "conflict", Storage: failure.Glacier, ArchivedAt: 1000, EventID: "stripe:evt_1", Type: "charge.refunded",
+	}))
+	assert.Contains(t, failureFields(failure.Failure{Event: &event.Event{ID: "stripe:evt_1"}, Payload: []byte("12")}), [2]string{"payload", "2 bytes"})
+}
+
+func TestResultsOfRuns(t *testing.T) {
+	result := runColumns()[2].Text
+	for want, r := range map[string]replay.Summary{
+		"unfinished":   {Record: replay.Record{Total: 2}, Done: 1},
+		"not proved":   {Record: replay.Record{Total: 2}, Done: 2},
+		"1 not stored": {Proof: &replay.Proof{Missing: make([]replay.Missing, 1)}},
+		"all stored":   {Proof: &replay.Proof{}},
+	} {
+		assert.Equal(t, want, result(r))
 	}
 }
