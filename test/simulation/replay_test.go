@@ -67,6 +67,9 @@ func (w *world) replayOnce() replay.Proof {
 			}
 			return e.Prove(context.Background(), run, p.progress)
 		}()
+		if len(w.broken) > 0 {
+			return proof
+		}
 		if err == nil {
 			w.seen["replayed"] += run.Done()
 			w.checkProof(run, proof)
@@ -124,6 +127,7 @@ type operatorProcess struct {
 var (
 	errKilled = errors.New("the operator's process was killed")
 	errLost   = errors.New("the connection was lost")
+	errBroken = errors.New("a promise is broken")
 )
 
 func (p *operatorProcess) engine() *replay.Engine {
@@ -136,6 +140,9 @@ func (p *operatorProcess) engine() *replay.Engine {
 		Sleep: func(_ context.Context, d time.Duration) error {
 			for end := time.Now().Add(d); time.Now().Before(end) && len(w.broken) == 0; {
 				w.step()
+			}
+			if len(w.broken) > 0 {
+				return errBroken
 			}
 			return nil
 		},
