@@ -140,9 +140,10 @@ type result struct {
 
 // session is how a user calls paysluice: with an identity and input.
 type session struct {
-	env   []string
-	stdin string
-	dir   string // a new one if empty
+	env      []string
+	stdin    string
+	terminal *os.File // in place of stdin
+	dir      string   // a new one if empty
 }
 
 // root returns the session of the account's root user.
@@ -175,6 +176,9 @@ func (s session) command(t *testing.T, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(t.Context(), binary, args...)
 	cmd.Dir = cmp.Or(s.dir, t.TempDir())
 	cmd.Stdin = strings.NewReader(s.stdin)
+	if s.terminal != nil {
+		cmd.Stdin = s.terminal
+	}
 	cmd.Env = append([]string{"GOCOVERDIR=" + counters, "PATH=" + os.Getenv("PATH"), "HOME=" + cmd.Dir,
 		"AWS_CONFIG_FILE=" + os.DevNull, "AWS_SHARED_CREDENTIALS_FILE=" + os.DevNull}, s.env...)
 	return cmd

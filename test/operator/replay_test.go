@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -228,9 +229,24 @@ func TestInterruptedReplay(t *testing.T) {
 	assert.Equal(t, 130, r.code, r.stderr)
 	assert.Regexp(t, `\n[0-9]+ of 60 messages are sent; to resume: paysluice replay --resume \S+\n`, r.stderr)
 
+	notice := paysluice(t, with(filter, "replay")...).stderr
+	assert.Contains(t, notice, "is not finished, ", "before it asks")
 	resume(t, r.stderr, all)
-	r = root().interrupted(t, func(_, _ string) bool { return true }, "failures", "list")
-	assert.Contains(t, []int{0, 130}, r.code)
+}
+
+// Ctrl-C at a question does nothing else.
+func TestInterruptedQuestion(t *testing.T) {
+	at, filter := day(8)
+	archive(t, 1, contract.ReasonReceivesExhausted, at, types.StorageClassGlacier)
+	read, write, err := os.Pipe()
+	require.NoError(t, err)
+	defer write.Close()
+	defer read.Close()
+	s := root()
+	s.terminal = read
+	r := s.interrupted(t, func(_, stderr string) bool { return strings.Contains(stderr, "[y/N]") }, with(filter, "failures", "restore")...)
+	assert.Equal(t, 130, r.code, r.stderr)
+	assert.Contains(t, paysluice(t, with(filter, "failures", "list")...).stdout, "glacier")
 }
 
 // A process that is killed in a batch leaves messages of which nobody knows whether

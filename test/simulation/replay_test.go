@@ -22,8 +22,12 @@ import (
 // run. The next one works.
 const maxProcesses = 8
 
-// operatorFaults are the odds of each kind of fault of a call.
-const operatorFaults = 0.04
+// Odds of each kind of fault of a call. A run has few messages, and many calls look
+// them up.
+const (
+	operatorFaults = 0.1
+	lookupFaults   = 0.005
+)
 
 // replay runs paysluice replay for the whole archive: first while processes are
 // killed and services fail, then without faults.
@@ -153,24 +157,24 @@ func (p *operatorProcess) progress(s replay.Progress) { p.world.seen["replay: "+
 
 // operatorCall draws the fate of a call. Whether it takes effect does not depend on
 // what the process learns of it.
-func operatorCall[T any](p *operatorProcess, do func() (T, error)) (T, error) {
+func operatorCall[T any](p *operatorProcess, odds float64, do func() (T, error)) (T, error) {
 	var none T
-	happens := func(odds float64) bool { return !p.faultless && p.world.rng.Float64() < odds }
+	happens := func() bool { return !p.faultless && p.world.rng.Float64() < odds }
 	switch {
 	case p.dead:
 		return none, errKilled
-	case happens(operatorFaults):
+	case happens():
 		p.dead = true
 		return none, errKilled
-	case happens(operatorFaults):
+	case happens():
 		return none, errLost
 	}
 	out, err := do()
 	switch {
-	case happens(operatorFaults):
+	case happens():
 		p.dead = true
 		return none, errKilled
-	case happens(operatorFaults):
+	case happens():
 		return none, errLost
 	}
 	return out, err
@@ -182,7 +186,7 @@ type operatorObjects struct {
 }
 
 func (c operatorObjects) PutObject(ctx context.Context, in *s3.PutObjectInput, _ ...func(*s3.Options)) (*s3.PutObjectOutput, error) {
-	return operatorCall(c.p, func() (*s3.PutObjectOutput, error) { return c.S3.PutObject(ctx, in) })
+	return operatorCall(c.p, operatorFaults, func() (*s3.PutObjectOutput, error) { return c.S3.PutObject(ctx, in) })
 }
 
 type operatorTable struct {
@@ -191,7 +195,7 @@ type operatorTable struct {
 }
 
 func (c operatorTable) GetItem(ctx context.Context, in *dynamodb.GetItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error) {
-	return operatorCall(c.p, func() (*dynamodb.GetItemOutput, error) { return c.DynamoDB.GetItem(ctx, in) })
+	return operatorCall(c.p, lookupFaults, func() (*dynamodb.GetItemOutput, error) { return c.DynamoDB.GetItem(ctx, in) })
 }
 
 type operatorQueue struct {
@@ -204,7 +208,7 @@ func (c operatorQueue) SendMessage(ctx context.Context, in *sqs.SendMessageInput
 	if !c.p.faultless && w.rng.Float64() < operatorFaults {
 		return nil, refusal(sendMessage, w.rng)
 	}
-	return operatorCall(c.p, func() (*sqs.SendMessageOutput, error) {
+	return operatorCall(c.p, operatorFaults, func() (*sqs.SendMessageOutput, error) {
 		if c.p.sends[*in.MessageBody]++; c.p.sends[*in.MessageBody] > 1 {
 			w.violate("a run sends nothing twice: it sent %s again", requestIDOf(*in.MessageBody))
 		}

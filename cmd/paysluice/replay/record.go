@@ -126,7 +126,7 @@ func (r *Run) apply(n note) {
 func (e *Engine) Start(ctx context.Context, p Plan, who string) (*Run, error) {
 	at := e.Now().UTC()
 	record := Record{
-		Schema: Schema, ID: at.Format("20060102T150405Z") + "-" + strings.ToLower(rand.Text()[:6]),
+		Schema: Schema, ID: at.Format(idLayout) + "-" + strings.ToLower(rand.Text()[:6]),
 		Who: who, StartedAt: at, Plan: p, Total: len(p.Entries),
 	}
 	for _, file := range []struct {
@@ -209,12 +209,16 @@ type Summary struct {
 	Proof *Proof `json:"proof,omitempty"`
 }
 
-// Runs returns all runs, the newest first.
-func (e *Engine) Runs(ctx context.Context) ([]Summary, error) {
+// idLayout is the time with which the id of a run begins.
+const idLayout = "20060102T150405Z"
+
+// Runs returns the runs that started at or after a time, the newest first.
+func (e *Engine) Runs(ctx context.Context, since time.Time) ([]Summary, error) {
 	latest := map[string]string{} // key of the latest note by id, "" without one
 	err := e.list(ctx, contract.ReplaysPrefix, func(key string, _ time.Time) {
 		id, name, _ := strings.Cut(strings.TrimPrefix(key, contract.ReplaysPrefix), "/")
 		switch {
+		case id < since.UTC().Format(idLayout):
 		case name == startName:
 			latest[id] = latest[id] // known now
 		case strings.HasPrefix(name, notesName):

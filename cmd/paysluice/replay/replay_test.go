@@ -252,7 +252,7 @@ func TestPlanRunAndProof(t *testing.T) {
 		assert.Equal(t, replay.Proof{At: proof.At, Stored: 249}, proof)
 		assert.Len(t, c.sent, 249)
 		assert.Equal(t, []replay.Stage{replay.Planning, replay.Sending, replay.Proving}, stages)
-		runs, err := c.engine().Runs(t.Context())
+		runs, err := c.engine().Runs(t.Context(), time.Time{})
 		require.NoError(t, err)
 		require.Len(t, runs, 1)
 		assert.Equal(t, "arn:operator", runs[0].Who)
@@ -262,9 +262,12 @@ func TestPlanRunAndProof(t *testing.T) {
 
 		time.Sleep(time.Second)
 		later := c.start(t)
-		runs, err = c.engine().Runs(t.Context())
+		runs, err = c.engine().Runs(t.Context(), time.Time{})
 		require.NoError(t, err)
 		assert.Equal(t, []string{later.ID, r.ID}, []string{runs[0].ID, runs[1].ID}, "the newest first")
+		runs, err = c.engine().Runs(t.Context(), later.StartedAt)
+		require.NoError(t, err)
+		assert.Len(t, runs, 1)
 	})
 }
 
@@ -576,7 +579,7 @@ func TestServicesFail(t *testing.T) {
 				_, err := c.engine().Prove(t.Context(), r, ignore)
 				if call == "ListObjectsV2" {
 					assert.ErrorIs(t, err, errDown)
-					_, err = c.engine().Runs(t.Context())
+					_, err = c.engine().Runs(t.Context(), time.Time{})
 				}
 				if call == "ListObjectsV2" || call == "GetItem" {
 					require.ErrorIs(t, err, errDown)
@@ -618,13 +621,13 @@ func TestLoadRefuses(t *testing.T) {
 			_, err = c.engine().Load(t.Context(), r.ID)
 			require.ErrorIs(t, err, errDown, name)
 			if name == "start.json" {
-				_, err = c.engine().Runs(t.Context())
+				_, err = c.engine().Runs(t.Context(), time.Time{})
 				require.ErrorIs(t, err, errDown)
 			}
 			clear(c.hooks)
 		}
 		c.hooks["GetObject replays/"+r.ID+"/notes/000002.json"] = func() error { return errDown }
-		_, err := c.engine().Runs(t.Context())
+		_, err := c.engine().Runs(t.Context(), time.Time{})
 		require.ErrorIs(t, err, errDown)
 		clear(c.hooks)
 		_, err = c.S3.PutObject(t.Context(), &s3.PutObjectInput{Bucket: new(bucketName), Key: new("replays/" + r.ID + "/notes/000003.json"), Body: strings.NewReader("{")})

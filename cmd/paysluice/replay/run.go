@@ -82,11 +82,14 @@ func (e *Engine) sendBatch(ctx context.Context, r *Run, positions []int, pace <-
 		select {
 		case <-turns.Done():
 		case <-calls.Done():
-			stop(calls.Err())
 		case <-pace:
-			if outcomes[i] = e.send(calls, r.Entries[positions[i]], r.Selection); outcomes[i].err != nil {
-				stop(outcomes[i].err)
-			}
+		}
+		if turns.Err() != nil || calls.Err() != nil {
+			stop(calls.Err())
+			return nil
+		}
+		if outcomes[i] = e.send(calls, r.Entries[positions[i]], r.Selection); outcomes[i].err != nil {
+			stop(outcomes[i].err)
 		}
 		return nil
 	})

@@ -338,7 +338,7 @@ func (a *app) restore(ctx context.Context, archive *failure.Archive, filter fail
 		fmt.Fprintln(a.err, "no archived message that matches waits in Glacier")
 		return nil
 	}
-	if err := a.confirm(fmt.Sprintf("Restore %d archived messages for %d days with the tier %s? S3 charges for each.", len(keys), days, tier)); err != nil {
+	if err := a.confirm(ctx, fmt.Sprintf("Restore %d archived messages for %d days with the tier %s? S3 charges for each.", len(keys), days, tier)); err != nil {
 		return err
 	}
 	for i, key := range keys {

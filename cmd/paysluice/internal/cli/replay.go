@@ -142,7 +142,10 @@ func (a *app) newReplay(ctx context.Context, s *stack.Stack, engine *replay.Engi
 		fmt.Fprintf(a.err, "%d would be sent, %d skipped\n", total, skipped)
 		return nil
 	}
-	if err := a.confirm(fmt.Sprintf("Send %d messages to %s, %d a second?", total, engine.QueueURL, engine.Rate)); err != nil {
+	if err := a.nameUnfinished(ctx, engine); err != nil {
+		return err
+	}
+	if err := a.confirm(ctx, fmt.Sprintf("Send %d messages to %s, %d a second?", total, engine.QueueURL, engine.Rate)); err != nil {
 		return err
 	}
 	who, err := query.Identity(ctx, s)
@@ -155,6 +158,21 @@ func (a *app) newReplay(ctx context.Context, s *stack.Stack, engine *replay.Engi
 	}
 	fmt.Fprintf(a.err, "run %s\n", run.ID)
 	return a.finishReplay(ctx, engine, run)
+}
+
+// unfinishedFor is how long a run is worth resuming: webhook-queue keeps its
+// messages for that long.
+const unfinishedFor = 7 * 24 * time.Hour
+
+// nameUnfinished says which runs another one would repeat.
+func (a *app) nameUnfinished(ctx context.Context, engine *replay.Engine) error {
+	runs, err := engine.Runs(ctx, a.now().Add(-unfinishedFor))
+	for _, r := range runs {
+		if r.Proof == nil {
+			fmt.Fprintf(a.err, "run %s is not finished, %d of %d messages are sent: paysluice replay --resume %[1]s continues it\n", r.ID, r.Done, r.Total)
+		}
+	}
+	return err
 }
 
 func (a *app) resumeReplay(ctx context.Context, engine *replay.Engine, id string) error {
@@ -230,7 +248,7 @@ func (a *app) replayList() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			runs, err := query.Replays(s, replay.DefaultRate, 0, a.now).Runs(c.Context())
+			runs, err := query.Replays(s, replay.DefaultRate, 0, a.now).Runs(c.Context(), time.Time{})
 			if err != nil {
 				return err
 			}

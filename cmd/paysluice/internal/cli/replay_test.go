@@ -2,6 +2,9 @@ package cli
 
 import (
 	"bytes"
+	"context"
+	"errors"
+	"io"
 	"os"
 	"strings"
 	"testing"
@@ -77,7 +80,7 @@ func TestConfirm(t *testing.T) {
 		"y\n": "", "YES\n": "", "no\n": "not confirmed: nothing was done", "": "--yes confirms without a question",
 	} {
 		var stderr bytes.Buffer
-		err := (&app{in: strings.NewReader(answer), err: &stderr}).confirm("Send 3 messages?")
+		err := (&app{in: strings.NewReader(answer), err: &stderr}).confirm(t.Context(), "Send 3 messages?")
 		assert.Equal(t, "Send 3 messages? [y/N] ", stderr.String())
 		if want == "" {
 			require.NoError(t, err, answer)
@@ -86,8 +89,24 @@ func TestConfirm(t *testing.T) {
 		require.ErrorIs(t, err, errDeclined, answer)
 		assert.ErrorContains(t, err, want)
 	}
-	require.NoError(t, (&app{yes: true}).confirm("?"))
-	require.ErrorIs(t, (&app{err: &bytes.Buffer{}}).confirm("?"), errDeclined)
+	require.NoError(t, (&app{yes: true}).confirm(t.Context(), "?"))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	r, w := io.Pipe() // nobody answers
+	defer w.Close()
+	require.ErrorIs(t, (&app{in: r, err: io.Discard}).confirm(ctx, "?"), context.Canceled)
+}
+
+func TestInterruptedCommands(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(errors.New("interrupt signal received"))
+	for _, command := range []string{
+		"failures list", "failures show stripe:evt_1", "failures stats", "failures restore", "replay", "replay --resume x", "replay list",
+	} {
+		var stdout, stderr bytes.Buffer
+		assert.Equal(t, exitInterrupted, Run(ctx, strings.Fields(command), nil, &stdout, &stderr), command)
+		assert.Contains(t, stderr.String(), ": interrupt signal received\n")
+	}
 }
 
 func TestMeter(t *testing.T) {
