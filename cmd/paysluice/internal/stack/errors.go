@@ -26,8 +26,13 @@ type Denied struct {
 
 // Error names the permission and a policy statement that grants it.
 func (d *Denied) Error() string {
-	return fmt.Sprintf("%s: %s on %s. Add this statement to your policy, or use the policies of docs/operator-policies.md: "+
-		`{"Effect":"Allow","Action":"%s","Resource":"%s"}`, ErrDenied, d.Action, d.Resource, d.Action, d.Resource)
+	return fmt.Sprintf("%s: %s on %s. Add this statement to your policy, or use the policies of docs/operator-policies.md: %s",
+		ErrDenied, d.Action, d.Resource, d.Statement())
+}
+
+// Statement returns the policy statement that grants the permission.
+func (d *Denied) Statement() string {
+	return fmt.Sprintf(`{"Effect":"Allow","Action":"%s","Resource":"%s"}`, d.Action, d.Resource)
 }
 
 // Is reports whether target is ErrDenied.
