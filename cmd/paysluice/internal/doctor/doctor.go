@@ -94,7 +94,7 @@ type Doctor struct {
 func New(ctx context.Context, s *stack.Stack, templateFile, out string) *Doctor {
 	config := s.AWS.Config
 	if s.AWS.Endpoint != "" {
-		config.HTTPClient = lenient{config.HTTPClient}
+		config.HTTPClient = newLenient(config.HTTPClient)
 	}
 	return &Doctor{
 		stack: s, templateFile: templateFile, out: out,

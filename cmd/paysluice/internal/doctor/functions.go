@@ -4,12 +4,12 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
 	"path"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -97,9 +97,6 @@ func (d *Doctor) checkReserved(ctx context.Context) ([]Finding, error) {
 	return found, nil
 }
 
-// versionName matches a folder of paysluice package.
-var versionName = regexp.MustCompile(`^[0-9a-f]{8,64}$`)
-
 // checkCode compares the hash of each function's code with the local zip of the
 // stack's code version.
 func (d *Doctor) checkCode(ctx context.Context) ([]Finding, error) {
@@ -149,7 +146,7 @@ func (d *Doctor) builds() []string {
 	entries, _ := os.ReadDir(d.out) // without the folder there are none
 	var found []string
 	for _, e := range entries {
-		if e.IsDir() && versionName.MatchString(e.Name()) {
+		if _, err := hex.DecodeString(e.Name()); err == nil && e.IsDir() {
 			found = append(found, e.Name())
 		}
 	}

@@ -11,9 +11,14 @@ import (
 
 // lenient is the HTTP client for an emulator. MiniStack keeps parameters of a template
 // as text, and the SDK refuses text in place of a boolean.
-type lenient struct{ aws.HTTPClient }
+type lenient struct {
+	aws.HTTPClient
+	quoted *regexp.Regexp
+}
 
-var quotedBoolean = regexp.MustCompile(`"(tracingEnabled|DeletionProtectionEnabled)":\s*"(true|false)"`)
+func newLenient(c aws.HTTPClient) lenient {
+	return lenient{c, regexp.MustCompile(`"(tracingEnabled|DeletionProtectionEnabled)":\s*"(true|false)"`)}
+}
 
 // Do sends a request and returns the response with those booleans unquoted.
 func (l lenient) Do(r *http.Request) (*http.Response, error) {
@@ -26,7 +31,7 @@ func (l lenient) Do(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if repaired := quotedBoolean.ReplaceAll(body, []byte(`"$1": $2`)); !bytes.Equal(repaired, body) {
+	if repaired := l.quoted.ReplaceAll(body, []byte(`"$1": $2`)); !bytes.Equal(repaired, body) {
 		body = repaired
 		response.Header.Del("X-Amz-Crc32")
 		response.ContentLength = int64(len(body))
