@@ -53,7 +53,7 @@ func TestDiff(t *testing.T) {
 	t.Chdir(t.TempDir())
 	write(t, "old.yaml", table)
 	write(t, "new.yaml", "Resources: {T: {Type: 'AWS::DynamoDB::Table', Properties: {TableName: b}}}")
-	write(t, "options.json", `{"Providers": ["stripe"], "Tags": {"a": "b"}, "MemoryMB": {"event-consumer": 512}}`)
+	write(t, "options.json", `{"Providers": ["stripe"], "Retired": ["paypal"], "Tags": {"a": "b"}, "MemoryMB": {"event-consumer": 512}}`)
 	text, err := template.JSON(template.Options{})
 	require.NoError(t, err)
 	write(t, "stack.json", string(text))
@@ -68,7 +68,7 @@ func TestDiff(t *testing.T) {
 		{"the code prints the same", []string{"stack.json"}, exitDone, `^$`, `^$`},
 		{"dangerous", []string{"old.yaml", "new.yaml"}, exitDangerous, `^loses data: T\n`, `^$`},
 		{"flags after arguments", []string{"old.yaml", "new.yaml", "-o", "json"}, exitDangerous, `"worst": "lost-data"`, `^$`},
-		{"other options", []string{"--options", "options.json", "stack.json"}, exitDangerous, `PayPalSecret`, `^$`},
+		{"other options", []string{"--options", "options.json", "stack.json"}, exitDangerous, `SquareSecret`, `^$`},
 		{"no template", []string{}, exitFailed, `^$`, `takes OLD`},
 		{"no such file or revision", []string{"old.json"}, exitFailed, `^$`, `^gentemplate: old.json: no template`},
 		{"no such new one", []string{"old.yaml", "new.json"}, exitFailed, `^$`, `^gentemplate: new.json: no template`},

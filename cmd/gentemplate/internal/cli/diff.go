@@ -33,7 +33,7 @@ func runDiff(ctx context.Context, args []string, stdout io.Writer) error {
 	flags := newFlags()
 	format := flags.String("o", "text", "`format`: text, markdown or json")
 	limit := flags.Int("limit", render.MaxComment, "length of the Markdown in bytes")
-	options := flags.String("options", "", "`file` with the options of a NEW that the code prints, in JSON: Providers (names), MemoryMB, Tags")
+	options := flags.String("options", "", "`file` with the options of a NEW that the code prints, in JSON: Providers and Retired (names), MemoryMB, Tags")
 	prices := flags.String("prices", pricesFile, "`file` with the price table")
 	rest, err := parse(flags, args, diffUsage, stdout)
 	if err != nil {
@@ -103,6 +103,7 @@ func readOptions(file string) (o template.Options, err error) {
 	}
 	var given struct {
 		Providers []string
+		Retired   []string
 		MemoryMB  map[string]int
 		Tags      map[string]string
 	}
@@ -111,12 +112,14 @@ func readOptions(file string) (o template.Options, err error) {
 	}
 	o.MemoryMB, o.Tags = given.MemoryMB, given.Tags
 	known := contract.Providers()
-	for _, name := range given.Providers {
-		i := slices.IndexFunc(known, func(p contract.Provider) bool { return p.Name == name })
-		if i < 0 {
-			return o, fmt.Errorf("%w: %s: no provider is named %q", errOptions, file, name)
+	for list, names := range map[*[]contract.Provider][]string{&o.Providers: given.Providers, &o.Retired: given.Retired} {
+		for _, name := range names {
+			i := slices.IndexFunc(known, func(p contract.Provider) bool { return p.Name == name })
+			if i < 0 {
+				return o, fmt.Errorf("%w: %s: no provider is named %q", errOptions, file, name)
+			}
+			*list = append(*list, known[i])
 		}
-		o.Providers = append(o.Providers, known[i])
 	}
 	return o, nil
 }

@@ -80,12 +80,13 @@ type comparison struct {
 	oldOutputs model.Object
 	newOutputs model.Object
 	references map[string][]reference // by the old id of the resource that is referred to
+	texts      []reference            // all texts of the new template
 	names      *strings.Replacer      // old names of replaced resources by new ones
 	gained     []permission.Grant
 	lost       []permission.Grant
 }
 
-// reference is a text of the new template that refers to a resource.
+// reference is a text of the new template. from is nil in an output.
 type reference struct {
 	from       *pair
 	path, text string
@@ -104,6 +105,7 @@ func (c *comparison) run() {
 	for _, p := range c.pairs {
 		if p.new != nil {
 			leaves("", p.new.Properties, func(path, text string) {
+				c.texts = append(c.texts, reference{p, path, text})
 				for _, id := range model.References(text) {
 					c.references[id] = append(c.references[id], reference{p, path, text})
 				}
@@ -113,6 +115,7 @@ func (c *comparison) run() {
 			p.differences = compare("", p.old.Properties, p.new.Properties, p.info.Sets)
 		}
 	}
+	leaves("Outputs", c.rewrite(c.newOutputs), func(path, text string) { c.texts = append(c.texts, reference{nil, path, text}) })
 	c.decide()
 	c.rename()
 	c.permissions()
@@ -120,6 +123,7 @@ func (c *comparison) run() {
 		c.explain(p)
 	}
 	c.watch()
+	c.stale()
 }
 
 // rename collects the names that the update changes, so that a text that names a
@@ -198,7 +202,7 @@ func (m *merger) add(c *comparison) {
 			m.changes[change.ID] = existing
 		}
 		for _, r := range p.reasons {
-			if !slices.ContainsFunc(existing.Reasons, func(o Reason) bool { return o.Verdict == r.Verdict && o.Path == r.Path }) {
+			if !slices.ContainsFunc(existing.Reasons, func(o Reason) bool { return o.Verdict == r.Verdict && o.Path == r.Path && o.Rule == r.Rule }) {
 				r.When = c.scenario.When
 				existing.Reasons = append(existing.Reasons, r)
 			}

@@ -186,6 +186,34 @@ func TestResources(t *testing.T) {
 	}
 }
 
+// TestNamedInWords: nothing moves a name that a text repeats instead of a reference.
+func TestNamedInWords(t *testing.T) {
+	of := func(name, stage string) string {
+		return `
+Resources:
+  Q: {Type: "AWS::SQS::Queue", Properties: {QueueName: ` + name + `}}
+  D: {Type: "AWS::SQS::Queue", Properties: {RedriveAllowPolicy: {sourceQueueArns: ["arn:jobs-a", "arn:jobs-a2"]}}}
+  Api: {Type: "AWS::ApiGateway::RestApi"}
+  S: {Type: "AWS::ApiGateway::Stage", Properties: {RestApiId: !Ref Api, StageName: ` + stage + `}}
+  P: {Type: "AWS::Lambda::Permission", Properties: {Action: a, FunctionName: f, Principal: live, SourceArn: !Sub "${Api}/live/POST"}}
+Outputs: {Url: {Value: !Sub "https://${Api}/live"}}`
+	}
+	report := between(t, of("jobs-a", "live"), of("jobs-b", "prod"))
+	rules := func(id string) (all []string) {
+		for _, r := range report.of(t, id).Reasons {
+			all = append(all, r.Rule)
+		}
+		return all
+	}
+	assert.Contains(t, rules("Q"), "These still name the former one in words: D RedriveAllowPolicy/sourceQueueArns/0.", "jobs-a2 is another name")
+	assert.Contains(t, rules("S"), "These still name the former one in words: Outputs/Url/Value, P SourceArn.")
+
+	many := strings.Repeat(", arn:jobs-a", 9)
+	more := func(name string) string { return strings.Replace(of(name, "live"), `, "arn:jobs-a2"`, many, 1) }
+	report = between(t, more("jobs-a"), more("jobs-b"))
+	assert.Contains(t, rules("Q")[1], ", 2 more.")
+}
+
 // TestRenamedNamesAreFollowed: a policy and an alarm that name a function in words move
 // with its new name.
 func TestRenamedNamesAreFollowed(t *testing.T) {
@@ -241,6 +269,7 @@ func TestParameters(t *testing.T) {
 			[]string{"Q is removed: calls that still pass it fail, except aws cloudformation deploy, which ignores it"}, nil},
 		{"the kept value is forbidden", "P: {Type: Number, Default: 30}", "P: {Type: Number, Default: 7, AllowedValues: [7]}", Refused, nil,
 			[]string{`P: the default "30" becomes "7", used by G; stacks that exist keep their value`}},
+		{"a rule", "P: {Type: Number}", "P: {Type: Number}}\nRules: {R: {Assertions: []}", None, []string{`Rules/R: added: {"Assertions":[]}`}, nil},
 		{"another constraint", "P: {Type: Number}", "P: {Type: Number, MaxValue: 9}", None, []string{"P/MaxValue: added: 9"}, nil},
 	} {
 		t.Run(row.why, func(t *testing.T) {
@@ -322,14 +351,14 @@ func shipped(t testing.TB) []byte {
 func TestOrderHasNoMeaning(t *testing.T) {
 	text := shipped(t)
 	old, types := parse(t, text), schema.Load()
+	value, err := source.Parse(text)
+	require.NoError(t, err)
 	random := rand.New(rand.NewPCG(1, 2))
 	rounds := 1000
 	if testing.Short() {
 		rounds = 50
 	}
 	for range rounds {
-		value, err := source.Parse(text)
-		require.NoError(t, err)
 		shuffle(random, "", value)
 		new := *old
 		new.Resources = value.(model.Object)["Resources"].(model.Object)

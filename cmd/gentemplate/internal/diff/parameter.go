@@ -11,6 +11,9 @@ import (
 // parameters adds what the parameters' changes mean for stacks that exist and for new
 // ones. aws cloudformation deploy keeps the values of a stack that exists.
 func (r *Report) parameters(old, new *model.Template, c *comparison) {
+	for _, d := range compare("", model.Object{"Rules": old.Rules, "Transform": old.Rest["Transform"]}, model.Object{"Rules": new.Rules, "Transform": new.Rest["Transform"]}, nil) {
+		r.Parameters = append(r.Parameters, d.Path+": "+change(model.Show(d.Before), model.Show(d.After)))
+	}
 	for _, id := range union(old.Parameters, new.Parameters) {
 		before, existed := old.Parameters[id].(model.Object)
 		after, exists := new.Parameters[id].(model.Object)

@@ -21,7 +21,7 @@ type page struct {
 }
 
 // reserve is kept for the lines that end the page.
-const reserve = 400
+const reserve = 2000
 
 // add adds a block unless it makes the page too long.
 func (p *page) add(block string) {
