@@ -102,7 +102,7 @@ Conditions:
   Fixed: !Equals [a, b]`)
 	new := parse(t, queue+`
 Parameters: {P: {Type: String, Default: "7"}, N: {Type: String, Default: n}}
-Conditions: {Limited: !Not [!Equals [!Ref P, "0"]]}`)
+Conditions: {Limited: !Not [!Equals [!Ref P, "0"]], Wanted: !Equals [!Ref N, "y"]}`)
 	kept := map[string]string{"P": "0", "Q": "true", "N": "n"}
 	with := func(name, value string) map[string]string {
 		values := map[string]string{name: value}
@@ -118,7 +118,8 @@ Conditions: {Limited: !Not [!Equals [!Ref P, "0"]]}`)
 		{"when Limited", with("P", "another P"), []string{"N"}},
 		{"unless Managed", with("Q", "false"), []string{"N"}},
 		{"when Named", with("R", "x"), []string{"N"}},
-	}, Scenarios(old, new, map[string]bool{"Limited": true, "Managed": true, "Named": true, "Fixed": true}))
+		{"when Wanted", with("N", "y"), nil},
+	}, Scenarios(old, new, map[string]bool{"Limited": true, "Managed": true, "Named": true, "Fixed": true, "Wanted": true}))
 }
 
 func TestMentions(t *testing.T) {

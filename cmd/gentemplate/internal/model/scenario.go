@@ -54,7 +54,12 @@ func (t *Template) otherwise(condition string, usually Scenario) (Scenario, bool
 		when = "unless " + condition
 	}
 	for _, c := range t.candidates(Object{"Condition": condition}, map[string]bool{}) {
-		s := Scenario{When: when, Values: maps.Clone(usually.Values), Certain: usually.Certain}
+		s := Scenario{When: when, Values: maps.Clone(usually.Values)}
+		for _, name := range usually.Certain {
+			if name != c[0] {
+				s.Certain = append(s.Certain, name)
+			}
+		}
 		s.Values[c[0]] = c[1]
 		if newResolver(t, s).holds(condition) != usual {
 			return s, true

@@ -55,7 +55,7 @@ func Parse(text []byte) (*Template, error) {
 	for _, section := range []string{"Parameters", "Resources", "Outputs"} {
 		for _, id := range slices.Sorted(maps.Keys(*sections[section])) {
 			if member, ok := (*sections[section])[id].(Object); !ok || section == "Resources" && Text(member["Type"]) == "" {
-				return nil, fmt.Errorf("%w: %s/%s is no object with a Type", ErrTemplate, section, id)
+				return nil, fmt.Errorf("%w: %s/%s is no object with a Type; expand Fn::ForEach and other macros first", ErrTemplate, section, id)
 			}
 		}
 	}
