@@ -277,6 +277,11 @@ func TestAgainIsTheLatestFailureSince(t *testing.T) {
 	reason, err := b.archive().Again(t.Context(), m.Key(), stem, noon)
 	require.NoError(t, err)
 	assert.Equal(t, contract.ReasonExpired, reason)
+	m.FailureReason, m.MessageID, m.ArchivedAt, m.SentAt = contract.ReasonConflict, "sent before", m.ArchivedAt+1, m.SentAt-2000
+	b.put(t, m.MessageKey(), event.EncodeArchived(m), nil, "")
+	reason, err = b.archive().Again(t.Context(), m.Key(), stem, noon)
+	require.NoError(t, err)
+	assert.Equal(t, contract.ReasonExpired, reason)
 	reason, err = b.archive().Again(t.Context(), m.Key(), stem, noon.Add(time.Second))
 	require.NoError(t, err)
 	assert.Empty(t, reason)

@@ -171,16 +171,16 @@ func (a *Archive) Find(ctx context.Context, eventID string) ([]Failure, error) {
 	return found, nil
 }
 
-// Again returns the reason of the latest failure beside a first one that was
-// archived at or after a time, "" without one. The keys of an event's failures have
-// one stem: the archiver's key without the suffix.
+// Again returns the reason of the latest failure beside a first one whose message was
+// sent and archived after a time of S3's clock, "" without one. The keys of an
+// event's failures have one stem: the archiver's key without the suffix.
 func (a *Archive) Again(ctx context.Context, first, stem string, since time.Time) (reason string, err error) {
 	var latest Failure
 	for o, err := range a.objects(ctx, Filter{}, stem) {
 		if err != nil {
 			return "", err
 		}
-		// S3's times have whole seconds.
+		// S3's times have whole seconds, so an older failure can seem to be as late.
 		if o.key == first || o.at.Before(since) {
 			continue
 		}
@@ -188,7 +188,7 @@ func (a *Archive) Again(ctx context.Context, first, stem string, since time.Time
 		if err != nil {
 			return "", err
 		}
-		if f.ArchivedAt >= latest.ArchivedAt {
+		if f.SentAt >= since.Add(-time.Second).UnixMilli() && f.ArchivedAt >= latest.ArchivedAt {
 			latest = f
 		}
 	}

@@ -73,7 +73,7 @@ func newCloud(t *testing.T, n int) *cloud {
 func archived(i int, reason string) event.Archived {
 	body := fmt.Appendf(nil, "secret body %d", i)
 	e := event.Event{
-		Schema: event.Schema, ID: fmt.Sprintf("stripe:evt_%03d", i), Timestamp: int64(i), Provider: "stripe",
+		Schema: event.Schema, ID: fmt.Sprintf("stripe:evt_%03d", i), Timestamp: int64(i), Provider: "stripe", ReceivedAt: 1,
 		Payload: body, PayloadSHA256: event.HashPayload(body),
 	}
 	return event.Archived{Schema: event.ArchiveSchema, FailureReason: reason, MessageID: "first", Message: []byte(event.Encode(e)), Event: &e}
@@ -163,7 +163,7 @@ func (c *cloud) SendMessage(_ context.Context, in *sqs.SendMessageInput, _ ...fu
 	c.mu.Unlock()
 	if reason != "" {
 		m := event.Archived{
-			Schema: event.ArchiveSchema, FailureReason: reason, MessageID: "again", ArchivedAt: time.Now().UnixMilli(),
+			Schema: event.ArchiveSchema, FailureReason: reason, MessageID: "again", SentAt: time.Now().UnixMilli(), ArchivedAt: time.Now().UnixMilli(),
 			Message: []byte(*in.MessageBody), Event: &e,
 		}
 		_, _ = c.S3.PutObject(context.Background(), &s3.PutObjectInput{Bucket: new(bucketName), Key: new(m.MessageKey()), Body: bytes.NewReader(event.EncodeArchived(m))})
