@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -206,13 +207,11 @@ func TestDeniedReplay(t *testing.T) {
 	at, filter := day(5)
 	archive(t, 1, contract.ReasonReceivesExhausted, at, "")
 	granted := []map[string]any{allow("*", "cloudformation:DescribeStacks", "sts:GetCallerIdentity", "kms:*")}
-	for _, missing := range []struct{ action, more string }{
-		{"s3:ListBucket", ""}, {"s3:GetObject", ""}, {"dynamodb:GetItem", ""}, {"s3:PutObject", ""}, {"sqs:SendMessage", ""}, {"sqs:GetQueueAttributes", ""},
-	} {
+	for _, missing := range [][]string{{"s3:ListBucket", "s3:GetObject"}, {"dynamodb:GetItem", "s3:PutObject"}, {"sqs:SendMessage", "sqs:GetQueueAttributes"}} {
 		r := user(t, granted...).run(t, with(filter, "replay", "--yes")...)
-		assert.Equal(t, 1, r.code, missing.action)
-		assert.Contains(t, r.stderr, "access denied: "+missing.action+" on ")
-		granted = append(granted, allow("*", missing.action))
+		assert.Equal(t, 1, r.code, missing)
+		assert.Contains(t, r.stderr, "access denied: "+missing[0]+" on ")
+		granted = append(granted, allow("*", missing...))
 	}
 	r := user(t, granted...).run(t, with(filter, "replay", "--yes", "--prefix", "stripe/2026/01/05/")...)
 	assert.Equal(t, 0, r.code, "these are all: %s", r.stderr)
@@ -224,7 +223,7 @@ func TestInterruptedReplay(t *testing.T) {
 	at, filter := day(6)
 	all := archive(t, 60, contract.ReasonReceivesExhausted, at, "")
 
-	r := root().interrupted(t, func(_, stderr string) bool { return strings.Contains(stderr, "\nrun ") },
+	r := root().interrupted(t, func(_, stderr string) bool { return strings.Contains(stderr, " started\n") },
 		with(filter, "replay", "--yes", "--rate", "10")...)
 	assert.Equal(t, 130, r.code, r.stderr)
 	assert.Regexp(t, `\n[0-9]+ of 60 messages are sent; to resume: paysluice replay --resume \S+\n`, r.stderr)
@@ -249,8 +248,7 @@ func TestInterruptedQuestion(t *testing.T) {
 	assert.Contains(t, paysluice(t, with(filter, "failures", "list")...).stdout, "glacier")
 }
 
-// A process that is killed in a batch leaves messages of which nobody knows whether
-// they were sent.
+// After a process was killed in a batch, nobody knows which messages of it were sent.
 func TestKilledReplay(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it waits a minute until the queues count as empty")
@@ -261,12 +259,13 @@ func TestKilledReplay(t *testing.T) {
 	var stderr locked
 	cmd.Stderr = &stderr
 	require.NoError(t, cmd.Start())
-	require.Eventually(t, func() bool { return strings.Contains(stderr.String(), "\nrun ") }, 30*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return strings.Contains(stderr.String(), " started\n") }, 30*time.Second, 10*time.Millisecond)
 	time.Sleep(time.Second) // in the first batch
 	require.NoError(t, cmd.Process.Kill())
 	_ = cmd.Wait()
 
-	resume(t, "--resume "+strings.Fields(stderr.String()[strings.Index(stderr.String(), "\nrun ")+5:])[0], all)
+	started := regexp.MustCompile(`run (\S+) started`).FindStringSubmatch(stderr.String())
+	resume(t, "--resume "+started[1], all)
 }
 
 // resume resumes the run that a text names, and expects that every message was

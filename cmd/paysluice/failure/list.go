@@ -171,9 +171,9 @@ func (a *Archive) Find(ctx context.Context, eventID string) ([]Failure, error) {
 	return found, nil
 }
 
-// Again returns the reason of the latest failure beside a first one whose message was
-// sent and archived after a time of S3's clock, "" without one. The keys of an
-// event's failures have one stem: the archiver's key without the suffix.
+// Again returns the reason of the latest failure beside a first one, "" without one. Its
+// message was sent and archived after a time of S3's clock. The keys of an event's
+// failures have one stem: the archiver's key without the suffix.
 func (a *Archive) Again(ctx context.Context, first, stem string, since time.Time) (reason string, err error) {
 	var latest Failure
 	for o, err := range a.objects(ctx, Filter{}, stem) {

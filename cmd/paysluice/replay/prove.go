@@ -60,7 +60,7 @@ func (e *Engine) Prove(ctx context.Context, r *Run, progress func(Progress)) (Pr
 	return p, e.write(ctx, r, note{Proof: &p})
 }
 
-// fate is what became of a message.
+// fate is the result for a message.
 type fate int
 
 const (

@@ -45,7 +45,7 @@ type Record struct {
 	Total int `json:"total"` // messages to send
 }
 
-// note says what became of messages and which are sent next. Numbers are positions
+// note has the results of messages and says which are sent next. Numbers are positions
 // in the entries.
 type note struct {
 	At time.Time `json:"at"`

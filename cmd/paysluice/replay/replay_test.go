@@ -42,7 +42,7 @@ const (
 
 var errDown = errors.New("down")
 
-// cloud is a stack in memory, whose consumer stores messages at once.
+// cloud is a stack in memory. Its consumer stores messages at once.
 type cloud struct {
 	*memory.S3
 	mu     sync.Mutex
@@ -203,7 +203,7 @@ func (c *cloud) start(t *testing.T) *replay.Run {
 	return r
 }
 
-// finish loads a run as another process would, sends what is left and proves it.
+// finish loads a run as another process would, sends the rest and proves it.
 func (c *cloud) finish(t *testing.T, id string) (*replay.Run, replay.Proof) {
 	t.Helper()
 	r, err := c.engine().Load(t.Context(), id)
@@ -214,7 +214,7 @@ func (c *cloud) finish(t *testing.T, id string) (*replay.Run, replay.Proof) {
 	return r, p
 }
 
-// test runs a test whose waits take no time.
+// test runs a test on virtual time.
 func test(t *testing.T, n int, do func(t *testing.T, c *cloud)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) { do(t, newCloud(t, n)) })
@@ -328,7 +328,7 @@ func TestPlanSkips(t *testing.T) {
 	})
 }
 
-// A plan of a bucket whose restore is under way says so.
+// restoring is a bucket with restores under way.
 type restoring struct{ *cloud }
 
 func (restoring) HeadObject(context.Context, *s3.HeadObjectInput, ...func(*s3.Options)) (*s3.HeadObjectOutput, error) {

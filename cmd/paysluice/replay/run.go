@@ -26,8 +26,8 @@ const (
 // A run sends no message twice. It records which messages it may send before it
 // sends them. After a crash between the two, the next call looks for the announced
 // messages in the table and in the archive. It sends one again only if both queues
-// have been empty for a while and nothing has its event; it drops one whose fate
-// stays unknown, and the proof lists it.
+// have been empty for a while and nothing has its event; it drops one with
+// an unknown fate, and the proof lists it.
 func (e *Engine) Run(ctx context.Context, r *Run, progress func(Progress)) error {
 	if err := e.settle(ctx, r, progress); err != nil {
 		return err
@@ -69,11 +69,11 @@ type outcome struct {
 	err   error
 }
 
-// sendBatch sends messages concurrently and returns what became of them, with the
-// first error. After an error or the end of the context it starts no more.
+// sendBatch sends messages concurrently and returns their results, with the first
+// error. After an error or the end of the context it starts no more.
 func (e *Engine) sendBatch(ctx context.Context, r *Run, positions []int, pace <-chan time.Time) (note, error) {
 	outcomes := make([]outcome, len(positions))
-	// A message whose turn has come is sent: a canceled call leaves its fate unknown.
+	// No call is canceled with ctx: that would leave the fate of its message unknown.
 	calls, cancel := context.WithTimeout(context.WithoutCancel(ctx), batchSeconds*time.Second+sendTimeout)
 	defer cancel()
 	turns, stop := context.WithCancelCause(ctx)
@@ -146,8 +146,7 @@ func refused(err error) bool {
 	return ok && failure.ErrorFault() == smithy.FaultClient
 }
 
-// settle finds out what became of the messages that an interrupted batch
-// announced.
+// settle finds out which messages of an interrupted batch were sent.
 func (e *Engine) settle(ctx context.Context, r *Run, progress func(Progress)) error {
 	doubtful := r.in(unknown)
 	if len(doubtful) == 0 {

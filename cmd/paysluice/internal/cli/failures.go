@@ -44,7 +44,7 @@ func (f *failureFlags) add(c *cobra.Command, limit int) {
 	flags.Lookup("until").Usage = "webhooks received before this `time`"
 	flags.Lookup("limit").Usage = "at most this many failures, 0 for all"
 	flags.StringVar(&f.reason, "reason", "", "failures with this `reason`, such as receives-exhausted (docs/reasons.md)")
-	flags.StringVar(&f.prefix, "prefix", "", "failures whose key begins with this `prefix`, such as stripe/2026/03/01/")
+	flags.StringVar(&f.prefix, "prefix", "", "failures with a key that begins with this `prefix`, such as stripe/2026/03/01/")
 	complete(c, "reason", failure.Reasons())
 }
 

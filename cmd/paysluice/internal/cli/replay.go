@@ -156,7 +156,7 @@ func (a *app) newReplay(ctx context.Context, s *stack.Stack, engine *replay.Engi
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(a.err, "run %s\n", run.ID)
+	fmt.Fprintf(a.err, "run %s started\n", run.ID)
 	return a.finishReplay(ctx, engine, run)
 }
 
@@ -184,7 +184,7 @@ func (a *app) resumeReplay(ctx context.Context, engine *replay.Engine, id string
 	return a.finishReplay(ctx, engine, run)
 }
 
-// finishReplay sends what is left of a run and proves it.
+// finishReplay sends the rest of a run and proves it.
 func (a *app) finishReplay(ctx context.Context, engine *replay.Engine, run *replay.Run) error {
 	m := a.newMeter()
 	err := engine.Run(ctx, run, m.show)
