@@ -168,26 +168,37 @@ func TestSecretsMeanwhile(t *testing.T) {
 	assert.Len(t, labels(t, "stripe"), 1)
 }
 
-// TestSecretsTestOfAStackThatRefuses: a proxy answers for the API, the emulator for
-// the rest of AWS.
-func TestSecretsTestOfAStackThatRefuses(t *testing.T) {
+// through returns a session whose calls pass a proxy. answer answers some of them,
+// and the emulator the others.
+func through(t *testing.T, answer func(http.ResponseWriter, *http.Request) (answered bool)) session {
+	t.Helper()
 	to, err := url.Parse(stack.Endpoint.URL)
 	require.NoError(t, err)
 	rest := &httputil.ReverseProxy{Transport: stack.HTTP.Transport, Rewrite: func(r *httputil.ProxyRequest) {
 		r.SetURL(to)
 		r.Out.Host = r.In.Host // AWS signs it
 	}}
-	status := http.StatusForbidden
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.Contains(r.URL.Path, "/execute-api/") {
-			w.WriteHeader(status)
-			return
+		if !answer(w, r) {
+			rest.ServeHTTP(w, r)
 		}
-		rest.ServeHTTP(w, r)
 	}))
-	defer proxy.Close()
+	t.Cleanup(proxy.Close)
 	s := root()
 	s.env = append(s.env, "AWS_ENDPOINT_URL="+proxy.URL)
+	return s
+}
+
+// TestSecretsTestOfAStackThatRefuses: the answers of the API are the proxy's.
+func TestSecretsTestOfAStackThatRefuses(t *testing.T) {
+	status := http.StatusForbidden
+	s := through(t, func(w http.ResponseWriter, r *http.Request) bool {
+		ours := strings.Contains(r.URL.Path, "/execute-api/")
+		if ours {
+			w.WriteHeader(status)
+		}
+		return ours
+	})
 	r := s.run(t, "secrets", "test", "stripe")
 	assert.Equal(t, 3, r.code, r.stderr)
 	assert.Contains(t, r.stdout, "403 Forbidden")
@@ -196,4 +207,28 @@ func TestSecretsTestOfAStackThatRefuses(t *testing.T) {
 	status = http.StatusUnauthorized
 	r = s.interrupted(t, func(_, stderr string) bool { time.Sleep(time.Second); return true }, "secrets", "test", "stripe")
 	assert.Equal(t, 130, r.code, "while it waits to send the webhook again")
+}
+
+// TestSecretsThatWereNeverFilled: Secrets Manager answers as it does for a secret
+// without a version.
+func TestSecretsThatWereNeverFilled(t *testing.T) {
+	s := through(t, func(w http.ResponseWriter, r *http.Request) bool {
+		ours := r.Header.Get("X-Amz-Target") == "secretsmanager.GetSecretValue"
+		if ours {
+			w.WriteHeader(http.StatusBadRequest)
+			_, _ = io.WriteString(w, `{"__type":"ResourceNotFoundException"}`)
+		}
+		return ours
+	})
+	r := s.run(t, "secrets", "list", "stripe")
+	assert.Equal(t, result{0, "", "stripe: the secret was never filled: paysluice secrets add stripe LABEL\n"}, r)
+	for want, command := range map[string][]string{
+		"has none to test": {"secrets", "test", "stripe"}, `"a" does not exist`: {"secrets", "retire", "stripe", "a"},
+		"the secret of stripe was never filled": {"verify", "stripe", "--curl", "-"},
+	} {
+		s.stdin = "curl https://x -H 'Stripe-Signature: t=1,v1=00' -d x"
+		r = s.run(t, command...)
+		assert.Equal(t, 1, r.code, command)
+		assert.Contains(t, r.stderr, want)
+	}
 }

@@ -370,12 +370,9 @@ func (a *app) testEntries(ctx context.Context, p contract.Provider, labels []str
 	if err != nil {
 		return err
 	}
-	url, err := s.WebhookURL(p)
-	if err != nil {
-		return err
-	}
+	url, urlErr := s.WebhookURL(p)
 	version, err := secrets.Open(s, p).Read(ctx)
-	if err != nil {
+	if err = errors.Join(err, urlErr); err != nil {
 		return err
 	}
 	probe := secrets.Probe{Client: s.AWS.Config.HTTPClient, URL: url, SignedURL: s.Outputs[p.Title+"Url"], Now: a.now, Sleep: sleep}
@@ -394,22 +391,20 @@ func (a *app) testEntries(ctx context.Context, p contract.Provider, labels []str
 		}
 		trials = append(trials, trial{p.Name, i + 1, e.Label, status, status == http.StatusOK, id})
 	}
+	if len(trials) == 0 {
+		return fmt.Errorf("%w: the secret of %s has none to test; paysluice secrets list prints the labels", secrets.ErrEntry, p.Name)
+	}
 	_, err = output.Write(a.out, a.format, []output.Column[trial]{
 		{Name: "number", Text: func(t trial) string { return fmt.Sprint(t.Number) }, Right: true},
 		{Name: "label", Text: func(t trial) string { return t.Label }},
 		{Name: "status", Text: func(t trial) string { return fmt.Sprint(t.Status, " ", http.StatusText(t.Status)) }},
 		{Name: "eventId", Text: func(t trial) string { return t.EventID }},
 	}, output.All(trials))
-	switch {
-	case err != nil:
-		return err
-	case len(trials) == 0:
-		return fmt.Errorf("%w: the secret of %s has none to test; paysluice secrets list prints the labels", secrets.ErrEntry, p.Name)
-	case refused > 0:
+	if err == nil && refused > 0 {
 		fmt.Fprintf(a.err, "%d of %d entries were refused: the log of %s says why\n", refused, len(trials), s.LogGroup(contract.ProcessorName(p)))
-		return errFound
+		err = errFound
 	}
-	return nil
+	return err
 }
 
 // sleep waits. The error is that of the context if it ends first.

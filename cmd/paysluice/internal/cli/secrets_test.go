@@ -3,8 +3,11 @@ package cli
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
+
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/secrets"
 )
 
 func TestSecretsCommandLine(t *testing.T) {
@@ -35,6 +38,8 @@ func TestSecretsCommandLine(t *testing.T) {
 		assert.Equal(t, 1, code, command)
 		assert.Contains(t, stderr, "no local stack is running; make up starts one")
 	}
+	assert.Equal(t, "examined the newest 7 events, since 2026-04-01 00:00:00",
+		examined(secrets.Uses{Examined: 7, Oldest: time.Unix(1775001600, 0).UTC()}))
 	words, _ := completeProvider(nil, nil, "")
 	assert.Equal(t, providerNames(), words)
 	words, _ = completeProvider(nil, []string{"stripe"}, "")

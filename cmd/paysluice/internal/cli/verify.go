@@ -90,11 +90,11 @@ Exit code 3 tells that the webhook is rejected, or archived instead of stored.`,
 
 // providerOf returns the provider of a command line.
 func providerOf(name string) (contract.Provider, error) {
-	i := slices.Index(providerNames(), name)
-	if i < 0 {
-		return contract.Provider{}, fmt.Errorf("PROVIDER must be one of %s", strings.Join(providerNames(), ", "))
+	p, ok := providerNamed(name)
+	if !ok {
+		return p, fmt.Errorf("PROVIDER must be one of %s", strings.Join(providerNames(), ", "))
 	}
-	return contract.Providers()[i], nil
+	return p, nil
 }
 
 // checkVerify checks the command line. The error names every problem.
@@ -192,6 +192,7 @@ func (a *app) stackSecret(ctx context.Context, v *verification.Case) error {
 	for _, p := range contract.Providers() {
 		v.URLs = append(v.URLs, s.Outputs[p.Title+"Url"])
 	}
+	v.PayPal = s.AWS.PayPal
 	vault := secrets.Open(s, v.Provider)
 	version, err := vault.Read(ctx)
 	if err == nil && version.ID == "" {
@@ -202,17 +203,14 @@ func (a *app) stackSecret(ctx context.Context, v *verification.Case) error {
 	}
 	v.Secret = verification.Secret{Name: "the stack's secret", Text: version.Text}
 	before, err := vault.Previous(ctx)
-	if err != nil || before == nil {
-		return err
-	}
-	if _, err := secrets.Parse(v.Provider, before, v.EndpointURL); err == nil {
+	if _, problem := secrets.Parse(v.Provider, before, v.EndpointURL); problem == nil {
 		v.Others = append(v.Others, verification.Secret{Name: "the secret's previous version", Text: before})
 	}
-	return nil
+	return err
 }
 
 // maxCapture bounds what is read of a capture: HAR files have many requests.
-const maxCapture = 256 << 20
+const maxCapture = 64 << 20
 
 // read reads a file, or stdin for -.
 func (a *app) read(flag, name string) ([]byte, error) {

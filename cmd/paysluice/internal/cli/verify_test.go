@@ -148,6 +148,10 @@ func TestVerifyCommandLine(t *testing.T) {
 		"verify", "stripe", "--har", "har", "--secret-prompt")
 	assert.Equal(t, 2, code)
 	assert.Contains(t, stderr, "stdin is no terminal to ask for a secret: use --secret-stdin")
+	_, _, stderr = run(t, "", map[string]string{"x": "curl x"}, "verify", "stripe", "--curl", "x", "--local")
+	assert.Contains(t, stderr, "no local stack is running; make up starts one")
+	_, _, stderr = run(t, strings.Repeat(" ", 64<<20+1), nil, "verify", "stripe", "--curl", "-", "--secret-file", "x")
+	assert.Contains(t, stderr, "--curl: it has more than 64 MB")
 	_, _, stderr = run(t, "", map[string]string{"x": "/"}, "verify", "stripe", "--har", "x")
 	assert.Contains(t, stderr, "--har: the capture cannot be read")
 }

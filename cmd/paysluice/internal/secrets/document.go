@@ -176,3 +176,15 @@ func FromKey(p contract.Provider, key, environment, url string) []byte {
 	d, _ := Empty(p).Add(Entry{Label: "given", Key: key, Environment: environment, NotificationURL: url}) // no other entry has the key
 	return d.Text()
 }
+
+// WithRoots returns PayPal's document with other extraRootsPem. A text that is not
+// a document stays as it is.
+func WithRoots(text []byte, certificates ...[]byte) []byte {
+	var members map[string]any
+	if json.Unmarshal(text, &members) != nil {
+		return text
+	}
+	members["extraRootsPem"] = string(bytes.Join(certificates, nil))
+	changed, _ := json.Marshal(members) // what was JSON can be JSON again
+	return changed
+}

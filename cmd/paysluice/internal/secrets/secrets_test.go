@@ -57,6 +57,11 @@ func TestDocumentKeepsTheRest(t *testing.T) {
 	}
 }
 
+func TestWithRoots(t *testing.T) {
+	assert.JSONEq(t, `{"a":1,"extraRootsPem":"xy"}`, string(secrets.WithRoots([]byte(`{"a":1,"extraRootsPem":"z"}`), []byte("x"), []byte("y"))))
+	assert.Equal(t, "{", string(secrets.WithRoots([]byte("{"), nil)), "its reader says what is wrong")
+}
+
 func TestDocumentRefuses(t *testing.T) {
 	for text, want := range map[string]string{
 		``: "secret_empty", `{`: "not JSON", `[]`: `no list "endpoints"`, `{"endpoints":[]}`: "at least one entry",

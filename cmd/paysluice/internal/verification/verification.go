@@ -10,6 +10,7 @@ import (
 
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/capture"
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/secrets"
+	"github.com/paysluice/paysluice/cmd/paysluice/local"
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/provider"
 	"github.com/paysluice/paysluice/handlers/provider/all"
@@ -36,6 +37,8 @@ type Case struct {
 	// URLs are other URLs that Square may sign.
 	URLs []string
 	Now  time.Time
+	// PayPal stands in for PayPal's hosts; it is nil on AWS.
+	PayPal *local.PayPal
 }
 
 // Result says what the processor answers.
@@ -55,7 +58,13 @@ type Result struct {
 // body that is signed and not an event is accepted, with the reason for which it
 // is archived instead of stored.
 func Verify(ctx context.Context, c Case) (Result, error) {
-	p, err := all.Verifying(c.EndpointURL, nil).ByName(c.Provider.Name)
+	set := all.Verifying(c.EndpointURL, nil)
+	if c.PayPal != nil {
+		set = all.All(all.Settings{EndpointURL: c.EndpointURL, FetchCertificate: func(context.Context, string) ([]byte, error) {
+			return c.PayPal.Certificate, nil
+		}})
+	}
+	p, err := set.ByName(c.Provider.Name)
 	if err != nil {
 		return Result{}, err
 	}
@@ -133,6 +142,9 @@ func (c Case) verifier(p provider.Provider, s Secret) (provider.Verifier, error)
 			url = c.Request.URL
 		}
 		text = secrets.FromKey(c.Provider, key(text), environment, url)
+	}
+	if c.PayPal != nil && c.Provider.Name == contract.PayPal().Name {
+		text = secrets.WithRoots(text, c.PayPal.Intermediate, c.PayPal.Root)
 	}
 	return p.Verifier(text)
 }

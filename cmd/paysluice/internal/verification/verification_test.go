@@ -9,11 +9,14 @@ import (
 
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/capture"
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/verification"
+	"github.com/paysluice/paysluice/cmd/paysluice/local"
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/provider"
+	"github.com/paysluice/paysluice/handlers/provider/paypal"
 	"github.com/paysluice/paysluice/handlers/provider/providertest"
 	"github.com/paysluice/paysluice/handlers/provider/square"
 	"github.com/paysluice/paysluice/handlers/provider/stripe"
+	"github.com/paysluice/paysluice/test/emulator/paypaltest"
 )
 
 const (
@@ -33,7 +36,7 @@ func TestVerify(t *testing.T) {
 	stripeRequest := signed(stripe.Signer{Secret: "whsec_hush"}, body)
 	moved := signed(square.Signer{SignatureKey: "hush", NotificationURL: url + "/"}, event)
 	moved.URL = url
-	paypal := capture.Request{Header: providertest.Header(map[string]string{
+	refused := capture.Request{Header: providertest.Header(map[string]string{
 		"PAYPAL-TRANSMISSION-ID": "a", "PAYPAL-TRANSMISSION-TIME": now.UTC().Format(time.RFC3339), "PAYPAL-TRANSMISSION-SIG": "AAAA",
 		"PAYPAL-AUTH-ALGO": "SHA256withRSA", "PAYPAL-CERT-URL": "https://api.sandbox.example.com/x",
 	})}
@@ -59,7 +62,7 @@ func TestVerify(t *testing.T) {
 		{"a key with white space", contract.Stripe(), stripeRequest, " whsec_hush", "", false, provider.SecretMalformed, provider.KeyForm},
 		{"a wrong key with white space", contract.Stripe(), stripeRequest, " whsec_x", "", false, provider.SecretMalformed, provider.KeyForm},
 		{"Square's URL of the capture", contract.Square(), moved, "hush", "", false, provider.SignatureMismatch, provider.OtherURL},
-		{"PayPal's sandbox", contract.PayPal(), paypal, "hushID", "", false, provider.CertURLRefused, provider.Certificate},
+		{"PayPal's sandbox", contract.PayPal(), refused, "hushID", "", false, provider.CertURLRefused, provider.Certificate},
 	} {
 		c := verification.Case{Provider: row.provider, Request: row.request, Now: now, Secret: verification.Secret{Name: "s", Text: []byte(row.secret)}}
 		if row.other != "" {
@@ -75,7 +78,22 @@ func TestVerify(t *testing.T) {
 			assert.Nil(t, r.Diagnosis)
 		}
 	}
-	c := verification.Case{Provider: contract.Stripe(), Request: stripeRequest, Now: now, Secret: verification.Secret{Name: "the file", Text: []byte(`{}`)}}
+	// A local stack has a PayPal of its own.
+	authority := paypaltest.NewAuthority(now)
+	leaf := authority.Issue(paypaltest.LiveName, now)
+	const certURL = "https://api.paypal.com/v1/notifications/certs/CERT-1"
+	c := verification.Case{
+		Provider: contract.PayPal(), Now: now,
+		Request: signed(paypal.Signer{Key: leaf.Key, CertURL: certURL, WebhookID: "hushID"}, `{"id":"WH-1","event_type":"X","create_time":"2026-04-01T00:00:00Z"}`),
+		PayPal:  &local.PayPal{CertURL: certURL, Certificate: leaf.PEM(), Intermediate: authority.Intermediate.PEM(), Root: authority.Root.PEM()},
+	}
+	for secret, accepted := range map[string]bool{"hushID": true, "hush": false} {
+		c.Secret.Text = []byte(secret)
+		r, err := verification.Verify(t.Context(), c)
+		require.NoError(t, err)
+		assert.Equal(t, accepted, r.Accepted, r.Detail)
+	}
+	c = verification.Case{Provider: contract.Stripe(), Request: stripeRequest, Now: now, Secret: verification.Secret{Name: "the file", Text: []byte(`{}`)}}
 	_, err := verification.Verify(t.Context(), c)
 	assert.ErrorIs(t, err, provider.SecretMalformed)
 	assert.ErrorContains(t, err, "the file: ")
