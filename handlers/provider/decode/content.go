@@ -5,20 +5,24 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"hash"
 	"io"
 	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Bounds of a body that has a content hash. They bound the memory of
-// ContentHash: 64 bytes for each member of an object that is not complete yet.
-// Genuine events have about ten levels, and 4.5 MB of them fewer values.
+// Bounds of a body that has a content hash. They bound the memory of ContentHash: twice
+// the body, and 16 bytes for each member of an object that is not complete yet. Genuine
+// events have about ten levels, and 4.5 MB of them fewer values.
 const (
 	maxDepth  = 64
 	maxValues = 200_000
 )
+
+// maxCanonical is the maximum length of an array or object in the canonical text, in
+// bytes. The hash of a longer one replaces it, so that sorting the objects around it
+// does not move it again.
+const maxCanonical = 4 << 10
 
 // ContentHash returns the SHA-256, in lower-case hex, of what a JSON object
 // says. The order of members, white space and escapes do not change it. Numbers
@@ -30,20 +34,19 @@ const (
 // exceeds 64 levels or 200,000 values.
 func ContentHash(body []byte, volatile ...string) string {
 	h := contentHasher{
-		// Duplicate names are found by their hashes, in less memory.
+		// sort finds duplicate names in less memory.
 		decoder:  jsontext.NewDecoder(bytes.NewBuffer(body), jsontext.AllowDuplicateNames(true)),
 		volatile: volatile,
+		text:     make([]byte, 0, 2*len(body)), // room to sort
+		members:  make([]member, 0, 64),
 	}
-	if h.decoder.PeekKind() != '{' {
-		return ""
-	}
-	sum, err := h.value(1)
-	if err != nil {
+	if h.decoder.PeekKind() != '{' || h.value(1) != nil {
 		return ""
 	}
 	if _, err := h.decoder.ReadToken(); !errors.Is(err, io.EOF) {
 		return ""
 	}
+	sum := sha256.Sum256(h.text)
 	return hex.EncodeToString(sum[:])
 }
 
@@ -52,117 +55,118 @@ var (
 	errDuplicate = errors.New("a name occurs twice")
 )
 
-type contentSum [sha256.Size]byte
+// end ends every value in the canonical text but a hash, which has a fixed length. It is
+// no byte of UTF-8, so no string or number contains it.
+const end = 0xff
 
-// contentHasher hashes one body. The first byte of each hashed text says its
-// kind, so that no value has the hash of another kind.
+// contentHasher writes the canonical text of one body, which only bodies with equal
+// content share. It has no white space, commas, colons or escapes, and its members are
+// sorted. The first byte of a value says its kind: # is a hash.
 type contentHasher struct {
 	decoder  *jsontext.Decoder
 	volatile []string
 	values   int
-	text     []byte                  // the last scalar
-	digests  [maxDepth + 1]hash.Hash // of the open array or object of each depth
+	text     []byte
+	members  []member // of the open objects
 }
 
-// digest returns the empty digest of a depth.
-func (h *contentHasher) digest(depth int) hash.Hash {
-	if h.digests[depth] == nil {
-		h.digests[depth] = sha256.New()
-	}
-	h.digests[depth].Reset()
-	return h.digests[depth]
-}
+// member is where a member begins and ends in the canonical text.
+type member struct{ from, to int }
 
-// sum returns the hash of what was written into a digest.
-func (h *contentHasher) sum(digest hash.Hash) contentSum {
-	h.text = digest.Sum(h.text[:0])
-	return contentSum(h.text)
-}
-
-func (h *contentHasher) value(depth int) (contentSum, error) {
+func (h *contentHasher) value(depth int) error {
 	if h.values++; h.values > maxValues || depth > maxDepth {
-		return contentSum{}, errBound
+		return errBound
 	}
+	start := len(h.text)
+	var err error
 	switch h.decoder.PeekKind() {
 	case '{':
-		return h.object(depth)
+		err = h.object(depth)
 	case '[':
-		return h.array(depth)
+		err = h.array(depth)
+	default:
+		return h.scalar()
 	}
-	return h.scalar()
+	if err != nil {
+		return err
+	}
+	if h.text = append(h.text, end); len(h.text)-start > maxCanonical {
+		sum := sha256.Sum256(h.text[start:])
+		h.text = append(append(h.text[:start], '#'), sum[:]...)
+	}
+	return nil
 }
 
-// scalar hashes a string without its escapes, and other values as written.
-func (h *contentHasher) scalar() (contentSum, error) {
+// scalar writes a string without its escapes, and other values as written.
+func (h *contentHasher) scalar() error {
 	value, err := h.decoder.ReadValue()
 	if err != nil {
-		return contentSum{}, err
+		return err
 	}
-	h.text = h.text[:0]
-	if value.Kind() == '"' {
-		h.text, err = jsontext.AppendUnquote(append(h.text, '"'), value)
+	if bytes.IndexByte(value, '\\') < 0 {
+		h.text = append(h.text, bytes.TrimSuffix(value, []byte(`"`))...)
 	} else {
-		h.text = append(h.text, value...)
+		h.text, err = jsontext.AppendUnquote(append(h.text, '"'), value)
 	}
-	return sha256.Sum256(h.text), err
+	h.text = append(h.text, end)
+	return err
 }
 
-// array hashes the hashes of its elements.
-func (h *contentHasher) array(depth int) (contentSum, error) {
+func (h *contentHasher) array(depth int) error {
 	_, _ = h.decoder.ReadToken() // [
-	digest := h.digest(depth)
-	digest.Write([]byte("["))
+	h.text = append(h.text, '[')
 	for h.decoder.PeekKind() != ']' {
-		sum, err := h.value(depth + 1)
-		if err != nil {
-			return contentSum{}, err
+		if err := h.value(depth + 1); err != nil {
+			return err
 		}
-		digest.Write(sum[:])
 	}
 	_, _ = h.decoder.ReadToken() // ]
-	return h.sum(digest), nil
+	return nil
 }
 
-// member is the hashes of a member's name and value.
-type member struct{ name, value contentSum }
-
-// object hashes the hashes of its members in the order of the names' hashes.
-func (h *contentHasher) object(depth int) (contentSum, error) {
+// object writes its members in the order of their names.
+func (h *contentHasher) object(depth int) error {
 	_, _ = h.decoder.ReadToken() // {
-	var members []member
+	h.text = append(h.text, '{')
+	start, first := len(h.text), len(h.members)
 	for h.decoder.PeekKind() != '}' {
-		name, err := h.scalar()
-		if err != nil {
-			return contentSum{}, err
+		at := len(h.text)
+		if err := h.scalar(); err != nil {
+			return err
 		}
-		if depth == 1 && slices.Contains(h.volatile, string(h.text[1:])) {
+		if name := h.text[at+1 : len(h.text)-1]; depth == 1 && slices.Contains(h.volatile, string(name)) {
+			h.text = h.text[:at]
 			if err := h.decoder.SkipValue(); err != nil {
-				return contentSum{}, err
+				return err
 			}
 			continue
 		}
-		value, err := h.value(depth + 1)
-		if err != nil {
-			return contentSum{}, err
+		if err := h.value(depth + 1); err != nil {
+			return err
 		}
-		if len(members) == cap(members) {
-			members = slices.Grow(members, len(members)+1) // doubling makes less garbage than append
-		}
-		members = append(members, member{name, value})
+		h.members = append(h.members, member{at, len(h.text)})
 	}
 	_, _ = h.decoder.ReadToken() // }
-	return h.sumMembers(h.digest(depth), members)
+	members := h.members[first:]
+	h.members = h.members[:first]
+	return h.sort(start, members)
 }
 
-func (h *contentHasher) sumMembers(digest hash.Hash, members []member) (contentSum, error) {
-	slices.SortFunc(members, func(a, b member) int { return bytes.Compare(a.name[:], b.name[:]) })
-	digest.Write([]byte("{"))
-	for i := range members {
-		if i > 0 && members[i].name == members[i-1].name {
-			return contentSum{}, errDuplicate
+// sort sorts the members of an object, which begin at start and end the text. Members
+// with one name are neighbours then.
+func (h *contentHasher) sort(start int, members []member) error {
+	slices.SortFunc(members, func(a, b member) int { return bytes.Compare(h.text[a.from:a.to], h.text[b.from:b.to]) })
+	unsorted := len(h.text)
+	var name []byte
+	for _, m := range members {
+		text := h.text[m.from:m.to]
+		if name != nil && bytes.HasPrefix(text, name) {
+			return errDuplicate
 		}
-		digest.Write(members[i].name[:])
-		digest.Write(members[i].value[:])
+		name = text[:bytes.IndexByte(text, end)+1]
+		h.text = append(h.text, text...)
 	}
-	return h.sum(digest), nil
+	copy(h.text[start:], h.text[unsorted:])
+	h.text = h.text[:unsorted]
+	return nil
 }

@@ -31,6 +31,7 @@ func TestContentHash(t *testing.T) {
 		{"volatile members of any kind", `{"a":1,"n":2,"m":[{"x":1}]}`, `{"m":"","a":1}`, true},
 		{"a volatile name in escapes", `{"a":1,"\u006e":2}`, `{"a":1}`, true},
 		{"no members", `{}`, ` { } `, true},
+		{"a name that begins like another", `{"a":1,"ab":2,"":3}`, `{"":3,"ab":2,"a":1}`, true},
 
 		{"another value", `{"a":1}`, `{"a":2}`, false},
 		{"another name", `{"a":1}`, `{"b":1}`, false},
@@ -47,7 +48,10 @@ func TestContentHash(t *testing.T) {
 		{"empty array and object", `{"a":[]}`, `{"a":{}}`, false},
 		{"an array and its element", `{"a":[1]}`, `{"a":1}`, false},
 		{"empty array and none", `{"a":[[]]}`, `{"a":[]}`, false},
-		{"text that looks like a hashed array", `{"a":[]}`, `{"a":"["}`, false},
+		{"text that looks like an array", `{"a":[]}`, `{"a":"["}`, false},
+		{"numbers run together", `{"a":[1,2]}`, `{"a":[12]}`, false},
+		{"a string and the start of the next", `{"a":["b","c"]}`, `{"a":["b\"c"]}`, false},
+		{"an array's end in another place", `{"a":[[1],2]}`, `{"a":[[1,2]]}`, false},
 	} {
 		t.Run(row.why, func(t *testing.T) {
 			a := decode.ContentHash([]byte(row.a), "n", "m")
@@ -92,9 +96,29 @@ func TestContentHashOfWhatOnlyBytesCompare(t *testing.T) {
 // TestContentHashIsStable: rows keep hashes, so that another hash for equal content
 // makes redeliveries of large events conflicts. Computed with
 //
-//	h(x) = sha256(x); h('{' + h('"a') + h('[' + h('1') + h('"b')))
+//	printf '{"a\377[1\377"b\377\377\377' | sha256sum
 func TestContentHashIsStable(t *testing.T) {
-	assert.Equal(t, "dd6d0266131aea191085ba6488bc813d1c346d1df8240d59542ca1f74dee4544", decode.ContentHash([]byte(`{"a":[1,"b"]}`)))
+	assert.Equal(t, "603ad706660ef55f1cd3dbf4f4de613b337672651b6edfc2133aa0240dc7f48c", decode.ContentHash([]byte(`{"a":[1,"b"]}`)))
+}
+
+// TestContentHashAroundItsBound: hashes replace long arrays and objects. Of these
+// documents none, the inner, or both are long.
+func TestContentHashAroundItsBound(t *testing.T) {
+	seen := map[string]bool{}
+	for size := 4000; size < 4120; size++ {
+		long := strings.Repeat("x", size)
+		for _, bodies := range [][2]string{
+			{`{"a":{"b":"` + long + `","c":[1]},"d":{}}`, `{"d":{},"a":{"c":[1],"b":"` + long + `"}}`},
+			{`{"a":[{"b":1,"c":2},"` + long + `"],"d":{}}`, `{"d":{},"a":[{"c":2,"b":1},"` + long + `"]}`},
+			{`{"a":{"` + long + `":1,"c":2},"d":{}}`, `{"d":{},"a":{"c":2,"` + long + `":1}}`},
+			{`{"a":{"b":"` + long + `","c":[2]},"d":{}}`, `{"d":{},"a":{"c":[2],"b":"` + long + `"}}`},
+		} {
+			hash := decode.ContentHash([]byte(bodies[0]))
+			assert.Equal(t, hash, decode.ContentHash([]byte(bodies[1])), "%d", size)
+			assert.False(t, seen[hash], "%d", size)
+			seen[hash] = true
+		}
+	}
 }
 
 // TestContentHashOfHostileBodies counts what is allocated, in bodies of 4.5 MB.
@@ -122,6 +146,8 @@ func TestContentHashOfHostileBodies(t *testing.T) {
 func FuzzContentHash(f *testing.F) {
 	f.Add([]byte(`{"a":1,"b":[true,null,"\u00e9"]}`), []byte(`{"b":[true,null,"é"],"a":1}`))
 	f.Add([]byte(`{"a":{"b":1}}`), []byte(`{"a":{"b":1.0}}`))
+	long := strings.Repeat("x", 5000)
+	f.Add([]byte(`{"b":{"d":"`+long+`","c":[{"b":1,"a":2}]},"a":1}`), []byte(`{"a":1,"b":{"d":"`+long+`","c":[{"b":1,"a":3}]}}`))
 	f.Fuzz(func(t *testing.T, a, b []byte) {
 		hash := decode.ContentHash(a)
 		if hash == "" {
