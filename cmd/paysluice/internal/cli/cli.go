@@ -139,6 +139,7 @@ func (a *app) commands() []*cobra.Command {
 		a.secrets(),
 		a.send(),
 		a.status(),
+		a.trace(),
 		a.verify(),
 	}
 }
