@@ -130,6 +130,7 @@ Exit codes: 0 done, 1 failed, 2 invalid command line, 3 found something wrong,
 // commands returns the commands in the order of their names.
 func (a *app) commands() []*cobra.Command {
 	return []*cobra.Command{
+		a.console(),
 		a.doctor(),
 		a.events(),
 		a.failures(),

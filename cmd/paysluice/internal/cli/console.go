@@ -1,0 +1,75 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os/exec"
+	"runtime"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/console"
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
+)
+
+func (a *app) console() *cobra.Command {
+	var port int
+	var noOpen bool
+	c := &cobra.Command{
+		Use:   "console",
+		Short: "Show the stack in a browser, on this machine",
+		Long: `Show the stack in a browser. The pages are served on 127.0.0.1 to whoever has the link
+that the command prints, which works once. They read with your AWS credentials and
+change nothing. Each look at a body is noted on stderr. Ctrl-C ends the console.`,
+		Example: `  paysluice console
+  paysluice console --local --port 8080 --no-open`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if port < 0 || port > 65535 {
+				return usagef("--port must be 0 to 65535")
+			}
+			s, err := a.find(c.Context())
+			if err != nil {
+				return err
+			}
+			server, err := console.Listen(console.Options{
+				Stack: s, Store: query.New(s, a.now), Monitor: query.NewMonitor(s, a.now), Log: a.err, Now: a.now, Zone: time.Local,
+			}, port)
+			if err != nil {
+				return err
+			}
+			link := server.Link()
+			fmt.Fprintf(a.err, "The console of %s is open until Ctrl-C:\n\n  %s\n\n", s.Name, link)
+			if !noOpen {
+				a.open(c.Context(), link)
+			}
+			return server.Serve(c.Context())
+		},
+	}
+	c.Flags().IntVar(&port, "port", 0, "`port` of 127.0.0.1, 0 for a free one")
+	c.Flags().BoolVar(&noOpen, "no-open", false, "print the link only")
+	return c
+}
+
+// opener returns the command that opens a link on an operating system.
+func opener(system string) []string {
+	switch system {
+	case "darwin":
+		return []string{"open"}
+	case "windows":
+		return []string{"rundll32", "url.dll,FileProtocolHandler"}
+	}
+	return []string{"xdg-open"}
+}
+
+// open opens a link in the browser. Without a browser, the printed link remains.
+func (a *app) open(ctx context.Context, link string) {
+	words := append(opener(runtime.GOOS), link)
+	command := exec.CommandContext(ctx, words[0], words[1:]...)
+	if err := command.Start(); err != nil {
+		fmt.Fprintf(a.err, "no browser could be opened: open the link yourself: %s\n", err)
+		return
+	}
+	go func() { _ = command.Wait() }() // the browser says itself what it could not do
+}

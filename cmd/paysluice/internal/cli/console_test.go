@@ -1,0 +1,37 @@
+package cli
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestOpenersOfSystems(t *testing.T) {
+	for system, want := range map[string]string{"darwin": "open", "windows": "rundll32", "linux": "xdg-open", "freebsd": "xdg-open"} {
+		assert.Equal(t, want, opener(system)[0])
+	}
+}
+
+func TestOpensTheLink(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("PATH", dir)
+	var log bytes.Buffer
+	a := &app{err: &log}
+	a.open(t.Context(), "http://127.0.0.1:1/")
+	assert.Contains(t, log.String(), "open the link yourself")
+
+	seen := filepath.Join(dir, "seen")
+	for _, name := range []string{"xdg-open", "open"} {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\necho \"$1\" > '"+seen+"'\n"), 0o700))
+	}
+	a.open(t.Context(), "http://127.0.0.1:1/?token=x")
+	require.Eventually(t, func() bool {
+		text, _ := os.ReadFile(seen)
+		return string(text) == "http://127.0.0.1:1/?token=x\n"
+	}, time.Minute, 10*time.Millisecond)
+}

@@ -1,0 +1,360 @@
+package console
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"html/template"
+	"iter"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/smithy-go"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/stack"
+	"github.com/paysluice/paysluice/handlers/aws/bucket"
+	"github.com/paysluice/paysluice/handlers/event"
+	"github.com/paysluice/paysluice/handlers/event/ledger"
+)
+
+var now = time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC)
+
+// world answers what the pages ask of the query layer.
+type world struct {
+	mu       sync.Mutex
+	events   []event.Event // newest first
+	bodies   map[string][]byte
+	counts   []query.Count
+	main     query.Queue
+	dead     query.Queue
+	alarms   []query.Alarm
+	timeline query.Timeline
+	filters  []query.Filter // of the lists so far
+	fail     map[string]error
+	log      bytes.Buffer
+}
+
+func (w *world) Events(_ context.Context, f query.Filter) iter.Seq2[event.Event, error] {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.filters = append(w.filters, f)
+	return func(yield func(event.Event, error) bool) {
+		if err := w.fail["Events"]; err != nil {
+			yield(event.Event{}, err)
+			return
+		}
+		for _, e := range w.events {
+			if f.Provider != "" && e.Provider != f.Provider || f.Payment != "" && e.PaymentID != f.Payment || !f.Until.IsZero() && e.Timestamp >= f.Until.UnixMilli() {
+				continue
+			}
+			if !yield(e, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (w *world) Event(_ context.Context, id string) ([]event.Event, error) {
+	var found []event.Event
+	for _, e := range w.events {
+		if e.ID == id {
+			found = append(found, e)
+		}
+	}
+	if w.fail["Event"] != nil || len(found) > 0 {
+		return found, w.fail["Event"]
+	}
+	return nil, fmt.Errorf("%w: no event %s", query.ErrNotFound, id)
+}
+
+func (w *world) Payload(_ context.Context, e event.Event) ([]byte, error) {
+	return w.bodies[e.ID], w.fail["Payload"]
+}
+
+func (w *world) Timeline(context.Context, query.Filter) (query.Timeline, error) {
+	return w.timeline, w.fail["Timeline"]
+}
+
+func (w *world) Counts(context.Context, time.Time, time.Time, time.Duration) ([]query.Count, error) {
+	return w.counts, w.fail["Counts"]
+}
+
+func (w *world) QueueStates(context.Context) (main, dead query.Queue, err error) {
+	return w.main, w.dead, w.fail["QueueStates"]
+}
+
+func (w *world) Alarms(context.Context) ([]query.Alarm, error) { return w.alarms, w.fail["Alarms"] }
+
+// denied is the error of a call that the viewer's policy lacks.
+func denied() error {
+	return stack.Explain(&smithy.GenericAPIError{Code: "AccessDenied", Message: "User: u is not authorized to perform: dynamodb:Query on resource: arn:aws:dynamodb:us-east-1:1:table/t because no"}, "DynamoDB", "Query")
+}
+
+// listen returns the console of a world.
+func listen(t *testing.T, w *world) *Server {
+	t.Helper()
+	s, err := Listen(Options{
+		Stack: &stack.Stack{Name: "paysluice-test"}, Store: w, Monitor: w, Log: &w.log,
+		Now: func() time.Time { return now }, Zone: time.FixedZone("CET", 3600),
+	}, 0)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = s.listener.Close() })
+	return s
+}
+
+// get returns a page for a viewer with a session.
+func get(t *testing.T, s *Server, target string) *httptest.ResponseRecorder {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+s.guard.hosts[0]+target, nil)
+	r.AddCookie(&http.Cookie{Name: s.guard.cookie, Value: s.guard.session})
+	w := httptest.NewRecorder()
+	s.Handler().ServeHTTP(w, r)
+	return w
+}
+
+// page returns the text of a page that must be found.
+func page(t *testing.T, s *Server, target string) string {
+	t.Helper()
+	w := get(t, s, target)
+	require.Equal(t, http.StatusOK, w.Code, "%s: %s", target, w.Body)
+	return w.Body.String()
+}
+
+// paid returns a payment's event, ago before now.
+func paid(id string, ago time.Duration) event.Event {
+	created := now.Add(-ago)
+	provider, _, _ := strings.Cut(id, ":")
+	return event.Event{
+		ID: id, Provider: provider, Type: "charge", Category: event.PaymentSucceeded, PaymentID: "p1", ObjectID: "o1",
+		Timestamp: created.UnixMilli(), ReceivedAt: created.Add(time.Second).UnixMilli(), Money: event.Money{Amount: "20.00", Currency: "EUR"},
+	}
+}
+
+func TestOverviewAnswers(t *testing.T) {
+	count := func(metric string, n int) query.Count {
+		return query.Count{Provider: "stripe", Metric: metric, Start: now.Add(-time.Minute), Value: n}
+	}
+	firing := query.Alarm{Name: "page-x", State: "ALARM", Since: now, Means: "It is bad.", Do: "Mend it.", Pages: true}
+	old := paid("stripe:1", 3*time.Hour)
+	timeless := paid("stripe:1", time.Minute)
+	timeless.Timestamp = 0
+	for _, row := range []struct {
+		why  string
+		w    *world
+		says []string
+	}{
+		{"all is well", &world{events: []event.Event{paid("stripe:1", time.Minute)}, counts: []query.Count{count("Accepted", 2), count("Stored", 1_234), count("Stored", 1), {Provider: "other"}}},
+			[]string{"Stripe sent the last stored event 59 s ago.", "1,235 events stored in the last hour", "None of 0 alarms is on", "1,235 Stored in the last hour, at most 1,235 in 60 s", "1 s</td>"}},
+		{"a new stack", &world{}, []string{"The table has no event of the last seven days.", "Nothing new", "none in 7 days"}},
+		{"silence", &world{events: []event.Event{old}}, []string{"Quiet", "sent the last stored event 3 h ago"}},
+		{"an event without a time has no delay", &world{events: []event.Event{timeless}}, []string{"0 ms"}},
+		{"a wrong secret", &world{counts: []query.Count{count("Rejected", 3)}}, []string{"Each of 3 requests in the last hour was rejected"}},
+		{"failures", &world{counts: []query.Count{count("Archived", 1)}}, []string{"Not all", "1 event failed three times"}},
+		{"a queue", &world{main: query.Queue{Waiting: 2}}, []string{"In progress", "2 events in the queue."}},
+		{"an old queue", &world{main: query.Queue{Waiting: 2, OldestSeconds: new(600)}}, []string{"Delayed", "the oldest for 10 min", "10 min</td>"}},
+		{"an alarm", &world{alarms: []query.Alarm{firing, {Name: "ok", State: "OK"}}}, []string{"1 alarm of this stack on", "<b>Do</b> Mend it."}},
+		{"dead letters", &world{dead: query.Queue{Waiting: 1}}, []string{"1 message in the dead-letter queue."}},
+		{"both", &world{alarms: []query.Alarm{firing}, dead: query.Queue{Waiting: 2}}, []string{"on, and 2 messages in the dead-letter queue"}},
+		{"counts and alarms are denied", &world{fail: map[string]error{"Counts": denied(), "Alarms": denied()}, events: []event.Event{old}},
+			[]string{"The counts could not be read.", "The alarms could not be read.", "unknown</span>", "sent the last stored event", "Access denied."}},
+		{"queues are denied", &world{fail: map[string]error{"QueueStates": denied()}}, []string{"The queues could not be read."}},
+		{"events are denied", &world{fail: map[string]error{"Events": denied()}}, []string{"The events could not be read.", `{&#34;Effect&#34;:&#34;Allow&#34;,&#34;Action&#34;:&#34;dynamodb:Query&#34;,&#34;Resource&#34;:&#34;arn:aws:dynamodb:us-east-1:1:table/t&#34;}`}},
+	} {
+		s := listen(t, row.w)
+		text := page(t, s, "/")
+		for _, want := range row.says {
+			assert.Contains(t, text, want, row.why)
+		}
+	}
+	s := listen(t, &world{counts: []query.Count{count("Rejected", 3)}})
+	assert.Contains(t, page(t, s, "/?period=week"), "3 Rejected in the last week, at most 3 in 2 h")
+	assert.Equal(t, http.StatusBadRequest, get(t, s, "/?period=year").Code)
+}
+
+func TestEventsKeepTheirPlace(t *testing.T) {
+	w := &world{}
+	for n := range 2*pageSize + 1 {
+		w.events = append(w.events, paid(fmt.Sprintf("stripe:%03d", 999-n), time.Duration(n/3)*time.Second)) // three of one time
+	}
+	timeless := paid("stripe:000", 0)
+	timeless.Timestamp = 0
+	w.events = append(w.events, timeless)
+	s := listen(t, w)
+	seen, target := 0, "/events"
+	for pages := 1; ; pages++ {
+		text := page(t, s, target)
+		seen += strings.Count(text, "data-id=")
+		_, rest, more := strings.Cut(text, `rel="next" href="`)
+		if !more {
+			assert.Equal(t, 3, pages)
+			break
+		}
+		w.events = append([]event.Event{paid(fmt.Sprintf("stripe:new%d", pages), 0)}, w.events...) // arrives meanwhile
+		target, _, _ = strings.Cut(strings.ReplaceAll(rest, "&amp;", "&"), `"`)
+	}
+	assert.Equal(t, 2*pageSize+2, seen, "no event twice, none left out")
+	assert.Contains(t, page(t, s, target), `<a href="/events?">Newest</a>`)
+	// After an event without a time, a page begins at the end of its day.
+	assert.Contains(t, page(t, s, "/events?before="+url.QueryEscape(positionOf(timeless).String())), "No event")
+	assert.Equal(t, now.Truncate(day).Add(day).UTC(), position{day: now.Truncate(day)}.until())
+	assert.True(t, position{day: now.Truncate(day)}.before(paid("stripe:1", 48*time.Hour)), "an earlier day")
+}
+
+func TestEventsFilter(t *testing.T) {
+	w := &world{events: []event.Event{paid("square:1", 0)}}
+	s := listen(t, w)
+	text := page(t, s, "/events?provider=stripe&category=payment.succeeded&type=a+b&payment=p&account=-x&mode=test&since=2026-03-01T01:00&until=2026-03-02T01:00")
+	assert.Contains(t, text, "No event matches.")
+	assert.Equal(t, []query.Filter{{
+		Provider: "stripe", Category: event.PaymentSucceeded, Type: "a b", Payment: "p", Account: "-x", Livemode: new(false),
+		Since: w.filters[0].Since, Until: w.filters[0].Until,
+	}}, w.filters)
+	assert.Equal(t, "2026-03-01T00:00:00Z", w.filters[0].Since.UTC().Format(time.RFC3339), "in the viewer's zone")
+	assert.Contains(t, text, "paysluice events list --provider stripe --category payment.succeeded --type &#39;a b&#39; --payment p --account &#39;-x&#39; --livemode false --since 2026-03-01T00:00:00Z --until 2026-03-02T00:00:00Z")
+
+	r := get(t, s, "/events?provider=adyen&category=x&mode=x&since=x&before=")
+	assert.Equal(t, http.StatusBadRequest, r.Code)
+	for _, want := range []string{"no provider is called adyen", "no category is called x", "mode is live or test", "since has the form"} {
+		assert.Contains(t, r.Body.String(), want)
+	}
+	for _, before := range []string{"x", "2026-01-01.x.y", "x.1.y"} {
+		assert.Equal(t, http.StatusBadRequest, get(t, s, "/events?before="+before).Code)
+	}
+	w.fail = map[string]error{"Events": stack.ErrUnreachable}
+	assert.Contains(t, page(t, s, "/events"), "AWS cannot be reached.")
+}
+
+func TestEvent(t *testing.T) {
+	e := paid("stripe:evt_1", time.Minute)
+	e.Related = map[string]string{"order": "or_1", "customer": "cus_1"}
+	e.Livemode, e.Omitted, e.Payload = new(true), []string{"amount"}, []byte(`{"a":1}`)
+	again := paid("stripe:evt_1", time.Hour)
+	again.Timestamp, again.PayloadRef, again.Livemode = 0, "oversize/x", new(false)
+	w := &world{events: []event.Event{e, again}, bodies: map[string][]byte{e.ID: e.Payload}}
+	s := listen(t, w)
+
+	text := page(t, s, "/event?id=stripe:evt_1")
+	for _, want := range []string{"after 1 s", "live mode", "cus_1", "The body has 7 bytes", "sent with several times", "2026-03-10 12:59:00.000 CET, 2026-03-10 11:59:00.000 UTC"} {
+		assert.Contains(t, text, want)
+	}
+	assert.NotContains(t, text, "&#34;a&#34;", "hidden until it is asked for")
+	assert.Empty(t, w.log.String())
+	assert.Contains(t, page(t, s, "/event?id=stripe:evt_1&at=0"), "The body is in the bucket.")
+
+	assert.Contains(t, page(t, s, eventURL(e)+"&body=pretty"), "{\n  &#34;a&#34;: 1\n}")
+	assert.Contains(t, page(t, s, eventURL(e)+"&body=raw"), "{&#34;a&#34;:1}")
+	assert.Equal(t, "13:00:00 the body of stripe:evt_1 was shown: 7 bytes\n13:00:00 the body of stripe:evt_1 was shown: 7 bytes\n", w.log.String())
+
+	w.bodies[e.ID] = append([]byte{0xff}, bytes.Repeat([]byte("x"), 2_000_000)...)
+	text = page(t, s, eventURL(e)+"&body=pretty")
+	assert.Contains(t, text, "<pre class=\"body\" tabindex=\"0\">\n\\xffxxx", "no JSON is shown raw")
+	assert.Contains(t, text, "the beginning of 2.0 MB")
+	assert.Less(t, len(text), 300_000)
+
+	r := get(t, s, "/payload?id=stripe:evt_1&at=0")
+	assert.Equal(t, w.bodies[e.ID], r.Body.Bytes())
+	assert.Equal(t, "attachment; filename=stripe_evt_1.json", r.Header().Get("Content-Disposition"))
+	assert.Contains(t, r.Header().Get("Content-Security-Policy"), "sandbox")
+	assert.Contains(t, w.log.String(), "was downloaded: 2.0 MB")
+
+	assert.Equal(t, http.StatusNotFound, get(t, s, "/event?id=none").Code)
+	assert.Equal(t, http.StatusNotFound, get(t, s, "/event?id=stripe:evt_1&at=5").Code)
+	assert.Equal(t, http.StatusBadRequest, get(t, s, eventURL(e)+"&body=x").Code)
+	w.fail = map[string]error{"Payload": bucket.ErrPayload}
+	assert.Contains(t, page(t, s, eventURL(e)+"&body=raw"), "The body is not the one that was received.")
+	assert.Equal(t, http.StatusBadGateway, get(t, s, "/payload?id=stripe:evt_1").Code)
+}
+
+func TestSearch(t *testing.T) {
+	w := &world{events: []event.Event{paid("square:e1", time.Minute)}}
+	s := listen(t, w)
+	for q, to := range map[string]string{
+		"": "/events", "square:e1": eventURL(w.events[0]), " e1 ": eventURL(w.events[0]), "p1": "/payment?id=p1", "square:p1": "/payment?id=p1",
+	} {
+		r := get(t, s, "/search?q="+url.QueryEscape(q))
+		assert.Equal(t, http.StatusSeeOther, r.Code, q)
+		assert.Equal(t, to, r.Header().Get("Location"), q)
+	}
+	r := get(t, s, "/search?q=nobody")
+	assert.Equal(t, http.StatusNotFound, r.Code)
+	assert.Contains(t, r.Body.String(), "neither an event nor a payment has the id nobody")
+	w.fail = map[string]error{"Events": errors.New("down")}
+	assert.Equal(t, http.StatusBadGateway, get(t, s, "/search?q=nobody").Code)
+	w.fail = map[string]error{"Event": denied()}
+	assert.Equal(t, http.StatusForbidden, get(t, s, "/search?q=nobody").Code)
+}
+
+func TestPayment(t *testing.T) {
+	w := &world{}
+	w.timeline.State, w.timeline.Problems = event.PaymentSucceeded, []ledger.Problem{"refunds exceed the payment"}
+	w.timeline.Totals = []ledger.Totals{{Currency: "EUR", Paid: "20.00", Refunded: "25.00"}}
+	w.timeline.Steps = []query.Step{{Event: paid("stripe:1", 0), Totals: w.timeline.Totals, Appeared: w.timeline.Problems}}
+	s := listen(t, w)
+	text := page(t, s, "/payment?id=p1&provider=stripe")
+	for _, want := range []string{"Check this payment:</strong> refunds exceed the payment", "<div>25.00</div>", "paysluice payment --provider stripe -- p1"} {
+		assert.Contains(t, text, want)
+	}
+	w.timeline, w.fail = query.Timeline{}, map[string]error{"Timeline": query.ErrSeveral}
+	assert.Contains(t, page(t, s, "/payment?id=p1"), `<a href="/payment?id=p1&amp;provider=paypal">PayPal</a>`)
+	w.fail["Timeline"] = query.ErrNotFound
+	assert.Equal(t, http.StatusNotFound, get(t, s, "/payment?id=p1").Code)
+}
+
+// No text of a webhook may act on the page or disguise itself, in any field.
+func TestHostileTextIsShown(t *testing.T) {
+	hostile := "</pre><script>alert(1)</script>\u202egnp.exe\x00\x1b[31m\u200b\u2028"
+	e := event.Event{
+		ID: "stripe:" + hostile, Provider: "stripe", Type: hostile, Category: event.PaymentSucceeded, ObjectType: hostile, ObjectID: hostile, ObjectStatus: hostile,
+		PaymentID: hostile, Related: map[string]string{hostile: hostile}, Account: hostile, Endpoint: hostile, APIVersion: hostile, RequestID: hostile,
+		Omitted: []string{hostile}, Money: event.Money{Amount: hostile, Currency: hostile}, Timestamp: now.UnixMilli(), ReceivedAt: now.UnixMilli(), OtherMode: true,
+	}
+	w := &world{events: []event.Event{e}, bodies: map[string][]byte{e.ID: []byte(`{"x":"` + hostile + `"}`)}, alarms: []query.Alarm{{Name: hostile, State: "ALARM", Means: hostile, Do: hostile}}}
+	w.timeline.Steps = []query.Step{{Event: e, Appeared: []ledger.Problem{ledger.Problem(hostile)}}}
+	s := listen(t, w)
+	for _, target := range []string{"/", "/events", eventURL(e), eventURL(e) + "&body=raw", "/payment?id=" + url.QueryEscape(hostile), "/event?id=" + url.QueryEscape(hostile), "/search?q=" + url.QueryEscape(hostile)} {
+		text := get(t, s, target).Body.String()
+		assert.NotContains(t, text, "<script>alert", target)
+		assert.NotContains(t, text, "javascript:", target)
+		assert.False(t, strings.ContainsAny(text, "\u202e\x00\x1b\u200b\u2028"), target)
+		assert.Equal(t, 1, strings.Count(text, "<script"), "the console's own: %s", target)
+	}
+	assert.Contains(t, page(t, s, eventURL(e)), `\u202egnp.exe`)
+	assert.NotContains(t, w.log.String(), "\x1b", "a terminal shows the log")
+	assert.Equal(t, "a\tb\n\\x80\\u202e\u00a0é😀", string(visible([]byte("a\tb\n\x80\u202e\u00a0é😀"))))
+}
+
+func TestTexts(t *testing.T) {
+	s := listen(t, &world{})
+	assert.Equal(t, "in 2 min", s.ago(now.Add(2*time.Minute)))
+	s.Zone = time.UTC
+	assert.Equal(t, "2026-03-10 12:00:00.000 UTC", s.exact(now))
+	for d, want := range map[time.Duration]string{-time.Second: "0 ms", 90 * time.Second: "90 s", 5 * time.Minute: "5 min", 3 * time.Hour: "3 h", 72 * time.Hour: "3 d"} {
+		assert.Equal(t, want, formatAge(d))
+	}
+	assert.Equal(t, "50 KB", formatBytes(50_000))
+	assert.Equal(t, "1,234,567", formatNumber(1_234_567))
+	assert.Equal(t, "adyen", title("adyen"))
+	assert.Equal(t, `'it'\''s'`, quote("it's"))
+}
+
+func TestProblems(t *testing.T) {
+	for err, title := range map[error]string{
+		context.DeadlineExceeded: "AWS did not answer in time", stack.ErrCredentials: "No valid AWS credentials", errors.New("x"): "This could not be read",
+	} {
+		assert.Equal(t, title, newProblem(err).Title)
+	}
+	s := listen(t, &world{})
+	assert.Equal(t, http.StatusNotFound, get(t, s, "/nothing").Code)
+
+	s.pages["problem"] = template.Must(template.New("").Parse(`{{define "layout"}}{{.None}}{{end}}`))
+	assert.Equal(t, http.StatusInternalServerError, get(t, s, "/nothing").Code)
+}

@@ -1,0 +1,176 @@
+package console
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
+	"github.com/paysluice/paysluice/handlers/event"
+)
+
+// maxShown bounds how much of a body a page shows. A download has all of it.
+const maxShown = 256 << 10
+
+// eventData is what the page of an event shows.
+type eventData struct {
+	event.Event
+	URL      string
+	Others   []event.Event // the other times of the same id
+	Size     int           // of the body, 0 if it is in the bucket
+	Related  [][2]string
+	Delay    time.Duration // from the provider's time to the receipt
+	Body     *body         // nil until it is asked for
+	Download string
+	Command  string
+}
+
+// body is a body on the page.
+type body struct {
+	Form    string // pretty or raw
+	Text    string
+	Size    int
+	Cut     bool
+	JSON    bool
+	Problem *problem
+}
+
+// find returns the event that a request names, and the others with its id.
+func (s *Server) find(r *http.Request) (event.Event, []event.Event, error) {
+	id, at := r.URL.Query().Get("id"), r.URL.Query().Get("at")
+	found, err := s.Store.Event(r.Context(), id)
+	if err != nil {
+		return event.Event{}, nil, err
+	}
+	chosen := 0
+	if at != "" {
+		chosen = slices.IndexFunc(found, func(e event.Event) bool { return strconv.FormatInt(e.Timestamp, 10) == at })
+	}
+	if chosen < 0 {
+		return event.Event{}, nil, fmt.Errorf("%w: no event %s of that time", query.ErrNotFound, id)
+	}
+	e := found[chosen]
+	return e, slices.Delete(found, chosen, chosen+1), nil
+}
+
+// event shows one event, and its body if that is asked for.
+func (s *Server) event(r *http.Request) (view, error) {
+	e, others, err := s.find(r)
+	if err != nil {
+		return view{}, err
+	}
+	data := eventData{
+		Event: e, Others: others, URL: eventURL(e), Size: len(e.Payload),
+		Download: "/payload?" + strings.TrimPrefix(eventURL(e), "/event?"),
+		Command:  "paysluice events get " + quote(e.ID) + "\npaysluice events payload " + quote(e.ID) + " > body.json",
+	}
+	if e.Timestamp != 0 {
+		data.Delay = time.Duration(e.ReceivedAt-e.Timestamp) * time.Millisecond
+	}
+	for kind, id := range e.Related {
+		data.Related = append(data.Related, [2]string{kind, id})
+	}
+	slices.SortFunc(data.Related, func(a, b [2]string) int { return strings.Compare(a[0], b[0]) })
+	switch form := r.URL.Query().Get("body"); form {
+	case "":
+	case "pretty", "raw":
+		data.Body = s.readBody(r, e, form)
+	default:
+		return view{}, fmt.Errorf("%w: body is pretty or raw", errRequest)
+	}
+	return view{page: "event", title: e.ID, data: data}, nil
+}
+
+// readBody reads the body of an event for its page.
+func (s *Server) readBody(r *http.Request, e event.Event, form string) *body {
+	text, err := s.Store.Payload(r.Context(), e)
+	if err != nil {
+		return &body{Problem: newProblem(err)}
+	}
+	s.log("the body of %s was shown: %s", e.ID, formatBytes(len(text)))
+	b := &body{Form: form, Size: len(text), JSON: json.Valid(text)}
+	if !b.JSON {
+		b.Form = "raw"
+	}
+	if b.Form == "pretty" {
+		var indented bytes.Buffer
+		_ = json.Indent(&indented, text, "", "  ") // it is valid
+		text = indented.Bytes()
+	}
+	if b.Cut = len(text) > maxShown; b.Cut {
+		text = text[:maxShown]
+	}
+	// Here line feeds and tabs mean themselves. Others would be normalised by HTML.
+	b.Text = string(visible(text))
+	return b
+}
+
+// payload sends the exact bytes of a body as a download.
+func (s *Server) payload(w http.ResponseWriter, r *http.Request) {
+	e, _, err := s.find(r)
+	var text []byte
+	if err == nil {
+		text, err = s.Store.Payload(r.Context(), e)
+	}
+	if err != nil {
+		s.serve(func(*http.Request) (view, error) { return view{}, err })(w, r)
+		return
+	}
+	s.log("the body of %s was downloaded: %s", e.ID, formatBytes(len(text)))
+	w.Header().Set("Content-Type", "application/octet-stream")
+	w.Header().Set("Content-Security-Policy", "sandbox; default-src 'none'; frame-ancestors 'none'")
+	w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": fileName(e.ID)}))
+	w.Header().Set("Content-Length", strconv.Itoa(len(text)))
+	_, _ = w.Write(text) // the viewer may have left
+}
+
+// fileName returns a name for a body that is safe in every folder.
+func fileName(id string) string {
+	safe := strings.Map(func(r rune) rune {
+		if r < 0x80 && (r == '-' || r == '_' || '0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z') {
+			return r
+		}
+		return '_'
+	}, id)
+	return safe[:min(len(safe), 100)] + ".json"
+}
+
+// search leads to the event or the payment with an id.
+func (s *Server) search(r *http.Request) (view, error) {
+	id := strings.TrimSpace(r.URL.Query().Get("q"))
+	if id == "" {
+		return view{to: "/events"}, nil
+	}
+	ids := []string{id}
+	for _, p := range providers() {
+		ids = append(ids, event.NewID(p.Name, id))
+	}
+	for _, id := range ids {
+		found, err := s.Store.Event(r.Context(), id)
+		if err == nil {
+			return view{to: eventURL(found[0])}, nil
+		}
+		if !errors.Is(err, query.ErrNotFound) {
+			return view{}, err
+		}
+	}
+	if provider, rest, ok := strings.Cut(id, ":"); ok && title(provider) != provider {
+		id = rest
+	}
+	found, err := collect(s.Store.Events(r.Context(), query.Filter{Payment: id, Limit: 1}), nil)
+	switch {
+	case err != nil:
+		return view{}, err
+	case len(found) == 0:
+		return view{}, fmt.Errorf("%w: neither an event nor a payment has the id %s. The provider's dashboard shows the ids of its events and payments", query.ErrNotFound, id)
+	}
+	return view{to: "/payment?" + url.Values{"id": {id}}.Encode()}, nil
+}

@@ -1,0 +1,37 @@
+package console
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
+	"github.com/paysluice/paysluice/handlers/contract"
+)
+
+// paymentData is what the page of a payment shows.
+type paymentData struct {
+	query.Timeline
+	Asked string // id of the payment or object
+	// Providers are to be chosen from if several have the id.
+	Providers []contract.Provider
+	Command   string
+}
+
+// payment shows the events of a payment with running totals.
+func (s *Server) payment(r *http.Request) (view, error) {
+	id, provider := r.URL.Query().Get("id"), r.URL.Query().Get("provider")
+	data := paymentData{Asked: id, Command: "paysluice payment "}
+	if provider != "" {
+		data.Command += "--provider " + quote(provider) + " "
+	}
+	data.Command += "-- " + quote(id)
+	timeline, err := s.Store.Timeline(r.Context(), query.Filter{Provider: provider, Payment: id})
+	switch {
+	case errors.Is(err, query.ErrSeveral):
+		data.Providers = providers()
+	case err != nil:
+		return view{}, err
+	}
+	data.Timeline = timeline
+	return view{page: "payment", title: id, data: data}, nil
+}

@@ -1,0 +1,80 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/stack"
+	"github.com/paysluice/paysluice/handlers/aws/bucket"
+)
+
+var (
+	errNoPage  = errors.New("the console has no such page")
+	errRequest = errors.New("invalid address")
+)
+
+// problem tells a viewer why something is not shown and what to do.
+type problem struct {
+	Title string
+	Text  string
+	// Statement is the policy statement that is missing.
+	Statement string
+	err       error
+}
+
+// newProblem returns the problem of an error.
+func newProblem(err error) *problem {
+	p := &problem{Title: "This could not be read", Text: err.Error(), err: err}
+	denied, isDenied := errors.AsType[*stack.Denied](err)
+	switch {
+	case isDenied:
+		p.Title = "Access denied"
+		p.Text = fmt.Sprintf("Your AWS identity may not call %s on %s. Ask for this policy statement, or use the policies of docs/operator-policies.md.", denied.Action, denied.Resource)
+		p.Statement = fmt.Sprintf(`{"Effect":"Allow","Action":"%s","Resource":"%s"}`, denied.Action, denied.Resource)
+	case errors.Is(err, stack.ErrUnreachable):
+		p.Title = "AWS cannot be reached"
+		p.Text = "Check the network, then reload the page. " + err.Error()
+	case errors.Is(err, context.DeadlineExceeded):
+		p.Title = "AWS did not answer in time"
+		p.Text = fmt.Sprintf("There was no answer within %s. Check the network, then reload the page.", readTimeout)
+	case errors.Is(err, stack.ErrCredentials):
+		p.Title = "No valid AWS credentials"
+	case errors.Is(err, query.ErrNotFound), errors.Is(err, errNoPage):
+		p.Title = "Not found"
+	case errors.Is(err, errRequest):
+		p.Title = "This address is not valid"
+	case errors.Is(err, bucket.ErrPayload):
+		p.Title = "The body is not the one that was received"
+	}
+	return p
+}
+
+// status returns the status of a page that shows nothing but the problem.
+func (p *problem) status() int {
+	switch {
+	case errors.Is(p.err, query.ErrNotFound), errors.Is(p.err, errNoPage):
+		return http.StatusNotFound
+	case errors.Is(p.err, errRequest):
+		return http.StatusBadRequest
+	case errors.Is(p.err, stack.ErrDenied):
+		return http.StatusForbidden
+	}
+	return http.StatusBadGateway
+}
+
+// section is a part of a page with a failure of its own.
+type section[T any] struct {
+	Value   T
+	Problem *problem
+}
+
+// read returns a section.
+func read[T any](value T, err error) section[T] {
+	if err != nil {
+		return section[T]{Problem: newProblem(err)}
+	}
+	return section[T]{Value: value}
+}

@@ -1,0 +1,195 @@
+// Package console serves the pages of paysluice console on the operator's own
+// machine. The pages are rendered on the server from the embedded templates, and read
+// the stack through package query.
+package console
+
+import (
+	"bytes"
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"html/template"
+	"io"
+	"iter"
+	"net"
+	"net/http"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/stack"
+	"github.com/paysluice/paysluice/handlers/event"
+)
+
+//go:embed templates static
+var assets embed.FS
+
+const (
+	// readTimeout bounds what a page reads from AWS.
+	readTimeout = 15 * time.Second
+	// stopTimeout bounds how long open pages delay the end of the console.
+	stopTimeout = 2 * time.Second
+)
+
+// Store is the subset of query.Store that the pages call.
+type Store interface {
+	Events(context.Context, query.Filter) iter.Seq2[event.Event, error]
+	Event(context.Context, string) ([]event.Event, error)
+	Payload(context.Context, event.Event) ([]byte, error)
+	Timeline(context.Context, query.Filter) (query.Timeline, error)
+}
+
+// Monitor is the subset of query.Monitor that the pages call.
+type Monitor interface {
+	Counts(ctx context.Context, since, until time.Time, period time.Duration) ([]query.Count, error)
+	QueueStates(context.Context) (main, dead query.Queue, err error)
+	Alarms(context.Context) ([]query.Alarm, error)
+}
+
+// Options are what a console works with.
+type Options struct {
+	Stack   *stack.Stack
+	Store   Store
+	Monitor Monitor
+	Log     io.Writer // receives links and each look at a body
+	Now     func() time.Time
+	Zone    *time.Location // of the viewer, who sits at this machine
+}
+
+// Server serves the console of one stack.
+type Server struct {
+	Options
+	guard    *guard
+	listener net.Listener
+	pages    map[string]*template.Template
+}
+
+// Listen returns a console that listens on 127.0.0.1. Port 0 chooses a free port.
+func Listen(o Options, port int) (*Server, error) {
+	listener, err := net.Listen("tcp4", fmt.Sprintf("127.0.0.1:%d", port))
+	if err != nil {
+		return nil, fmt.Errorf("%w: choose another --port", err)
+	}
+	s := &Server{Options: o, listener: listener, pages: map[string]*template.Template{}}
+	s.guard = newGuard(listener.Addr().(*net.TCPAddr).Port, func(link string) {
+		s.log("that link was used before; a new one: %s", link)
+	})
+	layout, _ := template.New("layout").Funcs(s.functions()).ParseFS(assets, "templates/layout.html") // a test renders all
+	names, _ := assets.ReadDir("templates")                                                           // embedded
+	for _, entry := range names {
+		page, _ := layout.Clone() // fails only after the first execution
+		s.pages[strings.TrimSuffix(entry.Name(), ".html")], _ = page.ParseFS(assets, path.Join("templates", entry.Name()))
+	}
+	return s, nil
+}
+
+// Link returns a URL that opens the console once.
+func (s *Server) Link() string { return s.guard.newLink() }
+
+// Serve answers requests until the context ends.
+func (s *Server) Serve(ctx context.Context) error {
+	server := &http.Server{
+		Handler: s.Handler(), ReadHeaderTimeout: readTimeout, MaxHeaderBytes: 1 << 16,
+		BaseContext: func(net.Listener) context.Context { return ctx },
+	}
+	stopped := context.AfterFunc(ctx, func() {
+		late, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+		defer cancel()
+		_ = server.Shutdown(late) // a page that is still open after that ends with the process
+	})
+	defer stopped()
+	if err := server.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// Handler returns the pages behind the guard.
+func (s *Server) Handler() http.Handler {
+	mux := http.NewServeMux()
+	for pattern, page := range map[string]func(*http.Request) (view, error){
+		"GET /{$}":     s.overview,
+		"GET /events":  s.events,
+		"GET /event":   s.event,
+		"GET /payment": s.payment,
+		"GET /search":  s.search,
+	} {
+		mux.HandleFunc(pattern, s.serve(page))
+	}
+	mux.HandleFunc("GET /payload", s.payload)
+	mux.HandleFunc("GET /static/{name}", static)
+	mux.HandleFunc("/", s.serve(func(*http.Request) (view, error) { return view{}, errNoPage }))
+	return s.guard.protect(mux, s.refuse)
+}
+
+// view is a page to render, or another one to go to.
+type view struct {
+	page   string // name of its template
+	title  string
+	data   any
+	to     string // the URL of another page
+	status int    // 0 for 200
+}
+
+// frame is what the layout shows around a page.
+type frame struct {
+	Title, Page string
+	Query       string // of the search
+	Stack       *stack.Stack
+	Data        any
+}
+
+// serve renders pages. Their failures are pages too.
+func (s *Server) serve(page func(*http.Request) (view, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), readTimeout)
+		defer cancel()
+		v, err := page(r.WithContext(ctx))
+		if err != nil {
+			p := newProblem(err)
+			v = view{page: "problem", title: p.Title, data: p, status: p.status()}
+		}
+		if v.to != "" {
+			http.Redirect(w, r, v.to, http.StatusSeeOther)
+			return
+		}
+		s.render(w, v, r.URL.Query().Get("q"))
+	}
+}
+
+// render writes a page. Characters that could disguise a text are shown as escapes.
+func (s *Server) render(w http.ResponseWriter, v view, search string) {
+	var page bytes.Buffer
+	err := s.pages[v.page].ExecuteTemplate(&page, "layout", frame{v.title, v.page, search, s.Stack, v.data})
+	if err != nil {
+		s.log("page %s: %s", v.page, err)
+		http.Error(w, "This page has a defect, which the console's terminal shows.", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	if v.status != 0 {
+		w.WriteHeader(v.status)
+	}
+	_, _ = w.Write(visible(page.Bytes())) // the viewer may have left
+}
+
+// refuse answers a request that the guard stopped.
+func (s *Server) refuse(w http.ResponseWriter, status int, why string) {
+	var page bytes.Buffer
+	_ = s.pages["refused"].ExecuteTemplate(&page, "refused", why) // a test renders it
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = w.Write(page.Bytes())
+}
+
+// static serves an embedded file. The names have no folder.
+func static(w http.ResponseWriter, r *http.Request) {
+	http.ServeFileFS(w, r, assets, path.Join("static", path.Base(r.PathValue("name"))))
+}
+
+// log writes a line with the time to the console's log.
+func (s *Server) log(format string, args ...any) {
+	fmt.Fprintf(s.Log, "%s %s\n", s.Now().In(s.Zone).Format(time.TimeOnly), visible([]byte(fmt.Sprintf(format, args...))))
+}

@@ -1,0 +1,164 @@
+package operator_test
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"os"
+	"regexp"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paysluice/paysluice/handlers/contract"
+)
+
+// console is a running paysluice console.
+type console struct {
+	t      *testing.T
+	origin string
+	log    *locked
+	client *http.Client
+	stop   func() (code int)
+}
+
+// openConsole starts a console and its session.
+func (s session) openConsole(t *testing.T, args ...string) *console {
+	t.Helper()
+	cmd := s.command(t, append([]string{"console", "--no-open"}, args...)...)
+	c := &console{t: t, log: &locked{}}
+	cmd.Stderr = c.log
+	require.NoError(t, cmd.Start())
+	c.stop = func() int {
+		_ = cmd.Process.Signal(os.Interrupt)
+		_ = cmd.Wait()
+		return cmd.ProcessState.ExitCode()
+	}
+	t.Cleanup(func() { c.stop() })
+	link := ""
+	require.Eventually(t, func() bool {
+		link = regexp.MustCompile(`http://127\.0\.0\.1:\d+/\?token=\w+`).FindString(c.log.String())
+		return link != ""
+	}, waitTime, pollTime, "%s", c.log)
+	u, err := url.Parse(link)
+	require.NoError(t, err)
+	c.origin = "http://" + u.Host
+	jar, err := cookiejar.New(nil)
+	require.NoError(t, err)
+	c.client = &http.Client{Jar: jar}
+	c.get("/?" + u.RawQuery)
+	return c
+}
+
+// get returns a page.
+func (c *console) get(target string) (status int, text string) {
+	c.t.Helper()
+	answer, err := c.client.Get(c.origin + target)
+	require.NoError(c.t, err)
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	require.NoError(c.t, err)
+	return answer.StatusCode, string(body)
+}
+
+func TestConsole(t *testing.T) {
+	id, body := store(t, contract.PayPal())
+	c := root().openConsole(t)
+	for target, want := range map[string]string{
+		"/": "Do events arrive?", "/events?provider=paypal": id, "/event?id=" + url.QueryEscape(id): "49.99", "/search?q=" + url.QueryEscape(id): "The body has",
+	} {
+		status, text := c.get(target)
+		assert.Equal(t, http.StatusOK, status, target)
+		assert.Contains(t, text, want, target)
+	}
+	_, text := c.get("/payload?id=" + url.QueryEscape(id))
+	assert.Equal(t, string(body), text, "the exact bytes")
+	assert.Contains(t, c.log.String(), "the body of "+id+" was downloaded")
+	assert.Equal(t, 0, c.stop(), "Ctrl-C is how a console ends")
+}
+
+func TestConsoleShowsWhatIsDenied(t *testing.T) {
+	c := user(t, allow("*", "cloudformation:*", "dynamodb:*", "sqs:*")).openConsole(t)
+	status, text := c.get("/")
+	assert.Equal(t, http.StatusOK, status)
+	assert.Contains(t, text, "may not call logs:FilterLogEvents on")
+	assert.Contains(t, text, "webhook-dlq-operator", "the rest works")
+	_, text = c.get("/events")
+	assert.NotContains(t, text, "Access denied")
+}
+
+// A console stays open when AWS cannot be reached.
+func TestConsoleWithoutAWS(t *testing.T) {
+	u, err := url.Parse(stack.Endpoint.URL)
+	require.NoError(t, err)
+	way := newWay(t, u.Host)
+	s := root()
+	s.env = append(s.env, "AWS_ENDPOINT_URL=https://"+way.listener.Addr().String(), "AWS_MAX_ATTEMPTS=1")
+	c := s.openConsole(t)
+	_, text := c.get("/events")
+	assert.NotContains(t, text, "cannot be reached")
+	way.close()
+	for _, target := range []string{"/", "/events", "/event?id=stripe:x", "/payment?id=x"} {
+		_, text := c.get(target)
+		assert.Contains(t, text, "AWS cannot be reached.", target)
+	}
+}
+
+// way forwards connections until it is closed.
+type way struct {
+	listener net.Listener
+	mu       sync.Mutex
+	open     []net.Conn
+}
+
+func newWay(t *testing.T, to string) *way {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	w := &way{listener: listener}
+	t.Cleanup(w.close)
+	go func() {
+		for {
+			in, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			out, err := net.Dial("tcp", to)
+			if err != nil {
+				in.Close()
+				continue
+			}
+			w.mu.Lock()
+			w.open = append(w.open, in, out)
+			w.mu.Unlock()
+			go func() { _, _ = io.Copy(out, in) }()
+			go func() { _, _ = io.Copy(in, out) }()
+		}
+	}()
+	return w
+}
+
+func (w *way) close() {
+	w.listener.Close()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, c := range w.open {
+		c.Close()
+	}
+}
+
+func TestConsoleRefusesItsFlags(t *testing.T) {
+	r := paysluice(t, "console", "--port", "99999")
+	assert.Equal(t, 2, r.code)
+	assert.Contains(t, r.stderr, "--port must be 0 to 65535")
+	c := root().openConsole(t)
+	u, err := url.Parse(c.origin)
+	require.NoError(t, err)
+	r = paysluice(t, "console", "--port", u.Port())
+	assert.Equal(t, 1, r.code)
+	assert.Contains(t, r.stderr, "choose another --port")
+}
