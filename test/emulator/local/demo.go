@@ -253,7 +253,11 @@ The authorizer checks a webhook's headers, then the processor its signature.`)
 	if err := l.showRows(ctx, stack, ids, bodies); err != nil {
 		return fmt.Errorf("table %s: %w", stack.Outputs["TableName"], err)
 	}
-	return l.checkQueues(ctx, stack)
+	if err := l.checkQueues(ctx, stack); err != nil {
+		return err
+	}
+	fmt.Fprint(l.out, "\nTo see a stack in the browser: make up, then go run ./cmd/paysluice console --local\n")
+	return nil
 }
 
 // showRows checks and prints the table's rows: one for each accepted event, with

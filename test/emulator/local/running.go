@@ -158,6 +158,10 @@ Send a webhook of any type, signed with the stack's secret, and list the stored 
   go run ./cmd/paysluice send --list
   go run ./cmd/paysluice events list --local
 
+See them in the browser, on this machine:
+
+  go run ./cmd/paysluice console --local
+
 Read a function's log with the aws command line (as the account's root user):
 
   %[2]s aws logs filter-log-events --output text \
