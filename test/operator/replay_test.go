@@ -76,6 +76,9 @@ func TestReplay(t *testing.T) {
 	assert.Equal(t, 0, r.code, r.stderr)
 	assert.Regexp(t, `(?m)^stripe +receives-exhausted +3 +0 +`, r.stdout)
 
+	csv := paysluice(t, "replay", "--since", "3h", "--dry-run", "-o", "csv").stdout
+	assert.Contains(t, csv, "stripe,receives-exhausted,3,,"+failed[0].Key()+" ")
+	assert.Contains(t, paysluice(t, "failures", "list", "--since", "3h", "-o", "csv").stdout, ","+failed[0].Key()+"\n")
 	story := []string{"replay", "--since", "3h", "--reason", "receives-exhausted"}
 	r = paysluice(t, append(story, "--dry-run", "-o", "json")...)
 	assert.Equal(t, 0, r.code, r.stderr)
@@ -152,10 +155,15 @@ func TestFailures(t *testing.T) {
 		Schema: event.ArchiveSchema, FailureReason: contract.ReasonReceivesExhausted, MessageID: "m", SentAt: at.UnixMilli(), Message: []byte("poison"),
 	}
 	put(t, poison, "")
+	gone, large := *m.Event, m
+	gone.ID, gone.Payload, gone.PayloadRef = gone.ID+"-large", nil, "oversize/30d/stripe/2026-01-03/none"
+	large.Event, large.Message = &gone, []byte(event.Encode(gone))
+	put(t, large, "")
+	assert.Contains(t, paysluice(t, "failures", "show", large.Key(), "--payload").stderr, "get s3://"+stack.Outputs["BucketName"]+"/oversize/30d/")
 
 	r := paysluice(t, with(filter, "failures", "list")...)
 	assert.Equal(t, 0, r.code, r.stderr)
-	assert.Equal(t, 4, strings.Count(r.stdout, "\n"), "%s", r.stdout)
+	assert.Equal(t, 5, strings.Count(r.stdout, "\n"), "%s", r.stdout)
 	assert.Regexp(t, `receives-exhausted +charge.refunded +glacier +`+cold.Key(), r.stdout)
 	assert.Contains(t, paysluice(t, with(filter, "failures", "list", "--limit", "1")...).stderr, "the first 1 failures; --limit shows more")
 	assert.Contains(t, paysluice(t, with(filter, "failures", "list", "--provider", "unknown")...).stdout, poison.Key())
@@ -198,7 +206,10 @@ func TestFailuresThatDoNotExist(t *testing.T) {
 		assert.NotEqual(t, 0, r.code)
 		assert.Contains(t, r.stderr, says)
 	}
-	r := paysluice(t, "replay", "--resume", "none")
+	r := paysluice(t, "replay", "--bucket", "other")
+	assert.Equal(t, 2, r.code)
+	assert.Contains(t, r.stderr, "--bucket is not that of the stack "+stack.Name)
+	r = paysluice(t, "replay", "--resume", "none")
 	assert.Equal(t, 1, r.code)
 	assert.Contains(t, r.stderr, "no such replay: none; paysluice replay list shows them")
 }
@@ -207,7 +218,7 @@ func TestDeniedReplay(t *testing.T) {
 	at, filter := day(5)
 	archive(t, 1, contract.ReasonReceivesExhausted, at, "")
 	granted := []map[string]any{allow("*", "cloudformation:DescribeStacks", "sts:GetCallerIdentity", "kms:*")}
-	for _, missing := range [][]string{{"s3:ListBucket", "s3:GetObject"}, {"dynamodb:GetItem", "s3:PutObject"}, {"sqs:SendMessage", "sqs:GetQueueAttributes"}} {
+	for _, missing := range [][]string{{"s3:ListBucket", "s3:GetObject"}, {"dynamodb:GetItem"}, {"s3:PutObject"}, {"sqs:SendMessage", "sqs:GetQueueAttributes"}} {
 		r := user(t, granted...).run(t, with(filter, "replay", "--yes")...)
 		assert.Equal(t, 1, r.code, missing)
 		assert.Contains(t, r.stderr, "access denied: "+missing[0]+" on ")
@@ -215,8 +226,13 @@ func TestDeniedReplay(t *testing.T) {
 	}
 	r := user(t, granted...).run(t, with(filter, "replay", "--yes", "--prefix", "stripe/2026/01/05/")...)
 	assert.Equal(t, 0, r.code, "these are all: %s", r.stderr)
-	r = user(t, granted[0]).run(t, with(filter, "failures", "stats")...)
-	assert.Contains(t, r.stderr, "access denied: s3:ListBucket on ")
+	denied := user(t, granted[0])
+	for _, command := range [][]string{with(filter, "failures", "list"), with(filter, "failures", "stats"), with(filter, "failures", "restore"),
+		{"failures", "show", "stripe:evt_1"}, {"replay", "list"}} {
+		r = denied.run(t, command...)
+		assert.Equal(t, 1, r.code, command)
+		assert.Contains(t, r.stderr, "access denied: s3:ListBucket on ", command)
+	}
 }
 
 func TestInterruptedReplay(t *testing.T) {

@@ -156,19 +156,23 @@ func (a *app) failuresShow() *cobra.Command {
 			if payload {
 				return a.writePayload(c.Context(), query.New(s, a.now), found)
 			}
-			for i, f := range found {
-				if i > 0 && a.format == output.Table {
-					fmt.Fprintln(a.out)
-				}
-				if err := output.Object(a.out, a.format, f, failureFields(f)); err != nil {
-					return err
-				}
-			}
-			return nil
+			return a.showFailures(found)
 		},
 	}
 	c.Flags().BoolVar(&payload, "payload", false, "write the webhook's body to stdout, or the message if it cannot be decoded")
 	return c
+}
+
+func (a *app) showFailures(found []failure.Failure) error {
+	for i, f := range found {
+		if i > 0 && a.format == output.Table {
+			fmt.Fprintln(a.out)
+		}
+		if err := output.Object(a.out, a.format, f, failureFields(f)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // findFailures returns the failure under a key, or those of an event.

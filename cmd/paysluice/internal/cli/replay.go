@@ -248,17 +248,21 @@ func (a *app) replayList() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			runs, err := query.Replays(s, replay.DefaultRate, 0, a.now).Runs(c.Context(), time.Time{})
-			if err != nil {
-				return err
-			}
-			if len(runs) == 0 {
-				fmt.Fprintln(a.err, "nothing was replayed yet")
-			}
-			_, err = output.Write(a.out, a.format, runColumns(), output.All(runs))
-			return err
+			return a.listRuns(c.Context(), query.Replays(s, replay.DefaultRate, 0, a.now))
 		},
 	}
+}
+
+func (a *app) listRuns(ctx context.Context, engine *replay.Engine) error {
+	runs, err := engine.Runs(ctx, time.Time{})
+	if err != nil {
+		return err
+	}
+	if len(runs) == 0 {
+		fmt.Fprintln(a.err, "nothing was replayed yet")
+	}
+	_, err = output.Write(a.out, a.format, runColumns(), output.All(runs))
+	return err
 }
 
 func runColumns() []output.Column[replay.Summary] {

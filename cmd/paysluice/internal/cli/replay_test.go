@@ -10,13 +10,20 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/paysluice/paysluice/cmd/paysluice/failure"
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/output"
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/stack"
 	"github.com/paysluice/paysluice/cmd/paysluice/replay"
 	"github.com/paysluice/paysluice/handlers/event"
+	"github.com/paysluice/paysluice/handlers/provider/all"
+	"github.com/paysluice/paysluice/test/simulation/memory"
 )
 
 func TestFailuresAndReplayRejectFlags(t *testing.T) {
@@ -158,4 +165,111 @@ func TestResultsOfRuns(t *testing.T) {
 	} {
 		assert.Equal(t, want, result(r))
 	}
+}
+
+// bucket is an archive in memory with one message. It plays a table without rows and
+// an empty queue too.
+type bucket struct {
+	*memory.S3
+	broken string               // prefix that cannot be listed
+	head   *s3.HeadObjectOutput // for all objects if it is set
+	now    time.Time
+}
+
+var errDown = errors.New("down")
+
+func newBucket(t *testing.T, class types.StorageClass) *bucket {
+	t.Helper()
+	b := &bucket{S3: memory.NewS3(time.Now), now: time.Now(), broken: "none"}
+	_, err := b.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: new("b")})
+	require.NoError(t, err)
+	e := event.Event{Schema: event.Schema, ID: "stripe:evt_1", Provider: "stripe", PayloadSHA256: event.HashPayload(nil)}
+	m := event.Archived{Schema: event.ArchiveSchema, FailureReason: "receives-exhausted", Message: []byte(event.Encode(e)), Event: &e}
+	_, err = b.PutObject(t.Context(), &s3.PutObjectInput{
+		Bucket: new("b"), Key: new(m.Key()), Body: bytes.NewReader(event.EncodeArchived(m)), StorageClass: class,
+	})
+	require.NoError(t, err)
+	return b
+}
+
+func (b *bucket) ListObjectsV2(ctx context.Context, in *s3.ListObjectsV2Input, o ...func(*s3.Options)) (*s3.ListObjectsV2Output, error) {
+	if strings.HasPrefix(*in.Prefix, b.broken) {
+		return nil, errDown
+	}
+	return b.S3.ListObjectsV2(ctx, in, o...)
+}
+
+func (b *bucket) HeadObject(ctx context.Context, in *s3.HeadObjectInput, o ...func(*s3.Options)) (*s3.HeadObjectOutput, error) {
+	if b.head != nil {
+		return b.head, nil
+	}
+	return b.S3.HeadObject(ctx, in, o...)
+}
+
+func (*bucket) GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error) {
+	return &dynamodb.GetItemOutput{}, nil
+}
+
+func (*bucket) SendMessage(context.Context, *sqs.SendMessageInput, ...func(*sqs.Options)) (*sqs.SendMessageOutput, error) {
+	return &sqs.SendMessageOutput{}, nil
+}
+
+func (*bucket) GetQueueAttributes(context.Context, *sqs.GetQueueAttributesInput, ...func(*sqs.Options)) (*sqs.GetQueueAttributesOutput, error) {
+	return &sqs.GetQueueAttributesOutput{}, nil
+}
+
+func (b *bucket) engine() *replay.Engine {
+	return &replay.Engine{
+		Archive: failure.New(b, "b"), Objects: b, Table: b, Queue: b, Providers: all.All(all.Settings{}), BucketName: "b",
+		Rate: replay.MaxRate, Concurrency: 1, Patience: replay.DefaultPatience, Now: func() time.Time { return b.now },
+		Sleep: func(_ context.Context, d time.Duration) error { b.now = b.now.Add(d); return nil },
+	}
+}
+
+func TestRestore(t *testing.T) {
+	b := newBucket(t, types.StorageClassGlacier)
+	var stdout, stderr bytes.Buffer
+	a := &app{out: &stdout, err: &stderr, yes: true}
+	restore := func() error {
+		return a.restore(t.Context(), failure.New(b, "b"), failure.Filter{}, 7, types.TierBulk)
+	}
+	b.head = &s3.HeadObjectOutput{StorageClass: types.StorageClassGlacier, Restore: new(`ongoing-request="true"`)}
+	require.NoError(t, restore())
+	assert.Equal(t, "1 are being restored already\nno archived message that matches waits in Glacier\n", stderr.String())
+	b.head = nil
+	require.NoError(t, restore())
+	b.head = &s3.HeadObjectOutput{StorageClass: types.StorageClassGlacier}
+	require.ErrorContains(t, restore(), "(0 of 1 were requested; the command can be repeated)")
+	b.broken = "stripe/"
+	require.ErrorIs(t, restore(), errDown)
+}
+
+func TestReplayFails(t *testing.T) {
+	b := newBucket(t, "")
+	a := &app{out: fullDisk{}, err: io.Discard, yes: true, now: time.Now, format: output.NDJSON}
+	e := b.engine()
+	require.ErrorIs(t, a.newReplay(t.Context(), &stack.Stack{}, e, replay.Selection{}, true), errFull)
+	err := a.newReplay(t.Context(), &stack.Stack{}, e, replay.Selection{}, false)
+	require.ErrorContains(t, err, "GetCallerIdentity", "a stack without a region")
+	b.broken = "replays/"
+	require.ErrorIs(t, a.newReplay(t.Context(), &stack.Stack{}, e, replay.Selection{}, false), errDown)
+	require.ErrorIs(t, a.listRuns(t.Context(), e), errDown)
+	b.broken = "none"
+
+	plan, err := e.Plan(t.Context(), replay.Selection{}, func(replay.Progress) {})
+	require.NoError(t, err)
+	run, err := e.Start(t.Context(), plan, "me")
+	require.NoError(t, err)
+	require.ErrorIs(t, a.finishReplay(t.Context(), e, run), errFull, "the missing events")
+}
+
+func TestNoRunsAndSeveralFailures(t *testing.T) {
+	var stdout, stderr bytes.Buffer
+	a := &app{out: &stdout, err: &stderr, format: output.Table}
+	require.NoError(t, a.listRuns(t.Context(), newBucket(t, "").engine()))
+	assert.Equal(t, "nothing was replayed yet\n", stderr.String())
+	require.NoError(t, a.showFailures([]failure.Failure{{Key: "a"}, {Key: "b"}}))
+	assert.Equal(t, "key  a\n\nkey  b\n", stdout.String())
+	a.out = fullDisk{}
+	require.ErrorIs(t, a.showFailures([]failure.Failure{{Key: "a"}}), errFull)
 }

@@ -277,3 +277,8 @@ func TestTimeline(t *testing.T) {
 	_, err = newStore(&items{fail: 1}).Timeline(t.Context(), query.Filter{Payment: "p1"})
 	assert.ErrorIs(t, err, errDown)
 }
+
+func TestIdentityNeedsARegion(t *testing.T) {
+	_, err := query.Identity(t.Context(), &stack.Stack{})
+	require.ErrorContains(t, err, "GetCallerIdentity")
+}
