@@ -124,6 +124,7 @@ func (c *comparison) run() {
 	}
 	c.watch()
 	c.stale()
+	c.explainSnapshot()
 }
 
 // rename collects the names that the update changes, so that a text that names a

@@ -65,6 +65,7 @@ func TestHazards(t *testing.T) {
 		{typeFunction, "LoggingConfig: {ApplicationLogLevel: INFO}", "LoggingConfig: {ApplicationLogLevel: ERROR}", AlarmLost},
 		{typeMapping, "", "Enabled: false", Interrupted},
 		{typeMapping, "FunctionName: f", "FunctionName: f, FilterCriteria: {Filters: [{Pattern: p}]}", LostData},
+		{"AWS::ApiGateway::Method", "Integration: {Type: AWS_PROXY}", "Integration: {Type: MOCK}", Interrupted},
 		{"AWS::ApiGateway::Method", "AuthorizationType: CUSTOM", "AuthorizationType: NONE", Exposure},
 		{"AWS::ApiGateway::Stage", "MethodSettings: [{HttpMethod: '*', ResourcePath: /*, ThrottlingRateLimit: 10}]", "MethodSettings: [{HttpMethod: '*', ResourcePath: /*, ThrottlingRateLimit: 20}]", Exposure},
 		{"AWS::ApiGateway::Stage", "MethodSettings: [{HttpMethod: '*', ResourcePath: /*, ThrottlingRateLimit: 10}]", "MethodSettings: [{HttpMethod: '*', ResourcePath: /*, ThrottlingRateLimit: 0}]", Interrupted},
@@ -229,6 +230,31 @@ Resources:
 	assert.Equal(t, InPlace, report.of(t, "A").Verdict)
 	assert.Empty(t, report.Permissions.Added)
 	assert.Empty(t, report.Permissions.Removed)
+}
+
+// TestSnapshot: what changes in an API waits for a deployment.
+func TestSnapshot(t *testing.T) {
+	of := func(id, status string) string {
+		return `
+Resources:
+  G: {Type: "AWS::ApiGateway::GatewayResponse", Properties: {StatusCode: ` + status + `}}
+  ` + id + `: {Type: "AWS::ApiGateway::Deployment", Properties: {RestApiId: a}}`
+	}
+	waits := func(old, new string) bool {
+		return slices.ContainsFunc(between(t, old, new).of(t, "G").Reasons, func(r Reason) bool { return strings.HasPrefix(r.Rule, "No deployment") })
+	}
+	assert.True(t, waits(of("D", "401"), of("D", "403")))
+	assert.False(t, waits(of("D1", "401"), of("D2", "403")))
+}
+
+// TestLoss: not everything that is deleted is gone at once.
+func TestLoss(t *testing.T) {
+	for typ, want := range map[string]string{
+		"AWS::S3::Bucket": "stays behind", "AWS::KMS::Key": "schedules", "AWS::SecretsManager::Secret": "recovery window", "AWS::SQS::Queue": "with what it holds",
+	} {
+		report := between(t, "Resources: {R: {Type: '"+typ+"'}, U: {Type: U}}", "Resources: {U: {Type: U}}")
+		assert.Contains(t, report.of(t, "R").Reasons[0].Rule, want)
+	}
 }
 
 func TestSameMeaning(t *testing.T) {

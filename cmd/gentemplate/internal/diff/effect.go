@@ -169,7 +169,7 @@ func (c *comparison) lose(p *pair, decisive []difference) {
 	case p.info.Stateful && retained(p.policy()):
 		rule = "CloudFormation creates another, empty one. This one stays outside the stack, by its policy " + p.policy() + "."
 	case p.info.Stateful:
-		class, rule = LostData, "CloudFormation creates another, empty one and deletes this one with what it holds."
+		class, rule = LostData, "CloudFormation creates another, empty one and "+loss(typ)
 	case p.info.DeleteFirst && !p.renamed():
 		class, rule = Interrupted, "CloudFormation deletes it first and creates it again; nothing works in between."
 	case typ == typeTopic:

@@ -79,13 +79,27 @@ func deletion(r *model.Resource) string {
 	return r.DeletionPolicy
 }
 
+// loss says what CloudFormation does with a resource and what it holds (CloudFormation User
+// Guide, Troubleshooting; Secrets Manager and KMS API References).
+func loss(typ string) string {
+	switch typ {
+	case "AWS::S3::Bucket":
+		return "cannot delete this one while it has objects: it stays behind, outside the stack."
+	case "AWS::KMS::Key":
+		return "schedules this one for deletion: what it encrypted becomes unreadable."
+	case "AWS::SecretsManager::Secret":
+		return "deletes this one: its value is lost after the recovery window."
+	}
+	return "deletes this one with what it holds."
+}
+
 func (c *comparison) explainRemoval(p *pair) {
 	r := Reason{Verdict: Interrupted, Rule: "CloudFormation deletes it. What it did stops."}
 	switch policy := deletion(p.old); {
 	case retained(policy):
 		r = Reason{Verdict: InPlace, Rule: "It leaves the stack. What it holds stays, by its policy " + policy + "."}
 	case p.info.Stateful:
-		r = Reason{Verdict: LostData, Rule: "CloudFormation deletes it with what it holds."}
+		r = Reason{Verdict: LostData, Rule: "CloudFormation " + loss(p.old.Type)}
 	case c.tells(p.old):
 		r = Reason{Verdict: AlarmLost, Rule: "CloudFormation deletes it, and nobody is told what it told.", Untold: true}
 	case len(permission.Of(p.old)) > 0 && p.old.Type != "AWS::IAM::Role",
@@ -95,6 +109,24 @@ func (c *comparison) explainRemoval(p *pair) {
 		r = Reason{Verdict: InPlace, Rule: "CloudFormation deletes a former snapshot of the API.", Expected: true}
 	}
 	p.add(r)
+}
+
+// explainSnapshot adds changes of an API that wait for a deployment: a stage serves the
+// snapshot that its deployment made (API Gateway Developer Guide, Deploy REST APIs).
+func (c *comparison) explainSnapshot() {
+	for _, p := range c.pairs {
+		if p.either().Type == typeDeployment && len(p.reasons) > 0 {
+			return
+		}
+	}
+	for _, p := range c.pairs {
+		switch strings.TrimPrefix(p.either().Type, "AWS::ApiGateway::") {
+		case "Authorizer", "GatewayResponse", "Method", "Resource", "RestApi":
+			if len(p.reasons) > 0 {
+				p.add(Reason{Verdict: None, Rule: "No deployment is made: the stage serves the former API."})
+			}
+		}
+	}
 }
 
 // tells reports whether a resource is part of the way from a fault to people.

@@ -75,6 +75,7 @@ func hazards() []hazard {
 		// API Gateway Developer Guide.
 		{"AWS::ApiGateway::Method", "AuthorizationType", is("NONE"), Exposure, "Everybody can call the method.", false},
 		{"AWS::ApiGateway::Method", "AuthorizerId", removed, Exposure, "No authorizer checks requests.", false},
+		{"AWS::ApiGateway::Method", "Integration/Type", replaces, Interrupted, "Requests no longer reach what handled them.", false},
 		{"AWS::ApiGateway::Method", "ApiKeyRequired", off, Exposure, "Requests need no API key.", false},
 		{"AWS::ApiGatewayV2::Route", "AuthorizationType", is("NONE"), Exposure, "Everybody can call the route.", false},
 		{"AWS::ApiGateway::Stage", "MethodSettings/*/DataTraceEnabled", on, Exposure, "Whole requests and responses are logged.", false},
