@@ -3,9 +3,9 @@ package diff
 import (
 	"cmp"
 	"maps"
-	"reflect"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/paysluice/paysluice/cmd/gentemplate/internal/model"
 	"github.com/paysluice/paysluice/cmd/gentemplate/internal/permission"
@@ -21,18 +21,28 @@ func Compare(old, new *model.Template, types schema.Types, prices Prices) *Repor
 	}
 	if report.Equal = equal(old, new); !report.Equal {
 		scenarios := model.Scenarios(old, new, relevant(old, new))
+		dangers := map[string][]hazard{}
+		for _, h := range hazards() {
+			dangers[h.typ] = append(dangers[h.typ], h)
+		}
+		comparisons := make([]*comparison, len(scenarios))
+		var running sync.WaitGroup
+		for i, s := range scenarios {
+			running.Go(func() {
+				comparisons[i] = newComparison(old, new, s, types)
+				comparisons[i].hazards = dangers
+				comparisons[i].run()
+			})
+		}
+		running.Wait()
 		merged := merger{report: report, changes: map[string]*Change{}}
-		for _, s := range scenarios {
-			c := newComparison(old, new, s, types)
-			c.run()
+		for _, c := range comparisons {
 			merged.add(c)
-			if s.When == "" {
-				report.Costs = prices.compare(c)
-				report.Outputs = c.outputs()
-				report.parameters(old, new, c)
-			}
 		}
 		merged.finish()
+		usual := comparisons[0]
+		report.Costs, report.Outputs = prices.compare(usual), usual.outputs()
+		report.parameters(old, new, usual)
 	}
 	report.finish()
 	return report
@@ -52,29 +62,12 @@ func equal(old, new *model.Template) bool {
 	return true
 }
 
-// relevant returns the conditions that can decide what the update does: those that a
-// changed part names and those whose definition changes.
-func relevant(old, new *model.Template) map[string]bool {
-	conditions := map[string]bool{}
-	for name := range old.Conditions {
-		if definition, ok := new.Conditions[name]; ok && !reflect.DeepEqual(old.Conditions[name], definition) {
-			conditions[name] = true
-		}
-	}
-	for _, id := range union(old.Resources, new.Resources) {
-		if !reflect.DeepEqual(old.Resources[id], new.Resources[id]) {
-			old.Mentions(old.Resources[id], conditions)
-			new.Mentions(new.Resources[id], conditions)
-		}
-	}
-	return conditions
-}
-
 // comparison compares two templates in one scenario.
 type comparison struct {
 	scenario   model.Scenario
 	types      schema.Types
-	ids        map[string]string // old id by new id of renamed resources
+	hazards    map[string][]hazard // by type
+	ids        map[string]string   // old id by new id of renamed resources
 	pairs      []*pair
 	old, new   map[string]*model.Resource
 	oldOutputs model.Object
@@ -123,7 +116,9 @@ func (c *comparison) run() {
 		c.explain(p)
 	}
 	c.watch()
-	c.stale()
+	if c.scenario.When == "" {
+		c.stale()
+	}
 	c.explainSnapshot()
 }
 

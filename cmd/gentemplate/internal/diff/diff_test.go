@@ -326,6 +326,8 @@ Outputs: {O: {Condition: Kept, Value: !Ref Q}}`
 	report = between(t, of(always, "100"), of(wanted, "100"))
 	assert.Equal(t, []string{"delete"}, report.of(t, "Q").Actions, "the condition itself changes")
 	assert.Equal(t, []string{`O: removed: {"Value":"${Q}"}`}, report.Outputs)
+	branch := func(retention string) string { return of(wanted, "!If [Kept, "+retention+", 1]") }
+	assert.Equal(t, "when Kept", between(t, branch("100"), branch("50")).of(t, "Q").Reasons[0].When)
 	assert.Equal(t, "when Kept", between(t, of(wanted, "100"), of(`!Equals [a, b]`, "100")).of(t, "Q").Reasons[0].When, "it can never hold again")
 	assert.Equal(t, []string{"T: added: {\"Value\":\"b\"}", "U/Value: a → b"},
 		between(t, "Resources: {R: {Type: T}}\nOutputs: {U: {Value: a}}", "Resources: {R: {Type: T}}\nOutputs: {U: {Value: b}, T: {Value: b}}").Outputs)

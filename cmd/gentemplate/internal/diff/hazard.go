@@ -190,10 +190,10 @@ func olderTLS(before, after string) bool {
 func (c *comparison) explainHazards(p *pair) {
 	c.explainPolicies(p)
 	c.explainThreshold(p)
-	for _, h := range hazards() {
-		if h.typ != p.new.Type || p.fate == replaced && p.info.Stateful {
-			continue
-		}
+	if p.fate == replaced && p.info.Stateful {
+		return // what it holds is gone with it
+	}
+	for _, h := range c.hazards[p.new.Type] {
 		before, after := find(p.old, h.path, p.info.Sets), find(p.new, h.path, p.info.Sets)
 		for _, path := range union(before, after) {
 			d := difference{Path: path, Before: before[path], After: after[path]}

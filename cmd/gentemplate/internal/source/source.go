@@ -70,7 +70,8 @@ func Parse(text []byte) (any, error) {
 	if len(document.Content) == 0 {
 		return nil, fmt.Errorf("%w: the text is empty", ErrSource)
 	}
-	return fromYAML(document.Content[0], 0)
+	reader := yamlReader{left: maxValues}
+	return reader.value(document.Content[0], 0)
 }
 
 func plain(value any) any {
@@ -99,20 +100,26 @@ func number(text string) string {
 	return text
 }
 
-// maxDepth bounds nesting, and with it aliases that contain themselves.
-const maxDepth = 200
+// Bounds of a document in YAML: aliases can contain themselves, and can multiply.
+const (
+	maxDepth  = 200
+	maxValues = 1_000_000
+)
 
-func fromYAML(n *yaml.Node, depth int) (value any, err error) {
-	if depth > maxDepth {
-		return nil, fmt.Errorf("%w: line %d is nested more than %d levels deep", ErrSource, n.Line, maxDepth)
+// yamlReader reads a document with at most left values.
+type yamlReader struct{ left int }
+
+func (r *yamlReader) value(n *yaml.Node, depth int) (value any, err error) {
+	if r.left--; r.left < 0 || depth > maxDepth {
+		return nil, fmt.Errorf("%w: line %d: more than %d values, or nested more than %d levels deep", ErrSource, n.Line, maxValues, maxDepth)
 	}
 	switch n.Kind {
 	case yaml.AliasNode:
-		return fromYAML(n.Alias, depth+1)
+		return r.value(n.Alias, depth+1)
 	case yaml.MappingNode:
 		m := map[string]any{}
 		for i := 0; i+1 < len(n.Content); i += 2 {
-			if m[n.Content[i].Value], err = fromYAML(n.Content[i+1], depth+1); err != nil {
+			if m[n.Content[i].Value], err = r.value(n.Content[i+1], depth+1); err != nil {
 				return nil, err
 			}
 		}
@@ -120,7 +127,7 @@ func fromYAML(n *yaml.Node, depth int) (value any, err error) {
 	case yaml.SequenceNode:
 		list := make([]any, len(n.Content))
 		for i, item := range n.Content {
-			if list[i], err = fromYAML(item, depth+1); err != nil {
+			if list[i], err = r.value(item, depth+1); err != nil {
 				return nil, err
 			}
 		}

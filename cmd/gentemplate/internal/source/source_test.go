@@ -41,6 +41,7 @@ func TestParseRefuses(t *testing.T) {
 		"broken JSON": `{"a"`, "broken YAML": "a: [", "nothing": "",
 		"endless nesting":            "a: " + strings.Repeat("[", maxDepth+2) + strings.Repeat("]", maxDepth+2),
 		"an alias inside its anchor": "a: &x {b: [*x]}",
+		"aliases that multiply":      "a: &a [" + strings.Repeat("x, ", 99) + "x]\nb: &b [" + strings.Repeat("*a, ", 99) + "*a]\nc: &c [" + strings.Repeat("*b, ", 99) + "*b]",
 	} {
 		_, err := Parse([]byte(text))
 		assert.ErrorIs(t, err, ErrSource, why)
