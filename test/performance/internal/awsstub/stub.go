@@ -3,6 +3,7 @@
 package awsstub
 
 import (
+	"bytes"
 	"crypto/md5"
 	"encoding/hex"
 	"encoding/json"
@@ -13,6 +14,7 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
 	"strconv"
 	"strings"
 	"sync"
@@ -213,6 +215,11 @@ func isShared(path string) bool {
 func (s *Stub) share(w http.ResponseWriter, r *http.Request, body []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if r.Header.Get("X-Amz-Decoded-Content-Length") != "" {
+		// The SDK sends a checksum after unsigned chunks, which are those of HTTP (S3 API
+		// Reference, "Signature calculations for trailing headers (chunked uploads)").
+		body, _ = io.ReadAll(httputil.NewChunkedReader(bytes.NewReader(body))) // as the SDK wrote it
+	}
 	data, exists := s.shared[r.URL.Path]
 	switch put := r.Method == http.MethodPut; {
 	case put && exists:

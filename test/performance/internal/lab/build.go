@@ -61,7 +61,7 @@ func Build(ctx context.Context, root, dir string) (Revision, error) {
 		if _, done := r.Binaries[f.Binary]; done {
 			continue
 		}
-		from, _ := filepath.Glob(filepath.Join(zips, version, f.Binary+"-*.zip")) // the pattern is valid
+		from, _ := filepath.Glob(filepath.Join(zips, version, f.Binary+"*.zip")) // the pattern is valid
 		if len(from) != 1 {
 			return r, fmt.Errorf("%d zips of %s in %s, not one", len(from), f.Binary, zips)
 		}

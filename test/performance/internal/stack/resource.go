@@ -53,7 +53,7 @@ type properties struct {
 func (p properties) function() Function {
 	f := Function{
 		Name: p.FunctionName.text, MemoryMB: p.MemorySize, TimeoutSec: p.Timeout,
-		Binary:      strings.TrimSuffix(strings.TrimPrefix(p.Code.S3Key.text, "${CodeVersion}/"), "-${Architecture}.zip"),
+		Binary:      binaryOf(p.Code.S3Key.text),
 		Environment: map[string]string{},
 	}
 	for variable, v := range p.Environment.Variables {
@@ -130,4 +130,11 @@ func (p parameters) text(v value) string {
 func (p parameters) number(v value) float64 {
 	n, _ := strconv.ParseFloat(p.text(v), 64)
 	return n
+}
+
+// binaryOf returns the stem of a zip by its key. Until revision 5554f04 the key did not
+// name the architecture.
+func binaryOf(key string) string {
+	stem := strings.TrimSuffix(strings.TrimPrefix(key, "${CodeVersion}/"), ".zip")
+	return strings.TrimSuffix(stem, "-${Architecture}")
 }
