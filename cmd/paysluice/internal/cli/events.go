@@ -20,9 +20,11 @@ func (a *app) events() *cobra.Command {
 		Use:   "events",
 		Short: "Read stored events",
 		Args:  cobra.NoArgs,
-		RunE:  func(*cobra.Command, []string) error { return usagef("events needs a command: list, get or payload") },
+		RunE: func(*cobra.Command, []string) error {
+			return usagef("events needs a command: list, get, payload, tail or export")
+		},
 	}
-	c.AddCommand(a.eventsList(), a.eventsGet(), a.eventsPayload())
+	c.AddCommand(a.eventsList(), a.eventsGet(), a.eventsPayload(), a.eventsTail(), a.eventsExport())
 	return c
 }
 
@@ -66,9 +68,9 @@ func eventColumns() []output.Column[event.Event] {
 	type e = event.Event
 	return []output.Column[event.Event]{
 		{Name: "timestamp", Text: func(e e) string { return formatTime(e.Timestamp, time.RFC3339Nano) },
-			Short: func(e e) string { return formatTime(e.Timestamp, time.DateTime) }},
-		{Name: "category", Text: func(e e) string { return string(e.Category) }},
-		{Name: "amount", Text: func(e e) string { return e.Amount }, Right: true},
+			Width: 19, Short: func(e e) string { return formatTime(e.Timestamp, time.DateTime) }},
+		{Name: "category", Width: 18, Text: func(e e) string { return string(e.Category) }},
+		{Name: "amount", Width: 9, Text: func(e e) string { return e.Amount }, Right: true},
 		{Name: "currency", Text: func(e e) string { return e.Currency }},
 		{Name: "eventId", Text: func(e e) string { return e.ID }},
 	}

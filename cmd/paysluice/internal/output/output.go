@@ -57,13 +57,31 @@ type Column[T any] struct {
 	Right bool
 	// Wide leaves the column out of tables.
 	Wide bool
+	// Width is the least width in tables.
+	Width int
 }
 
 // Write writes rows as they arrive and returns how many there were. JSON and NDJSON
 // encode the row itself; table and CSV have the columns.
 func Write[T any](w io.Writer, f Format, columns []Column[T], rows iter.Seq2[T, error]) (n int, err error) {
 	buffered := bufio.NewWriter(w)
-	to := newWriter(buffered, f, columns)
+	return write(buffered, newWriter(buffered, f, columns), rows)
+}
+
+// Follow is Write for rows that arrive slowly: each is shown at once. JSON is NDJSON,
+// and a table's columns have their Width.
+func Follow[T any](w io.Writer, f Format, columns []Column[T], rows iter.Seq2[T, error]) (n int, err error) {
+	buffered := bufio.NewWriter(w)
+	switch f {
+	case Table:
+		return write(buffered, &tableWriter[T]{w: buffered, columns: narrow(columns), measured: 1}, rows)
+	case CSV:
+		return write(buffered, &csvWriter[T]{w: csv.NewWriter(buffered), columns: columns, follow: buffered}, rows)
+	}
+	return write(buffered, ndjsonWriter[T]{buffered}, rows)
+}
+
+func write[T any](buffered *bufio.Writer, to writer[T], rows iter.Seq2[T, error]) (n int, err error) {
 	for row, failure := range rows {
 		if failure != nil {
 			err = failure
@@ -125,7 +143,12 @@ func newWriter[T any](w *bufio.Writer, f Format, columns []Column[T]) writer[T] 
 	case CSV:
 		return &csvWriter[T]{w: csv.NewWriter(w), columns: columns}
 	}
-	return &tableWriter[T]{w: w, columns: slices.DeleteFunc(slices.Clone(columns), func(c Column[T]) bool { return c.Wide })}
+	return &tableWriter[T]{w: w, columns: narrow(columns), measured: measured}
+}
+
+// narrow returns the columns of a table.
+func narrow[T any](columns []Column[T]) []Column[T] {
+	return slices.DeleteFunc(slices.Clone(columns), func(c Column[T]) bool { return c.Wide })
 }
 
 type jsonWriter[T any] struct {
@@ -169,10 +192,16 @@ type csvWriter[T any] struct {
 	w       *csv.Writer
 	columns []Column[T]
 	started bool
+	follow  *bufio.Writer // flushed after each row, if it is not nil
 }
 
 func (c *csvWriter[T]) row(row T) error {
-	return errors.Join(c.start(), c.w.Write(texts(c.columns, func(col Column[T]) string { return Printable(col.Text(row)) })))
+	err := errors.Join(c.start(), c.w.Write(texts(c.columns, func(col Column[T]) string { return Printable(col.Text(row)) })))
+	if c.follow != nil {
+		c.w.Flush()
+		err = errors.Join(err, c.follow.Flush())
+	}
+	return err
 }
 
 // start writes the heading once.
@@ -198,7 +227,9 @@ type tableWriter[T any] struct {
 	w       *bufio.Writer
 	columns []Column[T]
 	pending [][]string
-	widths  []int // set with the first lines
+	// measured is the number of rows before the first line is written.
+	measured int
+	widths   []int // set with the first lines
 }
 
 func (t *tableWriter[T]) row(row T) error {
@@ -208,7 +239,7 @@ func (t *tableWriter[T]) row(row T) error {
 		}
 		return Printable(col.Text(row))
 	}))
-	if len(t.pending) < measured && t.widths == nil {
+	if len(t.pending) < t.measured && t.widths == nil {
 		return nil
 	}
 	return t.end()
@@ -220,7 +251,9 @@ func (t *tableWriter[T]) end() error {
 		if headings := texts(t.columns, func(col Column[T]) string { return heading(col.Name) }); strings.Join(headings, "") != "" {
 			t.pending = slices.Insert(t.pending, 0, headings)
 		}
-		t.widths = make([]int, len(t.columns))
+		for _, c := range t.columns {
+			t.widths = append(t.widths, c.Width)
+		}
 		for _, cells := range t.pending {
 			for i, cell := range cells {
 				t.widths[i] = max(t.widths[i], utf8.RuneCountInString(cell))

@@ -143,3 +143,26 @@ func TestPrintable(t *testing.T) {
 		assert.Equal(t, want, output.Printable(text))
 	}
 }
+
+// Each row is shown before the next one arrives.
+func TestFollow(t *testing.T) {
+	columns := columns()
+	columns[0].Width = 8
+	for format, want := range map[output.Format][]string{
+		output.Table:  {"EVENT ID  AMOUNT\na              1\n", "b              2\n"},
+		output.JSON:   {"{\"eventId\":\"x:a\",\"amount\":1}\n", "{\"eventId\":\"x:b\",\"amount\":2}\n"},
+		output.NDJSON: {"{\"eventId\":\"x:a\",\"amount\":1}\n", "{\"eventId\":\"x:b\",\"amount\":2}\n"},
+		output.CSV:    {"eventId,amount,always\nx:a,1,wide\n", "x:b,2,wide\n"},
+	} {
+		var text bytes.Buffer
+		n, err := output.Follow(&text, format, columns, func(yield func(row, error) bool) {
+			yield(row{"x:a", 1}, nil)
+			assert.Equal(t, want[0], text.String(), format)
+			text.Reset()
+			yield(row{"x:b", 2}, nil)
+			assert.Equal(t, want[1], text.String(), format)
+		})
+		require.NoError(t, err)
+		assert.Equal(t, 2, n)
+	}
+}

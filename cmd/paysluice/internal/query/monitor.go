@@ -1,6 +1,7 @@
 package query
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -97,15 +98,17 @@ func (m *Monitor) Alarms(ctx context.Context) ([]Alarm, error) {
 		}
 	}
 	slices.SortFunc(alarms, func(a, b Alarm) int {
-		if firing := a.Firing(); firing != b.Firing() {
-			if firing {
-				return -1
-			}
-			return 1
-		}
-		return strings.Compare(a.Name, b.Name)
+		return cmp.Or(cmp.Compare(a.rank(), b.rank()), strings.Compare(a.Name, b.Name))
 	})
 	return alarms, nil
+}
+
+// rank orders firing alarms before others.
+func (a Alarm) rank() int {
+	if a.Firing() {
+		return 0
+	}
+	return 1
 }
 
 // Firing reports whether the alarm's condition holds.

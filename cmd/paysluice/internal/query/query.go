@@ -25,6 +25,7 @@ var (
 // Table is the subset of the DynamoDB API that a Store calls.
 type Table interface {
 	Query(context.Context, *dynamodb.QueryInput, ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error)
+	BatchGetItem(context.Context, *dynamodb.BatchGetItemInput, ...func(*dynamodb.Options)) (*dynamodb.BatchGetItemOutput, error)
 }
 
 // Objects is the subset of the S3 API that a Store calls.

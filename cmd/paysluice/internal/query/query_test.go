@@ -97,6 +97,35 @@ func (i *items) Query(_ context.Context, in *dynamodb.QueryInput, _ ...func(*dyn
 	return out, nil
 }
 
+// BatchGetItem leaves the last of several keys unprocessed.
+func (i *items) BatchGetItem(_ context.Context, in *dynamodb.BatchGetItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.BatchGetItemOutput, error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.queries++
+	if i.queries == i.fail {
+		return nil, errDown
+	}
+	out := &dynamodb.BatchGetItemOutput{Responses: map[string][]map[string]types.AttributeValue{}, UnprocessedKeys: map[string]types.KeysAndAttributes{}}
+	for name, wanted := range in.RequestItems {
+		keys := wanted.Keys
+		if len(keys) > 1 {
+			out.UnprocessedKeys[name] = types.KeysAndAttributes{Keys: keys[len(keys)-1:]}
+			keys = keys[:len(keys)-1]
+		}
+		for _, key := range keys {
+			for _, item := range i.all {
+				if equal(item["eventId"], key["eventId"]) && equal(item["timestamp"], key["timestamp"]) {
+					out.Responses[name] = append(out.Responses[name], item)
+				}
+			}
+		}
+		if i.odd {
+			out.Responses[name] = append(out.Responses[name], map[string]types.AttributeValue{})
+		}
+	}
+	return out, nil
+}
+
 func equal(a, b types.AttributeValue) bool { return assert.ObjectsAreEqual(a, b) }
 
 func at(item map[string]types.AttributeValue) int64 { return number(item["timestamp"]) }
@@ -281,4 +310,73 @@ func TestTimeline(t *testing.T) {
 func TestIdentityNeedsARegion(t *testing.T) {
 	_, err := query.Identity(t.Context(), &stack.Stack{})
 	require.ErrorContains(t, err, "GetCallerIdentity")
+}
+
+func TestFull(t *testing.T) {
+	var i items
+	for n := range 50 {
+		e := paid(fmt.Sprintf("stripe:%d", n), time.Duration(n)*time.Minute)
+		e.Payload = []byte(e.ID)
+		i.add(e)
+	}
+	s := newStore(&i)
+	list := func(yield func(event.Event, error) bool) {
+		for e, err := range s.Events(t.Context(), query.Filter{}) {
+			if !yield(event.Event{ID: e.ID, Timestamp: e.Timestamp}, err) {
+				return
+			}
+			if e.ID == "stripe:10" && !yield(event.Event{ID: "stripe:deleted"}, nil) {
+				return
+			}
+		}
+	}
+	var found []string
+	for e, err := range s.Full(t.Context(), list) {
+		require.NoError(t, err)
+		assert.Equal(t, e.ID, string(e.Payload))
+		found = append(found, e.ID)
+	}
+	require.Len(t, found, 50)
+	assert.Equal(t, "stripe:49", found[49], "the order stays")
+	for range s.Full(t.Context(), list) {
+		break // the caller may stop
+	}
+	for range s.Full(t.Context(), func(yield func(event.Event, error) bool) { yield(event.Event{}, nil) }) {
+		t.Fatal("an event without a row")
+	}
+}
+
+func TestFullFails(t *testing.T) {
+	one := paid("stripe:1", 0)
+	list := func(n int, last error) func(func(event.Event, error) bool) {
+		return func(yield func(event.Event, error) bool) {
+			for range n {
+				if !yield(one, nil) {
+					return
+				}
+			}
+			if last != nil {
+				yield(event.Event{}, last)
+			}
+		}
+	}
+	canceled, cancel := context.WithCancel(t.Context())
+	cancel()
+	for why, row := range map[string]struct {
+		ctx   context.Context
+		items *items
+		list  func(func(event.Event, error) bool)
+	}{
+		"the list fails":                 {t.Context(), &items{}, list(1, errDown)},
+		"the table fails":                {t.Context(), &items{fail: 1}, list(1, nil)},
+		"the table fails in a list":      {t.Context(), &items{fail: 1}, list(60, nil)},
+		"an item of another shape":       {t.Context(), &items{odd: true}, list(1, nil)},
+		"interrupted before the retries": {canceled, &items{}, list(2, nil)},
+	} {
+		var last error
+		for _, err := range newStore(row.items).Full(row.ctx, row.list) {
+			last = err
+		}
+		assert.Error(t, last, why)
+	}
 }

@@ -1,0 +1,245 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/output"
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
+	"github.com/paysluice/paysluice/handlers/event"
+)
+
+const (
+	// pollInterval is how often tail reads the table's stream. A shard takes five reads
+	// a second from all readers (DynamoDB quotas).
+	pollInterval = time.Second
+	// forwardTimeout bounds one delivery. A server that takes longer is retried.
+	forwardTimeout = 30 * time.Second
+	// firstPause and longestPause are the pauses between deliveries of one event that
+	// the server did not take. Each pause is twice the one before.
+	firstPause   = 500 * time.Millisecond
+	longestPause = 30 * time.Second
+)
+
+// tailing is a command line of events tail.
+type tailing struct {
+	since, forwardTo, place string
+	from                    query.Place
+}
+
+func (a *app) eventsTail() *cobra.Command {
+	var t tailing
+	c := &cobra.Command{
+		Use:   "tail",
+		Short: "Print events as they are stored, or forward them to a local server",
+		Long: `Print events as they are stored, until interrupted. --since begins earlier.
+
+With --forward-to, each event is posted to a URL: the exact body that the provider sent,
+and the headers Content-Type, Paysluice-Event-Id, Paysluice-Event-Type,
+Paysluice-Event-Category and Paysluice-Event-Provider. The provider's own headers are not
+stored. An event is posted until the server answers with a status below 500 other than
+408 and 429, and the next one only then. A file keeps the place: a tail that was
+interrupted goes on behind the last event that was answered, however long ago that was.`,
+		Example: `  paysluice events tail -o ndjson
+  paysluice events tail --since 2h --forward-to http://localhost:3000/hooks`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			at, err := parseTime(t.since, a.now())
+			if err != nil {
+				return usagef("--since: %w", err)
+			}
+			if !at.IsZero() {
+				t.from = query.Place{ReceivedAt: at.UnixMilli()}
+			}
+			if t.forwardTo != "" {
+				return a.forward(c.Context(), t)
+			}
+			if t.place != "" {
+				return usagef("--place needs --forward-to: only deliveries keep a place")
+			}
+			s, err := a.find(c.Context())
+			if err != nil {
+				return err
+			}
+			arrivals := query.NewFollower(s, query.New(s, a.now), pollInterval).Follow(c.Context(), t.from)
+			_, err = output.Follow(a.out, a.format, eventColumns(), withoutPayloads(arrivals))
+			return err
+		},
+	}
+	c.Flags().StringVar(&t.since, "since", "", "begin with events received at this `time`: 2h, 2026-11-01 or RFC 3339")
+	c.Flags().StringVar(&t.forwardTo, "forward-to", "", "post each event to this `URL`")
+	c.Flags().StringVar(&t.place, "place", "", "`file` that keeps the place; by default one for each stack and URL")
+	return c
+}
+
+// withoutPayloads returns the events of arrivals as a list shows them.
+func withoutPayloads(arrivals iter.Seq2[query.Arrival, error]) iter.Seq2[event.Event, error] {
+	return func(yield func(event.Event, error) bool) {
+		for a, err := range arrivals {
+			a.Payload = nil
+			if !yield(a.Event, err) {
+				return
+			}
+		}
+	}
+}
+
+// forward delivers events until the context ends.
+func (a *app) forward(ctx context.Context, t tailing) error {
+	target, err := url.Parse(t.forwardTo)
+	if err != nil || target.Host == "" || target.Scheme != "http" && target.Scheme != "https" {
+		return usagef("--forward-to must be a URL such as http://localhost:3000/hooks")
+	}
+	s, err := a.find(ctx)
+	if err != nil {
+		return err
+	}
+	path := t.place
+	if path == "" {
+		if path, err = defaultPlace(s.ID, t.forwardTo); err != nil {
+			return err
+		}
+	}
+	if t.since == "" {
+		if t.from, err = readPlace(path); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(a.err, "forwarding to %s; the place is kept in %s\n", t.forwardTo, path)
+	store := query.New(s, a.now)
+	f := forwarder{client: &http.Client{Timeout: forwardTimeout}, url: t.forwardTo, out: a.out, first: firstPause}
+	for arrival, err := range query.NewFollower(s, store, pollInterval).Follow(ctx, t.from) {
+		if err != nil {
+			return err
+		}
+		body, err := store.Payload(ctx, arrival.Event)
+		if err != nil {
+			return err
+		}
+		if err := f.deliver(ctx, arrival.Event, body); err != nil {
+			return err
+		}
+		if err := writePlace(path, arrival.Place); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// forwarder posts events to one URL.
+type forwarder struct {
+	client *http.Client
+	url    string
+	out    io.Writer
+	first  time.Duration // pause before the second attempt
+}
+
+// deliver posts an event until the server takes it. It shows each answer.
+func (f forwarder) deliver(ctx context.Context, e event.Event, body []byte) error {
+	for pause := f.first; ; pause = min(2*pause, longestPause) {
+		status, err := f.post(ctx, e, body)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		answer := strconv.Itoa(status)
+		if err != nil {
+			answer = err.Error()
+		}
+		taken := err == nil && status < http.StatusInternalServerError &&
+			status != http.StatusRequestTimeout && status != http.StatusTooManyRequests
+		again := ""
+		if !taken {
+			again = fmt.Sprintf(", again in %s", pause)
+		}
+		fmt.Fprintf(f.out, "%s %s: %s%s\n", e.ID, e.Type, output.Printable(answer), again)
+		if taken {
+			return nil
+		}
+		if err := wait(ctx, pause); err != nil {
+			return err
+		}
+	}
+}
+
+// post sends an event once and returns the status.
+func (f forwarder) post(ctx context.Context, e event.Event, body []byte) (int, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, f.url, bytes.NewReader(body))
+	if err != nil {
+		return 0, err
+	}
+	for name, value := range map[string]string{
+		"Content-Type":             "application/json",
+		"Paysluice-Event-Id":       e.ID,
+		"Paysluice-Event-Type":     e.Type,
+		"Paysluice-Event-Category": string(e.Category),
+		"Paysluice-Event-Provider": e.Provider,
+	} {
+		request.Header.Set(name, value)
+	}
+	response, err := f.client.Do(request)
+	if err != nil {
+		return 0, err
+	}
+	defer response.Body.Close()
+	_, err = io.Copy(io.Discard, io.LimitReader(response.Body, 1<<20)) // so that the connection is kept
+	return response.StatusCode, err
+}
+
+// defaultPlace returns the file of the place of a stack and a URL, below the user's
+// configuration.
+func defaultPlace(stackID, url string) (string, error) {
+	dir, err := os.UserConfigDir()
+	if err != nil {
+		return "", usagef("%w: name a file with --place", err)
+	}
+	sum := sha256.Sum256([]byte(stackID + " " + url))
+	return filepath.Join(dir, "paysluice", "tail-"+hex.EncodeToString(sum[:8])+".json"), nil
+}
+
+// readPlace returns the zero place without a file.
+func readPlace(path string) (query.Place, error) {
+	var p query.Place
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return p, nil
+	}
+	if err != nil {
+		return p, err
+	}
+	if err := json.Unmarshal(text, &p); err != nil {
+		return p, fmt.Errorf("%s is not the place of a tail: delete it, and choose where to begin with --since: %w", path, err)
+	}
+	return p, nil
+}
+
+// writePlace replaces the file as a whole, so that a kill leaves the old place or the
+// new one.
+func writePlace(path string, p query.Place) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	text, err := json.Marshal(p)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(path+".new", text, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(path+".new", path)
+}

@@ -1,0 +1,123 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
+	"github.com/paysluice/paysluice/handlers/event"
+)
+
+// A server that fails, answers late or is not there gets the event again; its own
+// refusal is an answer.
+func TestDeliverUntilAnswered(t *testing.T) {
+	statuses := []int{503, 429, 408, 422}
+	var bodies []string
+	var header http.Header
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		bodies, header = append(bodies, string(body)), r.Header
+		w.WriteHeader(statuses[len(bodies)-1])
+	}))
+	var out bytes.Buffer
+	f := forwarder{client: server.Client(), url: server.URL, out: &out, first: time.Millisecond}
+	e := event.Event{ID: "stripe:evt_1", Type: "charge.refunded", Category: event.RefundSucceeded, Provider: "stripe"}
+
+	require.NoError(t, f.deliver(t.Context(), e, []byte("{ }")))
+	assert.Equal(t, []string{"{ }", "{ }", "{ }", "{ }"}, bodies, "the exact body")
+	assert.Equal(t, "stripe:evt_1", header.Get("Paysluice-Event-Id"))
+	assert.Equal(t, "stripe:evt_1 charge.refunded: 503, again in 1ms\nstripe:evt_1 charge.refunded: 429, again in 2ms\n"+
+		"stripe:evt_1 charge.refunded: 408, again in 4ms\nstripe:evt_1 charge.refunded: 422\n", out.String())
+
+	server.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	assert.ErrorIs(t, f.deliver(ctx, e, nil), context.DeadlineExceeded)
+	assert.Contains(t, out.String(), "connection refused, again in 1ms")
+	ctx, cancel = context.WithCancel(t.Context())
+	cancel()
+	assert.ErrorIs(t, f.deliver(ctx, e, nil), context.Canceled)
+	_, err := forwarder{url: ":"}.post(t.Context(), e, nil)
+	assert.Error(t, err)
+}
+
+func TestPlaceIsKept(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a", "place.json")
+	p, err := readPlace(path)
+	require.NoError(t, err)
+	assert.Zero(t, p, "the first time")
+	want := query.Place{Shards: map[string]string{"s": "1"}, ReceivedAt: 2}
+	require.NoError(t, writePlace(path, want))
+	require.NoError(t, writePlace(path, want), "it is replaced")
+	p, err = readPlace(path)
+	require.NoError(t, err)
+	assert.Equal(t, want, p)
+
+	require.NoError(t, os.WriteFile(path, []byte("{"), 0o600))
+	_, err = readPlace(path)
+	assert.ErrorContains(t, err, "is not the place of a tail: delete it")
+	_, err = readPlace(filepath.Dir(path))
+	assert.Error(t, err, "a folder")
+	assert.Error(t, writePlace(filepath.Join(path, "b"), want), "a file in place of the folder")
+	require.NoError(t, os.Mkdir(path+".new", 0o700))
+	assert.Error(t, writePlace(path, want))
+}
+
+func TestDefaultPlace(t *testing.T) {
+	t.Setenv("XDG_CONFIG_HOME", "/config")
+	one, err := defaultPlace("stack", "http://localhost:1")
+	require.NoError(t, err)
+	other, err := defaultPlace("stack", "http://localhost:2")
+	require.NoError(t, err)
+	assert.NotEqual(t, one, other)
+	t.Setenv("XDG_CONFIG_HOME", "")
+	t.Setenv("HOME", "")
+	_, err = defaultPlace("stack", "http://localhost:1")
+	assert.ErrorContains(t, err, "name a file with --place")
+}
+
+func TestTailRejectsFlags(t *testing.T) {
+	for args, says := range map[string]string{
+		"tail --since soon":              `--since: "soon" must be`,
+		"tail --forward-to localhost":    "--forward-to must be a URL such as http://localhost:3000/hooks",
+		"tail --forward-to ftp://host/x": "--forward-to must be a URL",
+		"tail --forward-to :":            "--forward-to must be a URL",
+		"tail --place x":                 "--place needs --forward-to",
+		"export --since soon":            `--since: "soon" must be`,
+	} {
+		var out, problems bytes.Buffer
+		assert.Equal(t, exitUsage, Run(t.Context(), append([]string{"events"}, strings.Fields(args)...), nil, &out, &problems), args)
+		assert.Contains(t, problems.String(), says)
+	}
+}
+
+func TestProgressOfAnExport(t *testing.T) {
+	var shown bytes.Buffer
+	rows := func(yield func(event.Event, error) bool) {
+		_ = yield(event.Event{Payload: []byte("x")}, nil) && yield(event.Event{}, nil)
+	}
+	for e := range progress(rows, &shown, false, 0) {
+		assert.Nil(t, e.Payload)
+		break
+	}
+	for e := range progress(rows, &shown, true, 0) {
+		assert.NotNil(t, e.Payload)
+		break
+	}
+	for range progress(rows, &shown, true, 0) {
+	}
+	assert.Contains(t, shown.String(), "2 events so far, at ")
+	for range progress(rows, &shown, true, time.Hour) {
+	}
+}
