@@ -160,6 +160,13 @@ const (
 	DayKeyAttribute = "dayKey"
 )
 
+// Attributes of an item's payload.
+const (
+	PayloadAttribute    = "payload"    // the raw body, bytes
+	PayloadRefAttribute = "payloadRef" // the key of a large raw body in the bucket
+	ErasedAtAttribute   = "erasedAt"   // set when an operator has erased the payload
+)
+
 // ExpiresAtAttribute is the attribute for DynamoDB's time to live, a number of
 // epoch seconds. Items that are kept do not have it.
 const ExpiresAtAttribute = "expiresAt"

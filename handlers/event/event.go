@@ -86,6 +86,9 @@ type Event struct {
 	Payload []byte `json:"payload,omitempty"`
 	// PayloadRef is the S3 key of a raw body that is too large for a message.
 	PayloadRef string `json:"payloadRef,omitempty"`
+	// ErasedAt is when an operator erased the payload, in epoch milliseconds, 0 if
+	// nobody did.
+	ErasedAt int64 `json:"erasedAt,omitempty"`
 }
 
 // NewID returns the ID of an Event.

@@ -23,6 +23,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/stretchr/testify/require"
 
 	"github.com/paysluice/paysluice/cmd/paysluice/local"
@@ -237,4 +238,19 @@ func store(t *testing.T, p contract.Provider) (id string, body []byte) {
 	require.Equal(t, http.StatusOK, status, "%s", answer)
 	require.Eventually(t, func() bool { return paysluice(t, "events", "get", id).code == 0 }, waitTime, pollTime)
 	return id, body
+}
+
+// with returns the session with other input.
+func (s session) with(stdin string) session {
+	s.stdin = stdin
+	return s
+}
+
+// text returns an attribute's string.
+func text(attribute types.AttributeValue) string {
+	s, _ := attribute.(*types.AttributeValueMemberS)
+	if s == nil {
+		return ""
+	}
+	return s.Value
 }

@@ -71,32 +71,31 @@ const (
 	thinAttribute     = "thin"
 	omittedAttribute  = "omitted"
 	relatedAttribute  = "related"
-	payloadAttribute  = "payload"
 )
 
 // texts returns the string fields of an event by attribute name.
 func texts(e *event.Event) map[string]*string {
 	return map[string]*string{
-		contract.EventIDAttribute: &e.ID,
-		"schema":                  &e.Schema,
-		"provider":                &e.Provider,
-		"type":                    &e.Type,
-		"category":                (*string)(&e.Category),
-		"objectType":              &e.ObjectType,
-		"objectId":                &e.ObjectID,
-		"objectStatus":            &e.ObjectStatus,
-		"paymentId":               &e.PaymentID,
-		"account":                 &e.Account,
-		"endpoint":                &e.Endpoint,
-		"amount":                  &e.Amount,
-		"currency":                &e.Currency,
-		"apiVersion":              &e.APIVersion,
-		"requestId":               &e.RequestID,
-		"extendedRequestId":       &e.ExtendedRequestID,
-		"payloadSha256":           &e.PayloadSHA256,
-		"contentSha256":           &e.ContentSHA256,
-		"signedSha256":            &e.SignedSHA256,
-		"payloadRef":              &e.PayloadRef,
+		contract.EventIDAttribute:    &e.ID,
+		"schema":                     &e.Schema,
+		"provider":                   &e.Provider,
+		"type":                       &e.Type,
+		"category":                   (*string)(&e.Category),
+		"objectType":                 &e.ObjectType,
+		"objectId":                   &e.ObjectID,
+		"objectStatus":               &e.ObjectStatus,
+		"paymentId":                  &e.PaymentID,
+		"account":                    &e.Account,
+		"endpoint":                   &e.Endpoint,
+		"amount":                     &e.Amount,
+		"currency":                   &e.Currency,
+		"apiVersion":                 &e.APIVersion,
+		"requestId":                  &e.RequestID,
+		"extendedRequestId":          &e.ExtendedRequestID,
+		"payloadSha256":              &e.PayloadSHA256,
+		"contentSha256":              &e.ContentSHA256,
+		"signedSha256":               &e.SignedSHA256,
+		contract.PayloadRefAttribute: &e.PayloadRef,
 	}
 }
 
@@ -106,7 +105,13 @@ func numbers(e *event.Event) map[string]*int64 {
 		contract.TimestampAttribute: &e.Timestamp,
 		"receivedAt":                &e.ReceivedAt,
 		contract.ExpiresAtAttribute: &e.ExpiresAt,
+		contract.ErasedAtAttribute:  &e.ErasedAt,
 	}
+}
+
+// isOptional reports whether items leave the number out if it is 0.
+func isOptional(number string) bool {
+	return number == contract.ExpiresAtAttribute || number == contract.ErasedAtAttribute
 }
 
 // ToItem returns the item of an event. Attributes are named as in the event's
@@ -119,7 +124,7 @@ func ToItem(e event.Event) map[string]types.AttributeValue {
 		}
 	}
 	for name, field := range numbers(&e) {
-		if *field != 0 || name != contract.ExpiresAtAttribute {
+		if *field != 0 || !isOptional(name) {
 			item[name] = number(*field)
 		}
 	}
@@ -143,7 +148,7 @@ func ToItem(e event.Event) map[string]types.AttributeValue {
 		item[omittedAttribute] = &types.AttributeValueMemberSS{Value: e.Omitted}
 	}
 	if e.PayloadRef == "" {
-		item[payloadAttribute] = &types.AttributeValueMemberB{Value: e.Payload}
+		item[contract.PayloadAttribute] = &types.AttributeValueMemberB{Value: e.Payload}
 	}
 
 	if key := paymentKey(e); key != "" {
@@ -167,7 +172,7 @@ func FromItem(item map[string]types.AttributeValue) (event.Event, error) {
 		if err := read(item, name, func(v *types.AttributeValueMemberN) { digits = v.Value }); err != nil {
 			return event.Event{}, err
 		}
-		if digits == "" && name == contract.ExpiresAtAttribute {
+		if digits == "" && isOptional(name) {
 			continue
 		}
 		n, err := strconv.ParseInt(digits, 10, 64)
@@ -181,7 +186,7 @@ func FromItem(item map[string]types.AttributeValue) (event.Event, error) {
 		read(item, modeAttribute, func(v *types.AttributeValueMemberBOOL) { e.OtherMode = v.Value }),
 		read(item, thinAttribute, func(v *types.AttributeValueMemberBOOL) { e.Thin = v.Value }),
 		read(item, omittedAttribute, func(v *types.AttributeValueMemberSS) { e.Omitted = v.Value }),
-		read(item, payloadAttribute, func(v *types.AttributeValueMemberB) { e.Payload = v.Value }),
+		read(item, contract.PayloadAttribute, func(v *types.AttributeValueMemberB) { e.Payload = v.Value }),
 		read(item, relatedAttribute, func(v *types.AttributeValueMemberM) { e.Related = readRelated(v.Value) }),
 	)
 	if err != nil {

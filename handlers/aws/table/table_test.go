@@ -38,6 +38,7 @@ func full() event.Event {
 		Livemode: new(false), Money: event.Money{Amount: "12.50", Currency: "EUR"},
 		APIVersion: "2026-01-28", OtherMode: true, Thin: true, Omitted: []string{"related.custom", "timestamp"}, ReceivedAt: received.UnixMilli(), RequestID: "req-1", ExtendedRequestID: "TWegAcC4EowCHnA=",
 		ExpiresAt:     received.AddDate(0, 0, 30).Unix(),
+		ErasedAt:      received.UnixMilli(),
 		PayloadSHA256: event.HashPayload(payload), ContentSHA256: strings.Repeat("0c", 32), SignedSHA256: strings.Repeat("0d", 32), Payload: payload,
 	}
 }

@@ -27,7 +27,7 @@ func TestRun(t *testing.T) {
 		{"help as a flag", []string{"--help"}, 0, "Exit codes: 0 done", ""},
 		{"a command's flags", []string{"package", "-h"}, 0, "--arch architecture", ""},
 		{"no command", nil, 2, "", "paysluice: no command given: see paysluice help\n"},
-		{"no command of events", []string{"events"}, 2, "", "paysluice events: events needs a command: list, get, payload, tail or export"},
+		{"no command of events", []string{"events"}, 2, "", "paysluice events: events needs a command: list, get, payload, tail, export or erase"},
 		{"a typo", []string{"pakage"}, 2, "", "paysluice: unknown command \"pakage\" for \"paysluice\": see paysluice help\n"},
 		{"an unknown flag", []string{"package", "-x"}, 2, "", "paysluice package: unknown shorthand flag: 'x' in -x: see paysluice help\n"},
 		{"a flag of an older release", []string{"package", "-arch", "sparc"}, 2, "", "paysluice: -arch is spelled --arch now; the next release refuses one hyphen\n"},
@@ -121,4 +121,6 @@ func TestParseTime(t *testing.T) {
 func TestEventFields(t *testing.T) {
 	e := event.Event{ID: "stripe:1", PayloadRef: "oversize/x", Livemode: new(true)}
 	assert.Equal(t, [][2]string{{"eventId", "stripe:1"}, {"livemode", "true"}, {"payload", "in the bucket: oversize/x"}}, fields(e, 0))
+	e.ErasedAt = 1772366400000
+	assert.Contains(t, fields(e, 0), [2]string{"payload", "erased on 2026-03-01 12:00:00"})
 }

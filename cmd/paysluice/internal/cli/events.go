@@ -21,10 +21,10 @@ func (a *app) events() *cobra.Command {
 		Short: "Read stored events",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			return usagef("events needs a command: list, get, payload, tail or export")
+			return usagef("events needs a command: list, get, payload, tail, export or erase")
 		},
 	}
-	c.AddCommand(a.eventsList(), a.eventsGet(), a.eventsPayload(), a.eventsTail(), a.eventsExport())
+	c.AddCommand(a.eventsList(), a.eventsGet(), a.eventsPayload(), a.eventsTail(), a.eventsExport(), a.eventsErase())
 	return c
 }
 
@@ -151,6 +151,9 @@ func livemode(e event.Event) string {
 }
 
 func payloadText(e event.Event, size int) string {
+	if e.ErasedAt != 0 {
+		return "erased on " + formatTime(e.ErasedAt, time.DateTime)
+	}
 	if e.PayloadRef != "" {
 		return "in the bucket: " + e.PayloadRef
 	}
@@ -174,6 +177,9 @@ func (a *app) eventsPayload() *cobra.Command {
 			}
 			if len(found) > 1 {
 				return errors.New("the provider sent this id with several times: choose one with paysluice events get")
+			}
+			if at := found[0].ErasedAt; at != 0 {
+				return fmt.Errorf("the payload of %s was erased on %s", found[0].ID, formatTime(at, time.DateTime))
 			}
 			body, err := store.Payload(c.Context(), found[0])
 			if err != nil {

@@ -37,12 +37,17 @@ func (s *Store) Payment(ctx context.Context, f Filter) iter.Seq2[event.Event, er
 	return limit(s.payments(ctx, f, true), f.Limit)
 }
 
-// Event returns the events with an id and all their fields. An id has more than one
-// if the provider sent it with several times. The error is ErrNotFound without one.
-func (s *Store) Event(ctx context.Context, id string) ([]event.Event, error) {
+// Versions returns the events with an id and all their fields, oldest first. An id has
+// more than one if the provider sent it with several times.
+func (s *Store) Versions(ctx context.Context, id string) iter.Seq2[event.Event, error] {
 	c := s.open(partition{key: contract.EventIDAttribute, value: id, ascending: true, from: math.MinInt64, to: math.MaxInt64})
+	return s.merge(ctx, []*cursor{c}, true)
+}
+
+// Event returns Versions as a list. The error is ErrNotFound without one.
+func (s *Store) Event(ctx context.Context, id string) ([]event.Event, error) {
 	var found []event.Event
-	for e, err := range s.merge(ctx, []*cursor{c}, true) {
+	for e, err := range s.Versions(ctx, id) {
 		if err != nil {
 			return nil, err
 		}

@@ -161,7 +161,7 @@ func (f *Follower) older(ctx context.Context, place *Place, yield func(Arrival, 
 		}
 	}
 	slices.SortFunc(found, func(a, b event.Event) int { return int(a.ReceivedAt - b.ReceivedAt) })
-	for e, err := range f.store.Full(ctx, all(found)) {
+	for e, err := range f.store.Full(ctx, sequence(found)) {
 		if err != nil {
 			return false, err
 		}
@@ -173,8 +173,8 @@ func (f *Follower) older(ctx context.Context, place *Place, yield func(Arrival, 
 	return true, nil
 }
 
-// all returns events as a sequence without errors.
-func all(events []event.Event) iter.Seq2[event.Event, error] {
+// sequence returns events as a sequence without errors.
+func sequence(events []event.Event) iter.Seq2[event.Event, error] {
 	return func(yield func(event.Event, error) bool) {
 		for _, e := range events {
 			if !yield(e, nil) {

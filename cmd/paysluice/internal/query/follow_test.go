@@ -219,7 +219,7 @@ func TestFollowFails(t *testing.T) {
 }
 
 func TestAllStops(t *testing.T) {
-	for range all([]event.Event{{}, {}}) {
+	for range sequence([]event.Event{{}, {}}) {
 		return
 	}
 }

@@ -1,0 +1,181 @@
+package query
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/stack"
+	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/handlers/event"
+)
+
+// archiveSpan is how long after its time an event can reach the archive: a provider
+// resends one for 30 days (Stripe, "Manually resend"), and webhook-dlq keeps a message
+// for 14.
+const archiveSpan = 45 * 24 * time.Hour
+
+// ItemUpdater is the subset of the DynamoDB API that an Eraser calls.
+type ItemUpdater interface {
+	UpdateItem(context.Context, *dynamodb.UpdateItemInput, ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error)
+}
+
+// ObjectVersions is the subset of the S3 API that an Eraser calls.
+type ObjectVersions interface {
+	ListObjectVersions(context.Context, *s3.ListObjectVersionsInput, ...func(*s3.Options)) (*s3.ListObjectVersionsOutput, error)
+	DeleteObjects(context.Context, *s3.DeleteObjectsInput, ...func(*s3.Options)) (*s3.DeleteObjectsOutput, error)
+}
+
+// Eraser removes the payloads of events.
+type Eraser struct {
+	items    ItemUpdater
+	versions ObjectVersions
+	store    *Store
+	stack    *stack.Stack
+	now      func() time.Time
+}
+
+// NewEraser returns the eraser of a store's stack.
+func NewEraser(s *stack.Stack, store *Store, now func() time.Time) *Eraser {
+	return &Eraser{dynamodb.NewFromConfig(s.AWS.Config), NewS3(s), store, s, now}
+}
+
+// Erasure says what will be erased.
+type Erasure struct {
+	Events []event.Event
+	// Objects are all versions of the payloads in the bucket and of the archived
+	// messages.
+	Objects []s3types.ObjectIdentifier
+}
+
+// Plan finds the payloads of the given events. It changes nothing.
+func (e *Eraser) Plan(ctx context.Context, events iter.Seq2[event.Event, error]) (Erasure, error) {
+	var plan Erasure
+	for row, err := range e.store.Full(ctx, events) {
+		if err != nil {
+			return Erasure{}, err
+		}
+		plan.Events = append(plan.Events, row)
+		for _, prefix := range e.prefixes(row) {
+			if err := e.add(ctx, &plan, prefix); err != nil {
+				return Erasure{}, err
+			}
+		}
+	}
+	return plan, nil
+}
+
+// prefixes returns the prefixes of an event's objects: its payload, and its archived
+// messages of each day on which one may have been received.
+func (e *Eraser) prefixes(row event.Event) []string {
+	var all []string
+	if row.PayloadRef != "" {
+		// Equal bodies of other days have keys of their own.
+		all = append(all, row.PayloadRef)
+	}
+	first := time.UnixMilli(cmp.Or(row.Timestamp, row.ReceivedAt)).UTC().Truncate(24 * time.Hour)
+	last := time.UnixMilli(max(row.Timestamp, row.ReceivedAt)).Add(archiveSpan)
+	if now := e.now(); last.After(now) {
+		last = now
+	}
+	for day := first; !day.After(last); day = day.AddDate(0, 0, 1) {
+		received := row
+		received.ReceivedAt = day.UnixMilli()
+		if day.Equal(first) {
+			received.ReceivedAt++ // 0 is no time
+		}
+		key := event.Archived{Event: &received}.Key()
+		name := path.Base(key)
+		all = append(all, path.Dir(key)+"/"+name[:strings.LastIndexByte(name, '-')+1])
+	}
+	return all
+}
+
+// add adds all versions and delete markers of the objects with a prefix.
+func (e *Eraser) add(ctx context.Context, plan *Erasure, prefix string) error {
+	in := &s3.ListObjectVersionsInput{Bucket: new(e.stack.Outputs["BucketName"]), Prefix: &prefix}
+	for {
+		out, err := e.versions.ListObjectVersions(ctx, in)
+		if err != nil {
+			return err
+		}
+		for _, v := range out.Versions {
+			plan.Objects = append(plan.Objects, s3types.ObjectIdentifier{Key: v.Key, VersionId: v.VersionId})
+		}
+		for _, m := range out.DeleteMarkers {
+			plan.Objects = append(plan.Objects, s3types.ObjectIdentifier{Key: m.Key, VersionId: m.VersionId})
+		}
+		if !aws.ToBool(out.IsTruncated) {
+			return nil
+		}
+		in.KeyMarker, in.VersionIdMarker = out.NextKeyMarker, out.NextVersionIdMarker
+	}
+}
+
+// deleteMax is the largest number of objects in one DeleteObjects call.
+const deleteMax = 1000
+
+// Erase removes the payloads of a plan. The rows keep their keys and hashes, so that a
+// redelivery is still a duplicate. It can be repeated. Objects go first: as long as a
+// row has its payload, a plan finds the event again.
+func (e *Eraser) Erase(ctx context.Context, plan Erasure) error {
+	for start := 0; start < len(plan.Objects); start += deleteMax {
+		out, err := e.versions.DeleteObjects(ctx, &s3.DeleteObjectsInput{
+			Bucket: new(e.stack.Outputs["BucketName"]),
+			Delete: &s3types.Delete{Objects: plan.Objects[start:min(start+deleteMax, len(plan.Objects))], Quiet: new(true)},
+		})
+		if err != nil {
+			return err
+		}
+		if len(out.Errors) > 0 {
+			failed := out.Errors[0]
+			return fmt.Errorf("delete %d objects, first %s: %s: %s", len(out.Errors), aws.ToString(failed.Key), aws.ToString(failed.Code), aws.ToString(failed.Message))
+		}
+	}
+	for _, row := range plan.Events {
+		_, err := e.items.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+			TableName: new(e.stack.Outputs["TableName"]),
+			Key: map[string]types.AttributeValue{
+				contract.EventIDAttribute:   &types.AttributeValueMemberS{Value: row.ID},
+				contract.TimestampAttribute: number(row.Timestamp),
+			},
+			// The row may have expired in the meantime.
+			ConditionExpression:       new("attribute_exists(" + contract.EventIDAttribute + ")"),
+			UpdateExpression:          new("SET " + contract.ErasedAtAttribute + " = :now REMOVE " + contract.PayloadAttribute + ", " + contract.PayloadRefAttribute),
+			ExpressionAttributeValues: map[string]types.AttributeValue{":now": number(e.now().UnixMilli())},
+		})
+		if _, gone := errors.AsType[*types.ConditionalCheckFailedException](err); gone {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// OfCustomer returns the events that name a customer, of all events since a time. No
+// index has the customer, so that each of them is read.
+func (s *Store) OfCustomer(ctx context.Context, f Filter, customer string) iter.Seq2[event.Event, error] {
+	return func(yield func(event.Event, error) bool) {
+		for e, err := range s.Full(ctx, s.Events(ctx, f)) {
+			if err == nil && e.Related["customer"] != customer && e.ObjectID != customer {
+				continue
+			}
+			if !yield(e, err) {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,149 @@
+package query
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/stack"
+	"github.com/paysluice/paysluice/handlers/event"
+)
+
+// shelf is a versioned bucket and the updates of a table.
+type shelf struct {
+	keys    []string // each has a version and a delete marker
+	listed  []string
+	deleted []s3types.ObjectIdentifier
+	updated []string
+	refused bool // S3 deletes none
+	fail    string
+	gone    bool // the rows have expired
+}
+
+func (s *shelf) ListObjectVersions(_ context.Context, in *s3.ListObjectVersionsInput, _ ...func(*s3.Options)) (*s3.ListObjectVersionsOutput, error) {
+	s.listed = append(s.listed, *in.Prefix)
+	out := &s3.ListObjectVersionsOutput{}
+	for i, key := range s.keys {
+		if !strings.HasPrefix(key, *in.Prefix) || in.KeyMarker != nil && key <= *in.KeyMarker {
+			continue
+		}
+		out.Versions = append(out.Versions, s3types.ObjectVersion{Key: &key, VersionId: new("1")})
+		out.DeleteMarkers = append(out.DeleteMarkers, s3types.DeleteMarkerEntry{Key: &key, VersionId: new("2")})
+		if i < len(s.keys)-1 && strings.HasPrefix(s.keys[i+1], *in.Prefix) {
+			out.IsTruncated, out.NextKeyMarker = new(true), &key
+			break
+		}
+	}
+	if s.fail == "ListObjectVersions" {
+		return nil, errLost
+	}
+	return out, nil
+}
+
+func (s *shelf) DeleteObjects(_ context.Context, in *s3.DeleteObjectsInput, _ ...func(*s3.Options)) (*s3.DeleteObjectsOutput, error) {
+	if s.fail == "DeleteObjects" {
+		return nil, errLost
+	}
+	if s.refused {
+		return &s3.DeleteObjectsOutput{Errors: []s3types.Error{{Key: new("k"), Code: new("AccessDenied"), Message: new("no")}}}, nil
+	}
+	s.deleted = append(s.deleted, in.Delete.Objects...)
+	return &s3.DeleteObjectsOutput{}, nil
+}
+
+func (s *shelf) UpdateItem(_ context.Context, in *dynamodb.UpdateItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error) {
+	if s.gone {
+		return nil, &types.ConditionalCheckFailedException{}
+	}
+	if s.fail == "UpdateItem" {
+		return nil, errLost
+	}
+	s.updated = append(s.updated, in.Key["eventId"].(*types.AttributeValueMemberS).Value)
+	return &dynamodb.UpdateItemOutput{}, nil
+}
+
+// paidAt is when the event of the tests happened.
+var paidAt = clock.Add(-48 * time.Hour)
+
+// eraser returns an eraser of a table with one event, whose payload is in the bucket.
+func (s *shelf) eraser() *Eraser {
+	rows := newStream()
+	e := event.Event{Schema: event.Schema, ID: "stripe:evt/1", Provider: "stripe", Timestamp: paidAt.UnixMilli(), ReceivedAt: paidAt.UnixMilli(), PayloadRef: "oversize/30d/stripe/x", PayloadSHA256: strings.Repeat("0a", 32)}
+	rows.items = map[string]event.Event{e.ID: e}
+	found := &stack.Stack{Outputs: map[string]string{"TableName": "t", "BucketName": "b"}}
+	return &Eraser{s, s, NewStore(rows, nil, found, time.Now), found, func() time.Time { return clock }}
+}
+
+func (s *shelf) plan(t *testing.T) (Erasure, error) {
+	t.Helper()
+	return s.eraser().Plan(t.Context(), sequence([]event.Event{{ID: "stripe:evt/1", Timestamp: paidAt.UnixMilli()}}))
+}
+
+func TestErase(t *testing.T) {
+	s := &shelf{keys: []string{
+		"oversize/30d/stripe/x", "stripe/2026/03/08/stripe:evt%2F1-0a0a0a0a0a0a0a0a.json", "stripe/2026/03/09/stripe:evt%2F1-ffff.json",
+		"stripe/2026/03/09/stripe:evt%2F1-fffg.json", "stripe/2026/03/09/stripe:evt%2F11-ffff.json",
+	}}
+	plan, err := s.plan(t)
+	require.NoError(t, err)
+	assert.Len(t, plan.Events, 1)
+	assert.Len(t, plan.Objects, 8, "all versions and markers of four objects")
+	assert.Equal(t, []string{"oversize/30d/stripe/x", "stripe/2026/03/08/stripe:evt%2F1-", "stripe/2026/03/09/stripe:evt%2F1-",
+		"stripe/2026/03/09/stripe:evt%2F1-", "stripe/2026/03/10/stripe:evt%2F1-"}, s.listed, "days until now, all pages")
+	assert.Empty(t, s.deleted, "a plan changes nothing")
+
+	require.NoError(t, s.eraser().Erase(t.Context(), plan))
+	assert.Equal(t, plan.Objects, s.deleted)
+	assert.Equal(t, []string{"stripe:evt/1"}, s.updated)
+
+	s.gone = true
+	assert.NoError(t, s.eraser().Erase(t.Context(), plan), "the row has expired")
+	plan.Objects = make([]s3types.ObjectIdentifier, 2500)
+	s.deleted = nil
+	require.NoError(t, s.eraser().Erase(t.Context(), plan))
+	assert.Len(t, s.deleted, 2500)
+}
+
+func TestEraseFails(t *testing.T) {
+	for _, call := range []string{"DeleteObjects", "UpdateItem"} {
+		s := &shelf{keys: []string{"oversize/30d/stripe/x"}}
+		plan, err := s.plan(t)
+		require.NoError(t, err)
+		s.fail = call
+		assert.ErrorIs(t, s.eraser().Erase(t.Context(), plan), errLost, call)
+		s.fail, s.refused = "", true
+		assert.ErrorContains(t, s.eraser().Erase(t.Context(), plan), "delete 1 objects, first k: AccessDenied: no")
+	}
+	s := &shelf{fail: "ListObjectVersions"}
+	_, err := s.plan(t)
+	assert.ErrorIs(t, err, errLost)
+	_, err = s.eraser().Plan(t.Context(), func(yield func(event.Event, error) bool) { yield(event.Event{}, errLost) })
+	assert.ErrorIs(t, err, errLost)
+	assert.NotNil(t, NewEraser(&stack.Stack{}, nil, time.Now))
+}
+
+func TestOfCustomer(t *testing.T) {
+	s := newStream()
+	for n, e := range []event.Event{{Related: map[string]string{"customer": "cus_1"}}, {ObjectID: "cus_1"}, {}} {
+		e.Schema, e.ID, e.Provider, e.Timestamp = event.Schema, strings.Repeat("x", n+1), "stripe", clock.UnixMilli()
+		s.items[e.ID], s.listed = e, append(s.listed, e)
+	}
+	store := s.follower().store
+	n := 0
+	for _, err := range store.OfCustomer(t.Context(), Filter{}, "cus_1") {
+		require.NoError(t, err)
+		n++
+	}
+	assert.Equal(t, 2, n)
+	for range store.OfCustomer(t.Context(), Filter{}, "cus_1") {
+		break
+	}
+}

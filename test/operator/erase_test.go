@@ -1,0 +1,108 @@
+package operator_test
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/handlers/event"
+)
+
+// TestErase looks for what is left of a payload: in the table, in all versions in the
+// bucket and in the logs. A redelivery afterwards is a duplicate.
+func TestErase(t *testing.T) {
+	p := contract.Stripe()
+	a := accounts[p.Name]
+	id, body := store(t, p)
+	archived := archiveCopy(t, id, body)
+
+	r := root().with("n\n").run(t, "events", "erase", id)
+	assert.Equal(t, 1, r.code)
+	assert.Contains(t, r.stderr, "1 payload of paysluice-operator are erased, with 1 object version in the bucket")
+	require.Equal(t, 0, paysluice(t, "events", "payload", id).code, "nothing was confirmed")
+
+	r = paysluice(t, "events", "erase", id, "--yes")
+	require.Equal(t, 0, r.code, r.stderr)
+	assert.Equal(t, "1 payload erased\n", r.stdout)
+
+	rows, err := dynamodb.NewFromConfig(stack.Config()).Scan(t.Context(), &dynamodb.ScanInput{TableName: new(stack.Outputs["TableName"])})
+	require.NoError(t, err)
+	kept := 0
+	for _, item := range rows.Items {
+		if text(item["eventId"]) == id {
+			kept++
+			assert.NotContains(t, item, contract.PayloadAttribute)
+			assert.Contains(t, item, contract.ErasedAtAttribute)
+		}
+	}
+	assert.Equal(t, 1, kept, "the key stays")
+	versions, err := objects().ListObjectVersions(t.Context(), &s3.ListObjectVersionsInput{Bucket: new(stack.Outputs["BucketName"])})
+	require.NoError(t, err)
+	for _, v := range versions.Versions {
+		assert.NotEqual(t, archived, *v.Key)
+	}
+	for _, function := range []string{contract.ProcessorName(p), contract.ConsumerName} {
+		lines, err := stack.Logs(t.Context(), function)
+		require.NoError(t, err)
+		assert.NotContains(t, strings.Join(lines, "\n"), string(body))
+	}
+	r = paysluice(t, "events", "payload", id)
+	assert.Equal(t, 1, r.code)
+	assert.Contains(t, r.stderr, "was erased on ")
+
+	before := duplicates(t, p)
+	again := a.Redelivered(body)
+	status, _, err := stack.Post(t.Context(), p, a.Header(again, a.secret, time.Now()), again)
+	require.NoError(t, err)
+	require.Equal(t, http.StatusOK, status)
+	require.Eventually(t, func() bool { return duplicates(t, p) > before }, waitTime, pollTime)
+	assert.Contains(t, paysluice(t, "events", "get", id).stdout, "erased on ", "the payload does not come back")
+}
+
+// duplicates returns how many lines of the functions' logs count a duplicate.
+func duplicates(t *testing.T, p contract.Provider) int {
+	n := 0
+	for _, function := range []string{contract.ProcessorName(p), contract.ConsumerName} {
+		lines, err := stack.Logs(context.Background(), function)
+		require.NoError(t, err)
+		n += strings.Count(strings.Join(lines, "\n"), `"`+contract.MetricDuplicates+`":1`)
+	}
+	return n
+}
+
+// archiveCopy puts a dead letter of the event into the bucket, as dlq-archiver does.
+func archiveCopy(t *testing.T, id string, body []byte) (key string) {
+	t.Helper()
+	e := event.Event{Schema: event.Schema, ID: id, Provider: "stripe", ReceivedAt: time.Now().UnixMilli(), PayloadSHA256: event.HashPayload(body), Payload: body}
+	m := event.Archived{Schema: event.ArchiveSchema, Message: []byte(event.Encode(e)), Event: &e}
+	_, err := objects().PutObject(t.Context(), &s3.PutObjectInput{
+		Bucket: new(stack.Outputs["BucketName"]), Key: new(m.Key()), Body: strings.NewReader(string(event.EncodeArchived(m))), IfNoneMatch: new("*"),
+	})
+	require.NoError(t, err)
+	return m.Key()
+}
+
+func objects() *s3.Client {
+	return s3.NewFromConfig(stack.Config(), func(o *s3.Options) { o.UsePathStyle = true })
+}
+
+func TestEraseOfNothing(t *testing.T) {
+	for _, args := range [][]string{{"stripe:evt_none"}, {"--payment", "pi_none"}, {"--customer", "cus_none", "--since", "1h"}} {
+		r := paysluice(t, append([]string{"events", "erase", "--yes"}, args...)...)
+		assert.Equal(t, 1, r.code)
+		assert.Contains(t, r.stderr, "not found: no event matches")
+	}
+	for _, args := range [][]string{{}, {"a", "--payment", "b"}, {"a", "--since", "1h"}, {"--customer", "c", "--since", "x"}} {
+		assert.Equal(t, 2, paysluice(t, append([]string{"events", "erase"}, args...)...).code, args)
+	}
+	r := user(t, allow("*", "cloudformation:DescribeStacks")).run(t, "events", "erase", "stripe:evt_1")
+	assert.Contains(t, r.stderr, "access denied: dynamodb:Query")
+}
