@@ -101,7 +101,7 @@ func (c *comparison) explainRemoval(p *pair) {
 	case p.info.Stateful:
 		r = Reason{Verdict: LostData, Rule: "CloudFormation " + loss(p.old.Type)}
 	case c.tells(p.old):
-		r = Reason{Verdict: AlarmLost, Rule: "CloudFormation deletes it, and nobody is told what it told.", Untold: true}
+		r = Reason{Verdict: AlarmLost, Rule: "CloudFormation deletes it. Nobody is told any more.", Untold: true}
 	case len(permission.Of(p.old)) > 0 && p.old.Type != "AWS::IAM::Role",
 		slices.Contains([]string{"AWS::CloudWatch::Dashboard", "AWS::CDK::Metadata"}, p.old.Type):
 		r = Reason{Verdict: InPlace, Rule: "CloudFormation deletes it."}

@@ -94,7 +94,7 @@ func TestQuiet(t *testing.T) {
 
 func TestUntoldWithoutValues(t *testing.T) {
 	r := report(t, "  T: {Type: 'AWS::SNS::Topic'}\n  U: {Type: U}", "  U: {Type: U}")
-	assert.Contains(t, rendered(t, r, "text"), "\nYou will no longer be told\n  T: CloudFormation deletes it, and nobody is told what it told.\n")
+	assert.Contains(t, rendered(t, r, "text"), "\nYou will no longer be told\n  T: CloudFormation deletes it. Nobody is told any more.\n")
 }
 
 func TestMarkdown(t *testing.T) {
