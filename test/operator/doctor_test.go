@@ -1,9 +1,7 @@
 package operator_test
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -35,11 +33,6 @@ func admit(t *testing.T) *patient {
 	deployed, err := stack.Deploy(t.Context(), emulator.Deployment{Template: template, Zips: zips, Suffix: "doctor"})
 	require.NoError(t, err)
 	p := &patient{deployed, []string{"--template", template, "--out", filepath.Dir(zips)}, map[string]string{}}
-	t.Cleanup(func() {
-		ctx := context.WithoutCancel(t.Context())
-		_, err := p.AWS(ctx, "cloudformation", "update-termination-protection", "--no-enable-termination-protection", "--stack-name", p.Name)
-		assert.NoError(t, errors.Join(err, p.StartDelete(ctx)))
-	})
 	for _, s := range []senders.Sender{accounts["stripe"].Sender, accounts["paypal"].Sender, accounts["square"].Sender} {
 		p.fill(t, s)
 	}
@@ -126,6 +119,7 @@ func TestDoctor(t *testing.T) {
 	found, r := p.examine(t)
 	require.Empty(t, found, "an intact stack")
 	require.Equal(t, 0, r.code)
+	p.redeploy(t)
 
 	original := func(command string) string {
 		out, err := p.AWS(t.Context(), strings.Fields(p.fillIn(command))...)
@@ -146,7 +140,7 @@ func TestDoctor(t *testing.T) {
 		{"a function may run ten times at once", "lambda put-function-concurrency --function-name stripe-processor-doctor --reserved-concurrent-executions 10", "reserved", "may run 10 times at once", "lambda delete-function-concurrency", ""},
 		{"API Gateway loses a permission", "lambda remove-permission --function-name square-processor-doctor --statement-id {SquareMethodPermission}", "invoke", "may not be invoked by API Gateway", "lambda add-permission", ""},
 		{"a function's timeout is changed", "lambda update-function-configuration --function-name dlq-archiver-doctor --timeout 1", "functions", "Timeout is 1 instead of", "docs/operating.md", "lambda update-function-configuration --function-name dlq-archiver-doctor --timeout 30"},
-		{"a function's code is replaced", "lambda update-function-code --function-name event-consumer-doctor --s3-bucket code-doctor --s3-key " + p.version(t) + "/archiver.zip", "code", "runs other code than", "lambda update-function-code", ""},
+		{"a function's code is replaced", "lambda update-function-code --function-name event-consumer-doctor --s3-bucket code-doctor --s3-key " + p.zip(t, "archiver"), "code", "runs other code than", "lambda update-function-code", ""},
 		{"a poller is disabled", "lambda update-event-source-mapping --no-enabled --uuid {ConsumerMapping}", "mappings", "is disabled", "lambda update-event-source-mapping --enabled", ""},
 		{"a poller takes one message at a time", "lambda update-event-source-mapping --batch-size 1 --uuid {ArchiverMapping}", "mappings", "BatchSize is 1 instead of 10", "docs/operating.md", "lambda update-event-source-mapping --batch-size 10 --uuid {ArchiverMapping}"},
 		{"failed messages go nowhere", "sqs set-queue-attributes --queue-url {WebhookQueue} --attributes RedrivePolicy=", "queues", "RedrivePolicy.deadLetterTargetArn is unset", "docs/operating.md",
@@ -204,6 +198,17 @@ func TestDoctor(t *testing.T) {
 			assert.Empty(t, found, "each remedy works")
 		}
 	}
+	p.destroy(t)
+}
+
+// zip returns the key of a function's zip in the code bucket.
+func (p *patient) zip(t *testing.T, binary string) string {
+	t.Helper()
+	version := p.version(t)
+	found, err := filepath.Glob(filepath.Join(p.args[3], version, binary+"*.zip"))
+	require.NoError(t, err)
+	require.Len(t, found, 1)
+	return version + "/" + filepath.Base(found[0])
 }
 
 // alarm returns an alarm as put-metric-alarm takes it.

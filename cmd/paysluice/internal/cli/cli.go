@@ -131,6 +131,8 @@ Exit codes: 0 done, 1 failed, 2 invalid command line, 3 found something wrong,
 func (a *app) commands() []*cobra.Command {
 	return []*cobra.Command{
 		a.console(),
+		a.deploy(),
+		a.destroy(),
 		a.doctor(),
 		a.events(),
 		a.failures(),

@@ -93,9 +93,6 @@ type Doctor struct {
 // the folder with local zips; both may be missing.
 func New(ctx context.Context, s *stack.Stack, templateFile, out string) *Doctor {
 	config := s.AWS.Config
-	if s.AWS.Endpoint != "" {
-		config.HTTPClient = newLenient(config.HTTPClient)
-	}
 	return &Doctor{
 		stack: s, templateFile: templateFile, out: out,
 		deployed: sync.OnceValues(func() (*template, error) {

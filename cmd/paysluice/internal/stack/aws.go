@@ -82,6 +82,9 @@ func Configure(ctx context.Context, o Options) (AWS, error) {
 		return AWS{}, fmt.Errorf("%w: %w", ErrConfiguration, err)
 	}
 	found.Endpoint = aws.ToString(config.BaseEndpoint) // also from AWS_ENDPOINT_URL
+	if found.Endpoint != "" {
+		config.HTTPClient = newLenient(config.HTTPClient)
+	}
 	// Commands report errors themselves. The SDK would warn of missing checksums.
 	config.Logger = logging.Nop{}
 	config.APIOptions = append(config.APIOptions, func(s *middleware.Stack) error {

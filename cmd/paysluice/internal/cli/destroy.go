@@ -1,0 +1,120 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/apigateway"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/spf13/cobra"
+
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/output"
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/stack"
+)
+
+// errProtected reports that a stack must not be deleted yet.
+var errProtected = errors.New("the stack is protected")
+
+// welcomeGroup is the log group that API Gateway creates (docs/deploying.md).
+const welcomeGroup = "/aws/apigateway/welcome"
+
+func (a *app) destroy() *cobra.Command {
+	var dry bool
+	c := &cobra.Command{
+		Use:   "destroy",
+		Short: "Delete the stack and all its data with the aws command",
+		Long: `Say what would be lost, ask for the stack's name, delete the stack and clear what outlives
+it: the commands of docs/deploying.md, each printed before it runs. The count of events is
+DynamoDB's, up to six hours old; objects and messages are counted now. It refuses a stack with
+termination protection or DeletionProtection. Afterwards remain the key, for 30 days, and
+DynamoDB's backup of the table, for 35 days.`,
+		Example: `  paysluice destroy --dry-run
+  paysluice destroy --stack paysluice-test --yes`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return a.runDestroy(c.Context(), dry) },
+	}
+	c.Flags().BoolVar(&dry, "dry-run", false, "say what would be lost and print the commands")
+	return c
+}
+
+func (a *app) runDestroy(ctx context.Context, dry bool) error {
+	if a.options.Local {
+		return usagef("the local stack is deleted by make down")
+	}
+	s, err := a.find(ctx)
+	if err != nil {
+		return err
+	}
+	loss, err := query.ReadLoss(ctx, query.NewMonitor(s, a.now))
+	if err != nil {
+		return err
+	}
+	if err := output.Object(a.out, a.format, loss, lossFields(loss)); err != nil {
+		return err
+	}
+	switch {
+	case dry:
+	case s.Protected:
+		return fmt.Errorf("%w: first run aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name %s --region %s",
+			errProtected, s.Name, s.AWS.Config.Region)
+	case s.Parameters["DeletionProtection"] == "true":
+		return fmt.Errorf("%w: first run paysluice deploy --set DeletionProtection=false", errProtected)
+	default:
+		if err := a.confirmName(ctx, "all of this is deleted for ever", s.Name); err != nil {
+			return err
+		}
+	}
+	left, err := a.left(ctx, s)
+	if err != nil {
+		return err
+	}
+	// CloudFormation no longer has the name of a deleted stack.
+	commands := append([][]string{
+		{"cloudformation", "delete-stack", "--stack-name", s.ID},
+		{"cloudformation", "wait", "stack-delete-complete", "--stack-name", s.ID},
+	}, left...)
+	for _, command := range commands {
+		if err := a.runAWS(ctx, dry, a.err, command...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func lossFields(l query.Loss) [][2]string {
+	return [][2]string{
+		{"events", fmt.Sprintf("about %d (the count is up to six hours old)", l.Events)},
+		{"messages", fmt.Sprint(l.Messages)},
+		{"objects", fmt.Sprintf("%d, and %d older versions", l.Objects, l.Versions)},
+		{"secrets", fmt.Sprintf("%d: %s", len(l.Secrets), strings.Join(l.Secrets, ", "))},
+	}
+}
+
+// left returns the commands that remove what the stack leaves in the account: API
+// Gateway's log group and the role for its logs, unless another application has set
+// its own.
+func (a *app) left(ctx context.Context, s *stack.Stack) ([][]string, error) {
+	account, err := apigateway.NewFromConfig(s.AWS.Config).GetAccount(ctx, &apigateway.GetAccountInput{})
+	if err != nil {
+		return nil, err
+	}
+	roles, err := query.NewMonitor(s, a.now).Physical(ctx, "AWS::IAM::Role")
+	if err != nil {
+		return nil, err
+	}
+	role := aws.ToString(account.CloudwatchRoleArn)
+	if !slices.Contains(roles, role[strings.LastIndex(role, "/")+1:]) {
+		return nil, nil
+	}
+	commands := [][]string{{"apigateway", "update-account", "--patch-operations", "op=replace,path=/cloudwatchRoleArn,value="}}
+	groups, err := cloudwatchlogs.NewFromConfig(s.AWS.Config).DescribeLogGroups(ctx, &cloudwatchlogs.DescribeLogGroupsInput{LogGroupNamePrefix: new(welcomeGroup)})
+	if err == nil && len(groups.LogGroups) > 0 {
+		commands = append(commands, []string{"logs", "delete-log-group", "--log-group-name", welcomeGroup})
+	}
+	return commands, err
+}

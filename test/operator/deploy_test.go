@@ -1,0 +1,114 @@
+package operator_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paysluice/paysluice/test/emulator"
+)
+
+// deployer returns the session of somebody who has the aws command.
+func deployer(t *testing.T, name string) session {
+	t.Helper()
+	root_, err := emulator.Root()
+	require.NoError(t, err)
+	s := root()
+	s.env = append(s.env, "PAYSLUICE_STACK="+name, "PATH="+filepath.Join(root_, ".venv", "bin")+":"+os.Getenv("PATH"))
+	return s
+}
+
+// redeploy deploys the build and the template that the stack has.
+func (p *patient) redeploy(t *testing.T) {
+	t.Helper()
+	s := deployer(t, p.Name)
+	args := append([]string{"deploy", "--code-version", p.version(t), "--set", "LogLevel=INFO"}, p.args...)
+	r := s.run(t, append(args, "--dry-run")...)
+	require.Equal(t, 0, r.code, r.stderr)
+	assert.Empty(t, r.stdout)
+	assert.Contains(t, r.stderr, "+ aws cloudformation deploy --stack-name paysluice-doctor --template-file ")
+	r = s.run(t, args...)
+	require.Equal(t, 0, r.code, r.stderr)
+	assert.Contains(t, r.stdout, "StripeUrl\thttps://")
+	assert.Contains(t, r.stderr, "paysluice doctor checks the rest")
+}
+
+// destroy deletes the stack, after a refusal and a wrong answer.
+func (p *patient) destroy(t *testing.T) {
+	t.Helper()
+	s := deployer(t, p.Name)
+	r := s.run(t, "destroy", "--yes")
+	assert.Equal(t, 1, r.code)
+	assert.Contains(t, r.stderr, "the stack is protected: first run aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name paysluice-doctor")
+	p.do(t, "cloudformation update-termination-protection --no-enable-termination-protection --stack-name "+p.Name)
+
+	s.stdin = "paysluice-operator\n"
+	r = s.run(t, "destroy")
+	assert.Equal(t, 1, r.code)
+	assert.Contains(t, r.stdout, "events    about 0 (the count is up to six hours old)\n")
+	assert.Contains(t, r.stdout, "secrets   3: PayPal, Square, Stripe\n")
+	assert.Contains(t, r.stderr, "not confirmed: nothing was done")
+
+	r = s.run(t, "destroy", "--dry-run")
+	assert.Equal(t, 0, r.code, r.stderr)
+	assert.Contains(t, r.stderr, "+ aws cloudformation delete-stack --stack-name arn:")
+
+	s.stdin = p.Name + "\n"
+	r = s.run(t, "destroy")
+	require.Equal(t, 0, r.code, r.stderr)
+	r = s.run(t, "destroy", "--yes")
+	assert.Equal(t, 1, r.code)
+	assert.Contains(t, r.stderr, "no such stack")
+}
+
+func TestDeployRefuses(t *testing.T) {
+	root_, err := emulator.Root()
+	require.NoError(t, err)
+	template := filepath.Join(root_, "out", "stack.json")
+	broken := filepath.Join(t.TempDir(), "x.json")
+	require.NoError(t, os.WriteFile(broken, []byte("{"), 0o600))
+	for _, row := range []struct {
+		why  string
+		args []string
+		code int
+		says string
+	}{
+		{"another folder", []string{"deploy"}, 2, "run this in the root folder of paysluice's sources"},
+		{"no template", []string{"deploy", "--template", broken}, 2, "is no template"},
+		{"a parameter that does not exist", []string{"deploy", "--template", template, "--set", "Loglevel=INFO"}, 2, "--set Loglevel=INFO: must be Parameter=value with a parameter of "},
+		{"a build that does not exist", []string{"deploy", "--template", template, "--code-version", "00"}, 2, "--code-version: "},
+		{"a first deployment without a name", []string{"deploy", "--template", template, "--stack", "new"}, 2, "A first deployment needs --suffix and --bucket"},
+		{"no sources", []string{"deploy", "--template", template}, 1, "no folder cmd/lambdas here"},
+		{"the local stack", []string{"deploy", "--local"}, 2, "the local stack is deployed by make up"},
+		{"the local stack", []string{"destroy", "--local"}, 2, "the local stack is deleted by make down"},
+	} {
+		r := paysluice(t, row.args...)
+		assert.Equal(t, row.code, r.code, row.why)
+		assert.Contains(t, r.stderr, row.says, row.why)
+	}
+
+	s := root()
+	s.env = append(s.env, "PAYSLUICE_STACK=", "PATH=/nonexistent")
+	r := s.run(t, "deploy", "--template", template, "--suffix", "new", "--bucket", "b", "--make-bucket", "--dry-run", "--region", "us-east-1")
+	assert.Equal(t, 0, r.code, r.stderr)
+	assert.Contains(t, r.stderr, "+ version=$(paysluice package --out out --arch arm64)\n+ aws s3 mb s3://b --region us-east-1\n")
+	assert.Contains(t, r.stderr, " --parameter-overrides Architecture=arm64 CodeBucket=b \"CodeVersion=$version\" EnvironmentSuffix=new --region us-east-1\n")
+
+	dir := t.TempDir()
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "00"), 0o755))
+	deploy := []string{"deploy", "--template", template, "--suffix", "new", "--bucket", "no-such-bucket", "--out", dir, "--code-version", "00"}
+	r = s.run(t, deploy...)
+	assert.Equal(t, 1, r.code)
+	assert.Contains(t, r.stderr, "no aws command on the PATH")
+	r = deployer(t, "").run(t, append(deploy, "--make-bucket", "--bucket", "Not_A_Bucket")...)
+	assert.Equal(t, 1, r.code)
+	assert.Contains(t, r.stderr, "the aws command failed; its message is above: aws s3 mb")
+
+	r = user(t).run(t, deploy...)
+	assert.Contains(t, r.stderr, "access denied: cloudformation:DescribeStacks")
+	r = user(t, allow("*", "cloudformation:DescribeStacks")).run(t, "destroy")
+	assert.Contains(t, r.stderr, "access denied: dynamodb:DescribeTable")
+}
