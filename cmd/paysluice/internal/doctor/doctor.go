@@ -167,7 +167,7 @@ func (r *Result) fail(err error, known map[string]string) {
 		return
 	}
 	if reason, ok := errors.AsType[skipped](err); ok {
-		r.Skipped = string(reason)
+		r.Skipped = reason.Error()
 		return
 	}
 	f := Finding{Severity: Unknown, Subject: r.Looks, Problem: "could not be checked: " + err.Error(),

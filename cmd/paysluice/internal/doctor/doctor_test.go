@@ -1,0 +1,327 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/stack"
+	"github.com/paysluice/paysluice/handlers/contract"
+)
+
+// cloud answers AWS calls. Every answer is empty but for those of answers, which are
+// bodies, or codes of errors after an exclamation mark.
+type cloud map[string]string
+
+func (c cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	operation := operationOf(r, string(body))
+	answer, given := c[operation]
+	xml := strings.HasPrefix(operation, "S3:") || strings.Contains(string(body), "Action=")
+	switch {
+	case strings.HasPrefix(operation, "hook:"):
+		status, _ := strconv.Atoi(operation[5:])
+		w.WriteHeader(status)
+	case strings.HasPrefix(answer, "!"):
+		w.Header().Set("X-Amzn-ErrorType", answer[1:])
+		w.WriteHeader(http.StatusBadRequest)
+		if xml {
+			_, _ = fmt.Fprintf(w, "<Error><Code>%s</Code></Error>", answer[1:])
+			return
+		}
+		_, _ = fmt.Fprintf(w, `{"__type":%q,"message":"deletion"}`, answer[1:])
+	case given:
+		_, _ = io.WriteString(w, answer)
+	case xml:
+		_, _ = fmt.Fprintf(w, "<%[1]sResponse><%[1]sResult></%[1]sResult></%[1]sResponse>", operation)
+	default:
+		_, _ = io.WriteString(w, "{}")
+	}
+}
+
+// operationOf returns the name of the operation of a request; those of S3 begin with
+// S3:.
+func operationOf(r *http.Request, body string) string {
+	if target := r.Header.Get("X-Amz-Target"); target != "" {
+		return target[strings.LastIndex(target, ".")+1:]
+	}
+	if form, err := url.ParseQuery(body); err == nil && form.Get("Action") != "" {
+		return form.Get("Action")
+	}
+	for part, name := range map[string]string{
+		"/account-settings": "GetAccountSettings", "/configuration": "GetFunctionConfiguration", "/policy": "GetPolicy",
+		"/concurrency": "GetFunctionConcurrency", "/event-source-mappings/": "GetEventSourceMapping", "/stages/": "GetStage", "/DescribeAlarms": "DescribeAlarms",
+	} {
+		if strings.Contains(r.URL.Path, part) {
+			return name
+		}
+	}
+	if status, ok := strings.CutPrefix(r.URL.Path, "/hook/"); ok {
+		return "hook:" + status
+	}
+	for name := range r.URL.Query() {
+		if name != "x-id" {
+			return "S3:" + name
+		}
+	}
+	return "S3:"
+}
+
+// newDoctor returns the doctor of a stack on AWS that has the resources of
+// out/stack.json.
+func newDoctor(t *testing.T, c cloud) *Doctor {
+	t.Helper()
+	server := httptest.NewServer(c)
+	t.Cleanup(server.Close)
+	document, err := os.ReadFile("../../../../out/stack.json")
+	require.NoError(t, err)
+	s := &stack.Stack{
+		Name: "paysluice-x", ID: "arn:aws:cloudformation:us-east-1:1:stack/paysluice-x/1", Status: "CREATE_COMPLETE",
+		Outputs: map[string]string{
+			"StripeUrl": server.URL + "/hook/401", "StripeSecretArn": "s", "AlarmTopicArn": "arn:aws:sns:us-east-1:1:a", "TicketTopicArn": "arn:aws:sns:us-east-1:1:b",
+		},
+		Parameters: map[string]string{
+			"EnvironmentSuffix": "x", "ThrottleRate": "10", "ThrottleBurst": "20", "LogRetentionDays": "30", "RolePath": "/",
+			"CodeVersion": "0a", "AuthorizerReservedConcurrency": "5", "ProcessorReservedConcurrency": "0",
+		},
+		AWS: stack.AWS{Config: aws.Config{Region: "us-east-1", BaseEndpoint: &server.URL, HTTPClient: server.Client(), RetryMaxAttempts: 1,
+			Credentials: credentials.NewStaticCredentialsProvider("id", "secret", "")}},
+	}
+	d := New(t.Context(), s, "none.json", t.TempDir())
+	deployed := &template{document: parse(string(document)).(map[string]any), values: s.Parameters, physical: map[string]string{}}
+	for id := range deployed.section("Resources") {
+		deployed.physical[id] = id
+	}
+	for name, value := range map[string]string{"AWS::Partition": "aws", "AWS::Region": "us-east-1", "AWS::AccountId": "1", "AWS::URLSuffix": "amazonaws.com"} {
+		s.Parameters[name] = value
+	}
+	d.deployed = func() (*template, error) { return deployed, nil }
+	return d
+}
+
+// examine makes one check.
+func examine(t *testing.T, d *Doctor, name string) Result {
+	t.Helper()
+	var others []string
+	for _, other := range Names() {
+		if other != name {
+			others = append(others, other)
+		}
+	}
+	results, err := d.Examine(t.Context(), others)
+	require.NoError(t, err)
+	for _, r := range results {
+		if r.Check == name {
+			return r
+		}
+	}
+	t.Fatalf("no check %s", name)
+	return Result{}
+}
+
+// What the emulator cannot show: answers of AWS and failures of its services.
+func TestChecksOnAWS(t *testing.T) {
+	const (
+		backups = `{"ContinuousBackupsDescription":{"PointInTimeRecoveryDescription":{"PointInTimeRecoveryStatus":"DISABLED"}}}`
+		expiry  = `{"TimeToLiveDescription":{"TimeToLiveStatus":"DISABLED"}}`
+		list    = `<ListBucketResult></ListBucketResult>`
+		failed  = "could not be checked: "
+	)
+	for _, row := range []struct {
+		why, check string
+		answers    cloud
+		says       string
+	}{
+		{"no protection", "protection", nil, "has no termination protection"},
+		{"a new account", "concurrency", cloud{"GetAccountSettings": `{"AccountLimit":{"ConcurrentExecutions":10}}`}, "may run 10 functions at a time, 1000 webhooks a second need 210"},
+		{"", "concurrency", cloud{"GetAccountSettings": "!X"}, failed},
+		{"a low parameter", "throttle", cloud{"GetStage": `{"methodSettings":{"*/*":{"throttlingRateLimit":10,"throttlingBurstLimit":20}}}`}, "takes 10 requests a second, fewer than 1000"},
+		{"", "throttle", cloud{"GetStage": "!X"}, failed},
+		{"the stage is gone", "throttle", cloud{"GetStage": "!NotFoundException"}, "does not exist"},
+		{"no policy", "invoke", cloud{"GetPolicy": "!ResourceNotFoundException"}, "may not be invoked"},
+		{"", "invoke", cloud{"GetPolicy": "!X"}, failed},
+		{"the functions are gone", "functions", cloud{"GetFunctionConfiguration": "!ResourceNotFoundException"}, "does not exist"},
+		{"", "functions", cloud{"GetFunctionConfiguration": "!X"}, failed},
+		{"", "code", cloud{"GetFunctionConfiguration": "!X"}, failed},
+		{"a function that failed", "functions", cloud{"GetFunctionConfiguration": `{"State":"Failed","StateReason":"no role"}`}, "is Failed: no role"},
+		{"a reservation is gone", "reserved", nil, `has the reserved concurrency "", the parameters say 5`},
+		{"the functions are gone: another check says so", "reserved", cloud{"GetFunctionConcurrency": "!ResourceNotFoundException"}, ""},
+		{"", "reserved", cloud{"GetFunctionConcurrency": "!X"}, failed},
+		{"", "mappings", cloud{"GetEventSourceMapping": "!X"}, failed},
+		{"the queues are gone", "queues", cloud{"GetQueueAttributes": "!QueueDoesNotExist"}, "does not exist"},
+		{"", "queues", cloud{"GetQueueAttributes": "!X"}, failed},
+		{"", "key", cloud{"DescribeKey": "!X"}, failed},
+		{"the tables are gone", "tables", cloud{"DescribeTable": "!ResourceNotFoundException"}, "does not exist"},
+		{"", "tables", cloud{"DescribeTable": "!X"}, failed},
+		{"AWS leaves out what is off", "tables", cloud{"DescribeTable": `{"Table":{"TableName":"x"}}`}, "KeySchema is unset"},
+		{"no recovery", "backups", cloud{"DescribeContinuousBackups": backups, "DescribeTimeToLive": expiry}, "has no point-in-time recovery"},
+		{"no expiry", "backups", cloud{"DescribeContinuousBackups": backups, "DescribeTimeToLive": expiry}, "does not expire items"},
+		{"", "backups", cloud{"DescribeContinuousBackups": "!X"}, failed},
+		{"", "backups", cloud{"DescribeContinuousBackups": backups, "DescribeTimeToLive": "!X"}, failed},
+		{"the bucket is gone", "archive", cloud{"S3:list-type": "!NoSuchBucket", "S3:max-keys": "!NoSuchBucket"}, "does not exist"},
+		{"", "archive", cloud{"S3:list-type": "!X", "S3:max-keys": "!X"}, failed},
+		{"", "archive", cloud{"S3:list-type": list, "S3:max-keys": list, "S3:versioning": "!X"}, failed},
+		{"", "archive", cloud{"S3:list-type": list, "S3:max-keys": list, "S3:publicAccessBlock": "!X"}, failed},
+		{"no rules", "lifecycle", cloud{"S3:lifecycle": "!NoSuchLifecycleConfiguration"}, "lifecycle rules"},
+		{"one rule", "lifecycle", cloud{"S3:lifecycle": "<LifecycleConfiguration><Rule><ID>clean-up</ID><Status>Enabled</Status></Rule></LifecycleConfiguration>"}, `"certificates/ expires" among them`},
+		{"", "lifecycle", cloud{"S3:lifecycle": "!X"}, failed},
+		{"", "policies", cloud{"S3:policy": "!X"}, failed},
+		{"", "policies", cloud{"GetTopicAttributes": "!X"}, failed},
+		{"", "policies", cloud{"GetQueueAttributes": "!X"}, failed},
+		{"", "policies", cloud{"GetKeyPolicy": "!X"}, failed},
+		{"", "alarms", cloud{"DescribeAlarms": "!X"}, failed},
+		{"", "filters", cloud{"DescribeMetricFilters": "!X"}, failed},
+		{"the group is gone", "filters", cloud{"DescribeMetricFilters": "!ResourceNotFoundException"}, "does not exist"},
+		{"", "logs", cloud{"DescribeLogGroups": "!X"}, failed},
+		{"", "subscriptions", cloud{"GetTopicAttributes": "!X"}, failed},
+		{"nobody", "subscriptions", nil, "has no confirmed subscription"},
+		{"a message without an answer", "subscriptions", cloud{"GetTopicAttributes": attributes, "ListSubscriptionsByTopic": pending}, "has unconfirmed subscriptions: 1, email oncall@example.com"},
+		{"", "subscriptions", cloud{"GetTopicAttributes": attributes, "ListSubscriptionsByTopic": "!X"}, failed},
+		{"a secret without a value", "secret-stripe", cloud{"GetSecretValue": "!ResourceNotFoundException"}, "is empty or does not exist"},
+		{"", "secret-stripe", cloud{"GetSecretValue": "!X"}, failed},
+	} {
+		t.Run(row.check+" "+row.why, func(t *testing.T) {
+			var problems []string
+			for _, f := range examine(t, newDoctor(t, row.answers), row.check).Findings {
+				problems = append(problems, f.Problem)
+				assert.NotEmpty(t, f.Do)
+			}
+			assert.Contains(t, strings.Join(problems, "\n"), row.says)
+		})
+	}
+}
+
+const (
+	attributes = `<GetTopicAttributesResponse><GetTopicAttributesResult><Attributes><entry><key>SubscriptionsPending</key><value>1</value></entry></Attributes></GetTopicAttributesResult></GetTopicAttributesResponse>`
+	pending    = `<ListSubscriptionsByTopicResponse><ListSubscriptionsByTopicResult><Subscriptions><member><SubscriptionArn>PendingConfirmation</SubscriptionArn><Protocol>email</Protocol><Endpoint>oncall@example.com</Endpoint></member></Subscriptions></ListSubscriptionsByTopicResult></ListSubscriptionsByTopicResponse>`
+)
+
+func TestURLs(t *testing.T) {
+	for status, says := range map[int]string{200: "past the authorizer", 403: "not that of the API", 429: "throttled now", 502: "The authorizer does not run"} {
+		d := newDoctor(t, nil)
+		d.stack.Outputs["StripeUrl"] = strings.Replace(d.stack.Outputs["StripeUrl"], "401", strconv.Itoa(status), 1)
+		found := examine(t, d, "url-stripe").Findings
+		require.Len(t, found, 1)
+		assert.Contains(t, found[0].Means, says)
+	}
+	d := newDoctor(t, nil)
+	assert.Empty(t, examine(t, d, "url-stripe").Findings)
+	assert.Equal(t, "the stack has no Square", examine(t, d, "url-square").Skipped)
+	assert.Equal(t, "the stack has no Square", examine(t, d, "secret-square").Skipped)
+	d.stack.Outputs["StripeUrl"] = "http://127.0.0.1:1"
+	assert.Contains(t, examine(t, d, "url-stripe").Findings[0].Problem, "cannot be reached")
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := d.checkURL(ctx, contract.Stripe())
+	assert.ErrorIs(t, err, context.Canceled)
+	d.stack.Outputs["StripeUrl"] = ":"
+	assert.Contains(t, examine(t, d, "url-stripe").Findings[0].Problem, "missing protocol scheme")
+	d.stack.AWS.Endpoint = "x"
+	assert.Contains(t, examine(t, d, "url-stripe").Findings[0].Problem, "output StripeUrl")
+}
+
+func TestLocalStacksMayBeQuietAndEmpty(t *testing.T) {
+	d := newDoctor(t, cloud{"GetSecretValue": "!ResourceNotFoundException"})
+	d.stack.AWS.Local = true
+	for _, name := range []string{"protection", "secret-stripe", "subscriptions"} {
+		r := examine(t, d, name)
+		assert.Empty(t, r.Findings)
+		assert.Contains(t, r.Skipped, "local stack")
+	}
+}
+
+func TestStatus(t *testing.T) {
+	for status, says := range map[string]string{"UPDATE_IN_PROGRESS": "is changing", "UPDATE_ROLLBACK_FAILED": "could not finish", "UPDATE_ROLLBACK_COMPLETE": "was undone"} {
+		d := newDoctor(t, nil)
+		d.stack.Status = status
+		assert.Contains(t, examine(t, d, "stack").Findings[0].Means, says)
+	}
+}
+
+func TestUnreadableTemplates(t *testing.T) {
+	d := newDoctor(t, nil)
+	assert.Contains(t, examine(t, d, "template").Skipped, "there is no none.json")
+	d.templateFile = t.TempDir()
+	assert.Contains(t, examine(t, d, "template").Findings[0].Problem, "is a directory")
+	assert.Contains(t, examine(t, d, "code").Skipped, "there is no build")
+
+	broken := errors.New("broken")
+	d.deployed = func() (*template, error) { return nil, broken }
+	d.templateFile = "../../../../out/stack.json"
+	results, err := d.Examine(t.Context(), []string{"protection", "secret-stripe", "concurrency", "subscriptions"})
+	require.NoError(t, err)
+	findings, skipped := 0, 0
+	for _, r := range results {
+		findings += len(r.Findings)
+		if strings.HasPrefix(r.Skipped, "not possible, see template") {
+			skipped++
+		}
+	}
+	assert.Equal(t, 1, findings, "one failure is one finding")
+	assert.Equal(t, 16, skipped)
+
+	for body, says := range map[string]string{
+		"":  "is not JSON",
+		"{": "is not JSON",
+	} {
+		server := httptest.NewServer(cloud{"GetTemplate": "<GetTemplateResponse><GetTemplateResult><TemplateBody>" + body + "</TemplateBody></GetTemplateResult></GetTemplateResponse>"})
+		defer server.Close()
+		config := d.stack.AWS.Config
+		config.BaseEndpoint = &server.URL
+		_, err := readTemplate(t.Context(), cloudformation.NewFromConfig(config), d.stack)
+		assert.ErrorContains(t, err, says)
+	}
+	server := httptest.NewServer(cloud{"GetTemplate": "<GetTemplateResponse><GetTemplateResult><TemplateBody>{}</TemplateBody></GetTemplateResult></GetTemplateResponse>", "ListStackResources": "!X"})
+	defer server.Close()
+	config := d.stack.AWS.Config
+	config.BaseEndpoint = &server.URL
+	_, err = readTemplate(t.Context(), cloudformation.NewFromConfig(config), d.stack)
+	assert.ErrorContains(t, err, "ListStackResources")
+}
+
+func TestResolve(t *testing.T) {
+	d := &template{
+		document: parse(`{"Conditions":{"Yes":{"Fn::Equals":[{"Ref":"A"},"a"]},"No":{"Fn::Not":[{"Condition":"Yes"}]},
+			"Both":{"Fn::And":[{"Condition":"Yes"},{"Condition":"No"}]},"Either":{"Fn::Or":[{"Condition":"Yes"},{"Condition":"No"}]}},
+			"Resources":{"Q":{"Type":"AWS::SQS::Queue"},"X":{"Type":"AWS::Odd::One"}}}`).(map[string]any),
+		values:   map[string]string{"A": "a", "AWS::Partition": "aws", "AWS::Region": "r", "AWS::AccountId": "1"},
+		physical: map[string]string{"Q": "https://host/1/q", "X": "x"},
+	}
+	for text, want := range map[string]any{
+		`{"Fn::If":["Both",1,2]}`:                          float64(2),
+		`{"Fn::If":["Either",1,2]}`:                        float64(1),
+		`{"Fn::If":["Missing",1,2]}`:                       float64(2),
+		`{"Fn::Join":["-",["x",{"Ref":"A"}]]}`:             "x-a",
+		`{"Fn::Join":["-",[{"Fn::GetAtt":["X","Id"]}]]}`:   unknown{},
+		`{"Fn::Sub":"${A}/${Q.Arn}"}`:                      "a/arn:aws:sqs:r:1:q",
+		`{"Fn::Sub":"${Nothing}"}`:                         unknown{},
+		`{"Fn::GetAtt":["X","Arn"]}`:                       unknown{},
+		`{"Fn::Select":[0,["x"]]}`:                         unknown{},
+		`{"Ref":"AWS::NoValue"}`:                           nil,
+		`[{"Ref":"AWS::NoValue"},{"a":{"Ref":"X"},"b":1}]`: []any{map[string]any{"a": "x", "b": float64(1)}},
+	} {
+		assert.Equal(t, want, d.resolve(parse(text)), text)
+	}
+}
+
+func TestPoliciesAsAWSStoresThem(t *testing.T) {
+	want := parse(`{"Statement":[{"Action":["a"],"Effect":"Allow","Resource":["x","y"]}]}`)
+	assert.Empty(t, statements(want, parse(`{"Statement":{"Action":"a","Effect":"Allow","Resource":["y","x"]}}`)))
+	assert.Equal(t, []string{"a statement without Sid is missing"}, statements(want, nil))
+	assert.Len(t, statements(want, parse(`{"Statement":[{"Action":"a","Effect":"Allow","Resource":["x","y","z"]}]}`)), 2)
+	assert.Equal(t, 121, len([]rune(show(strings.Repeat("é", 200)))), "long values are cut")
+}
