@@ -4,6 +4,8 @@
 // archive can import it.
 package event
 
+import "time"
+
 // Schema is the version of Event's JSON. Fields are added without a new version.
 const Schema = "paysluice.event/1"
 
@@ -81,6 +83,10 @@ type Event struct {
 	// hex. It is set only if other bodies can have the same text: two bodies with one
 	// SignedSHA256 share one signature, so at most one of them is genuine.
 	SignedSHA256 string `json:"signedSha256,omitempty"`
+	// Origin is OriginReconcile for an event that was read from the provider's API, and
+	// empty for a webhook. The event of an API has no signature, no Endpoint and no
+	// RequestID: TLS and an operator's key vouch for it.
+	Origin string `json:"origin,omitempty"`
 	// Payload is the raw body, in base64 in JSON. It is empty when PayloadRef is
 	// set.
 	Payload []byte `json:"payload,omitempty"`
@@ -89,6 +95,25 @@ type Event struct {
 	// ErasedAt is when an operator erased the payload, in epoch milliseconds, 0 if
 	// nobody did.
 	ErasedAt int64 `json:"erasedAt,omitempty"`
+}
+
+// OriginReconcile is the Origin of an event that a reconciliation read from the
+// provider's API.
+const OriginReconcile = "reconcile"
+
+// MaxInline is the maximum size of a raw body in a message, in bytes. In base64
+// it is 256 KiB. A batch of ten such messages is below the 6 MB of an invocation
+// (Lambda Developer Guide, "Lambda quotas"), and the event below the 400 KB of a
+// DynamoDB item.
+const MaxInline = 192 << 10
+
+// Expiry returns the ExpiresAt of an event that is kept for a number of days after its
+// receipt, 0 for one that is kept for ever.
+func Expiry(received time.Time, retentionDays int) int64 {
+	if retentionDays == 0 {
+		return 0
+	}
+	return received.UTC().AddDate(0, 0, retentionDays).Unix()
 }
 
 // NewID returns the ID of an Event.

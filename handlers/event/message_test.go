@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -35,7 +36,7 @@ func sample(payload []byte) event.Event {
 		ReceivedAt:   1_780_000_000_123,
 		RequestID:    "req-1",
 
-		ExtendedRequestID: "TWegAcC4EowCHnA=",
+		ExtendedRequestID: "TWegAcC4EowCHnA=", Origin: event.OriginReconcile,
 
 		PayloadSHA256: event.HashPayload(payload),
 		Payload:       payload,
@@ -151,4 +152,10 @@ func FuzzDecode(f *testing.F) {
 		require.NoError(t, err)
 		assert.Equal(t, event.Encode(e), event.Encode(again), "an empty map and nil are equal")
 	})
+}
+
+func TestExpiry(t *testing.T) {
+	received := time.Date(2026, 1, 31, 23, 0, 0, 0, time.UTC)
+	assert.Equal(t, time.Date(2026, 3, 2, 23, 0, 0, 0, time.UTC).Unix(), event.Expiry(received, 30))
+	assert.Zero(t, event.Expiry(received, 0), "kept for ever")
 }

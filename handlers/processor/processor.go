@@ -37,11 +37,8 @@ const (
 // margin is reserved at the end of an invocation for answering 503.
 const margin = 500 * time.Millisecond
 
-// MaxInline is the maximum size of a raw body in a message, in bytes. In base64
-// it is 256 KiB. A batch of ten such messages is below the 6 MB of an invocation
-// (Lambda Developer Guide, "Lambda quotas"), and the event below the 400 KB of a
-// DynamoDB item.
-const MaxInline = 192 << 10
+// MaxInline is the maximum size of a raw body in a message, in bytes.
+const MaxInline = event.MaxInline
 
 // Secrets caches the provider's secret.
 type Secrets interface {
@@ -96,7 +93,7 @@ func (h *Handler) receive(ctx context.Context, r function.Request) (event.Event,
 		Schema:     event.Schema,
 		Provider:   h.Provider.Descriptor().Name,
 		ReceivedAt: now.UnixMilli(),
-		ExpiresAt:  expiry(now, h.RetentionDays),
+		ExpiresAt:  event.Expiry(now, h.RetentionDays),
 		RequestID:  r.RequestID,
 
 		ExtendedRequestID: r.ExtendedRequestID,
@@ -187,12 +184,4 @@ func (h *Handler) send(ctx context.Context, c content, e event.Event, failureRea
 	}
 	h.recent.add(c, e.ID, received)
 	return nil
-}
-
-// expiry returns the ExpiresAt of an event.
-func expiry(received time.Time, retentionDays int) int64 {
-	if retentionDays == 0 {
-		return 0
-	}
-	return received.UTC().AddDate(0, 0, retentionDays).Unix()
 }

@@ -96,6 +96,7 @@ func texts(e *event.Event) map[string]*string {
 		"contentSha256":              &e.ContentSHA256,
 		"signedSha256":               &e.SignedSHA256,
 		contract.PayloadRefAttribute: &e.PayloadRef,
+		"origin":                     &e.Origin,
 	}
 }
 

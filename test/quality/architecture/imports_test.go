@@ -48,6 +48,7 @@ func TestImportRulesDeny(t *testing.T) {
 		{"functions", "handlers/aws/table/a.go", module + "/template/cfn"},
 		{"functions", "cmd/lambdas/consumer/a.go", "github.com/awslabs/goformation/v7/cloudformation/sqs"},
 		{"modules", "handlers/function/b.go", "golang.org/x/time/rate"},
+		{"sources", "handlers/reconcile/source/a.go", "github.com/plutov/paypal/v4"},
 		{"handlers", "handlers/aws/table/b_test.go", module + "/cmd/gentemplate"},
 		{"leaves", "handlers/contract/a.go", "github.com/aws/aws-lambda-go/events"},
 		{"leaves", "handlers/event/a.go", "golang.org/x/text/currency"},
@@ -74,6 +75,7 @@ func TestImportRulesDeny(t *testing.T) {
 		{"the registry", "handlers/provider/all/a.go", module + "/handlers/provider/stripe"},
 		{"a reference implementation in a test", "handlers/provider/stripe/c_test.go", "github.com/stripe/stripe-go/v85/webhook"},
 		{"a main starts a function", "cmd/lambdas/processor/b.go", "github.com/aws/aws-lambda-go/lambda"},
+		{"tokens of PayPal's API", "handlers/reconcile/source/b.go", "golang.org/x/oauth2/clientcredentials"},
 		{"the function's own package", "handlers/processor/b.go", "github.com/aws/aws-sdk-go-v2/config"},
 	}
 	m := newModule(t)

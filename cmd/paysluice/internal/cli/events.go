@@ -132,6 +132,7 @@ func fields(e event.Event, payload int) [][2]string {
 		{"receivedAt", formatTime(e.ReceivedAt, time.RFC3339Nano)},
 		{"requestId", e.RequestID},
 		{"extendedRequestId", e.ExtendedRequestID},
+		{"origin", e.Origin},
 		{"payload", payloadText(e, payload)},
 	}
 	var set [][2]string

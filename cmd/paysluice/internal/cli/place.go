@@ -1,0 +1,66 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/paysluice/paysluice/handlers/reconcile"
+)
+
+// keptPlace is the place of a comparison in a file, with what was compared.
+type keptPlace struct {
+	Stack    string `json:"stack"`
+	Provider string `json:"provider"`
+	Account  string `json:"account"`
+	reconcile.Place
+}
+
+// start returns the place at which a comparison begins: that of the file, or the start
+// of the range.
+func (r *reconciliation) start(since, until time.Time) (reconcile.Place, error) {
+	var kept keptPlace
+	path := r.flags.place
+	if path == "" {
+		return reconcile.Start(since, until), r.checkRetention(since)
+	}
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		fresh := reconcile.Start(since, until)
+		if err := r.checkRetention(since); err != nil {
+			return fresh, err
+		}
+		return fresh, r.keep(fresh)
+	}
+	if err != nil {
+		return reconcile.Place{}, err
+	}
+	if err := json.Unmarshal(text, &kept); err != nil {
+		return reconcile.Place{}, fmt.Errorf("%s is not the place of a comparison: name another file: %w", path, err)
+	}
+	if kept.Stack != r.stack.ID || kept.Provider != r.provider.Name || kept.Account != r.flags.account {
+		return reconcile.Place{}, usagef("%s is the place of another comparison: name another file", path)
+	}
+	fmt.Fprintf(r.app.err, "resuming at %s; the range is %s to %s\n", kept.Next.Format(time.RFC3339),
+		kept.Since.Format(time.RFC3339), kept.Until.Format(time.RFC3339))
+	return kept.Place, r.checkRetention(kept.Next)
+}
+
+// keep replaces the file as a whole, so that a kill leaves the old place or the new one.
+func (r *reconciliation) keep(p reconcile.Place) error {
+	path := r.flags.place
+	if path == "" {
+		return nil
+	}
+	text, err := json.Marshal(keptPlace{r.stack.ID, r.provider.Name, r.flags.account, p})
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(path+".new", text, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(path+".new", path)
+}

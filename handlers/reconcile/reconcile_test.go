@@ -1,0 +1,374 @@
+package reconcile_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/handlers/event"
+	"github.com/paysluice/paysluice/handlers/provider"
+	"github.com/paysluice/paysluice/handlers/provider/all"
+	"github.com/paysluice/paysluice/handlers/reconcile"
+	"github.com/paysluice/paysluice/handlers/reconcile/source"
+	"github.com/paysluice/paysluice/test/emulator/providerapi"
+)
+
+var (
+	now     = time.Now().UTC().Truncate(time.Second)
+	errDown = errors.New("down")
+)
+
+const hook = "https://hooks.example.com/live"
+
+// rows is a table and an archive in memory.
+type rows struct {
+	events  []event.Event
+	keys    []string
+	fail    string // the call that fails
+	batches []int
+}
+
+func (r *rows) Same(_ context.Context, asked []event.Event) (map[string]event.Event, error) {
+	r.batches = append(r.batches, len(asked))
+	found := map[string]event.Event{}
+	for _, a := range asked {
+		for _, e := range r.events {
+			if e.ID == a.ID && e.Timestamp == a.Timestamp {
+				found[e.ID] = e
+			}
+		}
+	}
+	return found, r.failure("same")
+}
+
+func (r *rows) ByID(_ context.Context, id string) ([]event.Event, error) {
+	return slices.DeleteFunc(slices.Clone(r.events), func(e event.Event) bool { return e.ID != id }), r.failure("id")
+}
+
+func (r *rows) Between(_ context.Context, provider string, from, to time.Time) iter.Seq2[event.Event, error] {
+	return func(yield func(event.Event, error) bool) {
+		for _, e := range r.events {
+			at := time.UnixMilli(e.Timestamp)
+			if e.Provider == provider && !at.Before(from) && at.Before(to) && !yield(e, nil) {
+				return
+			}
+		}
+		if err := r.failure("between"); err != nil {
+			yield(event.Event{}, err)
+		}
+	}
+}
+
+func (r *rows) Keys(_ context.Context, prefix, _ string) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		for _, key := range r.keys {
+			if strings.HasPrefix(key, prefix) && !yield(key, nil) {
+				return
+			}
+		}
+		if err := r.failure("keys"); err != nil {
+			yield("", err)
+		}
+	}
+}
+
+func (r *rows) failure(call string) error {
+	if r.fail == call {
+		return errDown
+	}
+	return nil
+}
+
+// world is a provider's API and a stack.
+type world struct {
+	reconcile.Comparison
+	api  *providerapi.Server
+	rows *rows
+}
+
+func newWorld(t *testing.T, p contract.Provider, change func(*source.Options)) *world {
+	t.Helper()
+	w := &world{api: providerapi.New(p), rows: &rows{}}
+	t.Cleanup(w.api.Close)
+	o := source.Options{Key: providerapi.Key(), URL: w.api.URL, Now: time.Now,
+		Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }, Notify: func(string) {}}
+	if change != nil {
+		change(&o)
+	}
+	from, err := source.New(p, o)
+	require.NoError(t, err)
+	known, err := all.All(all.Settings{}).ByName(p.Name)
+	require.NoError(t, err)
+	w.Comparison = reconcile.Comparison{Provider: known, Source: from, Table: w.rows, Archive: w.rows, Account: o.Account, Now: func() time.Time { return now }}
+	return w
+}
+
+// body is the event n of a provider, in the form of its webhook.
+func body(p contract.Provider, n int, at time.Time) []byte {
+	switch p.Name {
+	case "stripe":
+		return fmt.Appendf(nil, `{"id":"e%d","object":"event","api_version":"2026-01-28","created":%d,"livemode":false,"pending_webhooks":2,`+
+			`"type":"charge.succeeded","data":{"object":{"id":"ch_%[1]d","object":"charge","amount":100,"currency":"usd","status":"succeeded"}}}`, n, at.Unix())
+	case "paypal":
+		return fmt.Appendf(nil, `{"id":"e%d","create_time":%q,"event_type":"PAYMENT.CAPTURE.COMPLETED","resource":{"id":"c%[1]d"},"links":[]}`, n, at.Format(time.RFC3339))
+	}
+	return fmt.Appendf(nil, `{"event_id":"e%d","created_at":%q,"type":"payment.updated","merchant_id":"M","data":{"type":"payment","id":"p%[1]d","object":{"payment":{"id":"p%[1]d","status":"COMPLETED"}}}}`,
+		n, at.Format(time.RFC3339))
+}
+
+// add adds an event to the list.
+func (w *world) add(n int, at time.Time, text []byte) {
+	w.api.Add(providerapi.Event{ID: fmt.Sprint("e", n), Created: at, Body: text})
+}
+
+// store stores a webhook.
+func (w *world) store(t *testing.T, text []byte) event.Event {
+	t.Helper()
+	e, err := w.Provider.Event(text, provider.Origin{Livemode: new(false), Endpoint: "main"})
+	require.NoError(t, err)
+	e.Payload, e.PayloadSHA256 = text, event.HashPayload(text)
+	w.rows.events = append(w.rows.events, e)
+	return e
+}
+
+func (w *world) compare(t *testing.T, since time.Duration) reconcile.Report {
+	t.Helper()
+	done, err := w.Run(t.Context(), reconcile.Start(now.Add(-since), now))
+	require.NoError(t, err)
+	return done.Report
+}
+
+func TestEachEventHasOneState(t *testing.T) {
+	for _, p := range contract.Providers() {
+		w := newWorld(t, p, nil)
+		at := func(n int) time.Time { return now.Add(-time.Duration(n) * time.Hour) }
+		typ := map[string]string{"stripe": "charge.succeeded", "paypal": "PAYMENT.CAPTURE.COMPLETED", "square": "payment.updated"}[p.Name]
+		w.Subscription = &source.Subscription{Types: []string{typ}, Created: now.Add(-60 * time.Hour)}
+
+		w.add(1, at(1), body(p, 1, at(1)))
+		w.store(t, body(p, 1, at(1)))
+		w.add(2, at(2), body(p, 2, at(2)))                                 // missing
+		w.add(3, now.Add(-time.Minute), body(p, 3, now.Add(-time.Minute))) // on the way
+		w.add(4, at(4), body(p, 4, at(4)))
+		archived, err := w.Provider.Event(body(p, 4, at(4)), provider.Origin{})
+		require.NoError(t, err)
+		archived.ReceivedAt = now.Add(24 * time.Hour).UnixMilli()
+		w.rows.keys = []string{event.Archived{Event: &archived}.Key()}
+		w.add(5, at(5), []byte(strings.ReplaceAll(string(body(p, 5, at(5))), typ, "other.type"))) // not expected
+		w.add(6, at(70), body(p, 6, at(70)))                                                      // before the endpoint
+		w.add(7, at(7), body(p, 7, at(7)))
+		w.store(t, []byte(strings.NewReplacer(`"ch_7"`, `"ch_x"`, `"c7"`, `"cx"`, `"p7"`, `"px"`).Replace(string(body(p, 7, at(7)))))) // different
+		w.store(t, body(p, 8, at(8)))                                                                                                  // unknown to the provider
+		w.store(t, body(p, 9, now.Add(-time.Minute)))                                                                                  // too young to be listed
+		w.store(t, body(p, 10, at(10)))                                                                                                // live
+		w.rows.events[len(w.rows.events)-1].Livemode = new(true)
+		w.add(11, at(3), []byte(`{"object":"event"}`))
+		got := w.compare(t, 72*time.Hour)
+		// The archived message's day is tomorrow's, which no receipt can have had.
+		want := reconcile.Counts{Listed: 8, Stored: 1, Different: 1, OnTheWay: 1, NotExpected: 2, Unreadable: 1, Missing: 2, StillRetried: 2, Unknown: 1}
+		assert.Equal(t, want, got.Counts, p.Name)
+		assert.Equal(t, 4, len(got.Examples))
+
+		archived.ReceivedAt = at(4).Add(time.Hour).UnixMilli()
+		w.rows.keys = []string{event.Archived{Event: &archived}.Key()}
+		got = w.compare(t, 72*time.Hour)
+		assert.Equal(t, []int{1, 1}, []int{got.Archived, got.Missing}, p.Name)
+		assert.Equal(t, 1, got.Types[typ].Missing)
+		assert.Equal(t, 1, got.Types["other.type"].NotExpected)
+	}
+}
+
+// A list and a webhook render one event differently.
+func TestOneEventInOtherDress(t *testing.T) {
+	at := now.Add(-time.Hour)
+	for _, row := range []struct {
+		why            string
+		p              contract.Provider
+		listed, stored string
+		account        string
+	}{
+		{"another API version of Stripe", contract.Stripe(),
+			strings.Replace(string(body(contract.Stripe(), 1, at)), `"2026-01-28"`, `"2020-08-27"`, 1), string(body(contract.Stripe(), 1, at)), ""},
+		{"a Connect webhook names the account", contract.Stripe(),
+			string(body(contract.Stripe(), 1, at)), strings.Replace(string(body(contract.Stripe(), 1, at)), `{"id"`, `{"account":"acct_1","id"`, 1), "acct_1"},
+		{"PayPal lists its deliveries", contract.PayPal(),
+			strings.Replace(string(body(contract.PayPal(), 1, at)), `"links":[]`, `"links":[{"rel":"self"}],"status":"SUCCESS","transmissions":[]`, 1), string(body(contract.PayPal(), 1, at)), ""},
+		{"Square lists a time without a zone", contract.Square(),
+			strings.Replace(string(body(contract.Square(), 1, at)), at.Format(time.RFC3339), at.Format("2006-01-02T15:04:05")+".000002", 1), string(body(contract.Square(), 1, at)), ""},
+	} {
+		w := newWorld(t, row.p, func(o *source.Options) { o.Account = row.account })
+		w.api.Add(providerapi.Event{ID: "e1", Created: at, Body: []byte(row.listed), Account: row.account})
+		w.store(t, []byte(row.stored))
+		assert.Equal(t, reconcile.Counts{Listed: 1, Stored: 1}, w.compare(t, 2*time.Hour).Counts, row.why)
+	}
+}
+
+// Rows that may not be listed yet are not unknown to the provider.
+func TestYoungRowsAreNotJudged(t *testing.T) {
+	w := newWorld(t, contract.Stripe(), nil)
+	w.store(t, body(contract.Stripe(), 1, now.Add(-time.Minute)))
+	assert.Zero(t, w.compare(t, 5*time.Minute).Counts)
+}
+
+// A thin event is compared on request, beside its snapshot.
+func TestThinEvents(t *testing.T) {
+	at := now.Add(-time.Hour)
+	webhook := fmt.Sprintf(`{"id":"e2","object":"v2.core.event","type":"v1.charge.succeeded","created":%q,"livemode":false,"related_object":{"id":"ch_1","type":"charge"}}`, at.Format(time.RFC3339))
+	for _, thin := range []bool{true, false} {
+		w := newWorld(t, contract.Stripe(), func(o *source.Options) { o.Thin = thin })
+		w.add(1, at, body(contract.Stripe(), 1, at))
+		w.store(t, body(contract.Stripe(), 1, at))
+		w.store(t, []byte(webhook))
+		w.api.Add(providerapi.Event{ID: "e2", Created: at, Thin: true, Body: []byte(strings.Replace(webhook, "{", `{"data":{"a":1},"changes":{},`, 1))})
+		n := map[bool]int{true: 2, false: 1}[thin]
+		assert.Equal(t, reconcile.Counts{Listed: n, Stored: n}, w.compare(t, 2*time.Hour).Counts)
+	}
+}
+
+// Memory is bounded by windows: crowded ones are shortened, quiet ones grow.
+func TestWindows(t *testing.T) {
+	p := contract.Square()
+	w := newWorld(t, p, nil)
+	const many = 20_500
+	for n := range many {
+		at := now.Add(-time.Hour).Add(time.Duration(n/10) * time.Second)
+		w.add(n, at, body(p, n, at))
+	}
+	var steps []time.Duration
+	missing := 0
+	w.Missing = func(context.Context, event.Event) error { missing++; return nil }
+	w.Progress = func(at reconcile.Place) error { steps = append(steps, at.Step); return nil }
+	got := w.compare(t, 20*24*time.Hour)
+	assert.Equal(t, many, got.Missing)
+	assert.GreaterOrEqual(t, missing, many)
+	assert.Len(t, got.Examples, 100)
+	assert.Contains(t, steps, 24*time.Hour)
+	assert.Less(t, slices.Min(steps), 2*time.Hour)
+	assert.Less(t, len(steps), 40)
+	assert.LessOrEqual(t, slices.Max(w.rows.batches), 100)
+}
+
+// A comparison resumes from any place with the same result.
+func TestResume(t *testing.T) {
+	p := contract.PayPal()
+	w := newWorld(t, p, nil)
+	for n := range 100 {
+		at := now.Add(-time.Duration(n+1) * time.Hour)
+		w.add(n, at, body(p, n, at))
+		if n%3 > 0 {
+			w.store(t, body(p, n, at))
+		}
+	}
+	want := w.compare(t, 101*time.Hour)
+	assert.Equal(t, 34, want.Missing)
+	w.Progress = func(reconcile.Place) error { return errDown }
+	place, stops := reconcile.Start(now.Add(-101*time.Hour), now), 0
+	for err := error(errDown); err != nil; stops++ {
+		place, err = w.Run(t.Context(), place)
+	}
+	assert.Greater(t, stops, 3)
+	assert.Equal(t, want, place.Report)
+}
+
+func TestFailuresEndAComparison(t *testing.T) {
+	p := contract.Stripe()
+	for _, call := range []string{"same", "id", "between", "keys", "list", "missing"} {
+		w := newWorld(t, p, nil)
+		for n := range 101 {
+			w.add(n, now.Add(-time.Hour), body(p, n, now.Add(-time.Hour)))
+		}
+		w.rows.fail = call
+		w.Missing = func(context.Context, event.Event) error { return w.rows.failure("missing") }
+		if call == "list" {
+			w.api.Fault = providerapi.Throttle(1, "")
+		}
+		start := reconcile.Start(now.Add(-2*time.Hour), now)
+		done, err := w.Run(t.Context(), start)
+		require.Error(t, err, call)
+		if call != "list" {
+			assert.ErrorIs(t, err, errDown)
+		}
+		assert.Zero(t, done.Report.Listed, "a window counts only when it is complete")
+	}
+	// The last batch of a window.
+	w := newWorld(t, p, nil)
+	w.add(1, now.Add(-time.Hour), body(p, 1, now.Add(-time.Hour)))
+	w.rows.fail = "same"
+	_, err := w.Run(t.Context(), reconcile.Start(now.Add(-2*time.Hour), now))
+	assert.ErrorIs(t, err, errDown)
+}
+
+// sink is a queue and a bucket.
+type sink struct {
+	sent []string
+	fail bool
+}
+
+func (s *sink) Send(_ context.Context, text, reason string) error {
+	s.sent = append(s.sent, text+reason)
+	if s.fail {
+		return errDown
+	}
+	return nil
+}
+
+func (s *sink) Put(_ context.Context, e event.Event, days int) (string, error) {
+	if s.fail {
+		return "", errDown
+	}
+	return fmt.Sprintf("oversize/%dd/%s", days, e.PayloadSHA256), nil
+}
+
+func TestRefill(t *testing.T) {
+	for _, p := range contract.Providers() {
+		w := newWorld(t, p, nil)
+		w.api.Subscribe(providerapi.Endpoint{ID: "we_1", URL: hook, Types: []string{"*"}})
+		subscription, err := w.Source.Subscription(t.Context(), hook)
+		require.NoError(t, err)
+		s := &sink{}
+		refill := reconcile.Refill{Source: w.Source, Subscription: &subscription, Queue: s, Payloads: s, RetentionDays: 30, Now: w.Now}
+		text := body(p, 1, now.Add(-time.Hour))
+		w.add(1, now.Add(-time.Hour), text)
+		w.Missing = refill.Event
+		require.Equal(t, 1, w.compare(t, 2*time.Hour).Missing)
+		if p.Name == "paypal" {
+			assert.Equal(t, []int{1, 0}, []int{refill.Redelivered, refill.Stored}, "the front door")
+			assert.Contains(t, w.api.Requests(), "POST /v1/notifications/webhooks-events/e1/resend")
+			w.api.Resend = func(providerapi.Event) int { return 404 } // users met it on real ids
+			w.compare(t, 2*time.Hour)
+			w.api.Resend = func(providerapi.Event) int { return 500 }
+			_, err := w.Run(t.Context(), reconcile.Start(now.Add(-2*time.Hour), now))
+			assert.ErrorIs(t, err, source.ErrUnavailable)
+		}
+		require.Equal(t, 1, refill.Stored)
+		e, err := event.Decode(s.sent[0])
+		require.NoError(t, err)
+		assert.Equal(t, event.OriginReconcile, e.Origin)
+		assert.Empty(t, e.Endpoint, "nothing was verified")
+		assert.JSONEq(t, string(text), string(e.Payload))
+		assert.Equal(t, now.UnixMilli(), e.ReceivedAt)
+		assert.Equal(t, now.AddDate(0, 0, 30).Unix(), e.ExpiresAt)
+		assert.Equal(t, false, *e.Livemode)
+
+		webhook := w.store(t, text)
+		assert.True(t, w.Provider.SameEvent(e, webhook), "a webhook that arrives later is a duplicate")
+
+		refill.Store = true
+		e.Payload = []byte(strings.Repeat("x", event.MaxInline+1))
+		require.NoError(t, refill.Event(t.Context(), e))
+		assert.Contains(t, s.sent[len(s.sent)-1], `"payloadRef":"oversize/30d/`)
+		s.fail = true
+		assert.ErrorIs(t, refill.Event(t.Context(), e), errDown)
+		e.Payload = nil
+		assert.ErrorIs(t, refill.Event(t.Context(), e), errDown)
+	}
+}

@@ -1,0 +1,66 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/paysluice/paysluice/handlers/event"
+	"github.com/paysluice/paysluice/handlers/reconcile/source"
+)
+
+// Payloads stores bodies that are too large for a message.
+type Payloads interface {
+	Put(ctx context.Context, e event.Event, retentionDays int) (ref string, err error)
+}
+
+// Refill gets missing events into the table.
+type Refill struct {
+	Source       source.Source
+	Subscription *source.Subscription // nil if the endpoints are not known
+	Queue        event.Queue          // webhook-queue
+	Payloads     Payloads
+	// RetentionDays is how long an event that is received now is kept; 0 is for ever.
+	RetentionDays int
+	// Store sends the listed events to Queue, even if the provider can deliver them.
+	Store bool
+	Now   func() time.Time
+
+	// Redelivered and Stored count the events that the provider delivers again, and
+	// those that were sent to Queue.
+	Redelivered, Stored int
+}
+
+// Event asks the provider to deliver an event again. If its API cannot, or refuses this
+// event, Event sends what the API listed to Queue, marked as event.OriginReconcile.
+func (r *Refill) Event(ctx context.Context, e event.Event) error {
+	if !r.Store && r.Subscription != nil {
+		_, own, _ := strings.Cut(e.ID, ":")
+		err := r.Source.Redeliver(ctx, own, *r.Subscription)
+		if err == nil {
+			r.Redelivered++
+			return nil
+		}
+		refused := errors.Is(err, source.ErrNoRedelivery) || errors.Is(err, source.ErrNotFound) || errors.Is(err, source.ErrRequest)
+		if !refused {
+			return err
+		}
+	}
+	now := r.Now()
+	e.Origin = event.OriginReconcile
+	e.ReceivedAt, e.ExpiresAt = now.UnixMilli(), event.Expiry(now, r.RetentionDays)
+	if len(e.Payload) > event.MaxInline {
+		ref, err := r.Payloads.Put(ctx, e, r.RetentionDays)
+		if err != nil {
+			return fmt.Errorf("payload of %s: %w", e.ID, err)
+		}
+		e.Payload, e.PayloadRef = nil, ref
+	}
+	if err := r.Queue.Send(ctx, event.Encode(e), ""); err != nil {
+		return err
+	}
+	r.Stored++
+	return nil
+}

@@ -1,0 +1,93 @@
+package source
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/paysluice/paysluice/handlers/contract"
+)
+
+// Key is an operator's key for a provider's API.
+type Key struct {
+	// Token is Stripe's restricted key or Square's access token.
+	Token string
+	// ClientID and ClientSecret are those of PayPal's app.
+	ClientID, ClientSecret string
+	// Sandbox reports whether it is one of the provider's sandbox.
+	Sandbox bool
+}
+
+// String hides the key from messages and logs.
+func (Key) String() string { return "a key that is not shown" }
+
+// GoString is String.
+func (k Key) GoString() string { return k.String() }
+
+// Documents returns the JSON document of a provider's key, as ParseKey reads it.
+func Documents(p contract.Provider) string {
+	switch p.Name {
+	case contract.Stripe().Name:
+		return `{"apiKey":"rk_live_…"}`
+	case contract.PayPal().Name:
+		return `{"clientId":"…","clientSecret":"…","environment":"live"}`
+	}
+	return `{"accessToken":"…","environment":"live"}`
+}
+
+// ParseKey reads the document of Documents. The error is ErrKey, and repeats nothing of
+// the document.
+func ParseKey(p contract.Provider, document []byte) (Key, error) {
+	var d struct {
+		APIKey       string `json:"apiKey"`
+		ClientID     string `json:"clientId"`
+		ClientSecret string `json:"clientSecret"`
+		AccessToken  string `json:"accessToken"`
+		Environment  string `json:"environment"`
+	}
+	if err := json.Unmarshal(document, &d); err != nil {
+		return Key{}, fmt.Errorf("%w: it is not the JSON document %s", ErrKey, Documents(p))
+	}
+	if p.Name == contract.Stripe().Name {
+		d.Environment = cmp.Or(d.Environment, stripeEnvironment(d.APIKey))
+	}
+	if d.Environment != "live" && d.Environment != "sandbox" {
+		return Key{}, fmt.Errorf("%w: environment must be live or sandbox", ErrKey)
+	}
+	k := Key{Token: cmp.Or(d.APIKey, d.AccessToken), ClientID: d.ClientID, ClientSecret: d.ClientSecret, Sandbox: d.Environment == "sandbox"}
+	return k, k.Check(p)
+}
+
+// StripeSandbox reports whether a key of Stripe is one of a sandbox or of test mode.
+func StripeSandbox(key string) bool { return strings.Contains(key, "_test_") }
+
+// stripeEnvironment returns the environment that a key of Stripe names.
+func stripeEnvironment(key string) string {
+	if StripeSandbox(key) {
+		return "sandbox"
+	}
+	return "live"
+}
+
+// Check reports a key without what the provider needs. The error is ErrKey.
+func (k Key) Check(p contract.Provider) error {
+	printable := func(s string) bool {
+		return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
+	}
+	switch p.Name {
+	case contract.Stripe().Name:
+		if !printable(k.Token) || !strings.HasPrefix(k.Token, "rk_") && !strings.HasPrefix(k.Token, "sk_") {
+			return fmt.Errorf("%w: a key of Stripe begins with rk_live_ or rk_test_", ErrKey)
+		}
+	case contract.PayPal().Name:
+		if !printable(k.ClientID) || !printable(k.ClientSecret) {
+			return fmt.Errorf("%w: the client id or the client secret of PayPal's app is empty or has other characters than ASCII", ErrKey)
+		}
+	default:
+		if !printable(k.Token) {
+			return fmt.Errorf("%w: the access token of Square's application is empty or has other characters than ASCII", ErrKey)
+		}
+	}
+	return nil
+}

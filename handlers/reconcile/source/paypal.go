@@ -1,0 +1,155 @@
+package source
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"golang.org/x/oauth2"
+	"golang.org/x/oauth2/clientcredentials"
+)
+
+const (
+	paypalURL        = "https://api-m.paypal.com"
+	paypalSandboxURL = "https://api-m.sandbox.paypal.com"
+	paypalEvents     = "/v1/notifications/webhooks-events"
+)
+
+// paypal lists the events of one app (notifications_webhooks_v1.json).
+type paypal struct {
+	client *client
+	live   bool
+}
+
+func newPayPal(o Options) (Source, error) {
+	if o.Account != "" {
+		return nil, ErrAccount
+	}
+	base := paypalURL
+	if o.Key.Sandbox {
+		base = paypalSandboxURL
+	}
+	if o.URL != "" {
+		base = o.URL
+	}
+	c, err := newClient(base, o)
+	if err != nil {
+		return nil, err
+	}
+	config := clientcredentials.Config{
+		ClientID: o.Key.ClientID, ClientSecret: o.Key.ClientSecret,
+		TokenURL: strings.TrimSuffix(base, "/") + "/v1/oauth2/token", AuthStyle: oauth2.AuthStyleInHeader,
+	}
+	// The token is kept until it expires: PayPal limits how often one is issued.
+	tokens := config.TokenSource(context.WithValue(context.Background(), oauth2.HTTPClient, c.http))
+	c.authorize = func(r *http.Request) error {
+		token, err := tokens.Token()
+		if err != nil {
+			return tokenFailure(err)
+		}
+		token.SetAuthHeader(r)
+		return nil
+	}
+	return &paypal{client: c, live: !o.Key.Sandbox}, nil
+}
+
+// tokenFailure returns the error of a token that was not issued. The library's own
+// quotes the response.
+func tokenFailure(err error) error {
+	what := call{method: http.MethodPost, path: "/v1/oauth2/token"}
+	if refused, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
+		if err := failure(what, refused.Response.StatusCode, nil); err != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("%w: %s %s: no token in the response", ErrUnavailable, what.method, what.path)
+}
+
+// Facts implements Source. PayPal shows 30 days of events and delivers up to 25 times
+// in three days (developer.paypal.com/api/rest/webhooks).
+func (p *paypal) Facts() Facts {
+	return Facts{Retention: 30 * day, Margin: margin, Retries: 3 * day, Live: p.live}
+}
+
+// Lists implements Source.
+func (*paypal) Lists(string) bool { return true }
+
+// link is a HATEOAS link.
+type link struct {
+	Href string `json:"href"`
+	Rel  string `json:"rel"`
+}
+
+// List implements Source. A page may have fewer events than asked for, so only a
+// missing link ends the list.
+func (p *paypal) List(ctx context.Context, from, to time.Time) iter.Seq2[Listed, error] {
+	list := listing{
+		query: url.Values{
+			"page_size":  {"100"},
+			"start_time": {from.UTC().Format(time.RFC3339)},
+			"end_time":   {to.UTC().Format(time.RFC3339)},
+		},
+		page: func(ctx context.Context, query url.Values) ([]json.RawMessage, url.Values, error) {
+			var answer struct {
+				Events []json.RawMessage `json:"events"`
+				Links  []link            `json:"links"`
+			}
+			if err := p.client.get(ctx, call{method: http.MethodGet, path: paypalEvents, query: query}, &answer); err != nil {
+				return nil, nil, err
+			}
+			for _, l := range answer.Links {
+				if l.Rel == "next" {
+					next, err := nextQuery(l.Href)
+					return answer.Events, next, err
+				}
+			}
+			return answer.Events, nil, nil
+		},
+	}
+	return func(yield func(Listed, error) bool) {
+		pages(ctx, list, func(body json.RawMessage) Listed { return Listed{Body: body} }, yield)
+	}
+}
+
+// Subscription implements Source. PayPal does not say when a webhook was made.
+func (p *paypal) Subscription(ctx context.Context, to string) (Subscription, error) {
+	var answer struct {
+		Webhooks []struct {
+			ID    string `json:"id"`
+			URL   string `json:"url"`
+			Types []struct {
+				Name string `json:"name"`
+			} `json:"event_types"`
+		} `json:"webhooks"`
+	}
+	what := call{method: http.MethodGet, path: "/v1/notifications/webhooks", query: url.Values{"anchor_type": {"APPLICATION"}}}
+	if err := p.client.get(ctx, what, &answer); err != nil {
+		return Subscription{}, err
+	}
+	var found Subscription
+	for _, w := range answer.Webhooks {
+		if w.URL != to {
+			continue
+		}
+		var types []string
+		for _, t := range w.Types {
+			types = append(types, t.Name)
+		}
+		found.add(w.ID, types, time.Time{})
+	}
+	return found.found(to)
+}
+
+// Redeliver implements Source.
+func (p *paypal) Redeliver(ctx context.Context, id string, s Subscription) error {
+	return p.client.get(ctx, call{
+		method: http.MethodPost, path: paypalEvents + "/" + url.PathEscape(id) + "/resend",
+		body: map[string][]string{"webhook_ids": s.IDs},
+	}, nil)
+}

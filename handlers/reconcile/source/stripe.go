@@ -1,0 +1,236 @@
+package source
+
+import (
+	"context"
+	"encoding/json"
+	"iter"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	stripeURL = "https://api.stripe.com"
+	// stripeVersion is sent to the API v2, which requires a version. Events are
+	// rendered in the version of their making, whatever it is
+	// (docs.stripe.com/api/events).
+	stripeVersion = "2026-03-25.dahlia"
+)
+
+// stripe lists the events of one account (docs.stripe.com/api/events/list).
+type stripe struct {
+	client  *client
+	account string
+	thin    bool
+	live    bool
+}
+
+func newStripe(o Options) (Source, error) {
+	base := stripeURL
+	if o.URL != "" {
+		base = o.URL
+	}
+	c, err := newClient(base, o)
+	if err != nil {
+		return nil, err
+	}
+	c.authorize = func(r *http.Request) error {
+		r.Header.Set("Authorization", "Bearer "+o.Key.Token)
+		return nil
+	}
+	return &stripe{client: c, account: o.Account, thin: o.Thin, live: !o.Key.Sandbox}, nil
+}
+
+// Facts implements Source. Events are kept for 30 days (docs.stripe.com/api/events) and
+// delivered for three (docs.stripe.com/webhooks/process-undelivered-events).
+func (s *stripe) Facts() Facts {
+	return Facts{Retention: 30 * day, Margin: margin, Retries: 3 * day, Live: s.live}
+}
+
+// Lists implements Source. Types of thin events begin with the API's version.
+func (s *stripe) Lists(eventType string) bool {
+	return s.thin || !strings.HasPrefix(eventType, "v1.") && !strings.HasPrefix(eventType, "v2.")
+}
+
+// List implements Source. Snapshots come first.
+func (s *stripe) List(ctx context.Context, from, to time.Time) iter.Seq2[Listed, error] {
+	return func(yield func(Listed, error) bool) {
+		if s.each(ctx, s.snapshots(from, to), yield) && s.thin {
+			s.each(ctx, s.thinEvents(from, to), yield)
+		}
+	}
+}
+
+// page is a page of a list: its events and the query of the next one, nil for the last.
+type page func(ctx context.Context, query url.Values) (events []json.RawMessage, next url.Values, err error)
+
+// each yields the events of all pages. It reports whether there is more to yield.
+func (s *stripe) each(ctx context.Context, list listing, yield func(Listed, error) bool) bool {
+	return pages(ctx, list, func(body json.RawMessage) Listed { return Listed{Body: body, Account: s.account} }, yield)
+}
+
+// listing is a list with the query of its first page.
+type listing struct {
+	page  page
+	query url.Values
+}
+
+// pages yields the events of all pages of a list. It reports whether it came to the end.
+func pages(ctx context.Context, list listing, wrap func(json.RawMessage) Listed, yield func(Listed, error) bool) bool {
+	for query := list.query; query != nil; {
+		events, next, err := list.page(ctx, query)
+		if err != nil {
+			yield(Listed{}, err)
+			return false
+		}
+		for _, body := range events {
+			if !yield(wrap(body), nil) {
+				return false
+			}
+		}
+		query = next
+	}
+	return true
+}
+
+func (s *stripe) snapshots(from, to time.Time) listing {
+	query := url.Values{
+		"limit":        {"100"},
+		"created[gte]": {strconv.FormatInt(from.Unix(), 10)},
+		"created[lte]": {strconv.FormatInt(to.Unix(), 10)},
+	}
+	return listing{query: query, page: func(ctx context.Context, query url.Values) ([]json.RawMessage, url.Values, error) {
+		var answer struct {
+			Data    []json.RawMessage `json:"data"`
+			HasMore bool              `json:"has_more"`
+		}
+		if err := s.client.get(ctx, s.call("/v1/events", query, s.header()), &answer); err != nil || !answer.HasMore || len(answer.Data) == 0 {
+			return answer.Data, nil, err
+		}
+		last, err := idOf(answer.Data[len(answer.Data)-1])
+		next := maps.Clone(query)
+		next.Set("starting_after", last)
+		return answer.Data, next, err
+	}}
+}
+
+func (s *stripe) thinEvents(from, to time.Time) listing {
+	query := url.Values{
+		"limit":        {"100"},
+		"created[gte]": {from.UTC().Format(time.RFC3339)},
+		"created[lte]": {to.UTC().Format(time.RFC3339)},
+	}
+	header := map[string]string{"Stripe-Version": stripeVersion}
+	if s.account != "" {
+		header["Stripe-Context"] = s.account
+	}
+	return listing{query: query, page: func(ctx context.Context, query url.Values) ([]json.RawMessage, url.Values, error) {
+		var answer struct {
+			Data []json.RawMessage `json:"data"`
+			Next string            `json:"next_page_url"`
+		}
+		if err := s.client.get(ctx, s.call("/v2/core/events", query, header), &answer); err != nil {
+			return nil, nil, err
+		}
+		next, err := nextQuery(answer.Next)
+		return answer.Data, next, err
+	}}
+}
+
+func (s *stripe) call(path string, query url.Values, header map[string]string) call {
+	return call{method: http.MethodGet, path: path, query: query, header: header}
+}
+
+// header chooses a connected account: a platform's key lists its own events only.
+func (s *stripe) header() map[string]string {
+	if s.account == "" {
+		return nil
+	}
+	return map[string]string{"Stripe-Account": s.account}
+}
+
+// idOf returns the member id of an element.
+func idOf(element json.RawMessage) (string, error) {
+	var object struct {
+		ID string `json:"id"`
+	}
+	if err := json.Unmarshal(element, &object); err != nil || object.ID == "" {
+		return "", ErrAnswer
+	}
+	return object.ID, nil
+}
+
+// Subscription implements Source. The endpoints are the platform's, for a connected
+// account too.
+func (s *stripe) Subscription(ctx context.Context, to string) (Subscription, error) {
+	var found Subscription
+	for query := (url.Values{"limit": {"100"}}); query != nil; {
+		var answer struct {
+			Data []struct {
+				ID      string   `json:"id"`
+				URL     string   `json:"url"`
+				Types   []string `json:"enabled_events"`
+				Created int64    `json:"created"`
+			} `json:"data"`
+			HasMore bool `json:"has_more"`
+		}
+		if err := s.client.get(ctx, s.call("/v1/webhook_endpoints", query, nil), &answer); err != nil {
+			return Subscription{}, err
+		}
+		query = nil
+		for _, e := range answer.Data {
+			if e.URL == to {
+				found.add(e.ID, e.Types, time.Unix(e.Created, 0))
+			}
+			if answer.HasMore {
+				query = url.Values{"limit": {"100"}, "starting_after": {e.ID}}
+			}
+		}
+	}
+	if s.thin {
+		if err := s.addDestinations(ctx, to, &found); err != nil {
+			return Subscription{}, err
+		}
+	}
+	return found.found(to)
+}
+
+// addDestinations adds the event destinations of thin events.
+func (s *stripe) addDestinations(ctx context.Context, to string, found *Subscription) error {
+	for query := (url.Values{"include[0]": {"webhook_endpoint.url"}}); query != nil; {
+		var answer struct {
+			Data []struct {
+				ID       string    `json:"id"`
+				Types    []string  `json:"enabled_events"`
+				Payload  string    `json:"event_payload"`
+				Created  time.Time `json:"created"`
+				Endpoint struct {
+					URL string `json:"url"`
+				} `json:"webhook_endpoint"`
+			} `json:"data"`
+			Next string `json:"next_page_url"`
+		}
+		what := s.call("/v2/core/event_destinations", query, map[string]string{"Stripe-Version": stripeVersion})
+		if err := s.client.get(ctx, what, &answer); err != nil {
+			return err
+		}
+		for _, d := range answer.Data {
+			if d.Endpoint.URL == to && d.Payload == "thin" && !slices.Contains(found.IDs, d.ID) {
+				found.add(d.ID, d.Types, d.Created)
+			}
+		}
+		var err error
+		if query, err = nextQuery(answer.Next); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Redeliver implements Source. The call that Stripe's own command line uses is not part
+// of the public API.
+func (s *stripe) Redeliver(context.Context, string, Subscription) error { return ErrNoRedelivery }

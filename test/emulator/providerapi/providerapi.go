@@ -1,0 +1,191 @@
+// Package providerapi plays the APIs by which Stripe, PayPal and Square list their
+// events. Each server keeps events and honours keys, ranges, pages and limits as its
+// provider documents them; comments name the sources.
+package providerapi
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/handlers/reconcile/source"
+)
+
+// Key is accepted by all servers.
+func Key() source.Key {
+	return source.Key{Token: "rk_test_marked", ClientID: "marked-client", ClientSecret: "marked-secret", Sandbox: true}
+}
+
+// Event is an event that the provider made.
+type Event struct {
+	ID      string // the provider's
+	Body    []byte // as the API renders it
+	Created time.Time
+	Account string // connected account, Stripe
+	Thin    bool   // Stripe
+	// Hidden leaves the event out of lists: they are not complete up to now
+	// (estuary/connectors#2731).
+	Hidden bool
+}
+
+// Endpoint is a webhook endpoint at the provider.
+type Endpoint struct {
+	ID, URL string
+	Types   []string
+	Created time.Time
+	Thin    bool // an event destination of Stripe
+}
+
+// Server is one provider's API.
+type Server struct {
+	*httptest.Server
+	Provider contract.Provider
+	// Fault, if not nil, may answer a request in place of the API, and then returns
+	// true.
+	Fault func(w http.ResponseWriter, r *http.Request, number int) bool
+	// Resend, if not nil, delivers an event again and returns a status (PayPal).
+	Resend func(Event) int
+
+	mu        sync.Mutex
+	events    []Event
+	sorted    bool // newest first
+	endpoints []Endpoint
+	requests  []string
+}
+
+// New starts the API of a provider.
+func New(p contract.Provider) *Server {
+	s := &Server{Provider: p}
+	handlers := map[string]func(http.ResponseWriter, *http.Request){
+		"GET /v1/events": s.stripeEvents, "GET /v2/core/events": s.stripeThin,
+		"GET /v1/webhook_endpoints": s.stripeEndpoints, "GET /v2/core/event_destinations": s.stripeDestinations,
+		"POST /v1/oauth2/token": s.paypalToken, "GET /v1/notifications/webhooks-events": s.paypalEvents,
+		"GET /v1/notifications/webhooks": s.paypalWebhooks, "POST /v1/notifications/webhooks-events/{id}/resend": s.paypalResend,
+		"POST /v2/events": s.squareEvents, "GET /v2/webhooks/subscriptions": s.squareSubscriptions,
+	}
+	mux := http.NewServeMux()
+	for pattern, handle := range handlers {
+		mux.HandleFunc(pattern, handle)
+	}
+	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.mu.Lock()
+		s.requests = append(s.requests, r.Method+" "+r.URL.Path)
+		fault, number := s.Fault, len(s.requests)
+		s.mu.Unlock()
+		if fault != nil && fault(w, r, number) {
+			return
+		}
+		mux.ServeHTTP(w, r)
+	}))
+	return s
+}
+
+// Add adds events and Subscribe endpoints.
+func (s *Server) Add(events ...Event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.events, s.sorted = append(s.events, events...), false
+}
+
+// Subscribe adds endpoints.
+func (s *Server) Subscribe(endpoints ...Endpoint) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.endpoints = append(s.endpoints, endpoints...)
+}
+
+// Requests returns the methods and paths of all requests.
+func (s *Server) Requests() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.requests)
+}
+
+// Throttle answers every n-th request 429. Stripe and Square document Retry-After as
+// optional (docs.stripe.com/rate-limits; RFC 9110, 10.2.3).
+func Throttle(n int, retryAfter string) func(http.ResponseWriter, *http.Request, int) bool {
+	return func(w http.ResponseWriter, _ *http.Request, number int) bool {
+		if number%n != 0 {
+			return false
+		}
+		if retryAfter != "" {
+			w.Header().Set("Retry-After", retryAfter)
+		}
+		// The three providers' bodies of a 429 in one.
+		answer(w, http.StatusTooManyRequests, map[string]any{
+			"name": "RATE_LIMIT_REACHED", "error": map[string]string{"type": "invalid_request_error", "code": "rate_limit"},
+			"errors": []map[string]string{{"category": "RATE_LIMIT_ERROR", "code": "RATE_LIMITED"}},
+		})
+		return true
+	}
+}
+
+// selected returns the visible events in [from, to], newest first. Events of one second
+// come in any order: ids are no order (zed-industries/zed#15510).
+func (s *Server) selected(from, to time.Time, keep func(Event) bool) []Event {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.sorted {
+		slices.SortStableFunc(s.events, func(a, b Event) int { return b.Created.Compare(a.Created) })
+		s.sorted = true
+	}
+	var found []Event
+	for _, e := range s.events {
+		if !e.Hidden && !e.Created.Before(from) && !e.Created.After(to) && keep(e) {
+			found = append(found, e)
+		}
+	}
+	return found
+}
+
+func (s *Server) subscribed(thin bool) []Endpoint {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(s.endpoints), func(e Endpoint) bool { return e.Thin != thin })
+}
+
+// page returns up to limit events behind the first skip, and whether more follow.
+func page(all []Event, skip, limit int) ([]json.RawMessage, bool) {
+	bodies := []json.RawMessage{}
+	for _, e := range all[min(skip, len(all)):min(skip+limit, len(all))] {
+		bodies = append(bodies, e.Body)
+	}
+	return bodies, skip+limit < len(all)
+}
+
+// bearer checks the key.
+func bearer(w http.ResponseWriter, r *http.Request, token string) bool {
+	if r.Header.Get("Authorization") == "Bearer "+token {
+		return true
+	}
+	// Stripe's message has a part of the key.
+	answer(w, http.StatusUnauthorized, map[string]any{"error": map[string]string{
+		"type": "invalid_request_error", "message": "Invalid API Key provided: " + strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "),
+	}})
+	return false
+}
+
+// answer writes JSON.
+func answer(w http.ResponseWriter, status int, value any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
+		panic(fmt.Sprintf("a test's event is no JSON: %v", err))
+	}
+}
+
+// bad answers 400 with all providers' codes of an invalid request.
+func bad(w http.ResponseWriter, what string) {
+	answer(w, http.StatusBadRequest, map[string]any{
+		"name": "VALIDATION_ERROR", "error": map[string]string{"type": "invalid_request_error", "message": what},
+		"errors": []map[string]string{{"code": "BAD_REQUEST"}},
+	})
+}
