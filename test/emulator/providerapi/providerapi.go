@@ -135,7 +135,7 @@ func (s *Server) selected(from, to time.Time, keep func(Event) bool) []Event {
 		slices.SortStableFunc(s.events, func(a, b Event) int { return b.Created.Compare(a.Created) })
 		s.sorted = true
 	}
-	var found []Event
+	found := make([]Event, 0, len(s.events))
 	for _, e := range s.events {
 		if !e.Hidden && !e.Created.Before(from) && !e.Created.After(to) && keep(e) {
 			found = append(found, e)
