@@ -104,6 +104,10 @@ const (
 // count lines with some of the codes.
 const ReasonProperty = "reason"
 
+// HintProperty is the member of a log line with the probable cause of a signature that
+// does not match.
+const HintProperty = "hint"
+
 // ReasonOtherMode is the code of an event whose mode is not that of the secret's
 // entry. paysluice replay skips it by default.
 const ReasonOtherMode = "other_mode"

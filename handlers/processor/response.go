@@ -73,7 +73,7 @@ func (h *Handler) report(ctx context.Context, e event.Event, err error) {
 			slog.String("reason", string(provider.ReasonOf(err))),
 			slog.String("detail", err.Error()))
 		if hint := hintOf(err); hint != "" {
-			attrs = append(attrs, slog.String("hint", hint))
+			attrs = append(attrs, slog.String(contract.HintProperty, hint))
 		}
 	}
 	if out.metric != "" {

@@ -2,13 +2,16 @@ package operator_test
 
 import (
 	"encoding/json"
+	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/test/emulator/senders"
 )
 
 func TestStatus(t *testing.T) {
@@ -47,6 +50,19 @@ func TestFiringAlarmSaysWhatToDo(t *testing.T) {
 	r := paysluice(t, "status")
 	assert.Equal(t, 3, r.code, r.stderr)
 	assert.Regexp(t, `(?s)TICKET ticket-conflicts-operator since \d+ s\n  means  .*\n  do     `, r.stdout)
+}
+
+// A request that fails for a known cause says so in status.
+func TestStatusShowsHints(t *testing.T) {
+	p := contract.Stripe()
+	a := accounts[p.Name]
+	body := a.Body(a.NewID(), 100, senders.Created)
+	status, _, err := stack.Post(t.Context(), p, a.Header(body, a.secret, time.Now()), append(body, '\n'))
+	require.NoError(t, err)
+	require.Equal(t, http.StatusUnauthorized, status)
+	require.Eventually(t, func() bool {
+		return strings.Contains(paysluice(t, "status").stdout, "(proven): ")
+	}, waitTime, pollTime)
 }
 
 func TestStatusDenied(t *testing.T) {

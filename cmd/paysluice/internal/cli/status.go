@@ -92,6 +92,11 @@ func (a *app) printStatus(s query.Status) error {
 		return err
 	}
 	fmt.Fprintln(a.out)
+	for _, p := range s.Providers {
+		for _, h := range p.Hints {
+			printWrapped(a.out, fmt.Sprintf("%s rejected %d: ", p.Provider, h.Count), h.Text)
+		}
+	}
 	printQueue(a.out, s.Queue)
 	printQueue(a.out, s.DeadLetters)
 	fmt.Fprintln(a.out)

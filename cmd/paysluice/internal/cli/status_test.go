@@ -20,7 +20,7 @@ func TestPrintStatus(t *testing.T) {
 		Stack: "paysluice-prod", At: now,
 		Providers: []query.ProviderStatus{
 			{Provider: "stripe", Last: &event.Event{ReceivedAt: now.Add(-3 * time.Minute).UnixMilli()}, Counts: map[string]int{"Accepted": 12, "Stored": 11}},
-			{Provider: "paypal"},
+			{Provider: "paypal", Hints: []query.Hint{{Text: "body_end (proven): The signature is right for the body without the white space at its end.", Count: 3}}},
 		},
 		Queue:       query.Queue{Name: "webhook-queue-prod", Waiting: 3, Delayed: 1, InFlight: 2, OldestSeconds: new(180)},
 		DeadLetters: query.Queue{Name: "webhook-dlq-prod"},
@@ -36,6 +36,8 @@ PROVIDER  LAST EVENT  ACCEPTED  REJECTED  STORED  DUPLICATES  ARCHIVED
 stripe    3 min ago         12         0      11           0         0
 paypal    none               0         0       0           0         0
 
+paypal rejected 3: body_end (proven): The signature is right for the body
+                   without the white space at its end.
 webhook-queue-prod: 4 waiting, 2 in flight, oldest 3 min
 webhook-dlq-prod: 0 waiting, 0 in flight
 

@@ -19,6 +19,7 @@ import (
 
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/stack"
+	"github.com/paysluice/paysluice/handlers/contract"
 )
 
 // cloud answers the calls of a Monitor. fail names the call that fails.
@@ -163,6 +164,16 @@ func TestAgeThatCloudWatchDoesNotHave(t *testing.T) {
 	main, _, err := newMonitor(&cloud{waiting: "1"}).QueueStates(t.Context())
 	require.NoError(t, err)
 	assert.Nil(t, main.OldestSeconds)
+}
+
+func TestHints(t *testing.T) {
+	line := func(hint string) string { return fmt.Sprintf(`{"reason":"signature_mismatch","hint":%q}`, hint) }
+	c := &cloud{lines: map[string][]string{"/aws/lambda/square-processor-prod": {line("b"), "START", line("a"), line("c"), line("a")}}}
+	hints, err := newMonitor(c).Hints(t.Context(), contract.Square(), now.Add(-time.Hour))
+	require.NoError(t, err)
+	assert.Equal(t, []query.Hint{
+		{Text: "a", Count: 2, Last: now.Add(-2 * time.Minute)}, {Text: "b", Count: 1, Last: now}, {Text: "c", Count: 1, Last: now.Add(-3 * time.Minute)},
+	}, hints)
 }
 
 func TestStatusFails(t *testing.T) {

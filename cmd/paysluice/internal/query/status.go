@@ -31,6 +31,8 @@ type ProviderStatus struct {
 	Last *event.Event `json:"last,omitempty"`
 	// Counts are the sums by metric since Status.Since.
 	Counts map[string]int `json:"counts"`
+	// Hints are the probable causes of rejected signatures since Status.Since.
+	Hints []Hint `json:"hints,omitempty"`
 }
 
 // Healthy reports whether no alarm fires and no dead letter waits.
@@ -74,6 +76,10 @@ func ReadStatus(ctx context.Context, m *Monitor, s *Store, period time.Duration)
 				p.Last = &e
 			}
 			return nil
+		})
+		all.Go(func() (err error) {
+			p.Hints, err = m.Hints(ctx, contract.Providers()[i], status.Since)
+			return err
 		})
 	}
 	if err := all.Wait(); err != nil {
