@@ -20,10 +20,16 @@ import (
 // console is a running paysluice console.
 type console struct {
 	t      *testing.T
+	link   string
 	origin string
 	log    *locked
 	client *http.Client
 	stop   func() (code int)
+}
+
+// linkPattern matches the links that a console prints.
+func linkPattern() *regexp.Regexp {
+	return regexp.MustCompile(`http://127\.0\.0\.1:\d+/\?token=\w+`)
 }
 
 // openConsole starts a console and its session.
@@ -39,12 +45,11 @@ func (s session) openConsole(t *testing.T, args ...string) *console {
 		return cmd.ProcessState.ExitCode()
 	}
 	t.Cleanup(func() { c.stop() })
-	link := ""
 	require.Eventually(t, func() bool {
-		link = regexp.MustCompile(`http://127\.0\.0\.1:\d+/\?token=\w+`).FindString(c.log.String())
-		return link != ""
+		c.link = linkPattern().FindString(c.log.String())
+		return c.link != ""
 	}, waitTime, pollTime, "%s", c.log)
-	u, err := url.Parse(link)
+	u, err := url.Parse(c.link)
 	require.NoError(t, err)
 	c.origin = "http://" + u.Host
 	jar, err := cookiejar.New(nil)

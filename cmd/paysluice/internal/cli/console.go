@@ -10,18 +10,21 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/console"
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/doctor"
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
+	"github.com/paysluice/paysluice/cmd/paysluice/replay"
 )
 
 func (a *app) console() *cobra.Command {
 	var port int
-	var noOpen bool
+	var noOpen, allowReplay bool
 	c := &cobra.Command{
 		Use:   "console",
 		Short: "Show the stack in a browser, on this machine",
 		Long: `Show the stack in a browser. The pages are served on 127.0.0.1 to whoever has the link
 that the command prints, which works once. They read with your AWS credentials and
-change nothing. Each look at a body is noted on stderr. Ctrl-C ends the console.`,
+change nothing, except that --allow-replay lets them send archived events to the queue
+again. Each look at a body and each replay is noted on stderr. Ctrl-C ends the console.`,
 		Example: `  paysluice console
   paysluice console --local --port 8080 --no-open`,
 		Args: cobra.NoArgs,
@@ -34,7 +37,13 @@ change nothing. Each look at a body is noted on stderr. Ctrl-C ends the console.
 				return err
 			}
 			server, err := console.Listen(console.Options{
-				Stack: s, Store: query.New(s, a.now), Monitor: query.NewMonitor(s, a.now), Log: a.err, Now: a.now, Zone: time.Local,
+				Stack: s, Store: query.New(s, a.now), Monitor: query.NewMonitor(s, a.now),
+				Archive: query.Failures(s), Replays: query.Replays(s, replay.DefaultRate, replay.DefaultPatience, a.now), AllowReplay: allowReplay,
+				Who: func(ctx context.Context) (string, error) { return query.Identity(ctx, s) },
+				Examine: func(ctx context.Context) ([]doctor.Result, error) {
+					return doctor.New(ctx, s, localTemplate, localZips).Examine(ctx, nil)
+				},
+				Log: a.err, Now: a.now, Zone: time.Local,
 			}, port)
 			if err != nil {
 				return err
@@ -49,6 +58,7 @@ change nothing. Each look at a body is noted on stderr. Ctrl-C ends the console.
 	}
 	c.Flags().IntVar(&port, "port", 0, "`port` of 127.0.0.1, 0 for a free one")
 	c.Flags().BoolVar(&noOpen, "no-open", false, "print the link only")
+	c.Flags().BoolVar(&allowReplay, "allow-replay", false, "let the pages send archived events to the queue again")
 	return c
 }
 

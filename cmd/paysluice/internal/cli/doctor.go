@@ -3,7 +3,6 @@ package cli
 import (
 	"fmt"
 	"iter"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -11,6 +10,12 @@ import (
 
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/doctor"
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/output"
+)
+
+// What paysluice doctor compares the deployment with.
+const (
+	localTemplate = "out/stack.json"
+	localZips     = "out"
 )
 
 func (a *app) doctor() *cobra.Command {
@@ -47,8 +52,8 @@ signature, which the stack counts as rejected. A missing permission is one findi
 		},
 	}
 	c.Flags().StringSliceVar(&skip, "skip", nil, "leave out `checks`, separated by commas")
-	c.Flags().StringVar(&templateFile, "template", filepath.Join("out", "stack.json"), "local template `file` to compare with")
-	c.Flags().StringVar(&out, "out", "out", "`folder` of paysluice package to compare with")
+	c.Flags().StringVar(&templateFile, "template", localTemplate, "local template `file` to compare with")
+	c.Flags().StringVar(&out, "out", localZips, "`folder` of paysluice package to compare with")
 	complete(c, "skip", doctor.Names())
 	return c
 }

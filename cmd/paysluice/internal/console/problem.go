@@ -8,6 +8,7 @@ import (
 
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/stack"
+	"github.com/paysluice/paysluice/cmd/paysluice/replay"
 	"github.com/paysluice/paysluice/handlers/aws/bucket"
 )
 
@@ -33,7 +34,7 @@ func newProblem(err error) *problem {
 	case isDenied:
 		p.Title = "Access denied"
 		p.Text = fmt.Sprintf("Your AWS identity may not call %s on %s. Ask for this policy statement, or use the policies of docs/operator-policies.md.", denied.Action, denied.Resource)
-		p.Statement = fmt.Sprintf(`{"Effect":"Allow","Action":"%s","Resource":"%s"}`, denied.Action, denied.Resource)
+		p.Statement = denied.Statement()
 	case errors.Is(err, stack.ErrUnreachable):
 		p.Title = "AWS cannot be reached"
 		p.Text = "Check the network, then reload the page. " + err.Error()
@@ -42,8 +43,10 @@ func newProblem(err error) *problem {
 		p.Text = fmt.Sprintf("There was no answer within %s. Check the network, then reload the page.", readTimeout)
 	case errors.Is(err, stack.ErrCredentials):
 		p.Title = "No valid AWS credentials"
-	case errors.Is(err, query.ErrNotFound), errors.Is(err, errNoPage):
+	case errors.Is(err, query.ErrNotFound), errors.Is(err, errNoPage), errors.Is(err, replay.ErrNotFound):
 		p.Title = "Not found"
+	case errors.Is(err, errReadOnly):
+		p.Title = "Not allowed"
 	case errors.Is(err, errRequest):
 		p.Title = "This address is not valid"
 	case errors.Is(err, bucket.ErrPayload):
@@ -55,11 +58,11 @@ func newProblem(err error) *problem {
 // status returns the status of a page that shows nothing but the problem.
 func (p *problem) status() int {
 	switch {
-	case errors.Is(p.err, query.ErrNotFound), errors.Is(p.err, errNoPage):
+	case errors.Is(p.err, query.ErrNotFound), errors.Is(p.err, errNoPage), errors.Is(p.err, replay.ErrNotFound):
 		return http.StatusNotFound
 	case errors.Is(p.err, errRequest):
 		return http.StatusBadRequest
-	case errors.Is(p.err, stack.ErrDenied):
+	case errors.Is(p.err, stack.ErrDenied), errors.Is(p.err, errReadOnly):
 		return http.StatusForbidden
 	}
 	return http.StatusBadGateway

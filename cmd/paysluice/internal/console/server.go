@@ -18,6 +18,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/paysluice/paysluice/cmd/paysluice/failure"
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/doctor"
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/stack"
 	"github.com/paysluice/paysluice/handlers/event"
@@ -48,14 +50,25 @@ type Monitor interface {
 	Alarms(context.Context) ([]query.Alarm, error)
 }
 
+// Archive is the subset of failure.Archive that the pages call.
+type Archive interface {
+	List(context.Context, failure.Filter) iter.Seq2[failure.Failure, error]
+}
+
 // Options are what a console works with.
 type Options struct {
 	Stack   *stack.Stack
 	Store   Store
 	Monitor Monitor
-	Log     io.Writer // receives links and each look at a body
-	Now     func() time.Time
-	Zone    *time.Location // of the viewer, who sits at this machine
+	Archive Archive
+	Replays Replays
+	Who     func(context.Context) (string, error)          // ARN of the viewer
+	Examine func(context.Context) ([]doctor.Result, error) // checks the stack
+	Log     io.Writer                                      // receives links, looks at bodies and replays
+	// AllowReplay lets the pages start, resume and stop replays.
+	AllowReplay bool
+	Now         func() time.Time
+	Zone        *time.Location // of the viewer, who sits at this machine
 }
 
 // Server serves the console of one stack.
@@ -64,6 +77,8 @@ type Server struct {
 	guard    *guard
 	listener net.Listener
 	pages    map[string]*template.Template
+	runner   runner
+	life     context.Context // of the console; replays end with it
 }
 
 // Listen returns a console that listens on 127.0.0.1. Port 0 chooses a free port.
@@ -72,7 +87,8 @@ func Listen(o Options, port int) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: choose another --port", err)
 	}
-	s := &Server{Options: o, listener: listener, pages: map[string]*template.Template{}}
+	s := &Server{Options: o, listener: listener, pages: map[string]*template.Template{}, life: context.Background(),
+		runner: runner{plans: map[string]*plan{}, jobs: map[string]*job{}}}
 	s.guard = newGuard(listener.Addr().(*net.TCPAddr).Port, func(link string) {
 		s.log("that link was used before; a new one: %s", link)
 	})
@@ -88,8 +104,11 @@ func Listen(o Options, port int) (*Server, error) {
 // Link returns a URL that opens the console once.
 func (s *Server) Link() string { return s.guard.newLink() }
 
-// Serve answers requests until the context ends.
+// Serve answers requests until the context ends. Then it stops the replays that run,
+// and waits until they have recorded what they did.
 func (s *Server) Serve(ctx context.Context) error {
+	s.life = ctx
+	defer s.runner.all.Wait()
 	server := &http.Server{
 		Handler: s.Handler(), ReadHeaderTimeout: readTimeout, MaxHeaderBytes: 1 << 16,
 		BaseContext: func(net.Listener) context.Context { return ctx },
@@ -110,11 +129,18 @@ func (s *Server) Serve(ctx context.Context) error {
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	for pattern, page := range map[string]func(*http.Request) (view, error){
-		"GET /{$}":     s.overview,
-		"GET /events":  s.events,
-		"GET /event":   s.event,
-		"GET /payment": s.payment,
-		"GET /search":  s.search,
+		"GET /{$}":            s.overview,
+		"GET /events":         s.events,
+		"GET /event":          s.event,
+		"GET /payment":        s.payment,
+		"GET /search":         s.search,
+		"GET /failures":       s.failures,
+		"GET /replay":         s.planReplay,
+		"POST /replay":        s.startReplay,
+		"POST /replay/stop":   s.stopReplay,
+		"POST /replay/resume": s.resumeReplay,
+		"GET /run":            s.showRun,
+		"GET /doctor":         s.doctor,
 	} {
 		mux.HandleFunc(pattern, s.serve(page))
 	}

@@ -28,7 +28,7 @@ document.addEventListener("click", (event) => {
 });
 
 // Keys: / searches, j and k move between rows, g and a letter go to a page.
-const pages = { o: "/", e: "/events" };
+const pages = { o: "/", e: "/events", f: "/failures", d: "/doctor" };
 let leader = false;
 
 const move = (step) => {
@@ -50,10 +50,12 @@ document.addEventListener("keydown", (event) => {
   else if (event.key === "g") leader = true;
   else if (event.key === "j") move(1);
   else if (event.key === "k") move(-1);
-  else if (event.key === "/") {
-    event.preventDefault();
-    document.querySelector(".search input").focus();
-  }
+  else if (event.key === "/") event.preventDefault(); // Firefox would search the page
+});
+
+// The search takes the focus when the key goes up, so that it does not receive the key.
+document.addEventListener("keyup", (event) => {
+  if (event.key === "/" && !event.target.closest("input, select, textarea")) document.querySelector(".search input").focus();
 });
 
 // The copy button takes the exact bytes, which the page may show in part.
@@ -101,3 +103,17 @@ if (live) {
   };
   setInterval(() => follow().catch(() => {}), wait);
 }
+
+// The page of a replay follows it until it ends.
+const renewRun = async () => {
+  const run = document.querySelector("[data-active]");
+  if (!run || document.hidden || run.querySelector("button:active")) return;
+  const answer = await fetch(location.href);
+  if (!answer.ok) return;
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector(".run");
+  if (!fresh) return;
+  const held = run.contains(document.activeElement);
+  run.replaceWith(fresh);
+  if (held) fresh.querySelector("button")?.focus();
+};
+setInterval(() => renewRun().catch(() => {}), 1000);

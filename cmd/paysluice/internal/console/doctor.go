@@ -1,0 +1,50 @@
+package console
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/doctor"
+)
+
+// examineTimeout bounds an examination, which makes some hundred calls.
+const examineTimeout = 90 * time.Second
+
+// doctorData is what the page of the doctor shows.
+type doctorData struct {
+	Examined bool
+	Took     time.Duration
+	Bad      []doctor.Result // with findings
+	Good     []doctor.Result
+	Skipped  []doctor.Result
+	Problem  *problem
+	Command  string
+}
+
+// doctor shows what is wrong with the deployment. It examines the stack only when it
+// is asked to, because each URL receives a request.
+func (s *Server) doctor(r *http.Request) (view, error) {
+	data := doctorData{Examined: r.URL.Query().Has("examine"), Command: "paysluice doctor"}
+	if data.Examined {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), examineTimeout)
+		defer cancel()
+		begin := s.Now()
+		results, err := s.Examine(ctx)
+		if err != nil {
+			data.Problem = newProblem(err)
+		}
+		data.Took = s.Now().Sub(begin)
+		for _, result := range results {
+			switch {
+			case len(result.Findings) > 0:
+				data.Bad = append(data.Bad, result)
+			case result.Skipped != "":
+				data.Skipped = append(data.Skipped, result)
+			default:
+				data.Good = append(data.Good, result)
+			}
+		}
+	}
+	return view{page: "doctor", title: "Doctor", data: data}, nil
+}

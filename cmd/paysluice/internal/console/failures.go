@@ -1,0 +1,145 @@
+package console
+
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/paysluice/paysluice/cmd/paysluice/failure"
+)
+
+const (
+	// countedFailures bounds how many archived messages a page reads. Each costs one
+	// request to S3.
+	countedFailures = 1000
+	// shownFailures is the number of messages of a group on its page.
+	shownFailures = 50
+)
+
+// failuresData is what the archive's page shows.
+type failuresData struct {
+	Days     int
+	Choices  []int
+	Provider string // of the chosen group, "" for all
+	Reason   string
+	Groups   []failureGroup
+	Messages []failure.Failure // of the chosen group
+	Total    int
+	Cut      bool
+	Problem  *problem
+	Runs     section[[]runRow]
+	Replay   bool // whether the console may replay
+	Command  string
+}
+
+// failureGroup counts the messages of one provider and reason.
+type failureGroup struct {
+	failure.Stat
+	Days []dayCount
+	Most int
+	URL  string
+	Plan string // URL of the plan of a replay
+}
+
+// dayCount is the number of failures that were received on a UTC day.
+type dayCount struct {
+	Day   string
+	Count int
+	bar
+}
+
+// failures shows what the archive has, by provider and reason, or the messages of one
+// group.
+func (s *Server) failures(r *http.Request) (view, error) {
+	form := r.URL.Query()
+	data := failuresData{Days: 7, Choices: []int{1, 7, 30}, Provider: form.Get("provider"), Reason: form.Get("reason"), Replay: s.AllowReplay}
+	if text := form.Get("days"); text != "" {
+		at := slices.IndexFunc(data.Choices, func(n int) bool { return fmt.Sprint(n) == text })
+		if at < 0 {
+			return view{}, fmt.Errorf("%w: days is 1, 7 or 30", errRequest)
+		}
+		data.Days = data.Choices[at]
+	}
+	if data.Provider != "" && !slices.Contains(failure.Providers(), data.Provider) {
+		return view{}, fmt.Errorf("%w: no provider is called %s", errRequest, data.Provider)
+	}
+	filter := failure.Filter{Provider: data.Provider, Reason: data.Reason, Since: s.since(data.Days), Limit: countedFailures}
+	var all []failure.Failure
+	for f, err := range s.Archive.List(r.Context(), filter) {
+		if err != nil {
+			data.Problem = newProblem(err)
+			break
+		}
+		all = append(all, f)
+	}
+	data.Total, data.Cut = len(all), len(all) == countedFailures
+	data.Groups = s.groups(all, data.Days)
+	if data.Provider != "" && data.Reason != "" {
+		data.Messages = all[:min(len(all), shownFailures)]
+	}
+	data.Runs = s.runs(r.Context())
+	data.Command = "paysluice failures stats --since " + fmt.Sprint(data.Days) + "d"
+	return view{page: "failures", title: "Failures", data: data}, nil
+}
+
+// since returns the begin of a number of UTC days that end today.
+func (s *Server) since(days int) time.Time {
+	return s.Now().UTC().Truncate(day).AddDate(0, 0, 1-days)
+}
+
+// groups counts failures by provider and reason, the largest group first.
+func (s *Server) groups(all []failure.Failure, days int) []failureGroup {
+	var groups []failureGroup
+	for _, f := range all {
+		at := slices.IndexFunc(groups, func(g failureGroup) bool { return g.Provider == f.Provider && g.Reason == f.Reason })
+		if at < 0 {
+			at = len(groups)
+			values := url.Values{"provider": {f.Provider}, "reason": {f.Reason}, "days": {fmt.Sprint(days)}}.Encode()
+			g := failureGroup{Stat: failure.Stat{Provider: f.Provider, Reason: f.Reason, First: f.ArchivedAt}, URL: "/failures?" + values, Plan: "/replay?" + values}
+			for i := range days {
+				g.Days = append(g.Days, dayCount{Day: s.since(days).AddDate(0, 0, i).Format(time.DateOnly)})
+			}
+			groups = append(groups, g)
+		}
+		groups[at].add(f)
+	}
+	slices.SortStableFunc(groups, func(a, b failureGroup) int { return cmp.Compare(b.Count, a.Count) })
+	for i := range groups {
+		groups[i].draw()
+	}
+	return groups
+}
+
+func (g *failureGroup) add(f failure.Failure) {
+	g.Count++
+	if f.Storage != failure.Readable {
+		g.Glacier++
+	}
+	g.First, g.Last = min(g.First, f.ArchivedAt), max(g.Last, f.ArchivedAt)
+	for i := range g.Days {
+		if g.Days[i].Day == f.Day() {
+			g.Days[i].Count++
+			g.Most = max(g.Most, g.Days[i].Count)
+		}
+	}
+}
+
+// draw gives the days the bars of a chart.
+func (g *failureGroup) draw() {
+	width := float64(chartWidth) / float64(len(g.Days))
+	for i := range g.Days {
+		d := &g.Days[i]
+		if d.Count == 0 {
+			continue
+		}
+		height := max(2, float64(chartHeight)*float64(d.Count)/float64(g.Most))
+		d.bar = bar{
+			X: fmt.Sprintf("%.2f", float64(i)*width), Y: fmt.Sprintf("%.2f", chartHeight-height),
+			Width: fmt.Sprintf("%.2f", max(width-1, 1)), Height: fmt.Sprintf("%.2f", height),
+			Title: fmt.Sprintf("%s on %s", formatNumber(d.Count), d.Day),
+		}
+	}
+}

@@ -1,0 +1,266 @@
+package console
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/paysluice/paysluice/cmd/paysluice/failure"
+	"github.com/paysluice/paysluice/cmd/paysluice/replay"
+)
+
+var errReadOnly = errors.New("the console is read-only: end it and start it with --allow-replay")
+
+const (
+	// planTimeout bounds the planning of a replay, which reads each message.
+	planTimeout = 5 * time.Minute
+	// maxPlans bounds the plans that wait for a decision.
+	maxPlans = 20
+	// shownRunDays is how far back the list of runs goes.
+	shownRunDays = 30
+)
+
+// Replays is the subset of replay.Engine that the pages call.
+type Replays interface {
+	Plan(context.Context, replay.Selection, func(replay.Progress)) (replay.Plan, error)
+	Start(ctx context.Context, p replay.Plan, who string) (*replay.Run, error)
+	Load(ctx context.Context, id string) (*replay.Run, error)
+	Run(context.Context, *replay.Run, func(replay.Progress)) error
+	Prove(context.Context, *replay.Run, func(replay.Progress)) (replay.Proof, error)
+	Runs(ctx context.Context, since time.Time) ([]replay.Summary, error)
+}
+
+// runner runs replays in this process. They do not depend on pages.
+type runner struct {
+	mu    sync.Mutex
+	plans map[string]*plan // by the token of their form
+	jobs  map[string]*job  // by the run's id
+	all   sync.WaitGroup
+}
+
+// plan is a plan that a page has shown. It starts one run.
+type plan struct {
+	mu sync.Mutex
+	replay.Plan
+	run string // id of the started run
+}
+
+// job is a run of this process.
+type job struct {
+	cancel   context.CancelFunc
+	progress replay.Progress
+	ended    bool
+	proof    *replay.Proof
+	err      error
+}
+
+// planData is what the page of a plan shows.
+type planData struct {
+	replay.Plan
+	Send, Skip int
+	Token      string
+	Queue      string
+	Allowed    bool
+	Command    string
+}
+
+// planReplay shows what a replay would send. It changes nothing.
+func (s *Server) planReplay(r *http.Request) (view, error) {
+	form := r.URL.Query()
+	days := map[string]int{"1": 1, "7": 7, "30": 30}[form.Get("days")]
+	if days == 0 || !slices.Contains(failure.Providers(), form.Get("provider")) || form.Get("reason") == "" {
+		return view{}, fmt.Errorf("%w: plan a replay from a group of failures", errRequest)
+	}
+	selection := replay.Selection{Filter: failure.Filter{Provider: form.Get("provider"), Reason: form.Get("reason"), Since: s.since(days)}}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), planTimeout)
+	defer cancel()
+	p, err := s.Replays.Plan(ctx, selection, func(replay.Progress) {})
+	if err != nil {
+		return view{}, err
+	}
+	data := planData{Plan: p, Token: rand.Text(), Queue: s.Stack.Outputs["QueueUrl"], Allowed: s.AllowReplay}
+	data.Send, data.Skip = p.Total()
+	data.Command = fmt.Sprintf("paysluice replay --provider %s --reason %s --since %s", selection.Provider, quote(selection.Reason), selection.Since.Format(time.DateOnly))
+	s.runner.mu.Lock()
+	if len(s.runner.plans) == maxPlans {
+		clear(s.runner.plans)
+	}
+	s.runner.plans[data.Token] = &plan{Plan: p}
+	s.runner.mu.Unlock()
+	return view{page: "plan", title: "Replay", data: data}, nil
+}
+
+// startReplay starts the run of a plan, once.
+func (s *Server) startReplay(r *http.Request) (view, error) {
+	if !s.AllowReplay {
+		return view{}, errReadOnly
+	}
+	s.runner.mu.Lock()
+	p := s.runner.plans[r.PostFormValue("plan")]
+	s.runner.mu.Unlock()
+	if p == nil {
+		return view{}, fmt.Errorf("%w: this plan is not known; plan again", errRequest)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.run == "" {
+		who, err := s.Who(r.Context())
+		if err != nil {
+			return view{}, err
+		}
+		run, err := s.Replays.Start(r.Context(), p.Plan, who)
+		if err != nil {
+			return view{}, err
+		}
+		p.run = run.ID
+		s.log("replay %s of %s was started", run.ID, counted(run.Total, "message"))
+		s.work(r, run)
+	}
+	return view{to: runURL(p.run)}, nil
+}
+
+// resumeReplay continues a run that was stopped, also by another process.
+func (s *Server) resumeReplay(r *http.Request) (view, error) {
+	if !s.AllowReplay {
+		return view{}, errReadOnly
+	}
+	id := r.PostFormValue("id")
+	if j, ok := s.job(id); !ok || j.ended {
+		run, err := s.Replays.Load(r.Context(), id)
+		if err != nil {
+			return view{}, err
+		}
+		s.log("replay %s was resumed", run.ID)
+		s.work(r, run)
+	}
+	return view{to: runURL(id)}, nil
+}
+
+// stopReplay stops a run of this process.
+func (s *Server) stopReplay(r *http.Request) (view, error) {
+	id := r.PostFormValue("id")
+	j, ok := s.job(id)
+	if !ok {
+		return view{}, fmt.Errorf("%w: the console does not run this replay", errRequest)
+	}
+	j.cancel()
+	s.log("replay %s is told to stop", id)
+	return view{to: runURL(id)}, nil
+}
+
+// work sends and proves a run, apart from the request that asked for it. It ends with
+// the console.
+func (s *Server) work(r *http.Request, run *replay.Run) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
+	stop := context.AfterFunc(s.life, cancel)
+	j := &job{cancel: cancel, progress: replay.Progress{Stage: replay.Sending, Done: run.Done(), Total: run.Total}}
+	s.runner.mu.Lock()
+	s.runner.jobs[run.ID] = j
+	s.runner.mu.Unlock()
+	show := func(p replay.Progress) {
+		s.runner.mu.Lock()
+		defer s.runner.mu.Unlock()
+		j.progress = p
+	}
+	s.runner.all.Go(func() {
+		defer cancel()
+		defer stop()
+		err := s.Replays.Run(ctx, run, show)
+		var proof replay.Proof
+		if err == nil {
+			proof, err = s.Replays.Prove(ctx, run, show)
+		}
+		s.runner.mu.Lock()
+		defer s.runner.mu.Unlock()
+		if j.ended, j.err = true, err; err == nil {
+			j.proof = &proof
+			s.log("replay %s ended: %s stored, %d not", run.ID, counted(proof.Stored, "event"), len(proof.Missing))
+			return
+		}
+		s.log("replay %s stopped: %s; to resume: paysluice replay --resume %[1]s", run.ID, err)
+	})
+}
+
+// job returns a copy of the state of a run of this process.
+func (s *Server) job(id string) (job, bool) {
+	s.runner.mu.Lock()
+	defer s.runner.mu.Unlock()
+	if j := s.runner.jobs[id]; j != nil {
+		return *j, true
+	}
+	return job{}, false
+}
+
+// runData is what the page of a run shows.
+type runData struct {
+	replay.Record
+	Active   bool // whether this process runs it
+	Allowed  bool
+	Progress replay.Progress
+	Percent  int
+	Done     int
+	Proof    *replay.Proof
+	Problem  *problem
+	Stopped  bool
+	Command  string
+}
+
+// showRun shows a run: its progress while this process runs it, else its record.
+func (s *Server) showRun(r *http.Request) (view, error) {
+	id := r.URL.Query().Get("id")
+	run, err := s.Replays.Load(r.Context(), id)
+	if err != nil {
+		return view{}, err
+	}
+	data := runData{Record: run.Record, Allowed: s.AllowReplay, Done: run.Done(), Proof: run.Proof(), Command: "paysluice replay --resume " + quote(id)}
+	if j, ok := s.job(id); ok {
+		data.Active, data.Progress = !j.ended, j.progress
+		if j.proof != nil {
+			data.Proof = j.proof
+		}
+		if errors.Is(j.err, context.Canceled) {
+			data.Stopped = true
+		} else if j.err != nil {
+			data.Problem = newProblem(j.err)
+		}
+	}
+	if data.Progress.Total > 0 {
+		data.Percent = 100 * data.Progress.Done / data.Progress.Total
+	}
+	return view{page: "run", title: "Replay " + id, data: data}, nil
+}
+
+func runURL(id string) string { return "/run?" + url.Values{"id": {id}}.Encode() }
+
+// runRow is a line of the list of runs.
+type runRow struct {
+	replay.Summary
+	URL    string
+	Result string
+	Bad    bool
+}
+
+// runs lists the runs that the bucket has records of.
+func (s *Server) runs(ctx context.Context) section[[]runRow] {
+	found, err := s.Replays.Runs(ctx, s.since(shownRunDays))
+	rows := make([]runRow, len(found))
+	for i, f := range found {
+		rows[i] = runRow{Summary: f, URL: runURL(f.ID), Result: "not finished", Bad: true}
+		j, here := s.job(f.ID)
+		switch {
+		case here && !j.ended:
+			rows[i].Result, rows[i].Bad = "running", false
+		case f.Proof != nil && len(f.Proof.Missing) > 0:
+			rows[i].Result = counted(len(f.Proof.Missing), "event") + " not stored"
+		case f.Proof != nil:
+			rows[i].Result, rows[i].Bad = "all stored", false
+		}
+	}
+	return read(rows, err)
+}

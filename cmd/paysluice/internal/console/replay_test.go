@@ -1,0 +1,259 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paysluice/paysluice/cmd/paysluice/failure"
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/doctor"
+	"github.com/paysluice/paysluice/cmd/paysluice/replay"
+)
+
+// archive answers what the pages ask of the archive and the replays.
+type archive struct {
+	failures []failure.Failure
+	runs     []replay.Summary
+	started  int
+	proof    replay.Proof
+	fail     map[string]error
+	// sending lets a run go on.
+	sending chan struct{}
+}
+
+func (a *archive) List(_ context.Context, f failure.Filter) iter.Seq2[failure.Failure, error] {
+	return func(yield func(failure.Failure, error) bool) {
+		if err := a.fail["List"]; err != nil {
+			yield(failure.Failure{}, err)
+			return
+		}
+		for _, found := range a.failures {
+			if (f.Reason == "" || f.Reason == found.Reason) && !yield(found, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (a *archive) Plan(_ context.Context, s replay.Selection, progress func(replay.Progress)) (replay.Plan, error) {
+	progress(replay.Progress{Stage: replay.Planning})
+	return replay.Plan{Selection: s, Groups: []replay.Group{
+		{Provider: "stripe", Reason: s.Reason, Count: 2, Samples: []string{"stripe/a.json"}}, {Provider: "stripe", Reason: s.Reason, Count: 1, Skipped: "the table has it"},
+	}}, a.fail["Plan"]
+}
+
+func (a *archive) Start(_ context.Context, p replay.Plan, who string) (*replay.Run, error) {
+	a.started++
+	return a.record(who), a.fail["Start"]
+}
+
+func (a *archive) record(who string) *replay.Run {
+	return &replay.Run{Record: replay.Record{ID: "run1", Who: who, Total: 2, StartedAt: now}}
+}
+
+func (a *archive) Load(_ context.Context, id string) (*replay.Run, error) {
+	if id != "run1" {
+		return nil, replay.ErrNotFound
+	}
+	return a.record("arn:me"), a.fail["Load"]
+}
+
+func (a *archive) Run(ctx context.Context, _ *replay.Run, progress func(replay.Progress)) error {
+	progress(replay.Progress{Stage: replay.Sending, Done: 1, Total: 2})
+	select {
+	case <-a.sending:
+		return a.fail["Run"]
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (a *archive) Prove(context.Context, *replay.Run, func(replay.Progress)) (replay.Proof, error) {
+	return a.proof, a.fail["Prove"]
+}
+
+func (a *archive) Runs(context.Context, time.Time) ([]replay.Summary, error) {
+	return a.runs, a.fail["Runs"]
+}
+
+// withArchive returns a console that may replay.
+func withArchive(t *testing.T, a *archive) (*Server, *world) {
+	t.Helper()
+	w := &world{}
+	s := listen(t, w)
+	a.sending = make(chan struct{})
+	if a.fail == nil {
+		a.fail = map[string]error{}
+	}
+	s.Archive, s.Replays, s.AllowReplay = a, a, true
+	s.Who = func(context.Context) (string, error) { return "arn:me", a.fail["Who"] }
+	return s, w
+}
+
+// post submits a form of the console's own page.
+func post(t *testing.T, s *Server, target string, form url.Values) *httptest.ResponseRecorder {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+s.guard.hosts[0]+target, strings.NewReader(form.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	r.AddCookie(&http.Cookie{Name: s.guard.cookie, Value: s.guard.session})
+	w := httptest.NewRecorder()
+	s.Handler().ServeHTTP(w, r)
+	return w
+}
+
+const group = "/replay?provider=stripe&reason=receives-exhausted&days=7"
+
+// planned returns the form of a plan.
+func planned(t *testing.T, s *Server) url.Values {
+	t.Helper()
+	found := regexp.MustCompile(`name="plan" value="(\w+)"`).FindStringSubmatch(page(t, s, group))
+	require.NotNil(t, found)
+	return url.Values{"plan": {found[1]}}
+}
+
+// eventually waits until the page of the run shows a text.
+func eventually(t *testing.T, s *Server, want string) {
+	t.Helper()
+	require.Eventually(t, func() bool { return strings.Contains(page(t, s, "/run?id=run1"), want) }, time.Minute, time.Millisecond, want)
+}
+
+func TestFailures(t *testing.T) {
+	old := now.Add(-24 * time.Hour)
+	a := &archive{failures: []failure.Failure{
+		{Key: "stripe/2026/03/10/a.json", Provider: "stripe", Reason: "conflict", ArchivedAt: now.UnixMilli(), EventID: "stripe:evt_1", Type: "charge.refunded"},
+		{Key: "stripe/2026/03/09/b.json", Provider: "stripe", Reason: "receives-exhausted", ArchivedAt: old.UnixMilli(), Storage: failure.Glacier},
+		{Key: "stripe/2026/03/09/c.json", Provider: "stripe", Reason: "receives-exhausted", ArchivedAt: now.UnixMilli()},
+	}}
+	a.runs = []replay.Summary{
+		{Record: replay.Record{ID: "r1", Total: 2}}, {Record: replay.Record{ID: "r2"}, Proof: &replay.Proof{}}, {Record: replay.Record{ID: "r3"}, Proof: &replay.Proof{Missing: make([]replay.Missing, 1)}},
+	}
+	s, _ := withArchive(t, a)
+	text := page(t, s, "/failures")
+	for _, want := range []string{"3 archived messages", "1 in Glacier", "<title>2 on 2026-03-09</title>", "not finished", "all stored", "1 event not stored", "Plan a replay"} {
+		assert.Contains(t, text, want)
+	}
+	assert.Less(t, strings.Index(text, "receives-exhausted"), strings.Index(text, "conflict"), "the largest group first")
+	assert.Contains(t, page(t, s, "/failures?provider=stripe&reason=conflict&days=1"), `<a href="/search?q=stripe%3aevt_1">`)
+
+	a.failures = make([]failure.Failure, countedFailures)
+	assert.Contains(t, page(t, s, "/failures?days=30"), "The first 1,000 messages are counted.")
+	a.failures, a.fail["Runs"] = nil, denied()
+	assert.Contains(t, page(t, s, "/failures"), "No event failed.")
+	a.fail["List"] = denied()
+	assert.NotContains(t, page(t, s, "/failures"), "No event failed.")
+	for _, target := range []string{"/failures?days=2", "/failures?provider=adyen", "/replay?provider=stripe&days=7"} {
+		assert.Equal(t, http.StatusBadRequest, get(t, s, target).Code, target)
+	}
+}
+
+func TestReplayTellsEachStage(t *testing.T) {
+	a := &archive{proof: replay.Proof{Stored: 2}}
+	s, w := withArchive(t, a)
+	form := planned(t, s)
+	for range 2 { // a form that is sent twice starts one run
+		r := post(t, s, "/replay", form)
+		assert.Equal(t, http.StatusSeeOther, r.Code, r.Body)
+		assert.Equal(t, "/run?id=run1", r.Header().Get("Location"))
+	}
+	assert.Equal(t, 1, a.started)
+	eventually(t, s, "sending: 1 of 2")
+	a.runs = []replay.Summary{{Record: replay.Record{ID: "run1"}}}
+	assert.Contains(t, page(t, s, "/failures"), `>running</span>`)
+	post(t, s, "/replay/resume", url.Values{"id": {"run1"}}) // changes nothing while it runs
+	close(a.sending)
+	eventually(t, s, "Replay ended, all events are stored")
+	s.runner.all.Wait()
+	assert.Regexp(t, `replay run1 of 2 messages was started\n.*replay run1 ended: 2 events stored, 0 not\n$`, w.log.String())
+}
+
+func TestReplayThatIsStoppedIsResumed(t *testing.T) {
+	a := &archive{proof: replay.Proof{Missing: []replay.Missing{{EventID: "stripe:e", Reason: "conflict", Again: true}}}}
+	s, w := withArchive(t, a)
+	post(t, s, "/replay", planned(t, s))
+	assert.Equal(t, http.StatusSeeOther, post(t, s, "/replay/stop", url.Values{"id": {"run1"}}).Code)
+	eventually(t, s, "Replay stopped")
+	s.runner.all.Wait()
+	assert.Contains(t, w.log.String(), "to resume: paysluice replay --resume run1")
+
+	close(a.sending)
+	assert.Equal(t, http.StatusSeeOther, post(t, s, "/replay/resume", url.Values{"id": {"run1"}}).Code)
+	eventually(t, s, "failed again: conflict")
+
+	s, _ = withArchive(t, &archive{fail: map[string]error{"Run": errors.New("SQS is down")}})
+	close(s.Replays.(*archive).sending)
+	post(t, s, "/replay", planned(t, s))
+	eventually(t, s, "SQS is down")
+}
+
+// A console that ends stops its replays and waits for their record.
+func TestReplayEndsWithTheConsole(t *testing.T) {
+	s, w := withArchive(t, &archive{})
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() { ended <- s.Serve(ctx) }()
+	answer, err := http.Get(s.Link())
+	require.NoError(t, err)
+	answer.Body.Close()
+	post(t, s, "/replay", planned(t, s))
+	cancel()
+	assert.NoError(t, <-ended)
+	assert.Contains(t, w.log.String(), "replay run1 stopped: context canceled")
+}
+
+func TestReplayIsRefused(t *testing.T) {
+	a := &archive{}
+	s, _ := withArchive(t, a)
+	form := planned(t, s)
+	for range maxPlans {
+		page(t, s, group)
+	}
+	assert.Equal(t, http.StatusBadRequest, post(t, s, "/replay", form).Code, "an old plan")
+	assert.Equal(t, http.StatusBadRequest, post(t, s, "/replay/stop", url.Values{"id": {"other"}}).Code)
+	assert.Equal(t, http.StatusNotFound, post(t, s, "/replay/resume", url.Values{"id": {"other"}}).Code)
+	assert.Equal(t, http.StatusNotFound, get(t, s, "/run?id=other").Code)
+	for _, call := range []string{"Start", "Who"} {
+		a.fail = map[string]error{call: denied()}
+		assert.Equal(t, http.StatusForbidden, post(t, s, "/replay", planned(t, s)).Code, call)
+	}
+	a.fail = map[string]error{"Plan": denied()}
+	assert.Equal(t, http.StatusForbidden, get(t, s, group).Code)
+
+	a.fail, s.AllowReplay = nil, false
+	assert.Contains(t, page(t, s, group), "--allow-replay")
+	for _, target := range []string{"/replay", "/replay/resume"} {
+		assert.Equal(t, http.StatusForbidden, post(t, s, target, form).Code, target)
+	}
+	assert.Equal(t, 1, a.started, "only with the permission")
+}
+
+func TestDoctor(t *testing.T) {
+	s := listen(t, &world{})
+	calls := 0
+	var failed error
+	s.Examine = func(context.Context) ([]doctor.Result, error) {
+		calls++
+		return []doctor.Result{
+			{Check: "key", Looks: "the key", Findings: []doctor.Finding{{Severity: doctor.Error, Subject: "alias/x", Problem: "is scheduled for deletion", Means: "Nothing decrypts.", Do: "aws kms cancel-key-deletion"}}},
+			{Check: "logs", Looks: "the log groups"}, {Check: "backups", Skipped: "on an emulator"},
+		}, failed
+	}
+	assert.Contains(t, page(t, s, "/doctor"), "Is this deployment right?")
+	assert.Zero(t, calls, "the stack is examined on request")
+	text := page(t, s, "/doctor?examine")
+	for _, want := range []string{"1 check found something wrong.", "is scheduled for deletion", "aws kms cancel-key-deletion", "the log groups", "on an emulator"} {
+		assert.Contains(t, text, want)
+	}
+	failed = context.DeadlineExceeded
+	assert.Contains(t, page(t, s, "/doctor?examine"), "AWS did not answer in time.")
+}

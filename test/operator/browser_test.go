@@ -1,0 +1,227 @@
+package operator_test
+
+import (
+	"context"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/test/console/browser"
+	"github.com/paysluice/paysluice/test/emulator/senders"
+)
+
+// axe is axe.min.js of the npm package axe-core 4.14.1, which checks pages for people
+// who use other means than eyes and a mouse.
+//
+//go:embed testdata/axe/axe.min.js
+var axe string
+
+const axeSHA256 = "29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c"
+
+// visit opens the console of a session in a Chromium.
+func visit(t *testing.T, s session, args ...string) (*browser.Browser, *console) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("not run: the browser tests are a step of make verify")
+	}
+	c := s.openConsole(t, args...)
+	// The link is spent: the console offers a new one to whoever uses it again.
+	answer, err := http.Get(c.link)
+	require.NoError(t, err)
+	answer.Body.Close()
+	b, err := browser.Open(context.WithoutCancel(t.Context()))
+	if errors.Is(err, browser.ErrMissing) {
+		t.Skip("not run: " + err.Error())
+	}
+	require.NoError(t, err)
+	t.Cleanup(b.Close)
+	links := linkPattern().FindAllString(c.log.String(), -1)
+	require.NoError(t, b.Enter(links[len(links)-1]))
+	return b, c
+}
+
+// evaluate returns the value of an expression on the page.
+func evaluate[T any](t *testing.T, b *browser.Browser, expression string) T {
+	t.Helper()
+	value, err := browser.Run(b, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+	require.NoError(t, err, expression)
+	return value
+}
+
+// until waits for a condition on the page.
+func until(t *testing.T, b *browser.Browser, condition string) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		met, err := browser.Run(b, chromedp.Evaluate[bool]("!!("+condition+")"))
+		return err == nil && met // a page that is being left has no document
+	}, waitTime, pollTime, condition)
+}
+
+// accessible checks a page with axe, and that a phone shows it without sideways
+// scrolling.
+func accessible(t *testing.T, b *browser.Browser, target string) {
+	t.Helper()
+	evaluate[bool](t, b, axe+"\n;true")
+	problems := evaluate[[]string](t, b, `axe.run().then(r => r.violations.filter(v => v.impact === "serious" || v.impact === "critical")
+		.map(v => v.id + ": " + v.nodes.map(n => n.html).join(" ")))`)
+	assert.Empty(t, problems, target)
+	assert.LessOrEqual(t, evaluate[int](t, b, "document.documentElement.scrollWidth - innerWidth"), 0, "%s scrolls sideways", target)
+}
+
+func TestBrowserShowsEachPage(t *testing.T) {
+	hash := sha256.Sum256([]byte(axe))
+	require.Equal(t, axeSHA256, hex.EncodeToString(hash[:]))
+	var id string
+	for _, p := range contract.Providers() {
+		id, _ = store(t, p)
+	}
+	var e struct{ PaymentID string }
+	require.NoError(t, json.Unmarshal([]byte(paysluice(t, "events", "get", id, "-o", "json").stdout), &e))
+	archive(t, 2, contract.ReasonConflict, time.Now().Add(-time.Minute).Truncate(time.Millisecond), "")
+	b, c := visit(t, root())
+	for target, want := range map[string]string{
+		"/": "Do events arrive?", "/?period=week": "the last week", "/events": "payment.succeeded", "/events?type=none": "No event matches",
+		"/event?id=" + url.QueryEscape(id): "49.99", "/event?id=" + url.QueryEscape(id) + "&body=pretty": `"`, "/event?id=none": "Not found",
+		"/payment?provider=square&id=" + e.PaymentID: "Timeline", "/failures": "conflict", "/failures?provider=stripe&reason=conflict&days=7": "Messages",
+		"/replay?provider=stripe&reason=conflict&days=7": "Nothing to replay", "/doctor": "Is this deployment right?", "/doctor?examine": "passed",
+	} {
+		for _, scheme := range []string{"light", "dark"} {
+			for _, width := range []int64{1180, 390} {
+				require.NoError(t, b.Show(width, 800, scheme))
+				require.NoError(t, b.Enter(c.origin+target), target)
+				assert.Contains(t, evaluate[string](t, b, "document.body.innerText"), want, target)
+				accessible(t, b, fmt.Sprintf("%s, %s, %d wide", target, scheme, width))
+			}
+		}
+	}
+}
+
+func TestBrowserByKeyboard(t *testing.T) {
+	for range 2 {
+		store(t, contract.Stripe())
+	}
+	b, c := visit(t, root())
+	press := func(keys string) {
+		t.Helper()
+		require.NoError(t, b.Do(chromedp.KeyEvent(keys)))
+	}
+	press("ge")
+	until(t, b, `location.pathname === "/events" && document.readyState === "complete"`)
+	row := `[...document.querySelectorAll("[data-row]")].findIndex(r => r.contains(document.activeElement))`
+	for _, step := range []struct {
+		key  string
+		want int
+	}{{"j", 0}, {"j", 1}, {"k", 0}} {
+		press(step.key)
+		assert.Equal(t, step.want, evaluate[int](t, b, row), step.key)
+	}
+	press("\r")
+	until(t, b, `location.pathname === "/event"`)
+	id := evaluate[string](t, b, "new URL(location).searchParams.get('id')")
+	press("go")
+	until(t, b, `location.pathname === "/" && document.readyState === "complete"`)
+	press("/")
+	press(strings.TrimPrefix(id, "stripe:"))
+	assert.Equal(t, strings.TrimPrefix(id, "stripe:"), evaluate[string](t, b, "document.querySelector('.search input').value"))
+	press("\r")
+	until(t, b, `location.pathname === "/event"`)
+	assert.Equal(t, id, evaluate[string](t, b, "new URL(location).searchParams.get('id')"))
+	assert.NotEmpty(t, c.origin)
+}
+
+// From a group of failures to stored rows: the plan, the run, and a page that is left.
+func TestBrowserReplays(t *testing.T) {
+	failed := archive(t, 3, contract.ReasonReceivesExhausted, time.Now().Add(-time.Minute).Truncate(time.Millisecond), "")
+	b, c := visit(t, root(), "--allow-replay")
+	require.NoError(t, b.Enter(c.origin+"/failures"))
+	group := `a[href="/replay?days=7&provider=stripe&reason=receives-exhausted"]`
+	require.NoError(t, b.Do(chromedp.Click(chromedp.CSS(group))))
+	until(t, b, `document.body.innerText.includes("go to the queue again")`)
+	accessible(t, b, "the plan")
+	require.NoError(t, b.Do(chromedp.Click(chromedp.CSS("main button"))))
+	until(t, b, `location.pathname === "/run"`)
+	run := evaluate[string](t, b, "location.href")
+	require.NoError(t, b.Enter(c.origin+"/events"), "leaving the page does not stop the run")
+	require.NoError(t, b.Enter(run))
+	until(t, b, `document.body.innerText.includes("all events are stored")`)
+	accessible(t, b, "the run")
+	for _, m := range failed {
+		assert.Equal(t, string(m.Event.Payload), paysluice(t, "events", "payload", m.Event.ID).stdout)
+	}
+	assert.Equal(t, 1, strings.Count(c.log.String(), "was started"))
+}
+
+// A hostile event goes the whole way and stays text.
+func TestBrowserShowsAHostileEventHarmless(t *testing.T) {
+	a := accounts[contract.Stripe().Name]
+	number := a.NewID()
+	hostile := `</pre></textarea><script>window.attacked=1</script><img src=x onerror=\"window.attacked=1\">\u202egnp.exe\u0000\u0007\u001b[2J`
+	body := string(a.Body(number, 4999, senders.Created))
+	end := strings.LastIndex(body, "}")
+	body = body[:end] + `,"hostile":"` + hostile + `","status":"` + hostile + `","raw":"` + "\u202egnp\u2028" + `","array":[0` + strings.Repeat(",0", 1_000_000) + `],"long":"` + strings.Repeat("x", 2_000_000) + `"}`
+	status, answer, err := stack.Post(t.Context(), a.Provider, a.Header([]byte(body), a.secret, time.Now()), []byte(body))
+	require.NoError(t, err)
+	require.Equal(t, http.StatusOK, status, "%s", answer)
+	id := a.EventID(number)
+	require.Eventually(t, func() bool { return paysluice(t, "events", "get", id).code == 0 }, waitTime, pollTime)
+
+	b, c := visit(t, root())
+	for _, target := range []string{"/events", "/event?id=" + id, "/event?id=" + id + "&body=raw", "/event?id=" + id + "&body=pretty", "/search?q=" + url.QueryEscape(`<script>window.attacked=1</script>`)} {
+		require.NoError(t, b.Enter(c.origin+target), target)
+		assert.False(t, evaluate[bool](t, b, "'attacked' in window"), target)
+		assert.Equal(t, 1, evaluate[int](t, b, "document.scripts.length"), target)
+		assert.False(t, evaluate[bool](t, b, `/[\u202e\u2028\u0000\u0007\u001b]/.test(document.documentElement.outerHTML)`), target)
+		accessible(t, b, target)
+	}
+	require.NoError(t, b.Enter(c.origin+"/event?id="+id+"&body=raw"))
+	text := evaluate[string](t, b, "document.querySelector('pre.body').innerText")
+	assert.Contains(t, text, `<script>window.attacked=1</script>`)
+	assert.Contains(t, text, `"raw":"\u202egnp\u2028"`, "shown as escapes")
+	_, exact := c.get("/payload?id=" + id)
+	assert.Equal(t, body, exact)
+}
+
+func TestBrowserShowsWhatIsDenied(t *testing.T) {
+	b, c := visit(t, user(t, allow("*", "cloudformation:*", "sqs:*")))
+	for _, target := range []string{"/", "/events", "/failures", "/payment?id=x"} {
+		require.NoError(t, b.Enter(c.origin+target), target)
+		assert.Contains(t, evaluate[string](t, b, "document.body.innerText"), "Access denied.", target)
+		accessible(t, b, target)
+	}
+}
+
+// A page of another port is of the same site, so the browser would send the session.
+func TestBrowserRefusesAFrame(t *testing.T) {
+	b, c := visit(t, root())
+	attacker := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		fmt.Fprintf(w, `<main>attacker<iframe src="%s/events"></iframe></main>`, c.origin)
+	}))
+	defer attacker.Close()
+	require.NoError(t, b.Enter(attacker.URL))
+	require.NoError(t, b.Do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		tree, err := chromedp.Call(ctx, page.GetFrameTree, cdp.Empty{})
+		if err != nil {
+			return err
+		}
+		require.Len(t, tree.FrameTree.ChildFrames, 1)
+		assert.Equal(t, "chrome-error://chromewebdata/", tree.FrameTree.ChildFrames[0].Frame.URL)
+		return nil
+	})))
+}
