@@ -19,7 +19,7 @@ import (
 
 // console is a running paysluice console.
 type console struct {
-	t      *testing.T
+	t      testing.TB
 	link   string
 	origin string
 	log    *locked
@@ -33,7 +33,7 @@ func linkPattern() *regexp.Regexp {
 }
 
 // openConsole starts a console and its session.
-func (s session) openConsole(t *testing.T, args ...string) *console {
+func (s session) openConsole(t testing.TB, args ...string) *console {
 	t.Helper()
 	cmd := s.command(t, append([]string{"console", "--no-open"}, args...)...)
 	c := &console{t: t, log: &locked{}}

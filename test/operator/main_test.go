@@ -172,7 +172,7 @@ func (s session) run(t *testing.T, args ...string) result {
 	return result{0, stdout.String(), stderr.String()}
 }
 
-func (s session) command(t *testing.T, args ...string) *exec.Cmd {
+func (s session) command(t testing.TB, args ...string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), binary, args...)
 	cmd.Dir = cmp.Or(s.dir, t.TempDir())

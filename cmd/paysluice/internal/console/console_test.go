@@ -39,6 +39,7 @@ type world struct {
 	alarms   []query.Alarm
 	timeline query.Timeline
 	filters  []query.Filter // of the lists so far
+	read     int            // events that pages took
 	fail     map[string]error
 	log      bytes.Buffer
 }
@@ -56,11 +57,18 @@ func (w *world) Events(_ context.Context, f query.Filter) iter.Seq2[event.Event,
 			if f.Provider != "" && e.Provider != f.Provider || f.Payment != "" && e.PaymentID != f.Payment || !f.Until.IsZero() && e.Timestamp >= f.Until.UnixMilli() {
 				continue
 			}
+			w.count()
 			if !yield(e, nil) {
 				return
 			}
 		}
 	}
+}
+
+func (w *world) count() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.read++
 }
 
 func (w *world) Event(_ context.Context, id string) ([]event.Event, error) {
@@ -189,6 +197,8 @@ func TestEventsKeepTheirPlace(t *testing.T) {
 	timeless.Timestamp = 0
 	w.events = append(w.events, timeless)
 	s := listen(t, w)
+	page(t, s, "/events")
+	assert.Equal(t, pageSize+1, w.read, "a page reads what it shows, and one event to know whether there are more")
 	seen, target := 0, "/events"
 	for pages := 1; ; pages++ {
 		text := page(t, s, target)
