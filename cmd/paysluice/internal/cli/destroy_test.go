@@ -1,0 +1,123 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// account answers the calls of destroy by the operation or the path. An answer of "!"
+// is a failure.
+type account map[string]string
+
+func (a account) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	call := r.Header.Get("X-Amz-Target") + r.URL.String() + "&" + string(body)
+	for name, answer := range a {
+		if !strings.Contains(call, name) {
+			continue
+		}
+		if answer == "!" {
+			w.WriteHeader(http.StatusBadRequest)
+			answer = ""
+		}
+		_, _ = io.WriteString(w, answer)
+		return
+	}
+}
+
+// The emulator has no protected table and no log group of API Gateway's own.
+func TestDestroy(t *testing.T) {
+	described := func(protection string) string {
+		return fmt.Sprintf(`<DescribeStacksResponse><DescribeStacksResult><Stacks><member><StackName>s</StackName><StackId>arn:s</StackId>
+<Outputs><member><OutputKey>QueueUrl</OutputKey><OutputValue>https://q</OutputValue></member><member><OutputKey>DeadLetterQueueUrl</OutputKey><OutputValue>https://d</OutputValue></member>
+<member><OutputKey>BucketName</OutputKey><OutputValue>b</OutputValue></member><member><OutputKey>TableName</OutputKey><OutputValue>t</OutputValue></member></Outputs>
+<Parameters><member><ParameterKey>DeletionProtection</ParameterKey><ParameterValue>%s</ParameterValue></member></Parameters></member></Stacks></DescribeStacksResult></DescribeStacksResponse>`, protection)
+	}
+	whole := account{
+		"DescribeStacks":     described("false"),
+		"DescribeTable":      `{"Table":{"ItemCount":12}}`,
+		"GetQueueAttributes": `{"Attributes":{"ApproximateNumberOfMessages":"0","ApproximateNumberOfMessagesNotVisible":"0","ApproximateNumberOfMessagesDelayed":"0"}}`,
+		"versions":           `<ListVersionsResult><Version><IsLatest>true</IsLatest></Version><Version><IsLatest>false</IsLatest></Version></ListVersionsResult>`,
+		"/account":           `{"cloudwatchRoleArn":"arn:aws:iam::1:role/r"}`,
+		"ListStackResources": `<ListStackResourcesResponse><ListStackResourcesResult><StackResourceSummaries><member><ResourceType>AWS::IAM::Role</ResourceType><PhysicalResourceId>r</PhysicalResourceId></member></StackResourceSummaries></ListStackResourcesResult></ListStackResourcesResponse>`,
+		"DescribeLogGroups":  `{"logGroups":[{"logGroupName":"/aws/apigateway/welcome"}]}`,
+	}
+	bin := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(bin, "aws"), []byte("#!/bin/sh\nexit 1\n"), 0o755))
+	for name, value := range map[string]string{
+		"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_MAX_ATTEMPTS": "1", "AWS_REGION": "us-east-1",
+		"AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull, "PATH": bin,
+	} {
+		t.Setenv(name, value)
+	}
+	destroy := func(change, answer string, args ...string) (int, string, string) {
+		changed := account{}
+		for name, answer := range whole {
+			changed[name] = answer
+		}
+		changed[change] = answer
+		server := httptest.NewServer(changed)
+		defer server.Close()
+		t.Setenv("AWS_ENDPOINT_URL", server.URL)
+		var stdout, stderr bytes.Buffer
+		code := Run(t.Context(), append([]string{"destroy", "--stack", "s"}, args...), strings.NewReader("s\n"), &stdout, &stderr)
+		return code, stdout.String(), stderr.String()
+	}
+	code, stdout, stderr := destroy("none", "", "--dry-run")
+	assert.Equal(t, exitDone, code, stderr)
+	assert.Contains(t, stdout, "about 12 (the count is up to six hours old)")
+	assert.Contains(t, stdout, "objects   1, and 1 older versions")
+	assert.Contains(t, stderr, "+ aws apigateway update-account --patch-operations op=replace,path=/cloudwatchRoleArn,value=\n+ aws logs delete-log-group --log-group-name /aws/apigateway/welcome\n")
+
+	code, _, stderr = destroy("/account", `{"cloudwatchRoleArn":"arn:aws:iam::1:role/other"}`)
+	assert.Equal(t, exitFailed, code)
+	assert.Contains(t, stderr, "the aws command failed; its message is above: aws cloudformation delete-stack")
+	assert.NotContains(t, stderr, "update-account", "another application has set its own role")
+
+	code, _, stderr = destroy("DescribeStacks", described("true"))
+	assert.Equal(t, exitFailed, code)
+	assert.Contains(t, stderr, "the stack is protected: first run paysluice deploy --set DeletionProtection=false")
+	for name := range whole {
+		code, _, _ = destroy(name, "!", "--yes")
+		assert.Equal(t, exitFailed, code, name)
+	}
+
+	// An interrupt reaches the aws command.
+	require.NoError(t, os.WriteFile(filepath.Join(bin, "aws"), []byte("#!/bin/sh\nexec /bin/sleep 60\n"), 0o755))
+	server := httptest.NewServer(whole)
+	defer server.Close()
+	t.Setenv("AWS_ENDPOINT_URL", server.URL)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	assert.Equal(t, exitInterrupted, Run(ctx, []string{"destroy", "--stack", "s", "--yes"}, nil, io.Discard, io.Discard))
+	assert.Equal(t, exitFailed, Run(t.Context(), []string{"destroy", "--stack", "s", "--yes"}, nil, broken{}, io.Discard))
+
+	// A request that is in the logs alone.
+	whole["Query"] = `{"Items":[]}`
+	whole["FilterLogEvents"] = `{"events":[{"eventId":"1","timestamp":5,"message":"START"},
+{"eventId":"2","timestamp":5,"message":"{\"apiRequestId\":\"request-10\"}"},
+{"eventId":"3","timestamp":5,"message":"{\"apiRequestId\":\"request-1\",\"eventId\":\"stripe:e\",\"requestId\":\"request-1\",\"msg\":\"failed\"}"}]}`
+	var stdoutOfTrace, stderrOfTrace bytes.Buffer
+	assert.Equal(t, exitFound, Run(t.Context(), []string{"trace", "request-1", "--stack", "s"}, nil, &stdoutOfTrace, &stderrOfTrace), stderrOfTrace.String())
+	assert.Contains(t, stdoutOfTrace.String(), "failed\n")
+	assert.Equal(t, "not stored; ids: request-1, stripe:e\n", stderrOfTrace.String())
+	assert.Equal(t, exitFailed, Run(t.Context(), []string{"trace", "request-1", "--stack", "s"}, nil, broken{}, io.Discard))
+	whole["Query"] = `{"Items":[{"eventId":{"S":"stripe:e"},"provider":{"S":"stripe"},"timestamp":{"N":"1"},"receivedAt":{"N":"2"}}]}`
+	assert.Equal(t, exitDone, Run(t.Context(), []string{"trace", "stripe:e", "--stack", "s"}, nil, io.Discard, &stderrOfTrace), stderrOfTrace.String())
+	for _, name := range []string{"Query", "FilterLogEvents", "DescribeStacks"} {
+		whole[name] = "!"
+		assert.Equal(t, exitFailed, Run(t.Context(), []string{"trace", "request-1", "--stack", "s"}, nil, io.Discard, io.Discard), name)
+	}
+}
