@@ -29,10 +29,9 @@ var (
 	errDown = errors.New("down")
 )
 
-// bucket is a bucket in memory that counts reads and can fail.
+// bucket is a bucket in memory that can fail.
 type bucket struct {
 	*memory.S3
-	reads   []string
 	listErr error
 	headErr error
 	getErr  error

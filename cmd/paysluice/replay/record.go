@@ -220,7 +220,9 @@ func (e *Engine) Runs(ctx context.Context, since time.Time) ([]Summary, error) {
 		switch {
 		case id < since.UTC().Format(idLayout):
 		case name == startName:
-			latest[id] = latest[id] // known now
+			if _, known := latest[id]; !known {
+				latest[id] = ""
+			}
 		case strings.HasPrefix(name, notesName):
 			latest[id] = key
 		}
