@@ -1,0 +1,279 @@
+package operator_test
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/handlers/event"
+	"github.com/paysluice/paysluice/test/emulator/providerapi"
+)
+
+// reconcileEvents is how many events each provider makes: go test ./test/operator -run
+// TestReconcile$ -args -reconcile-events 10000 for many.
+var reconcileEvents = flag.Int("reconcile-events", 100, "events of each provider in the test of reconcile")
+
+// lossy is a provider and what it sent.
+type lossy struct {
+	*account
+	api    *providerapi.Server
+	bodies map[string][]byte // by the provider's id, those that were lost
+	since  time.Time
+}
+
+// listed returns a body as the provider's API renders it.
+func listed(p contract.Provider, body []byte) []byte {
+	switch p.Name {
+	case "stripe": // another version than the endpoint's, and fewer pending webhooks
+		return []byte(strings.NewReplacer(`"2026-01-28"`, `"2020-08-27"`, `"pending_webhooks":2`, `"pending_webhooks":0`).Replace(string(body)))
+	case "paypal":
+		return []byte(strings.Replace(string(body), `"links":[]`, `"status":"FAILURE","transmissions":[],"links":[{"rel":"self"}]`, 1))
+	}
+	return []byte(strings.Replace(string(body), `Z","data"`, `.000042","data"`, 1)) // no zone
+}
+
+// lose makes events, and sends all but every 20th to the stack.
+func lose(t *testing.T, p contract.Provider, events int) *lossy {
+	t.Helper()
+	l := &lossy{account: accounts[p.Name], api: providerapi.New(p), bodies: map[string][]byte{}}
+	t.Cleanup(l.api.Close)
+	l.since = time.Now().Add(-3 * time.Hour).Truncate(time.Second)
+	l.api.Subscribe(providerapi.Endpoint{ID: "we_1", URL: stack.Outputs[p.Title+"Url"], Created: l.since,
+		Types: []string{"payment_intent.succeeded", "PAYMENT.CAPTURE.COMPLETED", "payment.updated"}})
+	var sending sync.WaitGroup
+	slots := make(chan struct{}, 8)
+	for n := range events {
+		id, at := l.NewID(), l.since.Add(time.Hour*time.Duration(n)/time.Duration(events)).Truncate(time.Second)
+		body := l.Body(id, 100+n, at.UnixMilli())
+		l.api.Add(providerapi.Event{ID: id, Created: at, Body: listed(p, body)})
+		if n%20 == 7 {
+			l.bodies[id] = body
+			continue
+		}
+		slots <- struct{}{}
+		sending.Go(func() {
+			assert.Equal(t, http.StatusOK, l.deliver(t.Context(), body))
+			<-slots
+		})
+	}
+	sending.Wait()
+	l.api.Resend = func(e providerapi.Event) int {
+		if body := l.bodies[e.ID]; body != nil && l.deliver(context.Background(), body) == http.StatusOK {
+			return http.StatusAccepted
+		}
+		return http.StatusNotFound
+	}
+	return l
+}
+
+// deliver sends a webhook.
+func (l *lossy) deliver(ctx context.Context, body []byte) int {
+	status, _, err := stack.Post(ctx, l.Provider, l.Header(body, l.secret, time.Now()), body)
+	if err != nil {
+		return 0
+	}
+	return status
+}
+
+// reconciled is what the command prints.
+type reconciled struct {
+	Listed, Stored, Missing, Unknown, Different, Redelivered, Refilled int
+
+	Examples []struct{ State, EventID string }
+}
+
+// session returns the session of an operator with a provider's key.
+func (l *lossy) session() session {
+	s, k := root(), providerapi.Key()
+	s.env = append(s.env, "STRIPE_API_KEY="+k.Token, "SQUARE_ACCESS_TOKEN="+k.Token,
+		"PAYPAL_CLIENT_ID="+k.ClientID, "PAYPAL_CLIENT_SECRET="+k.ClientSecret)
+	return s
+}
+
+func (l *lossy) args(more ...string) []string {
+	args := append([]string{"reconcile", l.Provider.Name, "--api-url", l.api.URL, "-o", "json",
+		"--since", l.since.Format(time.RFC3339), "--until", l.since.Add(2 * time.Hour).Format(time.RFC3339)}, more...)
+	if l.Provider.Name == "square" {
+		args = append(args, "--sandbox")
+	}
+	return args
+}
+
+func (l *lossy) reconcile(t *testing.T, code int, more ...string) reconciled {
+	t.Helper()
+	r := l.session().run(t, l.args(more...)...)
+	require.Equal(t, code, r.code, "%s%s", r.stdout, r.stderr)
+	assert.NotContains(t, r.stdout+r.stderr, "marked")
+	var got reconciled
+	require.NoError(t, json.Unmarshal([]byte(r.stdout), &got))
+	return got
+}
+
+// TestReconcile: a stack that lost events is proven incomplete, refilled and proven
+// complete. Webhooks that arrive later are duplicates.
+func TestReconcile(t *testing.T) {
+	for _, p := range contract.Providers() {
+		l := lose(t, p, *reconcileEvents)
+		lost := len(l.bodies)
+		require.Positive(t, lost)
+		l.api.Fault = providerapi.Throttle(4, "0")
+
+		var got reconciled
+		require.Eventually(t, func() bool { // until the queue is empty
+			r := l.session().run(t, l.args()...)
+			return json.Unmarshal([]byte(r.stdout), &got) == nil && got.Missing <= lost && got.Stored+got.Missing == *reconcileEvents
+		}, waitTime+time.Duration(*reconcileEvents)*100*time.Millisecond, time.Second)
+		got = l.reconcile(t, 3)
+		assert.Equal(t, []int{*reconcileEvents, *reconcileEvents - lost, lost, 0, 0},
+			[]int{got.Listed, got.Stored, got.Missing, got.Unknown, got.Different}, p.Name)
+		for _, e := range got.Examples {
+			assert.Contains(t, l.bodies, strings.TrimPrefix(e.EventID, p.Name+":"))
+		}
+
+		place := filepath.Join(t.TempDir(), "place.json")
+		l.killed(t, "--refill", "--yes", "--place", place)
+		got = l.reconcile(t, 0, "--refill", "--yes", "--place", place)
+		assert.Zero(t, got.Missing, p.Name)
+		assert.Equal(t, *reconcileEvents, got.Stored)
+		assert.NoFileExists(t, place)
+
+		conflicts := conflictsOf(t, p)
+		for id, body := range l.bodies {
+			require.Equal(t, http.StatusOK, l.deliver(t.Context(), body))
+			if p.Name == "paypal" {
+				continue // delivered by the front door
+			}
+			var stored event.Event
+			r := paysluice(t, "events", "get", event.NewID(p.Name, id), "-o", "json")
+			require.NoError(t, json.Unmarshal([]byte(r.stdout), &stored), r.stderr)
+			assert.Equal(t, event.OriginReconcile, stored.Origin)
+			assert.Empty(t, stored.Endpoint)
+		}
+		require.Eventually(t, func() bool {
+			waiting, err := stack.Depth(t.Context(), "QueueUrl")
+			return err == nil && waiting == 0
+		}, waitTime, pollTime)
+		assert.Equal(t, conflicts, conflictsOf(t, p), "late webhooks are no conflicts")
+		assert.Equal(t, *reconcileEvents, l.reconcile(t, 0).Stored)
+	}
+}
+
+// killed runs a refill and kills it during its second request for events, if it is not
+// done by then.
+func (l *lossy) killed(t *testing.T, more ...string) {
+	t.Helper()
+	cmd := l.session().command(t, l.args(more...)...)
+	require.NoError(t, cmd.Start())
+	before := len(l.api.Requests())
+	for cmd.ProcessState == nil && len(l.api.Requests()) < before+5 {
+		time.Sleep(10 * time.Millisecond)
+	}
+	_ = cmd.Process.Kill()
+	_ = cmd.Wait()
+}
+
+// conflictsOf counts the provider's archived messages and the waiting dead letters.
+func conflictsOf(t *testing.T, p contract.Provider) int {
+	t.Helper()
+	waiting, err := stack.Depth(t.Context(), "DeadLetterQueueUrl")
+	require.NoError(t, err)
+	var keys []string
+	require.NoError(t, stack.Query(t.Context(), &keys, "s3api", "list-objects-v2", "--bucket", stack.Outputs["BucketName"],
+		"--prefix", p.Name+"/", "--query", "Contents[].Key || `[]`"))
+	return waiting + len(keys)
+}
+
+func TestReconcileReadsTheKeyFromItsSecret(t *testing.T) {
+	l := lose(t, contract.Square(), 1)
+	s := root()
+	r := s.run(t, l.args()...)
+	assert.Equal(t, 2, r.code)
+	assert.Contains(t, r.stderr, `no key for Square: set SQUARE_ACCESS_TOKEN, or put {"accessToken":"…","environment":"live"} into the secret square-api-key-operator`)
+
+	put := func(document string) {
+		_, err := stack.AWS(t.Context(), "secretsmanager", "create-secret", "--name", "square-api-key-operator", "--secret-string", document)
+		if err != nil {
+			_, err = stack.AWS(t.Context(), "secretsmanager", "put-secret-value", "--secret-id", "square-api-key-operator", "--secret-string", document)
+		}
+		require.NoError(t, err)
+	}
+	put("marked")
+	t.Cleanup(func() {
+		_, _ = stack.AWS(context.Background(), "secretsmanager", "delete-secret", "--secret-id", "square-api-key-operator", "--force-delete-without-recovery")
+	})
+	r = s.run(t, l.args()...)
+	assert.Equal(t, 1, r.code)
+	assert.Contains(t, r.stderr, "secret square-api-key-operator: the provider refuses the key: it is not the JSON document")
+	put(fmt.Sprintf(`{"accessToken":%q,"environment":"sandbox"}`, providerapi.Key().Token))
+	require.Eventually(t, func() bool { r = s.run(t, l.args()...); return r.code == 0 }, waitTime, time.Second, "%v", r)
+
+	s = user(t, allow("*", "cloudformation:DescribeStacks"))
+	r = s.run(t, l.args()...)
+	assert.Equal(t, 1, r.code)
+	assert.Contains(t, r.stderr, "access denied: secretsmanager:GetSecretValue on ")
+}
+
+func TestReconcileSaysWhatIsWrong(t *testing.T) {
+	l := lose(t, contract.Stripe(), 1)
+	for args, want := range map[string]string{
+		"adyen":                               "PROVIDER must be one of stripe, paypal, square",
+		"stripe --since yesterday":            "--since: \"yesterday\" must be a time before now",
+		"stripe --until x":                    "--until: \"x\" must be a time before now",
+		"stripe --since 1h --until 2h":        "--since must be before --until and before now",
+		"stripe --store":                      "--store chooses how --refill works: add --refill",
+		"stripe --wait -1s":                   "--wait must be 0 or more",
+		"stripe --since 40d --all-types":      "--since: Stripe lists events of the last 30 days only",
+		"paypal --account x":                  "PayPal lists the events of one app",
+		"stripe --api-url http://example.com": "not the URL of an API",
+	} {
+		r := l.session().run(t, append([]string{"reconcile"}, strings.Fields(args)...)...)
+		assert.Equal(t, 2, r.code, "%s: %s", args, r.stderr)
+		assert.Contains(t, r.stderr, want)
+	}
+	r := l.session().run(t, l.args("--webhook-url", "https://other.example.com")...)
+	assert.Equal(t, 1, r.code)
+	assert.Contains(t, r.stderr, "no webhook endpoint with the URL https://other.example.com in this account and mode: name another with --webhook-url")
+
+	s := l.session()
+	s.env = append(s.env, "STRIPE_API_KEY=rk_test_other")
+	r = s.run(t, l.args()...)
+	assert.Equal(t, 1, r.code)
+	assert.Contains(t, r.stderr, "the provider refuses the key: GET /v1/webhook_endpoints: status 401")
+	assert.NotContains(t, r.stderr, "rk_test_other")
+
+	place := filepath.Join(t.TempDir(), "place.json")
+	require.NoError(t, os.WriteFile(place, []byte("x"), 0o600))
+	r = l.session().run(t, l.args("--place", place)...)
+	assert.Contains(t, r.stderr, "is not the place of a comparison: name another file")
+	require.NoError(t, os.WriteFile(place, []byte("{}"), 0o600))
+	r = l.session().run(t, l.args("--place", place)...)
+	assert.Contains(t, r.stderr, "is the place of another comparison: name another file")
+
+	s = l.session()
+	s.stdin = "no\n"
+	l.bodies = nil
+	id := l.NewID()
+	l.api.Add(providerapi.Event{ID: id, Created: l.since, Body: l.Body(id, 1, l.since.UnixMilli())})
+	r = s.run(t, l.args("--refill")...)
+	assert.Equal(t, 1, r.code)
+	assert.Contains(t, r.stderr, "Refill 1 missing events of Stripe into "+stack.Name)
+	assert.Contains(t, r.stderr, "not confirmed: nothing was done")
+
+	r = l.session().interrupted(t, func(_, stderr string) bool {
+		l.api.Fault = providerapi.Throttle(1, "60")
+		return strings.Contains(stderr, "next attempt in 1m0s")
+	}, l.args("--place", place+"2")...)
+	assert.Equal(t, 130, r.code, r.stderr)
+}
