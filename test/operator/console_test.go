@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"os"
 	"regexp"
+	"strconv"
+	"strings"
 	"sync"
 	"testing"
 
@@ -84,6 +86,33 @@ func TestConsole(t *testing.T) {
 	assert.Equal(t, string(body), text, "the exact bytes")
 	assert.Contains(t, c.log.String(), "the body of "+id+" was downloaded")
 	assert.Equal(t, 0, c.stop(), "Ctrl-C is how a console ends")
+}
+
+// The charts count log lines on an emulator, and CloudWatch's metrics of the same lines
+// on AWS. Both must agree with the table.
+func TestConsoleCountsWhatTheTableHas(t *testing.T) {
+	c := root().openConsole(t)
+	counted := func() (sum int) {
+		_, text := c.get("/")
+		for _, found := range regexp.MustCompile(`aria-label="([\d,]+) Stored in`).FindAllStringSubmatch(text, -1) {
+			n, err := strconv.Atoi(strings.ReplaceAll(found[1], ",", ""))
+			require.NoError(t, err)
+			sum += n
+		}
+		return sum
+	}
+	rows := func() int {
+		all, err := stack.Events(t.Context())
+		require.NoError(t, err)
+		return len(all)
+	}
+	countBefore, rowsBefore := counted(), rows()
+	for _, p := range contract.Providers() {
+		store(t, p)
+	}
+	require.Eventually(t, func() bool {
+		return counted()-countBefore == len(contract.Providers()) && rows()-rowsBefore == len(contract.Providers())
+	}, waitTime, pollTime)
 }
 
 func TestConsoleShowsWhatIsDenied(t *testing.T) {
