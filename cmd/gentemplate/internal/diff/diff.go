@@ -43,6 +43,8 @@ func Compare(old, new *model.Template, types schema.Types, prices Prices) *Repor
 		usual := comparisons[0]
 		report.Costs, report.Outputs = prices.compare(usual), usual.outputs()
 		report.parameters(old, new, usual)
+		report.exports(usual)
+		report.unresolved(old, new)
 	}
 	report.finish()
 	return report

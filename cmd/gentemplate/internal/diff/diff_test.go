@@ -79,6 +79,13 @@ func TestHazards(t *testing.T) {
 		{typeTopic, "", "KmsMasterKeyId: alias/aws/sns", AlarmLost},
 		{typeRule, "State: ENABLED", "State: DISABLED", AlarmLost},
 		{"AWS::IAM::Role", "PermissionsBoundary: b", "", Widened},
+		{"AWS::IAM::Role", "", "PermissionsBoundary: b", Narrowed},
+		{"AWS::ApiGateway::Stage", "MethodSettings: [{HttpMethod: '*', ResourcePath: /*, ThrottlingRateLimit: 10}]", "MethodSettings: [{HttpMethod: '*', ResourcePath: /*, ThrottlingRateLimit: 5}]", Narrowed},
+		{typeMapping, "ScalingConfig: {MaximumConcurrency: 9}", "ScalingConfig: {MaximumConcurrency: 2}", Narrowed},
+		{typeAlarm, "OKActions: [a]", "", AlarmLost},
+		{"AWS::EC2::SecurityGroup", "SecurityGroupIngress: [{CidrIp: 10.0.0.0/8}]", "SecurityGroupIngress: [{CidrIp: 0.0.0.0/0}]", Exposure},
+		{"AWS::Kinesis::Stream", "RetentionPeriodHours: 168", "", LostData},
+		{"AWS::RDS::DBInstance", "BackupRetentionPeriod: 35", "BackupRetentionPeriod: 7", LostData},
 	} {
 		t.Run(row.typ+" "+row.before+" → "+row.after, func(t *testing.T) {
 			old, new := properties(row.typ, row.before), properties(row.typ, row.after)
@@ -296,6 +303,8 @@ func TestParameters(t *testing.T) {
 		{"the kept value is forbidden", "P: {Type: Number, Default: 30}", "P: {Type: Number, Default: 7, AllowedValues: [7]}", Refused, nil,
 			[]string{`P: the default "30" becomes "7", used by G; stacks that exist keep their value`}},
 		{"a rule", "P: {Type: Number}", "P: {Type: Number}}\nRules: {R: {Assertions: []}", None, []string{`Rules/R: added: {"Assertions":[]}`}, nil},
+		{"a default that only a condition uses", "P: {Type: Number}, Q: {Type: String, Default: a}", "P: {Type: Number}, Q: {Type: String, Default: b}", None, nil,
+			[]string{`Q: the default "a" becomes "b"; stacks that exist keep their value`}},
 		{"another constraint", "P: {Type: Number}", "P: {Type: Number, MaxValue: 9}", None, []string{"P/MaxValue: added: 9"}, nil},
 	} {
 		t.Run(row.why, func(t *testing.T) {
@@ -303,6 +312,46 @@ func TestParameters(t *testing.T) {
 			assert.Equal(t, row.worst, report.Worst)
 			assert.ElementsMatch(t, row.parameters, report.Parameters)
 			assert.ElementsMatch(t, row.newStacks, report.NewStacksOnly)
+		})
+	}
+}
+
+// TestRefusedOutsideResources has exports that others may import and references that
+// lead nowhere.
+func TestRefusedOutsideResources(t *testing.T) {
+	const topic = "Resources: {T: {Type: 'AWS::SNS::Topic', Properties: {DisplayName: d}}}\n"
+	const cluster = "Resources: {C: {Type: 'AWS::ECS::Cluster', Properties: {ClusterName: a}}}\nOutputs: {O: {Value: !Ref C, Export: {Name: e}}}"
+	of := func(outputs string) string { return topic + "Outputs: {" + outputs + "}" }
+	using := func(value string) string { return strings.Replace(topic, "d}", value+"}", 1) }
+	exported := of("O: {Value: a, Export: {Name: e}}, P: {Value: p}")
+	for _, row := range []struct{ why, old, new, rule string }{
+		{"an export that goes", exported, of("P: {Value: p}"), "another stack imports"},
+		{"under another name", exported, strings.Replace(exported, "Name: e", "Name: f", 1), "another stack imports"},
+		{"with another value", exported, strings.Replace(exported, "Value: a", "Value: b", 1), "another stack imports"},
+		{"of a resource that is replaced", cluster, strings.Replace(cluster, "Name: a", "Name: b", 1), "exported resource is replaced"},
+		{"of another output", exported, of("N: {Value: a, Export: {Name: e}}"), ""},
+		{"an output without an export", exported, of("O: {Value: a, Export: {Name: e}}"), ""},
+		{"a new export", of("O: {Value: a}"), of("O: {Value: a, Export: {Name: e}}"), ""},
+		{"an unknown Ref", topic, using("!Ref X"), `\[X\]: T refer`},
+		{"an unknown attribute", topic, using("!GetAtt X.Arn"), `\[X\]`},
+		{"an unknown attribute in a list", topic, using("[{'Fn::GetAtt': [X, Arn]}]"), `\[X\]`},
+		{"a pseudo parameter", topic, using("!Ref AWS::Region"), ""},
+		{"it was unknown before", using("[!Ref X]"), using("[!Ref X, b]"), ""},
+		{"a transform defines more", topic, using("!Ref X") + "Transform: AWS::Serverless-2016-10-31", ""},
+	} {
+		t.Run(row.why, func(t *testing.T) {
+			var rules []string
+			for _, c := range between(t, row.old, row.new).Changes {
+				if c.Verdict == Refused {
+					rules = append(rules, c.Reasons[0].Rule)
+				}
+			}
+			if row.rule == "" {
+				assert.Empty(t, rules)
+				return
+			}
+			require.Len(t, rules, 1)
+			assert.Regexp(t, row.rule, rules[0])
 		})
 	}
 }
@@ -415,7 +464,7 @@ func shuffle(random *rand.Rand, path string, value any) {
 }
 
 // BenchmarkMegabyte compares templates of CloudFormation's largest size, 1 MB and 500
-// resources, of which half are new.
+// resources. Half of the resources are new.
 func BenchmarkMegabyte(b *testing.B) {
 	large := func(first int) []byte {
 		var text strings.Builder

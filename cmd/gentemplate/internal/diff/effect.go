@@ -188,6 +188,9 @@ func (c *comparison) lose(p *pair, decisive []difference) {
 	}
 	for _, d := range decisive {
 		r := d.reason(class, rule)
+		if !d.touches(p.info.CreateOnly) {
+			r.Rule = "Some values of it need a replacement. Then: " + rule
+		}
 		r.Expected, r.Untold = expected, class == AlarmLost
 		p.add(r)
 	}

@@ -8,8 +8,7 @@ import (
 	"github.com/paysluice/paysluice/cmd/gentemplate/internal/model"
 )
 
-// hazard is a change that happens in place and is dangerous all the same. No schema
-// has it.
+// hazard is a dangerous change that happens in place. No schema lists it.
 type hazard struct {
 	typ, path string
 	// bad compares the values before and after, "" for none.
@@ -31,7 +30,7 @@ func hazards() []hazard {
 		// User Guide, SSESpecification: some interruptions.
 		{typeTable, "PointInTimeRecoverySpecification/PointInTimeRecoveryEnabled", off, LostData, "The restore points are gone, also after it is switched on again.", true},
 		{typeTable, "PointInTimeRecoverySpecification/RecoveryPeriodInDays", lower("35"), LostData, "Older restore points are gone.", true},
-		{typeTable, "TimeToLiveSpecification/Enabled", on, LostData, "Items whose time has passed are deleted.", false},
+		{typeTable, "TimeToLiveSpecification/Enabled", on, LostData, "Expired items are deleted.", false},
 		{typeTable, "TimeToLiveSpecification/AttributeName", changed, LostData, "Another attribute decides when an item is deleted.", false},
 		{typeTable, "StreamSpecification/StreamViewType", changed, Interrupted, "The stream ends; readers lose what they have not read. Another one has another ARN.", false},
 		{typeTable, "SSESpecification/SSEEnabled", changed, Interrupted, "The table is encrypted with another key.", false},
@@ -45,7 +44,7 @@ func hazards() []hazard {
 		{"AWS::S3::Bucket", "LifecycleConfiguration/Rules/*/NoncurrentVersionExpirationInDays", lower(never), LostData, "Older versions of objects are deleted.", false},
 		{"AWS::S3::Bucket", "LifecycleConfiguration/Rules/*/Prefix", replaces, LostData, "The rule is for other objects.", false},
 		{"AWS::S3::Bucket", "LifecycleConfiguration/Rules/*/Status", begins, LostData, "The rule begins to delete or move objects.", false},
-		{"AWS::S3::Bucket", "VersioningConfiguration/Status", is("Suspended"), LostData, "What is overwritten from now on is lost.", false},
+		{"AWS::S3::Bucket", "VersioningConfiguration/Status", is("Suspended"), LostData, "Overwritten objects are lost from now on.", false},
 		{"AWS::S3::Bucket", "PublicAccessBlockConfiguration/*", off, Exposure, "Public access is no longer blocked.", false},
 		{"AWS::S3::Bucket", "AccessControl", startsWith("Public"), Exposure, "Everybody can read the bucket.", false},
 		{"AWS::S3::Bucket", "WebsiteConfiguration", added, Exposure, "The bucket is served as a website.", false},
@@ -63,19 +62,21 @@ func hazards() []hazard {
 		{"AWS::KMS::Key", "EnableKeyRotation", off, Exposure, "The key is no longer rotated.", false},
 		// Lambda Developer Guide.
 		{typeFunction, "ReservedConcurrentExecutions", is("0"), Interrupted, "Every invocation is throttled.", false},
+		{typeFunction, "ReservedConcurrentExecutions", less, Narrowed, "Fewer invocations run at once, and more are throttled.", true},
 		{typeFunction, "KmsKeyArn", removed, Exposure, "The environment is no longer encrypted with this key.", false},
 		{typeFunction, "TracingConfig/Mode", from("Active"), AlarmLost, "Requests are no longer traced.", true},
 		{typeFunction, "DeadLetterConfig/TargetArn", removed, AlarmLost, "Failed asynchronous invocations are dropped.", true},
 		{typeFunction, "LoggingConfig/LogGroup", changed, AlarmLost, "It logs elsewhere, where no filter of this group counts.", true},
-		{typeFunction, "LoggingConfig/ApplicationLogLevel", higherLevel, AlarmLost, "It logs less, and what is counted in its lines may be missing.", true},
+		{typeFunction, "LoggingConfig/ApplicationLogLevel", higherLevel, AlarmLost, "It logs less, and filters may miss lines that they counted.", true},
 		{"AWS::Lambda::Url", "AuthType", is("NONE"), Exposure, "Everybody can invoke the function.", false},
 		{typeMapping, "Enabled", off2, Interrupted, "Its source is no longer read.", false},
+		{typeMapping, "ScalingConfig/MaximumConcurrency", less, Narrowed, "Its source is read more slowly.", true},
 		{typeMapping, "FilterCriteria", set, LostData, "Messages that do not match are deleted unread.", false},
 		{typeMapping, "FunctionResponseTypes", removed, Interrupted, "One failed message makes the whole batch come again.", false},
 		// API Gateway Developer Guide.
 		{"AWS::ApiGateway::Method", "AuthorizationType", is("NONE"), Exposure, "Everybody can call the method.", false},
 		{"AWS::ApiGateway::Method", "AuthorizerId", removed, Exposure, "No authorizer checks requests.", false},
-		{"AWS::ApiGateway::Method", "Integration/Type", replaces, Interrupted, "Requests no longer reach what handled them.", false},
+		{"AWS::ApiGateway::Method", "Integration/Type", replaces, Interrupted, "Requests no longer reach their former handler.", false},
 		{"AWS::ApiGateway::Method", "ApiKeyRequired", off, Exposure, "Requests need no API key.", false},
 		{"AWS::ApiGatewayV2::Route", "AuthorizationType", is("NONE"), Exposure, "Everybody can call the route.", false},
 		{"AWS::ApiGateway::Stage", "MethodSettings/*/DataTraceEnabled", on, Exposure, "Whole requests and responses are logged.", false},
@@ -83,6 +84,8 @@ func hazards() []hazard {
 		{"AWS::ApiGateway::Stage", "MethodSettings/*/ThrottlingBurstLimit", isZero, Interrupted, "Every request is throttled.", false},
 		{"AWS::ApiGateway::Stage", "MethodSettings/*/ThrottlingRateLimit", higher, Exposure, "More requests get through.", true},
 		{"AWS::ApiGateway::Stage", "MethodSettings/*/ThrottlingBurstLimit", higher, Exposure, "More requests get through.", true},
+		{"AWS::ApiGateway::Stage", "MethodSettings/*/ThrottlingRateLimit", less, Narrowed, "More requests are throttled.", true},
+		{"AWS::ApiGateway::Stage", "MethodSettings/*/ThrottlingBurstLimit", less, Narrowed, "More requests are throttled.", true},
 		{"AWS::ApiGateway::Stage", "MethodSettings/*/LoggingLevel", is("OFF"), AlarmLost, "Errors are no longer logged.", true},
 		{"AWS::ApiGateway::Stage", "AccessLogSetting/DestinationArn", removed, AlarmLost, "Requests are no longer logged.", true},
 		{"AWS::ApiGateway::Stage", "AccessLogSetting/Format", changed, AlarmLost, "Filters that read the former fields may count nothing.", true},
@@ -96,6 +99,8 @@ func hazards() []hazard {
 		// CloudWatch and SNS.
 		{typeAlarm, "ActionsEnabled", off2, AlarmLost, "It changes state and tells nobody.", true},
 		{typeAlarm, "AlarmActions/*", removed, AlarmLost, "It no longer tells this target.", true},
+		{typeAlarm, "OKActions/*", removed, AlarmLost, "It no longer tells this target that the alarm is over.", true},
+		{typeAlarm, "InsufficientDataActions/*", removed, AlarmLost, "It no longer tells this target that data is missing.", true},
 		{typeAlarm, "Period", higher, AlarmLost, "It takes longer to notice.", true},
 		{typeAlarm, "EvaluationPeriods", higher, AlarmLost, "It takes longer to notice.", true},
 		{typeAlarm, "DatapointsToAlarm", higher, AlarmLost, "It takes longer to notice.", true},
@@ -112,6 +117,14 @@ func hazards() []hazard {
 		{typeRule, "EventPattern/*", changed, AlarmLost, "It matches other events.", true},
 		{typeRule, "Targets/*/Arn", removed, AlarmLost, "It no longer tells this target.", true},
 		{"AWS::IAM::Role", "PermissionsBoundary", removed, Widened, "No boundary limits the role.", false},
+		{"AWS::IAM::Role", "PermissionsBoundary", set, Narrowed, "The role may do only what the new boundary allows too.", false},
+		// VPC, Kinesis and RDS User Guides.
+		{"AWS::EC2::SecurityGroup", "SecurityGroupIngress/*/CidrIp", is("0.0.0.0/0"), Exposure, "Every address can reach it.", false},
+		{"AWS::EC2::SecurityGroup", "SecurityGroupIngress/*/CidrIpv6", is("::/0"), Exposure, "Every address can reach it.", false},
+		{"AWS::Kinesis::Stream", "RetentionPeriodHours", lower("24"), LostData, "Older records are deleted.", true},
+		{"AWS::RDS::DBInstance", "BackupRetentionPeriod", lower("1"), LostData, "Older backups are deleted.", true},
+		{"AWS::RDS::DBCluster", "BackupRetentionPeriod", lower("1"), LostData, "Older backups are deleted.", true},
+		{"AWS::RDS::DBInstance", "PubliclyAccessible", on, Exposure, "The database has a public address.", false},
 	}
 }
 
@@ -125,7 +138,7 @@ func on(before, after string) bool      { return before != "true" && after == "t
 func off(before, after string) bool     { return before == "true" && after != "true" }
 func isZero(before, after string) bool  { return before != after && after == "0" }
 
-// off2 is off for what is on by default.
+// off2 is off for properties that are on by default.
 func off2(before, after string) bool { return before != "false" && after == "false" }
 
 // replaces is changed for what exists on both sides.
@@ -162,6 +175,11 @@ func lower(missing string) func(before, after string) bool {
 	}
 }
 
+// less reports a smaller number where both sides have one above zero.
+func less(before, after string) bool {
+	return before != "" && after != "" && after != "0" && lower("")(before, after)
+}
+
 // higher reports a larger number, or none where there was one.
 func higher(before, after string) bool {
 	return before != "" && lower("")(after, before) || removed(before, after)
@@ -186,7 +204,7 @@ func olderTLS(before, after string) bool {
 	return before != "" && version(after) < version(before)
 }
 
-// explainHazards adds what is dangerous though it happens in place.
+// explainHazards adds the dangerous changes that happen in place.
 func (c *comparison) explainHazards(p *pair) {
 	c.explainPolicies(p)
 	c.explainThreshold(p)

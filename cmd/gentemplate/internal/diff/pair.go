@@ -58,7 +58,7 @@ func (p *pair) renamed() bool { return p.old != nil && p.new != nil && p.old.ID 
 
 func (p *pair) add(r Reason) { p.reasons = append(p.reasons, r) }
 
-// infoOf returns what is known of a type. Custom resources share one entry.
+// infoOf returns the update rules of a type. Custom resources share one entry.
 func (c *comparison) infoOf(typ string) schema.Type {
 	if strings.HasPrefix(typ, "Custom::") {
 		typ = schema.CustomResource

@@ -23,7 +23,7 @@ func (r *Report) parameters(old, new *model.Template, c *comparison) {
 		case !existed && has:
 			r.Parameters = append(r.Parameters, fmt.Sprintf("%s is new: every stack gets %q", id, newDefault))
 		case !existed:
-			r.refuse(id, Reason{Rule: "Parameters: [" + id + "] must have values. Every deployment must pass it, or it needs a default."})
+			r.refuse(id, "Parameter", Reason{Rule: "Parameters: [" + id + "] must have values. Every deployment must pass it, or it needs a default."})
 		case !exists:
 			r.Parameters = append(r.Parameters, id+" is removed: calls that still pass it fail, except aws cloudformation deploy, which ignores it")
 		case had && !has:
@@ -31,8 +31,12 @@ func (r *Report) parameters(old, new *model.Template, c *comparison) {
 		case !had && has:
 			r.NewStacksOnly = append(r.NewStacksOnly, fmt.Sprintf("%s gets the default %q", id, newDefault))
 		case oldDefault != newDefault:
-			r.NewStacksOnly = append(r.NewStacksOnly, fmt.Sprintf("%s: the default %q becomes %q, used by %s; stacks that exist keep their value",
-				id, oldDefault, newDefault, strings.Join(c.users(id), ", ")))
+			used := ""
+			if users := c.users(id); len(users) > 0 {
+				used = ", used by " + strings.Join(users, ", ")
+			}
+			r.NewStacksOnly = append(r.NewStacksOnly, fmt.Sprintf("%s: the default %q becomes %q%s; stacks that exist keep their value",
+				id, oldDefault, newDefault, used))
 		}
 		if existed && exists {
 			r.constraints(id, before, after, c.scenario.Values)
@@ -45,7 +49,7 @@ func (r *Report) constraints(id string, before, after model.Object, kept map[str
 	allowed, limited := after["AllowedValues"].([]any)
 	value, known := kept[id]
 	if limited && known && !slices.Contains(allowed, any(value)) {
-		r.refuse(id, Reason{Path: "AllowedValues", Before: model.Show(before["AllowedValues"]), After: model.Show(after["AllowedValues"]),
+		r.refuse(id, "Parameter", Reason{Path: "AllowedValues", Before: model.Show(before["AllowedValues"]), After: model.Show(after["AllowedValues"]),
 			Rule: fmt.Sprintf("Stacks keep %q, which is no longer allowed.", value)})
 		return
 	}
@@ -54,9 +58,4 @@ func (r *Report) constraints(id string, before, after model.Object, kept map[str
 			r.Parameters = append(r.Parameters, id+"/"+d.Path+": "+change(model.Show(d.Before), model.Show(d.After)))
 		}
 	}
-}
-
-func (r *Report) refuse(id string, reason Reason) {
-	reason.Verdict = Refused
-	r.Changes = append(r.Changes, Change{ID: id, Type: "Parameter", Actions: []string{"no-op"}, Reasons: []Reason{reason}})
 }

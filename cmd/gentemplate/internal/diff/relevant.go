@@ -13,8 +13,8 @@ type relevance struct {
 	conditions map[string]bool
 }
 
-// relevant returns the conditions whose definition changes, those around or inside of
-// what changes, and those of resources that refer to a changed one.
+// relevant returns the conditions with a changed definition, those around or inside a
+// difference, and those of resources that refer to a changed one.
 func relevant(old, new *model.Template) map[string]bool {
 	r := relevance{old, new, map[string]bool{}}
 	for name := range old.Conditions {
@@ -45,7 +45,7 @@ func relevant(old, new *model.Template) map[string]bool {
 	return r.conditions
 }
 
-// effective returns a resource without what has no effect.
+// effective returns a resource without the attributes that have no effect.
 func effective(raw any) model.Object {
 	resource, _ := raw.(model.Object)
 	kept := model.Object{}
@@ -65,7 +65,7 @@ func (r relevance) mention(conditions ...any) {
 	}
 }
 
-// walk collects the conditions around and inside of a difference.
+// walk collects the conditions around and inside a difference.
 func (r relevance) walk(before, after any) {
 	if reflect.DeepEqual(before, after) {
 		return

@@ -1,5 +1,6 @@
-// Package diff says what an update from one CloudFormation template to another does:
-// what is lost, refused, replaced, interrupted, exposed or no longer watched.
+// Package diff explains an update from one CloudFormation template to another: the
+// resources that it loses, replaces, interrupts, exposes or no longer watches, and the
+// changes that CloudFormation refuses.
 package diff
 
 import (
@@ -47,7 +48,7 @@ type Reason struct {
 	Expected bool   `json:"expected,omitempty"` // noise of every update: a deployment's hash, new code
 }
 
-// Change is what happens to one resource or parameter.
+// Change describes the effects on one resource, parameter or output.
 type Change struct {
 	ID           string   `json:"id"` // after the change
 	OldID        string   `json:"oldId,omitempty"`
@@ -143,7 +144,7 @@ func (r *Report) finish() {
 		}
 	}
 	slices.SortFunc(r.Changes, func(a, b Change) int {
-		return cmp.Or(worse(a.Verdict, b.Verdict), cmp.Compare(a.ID, b.ID))
+		return cmp.Or(worse(a.Verdict, b.Verdict), cmp.Compare(a.ID, b.ID), cmp.Compare(a.Type, b.Type))
 	})
 	if len(r.Changes) > 0 {
 		r.Worst = r.Changes[0].Verdict

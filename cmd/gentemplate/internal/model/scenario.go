@@ -69,7 +69,7 @@ func (t *Template) otherwise(condition string, usually Scenario) (Scenario, bool
 }
 
 // candidates returns values of parameters that can change a condition: for each
-// comparison of a parameter the compared value and another one.
+// comparison of a parameter the compared value and a different one.
 func (t *Template) candidates(definition any, seen map[string]bool) (values [][2]string) {
 	object, _ := definition.(Object)
 	for name, argument := range object {

@@ -108,8 +108,8 @@ func account(principal string) (number string, found bool) {
 	return principal, digits && len(principal) == accountDigits
 }
 
-// Public reports whether a grant allows everybody, or another account than the
-// stack's, without a condition.
+// Public reports whether a grant allows everybody or a foreign account without
+// a condition.
 func (g Grant) Public() bool {
 	_, foreign := account(g.Principal)
 	everybody := g.Principal == "*" || strings.HasPrefix(g.Principal, except)

@@ -34,7 +34,7 @@ func allow(sid string, actions, resources []string) Statement {
 	return Statement{Sid: sid, Effect: "Allow", Action: actions, Resource: resources}
 }
 
-// Stack is what the deployer deploys.
+// A Stack holds the resources and parameters of a template that somebody deploys.
 type Stack struct {
 	resources map[string]*model.Resource
 	values    map[string]string
@@ -135,7 +135,7 @@ func (s *Stack) uses(typ, action string) bool {
 // features returns, by type, a word of actions and the property without which
 // CloudFormation does not call them.
 func features() map[string]map[string]string {
-	const never = "-" // replicas of global tables, whose own type is another one
+	const never = "-" // only AWS::DynamoDB::GlobalTable has replicas
 	return map[string]map[string]string{
 		"AWS::DynamoDB::Table": {
 			"Import": "ImportSourceSpecification", "Kinesis": "KinesisStreamSpecification", "kinesis:": "KinesisStreamSpecification",

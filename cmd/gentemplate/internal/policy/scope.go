@@ -12,7 +12,7 @@ import (
 const everything = "*"
 
 // scope returns the resources on which a type's handlers need an action. It is empty
-// for an action on a service of which the stack has nothing.
+// if the stack has no resource of the action's service.
 func (s *Stack) scope(typ, action string) []string {
 	service, _, _ := strings.Cut(action, ":")
 	switch {
@@ -125,7 +125,7 @@ func (s *Stack) path(r *model.Resource) string {
 	return s.render(r.Properties["Path"])
 }
 
-// render returns a name with the parameters' values. What is not known is a wildcard.
+// render returns a name with the parameters' values. An unknown part is a wildcard.
 func (s *Stack) render(value any) string {
 	text := model.Evaluate(model.Show(value), s.values)
 	for _, id := range model.References(text) {
@@ -140,7 +140,7 @@ func (s *Stack) render(value any) string {
 // policies of 10,240 characters (IAM quotas).
 const maxNames = 20
 
-// shorten replaces many ARNs by one pattern: what they begin and end with.
+// shorten replaces many ARNs by one pattern of their common beginning and end.
 func shorten(arns []string) []string {
 	if len(arns) <= maxNames {
 		return arns

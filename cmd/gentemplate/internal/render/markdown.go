@@ -32,8 +32,8 @@ func (p *page) add(block string) {
 	p.WriteString(block)
 }
 
-// markdown returns a report as a comment on a pull request. What is dangerous is
-// open, everything else is collapsed.
+// markdown returns a report as a comment on a pull request. Dangerous
+// parts are open, the others are collapsed.
 func markdown(r *diff.Report, limit int) string {
 	p := &page{limit: limit}
 	p.WriteString(Marker + "\n**What this change of the template does: " + r.Verdict + "**\n\n")
@@ -49,7 +49,7 @@ func markdown(r *diff.Report, limit int) string {
 	}
 	for i, s := range sections(r) {
 		p.open(fmt.Sprintf("%s (%d)", s.title, len(s.lines)), i == 0 && s.title == "You will no longer be told")
-		for len(s.lines) > 0 { // blocks small enough for what is left of the page
+		for len(s.lines) > 0 { // blocks small enough for the rest of the page
 			n := min(20, len(s.lines))
 			p.add(block(s.lines[:n]...))
 			s.lines = s.lines[n:]

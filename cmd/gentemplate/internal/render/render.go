@@ -199,7 +199,8 @@ func rule(r diff.Reason) string {
 // alike is how many reasons with the same rule are printed.
 const alike = 3
 
-// reasons returns the reasons of a change to print, and how many more each stands for.
+// reasons returns the reasons of a change to print, and how many more of the same rule
+// follow each.
 func reasons(c diff.Change) (shown []diff.Reason, more []int) {
 	count, last := map[string]int{}, map[string]int{}
 	for _, r := range c.Reasons {
