@@ -381,6 +381,9 @@ func (a *app) printReconciliation(r reconciliationResult) error {
 		return err
 	}
 	fmt.Fprintf(a.out, "\n%s, %s to %s\n", r.Provider, r.Since.Format(time.RFC3339), r.Until.Format(time.RFC3339))
+	if r.Provider == contract.Square().Name && r.Listed == 0 && r.Unknown > 0 {
+		fmt.Fprintln(a.out, "Square lists nothing, and the table has events: the event search is probably off (docs/reconciling.md).")
+	}
 	if r.OnTheWay > 0 {
 		fmt.Fprintf(a.out, "On the way: not stored, and younger than %d minutes.\n", r.MarginSeconds/60)
 	}

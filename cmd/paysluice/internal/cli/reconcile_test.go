@@ -42,6 +42,10 @@ all,9,5,1,1,0,0,0,2,1
 		assert.Equal(t, want, out.String())
 	}
 	var out bytes.Buffer
+	off := reconciliationResult{Provider: "square", Report: reconcile.Report{Counts: reconcile.Counts{Unknown: 3}}}
+	require.NoError(t, (&app{out: &out, format: output.Table}).printReconciliation(off))
+	assert.Contains(t, out.String(), "the event search is probably off")
+	out.Reset()
 	require.NoError(t, (&app{out: &out, format: output.JSON}).printReconciliation(result))
 	assert.Contains(t, out.String(), `"stillRetried": 1`)
 	assert.Contains(t, out.String(), `"until": "2026-03-03T12:00:00Z"`)
