@@ -3,6 +3,7 @@ package provider
 import (
 	"cmp"
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/paysluice/paysluice/handlers/event"
@@ -57,6 +58,18 @@ func (r Rules[O]) WithoutObject(typ string) event.Category {
 		return event.Category(kind + ".updated")
 	}
 	return category
+}
+
+// Unless returns a ByState for a type that names a state, such as "canceled": it returns
+// weaker for an object in any other state. An object without a state keeps the rule's
+// Category, as a thin event does.
+func Unless[O any](weaker event.Category, state func(*O) string, named ...string) func(*O) event.Category {
+	return func(object *O) event.Category {
+		if s := state(object); s != "" && !slices.Contains(named, s) {
+			return weaker
+		}
+		return ""
+	}
 }
 
 // States are categories by an object's state; "" is an object without one.

@@ -42,6 +42,14 @@ func TestRules(t *testing.T) {
 	}
 }
 
+func TestUnless(t *testing.T) {
+	itself := func(state *string) string { return *state }
+	voided := provider.Unless(event.InvoiceUpdated, itself, "void", "deleted")
+	for state, want := range map[string]event.Category{"void": "", "deleted": "", "": "", "paid": event.InvoiceUpdated} {
+		assert.Equal(t, want, voided(&state), state)
+	}
+}
+
 func TestStates(t *testing.T) {
 	states := provider.Join(
 		provider.In(event.PayoutPaid, "paid", ""),

@@ -62,12 +62,12 @@ func rules() provider.Rules[resource] {
 			"BILLING.SUBSCRIPTION.ACTIVATED", "BILLING.SUBSCRIPTION.UPDATED", "USAGE-BILLING.SUBSCRIPTION.TRIAL.ENDED",
 			"USAGE-BILLING.SUBSCRIPTION.UPDATED",
 		}},
-		{Category: event.SubscriptionPaused, Types: []string{"BILLING.SUBSCRIPTION.SUSPENDED"}},
-		{Category: event.SubscriptionResumed, Types: []string{"BILLING.SUBSCRIPTION.RE-ACTIVATED"}},
-		{Category: event.SubscriptionCanceled, Types: []string{
+		{Category: event.SubscriptionPaused, ByState: unless(event.SubscriptionUpdated, "SUSPENDED"), Types: []string{"BILLING.SUBSCRIPTION.SUSPENDED"}},
+		{Category: event.SubscriptionResumed, ByState: unless(event.SubscriptionUpdated, "ACTIVE"), Types: []string{"BILLING.SUBSCRIPTION.RE-ACTIVATED"}},
+		{Category: event.SubscriptionCanceled, ByState: unless(event.SubscriptionUpdated, "CANCELLED", "EXPIRED"), Types: []string{
 			"BILLING.SUBSCRIPTION.CANCELLED", "BILLING.SUBSCRIPTION.EXPIRED",
-			"USAGE-BILLING.SUBSCRIPTION.TERMINATED",
 		}},
+		{Category: event.SubscriptionCanceled, Types: []string{"USAGE-BILLING.SUBSCRIPTION.TERMINATED"}},
 
 		// Invoices. Usage-based billing documents no event of a part that is paid.
 		{Category: event.InvoiceCreated, Types: []string{"INVOICING.INVOICE.CREATED", "USAGE-BILLING.INVOICE.CREATED"}},
@@ -78,15 +78,16 @@ func rules() provider.Rules[resource] {
 		{Category: event.InvoicePaymentFailed, Types: []string{
 			"BILLING.SUBSCRIPTION.PAYMENT.FAILED", "USAGE-BILLING.INVOICE.PAYMENT.FAILED",
 		}},
-		{Category: event.InvoiceVoided, Types: []string{"INVOICING.INVOICE.CANCELLED"}},
+		{Category: event.InvoiceVoided, ByState: unless(event.InvoiceUpdated, "CANCELLED"), Types: []string{"INVOICING.INVOICE.CANCELLED"}},
 		{Category: event.InvoiceUpdated, Types: []string{
 			"INVOICING.INVOICE.REFUNDED", "INVOICING.INVOICE.SCHEDULED", "INVOICING.INVOICE.SENT",
 			"INVOICING.INVOICE.UPDATED", "USAGE-BILLING.INVOICE.PAYMENT.OVERDUE",
 		}},
 
 		// Checkout and orders. A completed order says what its captures say.
+		{Category: event.CheckoutApproved, ByState: unless(event.OrderUpdated, "APPROVED", "COMPLETED"), Types: []string{"CHECKOUT.ORDER.APPROVED"}},
 		{Category: event.CheckoutApproved, Types: []string{
-			"CHECKOUT.CHECKOUT.BUYER-APPROVED", "CHECKOUT.ORDER.APPROVED",
+			"CHECKOUT.CHECKOUT.BUYER-APPROVED",
 			"PAYMENTS.PAYMENT.CREATED",
 		}},
 		{Category: event.OrderUpdated, ByState: in(orderCompleted), Types: []string{"CHECKOUT.ORDER.COMPLETED"}},
@@ -120,13 +121,23 @@ func rules() provider.Rules[resource] {
 // "completed", v2 "COMPLETED".
 func in(states func() provider.States) func(*resource) event.Category {
 	table := states()
-	return func(r *resource) event.Category { return table[strings.ToUpper(r.status())] }
+	return func(r *resource) event.Category { return table[upperStatus(r)] }
 }
+
+// unless returns a weaker category for a resource in another state than its type names.
+func unless(weaker event.Category, named ...string) func(*resource) event.Category {
+	return provider.Unless(weaker, upperStatus, named...)
+}
+
+func upperStatus(r *resource) string { return strings.ToUpper(r.status()) }
 
 // The states are those of PayPal's OpenAPI documents and of its v1 reference:
 // capture_status, sale, authorization_status, refund_status in payments_payment_v2.json
 // and payments_payment_v1.json, transaction_enum and batch_enum in payments_payouts_batch_v1.json,
-// invoice_status in invoicing_v2.json, order_status in checkout_orders_v2.json.
+// invoice_status in invoicing_v2.json, order_status in checkout_orders_v2.json, status in
+// billing_subscriptions_v1.json. The agreements before subscriptions have the words Pending,
+// Active, Suspended, Cancelled and Expired (developer.paypal.com/api/deprecated/
+// payments.billing-agreements/v1).
 
 // authorized are the states of a new authorization. PayPal may still review it, or
 // have denied it at once.
@@ -216,7 +227,7 @@ func invoicePaid() provider.States {
 // withdrawn, settled or paid by PayPal itself is neither won nor lost
 // ("dispute_outcome" in customer_disputes_v1.json).
 func disputeState(r *resource) event.Category {
-	switch status := strings.ToUpper(r.status()); {
+	switch status := upperStatus(r); {
 	case status != "RESOLVED" && status != "":
 		return ""
 	case r.DisputeOutcome.Code == "RESOLVED_SELLER_FAVOUR":

@@ -37,8 +37,8 @@ func rules() provider.Rules[object] {
 		// Invoices: payment_made alone says paid, updated comes beside it.
 		{Category: event.InvoiceCreated, Types: []string{"invoice.created"}},
 		{Category: event.InvoiceUpdated, ByState: invoiceState, Types: []string{"invoice.payment_made"}},
-		{Category: event.InvoicePaymentFailed, Types: []string{"invoice.scheduled_charge_failed"}},
-		{Category: event.InvoiceVoided, Types: []string{"invoice.canceled"}},
+		{Category: event.InvoicePaymentFailed, ByState: unless(event.InvoiceUpdated, "UNPAID", "SCHEDULED", "PARTIALLY_PAID", "PAYMENT_PENDING", "FAILED"), Types: []string{"invoice.scheduled_charge_failed"}},
+		{Category: event.InvoiceVoided, ByState: unless(event.InvoiceUpdated, "CANCELED"), Types: []string{"invoice.canceled"}},
 		{Category: event.InvoiceUpdated, Types: []string{
 			"invoice.deleted", "invoice.published", "invoice.refunded", "invoice.updated",
 		}},
@@ -83,8 +83,15 @@ func paymentState(o *object) event.Category {
 // in returns the category of an object by its status.
 func in(states func() provider.States) func(*object) event.Category {
 	table := states()
-	return func(o *object) event.Category { return table[decode.Readable(o.Status)] }
+	return func(o *object) event.Category { return table[status(o)] }
 }
+
+// unless returns a weaker category for an object in another state than its type names.
+func unless(weaker event.Category, named ...string) func(*object) event.Category {
+	return provider.Unless(weaker, status, named...)
+}
+
+func status(o *object) string { return decode.Readable(o.Status) }
 
 // The states are those of "PaymentRefund" and "Payout" in the API reference.
 

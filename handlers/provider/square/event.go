@@ -1,6 +1,8 @@
 package square
 
 import (
+	"strings"
+
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/paysluice/paysluice/handlers/contract"
@@ -11,6 +13,10 @@ import (
 
 // paymentMember is the member of data.object that holds a payment.
 const paymentMember = "payment"
+
+// orderPrefix begins the members that have an order's id in order_id: order_created,
+// order_updated and order_fulfillment_updated.
+const orderPrefix = "order_"
 
 // body is the part of a notification that is read. All of it but event_id and
 // type is optional.
@@ -69,6 +75,9 @@ func (p Provider) Event(raw []byte, origin provider.Origin) (event.Event, error)
 	}
 	name := contract.Square().Name
 	member, o := b.Data.Value.Object.Find(b.Data.Value.Type)
+	if strings.HasPrefix(member, orderPrefix) {
+		o.ID = o.OrderID
+	}
 	category := p.rules.Category(typ, &o)
 	var f decode.Fields
 	e := event.Event{
@@ -94,9 +103,8 @@ func (p Provider) Event(raw []byte, origin provider.Origin) (event.Event, error)
 	return e, nil
 }
 
-// objectID returns the object's own id for a field. Orders have it in order_id when they come as
-// order_created or order_updated. data.id comes last: some events append a version
-// to it, and those about custom attributes name the application there.
+// objectID returns the object's own id for a field. data.id comes last: some events
+// append a version to it, and those about custom attributes name the application there.
 func (b *body) objectID(f *decode.Fields, field string, o *object) string {
 	return f.Text(field, o.ID, o.DisputeID, b.Data.Value.ID)
 }

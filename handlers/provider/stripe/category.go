@@ -67,16 +67,16 @@ func rules() provider.Rules[object] {
 			"customer.subscription.item_tax_rates_changed", "customer.subscription.past_due",
 			"customer.subscription.trialing", "customer.subscription.unpaid",
 		}},
-		{Category: event.SubscriptionPaused, Types: []string{"customer.subscription.paused"}},
-		{Category: event.SubscriptionResumed, Types: []string{"customer.subscription.resumed"}},
-		{Category: event.SubscriptionCanceled, Types: []string{"customer.subscription.deleted"}},
+		{Category: event.SubscriptionPaused, ByState: unless(event.SubscriptionUpdated, "paused"), Types: []string{"customer.subscription.paused"}},
+		{Category: event.SubscriptionResumed, ByState: unless(event.SubscriptionUpdated, "active", "past_due", "trialing"), Types: []string{"customer.subscription.resumed"}},
+		{Category: event.SubscriptionCanceled, ByState: unless(event.SubscriptionUpdated, "canceled", "incomplete_expired"), Types: []string{"customer.subscription.deleted"}},
 		{Category: event.SubscriptionTrialEnding, Types: []string{"customer.subscription.trial_will_end"}},
 
 		// Invoices: invoice.paid alone says paid, invoice.payment_succeeded comes beside it.
 		{Category: event.InvoiceCreated, Types: []string{"invoice.created"}},
-		{Category: event.InvoicePaid, ByState: unpaidState, Types: []string{"invoice.paid"}},
-		{Category: event.InvoicePaymentFailed, Types: []string{"invoice.payment_failed"}},
-		{Category: event.InvoiceVoided, Types: []string{"invoice.voided"}},
+		{Category: event.InvoicePaid, ByState: unless(event.InvoiceUpdated, "paid"), Types: []string{"invoice.paid"}},
+		{Category: event.InvoicePaymentFailed, ByState: unless(event.InvoiceUpdated, "open", "uncollectible"), Types: []string{"invoice.payment_failed"}},
+		{Category: event.InvoiceVoided, ByState: unless(event.InvoiceUpdated, "void"), Types: []string{"invoice.voided"}},
 		{Category: event.InvoiceUpdated, Types: []string{
 			"invoice.deleted", "invoice.finalization_failed", "invoice.finalized",
 			"invoice.marked_uncollectible", "invoice.overdue", "invoice.overpaid",
@@ -96,7 +96,7 @@ func rules() provider.Rules[object] {
 		{Category: event.CheckoutApproved, ByState: in(paymentStatus, checkoutCompleted), Types: []string{
 			"checkout.session.completed", "checkout.session.async_payment_succeeded",
 		}},
-		{Category: event.CheckoutExpired, Types: []string{"checkout.session.expired"}},
+		{Category: event.CheckoutExpired, ByState: unless(event.Other, "expired"), Types: []string{"checkout.session.expired"}},
 
 		// Customers and accounts, with what belongs to them.
 		{Category: event.CustomerCreated, Types: []string{"customer.created"}},
@@ -134,6 +134,11 @@ func rules() provider.Rules[object] {
 func in(state func(*object) string, states func() provider.States) func(*object) event.Category {
 	table := states()
 	return func(o *object) event.Category { return table[state(o)] }
+}
+
+// unless returns a weaker category for an object in another state than its type names.
+func unless(weaker event.Category, named ...string) func(*object) event.Category {
+	return provider.Unless(weaker, status, named...)
 }
 
 func status(o *object) string        { return decode.Readable(o.Status) }
@@ -261,15 +266,6 @@ func payoutPaid() provider.States {
 
 func payoutFailed() provider.States   { return provider.In(event.PayoutFailed, "failed", "") }
 func payoutCanceled() provider.States { return provider.In(event.PayoutCanceled, "canceled", "") }
-
-// unpaidState returns InvoiceUpdated for a state that is not that of invoice.paid. Its
-// thin twin has no state and is InvoicePaid.
-func unpaidState(o *object) event.Category {
-	if s := status(o); s == "paid" || s == "" {
-		return ""
-	}
-	return event.InvoiceUpdated
-}
 
 // checkoutCompleted are the payment states of a completed checkout session. While
 // one is unpaid, the money is still to come, and checkout.session.async_payment_succeeded
