@@ -489,12 +489,20 @@ func same() []providertest.Same {
 	payment := func(merchant, id, members string) string {
 		return `"merchant_id":"` + merchant + `","data":{"type":"payment","id":"` + id + `","object":{"payment":{"id":"` + id + `"` + members + `}}}`
 	}
+	catalog := func(updated string) string {
+		return `"merchant_id":"M1","data":{"type":"catalog_version","id":"","object":{"catalog_version":{"updated_at":"` + updated + `"}}}`
+	}
 	const status = `,"status":"COMPLETED"`
 	stored := payment("M1", "p1", status+`,"order_id":"o1"`)
 	return []providertest.Same{
 		{Why: "another version's members", Source: "developer.squareup.com/docs/webhooks/overview", A: stored, B: payment("M1", "p1", status+`,"order_id":"o1","version_token":"x"`), Want: true},
 		{Why: "a version without the order", Source: "developer.squareup.com/docs/webhooks/overview", A: stored, B: payment("M1", "p1", status), Want: true},
 		{Why: "a time without its zone, as SearchEvents returns it", Source: "square/connect-api-specification, api.json: answer of SearchEvents", A: `"created_at":"2022-04-26T10:08:40.454Z",` + stored, B: `"created_at":"2022-04-26T10:08:40.454726",` + stored, Want: true},
+		{
+			Why: "no object's id, and a time without its zone", Source: "developer.squareup.com/forums, thread 28648", Want: true,
+			A: `"created_at":"2026-11-18T10:02:34.252927974Z",` + catalog("2026-11-18T10:02:32.098Z"), B: `"created_at":"2026-11-18T10:02:34.252927",` + catalog("2026-11-18T10:02:32.098Z"),
+		},
+		{Why: "no object's id, and another change", Source: providertest.Own, A: catalog("2026-11-18T10:02:32.098Z"), B: catalog("2026-11-18T10:02:32.099Z")},
 		{Why: "another order", Source: providertest.Own, A: stored, B: payment("M1", "p1", status+`,"order_id":"o2"`)},
 		{Why: "another state", Source: providertest.Own, A: stored, B: payment("M1", "p1", `,"status":"FAILED","order_id":"o1"`)},
 		{Why: "another merchant", Source: providertest.Own, A: stored, B: payment("M2", "p1", status+`,"order_id":"o1"`)},
