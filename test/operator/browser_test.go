@@ -34,12 +34,17 @@ var axe string
 
 const axeSHA256 = "29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c"
 
-// visit opens the console of a session in a Chromium.
-func visit(t *testing.T, s session, args ...string) (*browser.Browser, *console) {
+// inBrowser skips a test that make verify runs. It comes first: other tests count failures.
+func inBrowser(t *testing.T) {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("not run: the browser tests are a step of make verify")
 	}
+}
+
+// visit opens the console of a session in a Chromium.
+func visit(t *testing.T, s session, args ...string) (*browser.Browser, *console) {
+	t.Helper()
 	c := s.openConsole(t, args...)
 	// The link is spent: the console offers a new one to whoever uses it again.
 	answer, err := http.Get(c.link)
@@ -85,6 +90,7 @@ func accessible(t *testing.T, b *browser.Browser, target string) {
 }
 
 func TestBrowserShowsEachPage(t *testing.T) {
+	inBrowser(t)
 	hash := sha256.Sum256([]byte(axe))
 	require.Equal(t, axeSHA256, hex.EncodeToString(hash[:]))
 	var id string
@@ -93,7 +99,7 @@ func TestBrowserShowsEachPage(t *testing.T) {
 	}
 	var e struct{ PaymentID string }
 	require.NoError(t, json.Unmarshal([]byte(paysluice(t, "events", "get", id, "-o", "json").stdout), &e))
-	archive(t, 2, contract.ReasonConflict, time.Now().Add(-time.Minute).Truncate(time.Millisecond), "")
+	archive(t, 2, contract.ReasonConflict, time.Now().Add(-5*time.Hour).Truncate(time.Millisecond), "")
 	b, c := visit(t, root())
 	for target, want := range map[string]string{
 		"/": "Do events arrive?", "/?period=week": "the last week", "/events": "payment.succeeded", "/events?type=none": "No event matches",
@@ -113,6 +119,7 @@ func TestBrowserShowsEachPage(t *testing.T) {
 }
 
 func TestBrowserByKeyboard(t *testing.T) {
+	inBrowser(t)
 	for range 2 {
 		store(t, contract.Stripe())
 	}
@@ -147,7 +154,8 @@ func TestBrowserByKeyboard(t *testing.T) {
 
 // From a group of failures to stored rows: the plan, the run, and a page that is left.
 func TestBrowserReplays(t *testing.T) {
-	failed := archive(t, 3, contract.ReasonReceivesExhausted, time.Now().Add(-time.Minute).Truncate(time.Millisecond), "")
+	inBrowser(t)
+	failed := archive(t, 3, contract.ReasonReceivesExhausted, time.Now().Add(-5*time.Hour).Truncate(time.Millisecond), "")
 	b, c := visit(t, root(), "--allow-replay")
 	require.NoError(t, b.Enter(c.origin+"/failures"))
 	group := `a[href="/replay?days=7&provider=stripe&reason=receives-exhausted"]`
@@ -169,6 +177,7 @@ func TestBrowserReplays(t *testing.T) {
 
 // A hostile event goes the whole way and stays text.
 func TestBrowserShowsAHostileEventHarmless(t *testing.T) {
+	inBrowser(t)
 	a := accounts[contract.Stripe().Name]
 	number := a.NewID()
 	hostile := `</pre></textarea><script>window.attacked=1</script><img src=x onerror=\"window.attacked=1\">\u202egnp.exe\u0000\u0007\u001b[2J`
@@ -198,6 +207,7 @@ func TestBrowserShowsAHostileEventHarmless(t *testing.T) {
 }
 
 func TestBrowserShowsWhatIsDenied(t *testing.T) {
+	inBrowser(t)
 	b, c := visit(t, user(t, allow("*", "cloudformation:*", "sqs:*")))
 	for _, target := range []string{"/", "/events", "/failures", "/payment?id=x"} {
 		require.NoError(t, b.Enter(c.origin+target), target)
@@ -208,6 +218,7 @@ func TestBrowserShowsWhatIsDenied(t *testing.T) {
 
 // A page of another port is of the same site, so the browser would send the session.
 func TestBrowserRefusesAFrame(t *testing.T) {
+	inBrowser(t)
 	b, c := visit(t, root())
 	attacker := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
