@@ -77,9 +77,16 @@ func New(client Client, name string) *Archive {
 	return &Archive{client: client, bucket: name, messages: bucket.NewArchive(client, name)}
 }
 
-// Get returns the message under a key. The error is types.NoSuchKey without one.
+// ErrMissing reports that the archive has nothing under a key.
+var ErrMissing = errors.New("the archive has no such key")
+
+// Get returns the message under a key. The error is ErrMissing without one.
 func (a *Archive) Get(ctx context.Context, key string) (Failure, error) {
-	return a.get(ctx, object{key: key})
+	f, err := a.get(ctx, object{key: key})
+	if _, missing := errors.AsType[*types.NoSuchKey](err); missing {
+		return f, fmt.Errorf("%w: %w", ErrMissing, err)
+	}
+	return f, err
 }
 
 // storageOf reads the object's class and the header x-amz-restore, such as
@@ -180,11 +187,16 @@ func (f Failure) receivedAt() time.Time {
 	return time.Time{}
 }
 
+// Tiers returns the speeds of Restore, the cheapest first.
+func Tiers() []string {
+	return []string{string(types.TierBulk), string(types.TierStandard), string(types.TierExpedited)}
+}
+
 // Restore asks S3 to make a readable copy of an object in Glacier for a number of
-// days.
-func (a *Archive) Restore(ctx context.Context, key string, days int, tier types.Tier) error {
+// days, at one of the speeds of Tiers.
+func (a *Archive) Restore(ctx context.Context, key string, days int, tier string) error {
 	_, err := a.client.RestoreObject(ctx, &s3.RestoreObjectInput{Bucket: &a.bucket, Key: &key, RestoreRequest: &types.RestoreRequest{
-		Days: new(int32(days)), GlacierJobParameters: &types.GlacierJobParameters{Tier: tier},
+		Days: new(int32(days)), GlacierJobParameters: &types.GlacierJobParameters{Tier: types.Tier(tier)},
 	}})
 	if err != nil {
 		return fmt.Errorf("restore s3://%s/%s: %w", a.bucket, key, err)

@@ -204,7 +204,7 @@ func TestFailureHasTheMessage(t *testing.T) {
 		MessageID: "m-stripe:evt_1", ReceiveCount: 4, SentAt: noon.UnixMilli(), ArchivedAt: noon.Add(time.Hour).UnixMilli(),
 	}, f)
 	_, err = b.archive().Get(t.Context(), "stripe/2026/03/10/none.json")
-	_, missing := errors.AsType[*types.NoSuchKey](err)
+	missing := errors.Is(err, failure.ErrMissing)
 	assert.True(t, missing, "%v", err)
 }
 
@@ -224,13 +224,13 @@ func TestGlacier(t *testing.T) {
 	assert.Equal(t, "%zz", f.EventID)
 	assert.Equal(t, failure.NotAMessage, f.Reason)
 
-	require.NoError(t, b.archive().Restore(t.Context(), key, 7, types.TierBulk))
+	require.NoError(t, b.archive().Restore(t.Context(), key, 7, failure.Tiers()[0]))
 	for found, err := range b.archive().List(t.Context(), failure.Filter{Limit: 1}) {
 		require.NoError(t, err)
 		assert.Equal(t, failure.Readable, found.Storage)
 		assert.NotEmpty(t, found.Message)
 	}
-	assert.ErrorContains(t, b.archive().Restore(t.Context(), key, 7, types.TierBulk), "restore s3://failed-webhooks/"+key)
+	assert.ErrorContains(t, b.archive().Restore(t.Context(), key, 7, failure.Tiers()[0]), "restore s3://failed-webhooks/"+key)
 }
 
 // restoring says that every restore is under way.

@@ -62,6 +62,9 @@ func TestImportRulesDeny(t *testing.T) {
 		{"sdk", "handlers/event/c.go", "github.com/aws/smithy-go"},
 		{"start", "handlers/consumer/a_test.go", "github.com/aws/aws-lambda-go/lambda"},
 		{"http", "handlers/aws/secret/a.go", "net/http/httputil"},
+		{"commands", "cmd/paysluice/internal/cli/a.go", "github.com/aws/aws-sdk-go-v2/service/s3"},
+		{"terminal", "cmd/gentemplate/c.go", "github.com/spf13/cobra"},
+		{"terminal", "test/flow/c.go", "golang.org/x/term"},
 		{"shipped", "handlers/provider/stripe/b.go", "github.com/stripe/stripe-go/v85/webhook"},
 		{"shipped", "handlers/provider/square/a.go", "github.com/square/square-go-sdk/webhooks/client"},
 		{"shipped", "cmd/paysluice/a.go", "github.com/stretchr/testify/require"},
@@ -76,6 +79,8 @@ func TestImportRulesDeny(t *testing.T) {
 		{"a reference implementation in a test", "handlers/provider/stripe/c_test.go", "github.com/stripe/stripe-go/v85/webhook"},
 		{"a main starts a function", "cmd/lambdas/processor/b.go", "github.com/aws/aws-lambda-go/lambda"},
 		{"tokens of PayPal's API", "handlers/reconcile/source/b.go", "golang.org/x/oauth2/clientcredentials"},
+		{"what commands call", "cmd/paysluice/internal/query/a.go", "github.com/aws/aws-sdk-go-v2/service/s3"},
+		{"a command", "cmd/paysluice/internal/cli/b.go", "github.com/spf13/cobra"},
 		{"the function's own package", "handlers/processor/b.go", "github.com/aws/aws-sdk-go-v2/config"},
 	}
 	m := newModule(t)

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/spf13/cobra"
 
 	"github.com/paysluice/paysluice/cmd/paysluice/failure"
@@ -180,7 +179,7 @@ func findFailures(ctx context.Context, archive *failure.Archive, id string) ([]f
 	first, _, isKey := strings.Cut(id, "/")
 	if isKey && slices.Contains(failure.Providers(), first) {
 		f, err := archive.Get(ctx, id)
-		if _, missing := errors.AsType[*types.NoSuchKey](err); missing {
+		if errors.Is(err, failure.ErrMissing) {
 			return nil, fmt.Errorf("%w: the archive has no %s", query.ErrNotFound, id)
 		}
 		return []failure.Failure{f}, err
@@ -291,8 +290,8 @@ const maxRestoreDays = 365
 func (a *app) failuresRestore() *cobra.Command {
 	var flags failureFlags
 	var days int
-	tier := string(types.TierStandard)
-	tiers := []string{string(types.TierBulk), string(types.TierStandard), string(types.TierExpedited)}
+	tiers := failure.Tiers()
+	tier := tiers[1]
 	c := &cobra.Command{
 		Use:   "restore",
 		Short: "Ask S3 to make archived messages in Glacier readable",
@@ -311,7 +310,7 @@ hours with the tier Bulk, 3 to 5 with Standard and minutes with Expedited, which
 			if err != nil {
 				return err
 			}
-			return a.restore(c.Context(), archive, filter, days, types.Tier(tier))
+			return a.restore(c.Context(), archive, filter, days, tier)
 		},
 	}
 	flags.add(c, 0)
@@ -322,7 +321,7 @@ hours with the tier Bulk, 3 to 5 with Standard and minutes with Expedited, which
 }
 
 // restore asks for the objects in Glacier that a filter selects.
-func (a *app) restore(ctx context.Context, archive *failure.Archive, filter failure.Filter, days int, tier types.Tier) error {
+func (a *app) restore(ctx context.Context, archive *failure.Archive, filter failure.Filter, days int, tier string) error {
 	var keys []string
 	restoring := 0
 	for f, err := range archive.List(ctx, filter) {
