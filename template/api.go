@@ -42,7 +42,7 @@ func (s *stack) addAPI() *api {
 		"EndpointAccessMode":        "BASIC",
 		"DisableExecuteApiEndpoint": cfn.Ref(disableDefaultEndpoint),
 	}, Resource: &apigateway.RestApi{
-		Name:                  new(named(apiName)),
+		Name:                  new(named(contract.APIName)),
 		Description:           new("Receives payment providers' webhooks."),
 		EndpointConfiguration: &apigateway.RestApi_EndpointConfiguration{Types: []string{"REGIONAL"}},
 		// API Gateway converts other bodies to UTF-8 and replaces invalid bytes.

@@ -87,7 +87,7 @@ func providerLine(metric string, p contract.Provider) line {
 }
 
 func apiLine(metric string) line {
-	return line{apiNamespace, metric, "ApiName", apiName + suffix, "Stage", stageName}
+	return line{apiNamespace, metric, "ApiName", contract.APIName + suffix, "Stage", stageName}
 }
 
 // dashboardBody returns a token for the body, with one line of the printed

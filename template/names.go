@@ -21,9 +21,8 @@ func SecretName(p contract.Provider) string { return p.Name + "-secret" }
 
 // Names of other resources, without the environment suffix.
 const (
-	apiName            = "webhook-api"
 	accountRoleName    = "webhook-api-account-role"
-	accessLogGroupName = "/aws/apigateway/" + apiName
+	accessLogGroupName = "/aws/apigateway/" + contract.APIName
 	keyAliasName       = "alias/webhook-key"
 	alarmTopicName     = "webhook-alarms"
 	ticketTopicName    = "webhook-tickets"

@@ -24,6 +24,10 @@ const (
 	EmptierName    = "bucket-emptier"
 )
 
+// APIName is the name of the REST API, without the environment suffix. Its access log
+// is /aws/apigateway/{name}.
+const APIName = "webhook-api"
+
 // ProcessorName returns the name of the function that receives a provider's
 // webhooks.
 func ProcessorName(p Provider) string { return p.Name + "-processor" }

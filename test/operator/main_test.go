@@ -141,6 +141,7 @@ type result struct {
 
 // session is how a user calls paysluice: with an identity and input.
 type session struct {
+	name     string // of the IAM user
 	env      []string
 	stdin    string
 	terminal *os.File // in place of stdin
@@ -204,21 +205,28 @@ func (s session) interrupted(t *testing.T, ready func(stdout, stderr string) boo
 func user(t *testing.T, statements ...map[string]any) session {
 	t.Helper()
 	name := "operator-" + rand.Text()
-	policy, err := json.Marshal(map[string]any{"Version": "2012-10-17", "Statement": statements})
-	require.NoError(t, err)
 	var created struct {
 		AccessKey struct{ AccessKeyId, SecretAccessKey string }
 	}
-	_, err = stack.AWS(t.Context(), "iam", "create-user", "--user-name", name)
+	_, err := stack.AWS(t.Context(), "iam", "create-user", "--user-name", name)
 	require.NoError(t, err)
 	if len(statements) > 0 {
-		_, err = stack.AWS(t.Context(), "iam", "put-user-policy", "--user-name", name, "--policy-name", "p", "--policy-document", string(policy))
-		require.NoError(t, err)
+		putPolicy(t, name, statements)
 	}
 	require.NoError(t, stack.Query(t.Context(), &created, "iam", "create-access-key", "--user-name", name))
 	s := root()
+	s.name = name
 	s.env = append(s.env, "AWS_ACCESS_KEY_ID="+created.AccessKey.AccessKeyId, "AWS_SECRET_ACCESS_KEY="+created.AccessKey.SecretAccessKey)
 	return s
+}
+
+// putPolicy replaces the policy of a user.
+func putPolicy(t *testing.T, name string, statements []map[string]any) {
+	t.Helper()
+	policy, err := json.Marshal(map[string]any{"Version": "2012-10-17", "Statement": statements})
+	require.NoError(t, err)
+	_, err = stack.AWS(t.Context(), "iam", "put-user-policy", "--user-name", name, "--policy-name", "p", "--policy-document", string(policy))
+	require.NoError(t, err)
 }
 
 // allow returns a policy statement.

@@ -138,6 +138,7 @@ func (a *app) commands() []*cobra.Command {
 		a.failures(),
 		a.packageCommand(),
 		a.payment(),
+		a.policy(),
 		a.reconcile(),
 		a.replay(),
 		a.secrets(),

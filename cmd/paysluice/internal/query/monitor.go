@@ -139,3 +139,9 @@ func (m *Monitor) Physical(ctx context.Context, kind string) ([]string, error) {
 	}
 	return names, nil
 }
+
+// Key returns the id of the stack's KMS key, "" if it has none.
+func (m *Monitor) Key(ctx context.Context) (string, error) {
+	ids, err := m.Physical(ctx, "AWS::KMS::Key")
+	return strings.Join(ids, ","), err
+}

@@ -69,7 +69,7 @@ func Explain(err error, service, operation string) error {
 const notAuthorized = `not authorized to perform: (\S+?)(?: on resource: "?([^\s"]+))?[\s".]*(?:$|because|with an)`
 
 func newDenied(err error, message, service, operation string) error {
-	d := &Denied{Action: actionOf(service, operation), Resource: "*", err: err}
+	d := &Denied{Action: Action(service, operation), Resource: "*", err: err}
 	if found := regexp.MustCompile(notAuthorized).FindStringSubmatch(message); found != nil {
 		d.Action = found[1]
 		if found[2] != "" {
@@ -79,20 +79,32 @@ func newDenied(err error, message, service, operation string) error {
 	return d
 }
 
-// actionOf returns the IAM action of an operation. The names differ in few places
-// (Service Authorization Reference).
-func actionOf(service, operation string) string {
+// Action returns the IAM action of an operation of the SDK. service is its id, or the
+// name of its package. The names differ in few places (Service Authorization
+// Reference).
+func Action(service, operation string) string {
 	prefix := strings.ToLower(strings.ReplaceAll(service, " ", ""))
+	switch prefix {
+	case "apigateway": // its actions are the methods of HTTP
+		return "apigateway:GET"
+	case "cloudwatchlogs":
+		prefix = "logs"
+	case "dynamodbstreams":
+		prefix = "dynamodb"
+	}
 	switch prefix + ":" + operation {
 	case "s3:ListObjectsV2":
-		return "s3:ListBucket"
+		operation = "ListBucket"
 	case "s3:HeadObject":
-		return "s3:GetObject"
+		operation = "GetObject"
 	case "s3:ListObjectVersions":
-		return "s3:ListBucketVersions"
-	}
-	if prefix == "cloudwatchlogs" {
-		prefix = "logs"
+		operation = "ListBucketVersions"
+	case "s3:DeleteObjects": // of a version
+		operation = "DeleteObjectVersion"
+	case "s3:GetPublicAccessBlock":
+		operation = "GetBucketPublicAccessBlock"
+	case "s3:GetBucketLifecycleConfiguration":
+		operation = "GetLifecycleConfiguration"
 	}
 	return prefix + ":" + operation
 }

@@ -1,0 +1,52 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/output"
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/policy"
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
+)
+
+func (a *app) policy() *cobra.Command {
+	var levels []string
+	for _, level := range policy.Levels() {
+		levels = append(levels, string(level))
+	}
+	return &cobra.Command{
+		Use:   "policy read-only|operator",
+		Short: "Print the IAM policy of those who use these commands",
+		Long: `Print the least IAM policy for these commands on the stack, as JSON.
+
+read-only    reads events, archive, queues, alarms and settings, but no signing secret
+operator     sends, replays and changes secrets too: all commands except package
+
+To deploy or delete the stack takes other permissions: gentemplate policy prints them.`,
+		Example: `  paysluice policy read-only
+  paysluice policy operator > policy.json`,
+		Args:      cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs),
+		ValidArgs: levels,
+		RunE: func(c *cobra.Command, args []string) error {
+			if a.format != output.Table && a.format != output.JSON {
+				return usagef("a policy is JSON: leave --output out")
+			}
+			s, err := a.find(c.Context())
+			if err != nil {
+				return err
+			}
+			key, err := query.NewMonitor(s, a.now).Key(c.Context())
+			if err != nil {
+				return err
+			}
+			d, err := policy.New(policy.Level(args[0]), s, key)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(a.err, "policy for the stack %s in %s\n", s.Name, s.AWS.Config.Region)
+			_, err = a.out.Write(d.JSON())
+			return err
+		},
+	}
+}

@@ -1,0 +1,118 @@
+package policy
+
+import (
+	"github.com/paysluice/paysluice/handlers/contract"
+)
+
+// Grant is one statement of the policies.
+type Grant struct {
+	Sid     string
+	Level   Level // the lowest that has it
+	Actions []string
+	// Commands are those that need it.
+	Commands  string
+	resources func(resources) []string
+	// services are those through which the key may be used; the others have none.
+	services []string
+}
+
+// condition limits the use of the key to calls of other services.
+func (g Grant) condition(r resources) map[string]map[string][]string {
+	if len(g.services) == 0 {
+		return nil
+	}
+	var via []string
+	for _, service := range g.services {
+		via = append(via, service+"."+r.region+".amazonaws.com")
+	}
+	return map[string]map[string][]string{"StringEquals": {"kms:ViaService": via}}
+}
+
+// Grants returns the statements of all policies. sts:GetCallerIdentity, which replay
+// calls too, needs no permission (AWS STS API Reference).
+func Grants() []Grant {
+	// IAM has no resource for what is listed or measured for a whole account.
+	anything := func(resources) []string { return []string{"*"} }
+	return []Grant{
+		{"FindStack", ReadOnly, []string{"cloudformation:DescribeStacks"}, "all", anything, nil},
+		{"ReadStack", ReadOnly, []string{"cloudformation:GetTemplate", "cloudformation:ListStackResources"}, "status, doctor, policy", func(r resources) []string {
+			return []string{r.arn("cloudformation", "stack/"+r.Name+"/*")}
+		}, nil},
+		{"ReadEvents", ReadOnly, []string{"dynamodb:GetItem", "dynamodb:Query"}, "status, events, payment, replay, secrets, send --wait", table, nil},
+		{"ListArchive", ReadOnly, []string{"s3:ListBucket"}, "failures, replay, doctor, send --wait", bucket(""), nil},
+		{"ReadArchive", ReadOnly, []string{"s3:GetObject"}, "events payload, failures, replay, send --wait", bucket("/*"), nil},
+		{"ReadQueues", ReadOnly, []string{"sqs:GetQueueAttributes"}, "status, replay, doctor", func(r resources) []string {
+			return r.queues("QueueUrl", "DeadLetterQueueUrl")
+		}, nil},
+		{"ReadMetrics", ReadOnly, []string{"cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData"}, "status, doctor", anything, nil},
+		{"ReadLogs", ReadOnly, []string{"logs:DescribeMetricFilters", "logs:FilterLogEvents"}, "status, doctor", logs, nil},
+		{"DecryptData", ReadOnly, []string{"kms:Decrypt"}, "all that read the table, the bucket or a secret", key, []string{"dynamodb", "s3", "secretsmanager"}},
+		{"CheckFunctions", ReadOnly, []string{"lambda:GetFunctionConcurrency", "lambda:GetFunctionConfiguration", "lambda:GetPolicy"}, "doctor", functions, nil},
+		{"CheckAccount", ReadOnly, []string{"lambda:GetAccountSettings", "lambda:GetEventSourceMapping", "logs:DescribeLogGroups"}, "doctor", anything, nil},
+		{"CheckApi", ReadOnly, []string{"apigateway:GET"}, "doctor", func(r resources) []string {
+			return []string{"arn:" + r.partition + ":apigateway:" + r.region + "::/restapis/" + r.Outputs["ApiId"] + "/*"}
+		}, nil},
+		{"CheckKey", ReadOnly, []string{"kms:DescribeKey", "kms:GetKeyPolicy"}, "doctor", key, nil},
+		{"CheckTables", ReadOnly, []string{"dynamodb:DescribeContinuousBackups", "dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive"}, "doctor", func(r resources) []string {
+			return r.arns("dynamodb", "table/"+r.Outputs["TableName"], "table/"+r.FunctionName(contract.GuardTableName))
+		}, nil},
+		{"CheckBucket", ReadOnly, []string{"s3:GetBucketPolicy", "s3:GetBucketPublicAccessBlock", "s3:GetBucketVersioning", "s3:GetLifecycleConfiguration"}, "doctor", bucket(""), nil},
+		{"CheckTopics", ReadOnly, []string{"sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic"}, "doctor", func(r resources) []string {
+			return []string{r.Outputs["AlarmTopicArn"], r.Outputs["TicketTopicArn"]}
+		}, nil},
+
+		{"ReadSecrets", Operator, []string{"secretsmanager:GetSecretValue"}, "send, verify, secrets, doctor", secrets, nil},
+		{"ChangeSecrets", Operator, []string{"secretsmanager:DescribeSecret", "secretsmanager:PutSecretValue"}, "secrets add, secrets retire", secrets, nil},
+		{"SendMessages", Operator, []string{"sqs:SendMessage"}, "replay", func(r resources) []string { return r.queues("QueueUrl") }, nil},
+		{"RecordReplays", Operator, []string{"s3:PutObject"}, "replay", bucket("/replays/*"), nil},
+		{"RestoreArchive", Operator, []string{"s3:RestoreObject"}, "failures restore", bucket("/*"), nil},
+		{"EncryptData", Operator, []string{"kms:Decrypt", "kms:GenerateDataKey"}, "replay, secrets add, secrets retire", key, []string{"s3", "secretsmanager", "sqs"}},
+	}
+}
+
+func table(r resources) []string {
+	name := "table/" + r.Outputs["TableName"]
+	return r.arns("dynamodb", name, name+"/index/*")
+}
+
+func bucket(path string) func(resources) []string {
+	return func(r resources) []string { return []string{r.bucket(path)} }
+}
+
+func key(r resources) []string { return r.arns("kms", "key/"+r.key) }
+
+func secrets(r resources) (arns []string) {
+	for _, p := range contract.Providers() {
+		if arn := r.Outputs[p.Title+"SecretArn"]; arn != "" {
+			arns = append(arns, arn)
+		}
+	}
+	return arns
+}
+
+// functionNames returns the full names of the functions, those of all processors as one
+// pattern.
+func functionNames(r resources) []string {
+	return []string{
+		r.FunctionName(contract.AuthorizerName), "*" + r.FunctionName(contract.ProcessorName(contract.Provider{})),
+		r.FunctionName(contract.ConsumerName), r.FunctionName(contract.ArchiverName), r.FunctionName(contract.EmptierName),
+	}
+}
+
+func functions(r resources) []string {
+	var names []string
+	for _, name := range functionNames(r) {
+		names = append(names, "function:"+name)
+	}
+	return r.arns("lambda", names...)
+}
+
+// logs returns the ARNs of the log groups. AWS appends :* or the name of a stream to
+// a group's name (CloudWatch Logs User Guide), the emulator does not.
+func logs(r resources) []string {
+	groups := []string{"log-group:/aws/apigateway/" + r.FunctionName(contract.APIName) + "*"}
+	for _, name := range functionNames(r) {
+		groups = append(groups, "log-group:/aws/lambda/"+name+"*")
+	}
+	return r.arns("logs", groups...)
+}

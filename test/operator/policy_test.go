@@ -1,0 +1,167 @@
+package operator_test
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/handlers/event"
+)
+
+// statements returns the policy of a level, as paysluice policy prints it, with two
+// actions by which the emulator knows GetFunctionConcurrency and GetEventSourceMapping.
+func statements(t *testing.T, level string) []map[string]any {
+	t.Helper()
+	var policy struct{ Statement []map[string]any }
+	r := paysluice(t, "policy", level)
+	require.Equal(t, 0, r.code, r.stderr)
+	require.NoError(t, json.Unmarshal([]byte(r.stdout), &policy))
+	return append(policy.Statement, allow("*", "lambda:PutFunctionConcurrency", "lambda:ListEventSourceMappings"))
+}
+
+// call is a command line, and the permission of the operator policy alone that it
+// needs first, if any.
+type call struct {
+	args  []string
+	needs string
+}
+
+// calls returns every command that calls AWS. day has failures of its own.
+func calls(t *testing.T, n int) []call {
+	t.Helper()
+	at, filter := day(n)
+	m := archive(t, 2, contract.ReasonReceivesExhausted, at, "")[0]
+	archive(t, 1, contract.ReasonReceivesExhausted, at, "GLACIER")
+	a := accounts["square"]
+	id, body := store(t, a.Provider)
+	var e event.Event
+	require.NoError(t, json.Unmarshal([]byte(paysluice(t, "events", "get", id, "-o", "json").stdout), &e))
+	capture := captured(t, a, a.Header(body, a.secret, time.Now()), body)
+	return []call{
+		{[]string{"status"}, ""},
+		{[]string{"policy", "read-only"}, ""},
+		{[]string{"events", "list"}, ""},
+		{[]string{"events", "get", id}, ""},
+		{[]string{"events", "payload", id}, ""},
+		{[]string{"payment", e.PaymentID}, ""},
+		{with(filter, "failures", "list"), ""},
+		{with(filter, "failures", "stats"), ""},
+		{[]string{"failures", "show", m.Key()}, ""},
+		{[]string{"replay", "list"}, ""},
+		{with(filter, "replay", "--dry-run"), ""},
+		{with(filter, "failures", "restore", "--yes"), "s3:RestoreObject"},
+		{with(filter, "replay", "--yes"), "s3:PutObject"},
+		{[]string{"verify", "square", "--event", capture}, "secretsmanager:GetSecretValue"},
+		{[]string{"secrets", "list"}, "secretsmanager:GetSecretValue"},
+		{[]string{"secrets", "test", "square"}, "secretsmanager:GetSecretValue"},
+		{[]string{"secrets", "add", "square", "new", "--environment", "sandbox", "--secret-stdin"}, "secretsmanager:GetSecretValue"},
+		{[]string{"secrets", "retire", "square", "new", "--yes"}, "secretsmanager:GetSecretValue"},
+		{[]string{"send", "square", "refund.updated", "--wait"}, "secretsmanager:GetSecretValue"},
+	}
+}
+
+// Each command works with the policy that docs/operator-policies.md names for it, and
+// with the read-only one what changes something is denied.
+func TestPolicies(t *testing.T) {
+	a := accounts["square"]
+	restore(t, a)
+	readOnly, operator := user(t, statements(t, "read-only")...), user(t, statements(t, "operator")...)
+	operator.stdin = a.NewSecret()
+	for _, c := range calls(t, 9) {
+		r := readOnly.run(t, c.args...)
+		if c.needs == "" {
+			assert.Contains(t, []int{0, 3}, r.code, "read-only %s: %s", c.args, r.stderr)
+		} else {
+			assert.Equal(t, 1, r.code, c.args)
+			assert.Contains(t, r.stderr, "access denied: "+c.needs+" on ", "read-only %s", c.args)
+		}
+		r = operator.run(t, c.args...)
+		assert.Contains(t, []int{0, 3}, r.code, "operator %s: %s", c.args, r.stderr)
+		assert.NotContains(t, r.stdout+r.stderr, "access denied", c.args)
+	}
+	doctor := operator.run(t, "doctor")
+	assert.NotContains(t, doctor.stdout, "access denied", "operator doctor")
+	doctor = readOnly.run(t, "doctor")
+	assert.Equal(t, 1, strings.Count(strings.ReplaceAll(doctor.stdout, "secret-", ""), "access denied: secretsmanager:GetSecretValue"), "%s", doctor.stdout)
+}
+
+// unenforced are actions that the emulator asks nobody for. CloudWatch's requests are
+// CBOR, the key is used by other services, and the emulator keeps no lifecycle rules of
+// a template.
+func unenforced() []string {
+	return []string{
+		"cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData", "kms:Decrypt", "kms:GenerateDataKey", "s3:GetLifecycleConfiguration",
+		"lambda:GetFunctionConcurrency", "lambda:GetEventSourceMapping", // see statements
+	}
+}
+
+// Without an action of the operator policy, a command fails and names it.
+func TestEachActionIsNeeded(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it replaces a policy for each action: a minute")
+	}
+	a := accounts["square"]
+	restore(t, a)
+	all := statements(t, "operator")
+	s := user(t, all...)
+	commands := calls(t, 10)
+	find := func(words ...string) []string {
+		i := slices.IndexFunc(commands, func(c call) bool { return strings.HasPrefix(strings.Join(c.args, " "), strings.Join(words, " ")) })
+		require.GreaterOrEqual(t, i, 0, words)
+		return commands[i].args
+	}
+	commandOf := map[string][]string{
+		"cloudformation:DescribeStacks":     find("events", "list"),
+		"cloudformation:ListStackResources": find("status"),
+		"dynamodb:GetItem":                  find("replay", "--dry-run"),
+		"dynamodb:Query":                    find("events", "list"),
+		"s3:ListBucket":                     find("failures", "list"),
+		"s3:GetObject":                      find("failures", "show"),
+		"sqs:GetQueueAttributes":            find("status"),
+		"logs:FilterLogEvents":              find("status"),
+		"secretsmanager:GetSecretValue":     find("secrets", "list"),
+		"secretsmanager:PutSecretValue":     find("secrets", "add"),
+		"secretsmanager:DescribeSecret":     find("secrets", "add"),
+		"sqs:SendMessage":                   find("replay", "--yes"),
+		"s3:PutObject":                      find("replay", "--yes"),
+		"s3:RestoreObject":                  find("failures", "restore"),
+	}
+	for _, statement := range all[:len(all)-1] {
+		for _, action := range statement["Action"].([]any) {
+			if slices.Contains(unenforced(), action.(string)) {
+				continue
+			}
+			putPolicy(t, s.name, without(all, action))
+			args := commandOf[action.(string)]
+			if args == nil {
+				args = []string{"doctor"}
+			}
+			s.stdin = a.NewSecret()
+			r := s.run(t, args...)
+			assert.Contains(t, r.stdout+r.stderr, "access denied: "+action.(string)+" on ", "%s without %s: %s", args, action, r.stderr)
+		}
+	}
+}
+
+// without returns the statements without an action.
+func without(all []map[string]any, action any) []map[string]any {
+	left := all[len(all)-1:]
+	for _, s := range all[:len(all)-1] {
+		actions := slices.DeleteFunc(slices.Clone(s["Action"].([]any)), func(a any) bool { return a == action })
+		if len(actions) == 0 {
+			continue
+		}
+		changed := map[string]any{"Effect": "Allow", "Action": actions, "Resource": s["Resource"]}
+		if condition, ok := s["Condition"]; ok {
+			changed["Condition"] = condition
+		}
+		left = append(left, changed)
+	}
+	return left
+}
