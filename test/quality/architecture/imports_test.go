@@ -63,6 +63,7 @@ func TestImportRulesDeny(t *testing.T) {
 		{"start", "handlers/consumer/a_test.go", "github.com/aws/aws-lambda-go/lambda"},
 		{"http", "handlers/aws/secret/a.go", "net/http/httputil"},
 		{"commands", "cmd/paysluice/internal/cli/a.go", "github.com/aws/aws-sdk-go-v2/service/s3"},
+		{"commands", "cmd/paysluice/internal/console/a.go", "github.com/aws/smithy-go"},
 		{"terminal", "cmd/gentemplate/c.go", "github.com/spf13/cobra"},
 		{"terminal", "test/flow/c.go", "golang.org/x/term"},
 		{"shipped", "handlers/provider/stripe/b.go", "github.com/stripe/stripe-go/v85/webhook"},
