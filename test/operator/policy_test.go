@@ -50,6 +50,8 @@ func calls(t *testing.T, n int) []call {
 		{[]string{"events", "get", id}, ""},
 		{[]string{"events", "payload", id}, ""},
 		{[]string{"payment", e.PaymentID}, ""},
+		{[]string{"events", "export", "--since", "1h"}, ""},
+		{[]string{"trace", id}, ""},
 		{with(filter, "failures", "list"), ""},
 		{with(filter, "failures", "stats"), ""},
 		{[]string{"failures", "show", m.Key()}, ""},
@@ -57,6 +59,7 @@ func calls(t *testing.T, n int) []call {
 		{with(filter, "replay", "--dry-run"), ""},
 		{with(filter, "failures", "restore", "--yes"), "s3:RestoreObject"},
 		{with(filter, "replay", "--yes"), "s3:PutObject"},
+		{[]string{"events", "erase", id, "--yes"}, "s3:ListBucketVersions"},
 		{[]string{"verify", "square", "--event", capture}, "secretsmanager:GetSecretValue"},
 		{[]string{"secrets", "list"}, "secretsmanager:GetSecretValue"},
 		{[]string{"secrets", "test", "square"}, "secretsmanager:GetSecretValue"},
@@ -97,7 +100,7 @@ func TestPolicies(t *testing.T) {
 func unenforced() []string {
 	return []string{
 		"cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData", "kms:Decrypt", "kms:GenerateDataKey", "s3:GetLifecycleConfiguration",
-		"dynamodb:DescribeContinuousBackups", "dynamodb:DescribeTimeToLive", "lambda:GetAccountSettings",
+		"dynamodb:DescribeContinuousBackups", "dynamodb:DescribeTimeToLive", "lambda:GetAccountSettings", "sns:ListSubscriptionsByTopic",
 		"lambda:GetFunctionConcurrency", "lambda:GetEventSourceMapping", // see statements
 	}
 }
@@ -120,6 +123,13 @@ func TestEachActionIsNeeded(t *testing.T) {
 	commandOf := map[string][]string{
 		"cloudformation:DescribeStacks":     find("events", "list"),
 		"cloudformation:ListStackResources": find("status"),
+		"dynamodb:BatchGetItem":             find("events", "export"),
+		"dynamodb:DescribeStream":           {"events", "tail"},
+		"dynamodb:GetShardIterator":         {"events", "tail"},
+		"dynamodb:GetRecords":               {"events", "tail"},
+		"dynamodb:UpdateItem":               find("events", "erase"),
+		"s3:ListBucketVersions":             find("events", "erase"),
+		"s3:DeleteObjectVersion":            find("events", "erase"),
 		"dynamodb:GetItem":                  find("replay", "--dry-run"),
 		"dynamodb:Query":                    find("events", "list"),
 		"s3:ListBucket":                     find("failures", "list"),

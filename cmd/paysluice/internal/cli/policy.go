@@ -21,7 +21,7 @@ func (a *app) policy() *cobra.Command {
 		Long: `Print the least IAM policy for these commands on the stack, as JSON.
 
 read-only    reads events, archive, queues, alarms and settings, but no signing secret
-operator     sends, replays and changes secrets too: all commands except package
+operator     sends, replays, erases and changes secrets too: all commands except package
 
 To deploy or delete the stack takes other permissions: gentemplate policy prints them.`,
 		Example: `  paysluice policy read-only

@@ -231,7 +231,7 @@ func TestRestore(t *testing.T) {
 	var stdout, stderr bytes.Buffer
 	a := &app{out: &stdout, err: &stderr, yes: true}
 	restore := func() error {
-		return a.restore(t.Context(), failure.New(b, "b"), failure.Filter{}, 7, types.TierBulk)
+		return a.restore(t.Context(), failure.New(b, "b"), failure.Filter{}, 7, "Bulk")
 	}
 	b.head = &s3.HeadObjectOutput{StorageClass: types.StorageClassGlacier, Restore: new(`ongoing-request="true"`)}
 	require.NoError(t, restore())

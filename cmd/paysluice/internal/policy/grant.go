@@ -38,7 +38,10 @@ func Grants() []Grant {
 		{"ReadStack", ReadOnly, []string{"cloudformation:GetTemplate", "cloudformation:ListStackResources"}, "status, doctor, policy", func(r resources) []string {
 			return []string{r.arn("cloudformation", "stack/"+r.Name+"/*")}
 		}, nil},
-		{"ReadEvents", ReadOnly, []string{"dynamodb:GetItem", "dynamodb:Query"}, "status, events, payment, replay, secrets, send --wait", table, nil},
+		{"ReadEvents", ReadOnly, []string{"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"}, "status, events, payment, replay, secrets, send --wait", table, nil},
+		{"FollowEvents", ReadOnly, []string{"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"}, "events tail", func(r resources) []string {
+			return r.arns("dynamodb", "table/"+r.Outputs["TableName"]+"/stream/*")
+		}, nil},
 		{"ListArchive", ReadOnly, []string{"s3:ListBucket"}, "failures, replay, doctor, send --wait", bucket(""), nil},
 		{"ReadArchive", ReadOnly, []string{"s3:GetObject"}, "events payload, failures, replay, send --wait", bucket("/*"), nil},
 		{"ReadQueues", ReadOnly, []string{"sqs:GetQueueAttributes"}, "status, replay, doctor", func(r resources) []string {
@@ -66,6 +69,9 @@ func Grants() []Grant {
 		{"SendMessages", Operator, []string{"sqs:SendMessage"}, "replay", func(r resources) []string { return r.queues("QueueUrl") }, nil},
 		{"RecordReplays", Operator, []string{"s3:PutObject"}, "replay", bucket("/replays/*"), nil},
 		{"RestoreArchive", Operator, []string{"s3:RestoreObject"}, "failures restore", bucket("/*"), nil},
+		{"EraseRows", Operator, []string{"dynamodb:UpdateItem"}, "events erase", table, nil},
+		{"FindVersions", Operator, []string{"s3:ListBucketVersions"}, "events erase", bucket(""), nil},
+		{"EraseVersions", Operator, []string{"s3:DeleteObjectVersion"}, "events erase", bucket("/*"), nil},
 		{"EncryptData", Operator, []string{"kms:Decrypt", "kms:GenerateDataKey"}, "replay, secrets add, secrets retire", key, []string{"s3", "secretsmanager", "sqs"}},
 	}
 }
