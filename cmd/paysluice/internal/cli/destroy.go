@@ -4,24 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/apigateway"
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/spf13/cobra"
 
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/output"
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
-	"github.com/paysluice/paysluice/cmd/paysluice/internal/stack"
 )
 
 // errProtected reports that a stack must not be deleted yet.
 var errProtected = errors.New("the stack is protected")
-
-// welcomeGroup is the log group that API Gateway creates (docs/deploying.md).
-const welcomeGroup = "/aws/apigateway/welcome"
 
 func (a *app) destroy() *cobra.Command {
 	var dry bool
@@ -69,7 +61,7 @@ func (a *app) runDestroy(ctx context.Context, dry bool) error {
 			return err
 		}
 	}
-	left, err := a.left(ctx, s)
+	left, err := query.Leftovers(ctx, query.NewMonitor(s, a.now))
 	if err != nil {
 		return err
 	}
@@ -93,28 +85,4 @@ func lossFields(l query.Loss) [][2]string {
 		{"objects", fmt.Sprintf("%d, and %d older versions", l.Objects, l.Versions)},
 		{"secrets", fmt.Sprintf("%d: %s", len(l.Secrets), strings.Join(l.Secrets, ", "))},
 	}
-}
-
-// left returns the commands that remove what the stack leaves in the account: API
-// Gateway's log group and the role for its logs, unless another application has set
-// its own.
-func (a *app) left(ctx context.Context, s *stack.Stack) ([][]string, error) {
-	account, err := apigateway.NewFromConfig(s.AWS.Config).GetAccount(ctx, &apigateway.GetAccountInput{})
-	if err != nil {
-		return nil, err
-	}
-	roles, err := query.NewMonitor(s, a.now).Physical(ctx, "AWS::IAM::Role")
-	if err != nil {
-		return nil, err
-	}
-	role := aws.ToString(account.CloudwatchRoleArn)
-	if !slices.Contains(roles, role[strings.LastIndex(role, "/")+1:]) {
-		return nil, nil
-	}
-	commands := [][]string{{"apigateway", "update-account", "--patch-operations", "op=replace,path=/cloudwatchRoleArn,value="}}
-	groups, err := cloudwatchlogs.NewFromConfig(s.AWS.Config).DescribeLogGroups(ctx, &cloudwatchlogs.DescribeLogGroupsInput{LogGroupNamePrefix: new(welcomeGroup)})
-	if err == nil && len(groups.LogGroups) > 0 {
-		commands = append(commands, []string{"logs", "delete-log-group", "--log-group-name", welcomeGroup})
-	}
-	return commands, err
 }

@@ -52,11 +52,12 @@ func Grants() []Grant {
 		{"DecryptData", ReadOnly, []string{"kms:Decrypt"}, "all that read the table, the bucket or a secret", key, []string{"dynamodb", "s3", "secretsmanager"}},
 		{"CheckFunctions", ReadOnly, []string{"lambda:GetFunctionConcurrency", "lambda:GetFunctionConfiguration", "lambda:GetPolicy"}, "doctor", functions, nil},
 		{"CheckAccount", ReadOnly, []string{"lambda:GetAccountSettings", "lambda:GetEventSourceMapping", "logs:DescribeLogGroups"}, "doctor", anything, nil},
-		{"CheckApi", ReadOnly, []string{"apigateway:GET"}, "doctor", func(r resources) []string {
-			return []string{"arn:" + r.partition + ":apigateway:" + r.region + "::/restapis/" + r.Outputs["ApiId"] + "/*"}
+		{"CheckApi", ReadOnly, []string{"apigateway:GET"}, "doctor, destroy", func(r resources) []string {
+			gateway := "arn:" + r.partition + ":apigateway:" + r.region + "::/"
+			return []string{gateway + "account", gateway + "restapis/" + r.Outputs["ApiId"] + "/*"}
 		}, nil},
 		{"CheckKey", ReadOnly, []string{"kms:DescribeKey", "kms:GetKeyPolicy"}, "doctor", key, nil},
-		{"CheckTables", ReadOnly, []string{"dynamodb:DescribeContinuousBackups", "dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive"}, "doctor", func(r resources) []string {
+		{"CheckTables", ReadOnly, []string{"dynamodb:DescribeContinuousBackups", "dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive"}, "doctor, destroy", func(r resources) []string {
 			return r.arns("dynamodb", "table/"+r.Outputs["TableName"], "table/"+r.FunctionName(contract.GuardTableName))
 		}, nil},
 		{"CheckBucket", ReadOnly, []string{"s3:GetBucketPolicy", "s3:GetBucketPublicAccessBlock", "s3:GetBucketVersioning", "s3:GetLifecycleConfiguration"}, "doctor", bucket(""), nil},
@@ -64,13 +65,13 @@ func Grants() []Grant {
 			return []string{r.Outputs["AlarmTopicArn"], r.Outputs["TicketTopicArn"]}
 		}, nil},
 
-		{"ReadSecrets", Operator, []string{"secretsmanager:GetSecretValue"}, "send, verify, secrets, doctor", secrets, nil},
+		{"ReadSecrets", Operator, []string{"secretsmanager:GetSecretValue"}, "send, verify, secrets, doctor, reconcile", secrets, nil},
 		{"ChangeSecrets", Operator, []string{"secretsmanager:DescribeSecret", "secretsmanager:PutSecretValue"}, "secrets add, secrets retire", secrets, nil},
 		{"SendMessages", Operator, []string{"sqs:SendMessage"}, "replay", func(r resources) []string { return r.queues("QueueUrl") }, nil},
 		{"RecordReplays", Operator, []string{"s3:PutObject"}, "replay", bucket("/replays/*"), nil},
 		{"RestoreArchive", Operator, []string{"s3:RestoreObject"}, "failures restore", bucket("/*"), nil},
 		{"EraseRows", Operator, []string{"dynamodb:UpdateItem"}, "events erase", table, nil},
-		{"FindVersions", Operator, []string{"s3:ListBucketVersions"}, "events erase", bucket(""), nil},
+		{"FindVersions", Operator, []string{"s3:ListBucketVersions"}, "events erase, destroy", bucket(""), nil},
 		{"EraseVersions", Operator, []string{"s3:DeleteObjectVersion"}, "events erase", bucket("/*"), nil},
 		{"EncryptData", Operator, []string{"kms:Decrypt", "kms:GenerateDataKey"}, "replay, secrets add, secrets retire", key, []string{"s3", "secretsmanager", "sqs"}},
 	}
