@@ -49,7 +49,7 @@ func calls(t *testing.T, n int) []call {
 		{[]string{"events", "list"}, ""},
 		{[]string{"events", "get", id}, ""},
 		{[]string{"events", "payload", id}, ""},
-		{[]string{"payment", e.PaymentID}, ""},
+		{[]string{"payment", e.PaymentID, "--provider", "square"}, ""},
 		{[]string{"events", "export", "--since", "1h"}, ""},
 		{[]string{"trace", id}, ""},
 		{with(filter, "failures", "list"), ""},

@@ -14,6 +14,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/paysluice/paysluice/handlers/contract"
 )
 
 const root = "../../.."
@@ -215,4 +217,41 @@ func TestDeployParameters(t *testing.T) {
 	}
 	assert.NotZero(t, calls, "no page shows how to deploy")
 	assert.NotEmpty(t, required, "no parameter of the template is required")
+}
+
+// docs/runbook.md has a section for each alarm of the template.
+func TestRunbookNamesEachAlarm(t *testing.T) {
+	var template struct {
+		Resources map[string]struct {
+			Type       string
+			Properties struct {
+				AlarmName struct {
+					Sub string `json:"Fn::Sub"`
+				}
+			}
+		}
+	}
+	text, err := os.ReadFile(filepath.Join(root, "out/stack.json"))
+	require.NoError(t, err)
+	// AlarmName is an object only in resources that are alarms.
+	require.NoError(t, json.Unmarshal(text, &template))
+	want := map[string]bool{}
+	for _, r := range template.Resources {
+		if r.Type == "AWS::CloudWatch::Alarm" {
+			_, name, _ := strings.Cut(strings.TrimSuffix(r.Properties.AlarmName.Sub, "-${EnvironmentSuffix}"), "-")
+			for _, p := range contract.Providers() {
+				name = strings.ReplaceAll(name, p.Name, "{provider}")
+			}
+			name = regexp.MustCompile(`^(.+)-(errors|throttles)$`).ReplaceAllString(name, "{function}-$2")
+			want[name] = true
+		}
+	}
+	require.NotEmpty(t, want)
+	got := map[string]bool{}
+	for _, row := range regexp.MustCompile(`(?m)^\| ([a-z{][^|]*) \| \[`).FindAllStringSubmatch(pages(t)["docs/runbook.md"], -1) {
+		for name := range strings.SplitSeq(row[1], ", ") {
+			got[name] = true
+		}
+	}
+	assert.Equal(t, want, got)
 }

@@ -1,0 +1,207 @@
+package operator_test
+
+import (
+	"context"
+	"flag"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/test/emulator"
+	"github.com/paysluice/paysluice/test/emulator/senders"
+)
+
+var update = flag.Bool("update", false, "write the output of commands without one into README.md and docs/runbook.md")
+
+var consoleBlock = regexp.MustCompile("(?ms)^```console\n.*?^```$")
+
+// masks hides what differs between runs.
+func masks(line string) string {
+	for _, mask := range []struct{ pattern, with string }{
+		{`https?://\S*/(webhook-)`, "https://…/$1"},
+		{`https://\w+\.execute-api`, "https://API.execute-api"},
+		{`[0-9a-f]{8}-[0-9a-f-]{27}`, "ID"},
+		{`(evt|ch|pi|py)_\w+(-[0-9a-f]{16})?`, "ID"},
+		{`20\d{6}T\d{6}Z-\w+`, "RUN"},
+		{`20\d\d[-/]\d\d[-/]\d\d(T\S+|\s+\d\d:\d\d:\d\d)?`, "TIME"},
+		{`, oldest \d+ (s|min|h|d)\b`, ""},
+		{`\b[A-Z]{3}\b`, "CURRENCY"},
+		{`none|\d+ (s|min|h|d)( ago)?\b`, "AGE"},
+		{`-(operator|prod|local)\b`, "-SUFFIX"},
+		{`\d+`, "N"},
+		{`\s+`, " "},
+	} {
+		line = regexp.MustCompile(mask.pattern).ReplaceAllString(line, mask.with)
+	}
+	return strings.TrimSpace(line)
+}
+
+// play runs the commands of a page's console blocks in their order, each after its
+// entry of before. A line of the page must be a line of the output, in order; a page
+// may leave lines out.
+func (s session) play(t *testing.T, page string, before map[string]func()) {
+	t.Helper()
+	root, err := emulator.Root()
+	require.NoError(t, err)
+	file := filepath.Join(root, page)
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	ran := 0
+	changed := consoleBlock.ReplaceAllStringFunc(string(text), func(block string) string {
+		body := strings.TrimSuffix(strings.TrimPrefix(block, "```console\n"), "```")
+		written := "```console\n"
+		for example := range strings.SplitSeq(strings.TrimPrefix(body, "$ "), "\n$ ") {
+			command, want, _ := strings.Cut(strings.TrimSuffix(example, "\n"), "\n")
+			if prepare := before[command]; prepare != nil {
+				prepare()
+			}
+			got := s.combined(t, strings.Fields(command)[1:]...)
+			ran++
+			if want == "" && *update {
+				want = strings.TrimSpace(got)
+			}
+			written += "$ " + command + "\n" + want + "\n"
+			rest := strings.Split(got, "\n")
+			for line := range strings.SplitSeq(want, "\n") {
+				at := slices.IndexFunc(rest, func(printed string) bool { return masks(printed) == masks(line) })
+				if assert.GreaterOrEqual(t, at, 0, "%s: %s does not print, or not at this place: %s\n%s", page, command, line, got) {
+					rest = rest[at+1:]
+				}
+			}
+			assert.NotEmpty(t, want, "%s: %s has no output: run the test with -update", page, command)
+		}
+		return written + "```"
+	})
+	assert.NotZero(t, ran)
+	if *update {
+		require.NoError(t, os.WriteFile(file, []byte(changed), 0o644))
+	}
+}
+
+// combined returns stdout and stderr as a terminal shows them.
+func (s session) combined(t *testing.T, args ...string) string {
+	t.Helper()
+	cmd := s.command(t, args...)
+	var out locked
+	cmd.Stdout, cmd.Stderr = &out, &out
+	_ = cmd.Run()                                                  // a code other than 0 is part of some examples
+	return strings.ReplaceAll(out.String(), "[y/N] ", "[y/N] y\n") // as somebody types it
+}
+
+func aws(t *testing.T, args ...string) {
+	t.Helper()
+	_, err := stack.AWS(context.WithoutCancel(t.Context()), args...)
+	require.NoError(t, err)
+}
+
+// outage takes the table's permission from the consumer until three webhooks are in
+// the archive and the alarm fires. The result gives the permission back.
+func outage(t *testing.T) (mend func()) {
+	t.Helper()
+	const role, name = "event-consumer-role-operator", "outage"
+	aws(t, "iam", "put-role-policy", "--role-name", role, "--policy-name", name, "--policy-document",
+		`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"dynamodb:PutItem","Resource":"*"}]}`)
+	denied := true
+	mend = func() {
+		if denied {
+			aws(t, "iam", "delete-role-policy", "--role-name", role, "--policy-name", name)
+			denied = false
+		}
+	}
+	t.Cleanup(mend)
+	visibility(t, "1")
+	t.Cleanup(func() { visibility(t, "300") })
+	failed := func() int {
+		return strings.Count(paysluice(t, "failures", "list", "--since", "3h", "--limit", "0", "-o", "ndjson").stdout, contract.ReasonReceivesExhausted)
+	}
+	before := failed()
+	require.Equal(t, 0, paysluice(t, "send", "stripe", "payment_intent.succeeded", "--count", "3").code)
+	require.Eventually(t, func() bool { return failed() == before+3 }, 2*waitTime, time.Second)
+	visibility(t, "300")
+	fire(t, "page-redriven")
+	return mend
+}
+
+// visibility sets for how long a received message is hidden, in seconds.
+func visibility(t *testing.T, seconds string) {
+	t.Helper()
+	for _, output := range []string{"QueueUrl", "DeadLetterQueueUrl"} {
+		_, err := sqs.NewFromConfig(stack.Config()).SetQueueAttributes(context.WithoutCancel(t.Context()), &sqs.SetQueueAttributesInput{
+			QueueUrl: new(stack.Outputs[output]), Attributes: map[string]string{"VisibilityTimeout": seconds},
+		})
+		require.NoError(t, err)
+	}
+}
+
+// fire sets an alarm, which the emulator does not evaluate, until the test ends.
+func fire(t *testing.T, alarm string) {
+	t.Helper()
+	set := func(state string) {
+		aws(t, "cloudwatch", "set-alarm-state", "--alarm-name", alarm+"-operator", "--state-value", state, "--state-reason", "test")
+	}
+	set("ALARM")
+	t.Cleanup(func() { set("OK") })
+}
+
+// From alarm to proof in three commands.
+func TestReadme(t *testing.T) {
+	mend := outage(t)
+	s := atHome()
+	s.stdin = "y\n"
+	s.play(t, "README.md", map[string]func(){
+		"paysluice --local replay --since 3h --reason receives-exhausted": mend,
+	})
+}
+
+func TestRunbook(t *testing.T) {
+	mend := outage(t)
+	stripe := accounts["stripe"]
+	restore(t, stripe)
+	s := root()
+	s.stdin, s.dir = "y\n", t.TempDir()
+	write := func(name string, content []byte) {
+		require.NoError(t, os.WriteFile(filepath.Join(s.dir, name), content, 0o600))
+	}
+	var mapping string
+	require.NoError(t, stack.Query(t.Context(), &mapping, "lambda", "list-event-source-mappings", "--function-name", "event-consumer-operator",
+		"--query", "EventSourceMappings[0].UUID"))
+	poll := func(flag string) { aws(t, "lambda", "update-event-source-mapping", "--uuid", mapping, flag) }
+	t.Cleanup(func() { poll("--enabled") })
+	s.play(t, "docs/runbook.md", map[string]func(){
+		"paysluice replay --since 3h --reason receives-exhausted": mend,
+		"paysluice doctor": func() { poll("--no-enabled") },
+		"paysluice secrets list stripe": func() {
+			poll("--enabled")
+			require.NoError(t, stack.PutSecret(t.Context(), stripe.Provider, map[string]any{"endpoints": []any{map[string]string{"label": "main"}}}))
+		},
+		"paysluice secrets test stripe": func() {
+			require.NoError(t, stack.PutSecret(t.Context(), stripe.Provider, stripe.Document(stripe.secret)))
+		},
+		"paysluice verify square --event event.json": func() {
+			square := accounts["square"]
+			body := square.Body(square.NewID(), 4999, senders.Created)
+			slash := senders.Square(stack.Outputs["SquareUrl"] + "/")
+			content, err := os.ReadFile(captured(t, square, slash.Header(body, square.secret, time.Now()), body))
+			require.NoError(t, err)
+			write("event.json", content)
+		},
+		"paysluice send stripe --file body.json --wait": func() {
+			body := stripe.Body(stripe.NewID(), 4999, senders.Created)
+			write("body.json", body)
+			status, _, err := stack.Post(t.Context(), stripe.Provider, stripe.Header(body, stripe.secret, time.Now()), body)
+			require.NoError(t, err)
+			require.Equal(t, http.StatusOK, status)
+			require.Equal(t, 0, s.run(t, "send", "stripe", "--file", "body.json", "--wait").code)
+		},
+	})
+}
