@@ -94,6 +94,25 @@ func TestPolicies(t *testing.T) {
 	assert.Equal(t, 1, strings.Count(strings.ReplaceAll(doctor.stdout, "secret-", ""), "access denied: secretsmanager:GetSecretValue"), "%s", doctor.stdout)
 }
 
+func TestPolicyThatCannotBePrinted(t *testing.T) {
+	finder := user(t, allow("*", "cloudformation:DescribeStacks"))
+	for _, c := range []struct {
+		from session
+		args []string
+		code int
+		says string
+	}{
+		{root(), []string{"root"}, 2, `invalid argument "root"`},
+		{root(), []string{"operator", "-o", "csv"}, 2, "a policy is JSON: leave --output out"},
+		{user(t), []string{"operator"}, 1, "access denied: cloudformation:DescribeStacks on "},
+		{finder, []string{"operator"}, 1, "access denied: cloudformation:ListStackResources on "},
+	} {
+		r := c.from.run(t, append([]string{"policy"}, c.args...)...)
+		assert.Equal(t, c.code, r.code, c.args)
+		assert.Contains(t, r.stderr, c.says)
+	}
+}
+
 // unenforced are actions that the emulator asks nobody for. CloudWatch's requests are
 // CBOR, the key is used by other services, and doctor does not read there what the
 // emulator does not keep.

@@ -3,6 +3,7 @@
 package docs
 
 import (
+	"bytes"
 	"encoding/json"
 	"io/fs"
 	"os"
@@ -254,4 +255,40 @@ func TestRunbookNamesEachAlarm(t *testing.T) {
 		}
 	}
 	assert.Equal(t, want, got)
+}
+
+// blocks returns a page's commands for a shell: the lines of its blocks, without
+// prompts.
+func blocks(page string) string {
+	var code strings.Builder
+	for _, block := range fence.FindAllString(page, -1) {
+		for line := range strings.Lines(block) {
+			code.WriteString(strings.TrimPrefix(line, "$ "))
+		}
+	}
+	for line := range strings.Lines(fence.ReplaceAllString(page, "")) {
+		if command, ok := strings.CutPrefix(line, "    "); ok {
+			code.WriteString(command)
+		}
+	}
+	return code.String()
+}
+
+// Commands that need an account run up to their request.
+func TestAWSCommands(t *testing.T) {
+	code := map[string]string{}
+	for name, page := range pages(t) {
+		if name != "CHANGELOG.md" {
+			code[name] = blocks(page)
+		}
+	}
+	in, err := json.Marshal(code)
+	require.NoError(t, err)
+	script, err := filepath.Abs("testdata/aws.py")
+	require.NoError(t, err)
+	cmd := exec.Command(filepath.Join(root, ".venv/bin/python"), script)
+	cmd.Stdin = bytes.NewReader(in)
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	assert.Regexp(t, `^[1-9]\d+\n$`, string(out), "the aws command line rejects them")
 }

@@ -36,11 +36,11 @@ To deploy or delete the stack takes other permissions: gentemplate policy prints
 			if err != nil {
 				return err
 			}
+			var d policy.Document
 			key, err := query.NewMonitor(s, a.now).Key(c.Context())
-			if err != nil {
-				return err
+			if err == nil {
+				d, err = policy.New(policy.Level(args[0]), s, key)
 			}
-			d, err := policy.New(policy.Level(args[0]), s, key)
 			if err != nil {
 				return err
 			}

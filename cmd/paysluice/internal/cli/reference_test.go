@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -85,31 +86,65 @@ func page(c *cobra.Command, level int) string {
 	return text.String()
 }
 
+// parse parses a command line and returns its command, nil if it is not of paysluice.
+func parse(t *testing.T, line string) *cobra.Command {
+	t.Helper()
+	command := regexp.MustCompile(` [<>|#]+ .*`).ReplaceAllString(strings.TrimSpace(line), "")
+	if i := strings.LastIndex(line, " | paysluice "); i >= 0 {
+		command = line[i+3:]
+	}
+	words := strings.Fields(strings.ReplaceAll(command, "go run ./cmd/paysluice", "paysluice"))
+	if len(words) == 0 || words[0] != "paysluice" {
+		return nil
+	}
+	a := &app{out: &bytes.Buffer{}, err: &bytes.Buffer{}, format: "table"}
+	found, rest, err := a.root().Find(words[1:])
+	require.NoError(t, err, line)
+	require.NoError(t, found.ParseFlags(rest), line)
+	require.NoError(t, found.ValidateArgs(found.Flags().Args()), line)
+	return found
+}
+
 // Each example of a help text parses, so that it can be pasted.
 func TestExamplesParse(t *testing.T) {
 	examples := 0
 	visit((&app{}).root(), func(c *cobra.Command) {
 		for line := range strings.Lines(c.Example) {
-			command, _, _ := strings.Cut(strings.TrimSpace(line), " > ")
-			command, _, _ = strings.Cut(command, " < ")
-			if i := strings.LastIndex(command, " | paysluice "); i >= 0 {
-				command = command[i+3:]
+			if found := parse(t, line); found != nil {
+				assert.Equal(t, c.CommandPath(), found.CommandPath(), "an example of another command: %s", line)
+				examples++
 			}
-			words := strings.Fields(command)
-			if len(words) == 0 || words[0] != "paysluice" {
-				continue
-			}
-			a := &app{out: &bytes.Buffer{}, err: &bytes.Buffer{}, format: "table"}
-			found, rest, err := a.root().Find(words[1:])
-			require.NoError(t, err, line)
-			require.NoError(t, found.ParseFlags(rest), line)
-			require.NoError(t, found.ValidateArgs(found.Flags().Args()), line)
-			assert.Equal(t, c.CommandPath(), found.CommandPath(), "an example of another command: %s", line)
-			examples++
 		}
 		if c.Runnable() && !c.HasSubCommands() && c.Name() != "replay" {
 			assert.NotEmpty(t, c.Example, "%s has no example", c.CommandPath())
 		}
 	})
 	assert.Positive(t, examples)
+}
+
+// So does each command of the pages. test/operator runs those with a prompt.
+func TestPagesParse(t *testing.T) {
+	names, err := filepath.Glob("../../../../docs/*.md")
+	require.NoError(t, err)
+	parsed := 0
+	for _, name := range append(names, "../../../../README.md") {
+		text, err := os.ReadFile(name)
+		require.NoError(t, err)
+		fenced := false
+		for line := range strings.Lines(strings.ReplaceAll(string(text), "\\\n", " ")) {
+			fenced = fenced != strings.HasPrefix(line, "```")
+			command, indented := strings.CutPrefix(line, "    ")
+			if !indented {
+				command = strings.TrimPrefix(line, "$ ")
+			}
+			_, substitution, assigned := strings.Cut(command, "=$(")
+			if assigned {
+				command = strings.TrimSuffix(strings.TrimSpace(substitution), ")")
+			}
+			if (fenced || indented) && !strings.HasPrefix(command, "paysluice-") && !strings.Contains(command, ": ") && parse(t, command) != nil {
+				parsed++
+			}
+		}
+	}
+	assert.Greater(t, parsed, 20)
 }
