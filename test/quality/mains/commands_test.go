@@ -63,8 +63,8 @@ func TestPaysluiceExitCodes(t *testing.T) {
 		code           int
 		stdout, stderr string // patterns
 	}{
-		{"help", []string{"help"}, 0, `^Usage: paysluice`, `^$`},
-		{"a failed command: not in the module", []string{"package"}, 1, `^$`, `^paysluice: package: .+\n$`},
+		{"help", []string{"help"}, 0, `^paysluice operates a stack`, `^$`},
+		{"a failed command: not in the module", []string{"package"}, 1, `^$`, `^paysluice package: .+\n$`},
 		{"an invalid command line", []string{"pack"}, 2, `^$`, `^paysluice: .+\n$`},
 	} {
 		t.Run(test.why, func(t *testing.T) {
