@@ -31,7 +31,7 @@ const usage = `Usage: gentemplate [-diagram]
 
 Without a command it prints the template, or with -diagram the page with its diagram.
 diff prints what an update of a stack from OLD to NEW does; policy prints the least
-permissions of whoever deploys the stack. Both print their flags with -h.
+permissions for deploying the stack. Both print their flags with -h.
 `
 
 // Run executes a command line without the program's name and returns the exit code.

@@ -115,8 +115,8 @@ func TestPolicy(t *testing.T) {
 	}{
 		{"a policy", []string{"-account", "123456789012", "EnvironmentSuffix=prod"}, exitDone, `arn:aws:sqs:us-east-1:123456789012:webhook-queue-prod`, `^$`},
 		{"a service role", []string{"-service-role", "EnvironmentSuffix=prod"}, exitDone, `"ServiceRole": `, `^$`},
-		{"no parameter", []string{"Suffix=prod"}, exitFailed, `^$`, `no Parameter=value of the template: "Suffix=prod"`},
-		{"no value", []string{"EnvironmentSuffix"}, exitFailed, `^$`, `no Parameter=value`},
+		{"no parameter", []string{"Suffix=prod"}, exitFailed, `^$`, `not a Parameter=value of the template, see its Parameters: "Suffix=prod"`},
+		{"no value", []string{"EnvironmentSuffix"}, exitFailed, `^$`, `not a Parameter=value`},
 		{"no such flag", []string{"-x"}, exitFailed, `^$`, `-x`},
 	} {
 		t.Run(row.why, func(t *testing.T) {

@@ -8,8 +8,8 @@ import (
 
 const policyUsage = `Usage: gentemplate policy [flags] [Parameter=value…]
 
-Prints the least IAM policy of whoever deploys the stack with these parameters, from the
-permissions of CloudFormation's handlers. A name that is not given is a wildcard.
+Prints the least IAM policy for deploying the stack with these parameters, from the
+permissions that CloudFormation's handlers declare. Missing names become wildcards.
 `
 
 func runPolicy(args []string, stdout io.Writer) error {

@@ -335,6 +335,7 @@ func TestRefusedOutsideResources(t *testing.T) {
 		{"an unknown Ref", topic, using("!Ref X"), `\[X\]: T refer`},
 		{"an unknown attribute", topic, using("!GetAtt X.Arn"), `\[X\]`},
 		{"an unknown attribute in a list", topic, using("[{'Fn::GetAtt': [X, Arn]}]"), `\[X\]`},
+		{"in an output", topic, of("O: {Value: !Ref X}"), `\[X\]: O refer`},
 		{"a pseudo parameter", topic, using("!Ref AWS::Region"), ""},
 		{"it was unknown before", using("[!Ref X]"), using("[!Ref X, b]"), ""},
 		{"a transform defines more", topic, using("!Ref X") + "Transform: AWS::Serverless-2016-10-31", ""},

@@ -94,7 +94,7 @@ func loss(typ string) string {
 }
 
 func (c *comparison) explainRemoval(p *pair) {
-	r := Reason{Verdict: Interrupted, Rule: "CloudFormation deletes it. What it did stops."}
+	r := Reason{Verdict: Interrupted, Rule: "CloudFormation deletes it, and nothing takes its place."}
 	switch policy := deletion(p.old); {
 	case retained(policy):
 		r = Reason{Verdict: InPlace, Rule: "It leaves the stack. What it holds stays, by its policy " + policy + "."}

@@ -72,17 +72,22 @@ func (r *Report) unresolved(old, new *model.Template) {
 	}
 }
 
-// dangling returns the ids that resources refer to and the template does not define,
-// with the resources.
+// dangling returns the ids that the template refers to and does not define, with the
+// resources and outputs that refer to them.
 func dangling(t *model.Template) map[string][]string {
 	found := map[string][]string{}
-	for user, raw := range t.Resources {
-		resource := raw.(model.Object)
-		referred(resource["Properties"], func(id string) {
+	search := func(user string, value any) {
+		referred(value, func(id string) {
 			if t.Resources[id] == nil && t.Parameters[id] == nil && !strings.HasPrefix(id, "AWS::") {
 				found[id] = append(found[id], user)
 			}
 		})
+	}
+	for id, resource := range t.Resources {
+		search(id, resource.(model.Object)["Properties"])
+	}
+	for id, output := range t.Outputs {
+		search(id, output)
 	}
 	return found
 }

@@ -42,7 +42,7 @@ type Stack struct {
 }
 
 // ErrParameter reports an assignment that is none to a parameter of the template.
-var ErrParameter = errors.New("no Parameter=value of the template")
+var ErrParameter = errors.New("not a Parameter=value of the template, see its Parameters")
 
 // New returns the stack of a template that is deployed with parameters, each as
 // Parameter=value.
