@@ -125,7 +125,7 @@ func (c *comparison) run() {
 }
 
 // rename collects the names that the update changes, so that a text that names a
-// resource in words is compared with what it should be.
+// resource in words is compared with the new name.
 func (c *comparison) rename() {
 	var names []string
 	for _, p := range c.pairs {
@@ -272,7 +272,7 @@ func (c *comparison) actions(p *pair) []string {
 // retained reports whether a policy keeps the resource, or a copy of its data.
 func retained(policy string) bool { return policy != "" && policy != "Delete" }
 
-// policy returns the policy that decides what becomes of a replaced resource.
+// policy returns the policy that keeps or deletes a replaced resource.
 func (p *pair) policy() string {
 	if p.renamed() {
 		return p.old.DeletionPolicy

@@ -130,8 +130,8 @@ func TestResources(t *testing.T) {
 		{"RDS makes a snapshot", "D: {Type: 'AWS::RDS::DBInstance'}", topic, "D", InPlace, "delete"},
 		{"a retained resource is replaced", "Q: {Type: 'AWS::SQS::Queue', UpdateReplacePolicy: Retain, Properties: {QueueName: a}}",
 			"Q: {Type: 'AWS::SQS::Queue', UpdateReplacePolicy: Retain, Properties: {QueueName: b}}", "Q", Replaced, "create forget"},
-		{"what is kept will be deleted", "Q: {Type: 'AWS::SQS::Queue', DeletionPolicy: Retain}", "Q: {Type: 'AWS::SQS::Queue', DeletionPolicy: Delete}", "Q", LostData, "no-op"},
-		{"what is deleted will be kept", "Q: {Type: 'AWS::SQS::Queue'}", "Q: {Type: 'AWS::SQS::Queue', UpdateReplacePolicy: Retain}", "Q", InPlace, "no-op"},
+		{"kept data will be deleted", "Q: {Type: 'AWS::SQS::Queue', DeletionPolicy: Retain}", "Q: {Type: 'AWS::SQS::Queue', DeletionPolicy: Delete}", "Q", LostData, "no-op"},
+		{"deleted data will be kept", "Q: {Type: 'AWS::SQS::Queue'}", "Q: {Type: 'AWS::SQS::Queue', UpdateReplacePolicy: Retain}", "Q", InPlace, "no-op"},
 		{"a removed topic", topic + alarm, alarm, "T", AlarmLost, "delete"},
 		{"a rule that tells a topic", topic + "R: {Type: 'AWS::Events::Rule', Properties: {Targets: [{Id: a, Arn: !Ref T}]}}", topic, "R", AlarmLost, "delete"},
 		{"a rule that tells nobody", topic + "R: {Type: 'AWS::Events::Rule', Properties: {Targets: [{Id: a, Arn: x}]}}", topic, "R", Interrupted, "delete"},
@@ -257,7 +257,7 @@ Resources:
 // TestLoss: not everything that is deleted is gone at once.
 func TestLoss(t *testing.T) {
 	for typ, want := range map[string]string{
-		"AWS::S3::Bucket": "stays behind", "AWS::KMS::Key": "schedules", "AWS::SecretsManager::Secret": "recovery window", "AWS::SQS::Queue": "with what it holds",
+		"AWS::S3::Bucket": "stays behind", "AWS::KMS::Key": "schedules", "AWS::SecretsManager::Secret": "recovery window", "AWS::SQS::Queue": "with its data",
 	} {
 		report := between(t, "Resources: {R: {Type: '"+typ+"'}, U: {Type: U}}", "Resources: {U: {Type: U}}")
 		assert.Contains(t, report.of(t, "R").Reasons[0].Rule, want)

@@ -70,7 +70,7 @@ func (c *comparison) show(text string) string {
 	return replaceIDs(text, back)
 }
 
-// deletion returns the policy that decides what becomes of a removed resource. RDS
+// deletion returns the policy that keeps or deletes a removed resource. RDS
 // takes a snapshot unless a policy says otherwise (User Guide, DeletionPolicy).
 func deletion(r *model.Resource) string {
 	if r.DeletionPolicy == "" && (r.Type == "AWS::RDS::DBCluster" || r.Type == "AWS::RDS::DBInstance") {
@@ -79,25 +79,25 @@ func deletion(r *model.Resource) string {
 	return r.DeletionPolicy
 }
 
-// loss says what CloudFormation does with a resource and what it holds (CloudFormation User
+// loss says what CloudFormation does with a resource and its data (CloudFormation User
 // Guide, Troubleshooting; Secrets Manager and KMS API References).
 func loss(typ string) string {
 	switch typ {
 	case "AWS::S3::Bucket":
 		return "cannot delete this one while it has objects: it stays behind, outside the stack."
 	case "AWS::KMS::Key":
-		return "schedules this one for deletion: what it encrypted becomes unreadable."
+		return "schedules this one for deletion: everything that it encrypted becomes unreadable."
 	case "AWS::SecretsManager::Secret":
 		return "deletes this one: its value is lost after the recovery window."
 	}
-	return "deletes this one with what it holds."
+	return "deletes this one with its data."
 }
 
 func (c *comparison) explainRemoval(p *pair) {
 	r := Reason{Verdict: Interrupted, Rule: "CloudFormation deletes it, and nothing takes its place."}
 	switch policy := deletion(p.old); {
 	case retained(policy):
-		r = Reason{Verdict: InPlace, Rule: "It leaves the stack. What it holds stays, by its policy " + policy + "."}
+		r = Reason{Verdict: InPlace, Rule: "It leaves the stack. Its data stays, by its policy " + policy + "."}
 	case p.info.Stateful:
 		r = Reason{Verdict: LostData, Rule: "CloudFormation " + loss(p.old.Type)}
 	case c.tells(p.old):

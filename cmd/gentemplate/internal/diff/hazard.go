@@ -32,7 +32,7 @@ func hazards() []hazard {
 		{typeTable, "PointInTimeRecoverySpecification/RecoveryPeriodInDays", lower("35"), LostData, "Older restore points are gone.", true},
 		{typeTable, "TimeToLiveSpecification/Enabled", on, LostData, "Expired items are deleted.", false},
 		{typeTable, "TimeToLiveSpecification/AttributeName", changed, LostData, "Another attribute decides when an item is deleted.", false},
-		{typeTable, "StreamSpecification/StreamViewType", changed, Interrupted, "The stream ends; readers lose what they have not read. Another one has another ARN.", false},
+		{typeTable, "StreamSpecification/StreamViewType", changed, Interrupted, "The stream ends; readers lose unread records. A new stream has a new ARN.", false},
 		{typeTable, "SSESpecification/SSEEnabled", changed, Interrupted, "The table is encrypted with another key.", false},
 		{typeTable, "SSESpecification/KMSMasterKeyId", changed, Interrupted, "The table is encrypted with another key.", false},
 		{typeTable, "GlobalSecondaryIndexes/*/IndexName", removed, Interrupted, "Queries of the index fail.", false},
@@ -209,7 +209,7 @@ func (c *comparison) explainHazards(p *pair) {
 	c.explainPolicies(p)
 	c.explainThreshold(p)
 	if p.fate == replaced && p.info.Stateful {
-		return // what it holds is gone with it
+		return // its data is gone with it
 	}
 	for _, h := range c.hazards[p.new.Type] {
 		before, after := find(p.old, h.path, p.info.Sets), find(p.new, h.path, p.info.Sets)
@@ -244,9 +244,9 @@ func (c *comparison) explainPolicies(p *pair) {
 		d := difference{Path: policy.path, Before: policy.before, After: policy.after}
 		switch {
 		case retained(policy.before) && !retained(policy.after) && p.info.Stateful:
-			p.add(d.reason(LostData, "What it holds is no longer kept when it is removed or replaced."))
+			p.add(d.reason(LostData, "Its data is no longer kept when it is removed or replaced."))
 		case retained(policy.before) != retained(policy.after):
-			p.add(d.reason(InPlace, "It decides what becomes of the resource when it is removed or replaced."))
+			p.add(d.reason(InPlace, "It decides whether the resource is kept when it is removed or replaced."))
 		}
 	}
 }

@@ -142,7 +142,7 @@ func TestCases(t *testing.T) {
 
 // TestCreateOnly changes every create-only property of every type in the shipped
 // template, one at a time. A named resource that keeps its name cannot be replaced; the
-// others are, and lose what they hold.
+// others are, and lose their data.
 func TestCreateOnly(t *testing.T) {
 	template, types := parse(t, shipped(t)), schema.Load()
 	ids := map[string]string{}
@@ -178,7 +178,7 @@ func TestCreateOnly(t *testing.T) {
 			case typ == typeTopic || typ == typeSubscriber:
 				want = AlarmLost
 			case typ == typePermission:
-				want = Widened // what it grants is another permission
+				want = Widened // it grants another permission
 			}
 			assert.Equal(t, want, c.Verdict, "%s %s", typ, property)
 			assert.Equal(t, actions, strings.Join(c.Actions, " "), "%s %s", typ, property)

@@ -41,7 +41,7 @@ func TestResolve(t *testing.T) {
 		{"a substitution with variables", "!Sub ['${V}/${Q}', {V: !Ref P}]", "${P}/${Q}"},
 		{"a broken substitution is kept", "!Sub [a]", Object{"Fn::Sub": []any{"a"}}},
 		{"a join", "!Join ['-', [a, !Ref Q]]", "a-${Q}"},
-		{"a join of what is no text", "!Join ['-', [[a]]]", Object{"Fn::Join": []any{"-", []any{[]any{"a"}}}}},
+		{"a join of a list", "!Join ['-', [[a]]]", Object{"Fn::Join": []any{"-", []any{[]any{"a"}}}}},
 		{"a selection", "!Select [1, [a, b]]", "b"},
 		{"a selection past the end", "!Select [2, [a, b]]", Object{"Fn::Select": []any{"2", []any{"a", "b"}}}},
 		{"a mapping", "!FindInMap [M, !Ref P, x]", "found"},

@@ -1,4 +1,4 @@
-// Package policy derives the permissions of whoever deploys the stack from the
+// Package policy derives the permissions for deploying the stack from the
 // permissions that CloudFormation's resource handlers need, limited to the stack's
 // names.
 package policy
@@ -104,7 +104,7 @@ func (s *Stack) Handlers() []Statement {
 }
 
 // actions returns the actions of a type's handlers: all that read and delete, and
-// those that create and update what the stack has.
+// those that create and update resources of the stack.
 func (s *Stack) actions(typ string) []string {
 	actions := slices.Concat(s.handlers[typ]["read"], s.handlers[typ]["delete"])
 	for _, action := range slices.Concat(s.handlers[typ]["create"], s.handlers[typ]["update"]) {

@@ -18,8 +18,8 @@ type Type struct {
 	Conditional []string // a change replaces the resource under conditions
 	Fixed       []string // a change is refused
 	Sets        []string // lists without an order
-	Name        string   // property whose value is unique in the account and region
-	Keys        []string // properties whose values are unique together
+	Name        string   // property with a unique value in the account and region
+	Keys        []string // properties with a unique combination of values
 	DeleteFirst bool     // a replacement deletes before it creates
 	Stateful    bool     // it holds data that a deletion loses
 	Known       bool     // there is a schema
