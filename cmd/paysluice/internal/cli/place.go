@@ -49,13 +49,18 @@ func (r *reconciliation) start(since, until time.Time) (reconcile.Place, error) 
 	return kept.Place, r.checkRetention(kept.Next)
 }
 
-// keep replaces the file as a whole, so that a kill leaves the old place or the new one.
+// keep writes the place to the file.
 func (r *reconciliation) keep(p reconcile.Place) error {
-	path := r.flags.place
-	if path == "" {
+	if r.flags.place == "" {
 		return nil
 	}
-	text, err := json.Marshal(keptPlace{r.stack.ID, r.provider.Name, r.flags.account, p})
+	return replaceFile(r.flags.place, keptPlace{r.stack.ID, r.provider.Name, r.flags.account, p})
+}
+
+// replaceFile writes JSON to a file. It replaces the file as a whole, so that a kill
+// leaves the old content or the new one.
+func replaceFile(path string, content any) error {
+	text, err := json.Marshal(content)
 	if err != nil {
 		return err
 	}

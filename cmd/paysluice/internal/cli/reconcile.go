@@ -148,11 +148,8 @@ func (a *app) reconciliation(ctx context.Context, f *reconcileFlags, s *stack.St
 		Key: key, URL: f.apiURL, Account: f.account, Thin: f.thin, Now: a.now, Sleep: wait,
 		Notify: func(text string) { fmt.Fprintln(a.err, output.Printable(text)) },
 	})
-	if errors.Is(err, source.ErrAccount) || errors.Is(err, source.ErrURL) {
+	if err != nil { // of --account or --api-url
 		return nil, usagef("%w", err)
-	}
-	if err != nil {
-		return nil, err
 	}
 	if r.comparison, err = query.Comparison(s, p, r.source, a.now); err != nil {
 		return nil, err
@@ -187,22 +184,30 @@ func (a *app) apiKey(ctx context.Context, f *reconcileFlags, s *stack.Stack, p c
 		if !errors.Is(err, query.ErrNotFound) {
 			return stored, err
 		}
-		for _, field := range fields {
-			text, err := a.prompt(ctx, field.title)
-			if errors.Is(err, errUsage) {
-				return key, fmt.Errorf("no key for %s: set %s, or put %s into the secret %s: %w",
-					p.Title, variables(fields), source.Documents(p), query.KeySecret(s, p), errUsage)
-			}
-			if err != nil {
-				return key, err
-			}
-			*field.value = string(text)
+		none := usagef("no key for %s: set %s, or put %s into the secret %s", p.Title, variables(fields), source.Documents(p), query.KeySecret(s, p))
+		if err := enterKey(ctx, fields, a.prompt, none); err != nil {
+			return key, err
 		}
 	}
 	if p.Name == contract.Stripe().Name {
 		key.Sandbox = source.StripeSandbox(key.Token)
 	}
 	return key, key.Check(p)
+}
+
+// enterKey asks for the parts of a key. The error is none without a terminal.
+func enterKey(ctx context.Context, fields []keyField, ask func(context.Context, string) ([]byte, error), none error) error {
+	for _, field := range fields {
+		text, err := ask(ctx, field.title)
+		if errors.Is(err, errUsage) {
+			return none
+		}
+		if err != nil {
+			return err
+		}
+		*field.value = string(text)
+	}
+	return nil
 }
 
 // keyField is a part of a key.
@@ -316,17 +321,14 @@ func (r *reconciliation) refill(ctx context.Context, done reconcile.Place) (reco
 	}
 	r.comparison.Missing = nil
 	deadline := a.now().Add(r.flags.wait)
-	for pause := time.Second; ; pause *= 2 {
-		if done, err = r.comparison.Run(ctx, again); err != nil {
-			return reconciliationResult{}, err
+	done, err = r.comparison.Run(ctx, again)
+	for pause := time.Second; err == nil && done.Report.Missing > 0 && a.now().Before(deadline); pause *= 2 {
+		if err = wait(ctx, min(pause, deadline.Sub(a.now()))); err == nil {
+			done, err = r.comparison.Run(ctx, again)
 		}
-		left := deadline.Sub(a.now())
-		if done.Report.Missing == 0 || left <= 0 {
-			break
-		}
-		if err := wait(ctx, min(pause, left)); err != nil {
-			return reconciliationResult{}, err
-		}
+	}
+	if err != nil {
+		return reconciliationResult{}, err
 	}
 	if done.Report.Missing > 0 && refill.Redelivered > 0 {
 		fmt.Fprintln(a.err, "not all events that the provider was asked for have arrived: repeat the comparison later, or add --store")

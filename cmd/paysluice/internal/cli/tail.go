@@ -228,18 +228,10 @@ func readPlace(path string) (query.Place, error) {
 	return p, nil
 }
 
-// writePlace replaces the file as a whole, so that a kill leaves the old place or the
-// new one.
+// writePlace makes the folder of the file too.
 func writePlace(path string, p query.Place) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
-	text, err := json.Marshal(p)
-	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(path+".new", text, 0o600); err != nil {
-		return err
-	}
-	return os.Rename(path+".new", path)
+	return replaceFile(path, p)
 }
