@@ -89,12 +89,24 @@ def read_numbers_of_parameters():
     lambda_svc._sqs_esm_concurrency = read_number
 
 
+def keep_connections():
+    """Serves any number of requests on a connection.
+
+    By default hypercorn closes a connection after 1,000 requests. A client that has
+    just sent another one repeats it, although it may have been carried out.
+    """
+    from hypercorn.config import Config
+
+    Config.keep_alive_max_requests = sys.maxsize
+
+
 if __name__ == "__main__":
     folder = sys.argv.pop(1)
     threading.Thread(target=end_with_starter, args=[folder], daemon=True).start()
     record_calls(os.path.join(folder, "calls.jsonl"))
     accept_metric_math()
     read_numbers_of_parameters()
+    keep_connections()
 
     from hypercorn.__main__ import main
 
