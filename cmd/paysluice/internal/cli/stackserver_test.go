@@ -78,6 +78,10 @@ func TestCommandsOnRows(t *testing.T) {
 		{"a refund without its payment", "payment pi_1", rows(1, hash), &out, exitFound, "no event says that the payment succeeded"},
 		{"no event", "payment pi_1", rows(0, hash), &out, exitFailed, "no event of a payment"},
 		{"stdout is closed", "payment pi_1", rows(1, hash), broken{}, exitFailed, errBroken.Error()},
+		{"stdout is closed", "status", account{
+			"Query": "{}", "FilterLogEvents": "{}", "ListStackResources": "<ListStackResourcesResponse><ListStackResourcesResult/></ListStackResourcesResponse>",
+			"GetQueueAttributes": `{"Attributes":{"ApproximateNumberOfMessages":"0","ApproximateNumberOfMessagesNotVisible":"0","ApproximateNumberOfMessagesDelayed":"0"}}`,
+		}, broken{}, exitFailed, errBroken.Error()},
 		{"exact times", "trace stripe:e -o csv", rows(1, hash), &out, exitDone, "Z,0s,stripe-processor,received"},
 	} {
 		out.Reset()
