@@ -95,7 +95,7 @@ func TestLeftovers(t *testing.T) {
 			_, _ = io.WriteString(w, body)
 		}))
 		m := newMonitor(&cloud{fail: tt.fail, kind: "AWS::IAM::Role"})
-		m.Stack.AWS.Config = aws.Config{Region: "us-east-1", BaseEndpoint: &server.URL, Credentials: credentials.NewStaticCredentialsProvider("id", "secret", "")}
+		m.Stack.AWS.Config = configOf(server)
 		commands, err := query.Leftovers(t.Context(), m)
 		assert.Equal(t, tt.fail != "", err != nil, "%s: %v", tt.why, err)
 		assert.Len(t, commands, tt.commands, tt.why)
@@ -109,11 +109,23 @@ func TestKeyOfAStackWithoutOne(t *testing.T) {
 	assert.Empty(t, key)
 }
 
-func TestReplaysAndIdentityOfAStackWithoutARegion(t *testing.T) {
+func TestReplaysAndCaller(t *testing.T) {
 	s := &stack.Stack{Outputs: map[string]string{"BucketName": "b", "TableName": "t"}}
 	engine := query.Replays(s, 5, time.Minute, time.Now)
 	assert.Equal(t, []any{"b", "t", 5}, []any{engine.BucketName, engine.TableName, engine.Rate})
 	assert.NotNil(t, query.Failures(s))
 	_, err := query.Identity(t.Context(), s)
-	assert.ErrorContains(t, err, "GetCallerIdentity")
+	assert.ErrorContains(t, err, "GetCallerIdentity", "a stack without a region")
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:me</Arn></GetCallerIdentityResult></GetCallerIdentityResponse>")
+	}))
+	defer server.Close()
+	s.AWS.Config = configOf(server)
+	who, err := query.Identity(t.Context(), s)
+	require.NoError(t, err)
+	assert.Equal(t, "arn:me", who)
+}
+
+func configOf(server *httptest.Server) aws.Config {
+	return aws.Config{Region: "us-east-1", BaseEndpoint: &server.URL, Credentials: credentials.NewStaticCredentialsProvider("id", "secret", "")}
 }
