@@ -92,6 +92,30 @@ func TestCommandsOnRows(t *testing.T) {
 	}
 }
 
+func TestTraceOfARequest(t *testing.T) {
+	logs := account{"Query": `{"Items":[]}`, "FilterLogEvents": `{"events":[{"eventId":"1","timestamp":5,"message":"START"},
+{"eventId":"2","timestamp":5,"message":"{\"apiRequestId\":\"request-10\"}"},
+{"eventId":"3","timestamp":5,"message":"{\"apiRequestId\":\"request-1\",\"eventId\":\"stripe:e\",\"requestId\":\"request-1\",\"msg\":\"failed\"}"}]}`}
+	trace := func(out io.Writer, changed string) (int, string) {
+		answers := maps.Clone(logs)
+		answers[changed] = "!"
+		serveStack(t, plain, answers)
+		var problems bytes.Buffer
+		return Run(t.Context(), []string{"trace", "request-1"}, nil, out, &problems), problems.String()
+	}
+	var out bytes.Buffer
+	code, problems := trace(&out, "none")
+	assert.Equal(t, exitFound, code)
+	assert.Contains(t, out.String(), "failed\n")
+	assert.Equal(t, "not stored; ids: request-1, stripe:e\n", problems, "it is in the logs alone")
+	code, _ = trace(broken{}, "none")
+	assert.Equal(t, exitFailed, code)
+	for _, name := range []string{"Query", "FilterLogEvents", "DescribeStacks"} {
+		code, _ = trace(io.Discard, name)
+		assert.Equal(t, exitFailed, code, name)
+	}
+}
+
 // A forwarding tail ends with what stops it.
 func TestForwardFails(t *testing.T) {
 	hash := event.HashPayload([]byte("{}"))
