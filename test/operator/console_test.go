@@ -84,7 +84,7 @@ func TestConsole(t *testing.T) {
 	}
 	_, text := c.get("/payload?id=" + url.QueryEscape(id))
 	assert.Equal(t, string(body), text, "the exact bytes")
-	assert.Contains(t, c.log.String(), "the body of "+id+" was downloaded")
+	assert.Eventually(t, func() bool { return strings.Contains(c.log.String(), "the body of "+id+" was downloaded") }, waitTime, pollTime)
 	assert.Equal(t, 0, c.stop(), "Ctrl-C is how a console ends")
 }
 

@@ -52,17 +52,16 @@ func wire(ctx context.Context) (*processor.Handler, error) {
 		return nil, err
 	}
 	log := function.NewLogger(os.Stdout, level)
-	certificates := bucket.NewShared(s3.NewFromConfig(clients), bucketName, processor.SharedTimeout,
-		func(ctx context.Context, err error) {
-			log.WarnContext(ctx, "certificates not shared", "error", err.Error())
-		})
+	warn := func(message string) func(context.Context, error) {
+		return func(ctx context.Context, err error) { log.WarnContext(ctx, message, "error", err.Error()) }
+	}
+	certificates := bucket.NewShared(s3.NewFromConfig(clients), bucketName, processor.SharedTimeout, warn("certificates not shared"))
 	p, err := all.Verifying(endpointURL, certificates).ByName(name)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", contract.ProviderVar, err)
 	}
 
-	secrets := secret.New(secret.Reader(secretsmanager.NewFromConfig(clients), secretARN), p.Verifier, time.Now,
-		func(ctx context.Context, err error) { log.WarnContext(ctx, "secret not read", "error", err.Error()) })
+	secrets := secret.New(secret.Reader(secretsmanager.NewFromConfig(clients), secretARN), p.Verifier, time.Now, warn("secret not read"))
 	api := sqs.NewFromConfig(clients)
 	// An upload has one attempt, because a large body can need the whole timeout.
 	uploads := s3.NewFromConfig(clients, func(o *s3.Options) { o.HTTPClient = client.NewHTTPClient(processor.PutTimeout) })

@@ -2,6 +2,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -170,7 +171,7 @@ func (a *app) find(ctx context.Context) (*stack.Stack, error) {
 	if err != nil {
 		return nil, err
 	}
-	return stack.Find(ctx, aws, a.name)
+	return stack.Find(ctx, aws, cmp.Or(a.name, aws.Name))
 }
 
 // store returns the stack's events.

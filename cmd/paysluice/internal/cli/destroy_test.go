@@ -103,21 +103,4 @@ func TestDestroy(t *testing.T) {
 	defer cancel()
 	assert.Equal(t, exitInterrupted, Run(ctx, []string{"destroy", "--stack", "s", "--yes"}, nil, io.Discard, io.Discard))
 	assert.Equal(t, exitFailed, Run(t.Context(), []string{"destroy", "--stack", "s", "--yes"}, nil, broken{}, io.Discard))
-
-	// A request that is in the logs alone.
-	whole["Query"] = `{"Items":[]}`
-	whole["FilterLogEvents"] = `{"events":[{"eventId":"1","timestamp":5,"message":"START"},
-{"eventId":"2","timestamp":5,"message":"{\"apiRequestId\":\"request-10\"}"},
-{"eventId":"3","timestamp":5,"message":"{\"apiRequestId\":\"request-1\",\"eventId\":\"stripe:e\",\"requestId\":\"request-1\",\"msg\":\"failed\"}"}]}`
-	var stdoutOfTrace, stderrOfTrace bytes.Buffer
-	assert.Equal(t, exitFound, Run(t.Context(), []string{"trace", "request-1", "--stack", "s"}, nil, &stdoutOfTrace, &stderrOfTrace), stderrOfTrace.String())
-	assert.Contains(t, stdoutOfTrace.String(), "failed\n")
-	assert.Equal(t, "not stored; ids: request-1, stripe:e\n", stderrOfTrace.String())
-	assert.Equal(t, exitFailed, Run(t.Context(), []string{"trace", "request-1", "--stack", "s"}, nil, broken{}, io.Discard))
-	whole["Query"] = `{"Items":[{"eventId":{"S":"stripe:e"},"provider":{"S":"stripe"},"timestamp":{"N":"1"},"receivedAt":{"N":"2"}}]}`
-	assert.Equal(t, exitDone, Run(t.Context(), []string{"trace", "stripe:e", "--stack", "s"}, nil, io.Discard, &stderrOfTrace), stderrOfTrace.String())
-	for _, name := range []string{"Query", "FilterLogEvents", "DescribeStacks"} {
-		whole[name] = "!"
-		assert.Equal(t, exitFailed, Run(t.Context(), []string{"trace", "request-1", "--stack", "s"}, nil, io.Discard, io.Discard), name)
-	}
 }

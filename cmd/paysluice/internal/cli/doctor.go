@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"iter"
 	"slices"
 	"strings"
 
@@ -62,16 +61,13 @@ signature, which the stack counts as rejected. A missing permission is one findi
 // otherwise a table of checks and the findings. It returns errFound if there are any.
 func (a *app) printResults(results []doctor.Result) error {
 	var err error
-	n := 0
-	for _, r := range results {
-		n += len(r.Findings)
-	}
+	found := findings(results)
 	switch a.format {
 	case output.CSV:
-		_, err = output.Write(a.out, a.format, findingColumns(), findings(results))
+		_, err = output.Write(a.out, a.format, findingColumns(), output.All(found))
 	case output.Table:
 		_, err = output.Write(a.out, a.format, resultColumns(), output.All(results))
-		for f := range findings(results) {
+		for _, f := range found {
 			fmt.Fprintf(a.out, "\n%s  %s: %s\n", f.Severity, f.Check, output.Printable(f.Subject+" "+f.Problem))
 			if f.Means != "" {
 				fmt.Fprintf(a.out, "  means  %s\n", output.Printable(f.Means))
@@ -81,7 +77,7 @@ func (a *app) printResults(results []doctor.Result) error {
 	default:
 		_, err = output.Write(a.out, a.format, resultColumns(), output.All(results))
 	}
-	if err == nil && n > 0 {
+	if err == nil && len(found) > 0 {
 		return errFound
 	}
 	return err
@@ -93,16 +89,14 @@ type finding struct {
 	doctor.Finding
 }
 
-func findings(results []doctor.Result) iter.Seq2[finding, error] {
-	return func(yield func(finding, error) bool) {
-		for _, r := range results {
-			for _, f := range r.Findings {
-				if !yield(finding{r.Check, f}, nil) {
-					return
-				}
-			}
+func findings(results []doctor.Result) []finding {
+	var all []finding
+	for _, r := range results {
+		for _, f := range r.Findings {
+			all = append(all, finding{r.Check, f})
 		}
 	}
+	return all
 }
 
 func findingColumns() []output.Column[finding] {

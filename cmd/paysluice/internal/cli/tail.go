@@ -124,22 +124,28 @@ func (a *app) forward(ctx context.Context, t tailing) error {
 	fmt.Fprintf(a.err, "forwarding to %s; the place is kept in %s\n", t.forwardTo, path)
 	store := query.New(s, a.now)
 	f := forwarder{client: &http.Client{Timeout: forwardTimeout}, url: t.forwardTo, out: a.out, first: firstPause}
+	var failure error
 	for arrival, err := range query.NewFollower(s, store, pollInterval).Follow(ctx, t.from) {
-		if err != nil {
-			return err
+		if err == nil {
+			err = f.handOver(ctx, store, arrival, path)
 		}
-		body, err := store.Payload(ctx, arrival.Event)
-		if err != nil {
-			return err
-		}
-		if err := f.deliver(ctx, arrival.Event, body); err != nil {
-			return err
-		}
-		if err := writePlace(path, arrival.Place); err != nil {
-			return err
+		if failure = err; failure != nil {
+			break
 		}
 	}
-	return nil
+	return failure
+}
+
+// handOver delivers an event's body, and then moves the place behind the event.
+func (f forwarder) handOver(ctx context.Context, store *query.Store, arrival query.Arrival, path string) error {
+	body, err := store.Payload(ctx, arrival.Event)
+	if err != nil {
+		return err
+	}
+	if err := f.deliver(ctx, arrival.Event, body); err != nil {
+		return err
+	}
+	return writePlace(path, arrival.Place)
 }
 
 // forwarder posts events to one URL.

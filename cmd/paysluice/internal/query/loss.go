@@ -2,6 +2,8 @@ package query
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -39,7 +41,7 @@ func ReadLoss(ctx context.Context, m *Monitor) (Loss, error) {
 		return Loss{}, err
 	}
 	loss.Messages = queue.Waiting + queue.InFlight + dead.Waiting + dead.InFlight
-	for output := range s.Outputs {
+	for _, output := range slices.Sorted(maps.Keys(s.Outputs)) {
 		if name, ok := strings.CutSuffix(output, "SecretArn"); ok {
 			loss.Secrets = append(loss.Secrets, name)
 		}

@@ -1,6 +1,7 @@
 package query_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -29,6 +30,7 @@ type cloud struct {
 	waiting string
 	age     []float64
 	lines   map[string][]string // of the log groups
+	kind    string              // type of the resource that is not an alarm
 }
 
 func (c *cloud) called(name string) error {
@@ -87,7 +89,7 @@ func (c *cloud) GetQueueAttributes(_ context.Context, in *sqs.GetQueueAttributes
 
 func (c *cloud) ListStackResources(context.Context, *cloudformation.ListStackResourcesInput, ...func(*cloudformation.Options)) (*cloudformation.ListStackResourcesOutput, error) {
 	out := &cloudformation.ListStackResourcesOutput{StackResourceSummaries: []cftypes.StackResourceSummary{
-		{ResourceType: new("AWS::SQS::Queue"), PhysicalResourceId: new("webhook-queue-prod")},
+		{ResourceType: new(cmp.Or(c.kind, "AWS::SQS::Queue")), PhysicalResourceId: new("webhook-queue-prod")},
 	}}
 	for _, a := range c.alarms {
 		out.StackResourceSummaries = append(out.StackResourceSummaries, cftypes.StackResourceSummary{ResourceType: new("AWS::CloudWatch::Alarm"), PhysicalResourceId: a.AlarmName})

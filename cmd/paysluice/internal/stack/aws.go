@@ -44,6 +44,8 @@ type AWS struct {
 	Endpoint string
 	// Local reports whether the stack is the one that make up left running.
 	Local bool
+	// Name is the name of the local stack.
+	Name string
 	// PayPal signs for the local stack; it is nil on AWS.
 	PayPal *local.PayPal
 }
@@ -63,7 +65,7 @@ func Configure(ctx context.Context, o Options) (AWS, error) {
 			return AWS{}, local.ErrNotRunning
 		}
 		defer bundle.Close()
-		found.Local, found.PayPal, o.Endpoint = true, state.PayPal, state.URL
+		found.Local, found.Name, found.PayPal, o.Endpoint = true, state.Name, state.PayPal, state.URL
 		load = append(load, awsconfig.WithRegion(defaultRegion), awsconfig.WithCustomCABundle(bundle),
 			awsconfig.WithCredentialsProvider(credentials.NewStaticCredentialsProvider(state.KeyID, state.Secret, "")))
 	}

@@ -1,0 +1,207 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/doctor"
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/output"
+	"github.com/paysluice/paysluice/handlers/event"
+)
+
+// serveStack is an account with a stack of one table, and the given answers.
+func serveStack(t *testing.T, handler func(http.Handler) http.Handler, answers account) {
+	t.Helper()
+	whole := account{"DescribeStacks": `<DescribeStacksResponse><DescribeStacksResult><Stacks><member><StackName>s</StackName><StackId>arn:s</StackId>
+<Outputs><member><OutputKey>TableName</OutputKey><OutputValue>t</OutputValue></member><member><OutputKey>BucketName</OutputKey><OutputValue>b</OutputValue></member>
+<member><OutputKey>TableStreamArn</OutputKey><OutputValue>arn:stream</OutputValue></member></Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>`}
+	maps.Copy(whole, answers)
+	server := httptest.NewServer(handler(whole))
+	t.Cleanup(server.Close)
+	for name, value := range map[string]string{
+		"AWS_ENDPOINT_URL": server.URL, "AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_MAX_ATTEMPTS": "1", "AWS_REGION": "us-east-1",
+		"AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull, "PAYSLUICE_STACK": "s", "PATH": "",
+	} {
+		t.Setenv(name, value)
+	}
+}
+
+func plain(h http.Handler) http.Handler { return h }
+
+// rows returns n versions of an event as the table and its stream answer them.
+func rows(n int, hash string) account {
+	var all []string
+	now := time.Now().UnixMilli()
+	for i := range n {
+		all = append(all, fmt.Sprintf(`{"eventId":{"S":"stripe:e"},"provider":{"S":"stripe"},"category":{"S":"refund.succeeded"},"objectId":{"S":"re_1"},
+"paymentId":{"S":"pi_1"},"amount":{"S":"5.00"},"currency":{"S":"EUR"},"timestamp":{"N":"%d"},"receivedAt":{"N":"%d"},"payload":{"B":"e30="},"payloadSha256":{"S":%q}}`,
+			now+int64(i), now, hash))
+	}
+	list := strings.Join(all, ",")
+	return account{
+		"Query": `{"Items":[` + list + `]}`, "BatchGetItem": `{"Responses":{"t":[` + list + `]}}`,
+		"versions": `<ListVersionsResult><Version><Key>k</Key></Version></ListVersionsResult>`, "?delete": "!",
+		"DescribeStream": `{"StreamDescription":{"Shards":[{"ShardId":"a"}]}}`, "GetShardIterator": `{"ShardIterator":"i"}`,
+		"GetRecords": fmt.Sprintf(`{"Records":[{"eventName":"INSERT","dynamodb":{"Keys":{"eventId":{"S":"stripe:e"},"timestamp":{"N":"%d"}},"SequenceNumber":"1"}}]}`, now),
+	}
+}
+
+func TestCommandsOnRows(t *testing.T) {
+	hash := event.HashPayload([]byte("{}"))
+	var out bytes.Buffer
+	for _, tt := range []struct {
+		why, command string
+		rows         account
+		out          io.Writer
+		code         int
+		says         string
+	}{
+		{"a version below the other", "events get stripe:e", rows(2, hash), &out, exitDone, "\n\neventId"},
+		{"stdout is closed", "events get stripe:e", rows(1, hash), broken{}, exitFailed, errBroken.Error()},
+		{"which body is not clear", "events payload stripe:e", rows(2, hash), &out, exitFailed, "the provider sent this id with several times"},
+		{"another body", "events payload stripe:e", rows(1, "x"), &out, exitFailed, "payload"},
+		{"a sample of the plan", "events erase stripe:e --yes", rows(7, hash), &out, exitFailed, "  … and 2 more\n"},
+		{"a day without rows", "events list --livemode true", rows(0, hash), &out, exitDone, ""},
+		{"a refund without its payment", "payment pi_1", rows(1, hash), &out, exitFound, "no event says that the payment succeeded"},
+		{"no event", "payment pi_1", rows(0, hash), &out, exitFailed, "no event of a payment"},
+		{"stdout is closed", "payment pi_1", rows(1, hash), broken{}, exitFailed, errBroken.Error()},
+		{"stdout is closed", "status", account{
+			"Query": "{}", "FilterLogEvents": "{}", "ListStackResources": "<ListStackResourcesResponse><ListStackResourcesResult/></ListStackResourcesResponse>",
+			"GetQueueAttributes": `{"Attributes":{"ApproximateNumberOfMessages":"0","ApproximateNumberOfMessagesNotVisible":"0","ApproximateNumberOfMessagesDelayed":"0"}}`,
+		}, broken{}, exitFailed, errBroken.Error()},
+		{"exact times", "trace stripe:e -o csv", rows(1, hash), &out, exitDone, "Z,0s,stripe-processor,received"},
+	} {
+		out.Reset()
+		var problems bytes.Buffer
+		serveStack(t, plain, tt.rows)
+		assert.Equal(t, tt.code, Run(t.Context(), strings.Fields(tt.command), nil, tt.out, &problems), "%s: %s", tt.why, &problems)
+		assert.Contains(t, out.String()+problems.String(), tt.says, tt.why)
+	}
+}
+
+func TestTraceOfARequest(t *testing.T) {
+	logs := account{"Query": `{"Items":[]}`, "FilterLogEvents": `{"events":[{"eventId":"1","timestamp":5,"message":"START"},
+{"eventId":"2","timestamp":5,"message":"{\"apiRequestId\":\"request-10\"}"},
+{"eventId":"3","timestamp":5,"message":"{\"apiRequestId\":\"request-1\",\"eventId\":\"stripe:e\",\"requestId\":\"request-1\",\"msg\":\"failed\"}"}]}`}
+	trace := func(out io.Writer, changed string) (int, string) {
+		answers := maps.Clone(logs)
+		answers[changed] = "!"
+		serveStack(t, plain, answers)
+		var problems bytes.Buffer
+		return Run(t.Context(), []string{"trace", "request-1"}, nil, out, &problems), problems.String()
+	}
+	var out bytes.Buffer
+	code, problems := trace(&out, "none")
+	assert.Equal(t, exitFound, code)
+	assert.Contains(t, out.String(), "failed\n")
+	assert.Equal(t, "not stored; ids: request-1, stripe:e\n", problems, "it is in the logs alone")
+	code, _ = trace(broken{}, "none")
+	assert.Equal(t, exitFailed, code)
+	for _, name := range []string{"Query", "FilterLogEvents", "DescribeStacks"} {
+		code, _ = trace(io.Discard, name)
+		assert.Equal(t, exitFailed, code, name)
+	}
+}
+
+// A forwarding tail ends with what stops it.
+func TestForwardFails(t *testing.T) {
+	hash := event.HashPayload([]byte("{}"))
+	dir := t.TempDir()
+	file := filepath.Join(dir, "file")
+	require.NoError(t, os.WriteFile(file, []byte("{"), 0o600))
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/cancel" {
+			cancel()
+		}
+	}))
+	defer server.Close()
+	t.Setenv("XDG_CONFIG_HOME", "")
+	t.Setenv("HOME", "")
+	for _, tt := range []struct {
+		why, path, args, hash, says string
+	}{
+		{"no folder for the place", "", "", hash, "name a file with --place"},
+		{"a broken place", "", "--place " + file, hash, "is not the place of a tail"},
+		{"no stream", "", "--since 1h --place " + file, "!", "GetRecords"},
+		{"another body", "", "--since 1h --place " + file, "x", "payload"},
+		{"nowhere to keep the place", "", "--since 1h --place " + filepath.Join(file, "place"), hash, "not a directory"},
+		{"an interrupt", "/cancel", "--since 1h --place " + file, hash, "canceled"},
+	} {
+		answers := rows(1, tt.hash)
+		if tt.hash == "!" {
+			answers["GetRecords"] = tt.hash
+		}
+		serveStack(t, plain, answers)
+		var problems bytes.Buffer
+		code := Run(ctx, strings.Fields("events tail --forward-to "+server.URL+tt.path+" "+tt.args), nil, io.Discard, &problems)
+		assert.NotEqual(t, exitDone, code, tt.why)
+		assert.Contains(t, problems.String(), tt.says, tt.why)
+	}
+}
+
+// An interrupt ends a console that waits, and a doctor that asks.
+func TestConsoleAndDoctorAreInterrupted(t *testing.T) {
+	for command, says := range map[string]string{"console": "open the link yourself", "doctor": "context canceled"} {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		serveStack(t, func(h http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				body, _ := io.ReadAll(r.Body)
+				if !strings.Contains(string(body), "DescribeStacks") {
+					cancel()
+				}
+				r.Body = io.NopCloser(bytes.NewReader(body))
+				h.ServeHTTP(w, r)
+			})
+		}, nil)
+		log := &canceller{cancel: cancel, at: says}
+		code := Run(ctx, []string{command}, nil, io.Discard, log)
+		assert.Equal(t, command == "console", code == exitDone, "Ctrl-C is the console's usual end")
+		assert.Contains(t, log.String(), says)
+	}
+}
+
+// canceller interrupts a command as soon as it says something.
+type canceller struct {
+	bytes.Buffer
+	cancel func()
+	at     string
+}
+
+func (c *canceller) Write(text []byte) (int, error) {
+	if bytes.Contains(text, []byte(c.at)) {
+		c.cancel()
+	}
+	return c.Buffer.Write(text)
+}
+
+func TestResultsOfSeveralFindings(t *testing.T) {
+	results := []doctor.Result{{Check: "clock", Findings: []doctor.Finding{{Subject: "a", Problem: "late", Do: "set it"}, {Subject: "b", Do: "set it"}}}}
+	for format, want := range map[output.Format]string{output.Table: "clock  2 findings\n", output.CSV: "clock,,b,"} {
+		var out bytes.Buffer
+		require.ErrorIs(t, (&app{out: &out, format: format}).printResults(results), errFound)
+		assert.Contains(t, out.String(), want)
+	}
+}
+
+func TestSleep(t *testing.T) {
+	require.NoError(t, sleep(t.Context(), 0))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.ErrorIs(t, sleep(ctx, time.Hour), context.Canceled)
+}
