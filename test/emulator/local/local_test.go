@@ -28,7 +28,7 @@ func TestReadmeShowsTheDemo(t *testing.T) {
 	require.NoError(t, err)
 	text, err := os.ReadFile(filepath.Join(root, "README.md"))
 	require.NoError(t, err)
-	shown := regexp.MustCompile(`(?m)^    Starting MiniStack(.*\n(?:    .*\n|\n)+)`).Find(text)
+	shown := regexp.MustCompile(`(?m)^    The authorizer checks(.*\n(?:    .*\n|\n)+)`).Find(text)
 	require.NotNil(t, shown)
 
 	var out bytes.Buffer
