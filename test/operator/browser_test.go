@@ -139,7 +139,7 @@ func TestBrowserByKeyboard(t *testing.T) {
 		assert.Equal(t, step.want, evaluate[int](t, b, row), step.key)
 	}
 	press("\r")
-	until(t, b, `location.pathname === "/event"`)
+	until(t, b, `location.pathname === "/event" && document.readyState === "complete"`)
 	id := evaluate[string](t, b, "new URL(location).searchParams.get('id')")
 	press("go")
 	until(t, b, `location.pathname === "/" && document.readyState === "complete"`)
@@ -147,7 +147,7 @@ func TestBrowserByKeyboard(t *testing.T) {
 	press(strings.TrimPrefix(id, "stripe:"))
 	assert.Equal(t, strings.TrimPrefix(id, "stripe:"), evaluate[string](t, b, "document.querySelector('.search input').value"))
 	press("\r")
-	until(t, b, `location.pathname === "/event"`)
+	until(t, b, `location.pathname === "/event" && document.readyState === "complete"`)
 	assert.Equal(t, id, evaluate[string](t, b, "new URL(location).searchParams.get('id')"))
 	assert.NotEmpty(t, c.origin)
 }

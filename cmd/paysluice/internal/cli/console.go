@@ -12,6 +12,7 @@ import (
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/console"
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/doctor"
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/stack"
 	"github.com/paysluice/paysluice/cmd/paysluice/replay"
 )
 
@@ -36,15 +37,9 @@ again. Each look at a body and each replay is noted on stderr. Ctrl-C ends the c
 			if err != nil {
 				return err
 			}
-			server, err := console.Listen(console.Options{
-				Stack: s, Store: query.New(s, a.now), Monitor: query.NewMonitor(s, a.now),
-				Archive: query.Failures(s), Replays: query.Replays(s, replay.DefaultRate, replay.DefaultPatience, a.now), AllowReplay: allowReplay,
-				Who: func(ctx context.Context) (string, error) { return query.Identity(ctx, s) },
-				Examine: func(ctx context.Context) ([]doctor.Result, error) {
-					return doctor.New(ctx, s, localTemplate, localZips).Examine(ctx, nil)
-				},
-				Log: a.err, Now: a.now, Zone: time.Local,
-			}, port)
+			options := a.consoleOptions(s)
+			options.AllowReplay = allowReplay
+			server, err := console.Listen(options, port)
 			if err != nil {
 				return err
 			}
@@ -71,6 +66,19 @@ func opener(system string) []string {
 		return []string{"rundll32", "url.dll,FileProtocolHandler"}
 	}
 	return []string{"xdg-open"}
+}
+
+// consoleOptions returns the sources of the console's pages.
+func (a *app) consoleOptions(s *stack.Stack) console.Options {
+	return console.Options{
+		Stack: s, Store: query.New(s, a.now), Monitor: query.NewMonitor(s, a.now),
+		Archive: query.Failures(s), Replays: query.Replays(s, replay.DefaultRate, replay.DefaultPatience, a.now),
+		Who: func(ctx context.Context) (string, error) { return query.Identity(ctx, s) },
+		Examine: func(ctx context.Context) ([]doctor.Result, error) {
+			return doctor.New(ctx, s, localTemplate, localZips).Examine(ctx, nil)
+		},
+		Log: a.err, Now: a.now, Zone: time.Local,
+	}
 }
 
 // open opens a link in the browser. Without a browser, the printed link remains.

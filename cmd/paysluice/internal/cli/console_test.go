@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"os"
 	"path/filepath"
 	"testing"
@@ -9,7 +10,20 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/stack"
 )
+
+// A page that is left ends what it has asked for.
+func TestPagesThatAreLeft(t *testing.T) {
+	options := (&app{now: time.Now}).consoleOptions(&stack.Stack{})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := options.Who(ctx)
+	assert.Error(t, err)
+	_, err = options.Examine(ctx)
+	assert.ErrorIs(t, err, context.Canceled)
+}
 
 func TestOpenersOfSystems(t *testing.T) {
 	for system, want := range map[string]string{"darwin": "open", "windows": "rundll32", "linux": "xdg-open", "freebsd": "xdg-open"} {
