@@ -101,7 +101,11 @@ func TestTableOutOfReach(t *testing.T) {
 		if a == accounts[0] {
 			assert.Empty(t, mine, "a dry run sends nothing")
 		}
-		assert.Equal(t, "[]\n", replay(t, a.Provider.Name+"/"), "nothing is missing")
+		// Messages of other tests may fail again.
+		missing := replay(t, a.Provider.Name+"/")
+		for _, w := range sent {
+			assert.NotContains(t, missing, w.eventID())
+		}
 	}
 	for _, w := range sent {
 		assert.Equal(t, w.body, requireRow(t, w.eventID()).Payload)
@@ -128,7 +132,9 @@ func replay(t *testing.T, prefix string, flags ...string) string {
 	var problems strings.Builder
 	cmd.Stderr = &problems
 	out, err := cmd.Output()
-	require.NoError(t, err, problems.String())
+	if err != nil { // go run reports the code of a program that found something wrong
+		require.Contains(t, problems.String(), "exit status 3")
+	}
 	return string(out)
 }
 

@@ -16,6 +16,7 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/paysluice/paysluice/cmd/paysluice/failure"
@@ -79,6 +80,7 @@ type Server struct {
 	pages    map[string]*template.Template
 	runner   runner
 	life     context.Context // of the console; replays end with it
+	logging  sync.Mutex      // requests and replays log concurrently
 }
 
 // Listen returns a console that listens on 127.0.0.1. Port 0 chooses a free port.
@@ -217,5 +219,7 @@ func static(w http.ResponseWriter, r *http.Request) {
 
 // log writes a line with the time to the console's log.
 func (s *Server) log(format string, args ...any) {
+	s.logging.Lock()
+	defer s.logging.Unlock()
 	fmt.Fprintf(s.Log, "%s %s\n", s.Now().In(s.Zone).Format(time.TimeOnly), visible([]byte(fmt.Sprintf(format, args...))))
 }
