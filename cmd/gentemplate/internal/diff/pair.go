@@ -21,7 +21,7 @@ type pair struct {
 	causes       []string
 }
 
-// fate is what CloudFormation does with a resource.
+// fate names the action that CloudFormation takes on a resource.
 type fate int
 
 const (

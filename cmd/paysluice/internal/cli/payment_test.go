@@ -14,7 +14,7 @@ import (
 	"github.com/paysluice/paysluice/handlers/event/ledger"
 )
 
-// timeline returns a payment whose dispute is in another currency.
+// timeline returns a payment with a dispute in another currency.
 func timeline() query.Timeline {
 	euros := ledger.Totals{Currency: "EUR", Paid: "20.00", Refunded: "0.00", Disputed: "0.00", Lost: "0.00"}
 	dollars := ledger.Totals{Currency: "USD", Paid: "0.00", Refunded: "0.00", Disputed: "22.00", Lost: "0.00"}

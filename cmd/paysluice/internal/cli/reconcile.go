@@ -237,7 +237,7 @@ func variables(fields []keyField) string {
 	return strings.Join(names, " and ")
 }
 
-// checkRetention reports a range of which the provider or the table has lost a part.
+// checkRetention reports a range that the provider or the table no longer has in full.
 func (r *reconciliation) checkRetention(since time.Time) error {
 	now, keeps := r.app.now(), r.source.Facts().Retention
 	if since.Before(now.Add(-keeps - time.Hour)) {
@@ -338,7 +338,7 @@ func (r *reconciliation) refill(ctx context.Context, done reconcile.Place) (reco
 	return result, nil
 }
 
-// reconciliationResult is what the command prints.
+// reconciliationResult holds the command's output.
 type reconciliationResult struct {
 	Provider string    `json:"provider"`
 	Account  string    `json:"account,omitempty"`

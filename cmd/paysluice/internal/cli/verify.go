@@ -209,7 +209,7 @@ func (a *app) stackSecret(ctx context.Context, v *verification.Case) error {
 	return err
 }
 
-// maxCapture bounds what is read of a capture: HAR files have many requests.
+// maxCapture bounds the bytes of a capture: HAR files have many requests.
 const maxCapture = 64 << 20
 
 // read reads a file, or stdin for -.
