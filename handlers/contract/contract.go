@@ -22,6 +22,7 @@ const (
 	ConsumerName   = "event-consumer"
 	ArchiverName   = "dlq-archiver"
 	EmptierName    = "bucket-emptier"
+	PublisherName  = "event-publisher"
 )
 
 // APIName is the name of the REST API, without the environment suffix. Its access log
@@ -64,6 +65,14 @@ const (
 	// "{provider}={role id},…".
 	SendersVar       = "SENDERS"
 	RetentionDaysVar = "EVENT_RETENTION_DAYS" // days until an event expires; 0 keeps it
+
+	// The publisher has exactly one of TopicARNVar and EventBusVar.
+	TopicARNVar            = "TOPIC_ARN"             // SNS topic of the published events
+	EventBusVar            = "EVENT_BUS"             // name or ARN of their EventBridge bus
+	UnpublishedQueueURLVar = "UNPUBLISHED_QUEUE_URL" // webhook-unpublished
+	// EventSourceVar begins the source of the published events:
+	// "urn:paysluice:{account}:{region}:{environment}". It tells two stacks apart.
+	EventSourceVar = "EVENT_SOURCE"
 )
 
 // Values of LogLevelVar.
@@ -79,6 +88,21 @@ func LogLevels() []string { return []string{LogLevelDebug, LogLevelInfo} }
 // archiver, which handle all of them concurrently. 10 is the maximum without a
 // batching window (Lambda Developer Guide, "Using Lambda with Amazon SQS").
 const BatchSize = 10
+
+// Names of the publishing stage, without the environment suffix.
+const (
+	// EventTopicName is the SNS topic or the EventBridge bus of the published events.
+	EventTopicName = "webhook-events"
+	// UnpublishedQueueName is the queue that names the events that were not published.
+	UnpublishedQueueName = "webhook-unpublished"
+)
+
+// PublishBatchSize is the number of stream records in one invocation of the publisher.
+const PublishBatchSize = 100
+
+// ReplayAttribute is the attribute of a published event that an operator sent again:
+// the id of the run. Subscribers can filter by it.
+const ReplayAttribute = "replay"
 
 // FailureReasonAttribute is the SQS message attribute with the reason why a
 // function sent a message to webhook-dlq. Messages that SQS moved there have no
@@ -280,4 +304,15 @@ const (
 	MetricDuplicates        = "Duplicates"        // a redelivery of an accepted event
 	MetricArchived          = "Archived"          // a dead letter written to S3
 	MetricConflicts         = "Conflicts"         // other content under the key of a stored event, in webhook-dlq
+	MetricPublished         = "Published"         // an event that the topic or the bus accepted
+	MetricUnpublished       = "Unpublished"       // an event that cannot be published, in webhook-unpublished
+)
+
+// Latencies of a new event, in milliseconds. The publisher writes them. The provider's
+// time has seconds for some providers, and the time of storing has seconds for all.
+const (
+	MetricReceiveLatency  = "ReceiveLatency"  // from the provider's time to receipt
+	MetricStoreLatency    = "StoreLatency"    // from receipt to the row in WebhookEvents
+	MetricPublishLatency  = "PublishLatency"  // from the row to the topic or the bus
+	MetricEndToEndLatency = "EndToEndLatency" // from the provider's time to the topic or the bus
 )
