@@ -14,6 +14,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+
+	"github.com/paysluice/paysluice/handlers/aws/client"
 )
 
 // Endpoint is a running emulator as its clients see it.
@@ -61,7 +63,7 @@ func (e *Endpoint) Config() aws.Config {
 		Region:       Region,
 		BaseEndpoint: new(e.URL),
 		Credentials:  credentials.NewStaticCredentialsProvider(rootKeyID, rootSecret, ""),
-		HTTPClient:   e.HTTP,
+		HTTPClient:   client.BodyBuffer{Next: e.HTTP},
 	}
 }
 

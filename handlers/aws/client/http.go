@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+
 	"github.com/paysluice/paysluice/handlers/contract"
 )
 
@@ -68,19 +70,28 @@ func NewHTTPClient(attemptTimeout time.Duration) *HTTPClient {
 
 // Do implements the SDK's aws.HTTPClient.
 func (c *HTTPClient) Do(r *http.Request) (*http.Response, error) {
+	return BodyBuffer{&c.client}.Do(r)
+}
+
+// BodyBuffer sends requests with Next and holds their bodies in memory. It
+// implements the SDK's aws.HTTPClient.
+type BodyBuffer struct{ Next aws.HTTPClient }
+
+// Do sends r. It returns an error if the body cannot be read.
+func (b BodyBuffer) Do(r *http.Request) (*http.Response, error) {
 	if r.Body != nil && r.ContentLength > 0 {
 		if err := bufferBody(r); err != nil {
 			return nil, err
 		}
 	}
-	return c.client.Do(r)
+	return b.Next.Do(r)
 }
 
 // bufferBody replaces the body by a bytes.Reader, which net/http sends together
 // with the headers (net/http, transfer.go, isKnownInMemoryReader). The SDK closes
 // its own body when the response is there; if net/http is still writing it, the
 // write fails and net/http closes the connection: 5 in 1,000 calls to a server
-// that responds at once.
+// that responds at once. The SDK then repeats a call that was carried out.
 //
 // GetBody and Idempotency-Key allow net/http to send the request on a new
 // connection when AWS has closed the idle one.

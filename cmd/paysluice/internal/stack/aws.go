@@ -16,6 +16,7 @@ import (
 	"github.com/aws/smithy-go/middleware"
 
 	"github.com/paysluice/paysluice/cmd/paysluice/local"
+	"github.com/paysluice/paysluice/handlers/aws/client"
 )
 
 // defaultRegion is used when neither an option nor the environment names one. It
@@ -84,6 +85,7 @@ func Configure(ctx context.Context, o Options) (AWS, error) {
 		return AWS{}, fmt.Errorf("%w: %w", ErrConfiguration, err)
 	}
 	found.Endpoint = aws.ToString(config.BaseEndpoint) // also from AWS_ENDPOINT_URL
+	config.HTTPClient = client.BodyBuffer{Next: config.HTTPClient}
 	if found.Endpoint != "" {
 		config.HTTPClient = newLenient(config.HTTPClient)
 	}
