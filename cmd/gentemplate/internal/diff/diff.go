@@ -114,6 +114,7 @@ func (c *comparison) run() {
 	c.decide()
 	c.rename()
 	c.permissions()
+	c.attempts()
 	for _, p := range c.pairs {
 		c.explain(p)
 	}

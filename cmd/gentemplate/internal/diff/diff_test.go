@@ -45,6 +45,7 @@ func TestHazards(t *testing.T) {
 		{"AWS::SQS::Queue", "MessageRetentionPeriod: 604800", "MessageRetentionPeriod: 3600", LostData},
 		{"AWS::SQS::Queue", "MessageRetentionPeriod: 604800", "", LostData},
 		{"AWS::SQS::Queue", "RedrivePolicy: {deadLetterTargetArn: d}", "", AlarmLost},
+		{"AWS::SQS::Queue", "RedrivePolicy: {deadLetterTargetArn: d, maxReceiveCount: 5}", "RedrivePolicy: {deadLetterTargetArn: d, maxReceiveCount: 3}", Narrowed},
 		{"AWS::SQS::Queue", "KmsMasterKeyId: k", "", Exposure},
 		{"AWS::SQS::Queue", "MaximumMessageSize: 262144", "MaximumMessageSize: 1024", Interrupted},
 		{typeTable, "PointInTimeRecoverySpecification: {PointInTimeRecoveryEnabled: true}", "", LostData},
@@ -62,6 +63,8 @@ func TestHazards(t *testing.T) {
 		{"AWS::SecretsManager::Secret", "", "SecretString: x", LostData},
 		{"AWS::KMS::Key", "", "Enabled: false", Interrupted},
 		{typeFunction, "", "ReservedConcurrentExecutions: 0", Interrupted},
+		{typeFunction, "", "ReservedConcurrentExecutions: 10", Narrowed},
+		{typeFunction, "ReservedConcurrentExecutions: 10", "ReservedConcurrentExecutions: 5", Narrowed},
 		{typeFunction, "LoggingConfig: {ApplicationLogLevel: INFO}", "LoggingConfig: {ApplicationLogLevel: ERROR}", AlarmLost},
 		{typeMapping, "", "Enabled: false", Interrupted},
 		{typeMapping, "FunctionName: f", "FunctionName: f, FilterCriteria: {Filters: [{Pattern: p}]}", LostData},
@@ -97,6 +100,8 @@ func TestHazards(t *testing.T) {
 	for why, row := range map[string][3]string{
 		"messages are kept longer":       {"AWS::SQS::Queue", "MessageRetentionPeriod: 60", "MessageRetentionPeriod: 3600"},
 		"lines are kept for ever":        {"AWS::Logs::LogGroup", "RetentionInDays: 30", ""},
+		"messages get more attempts":     {"AWS::SQS::Queue", "RedrivePolicy: {deadLetterTargetArn: d, maxReceiveCount: 3}", "RedrivePolicy: {deadLetterTargetArn: d, maxReceiveCount: 5}"},
+		"more invocations at once":       {typeFunction, "ReservedConcurrentExecutions: 5", "ReservedConcurrentExecutions: 10"},
 		"a rule that deletes is removed": {"AWS::S3::Bucket", "LifecycleConfiguration: {Rules: [{Id: a, ExpirationInDays: 7}]}", ""},
 		"an alarm begins earlier":        {typeAlarm, "Threshold: 5", "Threshold: 1"},
 		"a type without a schema":        {"AWS::Serverless::Function", "Handler: a", "Handler: b"},
@@ -190,6 +195,69 @@ func TestResources(t *testing.T) {
 			c := between(t, indent(row.old), indent(row.new)).of(t, row.id)
 			assert.Equal(t, row.want, c.Verdict, "%+v", c)
 			assert.Equal(t, row.actions, strings.Join(c.Actions, " "))
+		})
+	}
+}
+
+// TestAttempts has the timeouts of a queue and of the function that reads it, which a
+// mapping joins.
+func TestAttempts(t *testing.T) {
+	of := func(visibility, timeout, mapping string) string {
+		return `
+Parameters: {P: {Type: Number, Default: 60}, N: {Type: Number}}
+Resources:
+  T: {Type: "AWS::SNS::Topic"}
+  Q: {Type: "AWS::SQS::Queue", Properties: {` + visibility + `}}
+  F: {Type: "AWS::Lambda::Function", Properties: {` + timeout + `}}
+  A: {Type: "AWS::Lambda::Alias", Properties: {FunctionName: !Ref F}}
+  ` + mapping
+	}
+	mapped := func(visibility, timeout, more string) string {
+		return of(visibility, timeout, `M: {Type: "AWS::Lambda::EventSourceMapping", Properties: {EventSourceArn: !GetAtt Q.Arn, FunctionName: !Ref A`+more+"}}")
+	}
+	const six, five, shorter = "VisibilityTimeout: 60", "VisibilityTimeout: 59", "VisibilityTimeout: 9"
+	for _, row := range []struct {
+		why, old, new, id string
+		want              Class
+	}{
+		{"below six times", mapped(six, "Timeout: 10", ""), mapped(five, "Timeout: 10", ""), "Q", Narrowed},
+		{"by the function's timeout", mapped(six, "Timeout: 10", ""), mapped(six, "Timeout: 11", ""), "F", Narrowed},
+		{"below the function's timeout", mapped(six, "Timeout: 10", ""), mapped(shorter, "Timeout: 10", ""), "Q", Interrupted},
+		{"by the function's timeout alone", mapped(six, "Timeout: 10", ""), mapped(six, "Timeout: 61", ""), "F", Interrupted},
+		{"the queue's default of 30 seconds", mapped(six, "Timeout: 10", ""), mapped("", "Timeout: 10", ""), "Q", Narrowed},
+		{"the function's default of 3 seconds", mapped("VisibilityTimeout: 18", "", ""), mapped("VisibilityTimeout: 17", "", ""), "Q", Narrowed},
+		{"a parameter's default", mapped("VisibilityTimeout: !Ref P", "Timeout: 10", ""), mapped("VisibilityTimeout: !Ref P", "Timeout: 11", ""), "F", Narrowed},
+		{"Lambda checks a mapping that changes", mapped(six, "Timeout: 10", ""), mapped(shorter, "Timeout: 10", ", BatchSize: 5"), "Q", Refused},
+		{"and a new one", of(shorter, "Timeout: 10", ""), mapped(shorter, "Timeout: 10", ""), "M", Refused},
+		{"a new one below six times", of(five, "Timeout: 10", ""), mapped(five, "Timeout: 10", ""), "M", InPlace},
+		{"it was below six times", mapped(five, "Timeout: 10", ""), mapped("VisibilityTimeout: 58", "Timeout: 10", ""), "Q", InPlace},
+		{"it was below", mapped("VisibilityTimeout: 8", "Timeout: 10", ""), mapped(shorter, "Timeout: 10", ""), "Q", InPlace},
+		{"longer", mapped(six, "Timeout: 10", ""), mapped("VisibilityTimeout: 61", "Timeout: 10", ""), "Q", InPlace},
+		{"an unknown number", mapped(six, "Timeout: 10", ""), mapped("VisibilityTimeout: !Ref N", "Timeout: 10", ""), "Q", InPlace},
+		{"the function of another stack", mapped(six, "Timeout: 10", ""), strings.Replace(mapped(shorter, "Timeout: 10", ""), "!Ref A", "f", 1), "Q", InPlace},
+		{"the queue of another stack", mapped(six, "Timeout: 10", ""), strings.Replace(mapped(shorter, "Timeout: 10", ""), "!GetAtt Q.Arn", "!Ref N", 1), "Q", InPlace},
+	} {
+		t.Run(row.why, func(t *testing.T) {
+			assert.Equal(t, row.want, between(t, row.old, row.new).of(t, row.id).Verdict)
+		})
+	}
+}
+
+// TestConditional: no schema says which values replace a resource, so the worst case
+// is told, and that it is one.
+func TestConditional(t *testing.T) {
+	for _, row := range []struct {
+		why, typ, before, after string
+		want                    Class
+	}{
+		{"a database that CloudFormation named", "AWS::RDS::DBInstance", "MultiAZ: false", "MultiAZ: true", LostData},
+		{"a named domain cannot be replaced", "AWS::OpenSearchService::Domain", "DomainName: d, EncryptionAtRestOptions: {Enabled: false}", "DomainName: d, EncryptionAtRestOptions: {Enabled: true}", Refused},
+		{"a type without data", "AWS::SNS::Subscription", "Region: a", "Region: b", AlarmLost},
+	} {
+		t.Run(row.why, func(t *testing.T) {
+			c := between(t, properties(row.typ, row.before), properties(row.typ, row.after)).of(t, "R")
+			assert.Equal(t, row.want, c.Verdict)
+			assert.Contains(t, c.Reasons[0].Rule, "Some values of it need a replacement. Then: ")
 		})
 	}
 }

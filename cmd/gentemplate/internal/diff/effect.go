@@ -20,6 +20,7 @@ const (
 	typeSubscriber = "AWS::SNS::Subscription"
 	typeRule       = "AWS::Events::Rule"
 	typeFunction   = "AWS::Lambda::Function"
+	typeQueue      = "AWS::SQS::Queue"
 )
 
 // decide gives every pair its fate, after those that it refers to: a replaced resource
@@ -135,7 +136,7 @@ func (c *comparison) replacement(p *pair) {
 	case !p.renamed() && name != "" && !p.changes(p.info.Name):
 		p.fate = refused
 		for _, d := range decisive {
-			p.add(d.reason(Refused, fmt.Sprintf("CloudFormation cannot update a stack when a custom-named resource requires replacing: %s would have to be replaced under its name. A new name would make a new, empty resource.", name)))
+			p.add(d.reason(Refused, d.perhaps(p)+fmt.Sprintf("CloudFormation cannot update a stack when a custom-named resource requires replacing: %s would have to be replaced under its name. A new name would make a new, empty resource.", name)))
 		}
 	default:
 		p.fate = replaced
@@ -159,6 +160,15 @@ func (d difference) touches(paths []string) bool {
 		}
 		return false
 	})
+}
+
+// perhaps introduces the rule of a conditionally create-only property. The conditions
+// are in no schema, so the worst case is the verdict.
+func (d difference) perhaps(p *pair) string {
+	if d.touches(p.info.CreateOnly) {
+		return ""
+	}
+	return "Some values of it need a replacement. Then: "
 }
 
 // lose adds the reasons for a replaced resource.
@@ -187,10 +197,7 @@ func (c *comparison) lose(p *pair, decisive []difference) {
 		p.add(Reason{Verdict: class, Rule: fmt.Sprintf("%s becomes %s: %s", p.old.ID, p.new.ID, rule), Expected: expected, Untold: class == AlarmLost})
 	}
 	for _, d := range decisive {
-		r := d.reason(class, rule)
-		if !d.touches(p.info.CreateOnly) {
-			r.Rule = "Some values of it need a replacement. Then: " + rule
-		}
+		r := d.reason(class, d.perhaps(p)+rule)
 		r.Expected, r.Untold = expected, class == AlarmLost
 		p.add(r)
 	}

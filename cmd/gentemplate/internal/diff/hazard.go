@@ -21,11 +21,13 @@ type hazard struct {
 func hazards() []hazard {
 	return []hazard{
 		// SQS API Reference, SetQueueAttributes.
-		{"AWS::SQS::Queue", "MessageRetentionPeriod", lower("345600"), LostData, "Messages that are older expire at once.", true},
-		{"AWS::SQS::Queue", "RedrivePolicy/deadLetterTargetArn", removed, AlarmLost, "Messages that fail again and again reach no dead-letter queue.", true},
-		{"AWS::SQS::Queue", "RedriveAllowPolicy/redrivePermission", is("denyAll"), AlarmLost, "No queue may use it as its dead-letter queue.", true},
-		{"AWS::SQS::Queue", "MaximumMessageSize", lower("262144"), Interrupted, "Larger messages are refused.", false},
-		{"AWS::SQS::Queue", "KmsMasterKeyId", removed, Exposure, "Messages are no longer encrypted with this key.", false},
+		{typeQueue, "MessageRetentionPeriod", lower("345600"), LostData, "Messages that are older expire at once.", true},
+		{typeQueue, "RedrivePolicy/deadLetterTargetArn", removed, AlarmLost, "Messages that fail again and again reach no dead-letter queue.", true},
+		{typeQueue, "RedriveAllowPolicy/redrivePermission", is("denyAll"), AlarmLost, "No queue may use it as its dead-letter queue.", true},
+		// SQS Developer Guide, Using dead-letter queues.
+		{typeQueue, "RedrivePolicy/maxReceiveCount", lower(never), Narrowed, "Messages reach the dead-letter queue after fewer attempts.", true},
+		{typeQueue, "MaximumMessageSize", lower("262144"), Interrupted, "Larger messages are refused.", false},
+		{typeQueue, "KmsMasterKeyId", removed, Exposure, "Messages are no longer encrypted with this key.", false},
 		// DynamoDB Developer Guide, Point-in-time recovery and Time to Live; CloudFormation
 		// User Guide, SSESpecification: some interruptions.
 		{typeTable, "PointInTimeRecoverySpecification/PointInTimeRecoveryEnabled", off, LostData, "The restore points are gone, also after it is switched on again.", true},
@@ -63,6 +65,7 @@ func hazards() []hazard {
 		// Lambda Developer Guide.
 		{typeFunction, "ReservedConcurrentExecutions", is("0"), Interrupted, "Every invocation is throttled.", false},
 		{typeFunction, "ReservedConcurrentExecutions", less, Narrowed, "Fewer invocations run at once, and more are throttled.", true},
+		{typeFunction, "ReservedConcurrentExecutions", first, Narrowed, "More invocations at once are throttled, and all other functions of the account share what is left.", true},
 		{typeFunction, "KmsKeyArn", removed, Exposure, "The environment is no longer encrypted with this key.", false},
 		{typeFunction, "TracingConfig/Mode", from("Active"), AlarmLost, "Requests are no longer traced.", true},
 		{typeFunction, "DeadLetterConfig/TargetArn", removed, AlarmLost, "Failed asynchronous invocations are dropped.", true},
@@ -136,6 +139,7 @@ func changed(before, after string) bool { return before != after && (before != "
 func set(before, after string) bool     { return after != "" && before != after }
 func on(before, after string) bool      { return before != "true" && after == "true" }
 func off(before, after string) bool     { return before == "true" && after != "true" }
+func first(before, after string) bool   { return added(before, after) && after != "0" }
 func isZero(before, after string) bool  { return before != after && after == "0" }
 
 // off2 is off for properties that are on by default.
