@@ -69,6 +69,13 @@ func (c *Counts) add(o Counts) {
 	c.Unknown += o.Unknown
 }
 
+// States of an Example.
+const (
+	StateMissing   = "missing"
+	StateDifferent = "different"
+	StateUnknown   = "unknown"
+)
+
 // Example is an event that is missing, different or unknown.
 type Example struct {
 	State     string `json:"state"`
@@ -99,9 +106,10 @@ func (r *Report) count(eventType string, one Counts) {
 	r.Types[eventType].add(one)
 }
 
-func (r *Report) example(state string, e event.Event) {
+// keep adds an example, if there is room.
+func (r *Report) keep(e Example) {
 	if len(r.Examples) < maxExamples {
-		r.Examples = append(r.Examples, Example{State: state, ID: e.ID, Type: e.Type, Timestamp: e.Timestamp})
+		r.Examples = append(r.Examples, e)
 	}
 }
 
@@ -118,9 +126,7 @@ func (r *Report) merge(o Report) {
 		r.Types[name].add(*c)
 	}
 	for _, e := range o.Examples {
-		if len(r.Examples) < maxExamples {
-			r.Examples = append(r.Examples, e)
-		}
+		r.keep(e)
 	}
 }
 
@@ -137,6 +143,9 @@ type Comparison struct {
 	Now     func() time.Time
 	// Missing, if not nil, is called with each missing event. It may see an event twice.
 	Missing func(context.Context, event.Event) error
+	// Findings, if not nil, is called after each window with all its examples and with the
+	// time at which it begins, before Progress.
+	Findings func(from time.Time, found []Example) error
 	// Progress, if not nil, is called with the place after each window.
 	Progress func(Place) error
 }

@@ -246,11 +246,20 @@ func TestWindows(t *testing.T) {
 	var steps []time.Duration
 	missing := 0
 	w.Missing = func(context.Context, event.Event) error { missing++; return nil }
+	found := map[string]bool{}
+	w.Findings = func(from time.Time, all []reconcile.Example) error {
+		for _, e := range all {
+			assert.False(t, found[e.ID] || time.UnixMilli(e.Timestamp).Before(from) || e.State != reconcile.StateMissing, e)
+			found[e.ID] = true
+		}
+		return nil
+	}
 	w.Progress = func(at reconcile.Place) error { steps = append(steps, at.Step); return nil }
 	got := w.compare(t, 20*24*time.Hour)
 	assert.Equal(t, many, got.Missing)
 	assert.GreaterOrEqual(t, missing, many)
 	assert.Len(t, got.Examples, 100)
+	assert.Len(t, found, many, "all are named, each once")
 	assert.Contains(t, steps, 24*time.Hour)
 	assert.Less(t, slices.Min(steps), 2*time.Hour)
 	assert.Less(t, len(steps), 40)
@@ -281,13 +290,14 @@ func TestResume(t *testing.T) {
 
 func TestFailuresEndAComparison(t *testing.T) {
 	p := contract.Stripe()
-	for _, call := range []string{"same", "id", "between", "keys", "list", "missing"} {
+	for _, call := range []string{"same", "id", "between", "keys", "list", "missing", "findings"} {
 		w := newWorld(t, p, nil)
 		for n := range 101 {
 			w.add(n, now.Add(-time.Hour), body(p, n, now.Add(-time.Hour)))
 		}
 		w.rows.fail = call
 		w.Missing = func(context.Context, event.Event) error { return w.rows.failure("missing") }
+		w.Findings = func(time.Time, []reconcile.Example) error { return w.rows.failure("findings") }
 		if call == "list" {
 			w.api.Fault = providerapi.Throttle(1, "")
 		}
@@ -371,4 +381,29 @@ func TestRefill(t *testing.T) {
 		e.Payload = nil
 		assert.ErrorIs(t, refill.Event(t.Context(), e), errDown)
 	}
+}
+
+// A proof waits for what is on its way, and gives up at its limit.
+func TestProve(t *testing.T) {
+	p := contract.Stripe()
+	for pauses, want := range map[int]reconcile.Counts{2: {Listed: 1, Stored: 1}, 99: {Listed: 1, Missing: 1, StillRetried: 1}} {
+		w, clock, waited := newWorld(t, p, nil), now, 0
+		w.Now = func() time.Time { return clock }
+		w.add(1, now.Add(-time.Hour), body(p, 1, now.Add(-time.Hour)))
+		sleep := func(_ context.Context, d time.Duration) error {
+			clock = clock.Add(d)
+			if waited++; waited == pauses {
+				w.store(t, body(p, 1, now.Add(-time.Hour)))
+			}
+			return nil
+		}
+		done, err := w.Prove(t.Context(), reconcile.Start(now.Add(-2*time.Hour), now), 10*time.Second, sleep)
+		require.NoError(t, err)
+		assert.Equal(t, want, done.Report.Counts)
+		assert.LessOrEqual(t, clock.Sub(now), 10*time.Second)
+	}
+	w := newWorld(t, p, nil)
+	w.add(1, now.Add(-time.Hour), body(p, 1, now.Add(-time.Hour)))
+	_, err := w.Prove(t.Context(), reconcile.Start(now.Add(-2*time.Hour), now), time.Minute, func(context.Context, time.Duration) error { return errDown })
+	assert.ErrorIs(t, err, errDown)
 }

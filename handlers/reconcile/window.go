@@ -45,6 +45,11 @@ func (c *Comparison) Run(ctx context.Context, at Place) (Place, error) {
 		if err != nil {
 			return at, err
 		}
+		if c.Findings != nil {
+			if err := c.Findings(w.from, w.found); err != nil {
+				return at, err
+			}
+		}
 		at.Report.merge(w.report)
 		at.Next = to
 		if len(w.seen) < maxWindow/4 {
@@ -75,6 +80,7 @@ type window struct {
 	seen     map[id]bool
 	pending  []event.Event
 	report   Report
+	found    []Example // all, if Findings wants them
 }
 
 func (w *window) run(ctx context.Context) error {
@@ -112,6 +118,15 @@ func (w *window) take(ctx context.Context, listed source.Listed) error {
 		return w.flush(ctx)
 	}
 	return nil
+}
+
+// example keeps an event that is in a state of interest.
+func (w *window) example(state string, e event.Event) {
+	one := Example{State: state, ID: e.ID, Type: e.Type, Timestamp: e.Timestamp}
+	w.report.keep(one)
+	if w.Findings != nil {
+		w.found = append(w.found, one)
+	}
 }
 
 // flush judges the pending events.
@@ -156,7 +171,7 @@ func (w *window) judge(ctx context.Context, e event.Event, stored bool) error {
 	}
 	if len(rows) > 0 {
 		w.report.count(e.Type, Counts{Listed: 1, Different: 1})
-		w.report.example("different", e)
+		w.example(StateDifferent, e)
 		return nil
 	}
 	return w.judgeAbsent(ctx, e)
@@ -186,7 +201,7 @@ func (w *window) judgeAbsent(ctx context.Context, e event.Event) error {
 		one.StillRetried = 1
 	}
 	w.report.count(e.Type, one)
-	w.report.example("missing", e)
+	w.example(StateMissing, e)
 	if w.Missing != nil {
 		return w.Missing(ctx, e)
 	}
@@ -235,7 +250,7 @@ func (w *window) unknown(ctx context.Context) error {
 			continue
 		}
 		w.report.count(row.Type, Counts{Unknown: 1})
-		w.report.example("unknown", row)
+		w.example(StateUnknown, row)
 	}
 	return nil
 }

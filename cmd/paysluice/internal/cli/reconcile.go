@@ -56,10 +56,16 @@ The key is read from the environment (STRIPE_API_KEY; PAYPAL_CLIENT_ID and
 PAYPAL_CLIENT_SECRET; SQUARE_ACCESS_TOKEN), else from the secret PROVIDER-api-key-SUFFIX in
 Secrets Manager, else from a prompt.
 
+-o json prints the counts and up to 100 examples. -o ndjson prints a line for each event that
+is missing, different or unknown, all of them, and the counts to stderr. With --refill, the
+lines are those of the comparison before it. A run that is killed and resumed with --place may
+repeat the lines of one window.
+
 Exit code 3 tells that events are missing.`,
 		Example: `  paysluice reconcile stripe --since 48h
   paysluice reconcile paypal --since 7d --refill
-  paysluice reconcile stripe --account acct_1PgcT2 --since 30d --place month.json -o json`,
+  paysluice reconcile stripe --account acct_1PgcT2 --since 30d --place month.json -o json
+  paysluice reconcile square --since 7d -o ndjson > missing.ndjson`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: cobra.FixedCompletions(providerNames(), cobra.ShellCompDirectiveNoFileComp),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -155,6 +161,9 @@ func (a *app) reconciliation(ctx context.Context, f *reconcileFlags, s *stack.St
 		return nil, err
 	}
 	r.comparison.Account = f.account
+	if a.format == output.NDJSON {
+		r.comparison.Findings = r.print
+	}
 	if f.allTypes {
 		return r, nil
 	}
@@ -290,6 +299,16 @@ func (r *reconciliation) compare(ctx context.Context, at reconcile.Place) (recon
 	return done, err
 }
 
+// print writes a line for each finding of a window.
+func (r *reconciliation) print(_ time.Time, found []reconcile.Example) error {
+	for _, e := range found {
+		if err := output.Object(r.app.out, output.NDJSON, e, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // say shows the progress from time to time.
 func (r *reconciliation) say(p reconcile.Place) error {
 	if now := r.app.now(); now.Sub(r.said) >= sayEvery {
@@ -313,21 +332,14 @@ func (r *reconciliation) refill(ctx context.Context, done reconcile.Place) (reco
 	again := reconcile.Start(done.Since, done.Until)
 	// The file keeps the place of the first comparison: a refill that is killed begins
 	// anew, and finds less missing.
-	r.comparison.Missing, r.comparison.Progress = refill.Event, r.say
+	r.comparison.Missing, r.comparison.Findings, r.comparison.Progress = refill.Event, nil, r.say
 	_, err := r.comparison.Run(ctx, again)
 	fmt.Fprintf(a.err, "%d to be delivered again, %d sent to webhook-queue\n", refill.Redelivered, refill.Stored)
 	if err != nil {
 		return reconciliationResult{}, err
 	}
 	r.comparison.Missing = nil
-	deadline := a.now().Add(r.flags.wait)
-	done, err = r.comparison.Run(ctx, again)
-	for pause := time.Second; err == nil && done.Report.Missing > 0 && a.now().Before(deadline); pause *= 2 {
-		if err = wait(ctx, min(pause, deadline.Sub(a.now()))); err == nil {
-			done, err = r.comparison.Run(ctx, again)
-		}
-	}
-	if err != nil {
+	if done, err = r.comparison.Prove(ctx, again, r.flags.wait, wait); err != nil {
 		return reconciliationResult{}, err
 	}
 	if done.Report.Missing > 0 && refill.Redelivered > 0 {
@@ -371,8 +383,12 @@ type typeCounts struct {
 }
 
 func (a *app) printReconciliation(r reconciliationResult) error {
-	if a.format == output.JSON || a.format == output.NDJSON {
+	switch a.format {
+	case output.JSON:
 		return output.Object(a.out, a.format, r, nil)
+	case output.NDJSON: // the lines are printed by now
+		_, err := fmt.Fprintln(a.err, summary(r.Counts))
+		return err
 	}
 	var rows []typeCounts
 	for _, name := range slices.Sorted(maps.Keys(r.Types)) {
