@@ -21,6 +21,8 @@
 //     cannot be tested here.
 //   - It does not tag buckets with the stack's id, as CloudFormation does.
 //   - It deletes buckets that still hold objects; AWS does not.
+//   - It ignores what a function answers about single records of a stream, and the
+//     limits of retries. launch.py makes it behave.
 //   - All state is in memory or in TMPDIR, so it can be killed at any time.
 //   - It starts in half a second and deploys the stack in about one second.
 package emulator
@@ -71,6 +73,8 @@ type Options struct {
 	Roots []byte
 	// Held stay open in the emulator while it runs.
 	Held []*os.File
+
+	plainStreams bool // MiniStack reads streams its own way, not Lambda's
 }
 
 // Emulator is a MiniStack that ends with this process, unless Keep is called.
@@ -192,6 +196,9 @@ func (e *Emulator) launch(listener *net.TCPListener, port string, o Options) err
 	cmd.Env = serverEnvironment(e.URL, port, e.Dir)
 	if o.Proxy != "" {
 		cmd.Env = append(cmd.Env, "HTTPS_PROXY="+o.Proxy)
+	}
+	if o.plainStreams {
+		cmd.Env = append(cmd.Env, "PLAIN_STREAMS=1")
 	}
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = held, log, log
 	cmd.ExtraFiles = append([]*os.File{socket}, o.Held...)

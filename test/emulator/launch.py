@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 
 
 def end_with_starter(folder):
@@ -90,6 +91,105 @@ def read_numbers_of_parameters():
     lambda_svc._sqs_esm_concurrency = read_number
 
 
+def read_streams_like_lambda():
+    """Honours what a function answers about single records of a stream, and the retry limits.
+
+    MiniStack takes a batch whose function returns as done, ignores MaximumRetryAttempts and
+    BisectBatchOnFunctionError, and at MaximumRecordAgeInSeconds drops the whole batch. Lambda
+    repeats from the first failed record, halves a failed batch, which counts as no retry, and
+    reports what it gives up (Lambda Developer Guide, "Configuring partial batch response with
+    DynamoDB and Lambda" and "Retain discarded records").
+    """
+    from ministack.services import dynamodb, lambda_svc
+
+    execute, poll = lambda_svc._execute_function, lambda_svc._poll_dynamodb_streams
+    poller = threading.local()
+    tries = {}  # by mapping and first record
+
+    def sequence(record):
+        return record["dynamodb"]["SequenceNumber"]
+
+    def count_done(result, part, mapping):
+        """Returns the index of the first record that failed, or the number of records."""
+        if result.get("error"):
+            return 0
+        if "ReportBatchItemFailures" not in (mapping.get("FunctionResponseTypes") or []):
+            return len(part)
+        body = result.get("body") or {}
+        if isinstance(body, (str, bytes)):
+            body = json.loads(body)
+        numbers = [sequence(record) for record in part]
+        listed = [failure.get("itemIdentifier") for failure in body.get("batchItemFailures") or []]
+        # An unknown identifier fails the whole batch.
+        return min((numbers.index(n) if n in numbers else 0 for n in listed), default=len(part))
+
+    def given_up(part, mapping, tried):
+        """Returns how many records are not tried again, and why."""
+        if 0 <= int(mapping.get("MaximumRetryAttempts", -1)) < tried:
+            return len(part), "RetryAttemptsExhausted"
+        age = int(mapping.get("MaximumRecordAgeInSeconds") or -1)
+        expired = [r for r in part if 0 < age < time.time() - float(r["dynamodb"]["ApproximateCreationDateTime"])]
+        return len(expired), "MaxRecordAgeExceeded"
+
+    def move_checkpoint(mapping, record):
+        """Lets the mapping continue with the record. Positions count filtered records too."""
+        table = mapping["EventSourceArn"].split(":table/")[1].partition("/")[0]
+        with lambda_svc._dynamodb_stream_positions_lock:
+            position = lambda_svc._dynamodb_stream_positions[mapping["UUID"]]
+            records = dynamodb.stream_records_since(table, position, mapping.get("BatchSize", 100))
+            position += [sequence(r) for r in records].index(sequence(record))
+            lambda_svc._dynamodb_stream_positions[mapping["UUID"]] = position
+
+    def deliver(function, batch, mapping):
+        parts = [list(batch)]
+        while parts:
+            part = parts.pop(0)
+            result = execute(function, {"Records": part})
+            done = count_done(result, part, mapping)
+            key = (mapping["UUID"], sequence(part[0]))
+            if done:
+                tries.pop(key, None)
+                parts[:0] = [part[done:]] if part[done:] else []
+                continue
+            if mapping.get("BisectBatchOnFunctionError") and len(part) > 1:
+                parts[:0] = [part[: len(part) // 2], part[len(part) // 2 :]]
+                continue
+            tries[key] = tries.get(key, 0) + 1
+            lost, condition = given_up(part, mapping, tries[key])
+            if not lost:
+                # MiniStack repeats what is left in batch, in a second.
+                del batch[: [sequence(r) for r in batch].index(sequence(part[0]))]
+                move_checkpoint(mapping, part[0])
+                return {**result, "error": True}
+            tries.pop(key)
+            lambda_svc._send_ddb_stream_failure_record(
+                mapping, function, part[:lost], mapping["EventSourceArn"], result, condition)
+            parts[:0] = [part[lost:]] if part[lost:] else []
+        return {"body": {}}
+
+    def execute_batch(function, event, *args, **kwargs):
+        if getattr(poller, "reads", False):
+            name = (function.get("config") or function)["FunctionName"]
+            source = event["Records"][0]["eventSourceARN"]
+            for mapping in lambda_svc._esms.values():
+                if mapping["FunctionName"] == name and mapping["EventSourceArn"] == source:
+                    poller.reads = False
+                    try:
+                        return deliver(function, event["Records"], mapping)
+                    finally:
+                        poller.reads = True
+        return execute(function, event, *args, **kwargs)
+
+    def poll_streams():
+        poller.reads = True
+        try:
+            return poll()
+        finally:
+            poller.reads = False
+
+    lambda_svc._execute_function, lambda_svc._poll_dynamodb_streams = execute_batch, poll_streams
+
+
 def keep_connections():
     """Serves any number of requests on a connection.
 
@@ -118,6 +218,8 @@ if __name__ == "__main__":
     record_calls(os.path.join(folder, "calls.jsonl"))
     accept_metric_math()
     read_numbers_of_parameters()
+    if "PLAIN_STREAMS" not in os.environ:
+        read_streams_like_lambda()
     keep_connections()
     send_at_once()
 
