@@ -4,7 +4,10 @@
 // archive can import it.
 package event
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // Schema is the version of Event's JSON. Fields are added without a new version.
 const Schema = "paysluice.event/1"
@@ -118,3 +121,13 @@ func Expiry(received time.Time, retentionDays int) int64 {
 
 // NewID returns the ID of an Event.
 func NewID(provider, id string) string { return provider + ":" + id }
+
+// PaymentKey returns the key by which the events of a payment are found: the
+// provider with the payment, or with the object of an event without one. It is
+// empty for an event without both.
+func (e *Event) PaymentKey() string {
+	if id := cmp.Or(e.PaymentID, e.ObjectID); id != "" {
+		return NewID(e.Provider, id)
+	}
+	return ""
+}

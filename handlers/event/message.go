@@ -33,15 +33,15 @@ func HashPayload(body []byte) string {
 // "MessageBody").
 func Encode(e Event) string {
 	text, _ := json.Marshal(e) // strings, numbers and bytes cannot fail
-	return escapeNonASCII(string(text))
+	return ASCII(text)
 }
 
-// escapeNonASCII replaces the characters above U+007F in a JSON text by \uXXXX.
-// The text is valid UTF-8 and has them only in strings.
-func escapeNonASCII(text string) string {
+// ASCII returns a JSON text with \uXXXX for the characters above U+007F. The text
+// is valid UTF-8 and has them only in strings.
+func ASCII(text []byte) string {
 	var out strings.Builder
 	out.Grow(len(text))
-	for _, r := range text {
+	for _, r := range string(text) {
 		if r < utf8.RuneSelf {
 			out.WriteByte(byte(r))
 			continue

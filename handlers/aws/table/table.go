@@ -152,7 +152,7 @@ func ToItem(e event.Event) map[string]types.AttributeValue {
 		item[contract.PayloadAttribute] = &types.AttributeValueMemberB{Value: e.Payload}
 	}
 
-	if key := paymentKey(e); key != "" {
+	if key := e.PaymentKey(); key != "" {
 		item[contract.PaymentKeyAttribute] = text(key)
 	}
 	item[contract.DayKeyAttribute] = text(dayKey(e))
@@ -221,15 +221,6 @@ func readRelated(attributes map[string]types.AttributeValue) map[string]string {
 		}
 	}
 	return related
-}
-
-// paymentKey returns "" for an event without a payment and an object, which is
-// then not in PaymentIndex.
-func paymentKey(e event.Event) string {
-	if id := cmp.Or(e.PaymentID, e.ObjectID); id != "" {
-		return e.Provider + ":" + id
-	}
-	return ""
 }
 
 // dayKey uses the day of receipt for an event without a time of its own.

@@ -53,7 +53,7 @@ func TestImportRulesDeny(t *testing.T) {
 		{"leaves", "handlers/contract/a.go", "github.com/aws/aws-lambda-go/events"},
 		{"leaves", "handlers/event/a.go", "golang.org/x/text/currency"},
 		{"leaves", "handlers/event/b.go", module + "/handlers/contract"},
-		{"ledger", "handlers/event/ledger/a.go", module + "/handlers/provider/decode"},
+		{"readers", "handlers/event/ledger/a.go", module + "/handlers/provider/decode"},
 		{"providers", "handlers/provider/a.go", "github.com/aws/aws-lambda-go/events"},
 		{"providers", "handlers/provider/stripe/a_test.go", "github.com/aws/aws-sdk-go-v2/config"},
 		{"registry", "handlers/processor/a.go", module + "/handlers/provider/stripe"},

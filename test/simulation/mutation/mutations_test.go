@@ -106,7 +106,7 @@ func mutations() []mutation {
 			`return "", fmt.Errorf("put s3://%s/%s: %w", p.bucket, ref, err)`,
 			`return ref, nil`},
 		{"handlers/event", "SQS rejects the message every time",
-			`return escapeNonASCII(string(text))`,
+			`return ASCII(text)`,
 			`return string(text)`},
 		{"handlers/aws/table", "the key is the request id, so every delivery is a row",
 			`contract.EventIDAttribute: &e.ID,`,
