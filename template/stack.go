@@ -83,6 +83,9 @@ func Build(o Options) (*cfn.Template, error) {
 
 	a := s.addAPI()
 	w.authorizer = s.addAuthorizerFunction()
+	// Lambda refuses a function without its zip. The zip's name has CodeVersion and
+	// Architecture, so a wrong one fails before anything holds data or is public.
+	s.First(w.authorizer)
 	authorizer := a.addAuthorizer(w.authorizer)
 	for _, p := range o.Providers {
 		secret := s.addSecret(p)

@@ -32,8 +32,9 @@ func (at spot) as(p *place) spot {
 	return at
 }
 
-// check returns the problems of doc, in the order of its sections.
-func check(doc map[string]any) []error {
+// check returns the problems of doc, in the order of its sections, and what depends on
+// what.
+func check(doc map[string]any) ([]error, graph) {
 	c := &checker{doc: doc, graph: graph{}}
 	for _, name := range []string{description, metadata} {
 		if v, ok := doc[name]; ok {
@@ -45,7 +46,7 @@ func check(doc map[string]any) []error {
 	c.section(conditions, condition(), c.value)
 	c.section(resources, property(), c.attributes)
 	c.section(outputs, property(), c.attributes)
-	return append(c.problems, c.graph.cycles()...)
+	return append(c.problems, c.graph.cycles()...), c.graph
 }
 
 func (c *checker) section(name string, p *place, check func(spot, any)) {

@@ -48,6 +48,7 @@ const (
 type Template struct {
 	description string
 	entries     []entry
+	first       ID
 }
 
 // entry is a part as it was added.
@@ -133,6 +134,11 @@ func (t *Template) Add(id string, r Resource) ID {
 	return ID(id)
 }
 
+// First makes CloudFormation create a resource, and what it refers to, before all
+// others: if it fails, nothing else was created. The others get a DependsOn where
+// they do not come later anyway.
+func (t *Template) First(id ID) { t.first = id }
+
 // Output declares an output.
 func (t *Template) Output(id string, o Output) { t.add(outputs, id, o) }
 
@@ -149,9 +155,16 @@ func (t *Template) add(section, id string, value any) {
 // Resources.Queue.Properties.QueueName.
 func (t *Template) JSON() ([]byte, error) {
 	doc, problems := t.assemble()
-	problems = append(problems, check(doc)...)
+	wrong, dependencies := check(doc)
+	problems = append(problems, wrong...)
+	if t.first != "" && object(doc[resources])[string(t.first)] == nil {
+		problems = append(problems, fail("First", ErrReference, "there is no resource %q", string(t.first)))
+	}
 	if len(problems) > 0 {
 		return nil, errors.Join(problems...)
+	}
+	if t.first != "" {
+		precede(object(doc[resources]), dependencies, string(t.first))
 	}
 	return layout(doc), nil
 }

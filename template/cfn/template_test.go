@@ -1,6 +1,7 @@
 package cfn_test
 
 import (
+	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
@@ -112,6 +113,43 @@ func TestJSONIsTheSameEveryTime(t *testing.T) {
 		require.Equal(t, first, printed(t, template), "one template, printed again")
 		require.Equal(t, first, printed(t, full()), "another of the same parts")
 	}
+}
+
+// TestFirst: nothing is created before the first resource and what it refers to.
+func TestFirst(t *testing.T) {
+	template := cfn.New("")
+	sometimes := template.Condition("C", cfn.Equals(cfn.Region(), "r"))
+	role := template.Add("Role", queue("role"))
+	first := template.Add("First", queue(cfn.Sub("${Role}")))
+	template.Add("Role2", queue(cfn.Sub("${Role}")))
+	template.Add("User", queue(cfn.Sub("${First}")))
+	template.Add("Late", queue(cfn.Sub("${Role2}")))
+	template.Add("Some", &sqs.Queue{AWSCloudFormationCondition: sometimes.Name(), AWSCloudFormationDependsOn: []string{"Role"}})
+	template.Add("After", &sqs.Queue{AWSCloudFormationDependsOn: []string{"Some"}})
+	template.Add("One", one{})
+	template.First(first)
+
+	var d struct {
+		Resources map[string]struct{ DependsOn []string }
+	}
+	require.NoError(t, json.Unmarshal([]byte(printed(t, template)), &d))
+	for id, want := range map[string][]string{
+		string(role): nil, string(first): nil, "User": nil, "Late": nil,
+		"Role2": {"First"}, "Some": {"Role", "First"}, "After": {"Some", "First"}, "One": {"Role", "First"},
+	} {
+		assert.Equal(t, want, d.Resources[id].DependsOn, id)
+	}
+	template.First("None")
+	refuses(t, template, cfn.ErrReference, "First", `"None"`)
+}
+
+// one is a resource whose DependsOn is no list.
+type one struct{}
+
+func (one) AWSCloudFormationType() string { return "Custom::One" }
+
+func (o one) MarshalJSON() ([]byte, error) {
+	return json.Marshal(map[string]string{"Type": o.AWSCloudFormationType(), "DependsOn": "Role"})
 }
 
 func TestEmptyTemplate(t *testing.T) {

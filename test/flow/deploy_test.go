@@ -57,6 +57,20 @@ func TestChangedHandlerUpdatesFunctionsOnly(t *testing.T) {
 	requireRow(t, w.eventID())
 }
 
+// TestFirstFunctionComesFirst: a function without its zip, as one of another
+// Architecture, fails before anything that holds data or is public. MiniStack accepts
+// such a function, so the order is all that it shows.
+func TestFirstFunctionComesFirst(t *testing.T) {
+	skipShort(t)
+	var created []string
+	query(t, &created, "cloudformation", "describe-stack-events", "--stack-name", stack.Name,
+		"--query", "reverse(StackEvents)[?ResourceStatus=='CREATE_COMPLETE'].LogicalResourceId")
+	first := slices.Index(created, "AuthorizerFunction")
+	require.Positive(t, first)
+	assert.ElementsMatch(t, []string{"Key", "AuthorizerLogGroup", "AuthorizerRole"}, created[:first])
+	assert.Contains(t, created[first:], "EventsTable")
+}
+
 // physicalIDs returns the physical ids of a stack's resources by logical id.
 func physicalIDs(t *testing.T, s *emulator.Stack) map[string]string {
 	t.Helper()

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/test/emulator"
 )
 
@@ -68,6 +69,11 @@ func TestDeployRefuses(t *testing.T) {
 	root_, err := emulator.Root()
 	require.NoError(t, err)
 	template := filepath.Join(root_, "out", "stack.json")
+	built := t.TempDir() // a build for arm64
+	require.NoError(t, os.Mkdir(filepath.Join(built, "00"), 0o755))
+	for _, binary := range contract.Binaries() {
+		require.NoError(t, os.WriteFile(filepath.Join(built, "00", binary+"-arm64.zip"), nil, 0o600))
+	}
 	broken := filepath.Join(t.TempDir(), "x.json")
 	require.NoError(t, os.WriteFile(broken, []byte("{"), 0o600))
 	for _, row := range []struct {
@@ -80,6 +86,8 @@ func TestDeployRefuses(t *testing.T) {
 		{"no template", []string{"deploy", "--template", broken}, 2, "is no template"},
 		{"a parameter that does not exist", []string{"deploy", "--template", template, "--set", "Loglevel=INFO"}, 2, "--set Loglevel=INFO: must be Parameter=value with a parameter of "},
 		{"a build that does not exist", []string{"deploy", "--template", template, "--code-version", "00"}, 2, "--code-version: "},
+		{"zips of another architecture than Architecture", []string{"deploy", "--template", template, "--code-version", "00", "--out", built, "--arch", "x86_64"}, 2, "that is for x86_64"},
+		{"another Architecture than that of the zips", []string{"deploy", "--template", template, "--set", "Architecture=x86_64"}, 2, "--set Architecture=x86_64: use --arch"},
 		{"a first deployment without a name", []string{"deploy", "--template", template, "--stack", "new"}, 2, "A first deployment needs --suffix and --bucket"},
 		{"no sources", []string{"deploy", "--template", template}, 1, "no folder cmd/lambdas here"},
 		{"the local stack", []string{"deploy", "--local"}, 2, "the local stack is deployed by make up"},
@@ -97,9 +105,7 @@ func TestDeployRefuses(t *testing.T) {
 	assert.Contains(t, r.stderr, "+ version=$(paysluice package --out out --arch arm64)\n+ aws s3 mb s3://b --region us-east-1\n")
 	assert.Contains(t, r.stderr, " --parameter-overrides Architecture=arm64 CodeBucket=b \"CodeVersion=$version\" EnvironmentSuffix=new --region us-east-1\n")
 
-	dir := t.TempDir()
-	require.NoError(t, os.Mkdir(filepath.Join(dir, "00"), 0o755))
-	deploy := []string{"deploy", "--template", template, "--suffix", "new", "--bucket", "no-such-bucket", "--out", dir, "--code-version", "00"}
+	deploy := []string{"deploy", "--template", template, "--suffix", "new", "--bucket", "no-such-bucket", "--out", built, "--code-version", "00"}
 	r = s.run(t, deploy...)
 	assert.Equal(t, 1, r.code)
 	assert.Contains(t, r.stderr, "no aws command on the PATH")

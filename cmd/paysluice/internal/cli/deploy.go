@@ -85,6 +85,9 @@ func (a *app) runDeploy(ctx context.Context, d deployment) error {
 	case !errors.Is(err, stack.ErrNotFound):
 		return err
 	}
+	if err := d.checkZips(); err != nil {
+		return err
+	}
 	if d.version == "" && d.dry {
 		d.version = versionPlaceholder
 		fmt.Fprintf(a.err, "+ version=$(paysluice package --out %s --arch %s)\n", d.packaging.out, d.packaging.arch)
@@ -121,11 +124,23 @@ func (d *deployment) check() error {
 			return usagef("--set %s: must be Parameter=value with a parameter of %s: %s", setting, d.template,
 				strings.Join(slices.Sorted(maps.Keys(template.Parameters)), ", "))
 		}
+		flags := map[string]string{"Architecture": "--arch", "CodeBucket": "--bucket", "CodeVersion": "--code-version", "EnvironmentSuffix": "--suffix"}
+		if flag := flags[name]; flag != "" {
+			return usagef("--set %s: use %s, which also chooses what is uploaded", setting, flag)
+		}
 		d.parameters[name] = value
 	}
-	if d.version != "" {
-		if _, err := os.Stat(filepath.Join(d.packaging.out, d.version)); err != nil {
-			return usagef("--code-version: %w: choose a build in %s", err, d.packaging.out)
+	return nil
+}
+
+// checkZips checks that an earlier build is there for the architecture.
+func (d *deployment) checkZips() error {
+	if d.version == "" {
+		return nil
+	}
+	for _, name := range d.packaging.binaries {
+		if _, err := os.Stat(filepath.Join(d.packaging.out, d.version, zipName(name, d.packaging.arch))); err != nil {
+			return usagef("--code-version: %w: choose a build in %s that is for %s", err, d.packaging.out, d.packaging.arch)
 		}
 	}
 	return nil

@@ -21,9 +21,12 @@ type file struct {
 	content []byte
 }
 
-// zipAll zips the binaries in dir, sorted by name. The architecture is part of each
-// name, so that a stack with another Architecture finds no zip: Lambda would take
-// the zip and fail at the first invocation.
+// zipName returns the name of a function's zip. The architecture is part of it, so that
+// a stack with another Architecture finds no zip: Lambda would take the zip and fail at
+// the first invocation.
+func zipName(binary string, arch architecture) string { return binary + "-" + string(arch) + ".zip" }
+
+// zipAll zips the binaries in dir, sorted by name.
 func zipAll(dir string, arch architecture, binaries []string) ([]file, error) {
 	var files []file
 	for _, b := range slices.Sorted(slices.Values(binaries)) {
@@ -31,7 +34,7 @@ func zipAll(dir string, arch architecture, binaries []string) ([]file, error) {
 		if err := writeZip(&z, filepath.Join(dir, b)); err != nil {
 			return nil, fmt.Errorf("zipping %s: %w", b, err)
 		}
-		files = append(files, file{b + "-" + string(arch) + ".zip", z.Bytes()})
+		files = append(files, file{zipName(b, arch), z.Bytes()})
 	}
 	return files, nil
 }
