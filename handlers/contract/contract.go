@@ -41,11 +41,12 @@ const (
 	ConsumerBinary   = "consumer"
 	ArchiverBinary   = "archiver"
 	EmptierBinary    = "emptier"
+	PublisherBinary  = "publisher"
 )
 
 // Binaries returns all binaries of the stack, sorted.
 func Binaries() []string {
-	return []string{ArchiverBinary, AuthorizerBinary, ConsumerBinary, EmptierBinary, ProcessorBinary}
+	return []string{ArchiverBinary, AuthorizerBinary, ConsumerBinary, EmptierBinary, ProcessorBinary, PublisherBinary}
 }
 
 // Environment variables that the template sets and the functions read.
@@ -126,6 +127,15 @@ const (
 	// ReasonSignatureReused is the reason of an event with the signature of an
 	// accepted event but other bytes: one of the two is forged.
 	ReasonSignatureReused = "signature-reused"
+)
+
+// Reasons of messages in webhook-unpublished.
+const (
+	// ReasonUnreadable is the reason of an item that has no published form.
+	ReasonUnreadable = "unreadable"
+	// ReasonRefused is the reason of an event that the topic or the bus refuses because of
+	// its content.
+	ReasonRefused = "refused"
 )
 
 // ReasonProperty is the member of a log line that holds a reason code. Alarms

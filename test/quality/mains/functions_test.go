@@ -3,6 +3,7 @@ package mains
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,10 +16,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/paysluice/paysluice/handlers/aws/client"
+	"github.com/paysluice/paysluice/handlers/aws/table"
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
+	"github.com/paysluice/paysluice/handlers/event/cloudevent"
 	"github.com/paysluice/paysluice/handlers/provider/providertest"
 	"github.com/paysluice/paysluice/handlers/provider/stripe"
+	"github.com/paysluice/paysluice/handlers/publisher"
 	"github.com/paysluice/paysluice/test/quality/runtimeapi"
 )
 
@@ -68,6 +72,14 @@ func configuration(binary string) []string {
 			contract.LogLevelVar + "=INFO",
 			contract.TableNameVar + "=WebhookEvents-test",
 			contract.DeadLetterQueueURLVar + "=https://sqs.us-east-1.amazonaws.com/000000000000/webhook-dlq-test",
+		},
+		contract.PublisherBinary: {
+			contract.EnvironmentVar + "=test",
+			contract.LogLevelVar + "=INFO",
+			contract.EventSourceVar + "=" + cloudevent.Source("000000000000", "us-east-1", "test"),
+			contract.UnpublishedQueueURLVar + "=https://sqs.us-east-1.amazonaws.com/000000000000/webhook-unpublished-test",
+			contract.TableNameVar + "=WebhookEvents-test",
+			contract.BucketNameVar + "=" + bucket,
 		},
 	}[binary]...)
 }
@@ -251,6 +263,45 @@ func TestEmptierRespondsToCloudFormation(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(answers[0]["body"].(string)), &answer))
 	assert.Equal(t, cfn.StatusSuccess, answer.Status)
 	assert.Equal(t, bucket, answer.PhysicalResourceID)
+}
+
+// The publisher has one target, and names an item without a published form in the queue.
+func TestPublisherPublishes(t *testing.T) {
+	const topic = "arn:aws:sns:us-east-1:000000000000:webhook-events-test"
+	keys, image := table.EncodeImage(table.ToItem(event.Event{
+		Schema: event.Schema, ID: "stripe:evt_1", Timestamp: 1_780_000_000_000, Provider: "stripe", Category: event.PaymentSucceeded,
+	}))
+	change := publisher.Change{SequenceNumber: "1", Keys: keys, NewImage: image}
+	poison := change
+	poison.NewImage = nil
+	batch := publisher.Batch{Records: []publisher.Record{
+		{EventName: publisher.Inserted, Change: change}, {EventName: publisher.Inserted, Change: poison},
+	}}
+	for target, variable := range map[string]string{
+		"Publish":             contract.TopicARNVar + "=" + topic,
+		"AWSEvents.PutEvents": contract.EventBusVar + "=webhook-events-test",
+	} {
+		aws := newCloud(t, "")
+		var failures events.DynamoDBEventResponse
+		log := invoke(t, contract.PublisherBinary,
+			slices.Concat(configuration(contract.PublisherBinary), aws.environment(), []string{variable}), batch, &failures)
+		assert.Empty(t, failures.BatchItemFailures, log)
+		require.Len(t, aws.inputs(target), 1, log)
+		sent := fmt.Sprint(aws.inputs(target)[0])
+		assert.Contains(t, sent, strings.SplitN(variable, "=", 2)[1])
+		assert.Contains(t, sent, `"source":"urn:paysluice:000000000000:us-east-1:test"`)
+		assert.Contains(t, sent, `"table":"WebhookEvents-test"`)
+		unpublished := aws.inputs("AmazonSQS.SendMessage")
+		require.Len(t, unpublished, 1, log)
+		assert.Equal(t, `{"eventId":"stripe:evt_1","timestamp":1780000000000,"reason":"unreadable"}`, unpublished[0]["MessageBody"])
+	}
+}
+
+func TestPublisherNeedsOneTarget(t *testing.T) {
+	for _, targets := range [][]string{nil, {contract.TopicARNVar + "=arn", contract.EventBusVar + "=bus"}} {
+		message := startError(t, contract.PublisherBinary, append(configuration(contract.PublisherBinary), targets...))
+		assert.Equal(t, "set exactly one of the variables TOPIC_ARN and EVENT_BUS", message)
+	}
 }
 
 // invoke starts a function, invokes it with one event and stops it. It returns

@@ -26,6 +26,7 @@ func TestANewVariableHasADefault(t *testing.T) {
 		"processor": {
 			"BucketNameVar", "DeadLetterQueueURLVar", "EndpointURLVar", "EnvironmentVar", "ProviderVar", "QueueURLVar", "SecretARNVar",
 		},
+		"publisher": {"BucketNameVar", "EnvironmentVar", "EventSourceVar", "TableNameVar", "UnpublishedQueueURLVar"},
 	}
 	required := regexp.MustCompile(`\.Required\(contract\.(\w+)\)`)
 	for _, binary := range contract.Binaries() {
