@@ -46,7 +46,7 @@ const (
 
 // Binaries returns all binaries of the stack, sorted.
 func Binaries() []string {
-	return []string{ArchiverBinary, AuthorizerBinary, ConsumerBinary, EmptierBinary, ProcessorBinary, PublisherBinary}
+	return []string{ArchiverBinary, AuthorizerBinary, ConsumerBinary, EmptierBinary, ProcessorBinary, PublisherBinary, ReconcilerBinary}
 }
 
 // Environment variables that the template sets and the functions read.
@@ -62,8 +62,8 @@ const (
 	TableNameVar          = "TABLE_NAME"            // WebhookEvents
 	// GuardTableNameVar has WebhookGuards; it is empty without guarded providers.
 	GuardTableNameVar = "GUARD_TABLE_NAME"
-	// SendersVar has the unique id of each processor's role:
-	// "{provider}={role id},…".
+	// SendersVar has the unique id of each processor's role, and of the reconciler's under
+	// AnyProvider: "{provider}={role id},…".
 	SendersVar       = "SENDERS"
 	RetentionDaysVar = "EVENT_RETENTION_DAYS" // days until an event expires; 0 keeps it
 
@@ -262,7 +262,7 @@ const (
 
 // OwnPrefixes returns the prefixes above, which no provider may have as its name.
 func OwnPrefixes() []string {
-	return []string{OversizePrefix, UnknownPrefix, CertificatePrefix, FetchPrefix, ReplaysPrefix}
+	return []string{OversizePrefix, UnknownPrefix, CertificatePrefix, FetchPrefix, ReplaysPrefix, ReconciliationsPrefix}
 }
 
 // RetentionPrefix returns the prefix of the large payloads of events that expire
