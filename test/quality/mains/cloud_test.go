@@ -28,8 +28,8 @@ type cloud struct {
 	calls []call
 }
 
-// call is a request: the value of its X-Amz-Target header, or else PUT or the action of
-// the query protocol.
+// call is a request: the value of its X-Amz-Target header, or else PUT, GET or the action
+// of the query protocol.
 type call struct {
 	target string
 	input  map[string]any
@@ -57,6 +57,9 @@ func newCloud(t *testing.T, secret string) *cloud {
 		"DynamoDB_20120810.PutItem": func(map[string]any) any {
 			return struct{}{}
 		},
+		"DynamoDB_20120810.Query": func(map[string]any) any {
+			return struct{}{}
+		},
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
@@ -66,6 +69,8 @@ func newCloud(t *testing.T, secret string) *cloud {
 			_ = json.Unmarshal(body, &input)
 		case r.Method == http.MethodPut: // S3 and CloudFormation's response URL
 			target, input = "PUT", map[string]any{"path": r.URL.Path, "body": string(body)}
+		case r.Method == http.MethodGet:
+			target, input = "GET", map[string]any{"path": r.URL.Path}
 		default: // the query protocol of CloudFormation and SNS
 			form, _ := url.ParseQuery(string(body))
 			target, input = form.Get("Action"), map[string]any{"form": form}
@@ -85,6 +90,8 @@ func newCloud(t *testing.T, secret string) *cloud {
 			_, _ = io.WriteString(w, describedStack)
 		case target == "Publish":
 			_, _ = io.WriteString(w, "<PublishResponse><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>")
+		case target == "GET": // a list of S3
+			_, _ = io.WriteString(w, "<ListBucketResult></ListBucketResult>")
 		case target != "PUT":
 			http.Error(w, "unknown call: "+target, http.StatusBadRequest)
 		}

@@ -23,6 +23,8 @@ import (
 	"github.com/paysluice/paysluice/handlers/provider/providertest"
 	"github.com/paysluice/paysluice/handlers/provider/stripe"
 	"github.com/paysluice/paysluice/handlers/publisher"
+	"github.com/paysluice/paysluice/handlers/reconciler"
+	"github.com/paysluice/paysluice/test/emulator/providerapi"
 	"github.com/paysluice/paysluice/test/quality/runtimeapi"
 )
 
@@ -81,6 +83,16 @@ func configuration(binary string) []string {
 			contract.TableNameVar + "=WebhookEvents-test",
 			contract.BucketNameVar + "=" + bucket,
 		},
+		contract.ReconcilerBinary: {
+			contract.EnvironmentVar + "=test",
+			contract.LogLevelVar + "=INFO",
+			contract.TableNameVar + "=WebhookEvents-test",
+			contract.BucketNameVar + "=" + bucket,
+			contract.QueueURLVar + "=https://sqs.us-east-1.amazonaws.com/000000000000/webhook-queue-test",
+			contract.SecretARNVar + "=arn:aws:secretsmanager:us-east-1:000000000000:secret:provider-api-keys-test",
+			contract.EndpointURLsVar + "=stripe=https://abc.execute-api.us-east-1.amazonaws.com/live/stripe",
+			contract.ReconcileEveryVar + "=24",
+		},
 	}[binary]...)
 }
 
@@ -99,6 +111,11 @@ func TestFunctionsNameEveryMissingVariable(t *testing.T) {
 func TestProcessorRejectsAnUnknownProvider(t *testing.T) {
 	env := append(configuration(contract.ProcessorBinary), contract.ProviderVar+"=imaginary") // the last value counts
 	assert.Contains(t, startError(t, contract.ProcessorBinary, env), "imaginary")
+}
+
+func TestReconcilerRejectsAnUnknownProvider(t *testing.T) {
+	env := append(configuration(contract.ReconcilerBinary), contract.EndpointURLsVar+"=imaginary=https://x")
+	assert.Contains(t, startError(t, contract.ReconcilerBinary, env), "imaginary")
 }
 
 // startError returns the error in the only log line of a function that does not
@@ -243,6 +260,29 @@ func TestArchiverStoresADeadLetter(t *testing.T) {
 	assert.Equal(t, "poison", string(m.Message))
 }
 
+// The emulator's flow has a comparison with events.
+func TestReconcilerReports(t *testing.T) {
+	aws := newCloud(t, `{"stripe":{"apiKey":"`+providerapi.Key().Token+`"}}`)
+	api := providerapi.New(contract.Stripe())
+	t.Cleanup(api.Close)
+	api.Subscribe(providerapi.Endpoint{ID: "we_1", URL: "https://abc.execute-api.us-east-1.amazonaws.com/live/stripe", Types: []string{"*"}})
+	api.Fault = providerapi.Throttle(3, "0")
+	env := slices.Concat(configuration(contract.ReconcilerBinary), aws.environment(), []string{contract.ReconcileRefillVar + "=true"})
+	for name, value := range providerapi.Play(t, nil, api) {
+		env = append(env, name+"="+value)
+	}
+
+	var answer map[string]reconciler.Outcome
+	log := invoke(t, contract.ReconcilerBinary, env, map[string]any{}, &answer)
+
+	assert.Equal(t, reconciler.StateFinished, answer["stripe"].State, log)
+	assert.Contains(t, log, "next attempt in 0s", "the provider throttled")
+	kept := aws.inputs("PUT")
+	require.NotEmpty(t, kept)
+	assert.Equal(t, "/"+bucket+"/"+answer["stripe"].Report, kept[len(kept)-1]["path"])
+	assert.Contains(t, kept[len(kept)-1]["body"], `"refill":{"found":0,`)
+}
+
 func TestEmptierRespondsToCloudFormation(t *testing.T) {
 	aws := newCloud(t, "")
 	request := cfn.Event{
@@ -308,7 +348,7 @@ func TestPublisherNeedsOneTarget(t *testing.T) {
 // the function's log.
 func invoke(t *testing.T, binary string, env []string, event, response any) (log string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // the reconciler keeps 20 s of it
 	defer cancel()
 	function, err := runtimeapi.Start(ctx, filepath.Join(binaries, binary), withCounters(env))
 	require.NoError(t, err)
