@@ -39,11 +39,25 @@ type Provider interface {
 	// that cannot be a key.
 	Event(body []byte, o Origin) (event.Event, error)
 
+	// EventTypes returns the types whose events can have another category than Other,
+	// sorted by name.
+	EventTypes() []EventType
+
 	// SameEvent reports whether two events with one id and time, whose bodies are
 	// not equal bytes, are one event: their content is equal apart from members
 	// that the provider is known to change (docs/events.md). It needs bounded memory
 	// for any two bodies.
 	SameEvent(stored, incoming event.Event) bool
+}
+
+// EventType is an event type in the provider's vocabulary.
+type EventType struct {
+	Name string
+	// Category is that of an event whose object is in no known state.
+	Category event.Category
+	// Counts reports whether events of the type can change a sum of money: one that is
+	// paid, refunded, disputed or paid out (docs/events.md).
+	Counts bool
 }
 
 // Verifier checks signatures against all entries of a secret.

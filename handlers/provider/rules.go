@@ -20,6 +20,8 @@ type Rule[O any] struct {
 	// Category. It is nil where the type alone decides. A type never says more
 	// than the state, and a state never more than the type.
 	ByState func(*O) event.Category
+	// Counts reports whether a state of the object changes a sum of money (docs/events.md).
+	Counts bool
 }
 
 // Rules are a provider's rules by event type.
@@ -34,6 +36,15 @@ func NewRules[O any](rules ...Rule[O]) Rules[O] {
 		}
 	}
 	return byType
+}
+
+// EventTypes returns the types that have a rule, sorted by name.
+func (r Rules[O]) EventTypes() []EventType {
+	var types []EventType
+	for _, name := range slices.Sorted(maps.Keys(r)) {
+		types = append(types, EventType{Name: name, Category: r[name].Category, Counts: r[name].Counts})
+	}
+	return types
 }
 
 // Category returns the category of an event about an object. It is Other for a

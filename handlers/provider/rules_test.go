@@ -56,3 +56,15 @@ func TestStates(t *testing.T) {
 		provider.In(event.PayoutFailed, "failed"))
 	assert.Equal(t, provider.States{"paid": event.PayoutPaid, "": event.PayoutPaid, "failed": event.PayoutFailed}, states)
 }
+
+func TestEventTypesOfRules(t *testing.T) {
+	rules := provider.NewRules(
+		provider.Rule[string]{Types: []string{"paid", "failed"}, Category: event.PayoutUpdated, Counts: true},
+		provider.Rule[string]{Types: []string{"held"}, Category: event.PayoutUpdated},
+	)
+	assert.Equal(t, []provider.EventType{
+		{Name: "failed", Category: event.PayoutUpdated, Counts: true},
+		{Name: "held", Category: event.PayoutUpdated},
+		{Name: "paid", Category: event.PayoutUpdated, Counts: true},
+	}, rules.EventTypes())
+}

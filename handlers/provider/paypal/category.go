@@ -18,39 +18,39 @@ func rules() provider.Rules[resource] {
 		// subscriptions.
 		{Category: event.PaymentUpdated, ByState: in(authorized), Types: []string{"PAYMENT.AUTHORIZATION.CREATED"}},
 		{Category: event.PaymentUpdated, ByState: in(voided), Types: []string{"PAYMENT.AUTHORIZATION.VOIDED"}},
-		{Category: event.PaymentUpdated, ByState: in(completed), Types: []string{"PAYMENT.CAPTURE.COMPLETED", "PAYMENT.SALE.COMPLETED"}},
+		{Category: event.PaymentUpdated, Counts: true, ByState: in(completed), Types: []string{"PAYMENT.CAPTURE.COMPLETED", "PAYMENT.SALE.COMPLETED"}},
 		{Category: event.PaymentUpdated, ByState: in(pending), Types: []string{"PAYMENT.CAPTURE.PENDING", "PAYMENT.SALE.PENDING"}},
 		{Category: event.PaymentUpdated, ByState: in(denied), Types: []string{
 			"PAYMENT.CAPTURE.DECLINED", "PAYMENT.CAPTURE.DENIED", "PAYMENT.SALE.DENIED",
 		}},
-		{Category: event.PaymentUpdated, ByState: in(reversed), Types: []string{"PAYMENT.CAPTURE.REVERSED", "PAYMENT.SALE.REVERSED"}},
+		{Category: event.PaymentUpdated, Counts: true, ByState: in(reversed), Types: []string{"PAYMENT.CAPTURE.REVERSED", "PAYMENT.SALE.REVERSED"}},
 
 		// Refunds: the resource is the refund.
-		{Category: event.RefundUpdated, ByState: in(refunded), Types: []string{
+		{Category: event.RefundUpdated, Counts: true, ByState: in(refunded), Types: []string{
 			"PAYMENT.CAPTURE.REFUNDED", "PAYMENT.SALE.REFUNDED",
 		}},
-		{Category: event.RefundUpdated, ByState: in(refundPending), Types: []string{"PAYMENT.REFUND.PENDING"}},
-		{Category: event.RefundUpdated, ByState: in(refundFailed), Types: []string{"PAYMENT.REFUND.FAILED"}},
+		{Category: event.RefundUpdated, Counts: true, ByState: in(refundPending), Types: []string{"PAYMENT.REFUND.PENDING"}},
+		{Category: event.RefundUpdated, Counts: true, ByState: in(refundFailed), Types: []string{"PAYMENT.REFUND.FAILED"}},
 
 		// Disputes.
-		{Category: event.DisputeOpened, Types: []string{"CUSTOMER.DISPUTE.CREATED"}},
+		{Category: event.DisputeOpened, Counts: true, Types: []string{"CUSTOMER.DISPUTE.CREATED"}},
 		{Category: event.DisputeUpdated, Types: []string{"CUSTOMER.DISPUTE.UPDATED"}},
-		{Category: event.DisputeUpdated, ByState: disputeState, Types: []string{"CUSTOMER.DISPUTE.RESOLVED"}},
+		{Category: event.DisputeUpdated, Counts: true, ByState: disputeState, Types: []string{"CUSTOMER.DISPUTE.RESOLVED"}},
 
 		// Payouts. A batch is done when all of its items are, paid or not, so only
 		// items are paid.
 		{Category: event.PayoutUpdated, ByState: in(batchProcessing), Types: []string{"PAYMENT.PAYOUTSBATCH.PROCESSING"}},
 		// PayPal's files do not list the states of a referenced item.
-		{Category: event.PayoutUpdated, ByState: in(itemPaid), Types: []string{
+		{Category: event.PayoutUpdated, Counts: true, ByState: in(itemPaid), Types: []string{
 			"PAYMENT.PAYOUTS-ITEM.SUCCEEDED", "PAYMENT.REFERENCED-PAYOUT-ITEM.COMPLETED",
 		}},
-		{Category: event.PayoutUpdated, ByState: in(batchDenied), Types: []string{"PAYMENT.PAYOUTSBATCH.DENIED"}},
-		{Category: event.PayoutUpdated, ByState: in(itemFailed), Types: []string{
+		{Category: event.PayoutUpdated, Counts: true, ByState: in(batchDenied), Types: []string{"PAYMENT.PAYOUTSBATCH.DENIED"}},
+		{Category: event.PayoutUpdated, Counts: true, ByState: in(itemFailed), Types: []string{
 			"PAYMENT.PAYOUTS-ITEM.BLOCKED", "PAYMENT.PAYOUTS-ITEM.DENIED", "PAYMENT.PAYOUTS-ITEM.FAILED",
 			"PAYMENT.PAYOUTS-ITEM.REFUNDED", "PAYMENT.PAYOUTS-ITEM.RETURNED",
 			"PAYMENT.REFERENCED-PAYOUT-ITEM.FAILED",
 		}},
-		{Category: event.PayoutUpdated, ByState: in(itemCanceled), Types: []string{"PAYMENT.PAYOUTS-ITEM.CANCELED"}},
+		{Category: event.PayoutUpdated, Counts: true, ByState: in(itemCanceled), Types: []string{"PAYMENT.PAYOUTS-ITEM.CANCELED"}},
 		{Category: event.PayoutUpdated, Types: []string{
 			"PAYMENT.PAYOUTSBATCH.SUCCESS", "PAYMENT.PAYOUTS-ITEM.HELD",
 			"PAYMENT.PAYOUTS-ITEM.UNCLAIMED",

@@ -40,6 +40,9 @@ func New(fetch Fetch, store Store) Provider {
 // Descriptor implements provider.Provider.
 func (Provider) Descriptor() contract.Provider { return contract.PayPal() }
 
+// EventTypes implements provider.Provider.
+func (p Provider) EventTypes() []provider.EventType { return p.rules.EventTypes() }
+
 // CheckHeaders implements provider.Provider. Each header must be present once
 // and well formed, the algorithm SHA256withRSA, the certificate's URL one of
 // PayPal's and the transmission time within the accepted window. It fetches

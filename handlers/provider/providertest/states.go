@@ -81,3 +81,30 @@ func (s Suite) testStates(t *testing.T) {
 	}
 	assert.Equal(t, moving, decided, "types that move money, and those of "+statesFile)
 }
+
+// testVocabulary checks that the provider's event types are those of EventTypesFile with a
+// category, and that those count of which a state changes a sum of package ledger or pays
+// money out. A thin twin is found by the name of its snapshot event.
+func (s Suite) testVocabulary(t *testing.T) {
+	want := map[string]bool{}
+	for _, row := range EventTypes(t) {
+		name := strings.TrimPrefix(row.Type, "v1.")
+		switch row.Category {
+		case event.Other:
+		case event.PaymentSucceeded, event.PaymentReversed, event.RefundSucceeded, event.RefundFailed,
+			event.DisputeOpened, event.DisputeWon, event.DisputeLost, event.PayoutPaid, event.PayoutFailed, event.PayoutCanceled:
+			want[name] = true
+		default:
+			want[name] = want[name] || false
+		}
+	}
+	got := map[string]bool{}
+	for _, typ := range s.Provider.EventTypes() {
+		if _, found := want[typ.Name]; !found && typ.Category == event.Other {
+			continue // its documented states are Other too
+		}
+		got[typ.Name] = typ.Counts
+		assert.True(t, typ.Category.Valid(), typ.Name)
+	}
+	assert.Equal(t, want, got)
+}

@@ -216,6 +216,7 @@ func (s Suite) Run(t *testing.T) {
 	t.Run("Times", s.testTimes)
 	t.Run("Livemode", s.testLivemode)
 	t.Run("EventTypes", s.testEventTypes)
+	t.Run("Vocabulary", s.testVocabulary)
 	t.Run("States", s.testStates)
 	t.Run("Fixtures", s.testFixtures)
 	t.Run("Payments", s.testPayments)

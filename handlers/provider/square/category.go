@@ -14,21 +14,21 @@ import (
 func rules() provider.Rules[object] {
 	return provider.NewRules([]provider.Rule[object]{
 		// Payments: exactly these two count one.
-		{Category: event.PaymentUpdated, ByState: paymentState, Types: []string{"payment.created", "payment.updated"}},
+		{Category: event.PaymentUpdated, Counts: true, ByState: paymentState, Types: []string{"payment.created", "payment.updated"}},
 
 		// Refunds.
-		{Category: event.RefundUpdated, ByState: in(refundCreated), Types: []string{"refund.created"}},
-		{Category: event.RefundUpdated, ByState: in(refundUpdated), Types: []string{"refund.updated"}},
+		{Category: event.RefundUpdated, Counts: true, ByState: in(refundCreated), Types: []string{"refund.created"}},
+		{Category: event.RefundUpdated, Counts: true, ByState: in(refundUpdated), Types: []string{"refund.updated"}},
 
 		// Disputes.
-		{Category: event.DisputeOpened, Types: []string{"dispute.created"}},
-		{Category: event.DisputeUpdated, ByState: disputeState, Types: []string{"dispute.state.updated"}},
+		{Category: event.DisputeOpened, Counts: true, Types: []string{"dispute.created"}},
+		{Category: event.DisputeUpdated, Counts: true, ByState: disputeState, Types: []string{"dispute.state.updated"}},
 		{Category: event.DisputeUpdated, Types: []string{"dispute.evidence.created", "dispute.evidence.deleted"}},
 
 		// Payouts.
-		{Category: event.PayoutUpdated, ByState: in(payoutSent), Types: []string{"payout.sent"}},
-		{Category: event.PayoutUpdated, ByState: in(payoutPaid), Types: []string{"payout.paid"}},
-		{Category: event.PayoutUpdated, ByState: in(payoutFailed), Types: []string{"payout.failed"}},
+		{Category: event.PayoutUpdated, Counts: true, ByState: in(payoutSent), Types: []string{"payout.sent"}},
+		{Category: event.PayoutUpdated, Counts: true, ByState: in(payoutPaid), Types: []string{"payout.paid"}},
+		{Category: event.PayoutUpdated, Counts: true, ByState: in(payoutFailed), Types: []string{"payout.failed"}},
 
 		// Subscriptions.
 		{Category: event.SubscriptionCreated, Types: []string{"subscription.created"}},

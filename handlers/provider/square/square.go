@@ -46,6 +46,9 @@ func New(endpointURL string) Provider {
 // Descriptor implements provider.Provider.
 func (Provider) Descriptor() contract.Provider { return contract.Square() }
 
+// EventTypes implements provider.Provider.
+func (p Provider) EventTypes() []provider.EventType { return p.rules.EventTypes() }
+
 // CheckHeaders implements provider.Provider. x-square-hmacsha256-signature must
 // occur once and be the base64 of a SHA-256 sum. The older x-square-signature, a
 // SHA-1 sum that Square still sends, is ignored.

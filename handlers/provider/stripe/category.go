@@ -17,12 +17,12 @@ func rules() provider.Rules[object] {
 			"payment_intent.created", "payment_intent.processing", "payment_intent.requires_action",
 		}},
 		{Category: event.PaymentUpdated, ByState: in(status, intentCapturable), Types: []string{"payment_intent.amount_capturable_updated"}},
-		{Category: event.PaymentUpdated, ByState: in(status, intentSucceeded), Types: []string{"payment_intent.succeeded"}},
+		{Category: event.PaymentUpdated, Counts: true, ByState: in(status, intentSucceeded), Types: []string{"payment_intent.succeeded"}},
 		{Category: event.PaymentUpdated, ByState: in(status, intentFailed), Types: []string{"payment_intent.payment_failed"}},
 		{Category: event.PaymentUpdated, ByState: in(status, intentCanceled), Types: []string{"payment_intent.canceled"}},
 		{Category: event.PaymentUpdated, ByState: withoutIntent(in(status, chargePending)), Types: []string{"charge.pending"}},
-		{Category: event.PaymentUpdated, ByState: withoutIntent(chargeState()), Types: []string{"charge.succeeded"}},
-		{Category: event.PaymentUpdated, ByState: withoutIntent(captureState()), Types: []string{"charge.captured"}},
+		{Category: event.PaymentUpdated, Counts: true, ByState: withoutIntent(chargeState()), Types: []string{"charge.succeeded"}},
+		{Category: event.PaymentUpdated, Counts: true, ByState: withoutIntent(captureState()), Types: []string{"charge.captured"}},
 		{Category: event.PaymentUpdated, ByState: withoutIntent(in(status, chargeFailed)), Types: []string{"charge.failed"}},
 		{Category: event.PaymentUpdated, ByState: withoutIntent(expiredState), Types: []string{"charge.expired"}},
 		{Category: event.PaymentUpdated, Types: []string{
@@ -31,23 +31,23 @@ func rules() provider.Rules[object] {
 
 		// Refunds. Current API versions send refund.* beside charge.refund.updated;
 		// old ones send only the latter.
-		{Category: event.RefundUpdated, ByState: in(status, refundCreated), Types: []string{"refund.created"}},
-		{Category: event.RefundUpdated, ByState: in(status, refundUpdated), Types: []string{"refund.updated"}},
-		{Category: event.RefundUpdated, ByState: in(status, refundFailed), Types: []string{"refund.failed"}},
-		{Category: event.RefundUpdated, ByState: in(status, chargeRefundUpdated), Types: []string{"charge.refund.updated"}},
+		{Category: event.RefundUpdated, Counts: true, ByState: in(status, refundCreated), Types: []string{"refund.created"}},
+		{Category: event.RefundUpdated, Counts: true, ByState: in(status, refundUpdated), Types: []string{"refund.updated"}},
+		{Category: event.RefundUpdated, Counts: true, ByState: in(status, refundFailed), Types: []string{"refund.failed"}},
+		{Category: event.RefundUpdated, Counts: true, ByState: in(status, chargeRefundUpdated), Types: []string{"charge.refund.updated"}},
 
 		// Disputes. A dispute can be lost as soon as it is opened.
-		{Category: event.DisputeOpened, Types: []string{"charge.dispute.created"}},
+		{Category: event.DisputeOpened, Counts: true, Types: []string{"charge.dispute.created"}},
 		{Category: event.DisputeUpdated, Types: []string{"charge.dispute.updated"}},
-		{Category: event.DisputeUpdated, ByState: in(status, disputeClosed), Types: []string{"charge.dispute.closed"}},
+		{Category: event.DisputeUpdated, Counts: true, ByState: in(status, disputeClosed), Types: []string{"charge.dispute.closed"}},
 		{Category: event.DisputeFundsWithdrawn, Types: []string{"charge.dispute.funds_withdrawn"}},
 		{Category: event.DisputeFundsReinstated, Types: []string{"charge.dispute.funds_reinstated"}},
 
 		// Payouts.
 		{Category: event.PayoutCreated, Types: []string{"payout.created"}},
-		{Category: event.PayoutUpdated, ByState: in(status, payoutPaid), Types: []string{"payout.paid"}},
-		{Category: event.PayoutUpdated, ByState: in(status, payoutFailed), Types: []string{"payout.failed"}},
-		{Category: event.PayoutUpdated, ByState: in(status, payoutCanceled), Types: []string{"payout.canceled"}},
+		{Category: event.PayoutUpdated, Counts: true, ByState: in(status, payoutPaid), Types: []string{"payout.paid"}},
+		{Category: event.PayoutUpdated, Counts: true, ByState: in(status, payoutFailed), Types: []string{"payout.failed"}},
+		{Category: event.PayoutUpdated, Counts: true, ByState: in(status, payoutCanceled), Types: []string{"payout.canceled"}},
 		{Category: event.PayoutUpdated, Types: []string{"payout.updated", "payout.reconciliation_completed"}},
 
 		// Subscriptions.

@@ -33,6 +33,10 @@ func New() Provider { return Provider{rules: rules()} }
 // Descriptor implements provider.Provider.
 func (Provider) Descriptor() contract.Provider { return contract.Stripe() }
 
+// EventTypes implements provider.Provider. A thin twin has the name of its snapshot
+// event without its prefix.
+func (p Provider) EventTypes() []provider.EventType { return p.rules.EventTypes() }
+
 // CheckHeaders implements provider.Provider. The Stripe-Signature header must
 // occur once and be well formed, with a time within five minutes of now.
 func (Provider) CheckHeaders(h provider.Header, now time.Time) error {

@@ -118,5 +118,10 @@ func (Provider) Event(body []byte, o provider.Origin) (event.Event, error) {
 	}, nil
 }
 
+// EventTypes implements provider.Provider.
+func (Provider) EventTypes() []provider.EventType {
+	return []provider.EventType{{Name: "paid", Category: event.PaymentSucceeded, Counts: true}}
+}
+
 // SameEvent implements provider.Provider. Deliveries have equal bytes.
 func (Provider) SameEvent(event.Event, event.Event) bool { return false }
