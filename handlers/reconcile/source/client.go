@@ -191,6 +191,23 @@ func passes(status int) bool {
 	return false
 }
 
+// StatusError is a response of an API that is no success.
+type StatusError struct {
+	// Class is one of the errors above.
+	Class        error
+	Method, Path string
+	Status       int
+	// Codes are the provider's error codes, and the permission that the key lacks.
+	Codes string
+}
+
+func (e *StatusError) Error() string {
+	return fmt.Sprintf("%v: %s %s: status %d%s", e.Class, e.Method, e.Path, e.Status, e.Codes)
+}
+
+// Unwrap returns the class.
+func (e *StatusError) Unwrap() error { return e.Class }
+
 // failure returns the error of a status. It quotes no message of the provider, because
 // Stripe's messages contain part of the key.
 func failure(what call, status int, body []byte) error {
@@ -206,7 +223,7 @@ func failure(what call, status int, body []byte) error {
 	case status == http.StatusNotFound:
 		class = ErrNotFound
 	}
-	return fmt.Errorf("%w: %s %s: status %d%s", class, what.method, what.path, status, reason(body))
+	return &StatusError{Class: class, Method: what.method, Path: what.path, Status: status, Codes: reason(body)}
 }
 
 // reason returns the error codes in a response, and the permission that the key lacks.

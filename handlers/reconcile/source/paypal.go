@@ -119,31 +119,85 @@ func (p *paypal) List(ctx context.Context, from, to time.Time) iter.Seq2[Listed,
 
 // Subscription implements Source. PayPal does not say when a webhook was made.
 func (p *paypal) Subscription(ctx context.Context, to string) (Subscription, error) {
+	all, err := p.Endpoints(ctx)
+	if err != nil {
+		return Subscription{}, err
+	}
+	return subscription(all, to)
+}
+
+// Endpoints implements Setup. PayPal's webhooks cannot be disabled; a type of one may have
+// a status (webhooks_list and event_type in notifications_webhooks_v1.json).
+func (p *paypal) Endpoints(ctx context.Context) ([]Endpoint, error) {
 	var answer struct {
 		Webhooks []struct {
 			ID    string `json:"id"`
 			URL   string `json:"url"`
 			Types []struct {
-				Name string `json:"name"`
+				Name   string `json:"name"`
+				Status string `json:"status"`
 			} `json:"event_types"`
 		} `json:"webhooks"`
 	}
 	what := call{method: http.MethodGet, path: "/v1/notifications/webhooks", query: url.Values{"anchor_type": {"APPLICATION"}}}
 	if err := p.client.get(ctx, what, &answer); err != nil {
-		return Subscription{}, err
+		return nil, err
 	}
-	var found Subscription
+	var all []Endpoint
 	for _, w := range answer.Webhooks {
-		if w.URL != to {
-			continue
-		}
-		var types []string
+		e := Endpoint{ID: w.ID, URL: w.URL}
 		for _, t := range w.Types {
-			types = append(types, t.Name)
+			if t.Status == "" || strings.EqualFold(t.Status, "ENABLED") {
+				e.Types = append(e.Types, t.Name)
+			}
 		}
-		found.add(w.ID, types, time.Time{})
+		all = append(all, e)
 	}
-	return found.found(to)
+	return all, nil
+}
+
+// ThinEndpoints implements Setup.
+func (*paypal) ThinEndpoints(context.Context) ([]Endpoint, error) { return nil, ErrHidden }
+
+// SigningKey implements Setup: the signed text has the webhook's id.
+func (*paypal) SigningKey(_ context.Context, e Endpoint) (string, error) { return e.ID, nil }
+
+// EnableSearch implements Setup. PayPal's list is always on.
+func (*paypal) EnableSearch(context.Context) error { return ErrHidden }
+
+// Undelivered implements Setup. It reads the deliveries of an event, which PayPal shows for
+// some events. The schema names no states of one: those that are neither a success nor a
+// failure count as pending.
+func (p *paypal) Undelivered(ctx context.Context, to string, from, until time.Time) iter.Seq2[Undelivered, error] {
+	return func(yield func(Undelivered, error) bool) {
+		listed, told := false, false
+		for l, err := range p.List(ctx, from, until) {
+			listed = true
+			var e struct {
+				ID         string `json:"id"`
+				Deliveries []struct {
+					URL    string `json:"webhook_url"`
+					Status string `json:"status"`
+				} `json:"transmissions"`
+			}
+			_ = json.Unmarshal(l.Body, &e) // an event without them was delivered, as far as it says
+			missed, pending := err != nil, false
+			told = told || e.Deliveries != nil || err != nil
+			for _, d := range e.Deliveries {
+				if d.URL != to {
+					continue
+				}
+				missed = !strings.EqualFold(d.Status, "SUCCESS")
+				pending = missed && !strings.EqualFold(d.Status, "FAILURE") && !strings.EqualFold(d.Status, "FAILED")
+			}
+			if missed && !yield(Undelivered{ID: e.ID, Pending: pending}, err) {
+				return
+			}
+		}
+		if listed && !told {
+			yield(Undelivered{}, ErrHidden)
+		}
+	}
 }
 
 // Redeliver implements Source.

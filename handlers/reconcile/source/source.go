@@ -10,7 +10,6 @@ package source
 import (
 	"context"
 	"errors"
-	"fmt"
 	"iter"
 	"slices"
 	"strings"
@@ -84,23 +83,6 @@ func (s Subscription) Expects(eventType string, at time.Time) bool {
 		prefix, wild := strings.CutSuffix(pattern, "*")
 		return pattern == eventType || wild && strings.HasPrefix(eventType, prefix)
 	})
-}
-
-// add adds an endpoint.
-func (s *Subscription) add(id string, types []string, created time.Time) {
-	if len(s.IDs) == 0 || created.Before(s.Created) {
-		s.Created = created
-	}
-	s.IDs = append(s.IDs, id)
-	s.Types = append(s.Types, types...)
-}
-
-// found returns the error of a subscription without endpoints.
-func (s Subscription) found(url string) (Subscription, error) {
-	if len(s.IDs) == 0 {
-		return s, fmt.Errorf("%w: no webhook endpoint with the URL %s in this account and mode", ErrNotFound, url)
-	}
-	return s, nil
 }
 
 // Options configure a Source.

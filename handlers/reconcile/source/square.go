@@ -97,32 +97,79 @@ func (s *square) List(ctx context.Context, from, to time.Time) iter.Seq2[Listed,
 
 // Subscription implements Source.
 func (s *square) Subscription(ctx context.Context, to string) (Subscription, error) {
-	var found Subscription
+	all, err := s.Endpoints(ctx)
+	if err != nil {
+		return Subscription{}, err
+	}
+	return subscription(all, to)
+}
+
+// Endpoints implements Setup (ListWebhookSubscriptions in api.json of
+// github.com/square/connect-api-specification, as all calls of this file).
+func (s *square) Endpoints(ctx context.Context) ([]Endpoint, error) {
+	var all []Endpoint
 	for query := (url.Values{"include_disabled": {"true"}}); query != nil; {
 		var answer struct {
 			Subscriptions []struct {
 				ID      string   `json:"id"`
 				URL     string   `json:"notification_url"`
 				Types   []string `json:"event_types"`
+				Enabled *bool    `json:"enabled"`
+				Version string   `json:"api_version"`
 				Created string   `json:"created_at"`
 			} `json:"subscriptions"`
 			Cursor string `json:"cursor"`
 		}
-		what := call{method: http.MethodGet, path: "/v2/webhooks/subscriptions", query: query}
+		what := call{method: http.MethodGet, path: squareSubscriptions, query: query}
 		if err := s.client.get(ctx, what, &answer); err != nil {
-			return Subscription{}, err
+			return nil, err
 		}
 		for _, w := range answer.Subscriptions {
-			if w.URL == to {
-				found.add(w.ID, w.Types, squareTime(w.Created))
+			e := Endpoint{ID: w.ID, URL: w.URL, Types: w.Types, APIVersion: w.Version, Created: squareTime(w.Created)}
+			if w.Enabled != nil && !*w.Enabled {
+				e.Disabled = "disabled"
 			}
+			all = append(all, e)
 		}
 		query = nil
 		if answer.Cursor != "" {
 			query = url.Values{"include_disabled": {"true"}, "cursor": {answer.Cursor}}
 		}
 	}
-	return found.found(to)
+	return all, nil
+}
+
+const squareSubscriptions = "/v2/webhooks/subscriptions"
+
+// ThinEndpoints implements Setup.
+func (*square) ThinEndpoints(context.Context) ([]Endpoint, error) { return nil, ErrHidden }
+
+// SigningKey implements Setup (RetrieveWebhookSubscription). The error is ErrHidden if the
+// response has none.
+func (s *square) SigningKey(ctx context.Context, e Endpoint) (string, error) {
+	var answer struct {
+		Subscription struct {
+			Key string `json:"signature_key"`
+		} `json:"subscription"`
+	}
+	what := call{method: http.MethodGet, path: squareSubscriptions + "/" + url.PathEscape(e.ID)}
+	if err := s.client.get(ctx, what, &answer); err != nil {
+		return "", err
+	}
+	if answer.Subscription.Key == "" {
+		return "", ErrHidden
+	}
+	return answer.Subscription.Key, nil
+}
+
+// Undelivered implements Setup. Square lists no deliveries.
+func (*square) Undelivered(context.Context, string, time.Time, time.Time) iter.Seq2[Undelivered, error] {
+	return hidden
+}
+
+// EnableSearch implements Setup (EnableEvents). It does no harm where the search is on.
+func (s *square) EnableSearch(ctx context.Context) error {
+	return s.client.get(ctx, call{method: http.MethodPut, path: "/v2/events/enable"}, nil)
 }
 
 // squareTime reads a time of a subscription. Square's samples have the form that Go

@@ -167,68 +167,121 @@ func idOf(element json.RawMessage) (string, error) {
 // Subscription implements Source. The endpoints are the platform's, for a connected
 // account too.
 func (s *stripe) Subscription(ctx context.Context, to string) (Subscription, error) {
-	var found Subscription
+	all, err := s.Endpoints(ctx)
+	if err == nil && s.thin {
+		var more []Endpoint
+		more, err = s.ThinEndpoints(ctx)
+		more = slices.DeleteFunc(more, func(e Endpoint) bool { return !e.Thin })
+		all = append(all, without(more, all)...)
+	}
+	if err != nil {
+		return Subscription{}, err
+	}
+	return subscription(all, to)
+}
+
+// Endpoints implements Setup (docs.stripe.com/api/webhook_endpoints/list).
+func (s *stripe) Endpoints(ctx context.Context) ([]Endpoint, error) {
+	var all []Endpoint
 	for query := (url.Values{"limit": {"100"}}); query != nil; {
 		var answer struct {
 			Data []struct {
 				ID      string   `json:"id"`
 				URL     string   `json:"url"`
 				Types   []string `json:"enabled_events"`
+				Status  string   `json:"status"`
+				Version string   `json:"api_version"`
 				Created int64    `json:"created"`
 			} `json:"data"`
 			HasMore bool `json:"has_more"`
 		}
 		if err := s.client.get(ctx, s.call("/v1/webhook_endpoints", query, nil), &answer); err != nil {
-			return Subscription{}, err
+			return nil, err
 		}
 		query = nil
 		for _, e := range answer.Data {
-			if e.URL == to {
-				found.add(e.ID, e.Types, time.Unix(e.Created, 0))
-			}
+			all = append(all, Endpoint{ID: e.ID, URL: e.URL, Types: e.Types, Disabled: disabled(e.Status, ""), APIVersion: e.Version, Created: time.Unix(e.Created, 0)})
 			if answer.HasMore {
 				query = url.Values{"limit": {"100"}, "starting_after": {e.ID}}
 			}
 		}
 	}
-	if s.thin {
-		if err := s.addDestinations(ctx, to, &found); err != nil {
-			return Subscription{}, err
-		}
-	}
-	return found.found(to)
+	return all, nil
 }
 
-// addDestinations adds the event destinations of thin events.
-func (s *stripe) addDestinations(ctx context.Context, to string, found *Subscription) error {
+// disabled returns Endpoint.Disabled.
+func disabled(status, reason string) string {
+	switch {
+	case status != "disabled":
+		return ""
+	case reason != "":
+		return "disabled, with the reason " + reason
+	}
+	return "disabled"
+}
+
+// ThinEndpoints implements Setup: event destinations, which can be endpoints of snapshots
+// too (stripe-go v85.0.0, v2core_eventdestination.go).
+func (s *stripe) ThinEndpoints(ctx context.Context) ([]Endpoint, error) {
+	var all []Endpoint
 	for query := (url.Values{"include[0]": {"webhook_endpoint.url"}}); query != nil; {
 		var answer struct {
 			Data []struct {
 				ID       string    `json:"id"`
 				Types    []string  `json:"enabled_events"`
 				Payload  string    `json:"event_payload"`
+				Version  string    `json:"snapshot_api_version"`
 				Created  time.Time `json:"created"`
 				Endpoint struct {
 					URL string `json:"url"`
 				} `json:"webhook_endpoint"`
+				Status  string `json:"status"`
+				Details struct {
+					Disabled struct {
+						Reason string `json:"reason"`
+					} `json:"disabled"`
+				} `json:"status_details"`
 			} `json:"data"`
 			Next string `json:"next_page_url"`
 		}
 		what := s.call("/v2/core/event_destinations", query, map[string]string{"Stripe-Version": stripeVersion})
 		if err := s.client.get(ctx, what, &answer); err != nil {
-			return err
+			return nil, err
 		}
 		for _, d := range answer.Data {
-			if d.Endpoint.URL == to && d.Payload == "thin" && !slices.Contains(found.IDs, d.ID) {
-				found.add(d.ID, d.Types, d.Created)
-			}
+			all = append(all, Endpoint{ID: d.ID, URL: d.Endpoint.URL, Types: d.Types, Disabled: disabled(d.Status, d.Details.Disabled.Reason),
+				APIVersion: d.Version, Created: d.Created, Thin: d.Payload == "thin"})
 		}
 		var err error
 		if query, err = nextQuery(answer.Next); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return nil
+	return all, nil
+}
+
+// SigningKey implements Setup. Stripe returns a secret only when it is made.
+func (*stripe) SigningKey(context.Context, Endpoint) (string, error) { return "", ErrHidden }
+
+// EnableSearch implements Setup. Stripe's list is always on.
+func (*stripe) EnableSearch(context.Context) error { return ErrHidden }
+
+// Undelivered implements Setup. Stripe says how many endpoints of the account lack an
+// event, and not which (docs.stripe.com/api/events/list, delivery_success;
+// docs.stripe.com/api/events/object, pending_webhooks).
+func (s *stripe) Undelivered(ctx context.Context, _ string, from, to time.Time) iter.Seq2[Undelivered, error] {
+	list := s.snapshots(from, to)
+	list.query.Set("delivery_success", "false")
+	return func(yield func(Undelivered, error) bool) {
+		s.each(ctx, list, func(l Listed, err error) bool {
+			var e struct {
+				ID      string `json:"id"`
+				Pending int    `json:"pending_webhooks"`
+			}
+			_ = json.Unmarshal(l.Body, &e) // one without these members is not pending
+			return yield(Undelivered{ID: e.ID, Pending: e.Pending > 0}, err)
+		})
+	}
 }
 
 // Redeliver implements Source. The call that Stripe's own command line uses is not part

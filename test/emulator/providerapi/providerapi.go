@@ -6,6 +6,7 @@ package providerapi
 import (
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -32,6 +33,8 @@ type Event struct {
 	// Hidden leaves the event out of lists: they are not complete up to now
 	// (estuary/connectors#2731).
 	Hidden bool
+	// Failed tells that an endpoint did not receive it (Stripe).
+	Failed bool
 }
 
 // Endpoint is a webhook endpoint at the provider.
@@ -40,6 +43,12 @@ type Endpoint struct {
 	Types   []string
 	Created time.Time
 	Thin    bool // an event destination of Stripe
+	// Disabled, with Reason for a destination of Stripe, stops deliveries.
+	Disabled bool
+	Reason   string
+	// APIVersion is empty for the account's (Stripe).
+	APIVersion string
+	Key        string // Square's signature key
 }
 
 // Server is one provider's API.
@@ -57,6 +66,9 @@ type Server struct {
 	sorted    bool // newest first
 	endpoints []Endpoint
 	requests  []string
+	// searchFrom is when Square's event search was switched on, zero for always.
+	searchFrom time.Time
+	searchOff  bool
 }
 
 // New starts the API of a provider.
@@ -68,6 +80,7 @@ func New(p contract.Provider) *Server {
 		"POST /v1/oauth2/token": s.paypalToken, "GET /v1/notifications/webhooks-events": s.paypalEvents,
 		"GET /v1/notifications/webhooks": s.paypalWebhooks, "POST /v1/notifications/webhooks-events/{id}/resend": s.paypalResend,
 		"POST /v2/events": s.squareEvents, "GET /v2/webhooks/subscriptions": s.squareSubscriptions,
+		"GET /v2/webhooks/subscriptions/{id}": s.squareSubscription, "PUT /v2/events/enable": s.squareEnable,
 	}
 	mux := http.NewServeMux()
 	for pattern, handle := range handlers {
@@ -100,6 +113,20 @@ func (s *Server) Subscribe(endpoints ...Endpoint) {
 	s.endpoints = append(s.endpoints, endpoints...)
 }
 
+// Change changes the endpoints.
+func (s *Server) Change(change func([]Endpoint) []Endpoint) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.endpoints = change(s.endpoints)
+}
+
+// SearchOff switches Square's event search off.
+func (s *Server) SearchOff() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.searchOff = true
+}
+
 // Requests returns the methods and paths of all requests.
 func (s *Server) Requests() []string {
 	s.mu.Lock()
@@ -114,13 +141,60 @@ func Throttle(n int, retryAfter string) func(http.ResponseWriter, *http.Request,
 		if number%n != 0 {
 			return false
 		}
-		if retryAfter != "" {
-			w.Header().Set("Retry-After", retryAfter)
+		throttled(w, retryAfter)
+		return true
+	}
+}
+
+// Unsteady answers one of n requests at random: most 429, with or without Retry-After,
+// some 503, and some not at all.
+func Unsteady(random *rand.Rand, n int) func(http.ResponseWriter, *http.Request, int) bool {
+	var mu sync.Mutex
+	return func(w http.ResponseWriter, _ *http.Request, _ int) bool {
+		mu.Lock()
+		fails, kind := random.IntN(n) == 0, random.IntN(10)
+		mu.Unlock()
+		switch {
+		case !fails:
+			return false
+		case kind == 0:
+			panic(http.ErrAbortHandler)
+		case kind == 1:
+			w.WriteHeader(http.StatusServiceUnavailable)
+		case kind == 2:
+			throttled(w, "")
+		default:
+			throttled(w, "0")
 		}
-		// The three providers' bodies of a 429 in one.
-		answer(w, http.StatusTooManyRequests, map[string]any{
-			"name": "RATE_LIMIT_REACHED", "error": map[string]string{"type": "invalid_request_error", "code": "rate_limit"},
-			"errors": []map[string]string{{"category": "RATE_LIMIT_ERROR", "code": "RATE_LIMITED"}},
+		return true
+	}
+}
+
+// throttled answers 429.
+func throttled(w http.ResponseWriter, retryAfter string) {
+	if retryAfter != "" {
+		w.Header().Set("Retry-After", retryAfter)
+	}
+	// The three providers' bodies of a 429 in one.
+	answer(w, http.StatusTooManyRequests, map[string]any{
+		"name": "RATE_LIMIT_REACHED", "error": map[string]string{"type": "invalid_request_error", "code": "rate_limit"},
+		"errors": []map[string]string{{"category": "RATE_LIMIT_ERROR", "code": "RATE_LIMITED"}},
+	})
+}
+
+// Refuse answers requests to a path as the three providers answer a key without the
+// permission for it, in one body: Stripe's message names the permission
+// (docs.stripe.com/keys/restricted-api-keys), PayPal's and Square's codes are those of
+// notifications_webhooks_v1.json and of Square's ErrorCode.
+func Refuse(path, permission string) func(http.ResponseWriter, *http.Request, int) bool {
+	return func(w http.ResponseWriter, r *http.Request, _ int) bool {
+		if !strings.HasPrefix(r.URL.Path, path) {
+			return false
+		}
+		answer(w, http.StatusForbidden, map[string]any{
+			"name": "NOT_AUTHORIZED", "error": map[string]string{"type": "invalid_request_error",
+				"message": "The provided key 'rk_test_marked' needs the permission '" + permission + "'."},
+			"errors": []map[string]string{{"category": "AUTHENTICATION_ERROR", "code": "INSUFFICIENT_SCOPES"}},
 		})
 		return true
 	}

@@ -9,7 +9,8 @@ import (
 )
 
 // squareEvents searches events: limit 1 to 100, a cursor with the unchanged query, the
-// events' versions beside them (square/connect-api-specification, SearchEvents).
+// events' versions beside them (square/connect-api-specification, SearchEvents). Only what
+// happened while the search was on is found (developer.squareup.com/docs/events-api/overview).
 func (s *Server) squareEvents(w http.ResponseWriter, r *http.Request) {
 	if !bearer(w, r, Key().Token) {
 		return
@@ -36,7 +37,7 @@ func (s *Server) squareEvents(w http.ResponseWriter, r *http.Request) {
 	}
 	filter := search.Query.Filter
 	all := s.selected(filter.CreatedAt.Start, filter.CreatedAt.End, func(e Event) bool {
-		return len(filter.Merchants) == 0 || slices.Contains(filter.Merchants, e.Account)
+		return !s.searchOff && !e.Created.Before(s.searchFrom) && (len(filter.Merchants) == 0 || slices.Contains(filter.Merchants, e.Account))
 	})
 	if search.Query.Sort.Order == "ASC" {
 		slices.Reverse(all)
@@ -54,19 +55,55 @@ func (s *Server) squareEvents(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK, found)
 }
 
-// squareSubscriptions lists one subscription a page. Times have the form of the
-// specification's samples.
+// squareEnable switches the search on, with an empty answer (EnableEvents).
+func (s *Server) squareEnable(w http.ResponseWriter, r *http.Request) {
+	if !bearer(w, r, Key().Token) {
+		return
+	}
+	s.mu.Lock()
+	if s.searchOff {
+		s.searchOff, s.searchFrom = false, time.Now()
+	}
+	s.mu.Unlock()
+	answer(w, http.StatusOK, map[string]any{})
+}
+
+// squareSubscription returns one subscription. Unlike the list it has the signature key
+// (samples of RetrieveWebhookSubscription and ListWebhookSubscriptions).
+func (s *Server) squareSubscription(w http.ResponseWriter, r *http.Request) {
+	if !bearer(w, r, Key().Token) {
+		return
+	}
+	for _, e := range s.subscribed(false) {
+		if e.ID == r.PathValue("id") {
+			one := subscription(e)
+			one["signature_key"] = e.Key
+			answer(w, http.StatusOK, map[string]any{"subscription": one})
+			return
+		}
+	}
+	answer(w, http.StatusNotFound, map[string]any{"errors": []map[string]string{{"code": "NOT_FOUND"}}})
+}
+
+// subscription has times in the form of the specification's samples.
+func subscription(e Endpoint) map[string]any {
+	return map[string]any{"id": e.ID, "notification_url": e.URL, "event_types": e.Types, "enabled": !e.Disabled,
+		"api_version": e.APIVersion, "created_at": e.Created.UTC().String()}
+}
+
+// squareSubscriptions lists one subscription a page, disabled ones on request.
 func (s *Server) squareSubscriptions(w http.ResponseWriter, r *http.Request) {
 	if !bearer(w, r, Key().Token) {
 		return
 	}
-	all := s.subscribed(false)
+	all := slices.DeleteFunc(s.subscribed(false), func(e Endpoint) bool {
+		return e.Disabled && r.URL.Query().Get("include_disabled") != "true"
+	})
 	skip, _ := strconv.Atoi(r.URL.Query().Get("cursor"))
 	found := map[string]any{}
 	list := []map[string]any{}
 	for _, e := range all[min(skip, len(all)):min(skip+1, len(all))] {
-		list = append(list, map[string]any{"id": e.ID, "notification_url": e.URL, "event_types": e.Types, "enabled": true,
-			"created_at": e.Created.UTC().String()})
+		list = append(list, subscription(e))
 	}
 	found["subscriptions"] = list
 	if skip+1 < len(all) {

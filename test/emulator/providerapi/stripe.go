@@ -25,12 +25,13 @@ func (s *Server) stripeEvents(w http.ResponseWriter, r *http.Request) {
 	if text := q.Get("limit"); text != "" {
 		limit, _ = strconv.Atoi(text)
 	}
-	if !ok || limit < 1 || limit > 100 || unknown(q, "limit", "created[gte]", "created[lte]", "starting_after") {
+	if !ok || limit < 1 || limit > 100 || unknown(q, "limit", "created[gte]", "created[lte]", "starting_after", "delivery_success") {
 		bad(w, "parameters")
 		return
 	}
 	account := r.Header.Get("Stripe-Account")
-	all := s.selected(from, to, func(e Event) bool { return !e.Thin && e.Account == account })
+	failed := q.Get("delivery_success") == "false" // at one endpoint at least
+	all := s.selected(from, to, func(e Event) bool { return !e.Thin && e.Account == account && (e.Failed || !failed) })
 	skip := 0
 	if after := q.Get("starting_after"); after != "" {
 		if skip = slices.IndexFunc(all, func(e Event) bool { return e.ID == after }) + 1; skip == 0 {
@@ -85,7 +86,16 @@ func unknown(q url.Values, names ...string) bool {
 	return false
 }
 
-// stripeEndpoints lists one endpoint a page, so that every client pages.
+func status(e Endpoint) string {
+	if e.Disabled {
+		return "disabled"
+	}
+	return "enabled"
+}
+
+// stripeEndpoints lists one endpoint a page, so that every client pages. api_version is
+// null for the account's; a secret is returned at creation only (OpenAPI file of Stripe,
+// webhook_endpoint).
 func (s *Server) stripeEndpoints(w http.ResponseWriter, r *http.Request) {
 	if !bearer(w, r, Key().Token) {
 		return
@@ -95,19 +105,30 @@ func (s *Server) stripeEndpoints(w http.ResponseWriter, r *http.Request) {
 	all = all[slices.IndexFunc(all, func(e Endpoint) bool { return e.ID == after })+1:]
 	data := []map[string]any{}
 	for _, e := range all[:min(1, len(all))] {
-		data = append(data, map[string]any{"id": e.ID, "url": e.URL, "enabled_events": e.Types, "status": "enabled", "created": e.Created.Unix()})
+		one := map[string]any{"id": e.ID, "object": "webhook_endpoint", "url": e.URL, "enabled_events": e.Types, "status": status(e),
+			"api_version": nil, "livemode": false, "created": e.Created.Unix()}
+		if e.APIVersion != "" {
+			one["api_version"] = e.APIVersion
+		}
+		data = append(data, one)
 	}
 	answer(w, http.StatusOK, map[string]any{"data": data, "has_more": len(all) > 1})
 }
 
+// stripeDestinations lists destinations of thin events. status_details is there for a disabled
+// one (stripe-go v85.0.0, v2core_eventdestination.go).
 func (s *Server) stripeDestinations(w http.ResponseWriter, r *http.Request) {
 	if !bearer(w, r, Key().Token) {
 		return
 	}
 	data := []map[string]any{}
 	for _, e := range s.subscribed(true) {
-		data = append(data, map[string]any{"id": e.ID, "enabled_events": e.Types, "event_payload": "thin",
-			"created": e.Created.UTC().Format(time.RFC3339Nano), "webhook_endpoint": map[string]string{"url": e.URL}})
+		one := map[string]any{"id": e.ID, "enabled_events": e.Types, "event_payload": "thin", "status": status(e),
+			"created": e.Created.UTC().Format(time.RFC3339Nano), "webhook_endpoint": map[string]string{"url": e.URL}}
+		if e.Disabled {
+			one["status_details"] = map[string]any{"disabled": map[string]string{"reason": e.Reason}}
+		}
+		data = append(data, one)
 	}
 	answer(w, http.StatusOK, map[string]any{"data": data})
 }
