@@ -18,7 +18,7 @@ const (
 )
 
 func (a *app) doctor() *cobra.Command {
-	var skip []string
+	var side sideFlags
 	var templateFile, out string
 	c := &cobra.Command{
 		Use:   "doctor",
@@ -29,31 +29,57 @@ each against the deployed template; the deployed template and code against the l
 ones. Each finding has its remedy; the exit code is 3 if there are any.
 
 It changes nothing, and shows no secret. It sends each URL one request without a
-signature, which the stack counts as rejected. A missing permission is one finding.`,
+signature, which the stack counts as rejected. A missing permission is one finding.
+
+With --provider it checks the provider's side instead, through the provider's API, with the
+key of paysluice reconcile: endpoint, URL, event types, API versions, live against sandbox,
+what it signs with, deliveries that wait, Square's event search. docs/reconciling.md says
+what an API does not show. --fix asks, and switches Square's event search on; nothing else
+is changed.`,
 		Example: `  paysluice doctor
+  paysluice doctor --provider all
+  paysluice doctor --provider square --fix
   paysluice doctor --skip secret-paypal,url-paypal -o json`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			for _, name := range skip {
-				if !slices.Contains(doctor.Names(), name) {
-					return usagef("--skip %s is no check: choose of %s", name, strings.Join(doctor.Names(), ", "))
+			names := doctor.Names()
+			if side.provider != "" {
+				names = doctor.SideNames()
+			}
+			for _, name := range side.skip {
+				if !slices.Contains(names, name) {
+					return usagef("--skip %s is no check: choose of %s", name, strings.Join(names, ", "))
 				}
+			}
+			if err := side.check(); err != nil {
+				return err
 			}
 			s, err := a.find(c.Context())
 			if err != nil {
 				return err
 			}
-			results, err := doctor.New(c.Context(), s, templateFile, out).Examine(c.Context(), skip)
+			if side.provider != "" {
+				return a.sides(c.Context(), side, s)
+			}
+			results, err := doctor.New(c.Context(), s, templateFile, out).Examine(c.Context(), side.skip)
 			if err != nil {
 				return err
 			}
 			return a.printResults(results)
 		},
 	}
-	c.Flags().StringSliceVar(&skip, "skip", nil, "leave out `checks`, separated by commas")
-	c.Flags().StringVar(&templateFile, "template", localTemplate, "local template `file` to compare with")
-	c.Flags().StringVar(&out, "out", localZips, "`folder` of paysluice package to compare with")
-	complete(c, "skip", doctor.Names())
+	flags := c.Flags()
+	flags.StringSliceVar(&side.skip, "skip", nil, "leave out `checks`, separated by commas")
+	flags.StringVar(&templateFile, "template", localTemplate, "local template `file` to compare with")
+	flags.StringVar(&out, "out", localZips, "`folder` of paysluice package to compare with")
+	flags.StringVar(&side.provider, "provider", "", "check the side of this `provider`, or of all")
+	flags.BoolVar(&side.sandbox, "sandbox", false, "the key in the environment or at the prompt is one of PayPal's or Square's sandbox")
+	flags.StringVar(&side.url, "webhook-url", "", "`URL` of the provider's endpoint; default the stack's output")
+	flags.BoolVar(&side.fix, "fix", false, "switch Square's event search on, after a question")
+	flags.StringVar(&side.apiURL, "api-url", "", "`URL` of a fake of the provider's API")
+	_ = flags.MarkHidden("api-url") // the only error is an unknown flag
+	complete(c, "skip", slices.Concat(doctor.Names(), doctor.SideNames()))
+	complete(c, "provider", append(providerNames(), allProviders))
 	return c
 }
 

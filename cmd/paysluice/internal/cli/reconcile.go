@@ -145,7 +145,7 @@ type reconciliation struct {
 
 // reconciliation connects the stack and the provider.
 func (a *app) reconciliation(ctx context.Context, f *reconcileFlags, s *stack.Stack, p contract.Provider) (*reconciliation, error) {
-	key, err := a.apiKey(ctx, f, s, p)
+	key, err := a.apiKey(ctx, f.sandbox, s, p)
 	if err != nil {
 		return nil, err
 	}
@@ -180,8 +180,8 @@ func (a *app) reconciliation(ctx context.Context, f *reconcileFlags, s *stack.St
 }
 
 // apiKey reads the key from the environment, the secret or the terminal.
-func (a *app) apiKey(ctx context.Context, f *reconcileFlags, s *stack.Stack, p contract.Provider) (source.Key, error) {
-	key := source.Key{Sandbox: f.sandbox}
+func (a *app) apiKey(ctx context.Context, sandbox bool, s *stack.Stack, p contract.Provider) (source.Key, error) {
+	key := source.Key{Sandbox: sandbox}
 	fields := keyFields(p, &key)
 	set := false
 	for _, field := range fields {

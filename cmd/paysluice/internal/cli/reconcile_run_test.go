@@ -35,6 +35,8 @@ const hook = "https://hooks.example.com/x"
 type reconciled struct {
 	api            *providerapi.Server
 	secret         string          // JSON document
+	noKeys         bool            // the secret is not one of a key
+	rows           string          // items of a query
 	denied         map[string]bool // operations of AWS
 	sent           func()
 	queued, stored []map[string]any
@@ -77,16 +79,16 @@ func (r *reconciled) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		_, _ = io.WriteString(w, `{"__type":"AccessDeniedException"}`)
 	case strings.Contains(string(text), "Action=DescribeStacks"):
 		_, _ = io.WriteString(w, "<DescribeStacksResponse><DescribeStacksResult><Stacks><member><StackName>prod</StackName><StackId>arn</StackId><Outputs>")
-		for name, value := range map[string]string{"StripeUrl": hook, "PayPalUrl": hook, "TableName": "events", "BucketName": "archive", "QueueUrl": "http://" + request.Host + "/1/q"} {
+		for name, value := range map[string]string{"StripeUrl": hook, "PayPalUrl": hook, "SquareUrl": hook, "TableName": "events", "BucketName": "archive", "QueueUrl": "http://" + request.Host + "/1/q"} {
 			_, _ = fmt.Fprintf(w, "<member><OutputKey>%s</OutputKey><OutputValue>%s</OutputValue></member>", name, value)
 		}
 		_, _ = io.WriteString(w, "</Outputs><Parameters><member><ParameterKey>EventRetentionDays</ParameterKey><ParameterValue>20</ParameterValue></member></Parameters>"+
 			"</member></Stacks></DescribeStacksResult></DescribeStacksResponse>")
-	case operation == "GetSecretValue" && r.secret == "":
+	case operation == "GetSecretValue" && (r.secret == "" || r.noKeys && strings.Contains(string(text), "api-key")):
 		w.WriteHeader(http.StatusBadRequest)
 		_, _ = io.WriteString(w, `{"__type":"ResourceNotFoundException"}`)
 	case operation == "GetSecretValue":
-		_ = json.NewEncoder(w).Encode(map[string]string{"SecretString": r.secret})
+		_ = json.NewEncoder(w).Encode(map[string]string{"VersionId": "1", "SecretString": r.secret})
 	case operation == "BatchGetItem":
 		_ = json.NewEncoder(w).Encode(map[string]any{"Responses": map[string]any{"events": r.stored}})
 		r.stored, r.queued = append(r.stored, r.queued...), nil
@@ -97,7 +99,7 @@ func (r *reconciled) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		r.sent()
 		_, _ = fmt.Fprintf(w, `{"MessageId":"1","MD5OfMessageBody":"%x"}`, md5.Sum([]byte(message.MessageBody)))
 	case operation == "Query":
-		_, _ = io.WriteString(w, "{}")
+		_, _ = fmt.Fprintf(w, `{"Items":[%s]}`, r.rows)
 	default: // S3
 		_, _ = io.WriteString(w, "<ListBucketResult></ListBucketResult>")
 	}

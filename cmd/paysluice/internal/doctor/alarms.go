@@ -14,8 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 )
 
-func alarmChecks() []check {
-	return []check{
+func alarmChecks() []check[*Doctor] {
+	return []check[*Doctor]{
 		{"alarms", "the alarms and their actions", (*Doctor).checkAlarms},
 		{"filters", "the metric filters that alarms read", (*Doctor).checkFilters},
 		{"subscriptions", "who gets the alarms", (*Doctor).checkSubscriptions},

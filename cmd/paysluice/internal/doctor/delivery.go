@@ -12,8 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 )
 
-func deliveryChecks() []check {
-	return []check{
+func deliveryChecks() []check[*Doctor] {
+	return []check[*Doctor]{
 		{"mappings", "the pollers between queues and functions", (*Doctor).checkMappings},
 		{"queues", "the queues' settings", (*Doctor).checkQueues},
 	}

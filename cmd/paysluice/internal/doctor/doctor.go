@@ -26,6 +26,7 @@ import (
 
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/stack"
+	"github.com/paysluice/paysluice/handlers/reconcile/source"
 )
 
 // Severity says how bad a finding is.
@@ -57,11 +58,11 @@ type Result struct {
 	Findings []Finding `json:"findings"`
 }
 
-// check is one question about a stack. run returns what is wrong, and an error if it
-// could not look at everything.
-type check struct {
+// check is one question about a stack, or about a provider's side. run returns what is
+// wrong, and an error if it could not look at everything.
+type check[S any] struct {
 	name, looks string
-	run         func(*Doctor, context.Context) ([]Finding, error)
+	run         func(S, context.Context) ([]Finding, error)
 }
 
 // skipped is the error of a check that does not apply.
@@ -112,7 +113,7 @@ func New(ctx context.Context, s *stack.Stack, templateFile, out string) *Doctor 
 }
 
 // checks returns all checks, those about incoming webhooks first.
-func checks() []check {
+func checks() []check[*Doctor] {
 	return slices.Concat(
 		stackChecks(), secretChecks(), intakeChecks(), functionChecks(),
 		deliveryChecks(), storageChecks(), alarmChecks(),
@@ -128,17 +129,21 @@ func Names() []string {
 	return names
 }
 
-// concurrency is the number of checks that run at a time.
+// concurrency is the number of checks of a stack that run at a time.
 const concurrency = 8
 
 // Examine makes all checks except those of the names in skip. The error is that of
 // ctx: a check that fails is a finding of severity Unknown.
 func (d *Doctor) Examine(ctx context.Context, skip []string) ([]Result, error) {
-	all := checks()
+	return runChecks(ctx, d, checks(), skip, concurrency)
+}
+
+// runChecks makes the checks of a subject, some at a time.
+func runChecks[S any](ctx context.Context, subject S, all []check[S], skip []string, atOnce int) ([]Result, error) {
 	results := make([]Result, len(all))
 	failures := make([]error, len(all))
 	var group errgroup.Group
-	group.SetLimit(concurrency)
+	group.SetLimit(atOnce)
 	for i, c := range all {
 		results[i] = Result{Check: c.name, Looks: c.looks, Findings: []Finding{}}
 		if slices.Contains(skip, c.name) {
@@ -146,7 +151,7 @@ func (d *Doctor) Examine(ctx context.Context, skip []string) ([]Result, error) {
 			continue
 		}
 		group.Go(func() error {
-			found, err := c.run(d, ctx)
+			found, err := c.run(subject, ctx)
 			results[i].Findings = append(results[i].Findings, found...)
 			failures[i] = err
 			return nil
@@ -172,15 +177,26 @@ func (r *Result) fail(err error, known map[string]string) {
 	}
 	f := Finding{Severity: Unknown, Subject: r.Looks, Problem: "could not be checked: " + err.Error(),
 		Means: "The check says nothing about the stack.", Do: "run paysluice doctor again when AWS answers"}
-	if denied, ok := errors.AsType[*stack.Denied](err); ok {
+	cause := f.Problem
+	denied, isDenied := errors.AsType[*stack.Denied](err)
+	refused, isRefused := errors.AsType[*source.StatusError](err)
+	switch {
+	case isDenied:
 		f.Problem = fmt.Sprintf("could not be checked: access denied: %s on %s", denied.Action, denied.Resource)
 		f.Do = "add to your policy: " + denied.Statement()
+		cause = f.Problem
+	case isRefused && errors.Is(err, source.ErrKey):
+		f.Do = permission(refused)
+		cause = f.Do // several calls need one permission
+	case errors.Is(err, source.ErrUnavailable):
+		f.Do = "run paysluice doctor again when the provider answers"
+		cause = f.Do
 	}
-	if other, ok := known[f.Problem]; ok {
+	if other, ok := known[cause]; ok {
 		r.Skipped = "not possible, see " + other
 		return
 	}
-	known[f.Problem] = r.Check
+	known[cause] = r.Check
 	r.Findings = append(r.Findings, f)
 }
 

@@ -18,8 +18,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 )
 
-func functionChecks() []check {
-	return []check{
+func functionChecks() []check[*Doctor] {
+	return []check[*Doctor]{
 		{"functions", "the functions' settings", (*Doctor).checkFunctions},
 		{"reserved", "the functions' reserved concurrency", (*Doctor).checkReserved},
 		{"code", "the functions' code and the local build", (*Doctor).checkCode},

@@ -17,17 +17,17 @@ import (
 	"github.com/paysluice/paysluice/handlers/contract"
 )
 
-func intakeChecks() []check {
-	var found []check
+func intakeChecks() []check[*Doctor] {
+	var found []check[*Doctor]
 	for _, p := range contract.Providers() {
-		found = append(found, check{"url-" + p.Name, "the answer of " + p.Title + "'s URL to an unsigned request", func(d *Doctor, ctx context.Context) ([]Finding, error) {
+		found = append(found, check[*Doctor]{"url-" + p.Name, "the answer of " + p.Title + "'s URL to an unsigned request", func(d *Doctor, ctx context.Context) ([]Finding, error) {
 			return d.checkURL(ctx, p)
 		}})
 	}
 	return append(found,
-		check{"throttle", "the requests a second that the stage takes", (*Doctor).checkThrottle},
-		check{"concurrency", "the account's Lambda concurrency", (*Doctor).checkConcurrency},
-		check{"invoke", "API Gateway's permission to invoke the functions", (*Doctor).checkPermissions},
+		check[*Doctor]{"throttle", "the requests a second that the stage takes", (*Doctor).checkThrottle},
+		check[*Doctor]{"concurrency", "the account's Lambda concurrency", (*Doctor).checkConcurrency},
+		check[*Doctor]{"invoke", "API Gateway's permission to invoke the functions", (*Doctor).checkPermissions},
 	)
 }
 

@@ -14,10 +14,10 @@ import (
 	"github.com/paysluice/paysluice/handlers/provider/all"
 )
 
-func secretChecks() []check {
-	var found []check
+func secretChecks() []check[*Doctor] {
+	var found []check[*Doctor]
 	for _, p := range contract.Providers() {
-		found = append(found, check{"secret-" + p.Name, "the secret of " + p.Title, func(d *Doctor, ctx context.Context) ([]Finding, error) {
+		found = append(found, check[*Doctor]{"secret-" + p.Name, "the secret of " + p.Title, func(d *Doctor, ctx context.Context) ([]Finding, error) {
 			return d.checkSecret(ctx, p)
 		}})
 	}

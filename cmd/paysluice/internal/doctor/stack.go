@@ -13,8 +13,8 @@ import (
 	"strings"
 )
 
-func stackChecks() []check {
-	return []check{
+func stackChecks() []check[*Doctor] {
+	return []check[*Doctor]{
 		{"stack", "the stack's status in CloudFormation", (*Doctor).checkStatus},
 		{"template", "the deployed template and the local one", (*Doctor).checkTemplate},
 		{"protection", "the stack's termination protection", (*Doctor).checkProtection},

@@ -15,8 +15,8 @@ import (
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 )
 
-func storageChecks() []check {
-	return []check{
+func storageChecks() []check[*Doctor] {
+	return []check[*Doctor]{
 		{"key", "the key that encrypts everything", (*Doctor).checkKey},
 		{"tables", "the tables' settings", (*Doctor).checkTables},
 		{"backups", "the tables' point-in-time recovery and expiry", (*Doctor).checkBackups},
