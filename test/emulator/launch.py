@@ -6,6 +6,7 @@ hypercorn serves MiniStack directly. MiniStack's own main would listen on every
 interface and on port 443 and leave a PID file in /tmp.
 """
 
+import functools
 import json
 import os
 import signal
@@ -201,6 +202,16 @@ def keep_connections():
     Config.keep_alive_max_requests = sys.maxsize
 
 
+def parse_once():
+    """Parses an expression once. MiniStack does so for every item of a partition,
+    which takes most of a query's time.
+    """
+    from ministack.services import dynamodb
+
+    dynamodb._tokenize = functools.lru_cache(dynamodb._tokenize)
+    dynamodb._condition_syntax_error = functools.lru_cache(dynamodb._condition_syntax_error)
+
+
 def send_at_once():
     """Sends each response at once on the connections of the inherited socket.
 
@@ -221,6 +232,7 @@ if __name__ == "__main__":
     if "PLAIN_STREAMS" not in os.environ:
         read_streams_like_lambda()
     keep_connections()
+    parse_once()
     send_at_once()
 
     from hypercorn.__main__ import main

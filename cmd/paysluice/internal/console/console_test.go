@@ -222,14 +222,14 @@ func TestEventsKeepTheirPlace(t *testing.T) {
 func TestEventsFilter(t *testing.T) {
 	w := &world{events: []event.Event{paid("square:1", 0)}}
 	s := listen(t, w)
-	text := page(t, s, "/events?provider=stripe&category=payment.succeeded&type=a+b&payment=p&account=-x&mode=test&since=2026-03-01T01:00&until=2026-03-02T01:00")
+	text := page(t, s, "/events?provider=stripe&category=payment.succeeded&type=a+b&payment=p&account=-x&endpoint=main&mode=test&since=2026-03-01T01:00&until=2026-03-02T01:00")
 	assert.Contains(t, text, "No event matches.")
 	assert.Equal(t, []query.Filter{{
-		Provider: "stripe", Category: event.PaymentSucceeded, Type: "a b", Payment: "p", Account: "-x", Livemode: new(false),
+		Provider: "stripe", Category: event.PaymentSucceeded, Type: "a b", Payment: "p", Account: "-x", Endpoint: "main", Livemode: new(false),
 		Since: w.filters[0].Since, Until: w.filters[0].Until,
 	}}, w.filters)
 	assert.Equal(t, "2026-03-01T00:00:00Z", w.filters[0].Since.UTC().Format(time.RFC3339), "in the viewer's zone")
-	assert.Contains(t, text, "paysluice events list --provider stripe --category payment.succeeded --type &#39;a b&#39; --payment p --account &#39;-x&#39; --livemode false --since 2026-03-01T00:00:00Z --until 2026-03-02T00:00:00Z")
+	assert.Contains(t, text, "paysluice events list --provider stripe --category payment.succeeded --type &#39;a b&#39; --payment p --account &#39;-x&#39; --endpoint main --livemode false --since 2026-03-01T00:00:00Z --until 2026-03-02T00:00:00Z")
 
 	r := get(t, s, "/events?provider=adyen&category=x&mode=x&since=x&before=")
 	assert.Equal(t, http.StatusBadRequest, r.Code)

@@ -45,7 +45,7 @@ func providers() []contract.Provider { return contract.Providers() }
 
 // fields are the names of the filter's fields.
 func fields() []string {
-	return []string{"provider", "category", "type", "payment", "account", "mode", "since", "until"}
+	return []string{"provider", "category", "type", "payment", "account", "endpoint", "mode", "since", "until"}
 }
 
 // events lists events, newest first.
@@ -106,11 +106,16 @@ func collect(all iter.Seq2[event.Event, error], follows func(event.Event) bool) 
 	return found, nil
 }
 
+// end returns the end of the day, and of the next one shortly before. A list that ends
+// with a day needs no range in the partitions of that day.
+func (s *Server) end() time.Time { return s.Now().Add(clockSkew).UTC().Truncate(day).Add(day) }
+
 // filter reads the form's fields. The error names every invalid one.
 func (s *Server) filter(form url.Values) (query.Filter, error) {
 	f := query.Filter{
 		Provider: form.Get("provider"), Type: form.Get("type"), Category: event.Category(form.Get("category")),
-		Payment: form.Get("payment"), Account: form.Get("account"), Until: s.Now().Add(clockSkew),
+		Payment: form.Get("payment"), Account: form.Get("account"), Endpoint: form.Get("endpoint"),
+		Until: s.end(),
 	}
 	var problems []error
 	if f.Provider != "" && !slices.ContainsFunc(providers(), func(p contract.Provider) bool { return p.Name == f.Provider }) {
@@ -147,7 +152,7 @@ func (s *Server) filter(form url.Values) (query.Filter, error) {
 // listCommand returns the command that lists the same events.
 func listCommand(form url.Values, f query.Filter) string {
 	words := []string{"paysluice events list"}
-	for _, name := range []string{"provider", "category", "type", "payment", "account"} {
+	for _, name := range []string{"provider", "category", "type", "payment", "account", "endpoint"} {
 		if value := form.Get(name); value != "" {
 			words = append(words, "--"+name, quote(value))
 		}

@@ -122,7 +122,7 @@ func (s *Server) readOverview(ctx context.Context, data *overviewData, now time.
 		all.Go(func() error {
 			row := &data.Providers[i]
 			row.Provider = p
-			row.Events = read(collect(s.Store.Events(ctx, query.Filter{Provider: p.Name, Until: now.Add(clockSkew), Limit: sampled}), nil))
+			row.Events = read(collect(s.Store.Events(ctx, query.Filter{Provider: p.Name, Until: s.end(), Limit: sampled}), nil))
 			return nil
 		})
 	}

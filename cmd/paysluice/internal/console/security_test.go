@@ -86,6 +86,8 @@ func TestHeaders(t *testing.T) {
 		assert.Contains(t, header.Get("Content-Security-Policy"), "frame-ancestors 'none'")
 		assert.NotContains(t, header.Get("Content-Security-Policy"), "unsafe")
 	}
+	_, header, _ := attack(t, s, "GET", "/events", nil)
+	assert.Regexp(t, `^aws;dur=0\.0;desc="0 calls", own;dur=\d+\.\d$`, header.Get("Server-Timing"), "the world is no AWS")
 	for name := range s.pages {
 		text, err := assets.ReadFile("templates/" + name + ".html")
 		require.NoError(t, err)

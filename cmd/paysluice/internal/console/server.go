@@ -172,8 +172,10 @@ type frame struct {
 // serve renders pages. Their failures are pages too.
 func (s *Server) serve(page func(*http.Request) (view, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
+		begin := time.Now()
 		ctx, cancel := context.WithTimeout(r.Context(), readTimeout)
 		defer cancel()
+		ctx, calls := stack.CountCalls(ctx)
 		v, err := page(r.WithContext(ctx))
 		if err != nil {
 			p := newProblem(err)
@@ -183,12 +185,16 @@ func (s *Server) serve(page func(*http.Request) (view, error)) http.HandlerFunc 
 			http.Redirect(w, r, v.to, http.StatusSeeOther)
 			return
 		}
-		s.render(w, v, r.URL.Query().Get("q"))
+		s.render(w, v, r.URL.Query().Get("q"), func() string {
+			n, busy := calls.Sum()
+			return fmt.Sprintf(`aws;dur=%.1f;desc="%d calls", own;dur=%.1f`, busy.Seconds()*1e3, n, (time.Since(begin)-busy).Seconds()*1e3)
+		})
 	}
 }
 
 // render writes a page. Characters that could disguise a text are shown as escapes.
-func (s *Server) render(w http.ResponseWriter, v view, search string) {
+// Server-Timing, which browsers show among a request's timings, tells how long AWS took.
+func (s *Server) render(w http.ResponseWriter, v view, search string, timing func() string) {
 	var page bytes.Buffer
 	err := s.pages[v.page].ExecuteTemplate(&page, "layout", frame{v.title, v.page, search, s.Stack, v.data})
 	if err != nil {
@@ -196,11 +202,13 @@ func (s *Server) render(w http.ResponseWriter, v view, search string) {
 		http.Error(w, "This page has a defect, which the console's terminal shows.", http.StatusInternalServerError)
 		return
 	}
+	text := visible(page.Bytes())
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Server-Timing", timing())
 	if v.status != 0 {
 		w.WriteHeader(v.status)
 	}
-	_, _ = w.Write(visible(page.Bytes())) // the viewer may have left
+	_, _ = w.Write(text) // the viewer may have left
 }
 
 // refuse answers a request that the guard stopped.

@@ -3,6 +3,7 @@ package query
 import (
 	"context"
 	"maps"
+	"math"
 	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -29,10 +30,17 @@ type partition struct {
 	key       string // attribute of the partition key
 	value     string
 	ascending bool
-	// from and to bound the timestamp inclusively, in epoch milliseconds.
+	// from and to bound the timestamp inclusively, in epoch milliseconds; earliest and
+	// latest do not.
 	from, to int64
 	filter   *expression
 }
+
+// Timestamps that bound nothing.
+const (
+	earliest = math.MinInt64
+	latest   = math.MaxInt64
+)
 
 // cursor reads a partition page by page.
 type cursor struct {
@@ -45,6 +53,14 @@ type cursor struct {
 func (s *Store) open(p partition) *cursor {
 	key := newExpression()
 	key.add(p.key, "=", &types.AttributeValueMemberS{Value: p.value})
+	switch {
+	case p.from != earliest && p.to != latest:
+		key.between(contract.TimestampAttribute, number(p.from), number(p.to))
+	case p.from != earliest:
+		key.add(contract.TimestampAttribute, ">=", number(p.from))
+	case p.to != latest:
+		key.add(contract.TimestampAttribute, "<=", number(p.to))
+	}
 	e := newExpression()
 	if p.filter != nil {
 		e = p.filter
@@ -52,11 +68,9 @@ func (s *Store) open(p partition) *cursor {
 	names, values := maps.Clone(e.names), maps.Clone(e.values)
 	maps.Copy(names, key.names)
 	maps.Copy(values, key.values)
-	names["#at"] = contract.TimestampAttribute
-	values[":from"], values[":to"] = number(p.from), number(p.to)
 	c := &cursor{store: s, input: dynamodb.QueryInput{
 		TableName:                 new(s.stack.Outputs["TableName"]),
-		KeyConditionExpression:    new(*key.text() + " AND #at BETWEEN :from AND :to"),
+		KeyConditionExpression:    key.text(),
 		FilterExpression:          e.text(),
 		ExpressionAttributeNames:  names,
 		ExpressionAttributeValues: values,

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"math"
 	"slices"
 	"time"
 
@@ -40,7 +39,7 @@ func (s *Store) Payment(ctx context.Context, f Filter) iter.Seq2[event.Event, er
 // Versions returns the events with an id and all their fields, oldest first. An id has
 // more than one if the provider sent it with several times.
 func (s *Store) Versions(ctx context.Context, id string) iter.Seq2[event.Event, error] {
-	c := s.open(partition{key: contract.EventIDAttribute, value: id, ascending: true, from: math.MinInt64, to: math.MaxInt64})
+	c := s.open(partition{key: contract.EventIDAttribute, value: id, ascending: true, from: earliest, to: latest})
 	return s.merge(ctx, []*cursor{c}, true)
 }
 
@@ -84,7 +83,7 @@ func (s *Store) window(f Filter) (since, until time.Time) {
 func (s *Store) days(ctx context.Context, f Filter) iter.Seq2[event.Event, error] {
 	since, until := s.window(f)
 	return func(yield func(event.Event, error) bool) {
-		for day := until.Truncate(24 * time.Hour); day.Add(24 * time.Hour).After(since); day = day.AddDate(0, 0, -1) {
+		for day := until.Add(-time.Millisecond).Truncate(24 * time.Hour); day.Add(24 * time.Hour).After(since); day = day.AddDate(0, 0, -1) {
 			for e, err := range s.merge(ctx, s.day(f, day, since, until), false) {
 				if !yield(e, err) || err != nil {
 					return
@@ -97,12 +96,15 @@ func (s *Store) days(ctx context.Context, f Filter) iter.Seq2[event.Event, error
 // day returns cursors for the partitions of a day.
 func (s *Store) day(f Filter, day, since, until time.Time) []*cursor {
 	p := partition{
-		index: contract.DayIndex, key: contract.DayKeyAttribute, filter: f.conditions(),
-		from: since.UnixMilli(), to: until.UnixMilli() - 1,
+		index: contract.DayIndex, key: contract.DayKeyAttribute, filter: f.conditions(), from: earliest, to: latest,
 	}
-	// Events without a time have the sort key 0.
-	if !day.Before(since) {
-		p.from = 0
+	// Only the first and the last day of a range are read in part. Events without a time
+	// have the sort key 0.
+	if day.Before(since) {
+		p.from = since.UnixMilli()
+	}
+	if day.Add(24 * time.Hour).After(until) {
+		p.to = until.UnixMilli() - 1
 	}
 	var all []*cursor
 	for _, provider := range f.providers() {
@@ -120,7 +122,7 @@ func (s *Store) payments(ctx context.Context, f Filter, ascending bool) iter.Seq
 	for _, provider := range f.providers() {
 		p := partition{
 			index: contract.PaymentIndex, key: contract.PaymentKeyAttribute, value: event.NewID(provider, f.Payment),
-			ascending: ascending, filter: f.conditions(), from: math.MinInt64, to: math.MaxInt64,
+			ascending: ascending, filter: f.conditions(), from: earliest, to: latest,
 		}
 		if !f.Since.IsZero() {
 			p.from = f.Since.UnixMilli()

@@ -69,6 +69,13 @@ func (e *expression) add(attribute, operator string, value types.AttributeValue)
 	e.terms = append(e.terms, "#"+attribute+" "+operator+" "+place)
 }
 
+// between appends a term for a range that includes its bounds.
+func (e *expression) between(attribute string, from, to types.AttributeValue) {
+	e.names["#"+attribute] = attribute
+	e.values[":from"], e.values[":to"] = from, to
+	e.terms = append(e.terms, "#"+attribute+" BETWEEN :from AND :to")
+}
+
 // text returns the terms joined by AND, nil without one.
 func (e *expression) text() *string {
 	if len(e.terms) == 0 {

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -39,8 +40,9 @@ func (p partitioned) Query(ctx context.Context, in *dynamodb.QueryInput, _ ...fu
 	if i := p[in.ExpressionAttributeNames[words[0]]+values[words[2]].(*types.AttributeValueMemberS).Value]; i != nil {
 		all = i.all
 	}
-	start := sort.Search(len(all), func(n int) bool { return at(all[n]) <= number(values[":to"]) })
-	end := sort.Search(len(all), func(n int) bool { return at(all[n]) < number(values[":from"]) })
+	from, to := bounds(in)
+	start := sort.Search(len(all), func(n int) bool { return at(all[n]) <= to })
+	end := sort.Search(len(all), func(n int) bool { return at(all[n]) < from })
 	if in.ExclusiveStartKey != nil {
 		start = int(number(in.ExclusiveStartKey["position"]))
 	}
@@ -141,6 +143,41 @@ func TestListOf100000Events(t *testing.T) {
 		assert.LessOrEqual(t, s.ReadUnits(), most+minimum*partitions/2, "%s: %d events must be read", row.why, must)
 		t.Logf("%-9s %6d events must be read, %6.1f read units", row.why, must, s.ReadUnits())
 	}
+}
+
+// A page of the console, which ends with a day, asks each of the day's partitions once,
+// and a second time only those that list more than a first page.
+func TestPageOf100000Events(t *testing.T) {
+	_, all := large()
+	end := now.Truncate(24 * time.Hour).Add(24 * time.Hour)
+	for _, row := range []struct {
+		why    string
+		filter query.Filter
+		calls  int
+	}{
+		{"all providers", query.Filter{Until: end}, 3 * 16},
+		{"one provider", query.Filter{Until: end, Provider: "stripe"}, 16 + 1},
+		{"a whole day", query.Filter{Until: end.AddDate(0, 0, -1)}, 3 * 16},
+		{"a later page", query.Filter{Until: now.Add(-3 * time.Hour)}, 3 * 16},
+	} {
+		c := &calls{Table: all}
+		s := query.NewStore(c, nil, &stack.Stack{Outputs: map[string]string{"TableName": "t"}}, func() time.Time { return now })
+		row.filter.Limit = page + 1 // to know whether there are more
+		assert.Len(t, ids(t, s, row.filter), page+1, row.why)
+		assert.LessOrEqual(t, int(c.n.Load()), row.calls, row.why)
+		assert.LessOrEqual(t, s.ReadUnits(), float64(row.calls)/2+0.5, "%s: a first page costs half a unit, a second one a whole", row.why)
+	}
+}
+
+// calls counts the queries of a table.
+type calls struct {
+	query.Table
+	n atomic.Int64
+}
+
+func (c *calls) Query(ctx context.Context, in *dynamodb.QueryInput, o ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
+	c.n.Add(1)
+	return c.Table.Query(ctx, in, o...)
 }
 
 // The command's own time for a list: go test -run '^$' -bench List ./cmd/paysluice/internal/query

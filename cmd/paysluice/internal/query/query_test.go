@@ -56,11 +56,11 @@ func (i *items) Query(_ context.Context, in *dynamodb.QueryInput, _ ...func(*dyn
 	if i.queries == i.fail {
 		return nil, errDown
 	}
-	values := in.ExpressionAttributeValues
+	from, to := bounds(in)
 	matches := func(item map[string]types.AttributeValue, expression string) bool {
 		for term := range strings.SplitSeq(expression, " AND ") {
 			words := strings.Fields(term)
-			if !equal(item[in.ExpressionAttributeNames[words[0]]], values[words[2]]) {
+			if !equal(item[in.ExpressionAttributeNames[words[0]]], in.ExpressionAttributeValues[words[2]]) {
 				return false
 			}
 		}
@@ -68,8 +68,8 @@ func (i *items) Query(_ context.Context, in *dynamodb.QueryInput, _ ...func(*dyn
 	}
 	var found []map[string]types.AttributeValue
 	for _, item := range i.all {
-		condition, _, _ := strings.Cut(*in.KeyConditionExpression, " AND #at")
-		if at := at(item); matches(item, condition) && number(values[":from"]) <= at && at <= number(values[":to"]) {
+		condition, _, _ := strings.Cut(*in.KeyConditionExpression, " AND #timestamp")
+		if at := at(item); matches(item, condition) && from <= at && at <= to {
 			found = append(found, item)
 		}
 	}
@@ -97,6 +97,24 @@ func (i *items) Query(_ context.Context, in *dynamodb.QueryInput, _ ...func(*dyn
 		out.Items = append(out.Items, map[string]types.AttributeValue{})
 	}
 	return out, nil
+}
+
+// bounds returns the range of a query's sort key.
+func bounds(in *dynamodb.QueryInput) (from, to int64) {
+	from, to = math.MinInt64, math.MaxInt64
+	_, condition, ranged := strings.Cut(*in.KeyConditionExpression, " AND #timestamp ")
+	if !ranged {
+		return from, to
+	}
+	words := strings.Fields(condition)
+	bound := number(in.ExpressionAttributeValues[words[1]])
+	switch words[0] {
+	case "BETWEEN":
+		return bound, number(in.ExpressionAttributeValues[words[3]])
+	case ">=":
+		return bound, to
+	}
+	return from, bound
 }
 
 // BatchGetItem leaves the last of several keys unprocessed.

@@ -110,9 +110,11 @@ func newHTTPClient() *awshttp.BuildableClient {
 	})
 }
 
-// explain is a middleware that passes the errors of all calls to Explain.
+// explain is a middleware that counts calls and passes their errors to Explain.
 func explain(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+	end := begin(ctx)
 	out, metadata, err := next.HandleInitialize(ctx, in)
+	end()
 	if err != nil {
 		err = Explain(err, middleware.GetServiceID(ctx), middleware.GetOperationName(ctx))
 	}
