@@ -105,7 +105,7 @@ func TestBrowserShowsEachPage(t *testing.T) {
 		"/": "Do events arrive?", "/?period=week": "the last week", "/events": "payment.succeeded", "/events?type=none": "No event matches",
 		"/event?id=" + url.QueryEscape(id): "49.99", "/event?id=" + url.QueryEscape(id) + "&body=pretty": `"`, "/event?id=none": "Not found",
 		"/payment?provider=square&id=" + e.PaymentID: "Timeline", "/failures": "conflict", "/failures?provider=stripe&reason=conflict&days=7": "Messages",
-		"/replay?provider=stripe&reason=conflict&days=7": "Nothing to replay", "/doctor": "Is this deployment right?", "/doctor?examine": "passed",
+		"/replay?provider=stripe&reason=conflict&days=7": "Nothing to replay", "/doctor": "Is this deployment right?", "/doctor?examine": "passed", "/send?show=body": "Expected: 200",
 	} {
 		for _, scheme := range []string{"light", "dark"} {
 			for _, width := range []int64{1180, 390} {
@@ -204,6 +204,33 @@ func TestBrowserShowsAHostileEventHarmless(t *testing.T) {
 	assert.Contains(t, text, `"raw":"\u202egnp\u2028"`, "shown as escapes")
 	_, exact := c.get("/payload?id=" + id)
 	assert.Equal(t, body, exact)
+}
+
+// A webhook of each outcome, from the form to the row or the archived object.
+func TestBrowserSends(t *testing.T) {
+	inBrowser(t)
+	b, c := visit(t, root())
+	for _, row := range []struct{ why, form, becomes, leads, shows string }{
+		{"stored", "?provider=stripe&type=charge.refunded&set=data.object.amount%3D4321", "The event is stored", "a[href^='/event?']", "43.21"},
+		{"archived", "?provider=square&type=payment.updated&set=type%3D1", "The body is no event", "a[href^='/failures?']", "envelope_unreadable"},
+		{"rejected", "?provider=stripe&tamper=timestamp", "The request was rejected", "", "401 Unauthorized"},
+	} {
+		require.NoError(t, b.Enter(c.origin+"/send"+row.form))
+		accessible(t, b, row.why+": the form")
+		require.NoError(t, b.Do(chromedp.Focus(chromedp.CSS("main button[formmethod]")), chromedp.KeyEvent("\r")))
+		until(t, b, `document.body.innerText.includes("`+row.becomes+`")`)
+		accessible(t, b, row.why+": what became of it")
+		assert.Contains(t, evaluate[string](t, b, "document.body.innerText"), row.shows, row.why)
+		if row.leads != "" {
+			require.NoError(t, b.Do(chromedp.Click(chromedp.CSS(row.leads))))
+			until(t, b, `location.pathname !== "/sent" && document.readyState === "complete"`)
+			assert.Contains(t, evaluate[string](t, b, "document.body.innerText"), row.shows, row.why)
+		}
+	}
+	require.NoError(t, b.Enter(c.origin+"/send?provider=paypal"))
+	assert.Contains(t, evaluate[string](t, b, "document.body.innerText"), "Nothing is sent from here", "the session has not PayPal's key")
+	accessible(t, b, "refused")
+	assert.Equal(t, 3, strings.Count(c.log.String(), "a webhook was sent: "))
 }
 
 func TestBrowserShowsWhatIsDenied(t *testing.T) {

@@ -130,7 +130,7 @@ func TestSendThatCannotSign(t *testing.T) {
 
 	r = paysluice(t, "send", "stripe", "charge.refunded", "--set", "data.object.amount.x=1")
 	assert.Equal(t, 2, r.code)
-	assert.Contains(t, r.stderr, `--set: path "data.object.amount.x": x is a member of a number, not of an object`)
+	assert.Contains(t, r.stderr, `--set or --unset: path "data.object.amount.x": x is a member of a number, not of an object`)
 
 	s := root()
 	s.env = append(s.env, "PAYSLUICE_STACK=other")

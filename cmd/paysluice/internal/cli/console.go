@@ -13,19 +13,23 @@ import (
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/doctor"
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/stack"
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/webhook"
 	"github.com/paysluice/paysluice/cmd/paysluice/replay"
+	"github.com/paysluice/paysluice/handlers/contract"
 )
 
 func (a *app) console() *cobra.Command {
 	var port int
-	var noOpen, allowReplay bool
+	var noOpen, allowReplay, allowSend bool
 	c := &cobra.Command{
 		Use:   "console",
 		Short: "Show the stack in a browser, on this machine",
 		Long: `Show the stack in a browser. The pages are served on 127.0.0.1 to whoever has the link
 that the command prints, which works once. They read with your AWS credentials and
-change nothing, except that --allow-replay lets them send archived events to the queue
-again. Each look at a body and each replay is noted on stderr. Ctrl-C ends the console.`,
+change nothing, with two exceptions: --allow-replay lets them send archived events to the
+queue again, and --allow-send lets them send webhooks to a stack whose secrets have only
+entries for test events. To a local stack they send without a flag. Each look at a body,
+each sent webhook and each replay is noted on stderr. Ctrl-C ends the console.`,
 		Example: `  paysluice console
   paysluice console --local --port 8080 --no-open`,
 		Args: cobra.NoArgs,
@@ -38,7 +42,7 @@ again. Each look at a body and each replay is noted on stderr. Ctrl-C ends the c
 				return err
 			}
 			options := a.consoleOptions(s)
-			options.AllowReplay = allowReplay
+			options.AllowReplay, options.AllowSend = allowReplay, allowSend
 			server, err := console.Listen(options, port)
 			if err != nil {
 				return err
@@ -54,6 +58,7 @@ again. Each look at a body and each replay is noted on stderr. Ctrl-C ends the c
 	c.Flags().IntVar(&port, "port", 0, "`port` of 127.0.0.1, 0 for a free one")
 	c.Flags().BoolVar(&noOpen, "no-open", false, "print the link only")
 	c.Flags().BoolVar(&allowReplay, "allow-replay", false, "let the pages send archived events to the queue again")
+	c.Flags().BoolVar(&allowSend, "allow-send", false, "let the pages send webhooks to a test stack on AWS")
 	return c
 }
 
@@ -70,12 +75,21 @@ func opener(system string) []string {
 
 // consoleOptions returns the sources of the console's pages.
 func (a *app) consoleOptions(s *stack.Stack) console.Options {
+	store := query.New(s, a.now)
 	return console.Options{
-		Stack: s, Store: query.New(s, a.now), Monitor: query.NewMonitor(s, a.now),
+		Stack: s, Store: store, Monitor: query.NewMonitor(s, a.now),
 		Archive: query.Failures(s), Replays: query.Replays(s, replay.DefaultRate, replay.DefaultPatience, a.now),
 		Who: func(ctx context.Context) (string, error) { return query.Identity(ctx, s) },
 		Examine: func(ctx context.Context) ([]doctor.Result, error) {
 			return doctor.New(ctx, s, localTemplate, localZips).Examine(ctx, nil)
+		},
+		Target: func(ctx context.Context, p contract.Provider) (webhook.Plan, error) {
+			if err := webhook.CheckTestStack(ctx, s); err != nil {
+				return webhook.Plan{}, err
+			}
+			plan, err := webhook.To(ctx, s, p, "", nil)
+			plan.Reader = store
+			return plan, err
 		},
 		Log: a.err, Now: a.now, Zone: time.Local,
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/stack"
+	"github.com/paysluice/paysluice/handlers/contract"
 )
 
 // A page that is left ends what it has asked for.
@@ -23,6 +24,11 @@ func TestPagesThatAreLeft(t *testing.T) {
 	assert.Error(t, err)
 	_, err = options.Examine(ctx)
 	assert.ErrorIs(t, err, context.Canceled)
+	for _, endpoint := range []string{"", "https://127.0.0.1:1"} {
+		s := &stack.Stack{AWS: stack.AWS{Endpoint: endpoint}}
+		_, err = (&app{now: time.Now}).consoleOptions(s).Target(ctx, contract.Stripe())
+		assert.Error(t, err, "neither the secrets nor the stack can be read")
+	}
 }
 
 func TestOpenersOfSystems(t *testing.T) {

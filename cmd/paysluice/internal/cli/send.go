@@ -256,10 +256,11 @@ func (a *app) sendWebhooks(ctx context.Context, f *sendFlags, p contract.Provide
 	if err != nil {
 		return err
 	}
-	sender, url, err := a.sender(ctx, f, p, s)
+	plan, err := a.target(ctx, f, p, s)
 	if err != nil {
 		return err
 	}
+	sender := plan.Sender
 	next := func(ctx context.Context) (webhook.Request, error) {
 		b, err := body(ctx, sender.Live)
 		if err != nil {
@@ -272,7 +273,7 @@ func (a *app) sendWebhooks(ctx context.Context, f *sendFlags, p contract.Provide
 		return err
 	}
 	fmt.Fprintf(a.err, "%s\nexpected: %s\n", sender.Describe(f.tamper), first.Expected)
-	plan := webhook.Plan{URL: url, Client: s.AWS.Config.HTTPClient, Count: f.count, Rate: f.rate, Sender: sender}
+	plan.Count, plan.Rate = f.count, f.rate
 	pending := []webhook.Request{first}
 	plan.Next = func(ctx context.Context) (webhook.Request, error) {
 		if len(pending) > 0 {
@@ -287,24 +288,16 @@ func (a *app) sendWebhooks(ctx context.Context, f *sendFlags, p contract.Provide
 	return a.report(ctx, f.count, first.Expected, plan.Run(ctx))
 }
 
-// sender returns the sender, and the URL that receives its requests.
-func (a *app) sender(ctx context.Context, f *sendFlags, p contract.Provider, s *stack.Stack) (*webhook.Sender, string, error) {
-	o := webhook.Options{Provider: p, Label: f.endpoint, URL: s.Outputs[p.Title+"Url"], PayPal: s.AWS.PayPal}
-	var err error
+// target returns the plan that sends to a stack.
+func (a *app) target(ctx context.Context, f *sendFlags, p contract.Provider, s *stack.Stack) (webhook.Plan, error) {
+	var secret []byte
 	if f.secretStdin {
-		o.Secret, err = a.readSecret()
-	} else {
-		o.Secret, err = query.SecretDocument(ctx, s, p)
+		var err error
+		if secret, err = a.readSecret(); err != nil {
+			return webhook.Plan{}, err
+		}
 	}
-	if err != nil {
-		return nil, "", err
-	}
-	sender, err := webhook.New(o)
-	if err != nil {
-		return nil, "", err
-	}
-	url, err := s.WebhookURL(p)
-	return sender, url, err
+	return webhook.To(ctx, s, p, f.endpoint, secret)
 }
 
 // report prints the answers. The error is errFound if one is not the expected one.

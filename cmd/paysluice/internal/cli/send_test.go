@@ -55,7 +55,7 @@ func TestSendWithAnInvalidCommandLine(t *testing.T) {
 		{"such a file without a dry run", []string{"stripe", "--file", "none"}, 1, "--file: open none"},
 		{"a file that is too large", []string{"stripe", "--file", big, "--dry-run"}, 1, "more than 10 MB, the most that API Gateway takes"},
 		{"a change of a file that is not JSON", []string{"stripe", "--file", os.DevNull, "--set", "a=1", "--dry-run"}, 1, "the body is not JSON"},
-		{"a value that is not there", []string{"stripe", "charge.refunded", "--unset", "data.x", "--dry-run"}, 2, `--unset: path "data.x": the body has no x there`},
+		{"a value that is not there", []string{"stripe", "charge.refunded", "--unset", "data.x", "--dry-run"}, 2, `--set or --unset: path "data.x": the body has no x there`},
 		{"no editor", []string{"stripe", "charge.refunded", "--edit", "--dry-run"}, 2, "--edit needs the variable EDITOR, for example EDITOR=nano"},
 		{"PayPal on AWS", []string{"paypal", "PAYMENT.SALE.DENIED"}, 1, "only PayPal can sign PayPal's webhooks"},
 		{"no local stack", []string{"square", "refund.updated", "--local"}, 1, "no local stack is running; make up starts one"},
@@ -86,7 +86,7 @@ func TestSendListsTypesWithCategories(t *testing.T) {
 		assert.ErrorContains(t, err, `no bodies of provider "adyen"`)
 	}
 	assert.Error(t, new(sendFlags).checkType(adyen))
-	_, err := new(app).bodies(&sendFlags{}, adyen)
+	_, err := new(app).bodies(&sendFlags{bodyFlags: bodyFlags{file: "x"}}, adyen)
 	assert.Error(t, err)
 }
 

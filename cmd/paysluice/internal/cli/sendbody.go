@@ -7,9 +7,9 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"strings"
 
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/fixture"
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/webhook"
 	"github.com/paysluice/paysluice/handlers/contract"
 )
 
@@ -30,63 +30,47 @@ type maker func(ctx context.Context, live bool) ([]byte, error)
 
 // bodies returns the maker of the bodies that the flags ask for.
 func (a *app) bodies(f *sendFlags, p contract.Provider) (maker, error) {
-	catalog, err := fixture.Load(p.Name)
-	if err != nil {
-		return nil, err
-	}
 	if f.file != "" {
-		fixed, err := readBody(f.file)
-		return a.edited(f, catalog.Indent, func(context.Context, bool) ([]byte, error) { return fixed, err }), err
-	}
-	seed := f.seed - 1
-	return a.edited(f, catalog.Indent, func(_ context.Context, live bool) ([]byte, error) {
-		seed++
-		body, err := catalog.Body(f.typ, seed, a.now())
-		if err == nil && live && p.Name == contract.Stripe().Name {
-			body, err = changed(body, catalog.Indent, []string{"livemode=true"}, nil)
+		catalog, err := fixture.Load(p.Name)
+		if err != nil {
+			return nil, err
 		}
-		return body, err
+		fixed, err := readBody(f.file)
+		if err == nil && len(f.set)+len(f.unset) > 0 {
+			fixed, err = fixture.Change(fixed, catalog.Indent, f.set, f.unset)
+		}
+		return a.edited(f, func(context.Context, bool) ([]byte, error) { return fixed, nil }), inFlags(err)
+	}
+	body := webhook.Body{Provider: p, Type: f.typ, Seed: f.seed - 1, Set: f.set, Unset: f.unset}
+	return a.edited(f, func(_ context.Context, live bool) ([]byte, error) {
+		body.Seed++
+		text, err := body.Make(live, a.now())
+		return text, inFlags(err)
 	}), nil
 }
 
-// edited applies the flags that change a body. With --edit all bodies are the one
-// that was saved.
-func (a *app) edited(f *sendFlags, indent string, next maker) maker {
+// inFlags makes a mistake in a path one of the command line.
+func inFlags(err error) error {
+	if errors.Is(err, fixture.ErrPath) {
+		return usagef("--set or --unset: %w", err)
+	}
+	return err
+}
+
+// edited opens the editor with --edit. All bodies are then the one that was saved.
+func (a *app) edited(f *sendFlags, next maker) maker {
 	var saved []byte
 	return func(ctx context.Context, live bool) ([]byte, error) {
 		if saved != nil {
 			return saved, nil
 		}
 		body, err := next(ctx, live)
-		if err == nil && len(f.set)+len(f.unset) > 0 {
-			body, err = changed(body, indent, f.set, f.unset)
-		}
 		if err == nil && f.edit {
 			body, err = a.openEditor(ctx, body)
 			saved = body
 		}
 		return body, err
 	}
-}
-
-// changed returns a body with values set and removed.
-func changed(body []byte, indent string, sets, unsets []string) ([]byte, error) {
-	b, err := fixture.Parse(body)
-	if err != nil {
-		return nil, err
-	}
-	for _, change := range sets {
-		path, value, _ := strings.Cut(change, "=")
-		if err := b.Set(path, value); err != nil {
-			return nil, usagef("--set: %w", err)
-		}
-	}
-	for _, path := range unsets {
-		if err := b.Unset(path); err != nil {
-			return nil, usagef("--unset: %w", err)
-		}
-	}
-	return b.Bytes(indent), nil
 }
 
 func readBody(name string) ([]byte, error) {

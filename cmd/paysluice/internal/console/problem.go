@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/stack"
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/webhook"
 	"github.com/paysluice/paysluice/cmd/paysluice/replay"
 	"github.com/paysluice/paysluice/handlers/aws/bucket"
 )
@@ -15,6 +17,7 @@ import (
 var (
 	errNoPage  = errors.New("the console has no such page")
 	errRequest = errors.New("invalid address")
+	errForm    = errors.New("invalid form")
 )
 
 // problem tells a viewer why something is not shown and what to do.
@@ -45,14 +48,23 @@ func newProblem(err error) *problem {
 		p.Title = "No valid AWS credentials"
 	case errors.Is(err, query.ErrNotFound), errors.Is(err, errNoPage), errors.Is(err, replay.ErrNotFound):
 		p.Title = "Not found"
+	case refusesSend(err):
+		p.Title = "Nothing is sent from here"
 	case errors.Is(err, errReadOnly):
 		p.Title = "Not allowed"
 	case errors.Is(err, errRequest):
 		p.Title = "This address is not valid"
+	case errors.Is(err, errForm):
+		p.Title, p.Text = "Check the form", strings.TrimPrefix(err.Error(), errForm.Error()+": ")
 	case errors.Is(err, bucket.ErrPayload):
 		p.Title = "The body is not the one that was received"
 	}
 	return p
+}
+
+// refusesSend reports whether an error tells why nothing is sent to the stack.
+func refusesSend(err error) bool {
+	return errors.Is(err, errNoSend) || errors.Is(err, webhook.ErrNoTestStack) || errors.Is(err, webhook.ErrPayPal)
 }
 
 // status returns the status of a page that shows nothing but the problem.
@@ -60,9 +72,9 @@ func (p *problem) status() int {
 	switch {
 	case errors.Is(p.err, query.ErrNotFound), errors.Is(p.err, errNoPage), errors.Is(p.err, replay.ErrNotFound):
 		return http.StatusNotFound
-	case errors.Is(p.err, errRequest):
+	case errors.Is(p.err, errRequest), errors.Is(p.err, errForm):
 		return http.StatusBadRequest
-	case errors.Is(p.err, stack.ErrDenied), errors.Is(p.err, errReadOnly):
+	case errors.Is(p.err, stack.ErrDenied), errors.Is(p.err, errReadOnly), refusesSend(p.err):
 		return http.StatusForbidden
 	}
 	return http.StatusBadGateway

@@ -101,12 +101,15 @@ func withArchive(t *testing.T, a *archive) (*Server, *world) {
 }
 
 // post submits a form of the console's own page.
-func post(t *testing.T, s *Server, target string, form url.Values) *httptest.ResponseRecorder {
+func post(t *testing.T, s *Server, target string, form url.Values, changes ...func(*http.Request)) *httptest.ResponseRecorder {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+s.guard.hosts[0]+target, strings.NewReader(form.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
 	r.AddCookie(&http.Cookie{Name: s.guard.cookie, Value: s.guard.session})
+	for _, change := range changes {
+		change(r)
+	}
 	w := httptest.NewRecorder()
 	s.Handler().ServeHTTP(w, r)
 	return w

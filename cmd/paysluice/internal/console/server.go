@@ -23,6 +23,8 @@ import (
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/doctor"
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/stack"
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/webhook"
+	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
 )
 
@@ -65,11 +67,16 @@ type Options struct {
 	Replays Replays
 	Who     func(context.Context) (string, error)          // ARN of the viewer
 	Examine func(context.Context) ([]doctor.Result, error) // checks the stack
-	Log     io.Writer                                      // receives links, looks at bodies and replays
+	Log     io.Writer                                      // receives links, looks at bodies, sent webhooks and replays
 	// AllowReplay lets the pages start, resume and stop replays.
 	AllowReplay bool
-	Now         func() time.Time
-	Zone        *time.Location // of the viewer, who sits at this machine
+	// AllowSend lets the pages send webhooks to a test stack on AWS. To an emulator's they
+	// always can.
+	AllowSend bool
+	// Target returns what sends a provider's webhooks to the stack, or why nothing does.
+	Target func(context.Context, contract.Provider) (webhook.Plan, error)
+	Now    func() time.Time
+	Zone   *time.Location // of the viewer, who sits at this machine
 }
 
 // Server serves the console of one stack.
@@ -79,6 +86,7 @@ type Server struct {
 	listener net.Listener
 	pages    map[string]*template.Template
 	runner   runner
+	outbox   outbox
 	life     context.Context // of the console; replays end with it
 	logging  sync.Mutex      // requests and replays log concurrently
 }
@@ -90,7 +98,7 @@ func Listen(o Options, port int) (*Server, error) {
 		return nil, fmt.Errorf("%w: choose another --port", err)
 	}
 	s := &Server{Options: o, listener: listener, pages: map[string]*template.Template{}, life: context.Background(),
-		runner: runner{plans: map[string]*plan{}, jobs: map[string]*job{}}}
+		runner: runner{plans: map[string]*plan{}, jobs: map[string]*job{}}, outbox: outbox{forms: map[string]*letter{}}}
 	s.guard = newGuard(listener.Addr().(*net.TCPAddr).Port, func(link string) {
 		s.log("that link was used before; a new one: %s", link)
 	})
@@ -143,6 +151,9 @@ func (s *Server) Handler() http.Handler {
 		"POST /replay/resume": s.resumeReplay,
 		"GET /run":            s.showRun,
 		"GET /doctor":         s.doctor,
+		"GET /send":           s.send,
+		"POST /send":          s.sendForm,
+		"GET /sent":           s.sent,
 	} {
 		mux.HandleFunc(pattern, s.serve(page))
 	}

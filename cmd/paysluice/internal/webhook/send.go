@@ -131,30 +131,57 @@ func (p Plan) Run(ctx context.Context) iter.Seq2[Sent, error] {
 	}
 }
 
+// Delivery is a request that was sent, and what is known of it so far.
+type Delivery struct {
+	Sent
+	// Event is what the stack should make of the body, with the request's id.
+	Event    event.Event
+	repeated bool // whether it was sent or stored before
+}
+
 // send posts one request and waits for what becomes of it.
 func (p Plan) send(ctx context.Context, r Request, repeated bool) (Sent, error) {
-	e := r.Event
-	if p.Reader != nil && r.Expected.Status == http.StatusOK && e.ID != "" {
-		rows, err := p.rows(ctx, e)
+	d, err := p.deliver(ctx, r, repeated)
+	if err == nil && p.Reader != nil && d.Outcome == Pending && d.Event.ID != "" {
+		err = p.await(ctx, &d)
+	}
+	return d.Sent, err
+}
+
+// Deliver posts one request. With a Reader, Look tells what becomes of it.
+func (p Plan) Deliver(ctx context.Context, r Request) (Delivery, error) {
+	return p.deliver(ctx, r, false)
+}
+
+func (p Plan) deliver(ctx context.Context, r Request, repeated bool) (Delivery, error) {
+	d := Delivery{Event: r.Event, repeated: repeated}
+	if p.Reader != nil && r.Expected.Status == http.StatusOK && d.Event.ID != "" {
+		rows, err := p.rows(ctx, d.Event)
 		if err != nil {
-			return Sent{}, err
+			return d, err
 		}
-		repeated = repeated || len(rows) > 0
+		d.repeated = repeated || len(rows) > 0
 	}
 	sent, err := p.post(ctx, r)
+	d.Sent = sent
+	d.Event.RequestID, d.Event.ReceivedAt = sent.RequestID, time.Now().UnixMilli()
 	switch {
 	case err != nil || p.Reader == nil:
-		return sent, err
 	case sent.Status != http.StatusOK:
-		sent.Outcome = Rejected
-		return sent, nil
-	case e.ID == "": // archived under a message id that only the stack knows
-		sent.Outcome = Pending
-		return sent, nil
+		d.Outcome = Rejected
+	default:
+		d.Outcome = Pending
 	}
-	e.RequestID, e.ReceivedAt = sent.RequestID, time.Now().UnixMilli()
-	sent.Outcome, sent.Reason, err = p.await(ctx, e, repeated)
-	return sent, err
+	return d, err
+}
+
+// Look sets the outcome of a delivery that is pending. A body without an event's id
+// stays pending, because only the stack knows the name of its archived object.
+func (p Plan) Look(ctx context.Context, d *Delivery) (err error) {
+	if d.Outcome == Pending && d.Event.ID != "" {
+		d.Outcome, d.Reason, err = p.outcome(ctx, d.Event, d.repeated)
+	}
+	return err
 }
 
 // post sends a request. An interrupt lets it finish, because it may have arrived.
@@ -181,18 +208,18 @@ func (p Plan) post(ctx context.Context, r Request) (Sent, error) {
 	}, nil
 }
 
-// await polls until the event is stored or archived. repeated tells that it was sent
-// or stored before.
-func (p Plan) await(ctx context.Context, e event.Event, repeated bool) (Outcome, string, error) {
+// await polls until the event is stored or archived.
+func (p Plan) await(ctx context.Context, d *Delivery) error {
 	ctx, cancel := context.WithTimeout(ctx, waitTimeout)
 	defer cancel()
 	for {
-		outcome, reason, err := p.outcome(ctx, e, repeated)
+		err := p.Look(ctx, d)
 		if ctx.Err() != nil {
-			return Pending, "", nil
+			d.Outcome, d.Reason = Pending, ""
+			return nil
 		}
-		if err != nil || outcome != Pending {
-			return outcome, reason, err
+		if err != nil || d.Outcome != Pending {
+			return err
 		}
 		select {
 		case <-ctx.Done():

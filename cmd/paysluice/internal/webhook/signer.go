@@ -132,17 +132,22 @@ func single(provider, secret string) []byte {
 
 // choose returns the entry with a label, or the first.
 func choose(document []byte, label string) (entry, error) {
-	var content struct{ Endpoints, Subscriptions, Webhooks []entry }
-	_ = json.Unmarshal(document, &content) // the verifier has read it
-	entries := slices.Concat(content.Endpoints, content.Subscriptions, content.Webhooks)
 	var labels []string
-	for _, e := range entries {
+	for _, e := range entries(document) {
 		if label == "" || e.Label == label {
 			return e, nil
 		}
 		labels = append(labels, e.Label)
 	}
 	return entry{}, fmt.Errorf("%w: %q; its labels are %s", ErrEntry, label, strings.Join(labels, ", "))
+}
+
+// entries returns the entries of a document, none of one that is malformed, which
+// verifies nothing.
+func entries(document []byte) []entry {
+	var content struct{ Endpoints, Subscriptions, Webhooks []entry }
+	_ = json.Unmarshal(document, &content)
+	return slices.Concat(content.Endpoints, content.Subscriptions, content.Webhooks)
 }
 
 // maxAge is the age of a Square event that an entry without maxAgeHours refuses

@@ -177,8 +177,8 @@ type failing struct{}
 
 func (failing) Sign([]byte, time.Time) (map[string]string, error) { return nil, errDenied }
 
-// stack is a stack that answers at once, and stores and archives later.
-type stack struct {
+// backend is a stack that answers at once, and stores and archives later.
+type backend struct {
 	status  int
 	polls   int // until the outcome is there
 	outcome string
@@ -186,14 +186,14 @@ type stack struct {
 	err     error
 }
 
-func (s *stack) Do(*http.Request) (*http.Response, error) {
+func (s *backend) Do(*http.Request) (*http.Response, error) {
 	if s.err != nil {
 		return nil, s.err
 	}
 	return &http.Response{StatusCode: s.status, Body: io.NopCloser(strings.NewReader("{}")), Header: http.Header{"X-Amzn-Requestid": {"r1"}}}, nil
 }
 
-func (s *stack) Event(_ context.Context, id string) ([]event.Event, error) {
+func (s *backend) Event(_ context.Context, id string) ([]event.Event, error) {
 	s.polls--
 	if s.outcome == "denied" || s.outcome == "denied later" && s.polls < 0 {
 		return nil, errDenied
@@ -204,7 +204,7 @@ func (s *stack) Event(_ context.Context, id string) ([]event.Event, error) {
 	return nil, query.ErrNotFound
 }
 
-func (s *stack) Archived(_ context.Context, e event.Event) (event.Archived, error) {
+func (s *backend) Archived(_ context.Context, e event.Event) (event.Archived, error) {
 	switch {
 	case s.outcome == "archived":
 		return event.Archived{FailureReason: e.RequestID}, nil
@@ -219,22 +219,22 @@ var errDenied = errors.New("denied")
 func TestOutcomes(t *testing.T) {
 	for _, tt := range []struct {
 		why    string
-		stack  stack
+		stack  backend
 		body   string
 		want   Outcome
 		reason string
 		err    error
 	}{
-		{why: "a new row", stack: stack{status: 200, outcome: "stored", polls: 3}, want: Stored},
-		{why: "a row that was there", stack: stack{status: 200, outcome: "present"}, want: Duplicate},
-		{why: "an archived message", stack: stack{status: 200, outcome: "archived"}, want: Archived, reason: "r1"},
-		{why: "a body without an id", stack: stack{status: 200, outcome: "archived"}, body: "{}", want: Pending},
-		{why: "nothing within a minute", stack: stack{status: 200}, want: Pending},
-		{why: "an answer of the gates", stack: stack{status: 401}, want: Rejected},
-		{why: "no access before", stack: stack{status: 200, outcome: "denied"}, err: errDenied},
-		{why: "no access after", stack: stack{status: 200, outcome: "denied later", polls: 1}, err: errDenied, want: Pending},
-		{why: "no access to the archive", stack: stack{status: 200, outcome: "no archive"}, err: errDenied, want: Pending},
-		{why: "no answer", stack: stack{err: errDenied}, err: errDenied},
+		{why: "a new row", stack: backend{status: 200, outcome: "stored", polls: 3}, want: Stored},
+		{why: "a row that was there", stack: backend{status: 200, outcome: "present"}, want: Duplicate},
+		{why: "an archived message", stack: backend{status: 200, outcome: "archived"}, want: Archived, reason: "r1"},
+		{why: "a body without an id", stack: backend{status: 200, outcome: "archived"}, body: "{}", want: Pending},
+		{why: "nothing within a minute", stack: backend{status: 200}, want: Pending},
+		{why: "an answer of the gates", stack: backend{status: 401}, want: Rejected},
+		{why: "no access before", stack: backend{status: 200, outcome: "denied"}, err: errDenied},
+		{why: "no access after", stack: backend{status: 200, outcome: "denied later", polls: 1}, err: errDenied, want: Pending},
+		{why: "no access to the archive", stack: backend{status: 200, outcome: "no archive"}, err: errDenied, want: Pending},
+		{why: "no answer", stack: backend{err: errDenied}, err: errDenied},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			s := newSender(t, options(contract.Stripe()))
@@ -269,7 +269,7 @@ func run(ctx context.Context, p Plan) (all []Sent, err error) {
 func TestRate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		started := time.Now()
-		p := Plan{URL: url, Client: &stack{status: 200}, Count: 11, Rate: 5,
+		p := Plan{URL: url, Client: &backend{status: 200}, Count: 11, Rate: 5,
 			Next: func(context.Context) (Request, error) { return Request{}, nil }}
 		got, err := run(t.Context(), p)
 		require.NoError(t, err)
@@ -282,7 +282,7 @@ func TestInterruptEndsARun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 900*time.Millisecond)
 		defer cancel()
-		p := Plan{URL: url, Client: &stack{status: 200}, Count: 1000, Rate: 2,
+		p := Plan{URL: url, Client: &backend{status: 200}, Count: 1000, Rate: 2,
 			Next: func(context.Context) (Request, error) { return Request{}, nil }}
 		got, err := run(ctx, p)
 		require.NoError(t, err)
@@ -291,7 +291,7 @@ func TestInterruptEndsARun(t *testing.T) {
 }
 
 func TestRunEndsWithAnError(t *testing.T) {
-	p := Plan{URL: url, Client: &stack{status: 200}, Count: 3, Rate: 500,
+	p := Plan{URL: url, Client: &backend{status: 200}, Count: 3, Rate: 500,
 		Next: func(context.Context) (Request, error) { return Request{}, errDenied }}
 	got, err := run(t.Context(), p)
 	assert.Len(t, got, 1)

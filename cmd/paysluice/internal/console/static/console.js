@@ -28,7 +28,7 @@ document.addEventListener("click", (event) => {
 });
 
 // Keys: / searches, j and k move between rows, g and a letter go to a page.
-const pages = { o: "/", e: "/events", f: "/failures", d: "/doctor" };
+const pages = { o: "/", e: "/events", f: "/failures", s: "/send", d: "/doctor" };
 let leader = false;
 
 const move = (step) => {

@@ -1,0 +1,300 @@
+package console
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/fixture"
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/webhook"
+	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/handlers/event"
+	"github.com/paysluice/paysluice/handlers/provider"
+	"github.com/paysluice/paysluice/handlers/provider/all"
+)
+
+var errNoSend = errors.New("the console sends nothing to a stack on AWS: for a test stack, end it and start it with --allow-send")
+
+const (
+	// maxForms bounds the forms and sent webhooks that a console remembers.
+	maxForms = 100
+	// watched is how long the page of a sent webhook looks for its event by itself.
+	watched = 2 * time.Minute
+)
+
+// outbox has the forms that pages have shown, by their tokens. Each sends one webhook.
+type outbox struct {
+	mu    sync.Mutex
+	forms map[string]*letter
+	order []string // tokens, oldest first
+}
+
+// letter is a form, and the webhook that it has sent.
+type letter struct {
+	mu       sync.Mutex
+	form     url.Values
+	plan     webhook.Plan
+	expected webhook.Answer
+	what     string
+	at       time.Time // zero until it is sent
+	delivery webhook.Delivery
+}
+
+// add remembers a new form and returns its token.
+func (o *outbox) add() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.order) == maxForms {
+		delete(o.forms, o.order[0])
+		o.order = o.order[1:]
+	}
+	token := rand.Text()
+	o.forms[token] = &letter{}
+	o.order = append(o.order, token)
+	return token
+}
+
+// find returns the form with a token, an unused one if no page has shown it.
+func (o *outbox) find(token string) (l *letter, known bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if l, known = o.forms[token]; !known {
+		l = &letter{}
+	}
+	return l, known
+}
+
+// sendData is what the page for sending shows.
+type sendData struct {
+	Form      url.Values
+	Providers []contract.Provider
+	Provider  contract.Provider
+	Types     []string
+	Tampers   []webhook.Tamper
+	Token     string
+	Seed      uint64
+	// What and Expected describe the request, Body is its text.
+	What     string
+	Expected webhook.Answer
+	Body     string
+	Shown    bool // whether the body is asked for
+	Refused  *problem
+	Problem  *problem // of the form
+	Command  string
+}
+
+// send shows the form for a webhook.
+func (s *Server) send(r *http.Request) (view, error) {
+	data, err := s.newForm(r.URL.Query())
+	if err != nil {
+		return view{}, err
+	}
+	data.Token = s.outbox.add()
+	_, _, problem := s.compose(r.Context(), data)
+	data.Problem = problem
+	return view{page: "send", title: "Send", data: data}, nil
+}
+
+// newForm reads a form. Without a type it has one of a payment.
+func (s *Server) newForm(form url.Values) (*sendData, error) {
+	data := &sendData{Form: form, Providers: providers(), Provider: providers()[0], Tampers: webhook.Tampers(), Shown: form.Has("show")}
+	if name := form.Get("provider"); name != "" {
+		at := slices.IndexFunc(data.Providers, func(p contract.Provider) bool { return p.Name == name })
+		if at < 0 {
+			return nil, fmt.Errorf("%w: no provider is called %s", errRequest, name)
+		}
+		data.Provider = data.Providers[at]
+	}
+	catalog, err := fixture.Load(data.Provider.Name)
+	var tamper webhook.Tamper
+	if name := form.Get("tamper"); name != "" && tamper.Set(name) != nil {
+		err = fmt.Errorf("%w: tamper %w", errRequest, webhook.ErrTamper)
+	}
+	if err != nil {
+		return nil, err
+	}
+	data.Types = catalog.List()
+	if form.Get("type") == "" {
+		at := slices.IndexFunc(data.Types, func(typ string) bool { return s.category(catalog, data.Provider, typ) == event.PaymentSucceeded })
+		form.Set("type", data.Types[max(at, 0)])
+	}
+	if data.Seed, err = strconv.ParseUint(form.Get("seed"), 10, 64); err != nil {
+		var random [8]byte
+		_, _ = rand.Read(random[:]) // never fails (package rand)
+		data.Seed = binary.LittleEndian.Uint64(random[:])
+	}
+	return data, nil
+}
+
+// category returns the category that the functions give the events of a type.
+func (s *Server) category(catalog *fixture.Catalog, p contract.Provider, typ string) (found event.Category) {
+	body, err := catalog.Body(typ, 0, s.Now())
+	if reader, unknown := all.All(all.Settings{}).ByName(p.Name); err == nil && unknown == nil {
+		e, _ := reader.Event(body, provider.Origin{}) // of no category if it cannot be read
+		found = e.Category
+	}
+	return found
+}
+
+// changes returns the path=value lines of a form.
+func changes(form url.Values) ([]string, error) {
+	var sets []string
+	for line := range strings.Lines(form.Get("set")) {
+		line = strings.TrimSpace(line)
+		path, _, ok := strings.Cut(line, "=")
+		if line != "" && (!ok || path == "") {
+			return nil, fmt.Errorf("%w: %q is not path=value, such as data.object.amount=1200", errForm, line)
+		}
+		if line != "" {
+			sets = append(sets, line)
+		}
+	}
+	return sets, nil
+}
+
+// compose makes the request of a form and describes it on the page. Where nothing can
+// be sent, the page shows the body all the same.
+func (s *Server) compose(ctx context.Context, data *sendData) (webhook.Plan, webhook.Request, *problem) {
+	fail := func(err error) (webhook.Plan, webhook.Request, *problem) {
+		return webhook.Plan{}, webhook.Request{}, newProblem(err)
+	}
+	data.Command = "paysluice send " + data.Provider.Name + " " + quote(data.Form.Get("type"))
+	sets, err := changes(data.Form)
+	if err != nil {
+		return fail(err)
+	}
+	for _, change := range sets {
+		data.Command += " --set " + quote(change)
+	}
+	tamper := webhook.Tamper(data.Form.Get("tamper"))
+	if tamper != webhook.Genuine {
+		data.Command += " --tamper " + string(tamper)
+	}
+	data.Command += " --wait"
+	var request webhook.Request
+	plan, refused := s.target(ctx, data.Provider)
+	live := refused == nil && plan.Sender.Live
+	body, err := webhook.Body{Provider: data.Provider, Type: data.Form.Get("type"), Seed: data.Seed, Set: sets}.Make(live, s.Now())
+	if err == nil && refused == nil {
+		request, err = plan.Sender.Request(ctx, body, tamper, s.Now())
+		body = request.Body
+		data.What, data.Expected = plan.Sender.Describe(tamper), request.Expected
+	}
+	if err != nil {
+		return fail(fmt.Errorf("%w: %w", errForm, err))
+	}
+	data.Body = string(visible(body))
+	if refused != nil {
+		data.Refused = newProblem(refused)
+	}
+	return plan, request, nil
+}
+
+// target returns the plan that sends to the stack, or the reason against it.
+func (s *Server) target(ctx context.Context, p contract.Provider) (webhook.Plan, error) {
+	if s.Stack.AWS.Endpoint == "" && !s.AllowSend {
+		return webhook.Plan{}, errNoSend
+	}
+	return s.Target(ctx, p)
+}
+
+// sendForm sends the webhook of a form, once.
+func (s *Server) sendForm(r *http.Request) (view, error) {
+	_ = r.ParseForm() // what cannot be read is missing
+	token := r.PostForm.Get("form")
+	l, known := s.outbox.find(token)
+	if !known {
+		return view{}, fmt.Errorf("%w: this form is not known; begin with a new one", errRequest)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.at.IsZero() {
+		return view{to: sentURL(token)}, nil
+	}
+	data, err := s.newForm(r.PostForm)
+	if err != nil {
+		return view{}, err
+	}
+	data.Token = token
+	plan, request, problem := s.compose(r.Context(), data)
+	switch {
+	case problem != nil:
+		data.Problem = problem
+		return view{page: "send", title: "Send", data: data, status: http.StatusBadRequest}, nil
+	case data.Refused != nil:
+		return view{}, data.Refused.err
+	}
+	d, err := plan.Deliver(r.Context(), request)
+	if err != nil {
+		return view{}, err
+	}
+	s.log("a webhook was sent: %s %s %s, %s: %d, request %s", data.Provider.Name, data.Form.Get("type"), d.EventID, data.What, d.Status, d.RequestID)
+	l.form, l.plan, l.expected, l.what, l.at, l.delivery = data.Form, plan, request.Expected, data.What, s.Now(), d
+	return view{to: sentURL(token)}, nil
+}
+
+func sentURL(token string) string { return "/sent?" + url.Values{"id": {token}}.Encode() }
+
+// sentData is what the page of a sent webhook shows.
+type sentData struct {
+	webhook.Delivery
+	At       time.Time
+	What     string
+	Wanted   webhook.Answer
+	Word     string // of the status
+	Active   bool   // whether the page looks again by itself
+	Row      *event.Event
+	Key      string // of the archived object
+	Failures string // URL of the archive's group that has it
+	Again    string // URL of the form
+	Problem  *problem
+	Command  string
+}
+
+// sent shows the answer to a webhook, and what has become of it.
+func (s *Server) sent(r *http.Request) (view, error) {
+	l, _ := s.outbox.find(r.URL.Query().Get("id"))
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.at.IsZero() {
+		return view{}, fmt.Errorf("%w: the console has sent no such webhook, or one before its last %d", query.ErrNotFound, maxForms)
+	}
+	err := l.plan.Look(r.Context(), &l.delivery)
+	d := sentData{Delivery: l.delivery, At: l.at, What: l.what, Wanted: l.expected, Word: http.StatusText(l.delivery.Status), Command: "paysluice trace " + quote(l.delivery.RequestID)}
+	form := url.Values{}
+	for _, name := range []string{"provider", "type", "set", "tamper"} {
+		if value := l.form.Get(name); value != "" {
+			form.Set(name, value)
+		}
+	}
+	d.Again = "/send?" + form.Encode()
+	d.Active = err == nil && d.Outcome == webhook.Pending && d.Event.ID != "" && s.Now().Sub(l.at) < watched
+	reason := d.Reason
+	switch d.Outcome {
+	case webhook.Pending:
+		reason = string(l.expected.Reason)
+	case webhook.Archived:
+		d.Key = event.Archived{Event: &d.Event}.Key()
+	case webhook.Stored, webhook.Duplicate:
+		var rows []event.Event
+		if rows, err = s.Store.Event(r.Context(), d.Event.ID); err == nil {
+			at := slices.IndexFunc(rows, func(e event.Event) bool { return e.Timestamp == d.Event.Timestamp })
+			d.Row = &rows[max(at, 0)]
+		}
+	}
+	d.Failures = "/failures?" + url.Values{"provider": {d.Event.Provider}, "reason": {reason}, "days": {"1"}}.Encode()
+	if err != nil {
+		d.Problem = newProblem(err)
+	}
+	return view{page: "sent", title: "Sent", data: d}, nil
+}

@@ -1,0 +1,248 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/stack"
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/webhook"
+	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/handlers/event"
+)
+
+// api answers webhooks, and knows what became of them.
+type api struct {
+	*world
+	status   int
+	fail     error
+	posts    []*http.Request
+	archived bool
+}
+
+func (a *api) Do(r *http.Request) (*http.Response, error) {
+	if a.fail != nil {
+		return nil, a.fail
+	}
+	a.posts = append(a.posts, r)
+	return &http.Response{StatusCode: a.status, Body: io.NopCloser(strings.NewReader("")), Header: http.Header{"X-Amzn-Requestid": {"r1"}}}, nil
+}
+
+func (a *api) Archived(context.Context, event.Event) (event.Archived, error) {
+	if !a.archived {
+		return event.Archived{}, query.ErrNotFound
+	}
+	return event.Archived{FailureReason: "conflict"}, nil
+}
+
+// sends returns a console that sends to an api of an emulator.
+func sends(t *testing.T, a *api) *Server {
+	t.Helper()
+	a.world = &world{}
+	s := listen(t, a.world)
+	s.Stack.AWS.Endpoint = "https://127.0.0.1:1"
+	s.Target = func(_ context.Context, p contract.Provider) (webhook.Plan, error) {
+		sender, err := webhook.New(webhook.Options{Provider: p, Secret: []byte("whsec_1"), URL: "https://api/"})
+		return webhook.Plan{URL: "https://api/", Client: a, Sender: sender, Reader: a}, err
+	}
+	return s
+}
+
+// formOf returns the fields that a page of the form sends.
+func formOf(t *testing.T, text string) url.Values {
+	t.Helper()
+	form := url.Values{}
+	for _, name := range []string{"provider", "seed", "form"} {
+		found := regexp.MustCompile(`name="` + name + `" value="(\w+)"`).FindStringSubmatch(text)
+		require.NotNil(t, found, "%s: %s", name, text)
+		form.Set(name, found[1])
+	}
+	return form
+}
+
+func TestSendsAForm(t *testing.T) {
+	a := &api{status: 200}
+	s := sends(t, a)
+	text := page(t, s, "/send")
+	assert.Contains(t, text, "<option selected>charge.captured</option>", "a payment")
+	assert.Contains(t, text, "The request is signed with the entry given. Expected: 200, and the event is stored once.")
+	form := formOf(t, text)
+	form.Set("type", "charge.refunded")
+	form.Set("set", " data.object.amount=77\n\ndata.object.x=\u202e")
+	shown := page(t, s, "/send?show=body&"+form.Encode())
+	assert.Contains(t, shown, "&#34;amount&#34;: 77,")
+	assert.NotContains(t, shown, "\u202e")
+	assert.Contains(t, shown, "paysluice send stripe charge.refunded --set data.object.amount=77 --set &#39;data.object.x=")
+
+	to := post(t, s, "/send", form)
+	require.Equal(t, http.StatusSeeOther, to.Code, to.Body)
+	again := post(t, s, "/send", form)
+	assert.Equal(t, to.Header().Get("Location"), again.Header().Get("Location"))
+	require.Len(t, a.posts, 1, "a form sends once, however often it is sent")
+	body, err := io.ReadAll(a.posts[0].Body)
+	require.NoError(t, err)
+	assert.Contains(t, string(body), `"amount": 77`)
+	sent, known := s.outbox.find(form.Get("form"))
+	require.True(t, known)
+	e := sent.delivery.Event
+	assert.Equal(t, "13:00:00 a webhook was sent: stripe charge.refunded "+e.ID+", signed with the entry given: 200, request r1\n", a.log.String())
+
+	target := to.Header().Get("Location")
+	text = page(t, s, target)
+	for _, want := range []string{"data-active", "The event is on its way", "200 OK after", "not yet", "/send?provider=stripe&amp;set=", "Look again", "paysluice trace r1"} {
+		assert.Contains(t, text, want)
+	}
+	a.world.fail = map[string]error{"Event": denied()}
+	assert.Contains(t, page(t, s, target), "Access denied.")
+	a.world.fail = nil
+	s.Now = func() time.Time { return now.Add(time.Hour) }
+	assert.Contains(t, page(t, s, target), "neither in the table nor in the archive yet")
+	other := e
+	other.Timestamp--
+	e.PaymentID = "pi_1"
+	a.events = []event.Event{other, e}
+	text = page(t, s, target)
+	assert.Contains(t, text, "The event is stored")
+	assert.Contains(t, text, strings.ReplaceAll(eventURL(e), "&", "&amp;"))
+	assert.Contains(t, text, "/payment?id=pi_1")
+	assert.NotContains(t, text, "data-active")
+	a.world.fail = map[string]error{"Event": errors.New("down")}
+	a.events = nil
+	assert.Contains(t, page(t, s, target), "This could not be read.")
+}
+
+func TestWhatBecomesOfASentWebhook(t *testing.T) {
+	for _, row := range []struct {
+		why    string
+		api    *api
+		tamper string
+		set    string
+		stored bool
+		want   []string
+	}{
+		{"archived", &api{status: 200, archived: true}, "", "", false, []string{"The event is in the archive", "/failures?days=1&amp;provider=stripe&amp;reason=conflict", "stripe/"}},
+		{"rejected", &api{status: 401}, "signature", "", false, []string{"The request was rejected", "401 Unauthorized", "signed with another secret", "expected: 401 from the processor"}},
+		{"an answer that was not expected", &api{status: 503}, "", "", false, []string{"Another answer than expected", "503 Service Unavailable", `<span class="word bad">expected: 200`}},
+		{"no event", &api{status: 200}, "", "type=1", false, []string{"The body is no event", "reason=envelope_unreadable"}},
+		{"stored before", &api{status: 200}, "", "", true, []string{"The event was stored before", "nothing was stored twice"}},
+	} {
+		s := sends(t, row.api)
+		form := formOf(t, page(t, s, "/send?tamper="+row.tamper))
+		form.Set("type", "charge.refunded")
+		form.Set("tamper", row.tamper)
+		form.Set("set", row.set)
+		if row.stored {
+			_, request, problem := s.compose(t.Context(), must(s.newForm(form)))
+			require.Nil(t, problem)
+			row.api.events = []event.Event{request.Event}
+		}
+		text := page(t, s, post(t, s, "/send", form).Header().Get("Location"))
+		for _, want := range row.want {
+			assert.Contains(t, text, want, row.why)
+		}
+	}
+}
+
+func must[T any](value T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return value
+}
+
+func TestFormsWithMistakes(t *testing.T) {
+	a := &api{status: 200}
+	s := sends(t, a)
+	for target, want := range map[string]string{
+		"/send?provider=adyen": "no provider is called adyen", "/send?tamper=all": "tamper must be signature",
+	} {
+		w := get(t, s, target)
+		assert.Equal(t, http.StatusBadRequest, w.Code)
+		assert.Contains(t, w.Body.String(), want)
+	}
+	for _, row := range []struct{ why, name, value, want string }{
+		{"no path", "set", "x", "&#34;x&#34; is not path=value"},
+		{"a path that does not fit", "set", "id.x=1", "x is a member of a text"},
+		{"no such type", "type", "charge.refund", "the nearest are charge.refunded"},
+	} {
+		form := formOf(t, page(t, s, "/send"))
+		form.Set(row.name, row.value)
+		w := post(t, s, "/send", form)
+		assert.Equal(t, http.StatusBadRequest, w.Code, row.why)
+		assert.Contains(t, w.Body.String(), row.want, row.why)
+		text := page(t, s, "/send?"+form.Encode())
+		assert.Contains(t, text, row.want, row.why)
+	}
+	form := formOf(t, page(t, s, "/send"))
+	form.Set("provider", "adyen")
+	assert.Equal(t, http.StatusBadRequest, post(t, s, "/send", form).Code)
+	a.fail = errors.New("down")
+	assert.Equal(t, http.StatusBadGateway, post(t, s, "/send", formOf(t, page(t, s, "/send"))).Code)
+	assert.Equal(t, http.StatusNotFound, get(t, s, "/sent?id=none").Code)
+}
+
+// Where nothing can be sent the page says why, and a form that is sent all the same
+// sends nothing.
+func TestSendIsRefused(t *testing.T) {
+	for _, row := range []struct {
+		why      string
+		endpoint string
+		allowed  bool
+		err      error
+		want     string
+	}{
+		{"on AWS, without the flag", "", false, nil, "start it with --allow-send"},
+		{"a stack for live events", "", true, webhook.ErrNoTestStack, "this stack is not for tests"},
+		{"PayPal", "https://127.0.0.1:1", false, webhook.ErrPayPal, "only PayPal can sign"},
+		{"a denied secret", "", true, stack.ErrDenied, "This could not be read"},
+	} {
+		a := &api{status: 200}
+		s := sends(t, a)
+		text := page(t, s, "/send")
+		form := formOf(t, text)
+		s.Stack.AWS.Endpoint, s.AllowSend = row.endpoint, row.allowed
+		s.Target = func(context.Context, contract.Provider) (webhook.Plan, error) { return webhook.Plan{}, row.err }
+		text = page(t, s, "/send?show=body")
+		assert.Contains(t, text, row.want, row.why)
+		assert.NotContains(t, text, `formmethod="post"`, row.why)
+		assert.Contains(t, text, "&#34;data&#34;: {", "the body is shown all the same")
+		assert.Equal(t, http.StatusForbidden, post(t, s, "/send", form).Code, row.why)
+		assert.Empty(t, a.posts, row.why)
+	}
+}
+
+// Nobody but the console's own pages, with a form that they showed, can send.
+func TestSendIsAttacked(t *testing.T) {
+	a := &api{status: 200}
+	s := sends(t, a)
+	form := formOf(t, page(t, s, "/send"))
+	for why, change := range map[string]func(*http.Request){
+		"another site": func(r *http.Request) {
+			r.Header.Del("Sec-Fetch-Site")
+			r.Header.Set("Origin", "https://attacker.example")
+		},
+		"another port":          func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "same-site") },
+		"without a session":     func(r *http.Request) { r.Header.Del("Cookie") },
+		"another name of ours":  func(r *http.Request) { r.Host = "attacker.example" },
+		"with a form in a link": func(r *http.Request) { r.URL.RawQuery, r.Body = form.Encode(), http.NoBody },
+	} {
+		assert.GreaterOrEqual(t, post(t, s, "/send", form, change).Code, 400, why)
+	}
+	guessed := url.Values{"provider": {"stripe"}, "form": {"AAAA"}}
+	assert.Equal(t, http.StatusBadRequest, post(t, s, "/send", guessed).Code)
+	for range maxForms {
+		s.outbox.add()
+	}
+	assert.Equal(t, http.StatusBadRequest, post(t, s, "/send", form).Code, "old forms are forgotten")
+	assert.Empty(t, a.posts)
+}
