@@ -211,7 +211,7 @@ func TestBrowserSends(t *testing.T) {
 	inBrowser(t)
 	b, c := visit(t, root())
 	for _, row := range []struct{ why, form, becomes, leads, shows string }{
-		{"stored", "?provider=stripe&type=charge.refunded&set=data.object.amount%3D4321", "The event is stored", "a[href^='/event?']", "43.21"},
+		{"stored", "?provider=stripe&type=charge.captured&set=data.object.id%3Dch_sent", "The event is stored", "a[href^='/event?']", "ch_sent"},
 		{"archived", "?provider=square&type=payment.updated&set=type%3D1", "The body is no event", "a[href^='/failures?']", "envelope_unreadable"},
 		{"rejected", "?provider=stripe&tamper=timestamp", "The request was rejected", "", "401 Unauthorized"},
 	} {
