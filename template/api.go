@@ -18,8 +18,8 @@ import (
 // securityPolicy is the security policy of the API: TLS 1.2 and 1.3. Stripe sends
 // with both (docs.stripe.com/webhooks, "Receive events with an HTTPS server"). Neither
 // PayPal nor Square documents the versions of their senders, and none of the three
-// their ciphers, so the policy requires neither TLS 1.3 nor forward secrecy nor
-// post-quantum ciphers.
+// their ciphers, so the policy requires neither TLS 1.3, which PayPal's IPN may lack
+// (cloudflare/cloudflare-docs#13381), nor forward secrecy nor post-quantum ciphers.
 const securityPolicy = "SecurityPolicy_TLS13_1_2_2021_06"
 
 // api is the REST API under construction.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -137,6 +138,14 @@ func TestProviderIsRemovedAndAddedAgain(t *testing.T) {
 	s = deploy(t, d)
 	assert.Equal(t, url, s.Outputs["SquareUrl"])
 	assert.Equal(t, http.StatusUnauthorized, post(square))
+
+	t.Run("another Architecture fails at the first function", func(t *testing.T) {
+		d.Parameters["Architecture"] = map[string]string{"amd64": "arm64", "arm64": "x86_64"}[runtime.GOARCH]
+		_, err := stack.Deploy(t.Context(), d)
+		require.ErrorIs(t, err, emulator.ErrDeploy)
+		assert.ErrorContains(t, err, "AuthorizerFunction")
+		assert.Equal(t, http.StatusUnauthorized, post(square), "after the rollback")
+	})
 	deleteStack(t, s)
 }
 

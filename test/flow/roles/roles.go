@@ -5,10 +5,15 @@ package roles
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/paysluice/paysluice/test/emulator"
 )
@@ -129,6 +134,32 @@ func find(ctx context.Context, stack *emulator.Stack, name string) (*Role, error
 	r.policyID = policies[0]
 	return r, stack.Query(ctx, &r.Policy, "iam", "get-role-policy", "--role-name", name,
 		"--policy-name", r.policyID, "--query", "PolicyDocument")
+}
+
+// Assume returns the configuration of AWS clients with the credentials of a role. For
+// the moment of the call everybody may assume it.
+func Assume(ctx context.Context, stack *emulator.Stack, name string) (config aws.Config, err error) {
+	var trust json.RawMessage
+	if err := stack.Query(ctx, &trust, "iam", "get-role", "--role-name", name, "--query", "Role.AssumeRolePolicyDocument"); err != nil {
+		return config, err
+	}
+	replace := func(trust string) error {
+		_, err := stack.AWS(context.WithoutCancel(ctx), "iam", "update-assume-role-policy", "--role-name", name, "--policy-document", trust)
+		return err
+	}
+	defer func() { err = errors.Join(err, replace(string(trust))) }()
+	if err := replace(`{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}]}`); err != nil {
+		return config, err
+	}
+	config = stack.Config()
+	out, err := sts.NewFromConfig(config).AssumeRole(ctx, &sts.AssumeRoleInput{
+		RoleArn: new("arn:aws:iam::000000000000:role/" + name), RoleSessionName: new("test"),
+	})
+	if err != nil {
+		return config, err
+	}
+	config.Credentials = credentials.NewStaticCredentialsProvider(*out.Credentials.AccessKeyId, *out.Credentials.SecretAccessKey, *out.Credentials.SessionToken)
+	return config, nil
 }
 
 // Put replaces the role's policy. It also restarts the role's functions, so that

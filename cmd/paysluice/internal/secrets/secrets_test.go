@@ -162,6 +162,14 @@ func (v *versions) DescribeSecret(context.Context, *secretsmanager.DescribeSecre
 	}}, err
 }
 
+// TestVaultWithoutAValue: the emulator gives a secret that was never filled an empty
+// value, where AWS has no version.
+func TestVaultWithoutAValue(t *testing.T) {
+	read, err := secrets.NewVault(&versions{texts: []string{""}}, contract.Stripe(), "arn", "").Read(t.Context())
+	require.NoError(t, err)
+	assert.Empty(t, read.ID)
+}
+
 func TestVault(t *testing.T) {
 	open := func(v *versions) *secrets.Vault { return secrets.NewVault(v, contract.Stripe(), "arn", "") }
 	change := func(v *versions) error {

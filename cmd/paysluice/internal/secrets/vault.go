@@ -84,10 +84,13 @@ func (v *Vault) get(ctx context.Context, stage string) (id string, text []byte, 
 	if err != nil {
 		return "", nil, err
 	}
-	if out.SecretString != nil {
-		return aws.ToString(out.VersionId), []byte(*out.SecretString), nil
+	if text = []byte(aws.ToString(out.SecretString)); len(text) == 0 {
+		text = out.SecretBinary
 	}
-	return aws.ToString(out.VersionId), out.SecretBinary, nil
+	if len(text) == 0 { // the emulator's value of a secret that was never filled
+		return "", nil, nil
+	}
+	return aws.ToString(out.VersionId), text, nil
 }
 
 // Replace stores a document in place of the version that was read. The error is
