@@ -22,12 +22,10 @@ type cloud struct {
 	url     string
 	secrets map[string]string // by ARN
 
-	mu     sync.Mutex
-	items  map[string]json.RawMessage
-	guards map[string]json.RawMessage
-	// conflicts and archived count what was sent to webhook-dlq and put into the
-	// bucket since reset.
-	conflicts, archived int
+	mu       sync.Mutex
+	items    map[string]json.RawMessage
+	guards   map[string]json.RawMessage
+	archived map[string]bool // keys of the objects in the bucket since reset
 }
 
 func newCloud(t *testing.T, secrets map[string]string) *cloud {
@@ -43,7 +41,7 @@ func newCloud(t *testing.T, secrets map[string]string) *cloud {
 func (c *cloud) reset() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.items, c.guards, c.conflicts, c.archived = map[string]json.RawMessage{}, map[string]json.RawMessage{}, 0, 0
+	c.items, c.guards, c.archived = map[string]json.RawMessage{}, map[string]json.RawMessage{}, map[string]bool{}
 }
 
 func (c *cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -59,7 +57,6 @@ func (c *cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "AmazonSQS.SendMessage":
 		var in struct{ MessageBody string }
 		_ = json.Unmarshal(body, &in)
-		c.conflicts++
 		sum := md5.Sum([]byte(in.MessageBody)) // the SDK checks it
 		_ = json.NewEncoder(w).Encode(map[string]string{"MessageId": "1", "MD5OfMessageBody": hex.EncodeToString(sum[:])})
 	case "DynamoDB_20120810.PutItem":
@@ -69,7 +66,7 @@ func (c *cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// object counts what is put into the bucket. The processor of PayPal finds no
+// object notes what is put into the bucket. The processor of PayPal finds no
 // certificate in it, and gets every permit to fetch one.
 func (c *cloud) object(w http.ResponseWriter, r *http.Request) {
 	_, key, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
@@ -78,7 +75,7 @@ func (c *cloud) object(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNotFound)
 		_, _ = io.WriteString(w, "<Error><Code>NoSuchKey</Code></Error>")
 	case !strings.HasPrefix(key, contract.CertificatePrefix) && !strings.HasPrefix(key, contract.FetchPrefix):
-		c.archived++
+		c.archived[key] = true
 	}
 }
 
