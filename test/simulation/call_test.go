@@ -25,6 +25,7 @@ import (
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/test/simulation/memory"
 )
 
@@ -216,14 +217,19 @@ func (c sqsClient) SendMessage(ctx context.Context, in *sqs.SendMessageInput, _ 
 	})
 }
 
-// requestIDOf returns the request id in a message, "" for a message that no
-// processor wrote.
+// requestIDOf returns the request id in a message, the event id in one of a refill, and
+// "" for a message that neither wrote.
 func requestIDOf(message string) string {
 	var m struct {
 		RequestID string `json:"requestId"`
+		Origin    string `json:"origin"`
+		EventID   string `json:"eventId"`
 	}
 	if json.Unmarshal([]byte(message), &m) != nil {
 		return ""
+	}
+	if m.Origin != "" {
+		return m.EventID
 	}
 	return m.RequestID
 }
@@ -243,8 +249,10 @@ type dynamodbClient struct {
 
 func (c dynamodbClient) PutItem(ctx context.Context, in *dynamodb.PutItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
 	subject := ""
-	if id, ok := in.Item["requestId"].(*dynamodbtypes.AttributeValueMemberS); ok {
-		subject = id.Value
+	for _, name := range []string{contract.EventIDAttribute, "requestId"} { // a refilled event has no request
+		if id, ok := in.Item[name].(*dynamodbtypes.AttributeValueMemberS); ok && id.Value != "" {
+			subject = id.Value
+		}
 	}
 	return retry(ctx, c.retryer, func() (*dynamodb.PutItemOutput, error) {
 		return request(ctx, c.by, putItem, subject, func() (*dynamodb.PutItemOutput, error) {

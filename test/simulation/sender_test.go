@@ -42,6 +42,8 @@ type sender struct {
 	genuine  map[string]*content // everything that was signed, by body
 	large    map[string]string   // large bodies by their hash
 	failed   map[string]bool     // bodies that were answered 5xx at least once
+	lose     float64             // odds that a webhook is not sent
+	lost     []*delivery
 	contents []*content
 	accepted int // number of contents that were answered 200
 }
@@ -106,11 +108,21 @@ func (s *sender) add(c *content) *content {
 
 // send queues a genuine body.
 func (s *sender) send(what string, c *content, body []byte, after time.Duration) {
+	s.sign(c, body)
+	d := &delivery{what: what, body: body, content: c}
+	if s.lose > 0 && s.w.rng.Float64() < s.lose {
+		s.lost = append(s.lost, d)
+		return
+	}
+	s.enqueue(d, after)
+}
+
+// sign records a genuine body.
+func (s *sender) sign(c *content, body []byte) {
 	s.genuine[string(body)] = c
 	if len(body) > maxInline {
 		s.large[event.HashPayload(body)] = string(body)
 	}
-	s.enqueue(&delivery{what: what, body: body, content: c}, after)
 }
 
 func (s *sender) enqueue(d *delivery, after time.Duration) {

@@ -72,7 +72,8 @@ func newClient(base string, o Options) (*client, error) {
 	return &client{
 		base: u,
 		http: &http.Client{
-			Timeout: attemptTimeout,
+			Transport: o.Transport,
+			Timeout:   attemptTimeout,
 			// A redirect could lead the key to another host.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},

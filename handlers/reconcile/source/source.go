@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -96,6 +97,8 @@ type Options struct {
 	Thin  bool
 	Now   func() time.Time
 	Sleep func(context.Context, time.Duration) error
+	// Transport sends the requests; nil is http.DefaultTransport.
+	Transport http.RoundTripper
 	// Notify receives a line for each repeated request. It never has a key.
 	Notify func(text string)
 }

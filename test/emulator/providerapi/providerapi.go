@@ -73,6 +73,13 @@ type Server struct {
 
 // New starts the API of a provider.
 func New(p contract.Provider) *Server {
+	s := Unstarted(p)
+	s.Start()
+	return s
+}
+
+// Unstarted returns the API of a provider that answers only through Config.Handler.
+func Unstarted(p contract.Provider) *Server {
 	s := &Server{Provider: p}
 	handlers := map[string]func(http.ResponseWriter, *http.Request){
 		"GET /v1/events": s.stripeEvents, "GET /v2/core/events": s.stripeThin,
@@ -86,7 +93,7 @@ func New(p contract.Provider) *Server {
 	for pattern, handle := range handlers {
 		mux.HandleFunc(pattern, handle)
 	}
-	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
 		s.requests = append(s.requests, r.Method+" "+r.URL.Path)
 		fault, number := s.Fault, len(s.requests)
@@ -118,6 +125,22 @@ func (s *Server) Change(change func([]Endpoint) []Endpoint) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.endpoints = change(s.endpoints)
+}
+
+// Reveal lists the hidden events.
+func (s *Server) Reveal() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range s.events {
+		s.events[i].Hidden = false
+	}
+}
+
+// Lists reports whether the list has an event.
+func (s *Server) Lists(id string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.ContainsFunc(s.events, func(e Event) bool { return e.ID == id && !e.Hidden })
 }
 
 // SearchOff switches Square's event search off.

@@ -23,12 +23,13 @@ const (
 	// concurrent is the number of mutations that are built and run at a time.
 	concurrent = 2
 
-	// The tests that find mutations, and those that find attacks.
+	// The tests that find mutations, those that find attacks, and the one that refills.
 	promises  = "^Test(Promise|WithoutFaults)"
 	attackers = "^Test(Attack|OneOldDelivery|FloodOfOldDeliveries)"
+	refilled  = "^TestRefill"
 )
 
-func all() []mutation { return slices.Concat(mutations(), attacks()) }
+func all() []mutation { return slices.Concat(mutations(), attacks(), refills()) }
 
 func TestEveryMutationIsCaught(t *testing.T) {
 	slots := make(chan struct{}, concurrent)
@@ -39,8 +40,11 @@ func TestEveryMutationIsCaught(t *testing.T) {
 			defer func() { <-slots }()
 
 			tests := promises
-			if slices.Contains(attacks(), m) {
+			switch {
+			case slices.Contains(attacks(), m):
 				tests = attackers
+			case slices.Contains(refills(), m):
+				tests = refilled
 			}
 			out, err := simulate(t, m.overlay(t), tests)
 
@@ -52,7 +56,7 @@ func TestEveryMutationIsCaught(t *testing.T) {
 }
 
 func TestSourceWithoutMutationKeepsItsPromises(t *testing.T) {
-	for _, tests := range []string{promises, attackers} {
+	for _, tests := range []string{promises, attackers, refilled} {
 		out, err := simulate(t, "", tests)
 		require.NoError(t, err, out)
 	}

@@ -208,3 +208,24 @@ func attacks() []mutation {
 			`if h.expired(e) && e.Timestamp == 0 {`},
 	}
 }
+
+// refills are mistakes in what compares with a provider's list and refills.
+func refills() []mutation {
+	return []mutation{
+		{"handlers/reconcile", "an event at the end of a window is in the next one too",
+			`!at.Before(w.to) || w.seen`,
+			`at.After(w.to) || w.seen`},
+		{"handlers/reconcile", "a place is kept before its window is compared",
+			`err := w.run(ctx)`,
+			`early := at; early.Next = to; if err := c.Progress(early); err != nil { return at, err }; err := w.run(ctx)`},
+		{"handlers/reconcile", "another rendering is other content",
+			`if w.Provider.SameEvent(row, e) {`,
+			`if sameHash(row, e) {`},
+		{"handlers/reconcile", "a refilled event looks like a signed one",
+			`e.Origin = event.OriginReconcile`,
+			`e.Origin = ""`},
+		{"handlers/reconcile/source", "a list ends with its first page",
+			`err != nil || !answer.HasMore ||`,
+			`err != nil || answer.HasMore ||`},
+	}
+}
