@@ -74,7 +74,7 @@ func (h *Handler) newArchived(record events.SQSMessage) event.Archived {
 	e, err := event.DecodeReceipt(record.Body)
 	switch {
 	case err != nil || !h.Senders.Registered(e.Provider):
-	case !h.Senders.MaySend(record, e.Provider):
+	case !h.Senders.MaySend(record, e):
 		m.FailureReason = contract.ReasonSender
 	default:
 		m.Event = &e

@@ -18,7 +18,7 @@ const expiryMargin = time.Hour
 // refuse returns the reason why an event goes to webhook-dlq, "" if it can be
 // stored.
 func (h *Handler) refuse(ctx context.Context, record events.SQSMessage, e event.Event) (reason string) {
-	if !h.Senders.MaySend(record, e.Provider) {
+	if !h.Senders.MaySend(record, e) {
 		return contract.ReasonSender
 	}
 	if len(h.Senders) > 0 && h.Senders.Provider(record) == "" {

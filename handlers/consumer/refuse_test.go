@@ -30,7 +30,7 @@ func (f *fixture) handleRecord(t *testing.T, e event.Event, sender string, reten
 	e.Schema, e.PayloadSHA256 = event.Schema, event.HashPayload(nil)
 	h := consumer.Handler{
 		Providers: all.All(all.Settings{}), Table: &f.table, DeadLetters: &f.deadLetters, Concurrency: 1,
-		Senders: function.ParseSenders("stripe=AROASTRIPE,paypal=AROAPAYPAL,square=AROASQUARE"),
+		Senders: function.ParseSenders("stripe=AROASTRIPE,paypal=AROAPAYPAL,square=AROASQUARE,*=AROARECONCILER"),
 		Now:     func() time.Time { return time.UnixMilli(e.ReceivedAt).Add(later) },
 		Log:     function.NewLogger(&f.log, "INFO"), Metrics: function.NewMetrics(&f.log, "test", time.Now),
 	}
@@ -87,16 +87,18 @@ func TestEventOlderThanTheTableKeepsIsNotStored(t *testing.T) {
 // processor.
 func TestProcessorSpeaksForItsProviderOnly(t *testing.T) {
 	for _, row := range []struct {
-		why, sender, id, provider string
-		stored                    bool
+		why, sender, id, provider, origin string
+		stored                            bool
 	}{
-		{"its own", "AROAPAYPAL:paypal-processor-prod", "paypal:WH-1", "paypal", true},
-		{"an event of Stripe", "AROAPAYPAL:paypal-processor-prod", "stripe:evt_1", "stripe", false},
-		{"an operator replays", "AROAOPERATOR:me", "stripe:evt_1", "stripe", true},
+		{"its own", "AROAPAYPAL:paypal-processor-prod", "paypal:WH-1", "paypal", "", true},
+		{"an event of Stripe", "AROAPAYPAL:paypal-processor-prod", "stripe:evt_1", "stripe", "", false},
+		{"an operator replays", "AROAOPERATOR:me", "stripe:evt_1", "stripe", "", true},
+		{"the reconciler refills", "AROARECONCILER:event-reconciler-prod", "stripe:evt_1", "stripe", event.OriginReconcile, true},
+		{"the reconciler claims a webhook", "AROARECONCILER:event-reconciler-prod", "stripe:evt_1", "stripe", "", false},
 	} {
 		t.Run(row.why, func(t *testing.T) {
 			f := newFixture()
-			f.handleRecord(t, event.Event{ID: row.id, Provider: row.provider, ReceivedAt: 1}, row.sender, 0, 0)
+			f.handleRecord(t, event.Event{ID: row.id, Provider: row.provider, Origin: row.origin, ReceivedAt: 1}, row.sender, 0, 0)
 			if row.stored {
 				assert.Len(t, f.table.rows, 1)
 				replayed := strings.Contains(f.log.String(), `"senderId":"AROAOPERATOR:me"`)

@@ -41,11 +41,12 @@ const (
 	ConsumerBinary   = "consumer"
 	ArchiverBinary   = "archiver"
 	EmptierBinary    = "emptier"
+	PublisherBinary  = "publisher"
 )
 
 // Binaries returns all binaries of the stack, sorted.
 func Binaries() []string {
-	return []string{ArchiverBinary, AuthorizerBinary, ConsumerBinary, EmptierBinary, ProcessorBinary}
+	return []string{ArchiverBinary, AuthorizerBinary, ConsumerBinary, EmptierBinary, ProcessorBinary, PublisherBinary, ReconcilerBinary}
 }
 
 // Environment variables that the template sets and the functions read.
@@ -61,8 +62,8 @@ const (
 	TableNameVar          = "TABLE_NAME"            // WebhookEvents
 	// GuardTableNameVar has WebhookGuards; it is empty without guarded providers.
 	GuardTableNameVar = "GUARD_TABLE_NAME"
-	// SendersVar has the unique id of each processor's role:
-	// "{provider}={role id},…".
+	// SendersVar has the unique id of each processor's role, and of the reconciler's under
+	// AnyProvider: "{provider}={role id},…".
 	SendersVar       = "SENDERS"
 	RetentionDaysVar = "EVENT_RETENTION_DAYS" // days until an event expires; 0 keeps it
 
@@ -126,6 +127,15 @@ const (
 	// ReasonSignatureReused is the reason of an event with the signature of an
 	// accepted event but other bytes: one of the two is forged.
 	ReasonSignatureReused = "signature-reused"
+)
+
+// Reasons of messages in webhook-unpublished.
+const (
+	// ReasonUnreadable is the reason of an item that has no published form.
+	ReasonUnreadable = "unreadable"
+	// ReasonRefused is the reason of an event that the topic or the bus refuses because of
+	// its content.
+	ReasonRefused = "refused"
 )
 
 // ReasonProperty is the member of a log line that holds a reason code. Alarms
@@ -252,7 +262,7 @@ const (
 
 // OwnPrefixes returns the prefixes above, which no provider may have as its name.
 func OwnPrefixes() []string {
-	return []string{OversizePrefix, UnknownPrefix, CertificatePrefix, FetchPrefix, ReplaysPrefix}
+	return []string{OversizePrefix, UnknownPrefix, CertificatePrefix, FetchPrefix, ReplaysPrefix, ReconciliationsPrefix}
 }
 
 // RetentionPrefix returns the prefix of the large payloads of events that expire

@@ -15,6 +15,10 @@ import (
 // ErrMessage is the class of all errors of Decode and DecodeReceipt.
 var ErrMessage = errors.New("not an event message")
 
+// ErrRefused reports that a topic or a bus refuses an event because of its content. A
+// retry does not help.
+var ErrRefused = errors.New("refused")
+
 // Queue sends messages. Send returns nil only if the queue has accepted the
 // message. failureReason is "" or the reason why the message goes to a
 // dead-letter queue.

@@ -33,3 +33,15 @@ func RunFor(limit time.Duration, tasks ...func()) {
 	case <-time.After(limit):
 	}
 }
+
+// Sleep waits for a time, or until the context ends, and then returns its error.
+func Sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}

@@ -57,3 +57,14 @@ func TestRunForWaitsAtMostItsLimit(t *testing.T) {
 		assert.Equal(t, 3*time.Second, ended.Sub(start), "the task keeps running")
 	})
 }
+
+func TestSleepEndsWithItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		require.NoError(t, function.Sleep(t.Context(), time.Second))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		require.ErrorIs(t, function.Sleep(ctx, time.Minute), context.DeadlineExceeded)
+		assert.Equal(t, 2*time.Second, time.Since(start))
+	})
+}

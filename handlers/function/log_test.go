@@ -62,15 +62,21 @@ func TestPublishWritesEmbeddedMetricFormat(t *testing.T) {
 	now := time.UnixMilli(1_780_000_000_123)
 	metrics := function.NewMetrics(&out, "prod", func() time.Time { return now })
 
-	metrics.Publish(invocation(t), "batch done", "stripe",
+	metrics.PublishTimed(invocation(t), "batch done", "stripe",
 		[]function.Count{{Metric: contract.MetricStored, Value: 9}, {Metric: contract.MetricDuplicates, Value: 1}},
+		[]function.Latency{{Metric: contract.MetricStoreLatency}, {Metric: contract.MetricPublishLatency, Millis: []int64{3, 4}}},
 		slog.String("reason", "none"))
 
 	fields := line(t, &out)
+	out.Reset()
+	metrics.Publish(t.Context(), "batch done", "stripe", []function.Count{{Metric: contract.MetricStored, Value: 2}})
+	assert.EqualValues(t, 2, line(t, &out)["Stored"])
 	assert.EqualValues(t, 9, fields["Stored"])
 	assert.EqualValues(t, 1, fields["Duplicates"])
 	assert.Equal(t, "prod", fields["Environment"])
 	assert.Equal(t, "stripe", fields["Provider"])
+	assert.Equal(t, []any{3., 4.}, fields["PublishLatency"])
+	assert.NotContains(t, fields, "StoreLatency", "CloudWatch drops a line with an empty metric")
 	assert.Equal(t, "none", fields["reason"])
 	assert.Equal(t, "req-1", fields["requestId"])
 
@@ -81,7 +87,7 @@ func TestPublishWritesEmbeddedMetricFormat(t *testing.T) {
 		"CloudWatchMetrics": [{
 			"Namespace": "Paysluice",
 			"Dimensions": [["Environment"], ["Environment", "Provider"]],
-			"Metrics": [{"Name": "Stored", "Unit": "Count"}, {"Name": "Duplicates", "Unit": "Count"}]
+			"Metrics": [{"Name": "Stored", "Unit": "Count"}, {"Name": "Duplicates", "Unit": "Count"}, {"Name": "PublishLatency", "Unit": "Milliseconds"}]
 		}]
 	}`, string(aws))
 }

@@ -30,15 +30,38 @@ type Count struct {
 	Value  int
 }
 
+// Latency has the values of one metric in milliseconds, at most MaxValues.
+type Latency struct {
+	Metric string // one of contract's Latency names
+	Millis []int64
+}
+
+// MaxValues is the maximum number of values of one metric in a line (Amazon CloudWatch User
+// Guide, "Embedded metric format specification").
+const MaxValues = 100
+
 // Publish writes one line with all counts, under {Environment} and under
 // {Environment, Provider}. attrs are properties of the line and not dimensions:
 // each value of a dimension would be billed as a metric.
 func (m *Metrics) Publish(ctx context.Context, message, provider string, counts []Count, attrs ...slog.Attr) {
-	definitions := make([]metricDefinition, len(counts))
-	values := make([]slog.Attr, 0, len(counts)+len(attrs)+3)
-	for i, c := range counts {
-		definitions[i] = metricDefinition{Name: c.Metric, Unit: "Count"}
+	m.PublishTimed(ctx, message, provider, counts, nil, attrs...)
+}
+
+// PublishTimed does the same with latencies. One without values is left out.
+func (m *Metrics) PublishTimed(
+	ctx context.Context, message, provider string, counts []Count, latencies []Latency, attrs ...slog.Attr,
+) {
+	definitions := make([]metricDefinition, 0, len(counts)+len(latencies))
+	values := make([]slog.Attr, 0, cap(definitions)+len(attrs)+3)
+	for _, c := range counts {
+		definitions = append(definitions, metricDefinition{Name: c.Metric, Unit: "Count"})
 		values = append(values, slog.Int(c.Metric, c.Value))
+	}
+	for _, l := range latencies {
+		if len(l.Millis) > 0 {
+			definitions = append(definitions, metricDefinition{Name: l.Metric, Unit: "Milliseconds"})
+			values = append(values, slog.Any(l.Metric, l.Millis))
+		}
 	}
 	values = append(values,
 		slog.String(contract.EnvironmentDimension, m.environment),

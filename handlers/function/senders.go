@@ -4,6 +4,9 @@ import (
 	"strings"
 
 	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/handlers/event"
 )
 
 // SenderAttribute is the SQS attribute with the sender of a message. SQS sets it
@@ -27,26 +30,32 @@ func ParseSenders(text string) Senders {
 	return s
 }
 
-// Provider returns the provider of the processor that sent a message, "" if no
-// processor of the stack did.
+// Provider returns the provider of the processor that sent a message,
+// contract.AnyProvider if the reconciler sent it, and "" if neither did.
 func (s Senders) Provider(record events.SQSMessage) string {
 	role, _, _ := strings.Cut(record.Attributes[SenderAttribute], ":")
 	return s[role]
 }
 
-// MaySend reports whether the sender of a message may speak for a provider. A
-// processor may speak for its own only. Others may speak for each: the consumer,
-// which keeps conflicts, and an operator, who replays.
-func (s Senders) MaySend(record events.SQSMessage, provider string) bool {
-	own := s.Provider(record)
-	return own == "" || own == provider
+// MaySend reports whether the sender of a message may send an event. A processor may
+// send events of its own provider, the reconciler those that it marks as read from an
+// API. Others may send each: the consumer, which keeps conflicts, and an operator, who
+// replays.
+func (s Senders) MaySend(record events.SQSMessage, e event.Event) bool {
+	switch own := s.Provider(record); own {
+	case "", e.Provider:
+		return true
+	case contract.AnyProvider:
+		return e.Origin == event.OriginReconcile && e.Endpoint == ""
+	}
+	return false
 }
 
 // Registered reports whether the stack has a processor for a provider, or the
 // providers are not known.
 func (s Senders) Registered(provider string) bool {
 	for _, p := range s {
-		if p == provider {
+		if p == provider && p != contract.AnyProvider {
 			return true
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/paysluice/paysluice/handlers/contract"
 )
@@ -57,6 +58,16 @@ func (v *Variables) Days(name string) int {
 		v.problems = append(v.problems, fmt.Sprintf("%s is %q, not a number of days", name, value))
 	}
 	return days
+}
+
+// Hours returns the value of a variable that must be a number of hours, 1 or more.
+func (v *Variables) Hours(name string) time.Duration {
+	value := v.Required(name)
+	hours, err := strconv.Atoi(value)
+	if value != "" && (err != nil || hours < 1) {
+		v.problems = append(v.problems, fmt.Sprintf("%s is %q, not a number of hours", name, value))
+	}
+	return time.Duration(hours) * time.Hour
 }
 
 // Err returns an error that names all problems, or nil.

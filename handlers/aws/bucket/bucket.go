@@ -56,23 +56,23 @@ func (p *Payloads) Put(ctx context.Context, e event.Event, retentionDays int) (r
 		Body:        bytes.NewReader(e.Payload),
 		ContentType: new("application/octet-stream"),
 	})
-	if err != nil && !errors.Is(err, errExists) {
+	if err != nil && !errors.Is(err, ErrExists) {
 		return "", fmt.Errorf("put s3://%s/%s: %w", p.bucket, ref, err)
 	}
 	return ref, nil
 }
 
-// errExists reports that a bucket already has an object with that key.
-var errExists = errors.New("the object exists")
+// ErrExists reports that a bucket already has an object with that key.
+var ErrExists = errors.New("the object exists")
 
 // create puts a new object. No function replaces one: the bucket's policy rejects a
-// put without If-None-Match. The error is errExists for a key that is taken.
+// put without If-None-Match. The error is ErrExists for a key that is taken.
 func create(ctx context.Context, client Client, in *s3.PutObjectInput) error {
 	in.IfNoneMatch = new("*")
 	_, err := client.PutObject(ctx, in)
 	// S3 User Guide, "Conditional write behavior".
 	if failure, ok := errors.AsType[smithy.APIError](err); ok && failure.ErrorCode() == "PreconditionFailed" {
-		return fmt.Errorf("%w: %w", errExists, err)
+		return fmt.Errorf("%w: %w", ErrExists, err)
 	}
 	return err
 }
@@ -141,11 +141,11 @@ func (a *Archive) Put(ctx context.Context, m event.Archived) (url string, err er
 			ContentType: new("application/json"),
 			Metadata:    m.Metadata(),
 		})
-		if !errors.Is(err, errExists) {
+		if !errors.Is(err, ErrExists) {
 			break
 		}
 	}
-	if err != nil && !errors.Is(err, errExists) {
+	if err != nil && !errors.Is(err, ErrExists) {
 		return "", fmt.Errorf("put %s: %w", url, err)
 	}
 	return url, nil
@@ -168,15 +168,19 @@ func (a *Archive) Get(ctx context.Context, key string) (event.Archived, error) {
 // Keys returns the keys that begin with prefix and sort after the key after, in
 // byte order. An error ends the sequence.
 func (a *Archive) Keys(ctx context.Context, prefix, after string) iter.Seq2[string, error] {
-	in := &s3.ListObjectsV2Input{Bucket: &a.bucket, Prefix: &prefix}
+	return keys(ctx, a.client, a.bucket, prefix, after)
+}
+
+func keys(ctx context.Context, client ArchiveClient, bucket, prefix, after string) iter.Seq2[string, error] {
+	in := &s3.ListObjectsV2Input{Bucket: &bucket, Prefix: &prefix}
 	if after != "" {
 		in.StartAfter = &after
 	}
 	return func(yield func(string, error) bool) {
-		for pages := s3.NewListObjectsV2Paginator(a.client, in); pages.HasMorePages(); {
+		for pages := s3.NewListObjectsV2Paginator(client, in); pages.HasMorePages(); {
 			page, err := pages.NextPage(ctx)
 			if err != nil {
-				yield("", fmt.Errorf("list s3://%s/%s: %w", a.bucket, prefix, err))
+				yield("", fmt.Errorf("list s3://%s/%s: %w", bucket, prefix, err))
 				return
 			}
 			for _, object := range page.Contents {

@@ -70,7 +70,7 @@ func (s *Shared) Create(ctx context.Context, key string, data []byte) bool {
 	err := create(ctx, s.client, &s3.PutObjectInput{
 		Bucket: &s.bucket, Key: &key, Body: bytes.NewReader(data), ContentType: new("application/octet-stream"),
 	})
-	if err != nil && !errors.Is(err, errExists) {
+	if err != nil && !errors.Is(err, ErrExists) {
 		s.report(ctx, fmt.Errorf("put s3://%s/%s: %w", s.bucket, key, err))
 	}
 	return err == nil

@@ -3,6 +3,7 @@ package source
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -57,6 +58,35 @@ func ParseKey(p contract.Provider, document []byte) (Key, error) {
 	}
 	k := Key{Token: cmp.Or(d.APIKey, d.AccessToken), ClientID: d.ClientID, ClientSecret: d.ClientSecret, Sandbox: d.Environment == "sandbox"}
 	return k, k.Check(p)
+}
+
+// ErrNoKeys reports a document without the key of any provider.
+var ErrNoKeys = errors.New("no provider has a key in the document")
+
+// ParseKeys reads a JSON object that has the document of ParseKey under the name of each
+// provider. The error is ErrKey or ErrNoKeys, and repeats nothing of the document.
+func ParseKeys(document []byte) (map[string]Key, error) {
+	var documents map[string]json.RawMessage
+	if err := json.Unmarshal(document, &documents); err != nil {
+		return nil, fmt.Errorf(`%w: it is not a JSON object with a document for each provider, such as {"stripe":%s}`,
+			ErrKey, Documents(contract.Stripe()))
+	}
+	keys := map[string]Key{}
+	for _, p := range contract.Providers() {
+		text, ok := documents[p.Name]
+		if !ok {
+			continue
+		}
+		k, err := ParseKey(p, text)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", p.Name, err)
+		}
+		keys[p.Name] = k
+	}
+	if len(keys) == 0 {
+		return nil, ErrNoKeys
+	}
+	return keys, nil
 }
 
 // StripeSandbox reports whether a key of Stripe is one of a sandbox or of test mode.

@@ -402,3 +402,22 @@ func TestKeys(t *testing.T) {
 		assert.NoError(t, err, "the documented form")
 	}
 }
+
+// The reconciler's secret has a document for each provider.
+func TestKeysOfAllProviders(t *testing.T) {
+	all := "{"
+	for _, p := range contract.Providers() {
+		all += fmt.Sprintf("%q:%s,", p.Name, strings.ReplaceAll(source.Documents(p), "…", "x"))
+	}
+	keys, err := source.ParseKeys([]byte(all + `"adyen":{}}`))
+	require.NoError(t, err)
+	assert.Len(t, keys, 3)
+	assert.Equal(t, "rk_live_x", keys["stripe"].Token)
+	for document, class := range map[string]error{
+		"marked": source.ErrKey, `{"stripe":{"apiKey":"marked"}}`: source.ErrKey, "{}": source.ErrNoKeys, "null": source.ErrNoKeys,
+	} {
+		_, err := source.ParseKeys([]byte(document))
+		require.ErrorIs(t, err, class, document)
+		assert.NotContains(t, err.Error(), "marked")
+	}
+}

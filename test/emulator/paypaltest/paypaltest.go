@@ -115,12 +115,13 @@ type Hosts struct {
 
 	mu       sync.Mutex
 	handlers map[string]http.HandlerFunc // by URL
+	hosts    map[string]http.Handler     // by name, for URLs without a handler
 	requests map[string]int              // by URL
 }
 
 // NewHosts starts the proxy and the server on free local ports.
 func NewHosts(a *Authority) *Hosts {
-	h := &Hosts{handlers: map[string]http.HandlerFunc{}, requests: map[string]int{}}
+	h := &Hosts{handlers: map[string]http.HandlerFunc{}, hosts: map[string]http.Handler{}, requests: map[string]int{}}
 	h.server = httptest.NewUnstartedServer(http.HandlerFunc(h.serve))
 	h.server.TLS = &tls.Config{GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 		host := a.IssueFor(newKey(), hello.ServerName, time.Now())
@@ -150,6 +151,13 @@ func (h *Hosts) Handle(url string, handler http.HandlerFunc) {
 	h.handlers[url] = handler
 }
 
+// HandleHost sets the handler of a host's URLs that have none.
+func (h *Hosts) HandleHost(name string, handler http.Handler) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.hosts[name] = handler
+}
+
 // Serve sets the content of an https URL.
 func (h *Hosts) Serve(url string, content []byte) {
 	h.Handle(url, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(content) })
@@ -170,11 +178,16 @@ func (h *Hosts) serve(w http.ResponseWriter, r *http.Request) {
 	h.mu.Lock()
 	h.requests[url]++
 	handler, ok := h.handlers[url]
+	host := h.hosts[r.Host]
 	h.mu.Unlock()
-	if !ok {
-		handler = http.NotFound
+	switch {
+	case ok:
+		handler(w, r)
+	case host != nil:
+		host.ServeHTTP(w, r)
+	default:
+		http.NotFound(w, r)
 	}
-	handler(w, r)
 }
 
 // connect connects the client to the server, whichever host it asked for.

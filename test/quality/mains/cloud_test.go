@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"sync"
 	"testing"
 	"time"
@@ -27,8 +28,8 @@ type cloud struct {
 	calls []call
 }
 
-// call is a request: the value of its X-Amz-Target header, or else PUT or
-// DescribeStacks.
+// call is a request: the value of its X-Amz-Target header, or else PUT, GET or the action
+// of the query protocol.
 type call struct {
 	target string
 	input  map[string]any
@@ -50,7 +51,13 @@ func newCloud(t *testing.T, secret string) *cloud {
 			sum := md5.Sum([]byte(input["MessageBody"].(string))) // the SDK checks it
 			return map[string]string{"MessageId": "1", "MD5OfMessageBody": hex.EncodeToString(sum[:])}
 		},
+		"AWSEvents.PutEvents": func(map[string]any) any {
+			return map[string]any{"FailedEntryCount": 0, "Entries": []any{map[string]string{"EventId": "1"}}}
+		},
 		"DynamoDB_20120810.PutItem": func(map[string]any) any {
+			return struct{}{}
+		},
+		"DynamoDB_20120810.Query": func(map[string]any) any {
 			return struct{}{}
 		},
 	}
@@ -62,8 +69,11 @@ func newCloud(t *testing.T, secret string) *cloud {
 			_ = json.Unmarshal(body, &input)
 		case r.Method == http.MethodPut: // S3 and CloudFormation's response URL
 			target, input = "PUT", map[string]any{"path": r.URL.Path, "body": string(body)}
-		default: // CloudFormation's query protocol
-			target = "DescribeStacks"
+		case r.Method == http.MethodGet:
+			target, input = "GET", map[string]any{"path": r.URL.Path}
+		default: // the query protocol of CloudFormation and SNS
+			form, _ := url.ParseQuery(string(body))
+			target, input = form.Get("Action"), map[string]any{"form": form}
 		}
 		var answer any
 		if respond := answers[target]; respond != nil {
@@ -78,6 +88,10 @@ func newCloud(t *testing.T, secret string) *cloud {
 			_ = json.NewEncoder(w).Encode(answer)
 		case target == "DescribeStacks":
 			_, _ = io.WriteString(w, describedStack)
+		case target == "Publish":
+			_, _ = io.WriteString(w, "<PublishResponse><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>")
+		case target == "GET": // a list of S3
+			_, _ = io.WriteString(w, "<ListBucketResult></ListBucketResult>")
 		case target != "PUT":
 			http.Error(w, "unknown call: "+target, http.StatusBadRequest)
 		}

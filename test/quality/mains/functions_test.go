@@ -3,6 +3,7 @@ package mains
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,10 +16,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/paysluice/paysluice/handlers/aws/client"
+	"github.com/paysluice/paysluice/handlers/aws/table"
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
+	"github.com/paysluice/paysluice/handlers/event/cloudevent"
 	"github.com/paysluice/paysluice/handlers/provider/providertest"
 	"github.com/paysluice/paysluice/handlers/provider/stripe"
+	"github.com/paysluice/paysluice/handlers/publisher"
+	"github.com/paysluice/paysluice/handlers/reconciler"
+	"github.com/paysluice/paysluice/test/emulator/providerapi"
 	"github.com/paysluice/paysluice/test/quality/runtimeapi"
 )
 
@@ -69,6 +75,24 @@ func configuration(binary string) []string {
 			contract.TableNameVar + "=WebhookEvents-test",
 			contract.DeadLetterQueueURLVar + "=https://sqs.us-east-1.amazonaws.com/000000000000/webhook-dlq-test",
 		},
+		contract.PublisherBinary: {
+			contract.EnvironmentVar + "=test",
+			contract.LogLevelVar + "=INFO",
+			contract.EventSourceVar + "=" + cloudevent.Source("000000000000", "us-east-1", "test"),
+			contract.UnpublishedQueueURLVar + "=https://sqs.us-east-1.amazonaws.com/000000000000/webhook-unpublished-test",
+			contract.TableNameVar + "=WebhookEvents-test",
+			contract.BucketNameVar + "=" + bucket,
+		},
+		contract.ReconcilerBinary: {
+			contract.EnvironmentVar + "=test",
+			contract.LogLevelVar + "=INFO",
+			contract.TableNameVar + "=WebhookEvents-test",
+			contract.BucketNameVar + "=" + bucket,
+			contract.QueueURLVar + "=https://sqs.us-east-1.amazonaws.com/000000000000/webhook-queue-test",
+			contract.SecretARNVar + "=arn:aws:secretsmanager:us-east-1:000000000000:secret:provider-api-keys-test",
+			contract.EndpointURLsVar + "=stripe=https://abc.execute-api.us-east-1.amazonaws.com/live/stripe",
+			contract.ReconcileEveryVar + "=24",
+		},
 	}[binary]...)
 }
 
@@ -87,6 +111,11 @@ func TestFunctionsNameEveryMissingVariable(t *testing.T) {
 func TestProcessorRejectsAnUnknownProvider(t *testing.T) {
 	env := append(configuration(contract.ProcessorBinary), contract.ProviderVar+"=imaginary") // the last value counts
 	assert.Contains(t, startError(t, contract.ProcessorBinary, env), "imaginary")
+}
+
+func TestReconcilerRejectsAnUnknownProvider(t *testing.T) {
+	env := append(configuration(contract.ReconcilerBinary), contract.EndpointURLsVar+"=imaginary=https://x")
+	assert.Contains(t, startError(t, contract.ReconcilerBinary, env), "imaginary")
 }
 
 // startError returns the error in the only log line of a function that does not
@@ -231,6 +260,29 @@ func TestArchiverStoresADeadLetter(t *testing.T) {
 	assert.Equal(t, "poison", string(m.Message))
 }
 
+// The emulator's flow has a comparison with events.
+func TestReconcilerReports(t *testing.T) {
+	aws := newCloud(t, `{"stripe":{"apiKey":"`+providerapi.Key().Token+`"}}`)
+	api := providerapi.New(contract.Stripe())
+	t.Cleanup(api.Close)
+	api.Subscribe(providerapi.Endpoint{ID: "we_1", URL: "https://abc.execute-api.us-east-1.amazonaws.com/live/stripe", Types: []string{"*"}})
+	api.Fault = providerapi.Throttle(3, "0")
+	env := slices.Concat(configuration(contract.ReconcilerBinary), aws.environment(), []string{contract.ReconcileRefillVar + "=true"})
+	for name, value := range providerapi.Play(t, nil, api) {
+		env = append(env, name+"="+value)
+	}
+
+	var answer map[string]reconciler.Outcome
+	log := invoke(t, contract.ReconcilerBinary, env, map[string]any{}, &answer)
+
+	assert.Equal(t, reconciler.StateFinished, answer["stripe"].State, log)
+	assert.Contains(t, log, "next attempt in 0s", "the provider throttled")
+	kept := aws.inputs("PUT")
+	require.NotEmpty(t, kept)
+	assert.Equal(t, "/"+bucket+"/"+answer["stripe"].Report, kept[len(kept)-1]["path"])
+	assert.Contains(t, kept[len(kept)-1]["body"], `"refill":{"found":0,`)
+}
+
 func TestEmptierRespondsToCloudFormation(t *testing.T) {
 	aws := newCloud(t, "")
 	request := cfn.Event{
@@ -253,11 +305,50 @@ func TestEmptierRespondsToCloudFormation(t *testing.T) {
 	assert.Equal(t, bucket, answer.PhysicalResourceID)
 }
 
+// The publisher has one target, and names an item without a published form in the queue.
+func TestPublisherPublishes(t *testing.T) {
+	const topic = "arn:aws:sns:us-east-1:000000000000:webhook-events-test"
+	keys, image := table.EncodeImage(table.ToItem(event.Event{
+		Schema: event.Schema, ID: "stripe:evt_1", Timestamp: 1_780_000_000_000, Provider: "stripe", Category: event.PaymentSucceeded,
+	}))
+	change := publisher.Change{SequenceNumber: "1", Keys: keys, NewImage: image}
+	poison := change
+	poison.NewImage = nil
+	batch := publisher.Batch{Records: []publisher.Record{
+		{EventName: publisher.Inserted, Change: change}, {EventName: publisher.Inserted, Change: poison},
+	}}
+	for target, variable := range map[string]string{
+		"Publish":             contract.TopicARNVar + "=" + topic,
+		"AWSEvents.PutEvents": contract.EventBusVar + "=webhook-events-test",
+	} {
+		aws := newCloud(t, "")
+		var failures events.DynamoDBEventResponse
+		log := invoke(t, contract.PublisherBinary,
+			slices.Concat(configuration(contract.PublisherBinary), aws.environment(), []string{variable}), batch, &failures)
+		assert.Empty(t, failures.BatchItemFailures, log)
+		require.Len(t, aws.inputs(target), 1, log)
+		sent := fmt.Sprint(aws.inputs(target)[0])
+		assert.Contains(t, sent, strings.SplitN(variable, "=", 2)[1])
+		assert.Contains(t, sent, `"source":"urn:paysluice:000000000000:us-east-1:test"`)
+		assert.Contains(t, sent, `"table":"WebhookEvents-test"`)
+		unpublished := aws.inputs("AmazonSQS.SendMessage")
+		require.Len(t, unpublished, 1, log)
+		assert.Equal(t, `{"eventId":"stripe:evt_1","timestamp":1780000000000,"reason":"unreadable"}`, unpublished[0]["MessageBody"])
+	}
+}
+
+func TestPublisherNeedsOneTarget(t *testing.T) {
+	for _, targets := range [][]string{nil, {contract.TopicARNVar + "=arn", contract.EventBusVar + "=bus"}} {
+		message := startError(t, contract.PublisherBinary, append(configuration(contract.PublisherBinary), targets...))
+		assert.Equal(t, "set exactly one of the variables TOPIC_ARN and EVENT_BUS", message)
+	}
+}
+
 // invoke starts a function, invokes it with one event and stops it. It returns
 // the function's log.
 func invoke(t *testing.T, binary string, env []string, event, response any) (log string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // the reconciler keeps 20 s of it
 	defer cancel()
 	function, err := runtimeapi.Start(ctx, filepath.Join(binaries, binary), withCounters(env))
 	require.NoError(t, err)

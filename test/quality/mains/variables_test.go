@@ -26,6 +26,8 @@ func TestANewVariableHasADefault(t *testing.T) {
 		"processor": {
 			"BucketNameVar", "DeadLetterQueueURLVar", "EndpointURLVar", "EnvironmentVar", "ProviderVar", "QueueURLVar", "SecretARNVar",
 		},
+		"publisher":  {"BucketNameVar", "EnvironmentVar", "EventSourceVar", "TableNameVar", "UnpublishedQueueURLVar"},
+		"reconciler": {"BucketNameVar", "EndpointURLsVar", "EnvironmentVar", "QueueURLVar", "SecretARNVar", "TableNameVar"},
 	}
 	required := regexp.MustCompile(`\.Required\(contract\.(\w+)\)`)
 	for _, binary := range contract.Binaries() {

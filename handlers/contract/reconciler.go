@@ -1,0 +1,32 @@
+package contract
+
+// Names of the function that compares the stored events with those that the providers
+// list. The stack has it only if its parameter ReconcileEvery is not 0.
+const (
+	ReconcilerName   = "event-reconciler" // without the environment suffix
+	ReconcilerBinary = "reconciler"
+)
+
+// Environment variables of the reconciler, beside those of the other functions.
+// SecretARNVar has the secret of the API keys.
+const (
+	ReconcileEveryVar  = "RECONCILE_EVERY"  // hours between two comparisons
+	ReconcileRefillVar = "RECONCILE_REFILL" // "true" or "false"
+	EndpointURLsVar    = "ENDPOINT_URLS"    // "{provider}={URL of its webhooks},…"
+)
+
+// AnyProvider is the provider of the reconciler in SendersVar: its role may send the
+// events of each provider, if event.OriginReconcile marks them.
+const AnyProvider = "*"
+
+// ReconciliationsPrefix holds the records of the reconciler in the bucket, below
+// {provider}/{run}/.
+const ReconciliationsPrefix = "reconciliations/"
+
+// Metrics of the reconciler.
+const (
+	MetricListed       = "Listed"       // events of a finished comparison
+	MetricRefilled     = "Refilled"     // missing events that a comparison got in
+	MetricMissing      = "Missing"      // events that the last comparison left missing
+	MetricUnreconciled = "Unreconciled" // 1 for a provider that cannot be compared
+)

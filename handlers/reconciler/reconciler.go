@@ -1,0 +1,188 @@
+// Package reconciler compares, every few hours, the events that the providers list with
+// those that the stack stored.
+//
+// A schedule invokes it more often than it compares. An invocation starts a comparison
+// that is due, or resumes the one that an earlier invocation did not finish. Its records
+// in the bucket are its whole state.
+package reconciler
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"iter"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/handlers/function"
+	"github.com/paysluice/paysluice/handlers/provider"
+	"github.com/paysluice/paysluice/handlers/reconcile"
+	"github.com/paysluice/paysluice/handlers/reconcile/source"
+)
+
+const (
+	// AttemptTimeout bounds one attempt of a call of AWS.
+	AttemptTimeout = 20 * time.Second
+	// SendTimeout bounds sending or storing one missing event, including retries.
+	SendTimeout = 30 * time.Second
+	// ProofTime is how long a refill waits until everything is stored: the function's
+	// default.
+	ProofTime = 2 * time.Minute
+	// margin is reserved at the end of an invocation for the record and the metrics.
+	margin = 20 * time.Second
+)
+
+// Records keeps the state of comparisons. No object is replaced.
+type Records interface {
+	// Keys returns the keys that begin with prefix and sort after the key after.
+	Keys(ctx context.Context, prefix, after string) iter.Seq2[string, error]
+	Get(ctx context.Context, key string) ([]byte, error)
+	// Create puts a new object. It returns an error if there is one.
+	Create(ctx context.Context, key string, data []byte) error
+}
+
+// Target is a provider whose webhooks the stack receives.
+type Target struct {
+	Provider provider.Provider
+	URL      string // of its webhooks
+}
+
+// Handler compares all providers.
+type Handler struct {
+	Targets []Target
+	APIKeys func(context.Context) (map[string]source.Key, error) // by provider
+	// Open returns the API of a provider. notify receives a line for each repeated
+	// request.
+	Open    func(p contract.Provider, k source.Key, notify func(string)) (source.Source, error)
+	Table   reconcile.Table
+	Archive reconcile.Archive
+	Records Records
+	// Refill gets missing events in; its copy serves one comparison. Nil leaves them
+	// missing.
+	Refill        *reconcile.Refill
+	Every         time.Duration // between the starts of two comparisons
+	RetentionDays int           // after which the table's events expire; 0 is for ever
+	// ProofTime is how long a refill waits until everything is stored.
+	ProofTime time.Duration
+	Sleep     func(context.Context, time.Duration) error
+	Now       func() time.Time
+	Log       *slog.Logger
+	Metrics   *function.Metrics
+}
+
+// Outcome is what an invocation knows about a provider at its end.
+type Outcome struct {
+	// State is one of the constants below.
+	State string `json:"state"`
+	// Report is the key of the last finished report.
+	Report string `json:"report,omitempty"`
+	// Missing are the events that the last finished comparison left missing, or more if
+	// the current one has found more.
+	Missing int `json:"missing"`
+	// Next is the first time that the current comparison has not reached.
+	Next *time.Time `json:"next,omitempty"`
+
+	counts []function.Count // of a comparison that this invocation finished
+	behind bool
+}
+
+// States of an Outcome.
+const (
+	StateNoKey    = "no key"   // the secret has no key of the provider
+	StateFailed   = "failed"   // the log says why
+	StateBusy     = "busy"     // another invocation continues the comparison
+	StateRunning  = "running"  // a later invocation continues it
+	StateFinished = "finished" // this invocation finished it
+	StateIdle     = "idle"     // the next comparison is not due
+)
+
+// Handle runs one invocation. It returns no error, because Lambda would invoke it again
+// at once and the schedule does so soon.
+func (h *Handler) Handle(ctx context.Context, _ json.RawMessage) (map[string]Outcome, error) {
+	bounded, cancel := function.WithMargin(ctx, margin)
+	defer cancel()
+	keys, err := h.APIKeys(bounded)
+	if err != nil {
+		h.Log.ErrorContext(ctx, "API keys not read: no provider is compared", contract.ReasonProperty, reason(err), "error", err.Error())
+	}
+	outcomes := make([]Outcome, len(h.Targets))
+	var running sync.WaitGroup
+	for i, target := range h.Targets {
+		running.Go(func() { outcomes[i] = h.target(ctx, bounded, target, keys) })
+	}
+	running.Wait()
+	all := map[string]Outcome{}
+	for i, target := range h.Targets {
+		all[target.Provider.Descriptor().Name] = outcomes[i]
+		h.publish(ctx, target, outcomes[i])
+	}
+	return all, nil
+}
+
+// target compares one provider until bounded ends.
+func (h *Handler) target(ctx, bounded context.Context, t Target, keys map[string]source.Key) Outcome {
+	name := t.Provider.Descriptor().Name
+	log := h.Log.With("provider", name)
+	key, ok := keys[name]
+	if !ok && keys != nil {
+		log.InfoContext(ctx, "the secret has no key of this provider: it is not compared")
+		return Outcome{State: StateNoKey}
+	}
+	w := worker{Handler: h, target: t, log: log}
+	err := w.load(bounded)
+	switch {
+	case keys == nil:
+		return w.outcome(StateFailed)
+	case err == nil:
+		err = w.work(ctx, bounded, key)
+	}
+	switch {
+	case err == nil:
+		return w.outcome(w.state)
+	case errors.Is(err, errBusy):
+		log.InfoContext(ctx, "another invocation continues the comparison")
+		return w.outcome(StateBusy)
+	}
+	log.ErrorContext(ctx, "comparison not finished", contract.ReasonProperty, reason(err), "error", err.Error())
+	return w.outcome(StateFailed)
+}
+
+// publish writes the provider's metrics. Missing and Unreconciled are states, so they are
+// written at each invocation; the others count.
+func (h *Handler) publish(ctx context.Context, t Target, o Outcome) {
+	if o.State == StateNoKey {
+		return
+	}
+	unreconciled := 0
+	if o.State == StateFailed || o.behind {
+		unreconciled = 1
+	}
+	counts := append(o.counts,
+		function.Count{Metric: contract.MetricMissing, Value: o.Missing},
+		function.Count{Metric: contract.MetricUnreconciled, Value: unreconciled})
+	h.Metrics.Publish(ctx, "reconciled", t.Provider.Descriptor().Name, counts,
+		slog.String("state", o.State), slog.String("report", o.Report))
+}
+
+// reason returns the code of an error for the log.
+func reason(err error) string {
+	for _, r := range []struct {
+		class error
+		code  string
+	}{
+		{provider.SecretEmpty, "keys_empty"},
+		{provider.SecretUnreachable, "keys_unreachable"},
+		{source.ErrNoKeys, "keys_malformed"},
+		{errKeys, "keys_malformed"},
+		{source.ErrKey, "key_refused"},
+		{source.ErrNotFound, "endpoint_missing"},
+		{source.ErrUnavailable, "api_unavailable"},
+	} {
+		if errors.Is(err, r.class) {
+			return r.code
+		}
+	}
+	return "failed"
+}

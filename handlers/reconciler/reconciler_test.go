@@ -1,0 +1,412 @@
+package reconciler_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/handlers/event"
+	"github.com/paysluice/paysluice/handlers/function"
+	"github.com/paysluice/paysluice/handlers/provider"
+	"github.com/paysluice/paysluice/handlers/provider/all"
+	"github.com/paysluice/paysluice/handlers/reconcile"
+	"github.com/paysluice/paysluice/handlers/reconcile/source"
+	"github.com/paysluice/paysluice/handlers/reconciler"
+	"github.com/paysluice/paysluice/test/emulator/providerapi"
+)
+
+var errDown = errors.New("down")
+
+const hook = "https://hooks.example.com/stripe"
+
+// cloud is a table, a queue that a consumer reads at once, and a bucket.
+type cloud struct {
+	mu      sync.Mutex
+	rows    []event.Event
+	objects map[string]string
+	broken  string                                // a part of keys that cannot be created
+	lost    string                                // a part of keys whose answers are lost
+	create  func(ctx context.Context, key string) // before each object
+	fail    map[string]error                      // by method
+}
+
+func (c *cloud) Same(_ context.Context, asked []event.Event) (map[string]event.Event, error) {
+	found := map[string]event.Event{}
+	for _, a := range asked {
+		for _, e := range c.rows {
+			if e.ID == a.ID && e.Timestamp == a.Timestamp {
+				found[e.ID] = e
+			}
+		}
+	}
+	return found, c.fail["Same"]
+}
+
+func (c *cloud) ByID(context.Context, string) ([]event.Event, error) { return nil, nil }
+
+func (c *cloud) Between(context.Context, string, time.Time, time.Time) iter.Seq2[event.Event, error] {
+	return func(func(event.Event, error) bool) {}
+}
+
+func (c *cloud) Send(_ context.Context, text, _ string) error {
+	e, err := event.Decode(text)
+	c.rows = append(c.rows, e)
+	return errors.Join(err, c.fail["Send"])
+}
+
+func (c *cloud) Put(context.Context, event.Event, int) (string, error) { return "", errDown }
+
+func (c *cloud) Keys(_ context.Context, prefix, after string) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		if c.fail["Keys"] != nil {
+			yield("", c.fail["Keys"])
+			return
+		}
+		for _, key := range slices.Sorted(maps.Keys(c.objects)) {
+			if strings.HasPrefix(key, prefix) && key > after && !yield(key, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (c *cloud) Get(_ context.Context, key string) ([]byte, error) {
+	text, ok := c.objects[key]
+	if !ok {
+		return nil, errDown
+	}
+	return []byte(text), nil
+}
+
+func (c *cloud) Create(ctx context.Context, key string, data []byte) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.create(ctx, key)
+	if _, taken := c.objects[key]; taken || c.broken != "" && strings.Contains(key, c.broken) {
+		return errDown
+	}
+	c.objects[key] = string(data)
+	if c.lost != "" && strings.Contains(key, c.lost) {
+		return errDown
+	}
+	return nil
+}
+
+// world is a handler with one provider's API.
+type world struct {
+	*reconciler.Handler
+	*cloud
+	api   *providerapi.Server
+	clock time.Time
+	log   bytes.Buffer
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	p := contract.Stripe()
+	w := &world{api: providerapi.New(p), clock: time.Now().Truncate(time.Second)}
+	w.cloud = &cloud{objects: map[string]string{}, create: func(context.Context, string) {}, fail: map[string]error{}}
+	t.Cleanup(w.api.Close)
+	w.api.Subscribe(providerapi.Endpoint{ID: "we_1", URL: hook, Types: []string{"*"}})
+	targets, err := reconciler.ParseTargets("stripe="+hook, all.All(all.Settings{}))
+	require.NoError(t, err)
+	now := func() time.Time { return w.clock }
+	w.Handler = &reconciler.Handler{
+		Targets: targets,
+		APIKeys: func(context.Context) (map[string]source.Key, error) {
+			return map[string]source.Key{p.Name: providerapi.Key()}, nil
+		},
+		Open: func(p contract.Provider, k source.Key, notify func(string)) (source.Source, error) {
+			return source.New(p, source.Options{Key: k, URL: w.api.URL, Now: time.Now, Notify: notify,
+				Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }})
+		},
+		Table: w.cloud, Archive: w.cloud, Records: w.cloud,
+		Every: 6 * time.Hour, ProofTime: reconciler.ProofTime, Now: now,
+		Sleep:   func(_ context.Context, d time.Duration) error { w.clock = w.clock.Add(d); return nil },
+		Log:     function.NewLogger(&w.log, "INFO"),
+		Metrics: function.NewMetrics(&w.log, "test", time.Now),
+	}
+	return w
+}
+
+func (w *world) refilling() *world {
+	w.Refill = &reconcile.Refill{Queue: w.cloud, Payloads: w.cloud, Now: w.Now}
+	return w
+}
+
+// list adds an event of some hours ago to the provider's list.
+func (w *world) list(n int, ago time.Duration) {
+	at := w.clock.Add(-ago)
+	w.api.Add(providerapi.Event{ID: fmt.Sprint("e", n), Created: at, Body: fmt.Appendf(nil,
+		`{"id":"e%d","object":"event","created":%d,"livemode":false,"type":"charge.succeeded","data":{"object":{"id":"ch_%[1]d","object":"charge"}}}`, n, at.Unix())})
+}
+
+// tick invokes the handler and returns the outcome and the metrics of Stripe.
+func (w *world) tick(t *testing.T) (reconciler.Outcome, map[string]any) {
+	t.Helper()
+	return w.tickFor(t, t.Context())
+}
+
+func (w *world) tickFor(t *testing.T, ctx context.Context) (reconciler.Outcome, map[string]any) {
+	t.Helper()
+	w.log.Reset()
+	got, err := w.Handle(ctx, nil)
+	require.NoError(t, err)
+	assert.NotContains(t, w.log.String(), "marked", "the key")
+	metrics := map[string]any{}
+	for line := range strings.Lines(w.log.String()) {
+		if strings.Contains(line, `"_aws"`) {
+			require.NoError(t, json.Unmarshal([]byte(line), &metrics))
+		}
+	}
+	return got["stripe"], metrics
+}
+
+func (w *world) report(t *testing.T, key string) (r reconciler.Report) {
+	t.Helper()
+	require.NoError(t, json.Unmarshal([]byte(w.objects[key]), &r), key)
+	return r
+}
+
+// findings returns the lines of all findings of a report.
+func (w *world) findings(r reconciler.Report) (lines []string) {
+	for _, key := range r.Findings {
+		lines = append(lines, strings.Split(strings.TrimSpace(w.objects[key]), "\n")...)
+	}
+	return lines
+}
+
+// An event that never arrived is reported until it is stored, however often the next
+// comparisons come.
+func TestMissingUntilItIsStored(t *testing.T) {
+	w := newWorld(t)
+	for n := range 150 {
+		w.list(n, 2*time.Hour+time.Duration(n)*time.Minute)
+	}
+	got, metrics := w.tick(t)
+	assert.Equal(t, reconciler.StateFinished, got.State)
+	assert.Equal(t, 150, got.Missing)
+	assert.Equal(t, []any{150.0, 150.0, 0.0, nil}, []any{metrics["Listed"], metrics["Missing"], metrics["Unreconciled"], metrics["Refilled"]})
+	first := w.report(t, got.Report)
+	assert.Equal(t, w.clock.Add(-72*time.Hour).UTC(), first.Since, "as long as Stripe retries")
+	assert.Len(t, first.Examples, 100)
+	lines := w.findings(first)
+	require.Len(t, lines, 150, "all are named")
+	assert.Contains(t, strings.Join(lines, ""), `{"state":"missing","eventId":"stripe:e149","type":"charge.succeeded","timestamp":`)
+	oldest := w.clock.Add(-2*time.Hour - 149*time.Minute)
+	assert.Equal(t, oldest.UnixMilli(), first.OldestMissing)
+
+	w.clock = w.clock.Add(15 * time.Minute)
+	got, metrics = w.tick(t)
+	assert.Equal(t, []any{reconciler.StateIdle, 150}, []any{got.State, got.Missing}, "the alarm goes on")
+	assert.Equal(t, []any{nil, 150.0}, []any{metrics["Listed"], metrics["Missing"]}, "and nothing is counted twice")
+
+	w.clock = w.clock.Add(6 * time.Hour)
+	got, _ = w.tick(t)
+	second := w.report(t, got.Report)
+	assert.Equal(t, []any{oldest.UTC(), 150}, []any{second.Since, second.Missing})
+
+	w.refilling()
+	w.clock = w.clock.Add(6 * time.Hour)
+	got, metrics = w.tick(t)
+	assert.Equal(t, []any{reconciler.StateFinished, 0}, []any{got.State, got.Missing})
+	assert.Equal(t, []any{150.0, 0.0}, []any{metrics["Refilled"], metrics["Missing"]})
+	third := w.report(t, got.Report)
+	assert.JSONEq(t, `{"found":150,"redelivered":0,"stored":150}`, string(marshal(t, third.Refill)))
+	assert.Equal(t, []any{150, 0, 0}, []any{third.Stored, len(third.Findings), int(third.OldestMissing)})
+	assert.Len(t, w.rows, 150)
+	assert.Equal(t, event.OriginReconcile, w.rows[0].Origin)
+
+	w.clock = w.clock.Add(6 * time.Hour)
+	got, _ = w.tick(t)
+	assert.Equal(t, third.Until.Add(-time.Hour), w.report(t, got.Report).Since, "what was too young then is looked at again")
+}
+
+func marshal(t *testing.T, v any) []byte {
+	t.Helper()
+	text, err := json.Marshal(v)
+	require.NoError(t, err)
+	return text
+}
+
+// short returns a context that leaves an invocation 300 ms.
+func short(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second+300*time.Millisecond)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// An invocation that ends early leaves its place to the next one, in the comparison and
+// in the proof. The result is that of one invocation.
+func TestOutOfTime(t *testing.T) {
+	w, notes, running := newWorld(t).refilling(), 0, 0
+	for n := range 60 {
+		w.list(n, time.Duration(n+1)*time.Hour)
+	}
+	w.create = func(ctx context.Context, key string) {
+		if notes++; notes%5 == 0 { // this window is the last of its invocation
+			<-ctx.Done()
+		}
+	}
+	var got reconciler.Outcome
+	for got.State != reconciler.StateFinished {
+		got, _ = w.tickFor(t, short(t))
+		if got.State == reconciler.StateRunning {
+			require.NotNil(t, got.Next)
+			running++
+		}
+		require.Less(t, running, 50, w.log.String())
+		w.clock = w.clock.Add(time.Second)
+	}
+	assert.Greater(t, running, 1)
+	r := w.report(t, got.Report)
+	assert.Equal(t, []int{60, 60, 0}, []int{r.Listed, r.Stored, r.Missing})
+	assert.JSONEq(t, `{"found":60,"redelivered":0,"stored":60}`, string(marshal(t, r.Refill)))
+}
+
+// A window that is too long for an invocation is shorter in the next one. A comparison
+// that does not come to its end is reported.
+func TestWindowIsTooLong(t *testing.T) {
+	w := newWorld(t)
+	w.list(1, time.Hour)
+	w.api.Fault = func(_ http.ResponseWriter, r *http.Request, _ int) bool {
+		if r.URL.Path == "/v1/events" {
+			<-r.Context().Done()
+		}
+		return false
+	}
+	got, metrics := w.tickFor(t, short(t))
+	assert.Equal(t, []any{reconciler.StateRunning, 0.0}, []any{got.State, metrics["Unreconciled"]})
+	w.clock = w.clock.Add(14 * time.Hour) // more than twice Every
+	got, metrics = w.tickFor(t, short(t))
+	assert.Equal(t, []any{reconciler.StateRunning, 1.0}, []any{got.State, metrics["Unreconciled"]})
+	var steps []string
+	for _, key := range slices.Sorted(maps.Keys(w.objects)) {
+		_, step, _ := strings.Cut(w.objects[key], `"step":`)
+		steps = append(steps, step[:strings.Index(step, ",")])
+	}
+	assert.Equal(t, []string{fmt.Sprint(int(time.Hour)), fmt.Sprint(int(450 * time.Second)), fmt.Sprint(int(56 * time.Second))}, steps)
+}
+
+// Two invocations never continue one comparison.
+func TestTwoInvocations(t *testing.T) {
+	for _, row := range []struct {
+		name, other string
+		state       string
+	}{
+		{"/notes/000002", `{"writer":"other"}`, reconciler.StateBusy},
+		{"/notes/000002", `no JSON`, reconciler.StateFailed},
+		{"/report.json", `{}`, reconciler.StateBusy},
+	} {
+		w := newWorld(t)
+		w.create = func(_ context.Context, key string) {
+			if strings.Contains(key, row.name) {
+				w.objects[key] = row.other
+			}
+		}
+		got, metrics := w.tick(t)
+		assert.Equal(t, row.state, got.State, w.log.String())
+		assert.Equal(t, row.state == reconciler.StateFailed, metrics["Unreconciled"] == 1.0)
+	}
+	// The answer to its own put was lost.
+	w := newWorld(t)
+	w.lost = "/notes/"
+	got, _ := w.tick(t)
+	assert.Equal(t, reconciler.StateFinished, got.State, w.log.String())
+}
+
+// What cannot be done is said, with a code, and counted at each invocation.
+func TestFailures(t *testing.T) {
+	for _, row := range []struct {
+		why    string
+		break_ func(*world)
+		reason string
+	}{
+		{"the secret was never filled", func(w *world) { w.APIKeys = keys("", fmt.Errorf("%w: x", provider.SecretEmpty)) }, "keys_empty"},
+		{"the secret cannot be read", func(w *world) { w.APIKeys = keys("", provider.SecretUnreachable) }, "keys_unreachable"},
+		{"the secret has no key", func(w *world) { w.APIKeys = keys("{}", nil) }, "keys_malformed"},
+		{"the secret is malformed", func(w *world) { w.APIKeys = keys("marked", nil) }, "keys_malformed"},
+		{"the provider refuses the key", func(w *world) { w.APIKeys = keys(`{"stripe":{"apiKey":"rk_test_marked2"}}`, nil) }, "key_refused"},
+		{"no endpoint has the stack's URL", func(w *world) { w.Targets[0].URL = "https://other.example.com" }, "endpoint_missing"},
+		{"the API is down", func(w *world) { w.api.Fault = providerapi.Throttle(1, "0") }, "api_unavailable"},
+		{"the provider cannot be opened", func(w *world) {
+			w.Open = func(contract.Provider, source.Key, func(string)) (source.Source, error) { return nil, errDown }
+		}, "failed"},
+		{"the table cannot be read", func(w *world) { w.list(1, time.Hour); w.fail["Same"] = errDown }, "failed"},
+		{"the records cannot be listed", func(w *world) { w.fail["Keys"] = errDown }, "failed"},
+		{"a note is unreadable", func(w *world) { w.objects["reconciliations/stripe/20260101T000000Z/notes/000001.json"] = "x" }, "failed"},
+		{"a report is unreadable", func(w *world) { w.objects["reconciliations/stripe/20260101T000000Z/report.json"] = "x" }, "failed"},
+		{"no first note", func(w *world) { w.broken = "notes/000001" }, "failed"},
+		{"no findings", func(w *world) { w.list(1, time.Hour); w.broken = "findings/" }, "failed"},
+		{"no note of the proof", func(w *world) { w.refilling().list(1, time.Hour); w.broken = "notes/000009" }, "failed"},
+		{"no report", func(w *world) { w.broken = "report.json" }, "failed"},
+		{"the queue refuses", func(w *world) { w.refilling().list(1, time.Hour); w.fail["Send"] = errDown }, "failed"},
+	} {
+		t.Run(row.why, func(t *testing.T) {
+			w := newWorld(t)
+			row.break_(w)
+			got, metrics := w.tick(t)
+			assert.Equal(t, reconciler.StateFailed, got.State)
+			assert.Equal(t, 1.0, metrics["Unreconciled"])
+			assert.Contains(t, w.log.String(), `"reason":"`+row.reason+`"`)
+			if row.reason == "failed" {
+				assert.Contains(t, w.log.String(), errText(row.why))
+			}
+		})
+	}
+	// A provider without a key is left out on purpose.
+	w := newWorld(t)
+	w.APIKeys = keys(`{"square":{"accessToken":"x","environment":"live"}}`, nil)
+	got, metrics := w.tick(t)
+	assert.Equal(t, reconciler.Outcome{State: reconciler.StateNoKey}, got)
+	assert.Empty(t, metrics)
+	assert.Contains(t, w.log.String(), "the secret has no key of this provider: it is not compared")
+}
+
+func errText(why string) string {
+	if strings.HasSuffix(why, "is unreadable") {
+		return "invalid character"
+	}
+	return errDown.Error()
+}
+
+func keys(document string, err error) func(context.Context) (map[string]source.Key, error) {
+	return reconciler.ReadKeys(func(context.Context) ([]byte, error) { return []byte(document), err })
+}
+
+// A comparison whose range the provider no longer lists begins anew; so does one whose
+// events the table has deleted.
+func TestRangeIsOver(t *testing.T) {
+	w := newWorld(t)
+	w.broken = "/notes/000003"
+	w.tick(t)
+	w.broken = ""
+	w.clock = w.clock.AddDate(0, 0, 40)
+	w.RetentionDays = 2
+	w.api.Subscribe()
+	got, _ := w.tick(t)
+	assert.Equal(t, reconciler.StateFinished, got.State, w.log.String())
+	assert.Equal(t, w.clock.Add(-46*time.Hour).UTC(), w.report(t, got.Report).Since)
+}
+
+func TestParseTargets(t *testing.T) {
+	for _, text := range []string{"", "stripe", "stripe=", "adyen=https://x"} {
+		_, err := reconciler.ParseTargets(text, all.All(all.Settings{}))
+		assert.ErrorIs(t, err, reconciler.ErrTargets, text)
+	}
+}

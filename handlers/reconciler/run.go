@@ -1,0 +1,246 @@
+package reconciler
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"log/slog"
+	"time"
+
+	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/handlers/function"
+	"github.com/paysluice/paysluice/handlers/reconcile"
+	"github.com/paysluice/paysluice/handlers/reconcile/source"
+)
+
+const (
+	// overlap is how far a comparison reaches back into the one before, so that nothing
+	// falls between two: events that were on the way then, and those that the provider
+	// listed late.
+	overlap = time.Hour
+	// retentionMargin keeps a range off the end of what provider and table still have.
+	retentionMargin = 2 * time.Hour
+	// tolerance is how much earlier than due a comparison may start: invocations of a
+	// schedule are not a whole period apart.
+	tolerance = 5 * time.Minute
+	// searched is how much more than the time of two comparisons is searched for the
+	// newest record before all records are.
+	searched = 24 * time.Hour
+)
+
+// worker does one provider's part of an invocation.
+type worker struct {
+	*Handler
+	target Target
+	log    *slog.Logger
+
+	writer string
+	run    string // the current comparison, "" without one
+	notes  int    // of it
+	now    note   // its state
+	last   Report // of the comparison before, if it is read
+	saved  bool   // this invocation has written a note after a window
+	done   *Report
+	report string // key of done
+	state  string
+}
+
+// load reads the state of the current comparison, or the result of the last one.
+func (w *worker) load(ctx context.Context) error {
+	w.writer = rand.Text()
+	h, err := w.find(ctx, w.Now().Add(-2*w.Every-searched))
+	if err == nil && h.run == "" {
+		h, err = w.find(ctx, time.Time{})
+	}
+	if err != nil {
+		return err
+	}
+	if !h.finished && h.note != "" {
+		w.run, w.notes = h.run, h.notes
+		return w.read(ctx, h.note, &w.now)
+	}
+	if h.report == "" {
+		return nil
+	}
+	w.now.PreviousReport = h.report
+	if err := w.read(ctx, h.report, &w.last); err != nil {
+		return err
+	}
+	w.now.PreviousMissing, w.now.PreviousUntil = w.last.Missing, w.last.Until
+	return nil
+}
+
+// isDue reports whether a comparison has to start or to be resumed.
+func (w *worker) isDue() bool {
+	return w.run != "" || w.last.StartedAt.IsZero() || w.Now().Sub(w.last.StartedAt) >= w.Every-tolerance
+}
+
+// work starts or resumes a comparison, if it is due, and finishes it if there is time.
+func (w *worker) work(ctx, bounded context.Context, key source.Key) error {
+	if w.state = StateIdle; !w.isDue() {
+		return nil
+	}
+	p := w.target.Provider.Descriptor()
+	from, err := w.Open(p, key, func(text string) { w.log.WarnContext(ctx, text) })
+	if err != nil {
+		return err
+	}
+	subscription, err := from.Subscription(bounded, w.target.URL)
+	if err != nil {
+		return err
+	}
+	if earliest := w.earliest(from.Facts()); w.run == "" || w.now.Place.Next.Before(earliest) {
+		if err := w.start(bounded, from.Facts(), earliest); err != nil {
+			return err
+		}
+	}
+	c := &reconcile.Comparison{
+		Provider: w.target.Provider, Source: from, Table: w.Table, Archive: w.Archive, Subscription: &subscription, Now: w.Now,
+		Findings: func(at time.Time, found []reconcile.Example) error {
+			if at.Equal(w.now.Place.Since) { // a proof may begin anew
+				w.now.Findings, w.now.OldestMissing = nil, 0
+			}
+			return w.keep(bounded, found)
+		},
+	}
+	if err = w.compare(bounded, c); err == nil {
+		return w.finish(ctx, from.Facts())
+	}
+	if bounded.Err() == nil || ctx.Err() != nil {
+		return err
+	}
+	w.state = StateRunning
+	w.log.InfoContext(ctx, "out of time: a later invocation continues", "next", w.now.Place.Next)
+	if w.saved {
+		return nil
+	}
+	// The window was too long for an invocation.
+	w.now.Place.Step = max(w.now.Place.Step/8, time.Second).Truncate(time.Second)
+	return w.write(ctx)
+}
+
+// earliest returns the time from which provider and table have all events.
+func (w *worker) earliest(f source.Facts) time.Time {
+	keeps := f.Retention
+	if days := time.Duration(w.RetentionDays) * 24 * time.Hour; days > 0 && days < keeps {
+		keeps = days
+	}
+	return w.Now().Add(retentionMargin - keeps)
+}
+
+// start begins a comparison. Its range begins overlap before the end of the last one, or
+// at the oldest event that was missing then, so that an event counts as missing until it
+// is stored. The first range is as long as the provider retries.
+func (w *worker) start(ctx context.Context, f source.Facts, earliest time.Time) error {
+	now := w.Now().UTC()
+	since := now.Add(-f.Retries)
+	if !w.last.Until.IsZero() {
+		since = w.last.Until.Add(-overlap)
+	}
+	if oldest := time.UnixMilli(w.last.OldestMissing); w.last.OldestMissing > 0 && oldest.Before(since) {
+		since = oldest
+	}
+	if since.Before(earliest) {
+		since = earliest
+	}
+	w.run, w.notes = now.Format(runLayout), 0
+	w.now = note{
+		Place:          reconcile.Start(since, now),
+		PreviousReport: w.now.PreviousReport, PreviousMissing: w.now.PreviousMissing, PreviousUntil: w.now.PreviousUntil,
+	}
+	return w.write(ctx)
+}
+
+// compare runs the comparison to its end. With a refill it gets in what is missing, and
+// compares once more.
+func (w *worker) compare(ctx context.Context, c *reconcile.Comparison) (err error) {
+	var refill reconcile.Refill
+	if w.Refill != nil {
+		refill = *w.Refill
+		refill.Source, refill.Subscription = c.Source, c.Subscription
+		if w.now.Refill == nil {
+			w.now.Refill = &refilled{}
+		}
+		refill.Redelivered, refill.Stored = w.now.Refill.Redelivered, w.now.Refill.Stored
+	}
+	c.Progress = func(p reconcile.Place) error {
+		w.now.Place = p
+		if w.Refill != nil && !w.now.Proving {
+			*w.now.Refill = refilled{p.Report.Missing, refill.Redelivered, refill.Stored}
+		}
+		if err := w.write(ctx); err != nil {
+			return err
+		}
+		w.saved = true
+		return nil
+	}
+	if !w.now.Proving {
+		if w.Refill != nil {
+			c.Missing = refill.Event
+		}
+		if w.now.Place, err = c.Run(ctx, w.now.Place); err != nil {
+			return err
+		}
+		if w.Refill == nil || w.now.Place.Report.Missing == 0 {
+			return nil
+		}
+		w.now.Proving, w.now.Place = true, reconcile.Start(w.now.Place.Since, w.now.Place.Until)
+		if err := w.write(ctx); err != nil {
+			return err
+		}
+	}
+	c.Missing = nil
+	w.now.Place, err = c.Prove(ctx, w.now.Place, w.ProofTime, w.Sleep)
+	return err
+}
+
+// finish writes the report.
+func (w *worker) finish(ctx context.Context, f source.Facts) error {
+	name := w.target.Provider.Descriptor().Name
+	place := w.now.Place
+	started, _ := time.Parse(runLayout, w.run) // the layout that it was made with
+	report := Report{
+		Schema: Schema, Provider: name, StartedAt: started, EndedAt: w.Now().UTC(),
+		Since: place.Since, Until: place.Until, MarginSeconds: int(f.Margin.Seconds()), Report: place.Report,
+		Refill: w.now.Refill, OldestMissing: w.now.OldestMissing, Findings: w.now.Findings,
+	}
+	text, _ := json.Marshal(report)
+	w.report = w.prefix() + w.run + "/" + reportName
+	if err := w.Records.Create(ctx, w.report, text); err != nil {
+		if w.read(ctx, w.report, &Report{}) == nil {
+			return errBusy
+		}
+		return err
+	}
+	w.done, w.state = &report, StateFinished
+	level := slog.LevelInfo
+	if report.Missing > 0 {
+		level = slog.LevelWarn
+	}
+	w.log.Log(ctx, level, "comparison finished", "report", w.report, "listed", report.Listed, "stored", report.Stored,
+		"missing", report.Missing, "different", report.Different, "unknown", report.Unknown)
+	return nil
+}
+
+// outcome returns what is known about the provider.
+func (w *worker) outcome(state string) Outcome {
+	o := Outcome{State: state, Report: w.now.PreviousReport, Missing: w.now.PreviousMissing}
+	until := w.now.PreviousUntil
+	if w.done != nil {
+		o.Report, o.Missing, until = w.report, w.done.Missing, w.done.Until
+		o.counts = []function.Count{{Metric: contract.MetricListed, Value: w.done.Listed}}
+		if r := w.done.Refill; r != nil {
+			o.counts = append(o.counts, function.Count{Metric: contract.MetricRefilled, Value: r.Redelivered + r.Stored})
+		}
+	} else if w.run != "" {
+		o.Next = new(w.now.Place.Next)
+		if w.Refill == nil { // else they are being refilled
+			o.Missing = max(o.Missing, w.now.Place.Report.Missing)
+		}
+		if until.IsZero() {
+			until, _ = time.Parse(runLayout, w.run)
+		}
+	}
+	o.behind = !until.IsZero() && w.Now().Sub(until) > 2*w.Every+overlap
+	return o
+}
