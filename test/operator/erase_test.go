@@ -59,29 +59,27 @@ func TestErase(t *testing.T) {
 	assert.Equal(t, 1, r.code)
 	assert.Contains(t, r.stderr, "was erased on ")
 
-	before := duplicatesOf(t, p)
+	before := countOf(t, p, contract.MetricDuplicates)
 	again := a.Redelivered(body)
 	status, _, err := stack.Post(t.Context(), p, a.Header(again, a.secret, time.Now()), again)
 	require.NoError(t, err)
 	require.Equal(t, http.StatusOK, status)
-	require.Eventually(t, func() bool { return duplicatesOf(t, p) > before }, waitTime, pollTime)
+	require.Eventually(t, func() bool { return countOf(t, p, contract.MetricDuplicates) > before }, waitTime, pollTime)
 	assert.Contains(t, paysluice(t, "events", "get", id).stdout, "erased on ", "the payload does not come back")
 }
 
-// duplicatesOf returns how many of a provider's webhooks its processor and the consumer
-// counted as duplicates. The emulator makes no metrics of the lines that it reads.
-func duplicatesOf(t *testing.T, p contract.Provider) (sum int) {
+// countOf returns what a provider's processor and the consumer counted under a metric. The
+// emulator makes no metrics of the lines that it reads.
+func countOf(t *testing.T, p contract.Provider, metric string) (sum int) {
 	for _, function := range []string{contract.ProcessorName(p), contract.ConsumerName} {
 		var lines []string
 		require.NoError(t, stack.Query(context.Background(), &lines, "logs", "filter-log-events", "--log-group-name", "/aws/lambda/"+function+"-"+stack.Suffix,
-			"--filter-pattern", contract.MetricDuplicates, "--query", "events[].message"))
+			"--filter-pattern", metric, "--query", "events[].message"))
 		for _, line := range lines {
-			var counted struct {
-				Provider   string
-				Duplicates int
-			}
-			if json.Unmarshal([]byte(line), &counted) == nil && counted.Provider == p.Name {
-				sum += counted.Duplicates
+			var counted map[string]any
+			if json.Unmarshal([]byte(line), &counted) == nil && counted[contract.ProviderDimension] == p.Name {
+				n, _ := counted[metric].(float64)
+				sum += int(n)
 			}
 		}
 	}

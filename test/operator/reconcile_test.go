@@ -15,7 +15,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -92,11 +91,10 @@ func lose(t *testing.T, p contract.Provider, events int) *lossy {
 }
 
 // deliverAll sends webhooks, eight at a time, and waits until the queue is empty. It
-// repeats what is not answered 200, as a provider does, and returns how often.
-func (l *lossy) deliverAll(t *testing.T, bodies iter.Seq[[]byte]) (repeated int) {
+// repeats what is not answered 200, as a provider does.
+func (l *lossy) deliverAll(t *testing.T, bodies iter.Seq[[]byte]) {
 	t.Helper()
 	var sending sync.WaitGroup
-	var repeats atomic.Int64
 	slots := make(chan struct{}, 8)
 	for body := range bodies {
 		slots <- struct{}{}
@@ -104,7 +102,6 @@ func (l *lossy) deliverAll(t *testing.T, bodies iter.Seq[[]byte]) (repeated int)
 			defer func() { <-slots }()
 			status := l.deliver(t.Context(), body)
 			for attempt := 0; status != http.StatusOK && attempt < 5; attempt++ {
-				repeats.Add(1)
 				time.Sleep(time.Second)
 				status = l.deliver(t.Context(), body)
 			}
@@ -113,7 +110,6 @@ func (l *lossy) deliverAll(t *testing.T, bodies iter.Seq[[]byte]) (repeated int)
 	}
 	sending.Wait()
 	drained(t)
-	return int(repeats.Load())
 }
 
 // drained waits until webhook-queue is empty.
@@ -204,16 +200,17 @@ func testReconcile(t *testing.T, p contract.Provider, seed uint64) {
 	t.Logf("proven complete after %s", after())
 
 	drained(t) // a refill that was killed may have sent some twice
-	conflicts, duplicates := conflictsOf(t, p), duplicatesOf(t, p)
-	repeated := l.deliverAll(t, maps.Values(l.bodies))
+	count := func(metric string) int { return countOf(t, p, metric) }
+	conflicts, stored, duplicates := conflictsOf(t, p), count(contract.MetricStored), count(contract.MetricDuplicates)
+	l.deliverAll(t, maps.Values(l.bodies))
 	l.checkOrigin(t)
-	assert.Equal(t, conflicts, conflictsOf(t, p), "late webhooks are no conflicts")
-	counted := 0
-	require.Eventually(t, func() bool { counted = duplicatesOf(t, p) - duplicates; return counted >= lost }, waitTime, time.Second,
+	// SQS delivers at least once, and a loaded machine repeats a batch: some count twice.
+	require.Eventually(t, func() bool { return count(contract.MetricDuplicates) >= duplicates+lost }, waitTime, time.Second,
 		"each late webhook is counted as a duplicate")
-	assert.LessOrEqual(t, counted, lost+repeated)
+	assert.Equal(t, stored, count(contract.MetricStored), "no late webhook is stored")
+	assert.Equal(t, conflicts, conflictsOf(t, p), "late webhooks are no conflicts")
 	assert.Equal(t, events, l.reconcile(t, 0).Stored)
-	t.Logf("%d late webhooks counted as duplicates after %s, no conflict", counted, after())
+	t.Logf("%d late webhooks counted as duplicates after %s, no conflict", count(contract.MetricDuplicates)-duplicates, after())
 }
 
 // checkOrigin looks at some of the events that were refilled from the list. PayPal
