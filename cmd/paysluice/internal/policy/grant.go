@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
 	"github.com/paysluice/paysluice/handlers/contract"
 )
 
@@ -65,15 +66,20 @@ func Grants() []Grant {
 			return []string{r.Outputs["AlarmTopicArn"], r.Outputs["TicketTopicArn"]}
 		}, nil},
 
-		{"ReadSecrets", Operator, []string{"secretsmanager:GetSecretValue"}, "send, verify, secrets, doctor, reconcile", secrets, nil},
+		{"ReadSecrets", Operator, []string{"secretsmanager:GetSecretValue"}, "send, verify, secrets, doctor, reconcile", func(r resources) []string {
+			// An ARN ends with six random characters; that of a secret that does not exist has none.
+			return append(secrets(r), r.arn("secretsmanager", "secret:"+query.KeySecret(r.Stack, contract.Provider{Name: "*"})+"*"))
+		}, nil},
 		{"ChangeSecrets", Operator, []string{"secretsmanager:DescribeSecret", "secretsmanager:PutSecretValue"}, "secrets add, secrets retire", secrets, nil},
-		{"SendMessages", Operator, []string{"sqs:SendMessage"}, "replay", func(r resources) []string { return r.queues("QueueUrl") }, nil},
-		{"RecordReplays", Operator, []string{"s3:PutObject"}, "replay", bucket("/replays/*"), nil},
+		{"SendMessages", Operator, []string{"sqs:SendMessage"}, "replay, reconcile --refill", func(r resources) []string { return r.queues("QueueUrl") }, nil},
+		{"WriteObjects", Operator, []string{"s3:PutObject"}, "replay, reconcile --refill", func(r resources) []string {
+			return []string{r.bucket("/" + contract.ReplaysPrefix + "*"), r.bucket("/" + contract.OversizePrefix + "*")}
+		}, nil},
 		{"RestoreArchive", Operator, []string{"s3:RestoreObject"}, "failures restore", bucket("/*"), nil},
 		{"EraseRows", Operator, []string{"dynamodb:UpdateItem"}, "events erase", table, nil},
 		{"FindVersions", Operator, []string{"s3:ListBucketVersions"}, "events erase, destroy", bucket(""), nil},
 		{"EraseVersions", Operator, []string{"s3:DeleteObjectVersion"}, "events erase", bucket("/*"), nil},
-		{"EncryptData", Operator, []string{"kms:Decrypt", "kms:GenerateDataKey"}, "replay, secrets add, secrets retire", key, []string{"s3", "secretsmanager", "sqs"}},
+		{"EncryptData", Operator, []string{"kms:Decrypt", "kms:GenerateDataKey"}, "replay, reconcile --refill, secrets add, secrets retire", key, []string{"s3", "secretsmanager", "sqs"}},
 	}
 }
 
