@@ -165,14 +165,19 @@ func (*paypal) SigningKey(_ context.Context, e Endpoint) (string, error) { retur
 // EnableSearch implements Setup. PayPal's list is always on.
 func (*paypal) EnableSearch(context.Context) error { return ErrHidden }
 
+// untold is the number of events without deliveries after which Undelivered asks for no more.
+const untold = 100
+
 // Undelivered implements Setup. It reads the deliveries of an event, which PayPal shows for
 // some events. The schema names no states of one: those that are neither a success nor a
 // failure count as pending.
 func (p *paypal) Undelivered(ctx context.Context, to string, from, until time.Time) iter.Seq2[Undelivered, error] {
 	return func(yield func(Undelivered, error) bool) {
-		listed, told := false, false
+		listed, told := 0, false
 		for l, err := range p.List(ctx, from, until) {
-			listed = true
+			if listed++; listed > untold && !told {
+				break
+			}
 			var e struct {
 				ID         string `json:"id"`
 				Deliveries []struct {
@@ -194,7 +199,7 @@ func (p *paypal) Undelivered(ctx context.Context, to string, from, until time.Ti
 				return
 			}
 		}
-		if listed && !told {
+		if listed > 0 && !told {
 			yield(Undelivered{}, ErrHidden)
 		}
 	}

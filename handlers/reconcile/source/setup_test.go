@@ -116,10 +116,13 @@ func TestUndelivered(t *testing.T) {
 	}
 	for _, p := range []contract.Provider{contract.PayPal(), contract.Square()} {
 		r := connect(t, p, nil)
-		r.api.Add(event(1, start))
+		for n := range 350 {
+			r.api.Add(event(n, start))
+		}
 		for _, err := range r.setup(t).Undelivered(t.Context(), hook, start, start) {
 			assert.ErrorIs(t, err, source.ErrHidden, "%s shows no deliveries", p.Name)
 		}
+		assert.LessOrEqual(t, len(r.api.Requests()), 3, "it does not read the whole list for that")
 	}
 	for _, p := range []contract.Provider{contract.Stripe(), contract.PayPal()} {
 		r := connect(t, p, nil)

@@ -43,6 +43,9 @@ type Endpoint struct {
 	Types   []string
 	Created time.Time
 	Thin    bool // an event destination of Stripe
+	// Destination is the id with which an endpoint of snapshots is a destination too. It
+	// is not documented whether it is one.
+	Destination string
 	// Disabled, with Reason for a destination of Stripe, stops deliveries.
 	Disabled bool
 	Reason   string

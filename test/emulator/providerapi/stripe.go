@@ -115,15 +115,22 @@ func (s *Server) stripeEndpoints(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK, map[string]any{"data": data, "has_more": len(all) > 1})
 }
 
-// stripeDestinations lists destinations of thin events. status_details is there for a disabled
+// stripeDestinations lists destinations of thin events, and those of snapshots that have an id. status_details is there for a disabled
 // one (stripe-go v85.0.0, v2core_eventdestination.go).
 func (s *Server) stripeDestinations(w http.ResponseWriter, r *http.Request) {
 	if !bearer(w, r, Key().Token) {
 		return
 	}
 	data := []map[string]any{}
-	for _, e := range s.subscribed(true) {
-		one := map[string]any{"id": e.ID, "enabled_events": e.Types, "event_payload": "thin", "status": status(e),
+	for _, e := range append(s.subscribed(true), s.subscribed(false)...) {
+		payload := "thin"
+		if !e.Thin {
+			e.ID, payload = e.Destination, "snapshot"
+		}
+		if e.ID == "" {
+			continue
+		}
+		one := map[string]any{"id": e.ID, "enabled_events": e.Types, "event_payload": payload, "status": status(e),
 			"created": e.Created.UTC().Format(time.RFC3339Nano), "webhook_endpoint": map[string]string{"url": e.URL}}
 		if e.Disabled {
 			one["status_details"] = map[string]any{"disabled": map[string]string{"reason": e.Reason}}

@@ -141,7 +141,9 @@ func (s *Side) readEndpoints(ctx context.Context) (endpoints, error) {
 		return e, err
 	}
 	for _, d := range more {
-		i := slices.IndexFunc(e.all, func(o source.Endpoint) bool { return o.ID == d.ID })
+		// Whether endpoints of snapshots are listed here too, and with which id, is not
+		// documented.
+		i := slices.IndexFunc(e.all, func(o source.Endpoint) bool { return o.ID == d.ID || !o.Thin && !d.Thin && o.URL == d.URL })
 		if i < 0 {
 			e.all = append(e.all, d)
 		} else if d.Disabled != "" {

@@ -251,6 +251,8 @@ func TestUntoldSide(t *testing.T) {
 		says       string
 	}{
 		{"no right to destinations", "thin-stripe", contract.Stripe(), func(s *sided) { s.api.Fault = providerapi.Refuse("/v2/core/event_destinations", "") }, "may not read event destinations"},
+		{"an endpoint is a destination too", "signing-stripe", contract.Stripe(), func(s *sided) { s.change(func(e *providerapi.Endpoint) { e.Destination = "ed_1" }) }, "only once"},
+		{"with its id", "signing-stripe", contract.Stripe(), func(s *sided) { s.change(func(e *providerapi.Endpoint) { e.Destination = e.ID }) }, "only once"},
 		{"no signature key", "signing-square", contract.Square(), func(s *sided) { s.change(func(e *providerapi.Endpoint) { e.Key = "" }) }, "has no signature key"},
 		{"PayPal shows no deliveries", "deliveries-paypal", contract.PayPal(), func(*sided) {}, "does not say what was delivered"},
 		{"nothing is stored", "search-square", contract.Square(), func(s *sided) { s.stored = nil }, "--fix switches it on"},
