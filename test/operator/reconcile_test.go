@@ -230,13 +230,14 @@ func (l *lossy) checkOrigin(t *testing.T) {
 	}
 }
 
-// kills is how often a run is killed before one may end.
-const kills = 3
-
 // kill runs the command and kills it, some requests to the provider after its start,
 // several times. A run that ends before it is killed is one less.
 func (l *lossy) kill(t *testing.T, random *rand.Rand, most int, more ...string) {
 	t.Helper()
+	kills := 3
+	if testing.Short() { // each is a run
+		kills = 1
+	}
 	for range kills {
 		cmd := l.session().command(t, l.args(more...)...)
 		require.NoError(t, cmd.Start())

@@ -178,7 +178,7 @@ func Unsteady(random *rand.Rand, n int) func(http.ResponseWriter, *http.Request,
 	var mu sync.Mutex
 	return func(w http.ResponseWriter, _ *http.Request, _ int) bool {
 		mu.Lock()
-		fails, kind := random.IntN(n) == 0, random.IntN(10)
+		fails, kind := random.IntN(n) == 0, random.IntN(20)
 		mu.Unlock()
 		switch {
 		case !fails:
