@@ -45,7 +45,10 @@ func (c *cloud) reset() {
 }
 
 func (c *cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, _ := io.ReadAll(r.Body)
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return // the function gave the request up
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	w.Header().Set("Content-Type", r.Header.Get("Content-Type"))
