@@ -82,30 +82,42 @@ func (s *Store) window(f Filter) (since, until time.Time) {
 // days lists by day, newest day first, and reads no day before it is needed.
 func (s *Store) days(ctx context.Context, f Filter) iter.Seq2[event.Event, error] {
 	since, until := s.window(f)
+	from, to := since.UnixMilli(), until.UnixMilli()-1
 	return func(yield func(event.Event, error) bool) {
-		for day := until.Add(-time.Millisecond).Truncate(24 * time.Hour); day.Add(24 * time.Hour).After(since); day = day.AddDate(0, 0, -1) {
-			for e, err := range s.merge(ctx, s.day(f, day, since, until), false) {
+		// pass reports whether the sequence goes on. Events without a time have that of
+		// their receipt.
+		pass := func(cursors []*cursor) bool {
+			for e, err := range s.merge(ctx, cursors, false) {
+				if err == nil && e.Timestamp == 0 && (e.ReceivedAt < from || e.ReceivedAt > to) {
+					continue
+				}
 				if !yield(e, err) || err != nil {
+					return false
+				}
+			}
+			return true
+		}
+		for day := until.Add(-time.Millisecond).Truncate(24 * time.Hour); day.Add(24 * time.Hour).After(since); day = day.AddDate(0, 0, -1) {
+			last := int64(latest)
+			if day.Add(24 * time.Hour).After(until) {
+				last = to
+			}
+			// Events without a time have the sort key 0, which a range from since on has not.
+			if !day.Before(since) {
+				if !pass(s.day(f, day, earliest, last)) {
 					return
 				}
+			} else if !pass(s.day(f, day, from, last)) || !pass(s.day(f, day, 0, 0)) {
+				return
 			}
 		}
 	}
 }
 
-// day returns cursors for the partitions of a day.
-func (s *Store) day(f Filter, day, since, until time.Time) []*cursor {
-	p := partition{
-		index: contract.DayIndex, key: contract.DayKeyAttribute, filter: f.conditions(), from: earliest, to: latest,
-	}
-	// Only the first and the last day of a range are read in part. Events without a time
-	// have the sort key 0.
-	if day.Before(since) {
-		p.from = since.UnixMilli()
-	}
-	if day.Add(24 * time.Hour).After(until) {
-		p.to = until.UnixMilli() - 1
-	}
+// day returns cursors for the partitions of a day, with the range of their sort key. Only
+// the first and the last day of a listing have one.
+func (s *Store) day(f Filter, day time.Time, from, to int64) []*cursor {
+	p := partition{index: contract.DayIndex, key: contract.DayKeyAttribute, filter: f.conditions(), from: from, to: to}
 	var all []*cursor
 	for _, provider := range f.providers() {
 		for _, key := range table.DayKeys(provider, day) {

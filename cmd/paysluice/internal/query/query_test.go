@@ -205,6 +205,9 @@ func TestEvents(t *testing.T) {
 		{"test", query.Filter{Livemode: new(false)}, []string{}},
 		{"further back than the default", query.Filter{Since: now.AddDate(0, 0, -9), Until: now.AddDate(0, 0, -2)}, []string{"stripe:4", "stripe:6"}},
 		{"until is exclusive", query.Filter{Since: now.Add(-2 * time.Hour), Until: now.Add(-time.Hour)}, []string{"square:3"}},
+		{"without a time, on a day that since cuts", query.Filter{Since: now.Add(-21 * time.Hour), Until: now.Add(-3 * time.Hour)}, []string{"stripe:5"}},
+		{"without a time, received before since", query.Filter{Since: now.Add(-19 * time.Hour), Until: now.Add(-3 * time.Hour)}, []string{}},
+		{"without a time, received after until", query.Filter{Since: now.AddDate(0, 0, -2), Until: now.Add(-21 * time.Hour)}, []string{}},
 		{"limit", query.Filter{Limit: 2}, []string{"stripe:ahead", "paypal:1"}},
 		{"a payment of any provider, whatever its age", query.Filter{Payment: "p1"},
 			[]string{"stripe:ahead", "paypal:1", "square:3", "stripe:4", "stripe:6", "stripe:5"}},
@@ -244,7 +247,7 @@ func TestWindowBeginsWithTheStack(t *testing.T) {
 	var i items
 	s := query.NewStore(&i, nil, &stack.Stack{CreatedAt: now, Outputs: map[string]string{}}, func() time.Time { return now })
 	assert.Empty(t, ids(t, s, query.Filter{Provider: "stripe"}))
-	assert.Equal(t, 5*16, i.queries, "tomorrow, today and three days before the stack")
+	assert.Equal(t, (5+1)*16, i.queries, "tomorrow, today and three days before the stack, the cut one also for events without a time")
 }
 
 func TestEventAndPayload(t *testing.T) {
