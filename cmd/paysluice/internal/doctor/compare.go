@@ -10,16 +10,26 @@ import (
 )
 
 // unknown is the value of an expression that only CloudFormation can resolve. It
-// equals everything.
+// equals everything but the wildcard of a policy.
 type unknown struct{}
+
+const wildcard = "*"
 
 // differences returns a text for each member of want that live has not. live may have
 // more members: AWS adds defaults. Names of members are compared without case,
 // because SDK and CloudFormation spell KMSKeyArn in two ways; numbers and booleans
 // are compared as text, because parameters are text.
 func differences(path string, want, live any) []string {
+	if live == (unknown{}) {
+		want, live = live, want
+	}
 	switch w := want.(type) {
-	case unknown, nil:
+	case nil:
+		return nil
+	case unknown:
+		if live == wildcard {
+			return []string{path + " is " + wildcard}
+		}
 		return nil
 	case map[string]any:
 		l, _ := live.(map[string]any)

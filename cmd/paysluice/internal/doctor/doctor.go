@@ -16,6 +16,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -88,6 +90,8 @@ type Doctor struct {
 	queues    *sqs.Client
 	tables    *dynamodb.Client
 	objects   *s3.Client
+	roles     *iam.Client
+	rules     *eventbridge.Client
 }
 
 // New returns the doctor of a stack. templateFile and out are the local template and
@@ -109,6 +113,8 @@ func New(ctx context.Context, s *stack.Stack, templateFile, out string) *Doctor 
 		queues:    sqs.NewFromConfig(config),
 		tables:    dynamodb.NewFromConfig(config),
 		objects:   query.NewS3(s),
+		roles:     iam.NewFromConfig(config),
+		rules:     eventbridge.NewFromConfig(config),
 	}
 }
 
@@ -116,7 +122,7 @@ func New(ctx context.Context, s *stack.Stack, templateFile, out string) *Doctor 
 func checks() []check[*Doctor] {
 	return slices.Concat(
 		stackChecks(), secretChecks(), intakeChecks(), functionChecks(),
-		deliveryChecks(), storageChecks(), alarmChecks(),
+		deliveryChecks(), storageChecks(), roleChecks(), alarmChecks(),
 	)
 }
 

@@ -186,12 +186,16 @@ func (t *template) arn(kind, physical string) any {
 		"AWS::IAM::Role":        "iam::${AWS::AccountId}:role${RolePath}",
 		"AWS::KMS::Key":         "kms:${AWS::Region}:${AWS::AccountId}:key/",
 		"AWS::Lambda::Function": "lambda:${AWS::Region}:${AWS::AccountId}:function:",
+		"AWS::Logs::LogGroup":   "logs:${AWS::Region}:${AWS::AccountId}:log-group:",
 		"AWS::S3::Bucket":       "s3:::",
 		"AWS::SQS::Queue":       "sqs:${AWS::Region}:${AWS::AccountId}:",
 	}[kind]
 	prefix, known := t.sub("arn:${AWS::Partition}:" + form).(string)
 	if !ok || !known {
 		return unknown{}
+	}
+	if kind == "AWS::Logs::LogGroup" {
+		return prefix + physical + ":*"
 	}
 	return prefix + physical[strings.LastIndex(physical, "/")+1:] // a queue's id is its URL
 }

@@ -32,6 +32,7 @@ func (g Grant) condition(r resources) map[string]map[string][]string {
 // Grants returns the statements of all policies. sts:GetCallerIdentity, which replay
 // calls too, needs no permission (AWS STS API Reference).
 func Grants() []Grant {
+	// Statements with the same resources are one: a policy has at most 6,144 characters.
 	// IAM has no resource for what is listed or measured for a whole account.
 	anything := func(resources) []string { return []string{"*"} }
 	return []Grant{
@@ -43,16 +44,15 @@ func Grants() []Grant {
 		{"FollowEvents", ReadOnly, []string{"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"}, "events tail", func(r resources) []string {
 			return r.arns("dynamodb", "table/"+r.Outputs["TableName"]+"/stream/*")
 		}, nil},
-		{"ListArchive", ReadOnly, []string{"s3:ListBucket"}, "failures, replay, doctor, send --wait", bucket(""), nil},
+		{"ListArchive", ReadOnly, []string{"s3:GetBucketPolicy", "s3:GetBucketPublicAccessBlock", "s3:GetBucketVersioning", "s3:GetLifecycleConfiguration", "s3:ListBucket"}, "failures, replay, doctor, send --wait", bucket(""), nil},
 		{"ReadArchive", ReadOnly, []string{"s3:GetObject"}, "events payload, failures, replay, send --wait", bucket("/*"), nil},
 		{"ReadQueues", ReadOnly, []string{"sqs:GetQueueAttributes"}, "status, replay, doctor", func(r resources) []string {
 			return r.queues("QueueUrl", "DeadLetterQueueUrl")
 		}, nil},
-		{"ReadMetrics", ReadOnly, []string{"cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData"}, "status, doctor", anything, nil},
 		{"ReadLogs", ReadOnly, []string{"logs:DescribeMetricFilters", "logs:FilterLogEvents"}, "status, doctor", logs, nil},
 		{"DecryptData", ReadOnly, []string{"kms:Decrypt"}, "all that read the table, the bucket or a secret", key, []string{"dynamodb", "s3", "secretsmanager"}},
 		{"CheckFunctions", ReadOnly, []string{"lambda:GetFunctionConcurrency", "lambda:GetFunctionConfiguration", "lambda:GetPolicy"}, "doctor", functions, nil},
-		{"CheckAccount", ReadOnly, []string{"lambda:GetAccountSettings", "lambda:GetEventSourceMapping", "logs:DescribeLogGroups"}, "doctor", anything, nil},
+		{"ReadAccount", ReadOnly, []string{"cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData", "lambda:GetAccountSettings", "lambda:GetEventSourceMapping", "logs:DescribeLogGroups"}, "status, doctor, destroy", anything, nil},
 		{"CheckApi", ReadOnly, []string{"apigateway:GET"}, "doctor, destroy", func(r resources) []string {
 			gateway := "arn:" + r.partition + ":apigateway:" + r.region + "::/"
 			return []string{gateway + "account", gateway + "restapis/" + r.Outputs["ApiId"] + "/*"}
@@ -61,16 +61,21 @@ func Grants() []Grant {
 		{"CheckTables", ReadOnly, []string{"dynamodb:DescribeContinuousBackups", "dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive"}, "doctor, destroy", func(r resources) []string {
 			return r.arns("dynamodb", "table/"+r.Outputs["TableName"], "table/"+r.FunctionName(contract.GuardTableName))
 		}, nil},
-		{"CheckBucket", ReadOnly, []string{"s3:GetBucketPolicy", "s3:GetBucketPublicAccessBlock", "s3:GetBucketVersioning", "s3:GetLifecycleConfiguration"}, "doctor", bucket(""), nil},
+		{"CheckRoles", ReadOnly, []string{"iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies"}, "doctor", func(r resources) []string {
+			return []string{"arn:" + r.partition + ":iam::" + r.account + ":role/*-role-" + r.Parameters["EnvironmentSuffix"]}
+		}, nil},
+		{"CheckRules", ReadOnly, []string{"events:DescribeRule", "events:ListTargetsByRule"}, "doctor", func(r resources) []string {
+			return r.arns("events", "rule/*-"+r.Parameters["EnvironmentSuffix"])
+		}, nil},
 		{"CheckTopics", ReadOnly, []string{"sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic"}, "doctor", func(r resources) []string {
 			return []string{r.Outputs["AlarmTopicArn"], r.Outputs["TicketTopicArn"]}
 		}, nil},
 
-		{"ReadSecrets", Operator, []string{"secretsmanager:GetSecretValue"}, "send, verify, secrets, doctor, reconcile", func(r resources) []string {
+		{"UseSecrets", Operator, []string{"secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"}, "send, verify, secrets, doctor", secrets, nil},
+		{"ReadKeys", Operator, []string{"secretsmanager:GetSecretValue"}, "reconcile, doctor --provider", func(r resources) []string {
 			// An ARN ends with six random characters; that of a secret that does not exist has none.
-			return append(secrets(r), r.arn("secretsmanager", "secret:"+query.KeySecret(r.Stack, contract.Provider{Name: "*"})+"*"))
+			return []string{r.arn("secretsmanager", "secret:"+query.KeySecret(r.Stack, contract.Provider{Name: "*"})+"*")}
 		}, nil},
-		{"ChangeSecrets", Operator, []string{"secretsmanager:DescribeSecret", "secretsmanager:PutSecretValue"}, "secrets add, secrets retire", secrets, nil},
 		{"SendMessages", Operator, []string{"sqs:SendMessage"}, "replay, reconcile --refill", func(r resources) []string { return r.queues("QueueUrl") }, nil},
 		{"WriteObjects", Operator, []string{"s3:PutObject"}, "replay, reconcile --refill", func(r resources) []string {
 			return []string{r.bucket("/" + contract.ReplaysPrefix + "*"), r.bucket("/" + contract.OversizePrefix + "*")}

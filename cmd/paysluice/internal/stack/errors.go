@@ -91,6 +91,8 @@ func Action(service, operation string) string {
 		prefix = "logs"
 	case "dynamodbstreams":
 		prefix = "dynamodb"
+	case "eventbridge":
+		prefix = "events"
 	}
 	switch prefix + ":" + operation {
 	case "s3:ListObjectsV2":
