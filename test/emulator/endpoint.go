@@ -6,10 +6,11 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -30,6 +31,9 @@ type Endpoint struct {
 
 	root  string
 	tools tools
+
+	runner func() (socket string, err error)
+	held   io.Closer // keeps the runner alive
 }
 
 // connect returns the emulator at url with the files in dir.
@@ -44,7 +48,7 @@ func connect(root, dir, url string) (*Endpoint, error) {
 	}
 	trusted := x509.NewCertPool()
 	trusted.AppendCertsFromPEM(certificate)
-	return &Endpoint{
+	e := &Endpoint{
 		URL: url, Dir: dir, root: root, tools: tools,
 		HTTP: &http.Client{
 			Timeout: 30 * time.Second,
@@ -53,7 +57,9 @@ func connect(root, dir, url string) (*Endpoint, error) {
 				MaxIdleConnsPerHost: 16,
 			},
 		},
-	}, nil
+	}
+	e.runner = sync.OnceValues(e.startRunner)
+	return e, nil
 }
 
 // Config returns the configuration for AWS SDK clients, as the account's root
@@ -65,33 +71,6 @@ func (e *Endpoint) Config() aws.Config {
 		Credentials:  credentials.NewStaticCredentialsProvider(rootKeyID, rootSecret, ""),
 		HTTPClient:   client.BodyBuffer{Next: e.HTTP},
 	}
-}
-
-// AWS runs the real aws command line as the account's root user and returns its
-// output, which is JSON for most commands.
-func (e *Endpoint) AWS(ctx context.Context, args ...string) ([]byte, error) {
-	argv, env := e.AWSCommand(args...)
-	return run(ctx, command{
-		name: "aws " + strings.Join(args[:min(2, len(args))], " "),
-		dir:  e.root,
-		env:  env,
-		args: argv,
-	})
-}
-
-// Query runs an aws command and decodes the JSON that it prints.
-func (e *Endpoint) Query(ctx context.Context, into any, args ...string) error {
-	out, err := e.AWS(ctx, args...)
-	if err != nil {
-		return err
-	}
-	return json.Unmarshal(out, into)
-}
-
-// AWSCommand returns the command that AWS runs, and its environment.
-func (e *Endpoint) AWSCommand(args ...string) (argv, env []string) {
-	argv = append([]string{e.tools.python, "-I", "-m", "awscli", "--endpoint-url", e.URL}, args...)
-	return argv, e.cliEnvironment()
 }
 
 // Call is a call that a role's policy allowed.

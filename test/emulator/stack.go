@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -158,11 +159,20 @@ func (s *Stack) Depth(ctx context.Context, output string) (int, error) {
 // Logs returns the lines that a function wrote and Lambda's START, END and
 // REPORT lines, oldest first. function is its name in package contract.
 func (s *Stack) Logs(ctx context.Context, function string) ([]string, error) {
+	pages := cloudwatchlogs.NewFilterLogEventsPaginator(cloudwatchlogs.NewFromConfig(s.Config()), &cloudwatchlogs.FilterLogEventsInput{
+		LogGroupName: new("/aws/lambda/" + function + "-" + s.Suffix),
+	})
 	var lines []string
-	err := s.Query(ctx, &lines, "logs", "filter-log-events",
-		"--log-group-name", "/aws/lambda/"+function+"-"+s.Suffix,
-		"--query", "events[].message")
-	return lines, err
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range page.Events {
+			lines = append(lines, aws.ToString(e.Message))
+		}
+	}
+	return lines, nil
 }
 
 // Logged reports whether a line of a function's log is JSON with this member.

@@ -73,6 +73,7 @@ func (c *console) get(target string) (status int, text string) {
 }
 
 func TestConsole(t *testing.T) {
+	t.Parallel()
 	id, body := store(t, contract.PayPal())
 	c := root().openConsole(t)
 	for target, want := range map[string]string{
@@ -116,6 +117,7 @@ func TestConsoleCountsWhatTheTableHas(t *testing.T) {
 }
 
 func TestConsoleShowsWhatIsDenied(t *testing.T) {
+	t.Parallel()
 	c := user(t, allow("*", "cloudformation:*", "dynamodb:*", "sqs:*")).openConsole(t)
 	status, text := c.get("/")
 	assert.Equal(t, http.StatusOK, status)
@@ -127,6 +129,7 @@ func TestConsoleShowsWhatIsDenied(t *testing.T) {
 
 // A console stays open when AWS cannot be reached.
 func TestConsoleWithoutAWS(t *testing.T) {
+	t.Parallel()
 	u, err := url.Parse(stack.Endpoint.URL)
 	require.NoError(t, err)
 	way := newWay(t, u.Host)
@@ -186,6 +189,7 @@ func (w *way) close() {
 }
 
 func TestConsoleRefusesItsFlags(t *testing.T) {
+	t.Parallel()
 	r := paysluice(t, "console", "--port", "99999")
 	assert.Equal(t, 2, r.code)
 	assert.Contains(t, r.stderr, "--port must be 0 to 65535")

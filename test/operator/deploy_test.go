@@ -3,6 +3,7 @@ package operator_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -22,50 +23,69 @@ func deployer(t *testing.T, name string) session {
 	return s
 }
 
-// redeploy deploys the build and the template that the stack has.
-func (p *patient) redeploy(t *testing.T) {
-	t.Helper()
-	s := deployer(t, p.Name)
-	args := append([]string{"deploy", "--code-version", p.version(t), "--set", "LogLevel=INFO"}, p.args...)
-	r := s.run(t, append(args, "--dry-run")...)
-	require.Equal(t, 0, r.code, r.stderr)
-	assert.Empty(t, r.stdout)
-	assert.Contains(t, r.stderr, "+ aws cloudformation deploy --stack-name paysluice-doctor --template-file ")
-	r = s.run(t, args...)
+// TestDeployAndDestroy: a first deployment, one more, and the end.
+func TestDeployAndDestroy(t *testing.T) {
+	if testing.Short() {
+		t.Skip("aws cloudformation looks every 30 seconds whether it is done: two minutes")
+	}
+	t.Parallel()
+	root, err := emulator.Root()
+	require.NoError(t, err)
+	zips, err := emulator.BuildZips(t.Context(), root)
+	require.NoError(t, err)
+	const name = "paysluice-first"
+	_, arch, _ := strings.Cut(strings.TrimSuffix(filepath.Base(zipOf(t, zips, "archiver")), ".zip"), "-")
+	s := deployer(t, "")
+	args := []string{"deploy", "--template", filepath.Join(root, "out", "stack.json"), "--out", filepath.Dir(zips), "--code-version", filepath.Base(zips)}
+	r := s.run(t, append(args, "--suffix", "first", "--bucket", "code-first", "--make-bucket", "--arch", arch, "--set", "ManageApiGatewayAccount=false")...)
 	require.Equal(t, 0, r.code, r.stderr)
 	assert.Contains(t, r.stdout, "StripeUrl\thttps://")
 	assert.Contains(t, r.stderr, "paysluice doctor checks the rest")
-}
 
-// destroy deletes the stack, after a refusal and a wrong answer.
-func (p *patient) destroy(t *testing.T) {
-	t.Helper()
-	s := deployer(t, p.Name)
-	r := s.run(t, "destroy", "--yes")
+	s = deployer(t, name)
+	args = append(args, "--set", "LogLevel=INFO")
+	r = s.run(t, append(args, "--dry-run")...)
+	require.Equal(t, 0, r.code, r.stderr)
+	assert.Empty(t, r.stdout)
+	assert.Contains(t, r.stderr, "+ aws cloudformation deploy --stack-name "+name+" --template-file ")
+	r = s.run(t, args...)
+	require.Equal(t, 0, r.code, r.stderr)
+	assert.Contains(t, r.stdout, "StripeUrl\thttps://", "bucket, suffix and architecture stay")
+
+	protection := "update-termination-protection"
+	aws(t, "cloudformation", protection, "--enable-termination-protection", "--stack-name", name)
+	r = s.run(t, "destroy", "--yes")
 	assert.Equal(t, 1, r.code)
-	assert.Contains(t, r.stderr, "the stack is protected: first run aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name paysluice-doctor")
-	p.do(t, "cloudformation update-termination-protection --no-enable-termination-protection --stack-name "+p.Name)
+	assert.Contains(t, r.stderr, "the stack is protected: first run aws cloudformation "+protection+" --no-enable-termination-protection --stack-name "+name)
+	aws(t, "cloudformation", protection, "--no-enable-termination-protection", "--stack-name", name)
 
-	s.stdin = "paysluice-operator\n"
-	r = s.run(t, "destroy")
+	r = s.with("paysluice-operator\n").run(t, "destroy")
 	assert.Equal(t, 1, r.code)
 	assert.Contains(t, r.stdout, "events    about 0 (the count is up to six hours old)\n")
 	assert.Contains(t, r.stdout, "secrets   3: PayPal, Square, Stripe\n")
 	assert.Contains(t, r.stderr, "not confirmed: nothing was done")
-
 	r = s.run(t, "destroy", "--dry-run")
 	assert.Equal(t, 0, r.code, r.stderr)
 	assert.Contains(t, r.stderr, "+ aws cloudformation delete-stack --stack-name arn:")
 
-	s.stdin = p.Name + "\n"
-	r = s.run(t, "destroy")
+	r = s.with(name+"\n").run(t, "destroy")
 	require.Equal(t, 0, r.code, r.stderr)
 	r = s.run(t, "destroy", "--yes")
 	assert.Equal(t, 1, r.code)
 	assert.Contains(t, r.stderr, "no such stack")
 }
 
+// zipOf returns a function's zip in a folder of BuildZips.
+func zipOf(t *testing.T, zips, binary string) string {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join(zips, binary+"-*.zip"))
+	require.NoError(t, err)
+	require.Len(t, found, 1)
+	return found[0]
+}
+
 func TestDeployRefuses(t *testing.T) {
+	t.Parallel()
 	root_, err := emulator.Root()
 	require.NoError(t, err)
 	template := filepath.Join(root_, "out", "stack.json")

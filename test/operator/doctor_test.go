@@ -18,6 +18,7 @@ import (
 type patient struct {
 	*emulator.Stack
 	args []string          // flags that name the local template and build
+	zip  string            // key of a zip that is not the consumer's
 	ids  map[string]string // physical ids by logical id
 }
 
@@ -32,7 +33,8 @@ func admit(t *testing.T) *patient {
 	template := filepath.Join(root, "out", "stack.json")
 	deployed, err := stack.Deploy(t.Context(), emulator.Deployment{Template: template, Zips: zips, Suffix: "doctor"})
 	require.NoError(t, err)
-	p := &patient{deployed, []string{"--template", template, "--out", filepath.Dir(zips)}, map[string]string{}}
+	p := &patient{deployed, []string{"--template", template, "--out", filepath.Dir(zips)},
+		filepath.Base(zips) + "/" + filepath.Base(zipOf(t, zips, "archiver")), map[string]string{}}
 	for _, s := range []senders.Sender{accounts["stripe"].Sender, accounts["paypal"].Sender, accounts["square"].Sender} {
 		p.fill(t, s)
 	}
@@ -113,13 +115,15 @@ func (p *patient) fillIn(text string) string {
 
 const open = `{"Version":"2012-10-17","Statement":[{"Sid":"Open","Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}]}`
 
+const everything = `{"Version":"2012-10-17","Statement":[{"Sid":"All","Effect":"Allow","Action":"*","Resource":"*"}]}`
+
 // Each row is a change by hand, its finding and its remedy.
 func TestDoctor(t *testing.T) {
+	t.Parallel()
 	p := admit(t)
 	found, r := p.examine(t)
 	require.Empty(t, found, "an intact stack")
 	require.Equal(t, 0, r.code)
-	p.redeploy(t)
 
 	original := func(command string) string {
 		out, err := p.AWS(t.Context(), strings.Fields(p.fillIn(command))...)
@@ -140,7 +144,7 @@ func TestDoctor(t *testing.T) {
 		{"a function may run ten times at once", "lambda put-function-concurrency --function-name stripe-processor-doctor --reserved-concurrent-executions 10", "reserved", "may run 10 times at once", "lambda delete-function-concurrency", ""},
 		{"API Gateway loses a permission", "lambda remove-permission --function-name square-processor-doctor --statement-id {SquareMethodPermission}", "invoke", "may not be invoked by API Gateway", "lambda add-permission", ""},
 		{"a function's timeout is changed", "lambda update-function-configuration --function-name dlq-archiver-doctor --timeout 1", "functions", "Timeout is 1 instead of", "docs/operating.md", "lambda update-function-configuration --function-name dlq-archiver-doctor --timeout 30"},
-		{"a function's code is replaced", "lambda update-function-code --function-name event-consumer-doctor --s3-bucket code-doctor --s3-key " + p.zip(t, "archiver"), "code", "runs other code than", "lambda update-function-code", ""},
+		{"a function's code is replaced", "lambda update-function-code --function-name event-consumer-doctor --s3-bucket code-doctor --s3-key " + p.zip, "code", "runs other code than", "lambda update-function-code", ""},
 		{"a poller is disabled", "lambda update-event-source-mapping --no-enabled --uuid {ConsumerMapping}", "mappings", "is disabled", "lambda update-event-source-mapping --enabled", ""},
 		{"a poller takes one message at a time", "lambda update-event-source-mapping --batch-size 1 --uuid {ArchiverMapping}", "mappings", "BatchSize is 1 instead of 10", "docs/operating.md", "lambda update-event-source-mapping --batch-size 10 --uuid {ArchiverMapping}"},
 		{"failed messages go nowhere", "sqs set-queue-attributes --queue-url {WebhookQueue} --attributes RedrivePolicy=", "queues", "RedrivePolicy.deadLetterTargetArn is unset", "docs/operating.md",
@@ -151,6 +155,9 @@ func TestDoctor(t *testing.T) {
 		{"the bucket may be public", "s3api delete-public-access-block --bucket {FailedWebhooks}", "archive", "does not block public access", "s3api put-public-access-block", ""},
 		{"the bucket's policy is widened", "s3api put-bucket-policy --bucket {FailedWebhooks} --policy " + open, "policies", "statement Open is not in the template", "docs/operating.md", "s3api put-bucket-policy --bucket {FailedWebhooks} --policy " + bucketPolicy},
 		{"the key's policy is widened", "kms put-key-policy --key-id {Key} --policy-name default --policy " + open, "policies", "statement EncryptLogs is missing", "docs/operating.md", "kms put-key-policy --key-id {Key} --policy-name default --policy " + keyPolicy},
+		{"a role may do more", "iam put-role-policy --role-name {ConsumerRole} --policy-name more --policy-document " + everything, "roles", "the policy more: statement All is not in the template", "docs/operating.md",
+			"iam delete-role-policy --role-name {ConsumerRole} --policy-name more"},
+		{"the key's rule is disabled", "events disable-rule --name {KeyRule}", "rules", "is disabled", "events enable-rule", ""},
 		{"an alarm drifts and loses its action", conflicts + " --threshold 100 --alarm-actions {AlarmTopic}", "alarms", "Threshold is 100 instead of 1", "docs/operating.md", conflicts},
 		{"an alarm's actions are disabled", "cloudwatch disable-alarm-actions --alarm-names {IntakeAlarm}", "alarms", "has its actions disabled", "cloudwatch enable-alarm-actions", ""},
 		{"a metric filter counts other lines", "logs put-metric-filter --log-group-name {ArchiverLogGroup} --filter-name {RedrivenFilter} --filter-pattern x --metric-transformations metricName=Redriven-doctor,metricNamespace=Paysluice,metricValue=$.Archived",
@@ -161,6 +168,8 @@ func TestDoctor(t *testing.T) {
 	}, {
 		{"the key is to be deleted", "kms schedule-key-deletion --key-id {Key}", "key", "is deleted at ", "kms cancel-key-deletion", ""},
 		{"a subscription is not confirmed", "sns subscribe --protocol https --notification-endpoint https://127.0.0.1:1/alarms --topic-arn {AlarmTopic}", "subscriptions", "has unconfirmed subscriptions: 1", "follow the link", "none"},
+		{"a role's policy is deleted", "iam delete-role-policy --role-name {ArchiverRole} --policy-name least-privilege", "roles", "the policy least-privilege is missing", "docs/operating.md", "none"},
+		{"the key's rule tells nobody", "events remove-targets --rule {KeyRule} --ids page", "rules", "Targets is", "docs/operating.md", "none"},
 		{"an alarm is deleted", "cloudwatch delete-alarms --alarm-names {ConflictsAlarm}", "alarms", "does not exist", "docs/operating.md", "none"},
 		{"a metric filter is deleted", "logs delete-metric-filter --log-group-name {ArchiverLogGroup} --filter-name {RedrivenFilter}", "filters", "does not exist", "docs/operating.md", "none"},
 		{"a log group is deleted", "logs delete-log-group --log-group-name {EmptierLogGroup}", "logs", "does not exist", "docs/operating.md", "none"},
@@ -198,17 +207,6 @@ func TestDoctor(t *testing.T) {
 			assert.Empty(t, found, "each remedy works")
 		}
 	}
-	p.destroy(t)
-}
-
-// zip returns the key of a function's zip in the code bucket.
-func (p *patient) zip(t *testing.T, binary string) string {
-	t.Helper()
-	version := p.version(t)
-	found, err := filepath.Glob(filepath.Join(p.args[3], version, binary+"*.zip"))
-	require.NoError(t, err)
-	require.Len(t, found, 1)
-	return version + "/" + filepath.Base(found[0])
 }
 
 // alarm returns an alarm as put-metric-alarm takes it.
@@ -227,16 +225,9 @@ func (p *patient) alarm(t *testing.T, name string) string {
 	return string(text)
 }
 
-// version returns the code version of the stack.
-func (p *patient) version(t *testing.T) string {
-	var version string
-	require.NoError(t, p.Query(t.Context(), &version, "cloudformation", "describe-stacks", "--stack-name", p.Name,
-		"--query", "Stacks[0].Parameters[?ParameterKey=='CodeVersion'].ParameterValue|[0]"))
-	return version
-}
-
 // The local template and build are what the stack should have.
 func TestDoctorComparesWithTheSources(t *testing.T) {
+	t.Parallel()
 	root, err := emulator.Root()
 	require.NoError(t, err)
 	text, err := os.ReadFile(filepath.Join(root, "out", "stack.json"))
@@ -259,6 +250,7 @@ func TestDoctorComparesWithTheSources(t *testing.T) {
 }
 
 func TestDoctorWithoutPermissions(t *testing.T) {
+	t.Parallel()
 	r := user(t, allow("*", "cloudformation:DescribeStacks")).run(t, "doctor")
 	assert.Equal(t, 3, r.code, r.stderr)
 	assert.Contains(t, r.stdout, "could not be checked: access denied: cloudformation:GetTemplate on ")

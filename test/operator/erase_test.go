@@ -103,6 +103,7 @@ func objects() *s3.Client {
 }
 
 func TestEraseOfNothing(t *testing.T) {
+	t.Parallel()
 	for _, args := range [][]string{{"stripe:evt_none"}, {"--payment", "pi_none"}, {"--customer", "cus_none", "--since", "1h"}} {
 		r := paysluice(t, append([]string{"events", "erase", "--yes"}, args...)...)
 		assert.Equal(t, 1, r.code)

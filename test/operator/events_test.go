@@ -13,6 +13,7 @@ import (
 )
 
 func TestEvents(t *testing.T) {
+	t.Parallel()
 	for _, p := range contract.Providers() {
 		id, body := store(t, p)
 
@@ -42,6 +43,7 @@ func TestEvents(t *testing.T) {
 }
 
 func TestEventsThatDoNotExist(t *testing.T) {
+	t.Parallel()
 	r := paysluice(t, "events", "list", "--account", "nobody", "-o", "json")
 	assert.Equal(t, result{0, "[]\n", "no event matches\n"}, r)
 	for _, command := range []string{"get", "payload"} {
@@ -52,6 +54,7 @@ func TestEventsThatDoNotExist(t *testing.T) {
 }
 
 func TestDeniedNamesThePermission(t *testing.T) {
+	t.Parallel()
 	r := user(t).run(t, "events", "list")
 	assert.Equal(t, 1, r.code)
 	assert.Contains(t, r.stderr, "access denied: cloudformation:DescribeStacks on ")
@@ -63,6 +66,7 @@ func TestDeniedNamesThePermission(t *testing.T) {
 }
 
 func TestStackThatCannotBeFound(t *testing.T) {
+	t.Parallel()
 	s := root()
 	s.env = append(s.env, "PAYSLUICE_STACK=other")
 	r := s.run(t, "events", "list")

@@ -12,6 +12,7 @@ import (
 )
 
 func TestPayment(t *testing.T) {
+	t.Parallel()
 	id, _ := store(t, contract.Square())
 	var e event.Event
 	require.NoError(t, json.Unmarshal([]byte(paysluice(t, "events", "get", id, "-o", "json").stdout), &e))

@@ -74,6 +74,7 @@ func calls(t *testing.T, n int) []call {
 // Each command works with the policy that docs/operator-policies.md names for it, and
 // with the read-only one what changes something is denied.
 func TestPolicies(t *testing.T) {
+	t.Parallel()
 	a := accounts["square"]
 	restore(t, a)
 	readOnly, operator := user(t, statements(t, "read-only")...), user(t, statements(t, "operator")...)
@@ -97,6 +98,7 @@ func TestPolicies(t *testing.T) {
 }
 
 func TestPolicyThatCannotBePrinted(t *testing.T) {
+	t.Parallel()
 	finder := user(t, allow("*", "cloudformation:DescribeStacks"))
 	for _, c := range []struct {
 		from session

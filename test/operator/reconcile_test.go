@@ -28,7 +28,7 @@ import (
 
 // Settings of TestReconcile. The run of docs/reliability.md has 10,000 events.
 var (
-	reconcileEvents = flag.Int("reconcile-events", 100, "events of each provider in TestReconcile")
+	reconcileEvents = flag.Int("reconcile-events", 40, "events of each provider in TestReconcile")
 	reconcileSeed   = flag.Uint64("reconcile-seed", 0, "what draws TestReconcile's faults; 0 draws one")
 )
 
@@ -170,7 +170,10 @@ func (l *lossy) reconcile(t *testing.T, code int, more ...string) reconciled {
 func TestReconcile(t *testing.T) {
 	seed := cmp.Or(*reconcileSeed, rand.Uint64())
 	for i, p := range contract.Providers() {
-		t.Run(p.Name, func(t *testing.T) { testReconcile(t, p, seed+uint64(i)) })
+		t.Run(p.Name, func(t *testing.T) {
+			t.Parallel() // not with other tests, whose duplicates it would count
+			testReconcile(t, p, seed+uint64(i))
+		})
 	}
 }
 
@@ -268,6 +271,7 @@ func conflictsOf(t *testing.T, p contract.Provider) int {
 }
 
 func TestReconcileReadsTheKeyFromItsSecret(t *testing.T) {
+	t.Parallel()
 	l := lose(t, contract.Square(), 1)
 	s := root()
 	r := s.run(t, l.args()...)
@@ -298,6 +302,7 @@ func TestReconcileReadsTheKeyFromItsSecret(t *testing.T) {
 }
 
 func TestReconcileSaysWhatIsWrong(t *testing.T) {
+	t.Parallel()
 	l := lose(t, contract.Stripe(), 1)
 	for args, want := range map[string]string{
 		"adyen":                               "PROVIDER must be one of stripe, paypal, square",

@@ -191,6 +191,7 @@ func through(t *testing.T, answer func(http.ResponseWriter, *http.Request) (answ
 
 // TestSecretsTestOfAStackThatRefuses: the answers of the API are the proxy's.
 func TestSecretsTestOfAStackThatRefuses(t *testing.T) {
+	t.Parallel()
 	status := http.StatusForbidden
 	s := through(t, func(w http.ResponseWriter, r *http.Request) bool {
 		ours := strings.Contains(r.URL.Path, "/execute-api/")
@@ -212,6 +213,7 @@ func TestSecretsTestOfAStackThatRefuses(t *testing.T) {
 // TestSecretsThatWereNeverFilled: Secrets Manager answers as it does for a secret
 // without a version.
 func TestSecretsThatWereNeverFilled(t *testing.T) {
+	t.Parallel()
 	s := through(t, func(w http.ResponseWriter, r *http.Request) bool {
 		ours := r.Header.Get("X-Amz-Target") == "secretsmanager.GetSecretValue"
 		if ours {

@@ -33,6 +33,7 @@ func (s session) send(t *testing.T, args ...string) []answer {
 func atHome() session { return session{dir: here} }
 
 func TestSendStoresAnEvent(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		why  string
 		from session
@@ -56,6 +57,7 @@ func TestSendStoresAnEvent(t *testing.T) {
 }
 
 func TestSendSaysWhatBecameOfARepetition(t *testing.T) {
+	t.Parallel()
 	body := paysluice(t, "send", "stripe", "refund.created", "--dry-run")
 	require.Equal(t, 0, body.code, body.stderr)
 	file := filepath.Join(t.TempDir(), "body.json")
@@ -68,6 +70,7 @@ func TestSendSaysWhatBecameOfARepetition(t *testing.T) {
 }
 
 func TestSendManyAtARate(t *testing.T) {
+	t.Parallel()
 	got := root().send(t, "square", "payment.updated", "--count", "12", "--rate", "100")
 	ids := map[string]bool{}
 	for _, a := range got {
@@ -80,6 +83,7 @@ func TestSendManyAtARate(t *testing.T) {
 // TestTamperedWebhooks: the stack answers what paysluice says beforehand, by the
 // gate that it names.
 func TestTamperedWebhooks(t *testing.T) {
+	t.Parallel()
 	for _, provider := range [][]string{
 		{"stripe", "charge.refunded"}, {"square", "payout.failed"}, {"paypal", "PAYMENT.SALE.DENIED"},
 	} {
@@ -102,6 +106,7 @@ func TestTamperedWebhooks(t *testing.T) {
 }
 
 func TestSendWithASecretFromStdin(t *testing.T) {
+	t.Parallel()
 	s := root()
 	s.stdin = accounts["stripe"].secret + "\n"
 	r := s.run(t, "send", "stripe", "charge.succeeded", "--secret-stdin")
@@ -116,6 +121,7 @@ func TestSendWithASecretFromStdin(t *testing.T) {
 }
 
 func TestSendThatCannotSign(t *testing.T) {
+	t.Parallel()
 	r := paysluice(t, "send", "paypal", "PAYMENT.SALE.DENIED")
 	assert.Equal(t, 1, r.code)
 	assert.Contains(t, r.stderr, "only PayPal has the private key of its certificates: send to the stack of make up with --local")
@@ -139,6 +145,7 @@ func TestSendThatCannotSign(t *testing.T) {
 
 // TestExamplesOfSend runs each line of the help's examples.
 func TestExamplesOfSend(t *testing.T) {
+	t.Parallel()
 	ran := 0
 	for line := range strings.Lines(paysluice(t, "send", "--help").stdout) {
 		if words, ok := strings.CutPrefix(line, "  paysluice "); ok && !strings.Contains(line, "[flags]") {
@@ -152,6 +159,7 @@ func TestExamplesOfSend(t *testing.T) {
 }
 
 func TestInterruptedSendSaysHowManyWereSent(t *testing.T) {
+	t.Parallel()
 	r := root().interrupted(t, func(stdout, _ string) bool { return strings.Count(stdout, "\n") > 2 },
 		"send", "stripe", "charge.updated", "--count", "1000", "--rate", "20", "-o", "ndjson")
 	assert.Equal(t, 130, r.code)

@@ -15,6 +15,7 @@ import (
 )
 
 func TestStatus(t *testing.T) {
+	t.Parallel()
 	store(t, contract.Stripe())
 	var status struct {
 		Providers []struct {
@@ -40,6 +41,7 @@ func TestStatus(t *testing.T) {
 }
 
 func TestFiringAlarmSaysWhatToDo(t *testing.T) {
+	t.Parallel()
 	set := func(state string) {
 		_, err := stack.AWS(t.Context(), "cloudwatch", "set-alarm-state", "--alarm-name", "ticket-conflicts-operator", "--state-value", state, "--state-reason", "test")
 		require.NoError(t, err)
@@ -53,6 +55,7 @@ func TestFiringAlarmSaysWhatToDo(t *testing.T) {
 
 // A request that fails for a known cause says so in status.
 func TestStatusShowsHints(t *testing.T) {
+	t.Parallel()
 	p := contract.Stripe()
 	a := accounts[p.Name]
 	body := a.Body(a.NewID(), 100, senders.Created)
@@ -65,12 +68,14 @@ func TestStatusShowsHints(t *testing.T) {
 }
 
 func TestStatusDenied(t *testing.T) {
+	t.Parallel()
 	r := user(t, allow("*", "cloudformation:*", "dynamodb:*", "cloudwatch:*", "sqs:*")).run(t, "status")
 	assert.Equal(t, 1, r.code)
 	assert.Contains(t, r.stderr, "access denied: logs:FilterLogEvents on arn:aws:logs:")
 }
 
 func TestStatusWatchIsInterrupted(t *testing.T) {
+	t.Parallel()
 	r := root().interrupted(t, func(stdout, _ string) bool { return strings.Contains(stdout, "webhook-dlq-operator") }, "status", "--watch")
 	assert.Equal(t, 130, r.code)
 	assert.Contains(t, r.stderr, "paysluice status: interrupt signal received")

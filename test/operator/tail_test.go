@@ -19,6 +19,7 @@ import (
 )
 
 func TestExport(t *testing.T) {
+	t.Parallel()
 	id, _ := store(t, contract.PayPal())
 	file := filepath.Join(t.TempDir(), "events.ndjson")
 	r := paysluice(t, "events", "export", "--provider", "paypal", "--payloads", "--file", file)
@@ -48,6 +49,7 @@ func TestExport(t *testing.T) {
 }
 
 func TestTailShowsNewEvents(t *testing.T) {
+	t.Parallel()
 	cmd := root().command(t, "events", "tail", "-o", "ndjson", "--since", "1s")
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
@@ -98,6 +100,7 @@ func (h *hooks) has(id string) bool {
 // The server dies and comes back, the command is killed and started again: no event
 // is missing.
 func TestTailForwardsWithoutGaps(t *testing.T) {
+	t.Parallel()
 	h := &hooks{address: "127.0.0.1:0", bodies: map[string]string{}}
 	h.start(t)
 	place := filepath.Join(t.TempDir(), "place.json")

@@ -11,6 +11,7 @@ import (
 
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
+	"github.com/paysluice/paysluice/handlers/provider"
 	"github.com/paysluice/paysluice/test/emulator/senders"
 )
 
@@ -42,6 +43,7 @@ func tracedTo(t *testing.T, where, id string) (found trace, code int) {
 }
 
 func TestTraceOfAStoredEvent(t *testing.T) {
+	t.Parallel()
 	id, _ := store(t, contract.Stripe())
 	found, code := tracedTo(t, "stripe-processor", id)
 	assert.Equal(t, 0, code)
@@ -62,6 +64,7 @@ func TestTraceOfAStoredEvent(t *testing.T) {
 
 // A body with the id of a stored event and other content is archived as a conflict.
 func TestTraceOfAnArchivedEvent(t *testing.T) {
+	t.Parallel()
 	a := accounts["stripe"]
 	number := a.NewID()
 	for _, cents := range []int{100, 200} {
@@ -79,6 +82,7 @@ func TestTraceOfAnArchivedEvent(t *testing.T) {
 
 // An event without an id in the table is only in the logs and in the archive.
 func TestTraceOfAQuarantinedEvent(t *testing.T) {
+	t.Parallel()
 	a := accounts["stripe"]
 	body := a.Body("", 100, senders.Created)
 	status, _, err := stack.Post(t.Context(), a.Provider, a.Header(body, a.secret, time.Now()), body)
@@ -90,7 +94,7 @@ func TestTraceOfAQuarantinedEvent(t *testing.T) {
 		require.NoError(t, err)
 		for _, line := range lines {
 			var members map[string]any
-			if json.Unmarshal([]byte(line), &members) == nil && members["apiRequestId"] != nil && members["reason"] != contract.ReasonConflict {
+			if json.Unmarshal([]byte(line), &members) == nil && members["apiRequestId"] != nil && members["reason"] == string(provider.EventIDInvalid) {
 				request, _ = members["apiRequestId"].(string)
 			}
 		}
@@ -103,6 +107,7 @@ func TestTraceOfAQuarantinedEvent(t *testing.T) {
 }
 
 func TestTraceOfARejectedRequest(t *testing.T) {
+	t.Parallel()
 	a := accounts["stripe"]
 	body := a.Body(a.NewID(), 100, senders.Created)
 	status, _, err := stack.Post(t.Context(), a.Provider, a.Header(body, a.NewSecret(), time.Now()), body)
@@ -127,6 +132,7 @@ func TestTraceOfARejectedRequest(t *testing.T) {
 }
 
 func TestTraceFails(t *testing.T) {
+	t.Parallel()
 	for _, row := range []struct {
 		args []string
 		code int

@@ -48,12 +48,14 @@ func check(t *testing.T, s session, a *account, secret ...string) {
 }
 
 func TestVerifyWithTheStacksSecret(t *testing.T) {
+	t.Parallel()
 	check(t, root(), accounts["stripe"])
 	check(t, root(), accounts["square"])
 }
 
 // TestVerifyFetchesPayPalsCertificate from hosts that stand in for PayPal's.
 func TestVerifyFetchesPayPalsCertificate(t *testing.T) {
+	t.Parallel()
 	authority := paypaltest.NewAuthority(time.Now())
 	hosts := paypaltest.NewHosts(authority)
 	t.Cleanup(hosts.Close)
@@ -71,6 +73,7 @@ func TestVerifyFetchesPayPalsCertificate(t *testing.T) {
 
 // TestVerifyDenied: the error names the permission.
 func TestVerifyDenied(t *testing.T) {
+	t.Parallel()
 	a := accounts["stripe"]
 	body := a.Body(a.NewID(), 4999, senders.Created)
 	capture := captured(t, a, a.Header(body, a.secret, time.Now()), body)

@@ -39,8 +39,8 @@ func (a account) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // The emulator has no protected table and no log group of API Gateway's own.
 func TestDestroy(t *testing.T) {
-	described := func(protection string) string {
-		return fmt.Sprintf(`<DescribeStacksResponse><DescribeStacksResult><Stacks><member><StackName>s</StackName><StackId>arn:s</StackId>
+	described := func(protection string, more ...string) string {
+		return fmt.Sprintf(`<DescribeStacksResponse><DescribeStacksResult><Stacks><member><StackName>s</StackName><StackId>arn:s</StackId>`+strings.Join(more, "")+`
 <Outputs><member><OutputKey>QueueUrl</OutputKey><OutputValue>https://q</OutputValue></member><member><OutputKey>DeadLetterQueueUrl</OutputKey><OutputValue>https://d</OutputValue></member>
 <member><OutputKey>BucketName</OutputKey><OutputValue>b</OutputValue></member><member><OutputKey>TableName</OutputKey><OutputValue>t</OutputValue></member></Outputs>
 <Parameters><member><ParameterKey>DeletionProtection</ParameterKey><ParameterValue>%s</ParameterValue></member></Parameters></member></Stacks></DescribeStacksResult></DescribeStacksResponse>`, protection)
@@ -62,6 +62,7 @@ func TestDestroy(t *testing.T) {
 	} {
 		t.Setenv(name, value)
 	}
+	input := "s\n"
 	destroy := func(change, answer string, args ...string) (int, string, string) {
 		changed := account{}
 		for name, answer := range whole {
@@ -72,7 +73,7 @@ func TestDestroy(t *testing.T) {
 		defer server.Close()
 		t.Setenv("AWS_ENDPOINT_URL", server.URL)
 		var stdout, stderr bytes.Buffer
-		code := Run(t.Context(), append([]string{"destroy", "--stack", "s"}, args...), strings.NewReader("s\n"), &stdout, &stderr)
+		code := Run(t.Context(), append([]string{"destroy", "--stack", "s"}, args...), strings.NewReader(input), &stdout, &stderr)
 		return code, stdout.String(), stderr.String()
 	}
 	code, stdout, stderr := destroy("none", "", "--dry-run")
@@ -89,10 +90,21 @@ func TestDestroy(t *testing.T) {
 	code, _, stderr = destroy("DescribeStacks", described("true"))
 	assert.Equal(t, exitFailed, code)
 	assert.Contains(t, stderr, "the stack is protected: first run paysluice deploy --set DeletionProtection=false")
+	code, _, stderr = destroy("DescribeStacks", described("false", "<EnableTerminationProtection>true</EnableTerminationProtection>"))
+	assert.Equal(t, exitFailed, code)
+	assert.Contains(t, stderr, "the stack is protected: first run aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name s")
+	input = "other\n"
+	code, _, stderr = destroy("none", "")
+	assert.Equal(t, exitFailed, code)
+	assert.Contains(t, stderr, "not confirmed: nothing was done")
 	for name := range whole {
 		code, _, _ = destroy(name, "!", "--yes")
 		assert.Equal(t, exitFailed, code, name)
 	}
+
+	require.NoError(t, os.WriteFile(filepath.Join(bin, "aws"), []byte("#!/bin/sh\n"), 0o755))
+	code, _, stderr = destroy("none", "", "--yes")
+	assert.Equal(t, exitDone, code, stderr)
 
 	// An interrupt reaches the aws command.
 	require.NoError(t, os.WriteFile(filepath.Join(bin, "aws"), []byte("#!/bin/sh\nexec /bin/sleep 60\n"), 0o755))
@@ -103,4 +115,20 @@ func TestDestroy(t *testing.T) {
 	defer cancel()
 	assert.Equal(t, exitInterrupted, Run(ctx, []string{"destroy", "--stack", "s", "--yes"}, nil, io.Discard, io.Discard))
 	assert.Equal(t, exitFailed, Run(t.Context(), []string{"destroy", "--stack", "s", "--yes"}, nil, broken{}, io.Discard))
+}
+
+// The emulator's part of this takes minutes: test/operator, TestDeployAndDestroy.
+func TestDeploy(t *testing.T) {
+	serveStack(t, plain, nil)
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "aws"), "#!/bin/sh\necho \"ran $2\"\n")
+	write(t, filepath.Join(dir, "stack.json"), `{"Parameters":{"LogLevel":{}}}`)
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "0a"), 0o755))
+	t.Setenv("PATH", dir)
+	var stdout, stderr bytes.Buffer
+	code := Run(t.Context(), []string{"deploy", "--template", filepath.Join(dir, "stack.json"), "--out", dir, "--code-version", "0a", "--set", "LogLevel=DEBUG"}, nil, &stdout, &stderr)
+	assert.Equal(t, exitDone, code, stderr.String())
+	assert.Equal(t, "ran cp\nran deploy\nran describe-stacks\n", stdout.String())
+	assert.Contains(t, stderr.String(), "LogLevel=DEBUG")
+	assert.Contains(t, stderr.String(), "paysluice doctor checks the rest")
 }
