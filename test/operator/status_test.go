@@ -53,7 +53,7 @@ func TestFiringAlarmSaysWhatToDo(t *testing.T) {
 	assert.Regexp(t, `(?s)TICKET ticket-conflicts-operator since \d+ s\n  means  .*\n  do     `, r.stdout)
 }
 
-// A request that fails for a known cause says so in status.
+// A request that fails for a known cause says so in status and failures stats.
 func TestStatusShowsHints(t *testing.T) {
 	t.Parallel()
 	p := contract.Stripe()
@@ -65,6 +65,9 @@ func TestStatusShowsHints(t *testing.T) {
 	require.Eventually(t, func() bool {
 		return strings.Contains(paysluice(t, "status").stdout, "(proven): ")
 	}, waitTime, pollTime)
+	stats := paysluice(t, "failures", "stats", "--provider", p.Name, "--since", "1h")
+	assert.Equal(t, 0, stats.code, stats.stderr)
+	assert.Contains(t, stats.stderr, "(proven): ")
 }
 
 func TestStatusDenied(t *testing.T) {

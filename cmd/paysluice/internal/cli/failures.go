@@ -243,28 +243,69 @@ func (a *app) failuresStats() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "stats",
 		Short: "Count archived messages by provider and reason",
+		Long: `Count archived messages by provider and reason. Webhooks whose signature does not match are
+refused and in no archive. Without flags that only archived messages have, stats says on stderr
+why they were refused: since --since, at most during the last day.`,
 		Example: `  paysluice failures stats --since 3h
   paysluice failures stats --since 30d --by-day -o csv`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			archive, filter, err := a.archive(c.Context(), &flags)
+			filter, err := flags.filter(a.now())
 			if err != nil {
 				return err
 			}
-			stats, err := failure.Stats(archive.List(c.Context(), filter), byDay)
+			s, err := a.find(c.Context())
+			if err != nil {
+				return err
+			}
+			stats, err := failure.Stats(query.Failures(s).List(c.Context(), filter), byDay)
 			if err != nil {
 				return err
 			}
 			if len(stats) == 0 {
 				fmt.Fprintln(a.err, "no archived message matches")
 			}
-			_, err = output.Write(a.out, a.format, statColumns(byDay), output.All(stats))
-			return err
+			if _, err = output.Write(a.out, a.format, statColumns(byDay), output.All(stats)); err != nil {
+				return err
+			}
+			return a.showHints(c.Context(), query.NewMonitor(s, a.now), filter)
 		},
 	}
 	flags.add(c, 0)
 	c.Flags().BoolVar(&byDay, "by-day", false, "count each day of receipt apart")
 	return c
+}
+
+// hintWindow is how far back logs are read for hints.
+const hintWindow = 24 * time.Hour
+
+// showHints says on stderr why signatures did not match, unless a filter selects what
+// only archived messages have.
+func (a *app) showHints(ctx context.Context, m *query.Monitor, f failure.Filter) error {
+	if f != (failure.Filter{Provider: f.Provider, Since: f.Since, Limit: f.Limit}) {
+		return nil
+	}
+	since := a.now().Add(-hintWindow)
+	if f.Since.After(since) {
+		since = f.Since
+	}
+	for _, p := range contract.Providers() {
+		if f.Provider != "" && f.Provider != p.Name {
+			continue
+		}
+		hints, err := m.Hints(ctx, p, since)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			fmt.Fprintf(a.err, "why signatures did not match is not known: %s\n", err)
+			return nil
+		}
+		for _, h := range hints {
+			printWrapped(a.err, fmt.Sprintf("%s rejected %d: ", p.Name, h.Count), h.Text)
+		}
+	}
+	return nil
 }
 
 func statColumns(byDay bool) []output.Column[failure.Stat] {

@@ -205,3 +205,37 @@ func TestSleep(t *testing.T) {
 	cancel()
 	require.ErrorIs(t, sleep(ctx, time.Hour), context.Canceled)
 }
+
+// What is refused before the archive is no failure of stats, which only says why.
+func TestStatsSaysWhySignaturesDidNotMatch(t *testing.T) {
+	handler := plain
+	run := func(ctx context.Context, logs string, args ...string) (code int, stderr string) {
+		serveStack(t, handler, account{"FilterLogEvents": logs, "list-type": "<ListBucketResult></ListBucketResult>"})
+		var problems bytes.Buffer
+		code = Run(ctx, append([]string{"failures", "stats"}, args...), nil, io.Discard, &problems)
+		return code, problems.String()
+	}
+	const line = `{"events":[{"timestamp":1,"message":"{\"hint\":\"body_end (proven): x\"}"}]}`
+	code, stderr := run(t.Context(), line, "--provider", "stripe", "--since", "1h")
+	assert.Equal(t, exitDone, code, stderr)
+	assert.Equal(t, "no archived message matches\nstripe rejected 1: body_end (proven): x\n", stderr)
+	_, stderr = run(t.Context(), line, "--reason", "conflict")
+	assert.Equal(t, "no archived message matches\n", stderr, "a reason is that of an archived message")
+	code, stderr = run(t.Context(), "!")
+	assert.Equal(t, exitDone, code)
+	assert.Contains(t, stderr, "why signatures did not match is not known: ")
+
+	ctx, cancel := context.WithCancel(t.Context())
+	handler = func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasSuffix(r.Header.Get("X-Amz-Target"), "FilterLogEvents") {
+				cancel()
+			}
+			h.ServeHTTP(w, r)
+		})
+	}
+	code, _ = run(ctx, line)
+	assert.Equal(t, exitInterrupted, code)
+	serveStack(t, plain, nil)
+	assert.Equal(t, exitFailed, Run(t.Context(), []string{"failures", "stats", "-o", "json"}, nil, broken{}, io.Discard))
+}
