@@ -15,6 +15,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/paysluice/paysluice/handlers/contract"
 )
 
 // account answers the calls of destroy by the operation or the path. An answer of "!"
@@ -123,10 +125,12 @@ func TestDeploy(t *testing.T) {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "aws"), "#!/bin/sh\necho \"ran $2\"\n")
 	write(t, filepath.Join(dir, "stack.json"), `{"Parameters":{"LogLevel":{}}}`)
-	require.NoError(t, os.Mkdir(filepath.Join(dir, "0a"), 0o755))
+	for _, binary := range contract.Binaries() {
+		write(t, filepath.Join(dir, "0a", zipName(binary, arm64)), "")
+	}
 	t.Setenv("PATH", dir)
 	var stdout, stderr bytes.Buffer
-	code := Run(t.Context(), []string{"deploy", "--template", filepath.Join(dir, "stack.json"), "--out", dir, "--code-version", "0a", "--set", "LogLevel=DEBUG"}, nil, &stdout, &stderr)
+	code := Run(t.Context(), []string{"deploy", "--template", filepath.Join(dir, "stack.json"), "--out", dir, "--code-version", "0a", "--arch", "arm64", "--set", "LogLevel=DEBUG"}, nil, &stdout, &stderr)
 	assert.Equal(t, exitDone, code, stderr.String())
 	assert.Equal(t, "ran cp\nran deploy\nran describe-stacks\n", stdout.String())
 	assert.Contains(t, stderr.String(), "LogLevel=DEBUG")
