@@ -59,7 +59,7 @@ paysluice events get prints all of them. Without --since it goes back seven days
 			return nil
 		},
 	}
-	flags.add(c, defaultLimit)
+	flags.add(c, defaultLimit, "events")
 	return c
 }
 

@@ -58,7 +58,7 @@ Progress goes to stderr.`,
 			return err
 		},
 	}
-	flags.add(c, 0)
+	flags.add(c, 0, "events")
 	c.Flags().StringVar(&file, "file", "", "new `file` instead of stdout")
 	c.Flags().BoolVar(&payloads, "payloads", false, "also export bodies")
 	return c

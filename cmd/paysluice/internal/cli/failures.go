@@ -36,12 +36,11 @@ type failureFlags struct {
 }
 
 func (f *failureFlags) add(c *cobra.Command, limit int) {
-	f.filterFlags.add(c, limit)
+	f.filterFlags.add(c, limit, "failures")
 	flags := c.Flags()
 	flags.Lookup("provider").Usage = "failures of a `provider`: " + strings.Join(failure.Providers(), ", ")
 	flags.Lookup("since").Usage = "webhooks received from this `time` on: 2h, 2026-11-01 or RFC 3339"
 	flags.Lookup("until").Usage = "webhooks received before this `time`"
-	flags.Lookup("limit").Usage = "at most this many failures, 0 for all"
 	flags.StringVar(&f.reason, "reason", "", "failures with this `reason`, such as receives-exhausted (docs/reasons.md)")
 	flags.StringVar(&f.prefix, "prefix", "", "failures with a key that begins with this `prefix`, such as stripe/2026/03/01/")
 	complete(c, "reason", failure.Reasons())

@@ -21,19 +21,20 @@ type filterFlags struct {
 	limit                                                          int
 }
 
-// add adds the flags to a command. limit is the default of --limit.
-func (f *filterFlags) add(c *cobra.Command, limit int) {
+// add adds the flags to a command. limit is the default of --limit, and things are what
+// they select.
+func (f *filterFlags) add(c *cobra.Command, limit int, things string) {
 	flags := c.Flags()
-	flags.StringVar(&f.provider, "provider", "", "events of a `provider`: "+strings.Join(providerNames(), ", "))
-	flags.StringVar(&f.kind, "type", "", "events of a provider's `type`, such as charge.refunded")
-	flags.StringVar(&f.category, "category", "", "events of a `category`, such as payment.succeeded")
-	flags.StringVar(&f.payment, "payment", "", "events of the payment or object with this `id`")
-	flags.StringVar(&f.account, "account", "", "events of a connected `account` or merchant")
-	flags.StringVar(&f.endpoint, "endpoint", "", "events that the secret's entry with this `label` verified")
-	flags.StringVar(&f.livemode, "livemode", "", "`true` for live events, false for test events")
-	flags.StringVar(&f.since, "since", "", "events from this `time` on: 2h, 2026-11-01 or RFC 3339")
-	flags.StringVar(&f.until, "until", "", "events before this `time`")
-	flags.IntVar(&f.limit, "limit", limit, "at most this many events, 0 for all")
+	flags.StringVar(&f.provider, "provider", "", things+" of a `provider`: "+strings.Join(providerNames(), ", "))
+	flags.StringVar(&f.kind, "type", "", things+" of a provider's `type`, such as charge.refunded")
+	flags.StringVar(&f.category, "category", "", things+" of a `category`, such as payment.succeeded")
+	flags.StringVar(&f.payment, "payment", "", things+" of the payment or object with this `id`")
+	flags.StringVar(&f.account, "account", "", things+" of a connected `account` or merchant")
+	flags.StringVar(&f.endpoint, "endpoint", "", things+" that the secret's entry with this `label` verified")
+	flags.StringVar(&f.livemode, "livemode", "", "`true` for "+things+" in live mode, false for those in test mode")
+	flags.StringVar(&f.since, "since", "", things+" from this `time` on: 2h, 2026-11-01 or RFC 3339")
+	flags.StringVar(&f.until, "until", "", things+" before this `time`")
+	flags.IntVar(&f.limit, "limit", limit, "at most this many "+things+", 0 for all")
 	complete(c, "provider", providerNames())
 	complete(c, "category", categoryNames())
 	complete(c, "livemode", []string{"true", "false"})
