@@ -210,11 +210,11 @@ func TestSecretsTestOfAStackThatRefuses(t *testing.T) {
 	assert.Equal(t, 130, r.code, "while it waits to send the webhook again")
 }
 
-// TestSecretsThatWereNeverFilled: Secrets Manager answers as it does for a secret
+// neverFilled returns a session to which Secrets Manager answers as it does for a secret
 // without a version.
-func TestSecretsThatWereNeverFilled(t *testing.T) {
-	t.Parallel()
-	s := through(t, func(w http.ResponseWriter, r *http.Request) bool {
+func neverFilled(t *testing.T) session {
+	t.Helper()
+	return through(t, func(w http.ResponseWriter, r *http.Request) bool {
 		ours := r.Header.Get("X-Amz-Target") == "secretsmanager.GetSecretValue"
 		if ours {
 			w.WriteHeader(http.StatusBadRequest)
@@ -222,6 +222,11 @@ func TestSecretsThatWereNeverFilled(t *testing.T) {
 		}
 		return ours
 	})
+}
+
+func TestSecretsThatWereNeverFilled(t *testing.T) {
+	t.Parallel()
+	s := neverFilled(t)
 	r := s.run(t, "secrets", "list", "stripe")
 	assert.Equal(t, result{0, "", "stripe: the secret was never filled: paysluice secrets add stripe LABEL\n"}, r)
 	for want, command := range map[string][]string{

@@ -46,9 +46,10 @@ func echoes(t *testing.T, terminal *os.File) bool {
 func TestSecretIsAskedFor(t *testing.T) {
 	a := accounts["stripe"]
 	restore(t, a)
+	from, command := root(), []string{"secrets", "add", "stripe", "typed"}
 	ask := func(do func(keyboard *os.File, cmd *os.Process)) (code int, shown, stderr string) {
 		keyboard, terminal := openTerminal(t)
-		cmd := root().command(t, "secrets", "add", "stripe", "typed")
+		cmd := from.command(t, command...)
 		var out locked
 		cmd.Stdin, cmd.Stderr = terminal, &out
 		require.NoError(t, cmd.Start())
@@ -76,4 +77,10 @@ func TestSecretIsAskedFor(t *testing.T) {
 	assert.Equal(t, 1, code)
 	assert.Contains(t, stderr, "the secret is empty")
 	assert.Equal(t, []string{"test", "typed"}, labels(t, "stripe"))
+
+	from, command = neverFilled(t), []string{"send", "stripe", "charge.refunded"}
+	code, shown, stderr = ask(func(keyboard *os.File, _ *os.Process) { _, _ = keyboard.WriteString(a.secret + "\n") })
+	assert.Equal(t, 0, code, stderr)
+	assert.NotContains(t, shown+stderr, a.secret)
+	assert.Contains(t, stderr, "The stack's secret is empty. The signing secret of Stripe (not shown): \nsigned with the entry given\n")
 }

@@ -12,11 +12,10 @@ import (
 // prompt asks for a secret on the terminal and does not show it. An interrupt
 // restores the terminal.
 func (a *app) prompt(ctx context.Context, what string) ([]byte, error) {
-	file, ok := a.in.(*os.File)
-	if !ok || !term.IsTerminal(int(file.Fd())) {
+	terminal, ok := a.terminal()
+	if !ok {
 		return nil, usagef("stdin is no terminal to ask for a secret: use --secret-stdin")
 	}
-	terminal := int(file.Fd())
 	before, _ := term.GetState(terminal) // IsTerminal has read it
 	fmt.Fprintf(a.err, "%s (not shown): ", what)
 	type answer struct {
@@ -40,4 +39,14 @@ func (a *app) prompt(ctx context.Context, what string) ([]byte, error) {
 		fmt.Fprintln(a.err)
 		return nil, context.Cause(ctx)
 	}
+}
+
+// terminal returns the descriptor of stdin if that is a terminal.
+func (a *app) terminal() (descriptor int, ok bool) {
+	file, ok := a.in.(*os.File)
+	if !ok {
+		return 0, false
+	}
+	descriptor = int(file.Fd())
+	return descriptor, term.IsTerminal(descriptor)
 }

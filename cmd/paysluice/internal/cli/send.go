@@ -15,6 +15,7 @@ import (
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/fixture"
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/output"
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/secrets"
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/stack"
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/webhook"
 	"github.com/paysluice/paysluice/handlers/contract"
@@ -42,7 +43,8 @@ func (a *app) send() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "send PROVIDER [TYPE]",
 		Short: "Send signed webhooks to the stack, as a provider does",
-		Long: `Send webhooks of an event type to the stack, signed with the stack's own secret.
+		Long: `Send webhooks of an event type to the stack, signed with the stack's own secret. If that is
+empty, send asks for the key on the terminal.
 
 The body has the documented shape of the type, with new ids, amounts and times; --seed
 repeats ids and amounts. --set, --unset and --edit change it, and --file replaces it. A
@@ -291,11 +293,17 @@ func (a *app) sendWebhooks(ctx context.Context, f *sendFlags, p contract.Provide
 // target returns the plan that sends to a stack.
 func (a *app) target(ctx context.Context, f *sendFlags, p contract.Provider, s *stack.Stack) (webhook.Plan, error) {
 	var secret []byte
+	var err error
 	if f.secretStdin {
-		var err error
-		if secret, err = a.readSecret(); err != nil {
-			return webhook.Plan{}, err
-		}
+		secret, err = a.readSecret()
+	} else {
+		secret, err = secrets.Open(s, p).Text(ctx)
+	}
+	if _, terminal := a.terminal(); terminal && err == nil && len(secret) == 0 {
+		secret, err = a.prompt(ctx, fmt.Sprintf("The stack's secret is empty. The %s of %s", secrets.KeyTitle(p), p.Title))
+	}
+	if err != nil {
+		return webhook.Plan{}, err
 	}
 	return webhook.To(ctx, s, p, f.endpoint, secret)
 }

@@ -4,18 +4,14 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net/http"
 	"strings"
 	"testing"
 	"testing/iotest"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/stack"
@@ -57,38 +53,5 @@ func TestArchived(t *testing.T) {
 		assert.ErrorIs(t, err, tt.is, tt.why)
 		assert.Equal(t, tt.is == nil, m.FailureReason == contract.ReasonConflict, tt.why)
 		assert.Equal(t, "failed/"+kept.Key(), tt.bucket.key)
-	}
-}
-
-// answer is an HTTP client that always gets the same answer.
-type answer struct {
-	status int
-	body   string
-}
-
-func (a answer) Do(*http.Request) (*http.Response, error) {
-	return &http.Response{StatusCode: a.status, Body: io.NopCloser(strings.NewReader(a.body)), Header: http.Header{}}, nil
-}
-
-func TestSecretDocument(t *testing.T) {
-	for _, tt := range []struct {
-		why    string
-		answer answer
-		want   string
-		failed string
-	}{
-		{"a value", answer{200, `{"SecretString":"{}"}`}, "{}", ""},
-		{"never filled", answer{400, `{"__type":"ResourceNotFoundException"}`}, "", ""},
-		{"no access", answer{400, `{"__type":"AccessDeniedException"}`}, "", "AccessDeniedException"},
-	} {
-		s := &stack.Stack{Outputs: map[string]string{"StripeSecretArn": "arn"}}
-		s.AWS.Config = aws.Config{Region: "us-east-1", HTTPClient: tt.answer, Credentials: credentials.NewStaticCredentialsProvider("a", "b", "")}
-		got, err := query.SecretDocument(t.Context(), s, contract.Stripe())
-		assert.Equal(t, tt.want, string(got), tt.why)
-		if tt.failed == "" {
-			require.NoError(t, err, tt.why)
-		} else {
-			assert.ErrorContains(t, err, tt.failed)
-		}
 	}
 }

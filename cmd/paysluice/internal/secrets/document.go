@@ -80,6 +80,14 @@ func Parse(p contract.Provider, text []byte, endpointURL string) (Document, erro
 	return d, nil
 }
 
+// Outline returns the entries of a text as they are, none if it is no document.
+func Outline(p contract.Provider, text []byte) []Entry {
+	d := Empty(p)
+	_ = json.Unmarshal(text, &d.members)
+	_ = json.Unmarshal(d.members[shapeOf(p).list], &d.entries)
+	return d.Entries()
+}
+
 // check reports what the functions would not accept.
 func check(p contract.Provider, text []byte, endpointURL string) error {
 	reader, err := all.All(all.Settings{EndpointURL: endpointURL}).ByName(p.Name)

@@ -216,6 +216,9 @@ func TestVault(t *testing.T) {
 	text, err = open(&versions{texts: []string{two}}).Previous(t.Context())
 	assert.NoError(t, err)
 	assert.Nil(t, text)
+	text, err = open(&versions{texts: []string{"not a document"}}).Text(t.Context())
+	assert.NoError(t, err)
+	assert.Equal(t, "not a document", string(text))
 }
 
 func TestSummarize(t *testing.T) {
@@ -296,4 +299,10 @@ func TestProbe(t *testing.T) {
 	broken.URL = "http://127.0.0.1:1"
 	_, _, err = broken.Send(t.Context(), contract.Stripe(), secrets.Entry{})
 	assert.Error(t, err)
+}
+
+// An entry that the functions refuse says for which environment it was meant.
+func TestOutline(t *testing.T) {
+	assert.Equal(t, []secrets.Entry{{Label: "b", Environment: "live"}}, secrets.Outline(contract.Square(), []byte(`{"subscriptions":[{"label":"b","environment":"live"}]}`)))
+	assert.Empty(t, secrets.Outline(contract.Stripe(), []byte("{")))
 }

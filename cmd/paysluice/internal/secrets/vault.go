@@ -75,6 +75,12 @@ func (v *Vault) Previous(ctx context.Context) ([]byte, error) {
 	return text, err
 }
 
+// Text returns the text of the current version, whatever it is, nil if there is none.
+func (v *Vault) Text(ctx context.Context) ([]byte, error) {
+	_, text, err := v.get(ctx, current)
+	return text, err
+}
+
 // get returns the id and the text of a version, both empty if there is none.
 func (v *Vault) get(ctx context.Context, stage string) (id string, text []byte, err error) {
 	out, err := v.client.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &v.arn, VersionStage: &stage})

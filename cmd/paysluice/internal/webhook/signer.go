@@ -7,13 +7,12 @@ import (
 	"crypto"
 	"crypto/rand"
 	"crypto/x509"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/secrets"
 	"github.com/paysluice/paysluice/cmd/paysluice/local"
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/provider"
@@ -47,17 +46,6 @@ type Options struct {
 	PayPal *local.PayPal
 }
 
-// entry is an entry of any provider's secret document.
-type entry struct {
-	Label           string `json:"label"`
-	Secret          string `json:"secret"`          // Stripe
-	SignatureKey    string `json:"signatureKey"`    // Square
-	NotificationURL string `json:"notificationUrl"` // Square
-	MaxAgeHours     int    `json:"maxAgeHours"`     // Square
-	WebhookID       string `json:"webhookId"`       // PayPal
-	Environment     string `json:"environment"`
-}
-
 // A Sender makes the requests of one provider.
 type Sender struct {
 	Label string // of the entry that signs
@@ -74,14 +62,18 @@ type Sender struct {
 }
 
 // New returns the sender for a secret. The error is provider.SecretEmpty or
-// SecretMalformed, ErrEntry, ErrPayPal or ErrProvider.
+// SecretMalformed, secrets.ErrMalformed, ErrEntry, ErrPayPal or ErrProvider.
 func New(o Options) (*Sender, error) {
 	p, err := all.All(all.Settings{EndpointURL: o.URL, FetchCertificate: o.fetch}).ByName(o.Provider.Name)
 	if err != nil {
 		return nil, err
 	}
-	document := o.document()
-	verifier, err := p.Verifier(document)
+	text := o.document()
+	verifier, err := p.Verifier(text)
+	if err != nil {
+		return nil, err
+	}
+	document, err := secrets.Parse(o.Provider, text, o.URL)
 	if err != nil {
 		return nil, err
 	}
@@ -98,56 +90,28 @@ func New(o Options) (*Sender, error) {
 func (o Options) document() []byte {
 	text := []byte(strings.TrimSpace(string(o.Secret)))
 	if len(text) > 0 && text[0] != '{' {
-		text = single(o.Provider.Name, string(text))
+		environment := "live"
+		if o.Provider.Name == contract.Stripe().Name { // its entries may have none
+			environment = ""
+		}
+		text = secrets.FromKey(o.Provider, string(text), environment, "")
 	}
 	if o.PayPal == nil || o.Provider.Name != contract.PayPal().Name {
 		return text
 	}
-	var members map[string]any
-	if err := json.Unmarshal(text, &members); err != nil {
-		return text // the verifier says what is wrong
-	}
-	members["extraRootsPem"] = string(o.PayPal.Intermediate) + string(o.PayPal.Root)
-	text, _ = json.Marshal(members) // what was JSON can be JSON again
-	return text
-}
-
-// single returns a document with one entry.
-func single(provider, secret string) []byte {
-	e := map[string]string{"label": "given"}
-	lists := map[string]string{
-		contract.Stripe().Name: "endpoints", contract.Square().Name: "subscriptions", contract.PayPal().Name: "webhooks",
-	}
-	switch provider {
-	case contract.Stripe().Name:
-		e["secret"] = secret
-	case contract.Square().Name:
-		e["signatureKey"], e["environment"] = secret, "live"
-	case contract.PayPal().Name:
-		e["webhookId"], e["environment"] = secret, "live"
-	}
-	text, _ := json.Marshal(map[string]any{lists[provider]: []any{e}}) // texts cannot fail
-	return text
+	return secrets.WithRoots(text, o.PayPal.Intermediate, o.PayPal.Root)
 }
 
 // choose returns the entry with a label, or the first.
-func choose(document []byte, label string) (entry, error) {
+func choose(document secrets.Document, label string) (secrets.Entry, error) {
 	var labels []string
-	for _, e := range entries(document) {
+	for _, e := range document.Entries() {
 		if label == "" || e.Label == label {
 			return e, nil
 		}
 		labels = append(labels, e.Label)
 	}
-	return entry{}, fmt.Errorf("%w: %q; its labels are %s", ErrEntry, label, strings.Join(labels, ", "))
-}
-
-// entries returns the entries of a document, none of one that is malformed, which
-// verifies nothing.
-func entries(document []byte) []entry {
-	var content struct{ Endpoints, Subscriptions, Webhooks []entry }
-	_ = json.Unmarshal(document, &content)
-	return slices.Concat(content.Endpoints, content.Subscriptions, content.Webhooks)
+	return secrets.Entry{}, fmt.Errorf("%w: %q; its labels are %s", ErrEntry, label, strings.Join(labels, ", "))
 }
 
 // maxAge is the age of a Square event that an entry without maxAgeHours refuses
@@ -155,10 +119,10 @@ func entries(document []byte) []entry {
 const maxAge = 72
 
 // sign sets the signers and what makes a request stale.
-func (s *Sender) sign(o Options, e entry) error {
+func (s *Sender) sign(o Options, e secrets.Entry) error {
 	switch o.Provider.Name {
 	case contract.Stripe().Name:
-		s.signer = stripe.Signer{Secret: e.Secret}
+		s.signer = stripe.Signer{Secret: e.Key}
 		s.forger = stripe.Signer{Secret: "whsec_" + rand.Text()}
 		s.stale = 10 * time.Minute
 	case contract.Square().Name:
@@ -166,7 +130,7 @@ func (s *Sender) sign(o Options, e entry) error {
 		if e.NotificationURL != "" {
 			url = e.NotificationURL
 		}
-		s.signer = square.Signer{SignatureKey: e.SignatureKey, NotificationURL: url}
+		s.signer = square.Signer{SignatureKey: e.Key, NotificationURL: url}
 		s.forger = square.Signer{SignatureKey: rand.Text(), NotificationURL: url}
 		s.bodyTime = "created_at"
 		s.stale = time.Duration(max(e.MaxAgeHours, maxAge)+1) * time.Hour
@@ -182,7 +146,7 @@ func (s *Sender) sign(o Options, e entry) error {
 		if !ok {
 			return fmt.Errorf("the key of the local PayPal is a %T, which cannot sign", key)
 		}
-		s.signer = paypal.Signer{Key: signer, CertURL: o.PayPal.CertURL, WebhookID: e.WebhookID}
+		s.signer = paypal.Signer{Key: signer, CertURL: o.PayPal.CertURL, WebhookID: e.Key}
 		s.forger = paypal.Signer{Key: signer, CertURL: o.PayPal.CertURL, WebhookID: rand.Text()}
 		s.stale = 31 * 24 * time.Hour
 	default:

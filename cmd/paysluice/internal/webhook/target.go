@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/fixture"
-	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/secrets"
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/stack"
 	"github.com/paysluice/paysluice/handlers/contract"
 )
@@ -46,7 +46,7 @@ func (b Body) Make(live bool, now time.Time) ([]byte, error) {
 func To(ctx context.Context, s *stack.Stack, p contract.Provider, label string, secret []byte) (Plan, error) {
 	if secret == nil {
 		var err error
-		if secret, err = query.SecretDocument(ctx, s, p); err != nil {
+		if secret, err = secrets.Open(s, p).Text(ctx); err != nil {
 			return Plan{}, err
 		}
 	}
@@ -68,11 +68,11 @@ func CheckTestStack(ctx context.Context, s *stack.Stack) error {
 		return nil
 	}
 	for _, p := range contract.Providers() {
-		document, err := query.SecretDocument(ctx, s, p)
+		document, err := secrets.Open(s, p).Text(ctx)
 		if err != nil {
 			return err
 		}
-		for _, e := range entries(document) {
+		for _, e := range secrets.Outline(p, document) {
 			if e.Environment != sandbox {
 				return fmt.Errorf("%w: the entry %q of %s's secret has not the environment %s", ErrNoTestStack, e.Label, p.Title, sandbox)
 			}

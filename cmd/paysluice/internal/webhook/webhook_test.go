@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/secrets"
 	"github.com/paysluice/paysluice/cmd/paysluice/local"
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
@@ -138,6 +139,7 @@ func TestSendersThatCannotBeMade(t *testing.T) {
 	}{
 		{"a secret that was never filled", contract.Stripe(), func(o *Options) { o.Secret = nil }, "put {", provider.SecretEmpty},
 		{"a malformed secret", contract.PayPal(), func(o *Options) { o.Secret = []byte("{") }, "", provider.SecretMalformed},
+		{"another name of the list", contract.Stripe(), func(o *Options) { o.Secret = []byte(`{"Endpoints":[{"label":"a","secret":"x"}]}`) }, "other capitals", secrets.ErrMalformed},
 		{"no such label", contract.Square(), func(o *Options) { o.Label = "x" }, `"x"; its labels are given`, ErrEntry},
 		{"PayPal on AWS", contract.PayPal(), func(o *Options) { o.PayPal = nil }, "make up", ErrPayPal},
 		{"a broken key", contract.PayPal(), func(o *Options) { o.PayPal.Key = nil }, "the key of the local PayPal: ", nil},
@@ -152,7 +154,7 @@ func TestSendersThatCannotBeMade(t *testing.T) {
 			assert.ErrorIs(t, err, tt.is, tt.why)
 		}
 	}
-	assert.ErrorIs(t, new(Sender).sign(options(contract.Provider{Name: "adyen"}), entry{}), ErrProvider)
+	assert.ErrorIs(t, new(Sender).sign(options(contract.Provider{Name: "adyen"}), secrets.Entry{}), ErrProvider)
 	_, err = Options{}.fetch(t.Context(), "")
 	assert.ErrorIs(t, err, ErrPayPal)
 }
