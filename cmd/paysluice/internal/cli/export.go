@@ -22,7 +22,7 @@ func (a *app) eventsExport() *cobra.Command {
 		Short: "Write events with all their fields, as NDJSON or CSV",
 		Long: `Write events with all their fields, newest first, as NDJSON (the default) or CSV.
 --payloads adds the body in base64 to NDJSON; bodies in the bucket keep their reference.
-Progress goes to stderr.`,
+Progress goes to stderr, and after Ctrl-C how to go on.`,
 		Example: `  paysluice events export --since 2026-11-01 --until 2026-12-01 --file november.ndjson
   paysluice events export --category refund.succeeded -o csv > refunds.csv`,
 		Args: cobra.NoArgs,
@@ -47,9 +47,13 @@ Progress goes to stderr.`,
 				}
 				to = created
 			}
-			rows := progress(store.Full(c.Context(), store.Events(c.Context(), filter)), a.err, payloads, progressInterval)
+			oldest := int64(0)
+			rows := progress(store.Full(c.Context(), store.Events(c.Context(), filter)), a.err, payloads, progressInterval, &oldest)
 			n, err := output.Write(to, format, exportColumns(), rows)
 			fmt.Fprintf(a.err, "%d events\n", n)
+			if c.Context().Err() != nil && oldest > 0 { // the last event may be the first of its time
+				fmt.Fprintf(a.err, "to go on: the same command with --until %s and another --file\n", formatTime(oldest+1, time.RFC3339Nano))
+			}
 			if closer, ok := to.(io.Closer); ok && file != "" {
 				if failure := closer.Close(); err == nil {
 					err = failure
@@ -67,9 +71,9 @@ Progress goes to stderr.`,
 // progressInterval is how often an export says how far it is.
 const progressInterval = 5 * time.Second
 
-// progress says every interval how many rows have passed. It removes payloads that are
-// not wanted.
-func progress(rows iter.Seq2[event.Event, error], w io.Writer, payloads bool, interval time.Duration) iter.Seq2[event.Event, error] {
+// progress says every interval how many rows have passed, and keeps the time of the
+// oldest. It removes payloads that are not wanted.
+func progress(rows iter.Seq2[event.Event, error], w io.Writer, payloads bool, interval time.Duration, oldest *int64) iter.Seq2[event.Event, error] {
 	return func(yield func(event.Event, error) bool) {
 		n, last := 0, time.Now()
 		for e, err := range rows {
@@ -78,6 +82,9 @@ func progress(rows iter.Seq2[event.Event, error], w io.Writer, payloads bool, in
 			}
 			if !yield(e, err) {
 				return
+			}
+			if e.Timestamp > 0 {
+				*oldest = e.Timestamp
 			}
 			if n++; time.Since(last) >= interval {
 				last = time.Now()

@@ -239,3 +239,22 @@ func TestStatsSaysWhySignaturesDidNotMatch(t *testing.T) {
 	serveStack(t, plain, nil)
 	assert.Equal(t, exitFailed, Run(t.Context(), []string{"failures", "stats", "-o", "json"}, nil, broken{}, io.Discard))
 }
+
+func TestInterruptedExportSaysHowToGoOn(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	batches := 0
+	serveStack(t, func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasSuffix(r.Header.Get("X-Amz-Target"), "BatchGetItem") {
+				if batches++; batches == 3 {
+					cancel()
+				}
+			}
+			h.ServeHTTP(w, r)
+		})
+	}, rows(2, "h"))
+	var stdout, stderr bytes.Buffer
+	assert.Equal(t, exitInterrupted, Run(ctx, []string{"events", "export"}, nil, &stdout, &stderr))
+	assert.NotEmpty(t, stdout.String())
+	assert.Regexp(t, `\d+ events\nto go on: the same command with --until 20\S+Z and another --file\n`, stderr.String())
+}

@@ -107,17 +107,17 @@ func TestProgressOfAnExport(t *testing.T) {
 	rows := func(yield func(event.Event, error) bool) {
 		_ = yield(event.Event{Payload: []byte("x")}, nil) && yield(event.Event{}, nil)
 	}
-	for e := range progress(rows, &shown, false, 0) {
+	for e := range progress(rows, &shown, false, 0, new(int64)) {
 		assert.Nil(t, e.Payload)
 		break
 	}
-	for e := range progress(rows, &shown, true, 0) {
+	for e := range progress(rows, &shown, true, 0, new(int64)) {
 		assert.NotNil(t, e.Payload)
 		break
 	}
-	for range progress(rows, &shown, true, 0) {
+	for range progress(rows, &shown, true, 0, new(int64)) {
 	}
 	assert.Contains(t, shown.String(), "2 events so far, at ")
-	for range progress(rows, &shown, true, time.Hour) {
+	for range progress(rows, &shown, true, time.Hour, new(int64)) {
 	}
 }
