@@ -23,7 +23,7 @@ func TestErase(t *testing.T) {
 	p := contract.Stripe()
 	a := accounts[p.Name]
 	id, body := store(t, p)
-	archived := archiveCopy(t, id, body)
+	archived := archiveCopy(t, p, id, body)
 
 	r := root().with("n\n").run(t, "events", "erase", id)
 	assert.Equal(t, 1, r.code)
@@ -87,9 +87,9 @@ func countOf(t *testing.T, p contract.Provider, metric string) (sum int) {
 }
 
 // archiveCopy puts a dead letter of the event into the bucket, as dlq-archiver does.
-func archiveCopy(t *testing.T, id string, body []byte) (key string) {
+func archiveCopy(t *testing.T, p contract.Provider, id string, body []byte) (key string) {
 	t.Helper()
-	e := event.Event{Schema: event.Schema, ID: id, Provider: "stripe", ReceivedAt: time.Now().UnixMilli(), PayloadSHA256: event.HashPayload(body), Payload: body}
+	e := event.Event{Schema: event.Schema, ID: id, Provider: p.Name, ReceivedAt: time.Now().UnixMilli(), PayloadSHA256: event.HashPayload(body), Payload: body}
 	m := event.Archived{Schema: event.ArchiveSchema, Message: []byte(event.Encode(e)), Event: &e}
 	_, err := objects().PutObject(t.Context(), &s3.PutObjectInput{
 		Bucket: new(stack.Outputs["BucketName"]), Key: new(m.Key()), Body: strings.NewReader(string(event.EncodeArchived(m))), IfNoneMatch: new("*"),

@@ -2,6 +2,7 @@ package operator_test
 
 import (
 	"encoding/json"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
+	"github.com/paysluice/paysluice/test/emulator/providerapi"
 )
 
 // statements returns the policy of a level, as paysluice policy prints it, with what
@@ -44,7 +46,9 @@ func calls(t *testing.T, n int) []call {
 	id, body := store(t, a.Provider)
 	var e event.Event
 	require.NoError(t, json.Unmarshal([]byte(paysluice(t, "events", "get", id, "-o", "json").stdout), &e))
+	archiveCopy(t, a.Provider, id, body)
 	capture := captured(t, a, a.Header(body, a.secret, time.Now()), body)
+	l := lose(t, a.Provider, 8) // one is lost
 	return []call{
 		{[]string{"status"}, ""},
 		{[]string{"policy", "read-only"}, ""},
@@ -59,6 +63,9 @@ func calls(t *testing.T, n int) []call {
 		{[]string{"failures", "show", m.Key()}, ""},
 		{[]string{"replay", "list"}, ""},
 		{with(filter, "replay", "--dry-run"), ""},
+		{l.args(), ""},
+		{l.args("--refill", "--yes"), "sqs:SendMessage"},
+		{[]string{"destroy", "--dry-run"}, "s3:ListBucketVersions"},
 		{with(filter, "failures", "restore", "--yes"), "s3:RestoreObject"},
 		{with(filter, "replay", "--yes"), "s3:PutObject"},
 		{[]string{"events", "erase", id, "--yes"}, "s3:ListBucketVersions"},
@@ -79,6 +86,17 @@ func TestPolicies(t *testing.T) {
 	restore(t, a)
 	readOnly, operator := user(t, statements(t, "read-only")...), user(t, statements(t, "operator")...)
 	operator.stdin = a.NewSecret()
+	for _, s := range []*session{&readOnly, &operator} {
+		s.env = append(s.env, "SQUARE_ACCESS_TOKEN="+providerapi.Key().Token)
+		tail := s.interrupted(t, func(stdout, _ string) bool { return stdout != "" }, "events", "tail", "--since", "1h", "-o", "ndjson")
+		assert.Equal(t, 130, tail.code, tail.stderr)
+		console := s.openConsole(t)
+		for _, page := range []string{"/", "/events", "/failures"} {
+			status, text := console.get(page)
+			assert.Equal(t, http.StatusOK, status, page)
+			assert.NotContains(t, text, "may not call", page)
+		}
+	}
 	for _, c := range calls(t, 9) {
 		r := readOnly.run(t, c.args...)
 		if c.needs == "" {
@@ -124,7 +142,6 @@ func unenforced() []string {
 	return []string{
 		"cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData", "kms:Decrypt", "kms:GenerateDataKey", "s3:GetLifecycleConfiguration",
 		"dynamodb:DescribeContinuousBackups", "dynamodb:DescribeTimeToLive", "lambda:GetAccountSettings", "sns:ListSubscriptionsByTopic",
-		"s3:DeleteObjectVersion", // the erased event has no object
 		// See statements.
 		"lambda:GetFunctionConcurrency", "lambda:GetEventSourceMapping", "dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator",
 	}
@@ -151,6 +168,7 @@ func TestEachActionIsNeeded(t *testing.T) {
 		"dynamodb:BatchGetItem":             find("events", "export"),
 		"dynamodb:UpdateItem":               find("events", "erase"),
 		"s3:ListBucketVersions":             find("events", "erase"),
+		"s3:DeleteObjectVersion":            find("events", "erase"),
 		"dynamodb:GetItem":                  find("replay", "--dry-run"),
 		"dynamodb:Query":                    find("events", "list"),
 		"s3:ListBucket":                     find("failures", "list"),
