@@ -32,7 +32,7 @@ func (g Grant) condition(r resources) map[string]map[string][]string {
 // Grants returns the statements of all policies. sts:GetCallerIdentity, which replay
 // calls too, needs no permission (AWS STS API Reference).
 func Grants() []Grant {
-	// Statements with the same resources are one: a policy has at most 6,144 characters.
+	// What has the same resources shares a statement: a policy has at most 6,144 characters.
 	// IAM has no resource for what is listed or measured for a whole account.
 	anything := func(resources) []string { return []string{"*"} }
 	return []Grant{
@@ -83,7 +83,8 @@ func Grants() []Grant {
 		{"RestoreArchive", Operator, []string{"s3:RestoreObject"}, "failures restore", bucket("/*"), nil},
 		{"EraseRows", Operator, []string{"dynamodb:UpdateItem"}, "events erase", table, nil},
 		{"FindVersions", Operator, []string{"s3:ListBucketVersions"}, "events erase, destroy", bucket(""), nil},
-		{"EraseVersions", Operator, []string{"s3:DeleteObjectVersion"}, "events erase", bucket("/*"), nil},
+		// S3 asks for both (S3 API Reference, DeleteObjects).
+		{"EraseVersions", Operator, []string{"s3:DeleteObject", "s3:DeleteObjectVersion"}, "events erase", bucket("/*"), nil},
 		{"EncryptData", Operator, []string{"kms:Decrypt", "kms:GenerateDataKey"}, "replay, reconcile --refill, secrets add, secrets retire", key, []string{"s3", "secretsmanager", "sqs"}},
 	}
 }

@@ -91,7 +91,7 @@ func called(t *testing.T) map[string]bool {
 }
 
 // The policies have what the commands call, and besides only the key's permissions,
-// which other services use in the caller's name.
+// which other services use in the caller's name, and the second one of DeleteObjects.
 func TestPoliciesAllowWhatCommandsCall(t *testing.T) {
 	granted := map[string]bool{}
 	for _, s := range document(t, policy.Operator).Statement {
@@ -99,7 +99,7 @@ func TestPoliciesAllowWhatCommandsCall(t *testing.T) {
 			granted[action] = true
 		}
 	}
-	for _, action := range []string{"kms:Decrypt", "kms:GenerateDataKey"} {
+	for _, action := range []string{"kms:Decrypt", "kms:GenerateDataKey", "s3:DeleteObject"} {
 		assert.True(t, granted[action])
 		delete(granted, action)
 	}
