@@ -31,8 +31,9 @@ type alarm struct {
 	id        string // of the resource, without "Alarm"
 	name      string // without severity and environment suffix
 	severity  severity
-	means     string // what happened and what it means
-	do        string // what the operator does
+	when      *cfn.Cond // its condition, or nil
+	means     string    // what happened and what it means
+	do        string    // what the operator does
 	metric    metric
 	threshold float64
 	window    window
@@ -71,12 +72,19 @@ func (s *stack) addAlarm(a alarm) {
 		// Metrics that count something have no data while nothing happens.
 		TreatMissingData: new("notBreaching"),
 		AlarmActions:     []string{a.severity.topic.Ref()},
+
+		AWSCloudFormationCondition: nameOf(a.when),
 	}
 	if a.severity.reportsRecovery {
 		resource.OKActions = resource.AlarmActions
 	}
 	a.metric.putInto(resource, a.window.minutes*60)
-	s.alarms.add(s.Add(a.id+"Alarm", resource))
+	id := s.Add(a.id+"Alarm", resource)
+	if a.when != nil {
+		s.optionalAlarms.add(conditional{id, *a.when})
+		return
+	}
+	s.alarms.add(id)
 }
 
 // watched are the parts of the stack that have alarms.
@@ -87,6 +95,7 @@ type watched struct {
 	authorizer cfn.ID
 	consumer   cfn.ID
 	archiver   cfn.ID
+	publishing
 }
 
 // addAlarms adds all alarms. Unauthenticated senders cannot cause a page, except
@@ -113,6 +122,7 @@ func (s *stack) addAlarms(w watched, to severities) {
 	s.addFunctionAlarms("Authorizer", contract.AuthorizerName, w.authorizer, to)
 	s.addFunctionAlarms("Consumer", contract.ConsumerName, w.consumer, to)
 	s.addFunctionAlarms("Archiver", contract.ArchiverName, w.archiver, to)
+	s.addPublishingAlarms(w.publishing, to)
 }
 
 // addEventAlarms adds alarms about events that were not stored.
@@ -328,7 +338,7 @@ func (s *stack) addQuietAlarm(p contract.Provider, to severities) {
 		},
 		Set: map[string]any{"EvaluationPeriods": cfn.Ref(hours), "DatapointsToAlarm": cfn.Ref(hours)},
 	})
-	s.quietAlarms.add(conditional{id, expected})
+	s.optionalAlarms.add(conditional{id, expected})
 }
 
 // addCertificateAlarm adds an alarm about a provider's signing certificates.

@@ -2,6 +2,7 @@ package template
 
 import (
 	"encoding/json"
+	"slices"
 
 	"github.com/awslabs/goformation/v7/cloudformation/cloudwatch"
 
@@ -39,9 +40,13 @@ func (s *stack) addDashboard(w watched) {
 		eventLine(contract.MetricConflicts), {contract.MetricNamespace, redrivenMetric + suffix}, eventLine(contract.MetricArchived),
 	})
 
+	optional := optionalWidgets(s.optionalAlarms.close())
+	for _, graph := range w.widgets() {
+		optional = append(optional, optionalWidget{w.on, graph})
+	}
 	id := s.Add("Dashboard", &cloudwatch.Dashboard{
 		DashboardName: new(named(dashboardName)),
-		DashboardBody: dashboardBody(append(widgets, api, stuck, lost), s.quietAlarms.close()),
+		DashboardBody: dashboardBody(append(widgets, api, stuck, lost), optional),
 	})
 	s.Output("DashboardUrl", cfn.Output{
 		Description: "URL of the dashboard.",
@@ -90,19 +95,41 @@ func apiLine(metric string) line {
 	return line{apiNamespace, metric, "ApiName", contract.APIName + suffix, "Stage", stageName}
 }
 
+// optionalWidget is a widget that the dashboard has under a condition.
+type optionalWidget struct {
+	condition cfn.Cond
+	widget    widget
+}
+
+// optionalWidgets returns a widget for the alarms of each condition.
+func optionalWidgets(alarms []conditional) []optionalWidget {
+	var all []optionalWidget
+	for len(alarms) > 0 {
+		first, ids := alarms[0].condition, []cfn.ID{}
+		alarms = slices.DeleteFunc(alarms, func(a conditional) bool {
+			same := a.condition.Name() == first.Name()
+			if same {
+				ids = append(ids, a.id)
+			}
+			return same
+		})
+		all = append(all, optionalWidget{first, alarmWidget(ids)})
+	}
+	return all
+}
+
 // dashboardBody returns a token for the body, with one line of the printed
-// template per widget. Alarms that exist under a condition have a widget of their
-// own under that condition.
-func dashboardBody(widgets []widget, alarms []conditional) string {
+// template per widget.
+func dashboardBody(widgets []widget, optional []optionalWidget) string {
 	parts := make([]any, len(widgets))
 	for i, w := range widgets {
 		text, _ := json.Marshal(w) // strings and numbers never fail
 		parts[i] = cfn.Sub(string(text))
 	}
 	body := []any{`{"widgets":[`, cfn.Join(",", parts...)}
-	for _, a := range alarms {
-		text, _ := json.Marshal(alarmWidget([]cfn.ID{a.id}))
-		body = append(body, cfn.If(a.condition, cfn.Sub(","+string(text)), ""))
+	for _, o := range optional {
+		text, _ := json.Marshal(o.widget)
+		body = append(body, cfn.If(o.condition, cfn.Sub(","+string(text)), ""))
 	}
 	return cfn.Join("", append(body, "]}")...)
 }

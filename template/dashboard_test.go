@@ -68,6 +68,22 @@ func dashboardRequirements() []requirement {
 			breaks: []mutation{replace(body, "Redriven-dev", "Redriven")},
 		},
 		{
+			says: "it shows how long an event takes",
+			holds: shows("How long does an event take? Milliseconds, of 99 % of the events and of half of them", "p99",
+				"Paysluice EndToEndLatency Environment dev", "Paysluice EndToEndLatency Environment dev map[stat:p50]",
+				"Paysluice ReceiveLatency Environment dev", "Paysluice StoreLatency Environment dev", "Paysluice PublishLatency Environment dev"),
+			breaks: []mutation{replace(body, "StoreLatency", "Stored"), replace(body, `"stat":"p99"`, `"stat":"Average"`)},
+		},
+		{
+			says: "it shows whether events are unpublished",
+			holds: func(t require.TestingT, d document) {
+				shows("Is publishing late? Milliseconds since the oldest unpublished event", "Maximum", "AWS/Lambda IteratorAge FunctionName PublisherFunction")(t, d)
+				shows("Is anything unpublished?", "Sum", "Paysluice Published Environment dev", "Paysluice Unpublished Environment dev",
+					"AWS/SQS ApproximateNumberOfMessagesVisible QueueName UnpublishedQueue.QueueName map[stat:Maximum]")(t, d)
+			},
+			breaks: []mutation{replace(body, "UnpublishedQueue.QueueName", "WebhookQueue.QueueName"), replace(body, "IteratorAge", "Duration")},
+		},
+		{
 			says: "it shows every alarm",
 			holds: func(t require.TestingT, d document) {
 				var want []string
@@ -75,9 +91,9 @@ func dashboardRequirements() []requirement {
 					want = append(want, id+".Arn")
 				}
 				got := widgetTitled(t, d, "Alarms").Properties.Alarms
-				for _, id := range regexp.MustCompile(`,\{"type":"alarm"[^}]*"alarms":\["(\w+\.Arn)"\]`).FindAllStringSubmatch(
+				for _, ids := range regexp.MustCompile(`,\{"type":"alarm"[^}]*"alarms":\["([^\]]+)"\]`).FindAllStringSubmatch(
 					decode[string](t, d.Resources["Dashboard"], "DashboardBody"), -1) {
-					got = append(got, id[1])
+					got = append(got, strings.Split(ids[1], `","`)...)
 				}
 				assert.ElementsMatch(t, want, got)
 			},

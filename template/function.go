@@ -19,12 +19,15 @@ type function struct {
 	binary      string
 	description string
 
+	when *cfn.Cond // condition of all its resources, or nil
+
 	memoryMB       int // CPU is proportional: one vCPU at memoryPerVCPU
 	timeoutSeconds int
 	reserved       string // token for its reserved concurrency, or ""
 
 	environment map[string]string // added to the variables of every function
 	policy      []statement       // added to the statements of every function
+	choices     []string          // tokens for statements under a condition
 	wildcards   []suppression     // one for each wildcard resource in policy
 }
 
@@ -32,7 +35,7 @@ type function struct {
 // both, so CloudFormation creates them before the function and deletes them after
 // it, and Lambda never creates a log group itself.
 func (s *stack) addFunction(f function) cfn.ID {
-	logGroup := s.addLogGroup(string(logGroupID(f.id)), functionLogGroupName(f.name))
+	logGroup := s.addLogGroup(string(logGroupID(f.id)), functionLogGroupName(f.name), f.when)
 	statements := []any{
 		allow("WriteLog", []string{"logs:CreateLogStream", "logs:PutLogEvents"}, logGroup.Att("Arn")),
 		decryptEnvironment(f.name),
@@ -40,8 +43,12 @@ func (s *stack) addFunction(f function) cfn.ID {
 	for _, st := range f.policy {
 		statements = append(statements, st)
 	}
+	for _, choice := range f.choices {
+		statements = append(statements, choice)
+	}
 	r := s.newRole(named(functionRoleName(f.name)), "lambda.amazonaws.com")
 	r.AWSCloudFormationMetadata = suppressed(f.wildcards...)
+	r.AWSCloudFormationCondition = nameOf(f.when)
 	role := s.Add(f.id+"Role", cfn.With{Resource: r, Set: map[string]any{
 		"Policies.0.PolicyDocument.Statement": append(statements, s.trace()),
 	}})
@@ -67,7 +74,7 @@ func (s *stack) addFunction(f function) cfn.ID {
 		set["ReservedConcurrentExecutions"] = f.reserved
 	} else {
 		suppressions = append(suppressions, suppression{rule: "CKV_AWS_115", reason: "An account with a small quota has no reserved concurrency to give. " +
-			"The event source mapping's MaximumConcurrency limits the function, and CloudFormation invokes the emptier once."})
+			"The event source mapping limits the function, and CloudFormation invokes the emptier once."})
 	}
 	return s.Add(f.id+"Function", cfn.With{Set: set, Resource: &lambda.Function{
 		FunctionName:  new(named(f.name)),
@@ -92,7 +99,8 @@ func (s *stack) addFunction(f function) cfn.ID {
 		TracingConfig: &lambda.Function_TracingConfig{
 			Mode: new(cfn.If(s.traced, "Active", "PassThrough")),
 		},
-		AWSCloudFormationMetadata: suppressed(suppressions...),
+		AWSCloudFormationMetadata:  suppressed(suppressions...),
+		AWSCloudFormationCondition: nameOf(f.when),
 	}})
 }
 
@@ -101,8 +109,8 @@ func (s *stack) addFunction(f function) cfn.ID {
 func logGroupID(function string) cfn.ID { return cfn.ID(function + "LogGroup") }
 
 // addLogGroup adds a log group, and lists it for the key's policy, without which
-// CloudWatch Logs could not use the key.
-func (s *stack) addLogGroup(id, name string) cfn.ID {
+// CloudWatch Logs could not use the key. when is its condition, or nil.
+func (s *stack) addLogGroup(id, name string, when *cfn.Cond) cfn.ID {
 	s.logGroupARNs.add(namedARN("logs", "log-group:", name))
 	return s.Add(id, cfn.With{Set: map[string]any{"RetentionInDays": cfn.Ref(logRetentionDays)}, Resource: &logs.LogGroup{
 		LogGroupName: new(named(name)),
@@ -110,6 +118,7 @@ func (s *stack) addLogGroup(id, name string) cfn.ID {
 
 		AWSCloudFormationDeletionPolicy:      destroy,
 		AWSCloudFormationUpdateReplacePolicy: destroy,
+		AWSCloudFormationCondition:           nameOf(when),
 	}})
 }
 

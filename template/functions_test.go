@@ -24,6 +24,7 @@ func shippedFunctions() map[string]shippedFunction {
 		"Consumer":   {"event-consumer", contract.ConsumerBinary, 256, 30},
 		"Archiver":   {"dlq-archiver", contract.ArchiverBinary, 256, 30},
 		"Emptier":    {"bucket-emptier", contract.EmptierBinary, 256, 900},
+		"Publisher":  {"event-publisher", contract.PublisherBinary, 128, 30},
 	}
 	for _, p := range withMadeUp().Providers {
 		all[p.Title+"Processor"] = shippedFunction{p.Name + "-processor", contract.ProcessorBinary, 256, 9}
@@ -163,7 +164,7 @@ func eventSources(t require.TestingT, d document) {
 		visibility := decode[int](t, d.Resources[queue], "VisibilityTimeout")
 		assert.GreaterOrEqual(t, visibility, 6*timeout, "as AWS recommends")
 	}
-	assert.Len(t, d.ofType("AWS::Lambda::EventSourceMapping"), 2)
+	assert.Len(t, d.ofType("AWS::Lambda::EventSourceMapping"), 3) // the third reads a stream
 }
 
 // stem returns the prefix of a function's logical ids.
@@ -224,7 +225,7 @@ func queueRequirements() []requirement {
 		property("webhook-dlq accepts only messages of webhook-queue", "DeadLetterQueue", "RedriveAllowPolicy",
 			redriveAllowPolicy{RedrivePermission: "byQueue", SourceQueueARNs: []string{"arn:aws:sqs:us-east-1:123456789012:webhook-queue-dev"}}),
 	}
-	for _, id := range []string{"WebhookQueue", "DeadLetterQueue"} {
+	for _, id := range []string{"WebhookQueue", "DeadLetterQueue", "UnpublishedQueue"} {
 		rows = append(rows,
 			property(id+" hides a received message for 300 s", id, "VisibilityTimeout", 300),
 			property(id+" takes the largest messages, 1 MiB", id, "MaximumMessageSize", 1024*1024),

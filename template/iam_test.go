@@ -28,6 +28,7 @@ func roleRequirements() []requirement {
 				set("AuthorizerRole.Properties.Policies.0.PolicyDocument.Statement.0.Action.0", "logs:CreateLogGroup"),
 				set("EmptierRole.Properties.ManagedPolicyArns", []string{"arn:aws:iam::aws:policy/AmazonS3FullAccess"}),
 				set("SpareRole", map[string]string{"Type": "AWS::IAM::Role"}),
+				set("PublisherRole.Properties.Policies.0.PolicyDocument.Statement.3.Resource.0", "EventsTable.Arn/*"),
 			},
 		},
 		{
@@ -98,6 +99,12 @@ func rolesMayDoOnlyThis(t require.TestingT, d document) {
 			"sqs:GetQueueAttributes on DeadLetterQueue.Arn",
 			"s3:PutObject on FailedWebhooks.Arn/*/????/??/??/*.json", // {provider}/{yyyy}/{mm}/{dd}/
 			key("Decrypt", "sqs"), key("GenerateDataKey", "s3"),
+		),
+		"PublisherRole": own("Publisher", "event-publisher", // both targets: all conditions hold here
+			"dynamodb:DescribeStream on EventsTable.StreamArn", "dynamodb:GetRecords on EventsTable.StreamArn",
+			"dynamodb:GetShardIterator on EventsTable.StreamArn", "dynamodb:ListStreams on EventsTable.Arn/stream/*",
+			"sqs:SendMessage on UnpublishedQueue.Arn", "sns:Publish on EventTopic", "events:PutEvents on EventBus.Arn",
+			key("GenerateDataKey", "sqs"), key("Decrypt", "sqs"), key("Decrypt", "dynamodb"), key("GenerateDataKey", "sns"), key("Decrypt", "sns"),
 		),
 		"EmptierRole": own("Emptier", "bucket-emptier",
 			"cloudformation:DescribeStacks on AWS::StackId",
@@ -183,7 +190,9 @@ func TestWhatRolesCannotDoToOthers(t *testing.T) {
 			}
 		}
 	}
-	try("sqs", []string{"SendMessage", "ReceiveMessage", "DeleteMessage", "PurgeQueue", "SetQueueAttributes"}, "WebhookQueue.Arn", "DeadLetterQueue.Arn")
+	try("sqs", []string{"SendMessage", "ReceiveMessage", "DeleteMessage", "PurgeQueue", "SetQueueAttributes"}, "WebhookQueue.Arn", "DeadLetterQueue.Arn", "UnpublishedQueue.Arn")
+	try("sns", []string{"Publish", "Subscribe"}, "EventTopic", "AlarmTopic", "TicketTopic")
+	try("events", []string{"PutEvents", "PutRule"}, "EventBus.Arn")
 	try("dynamodb", []string{"PutItem", "GetItem", "Query", "Scan", "UpdateItem", "DeleteItem", "BatchWriteItem"}, "EventsTable.Arn", "GuardTable.Arn")
 	try("secretsmanager", []string{"GetSecretValue", "PutSecretValue"}, secrets...)
 	for _, key := range objects {
@@ -200,6 +209,7 @@ func TestWhatRolesCannotDoToOthers(t *testing.T) {
 
 	can := map[string][]string{
 		"AuthorizerRole": nil,
+		"PublisherRole":  {"sqs:SendMessage on UnpublishedQueue.Arn", "sns:Publish on EventTopic", "events:PutEvents on EventBus.Arn"},
 		"ConsumerRole": {
 			"sqs:ReceiveMessage on WebhookQueue.Arn", "sqs:DeleteMessage on WebhookQueue.Arn", "sqs:SendMessage on DeadLetterQueue.Arn",
 			"dynamodb:PutItem on EventsTable.Arn", "dynamodb:PutItem on GuardTable.Arn",

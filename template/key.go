@@ -13,38 +13,41 @@ func keyARN() string { return keyID.Att("Arn") }
 
 // addKey adds the key. Its policy lists all log groups. It cannot list the
 // functions' roles, whose policies refer to the key; instead the account's root
-// delegates to IAM, and each role's policy limits its use.
-func (s *stack) addKey() {
-	s.Add(string(keyID), &kms.Key{
+// delegates to IAM, and each role's policy limits its use. more are tokens for further
+// statements.
+func (s *stack) addKey(more []any) {
+	statements := []any{
+		statement{
+			Sid:       "DelegateToIam",
+			Effect:    "Allow",
+			Principal: &principal{AWS: cfn.Sub("arn:${AWS::Partition}:iam::${AWS::AccountId}:root")},
+			Action:    []string{"kms:*"},
+			Resource:  []string{"*"},
+		},
+		// Actions and condition: CloudWatch Logs User Guide, "Encrypt log
+		// data in CloudWatch Logs using AWS KMS", step 2.
+		statement{
+			Sid:       "EncryptLogs",
+			Effect:    "Allow",
+			Principal: &principal{Service: cfn.Sub("logs.${AWS::Region}.${AWS::URLSuffix}")},
+			Action:    []string{"kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"},
+			Resource:  []string{"*"},
+			Condition: &condition{ArnEquals: map[string][]string{
+				"kms:EncryptionContext:aws:logs:arn": s.logGroupARNs.close(),
+			}},
+		},
+	}
+	s.Add(string(keyID), cfn.With{Set: map[string]any{"KeyPolicy.Statement": append(statements, more...)}, Resource: &kms.Key{
 		Description:       new("Encrypts paysluice's queues, table, bucket, secrets, logs and function environments."),
 		EnableKeyRotation: new(true),
 		// The backup that DynamoDB keeps of a deleted table is encrypted with the
 		// key. 30 days is the maximum.
 		PendingWindowInDays: new(30),
-		KeyPolicy: newPolicy(
-			statement{
-				Sid:       "DelegateToIam",
-				Effect:    "Allow",
-				Principal: &principal{AWS: cfn.Sub("arn:${AWS::Partition}:iam::${AWS::AccountId}:root")},
-				Action:    []string{"kms:*"},
-				Resource:  []string{"*"},
-			},
-			// Actions and condition: CloudWatch Logs User Guide, "Encrypt log
-			// data in CloudWatch Logs using AWS KMS", step 2.
-			statement{
-				Sid:       "EncryptLogs",
-				Effect:    "Allow",
-				Principal: &principal{Service: cfn.Sub("logs.${AWS::Region}.${AWS::URLSuffix}")},
-				Action:    []string{"kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"},
-				Resource:  []string{"*"},
-				Condition: &condition{ArnEquals: map[string][]string{
-					"kms:EncryptionContext:aws:logs:arn": s.logGroupARNs.close(),
-				}},
-			},
-		),
+		KeyPolicy:           newPolicy(), // its statements are set above
+
 		AWSCloudFormationDeletionPolicy:      destroy,
 		AWSCloudFormationUpdateReplacePolicy: destroy,
-	})
+	}})
 	s.Add("KeyAlias", &kms.Alias{AliasName: named(keyAliasName), TargetKeyId: keyID.Ref()})
 }
 

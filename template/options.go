@@ -63,7 +63,7 @@ const (
 
 func (o Options) checkMemory() error {
 	functions := []string{
-		contract.AuthorizerName, contract.ConsumerName, contract.ArchiverName, contract.EmptierName,
+		contract.AuthorizerName, contract.ConsumerName, contract.ArchiverName, contract.EmptierName, contract.PublisherName,
 	}
 	for _, p := range o.Providers {
 		functions = append(functions, contract.ProcessorName(p))

@@ -34,6 +34,7 @@ const (
 	deletionProtection      = "DeletionProtection"
 	permissionsBoundary     = "PermissionsBoundary"
 	rolePath                = "RolePath"
+	publishTo               = "PublishTo"
 )
 
 // maxQuietHours is the end of the logical ids of each provider's parameter.

@@ -60,7 +60,7 @@ func (s *stack) addQueues() queues {
 	return queues{events: events, deadLetter: deadLetter}
 }
 
-// addQueue adds a queue with the properties that both share, and its policy.
+// addQueue adds a queue with the properties that all share, and its policy.
 func (s *stack) addQueue(id, name string, q *sqs.Queue) cfn.ID {
 	q.QueueName = new(named(name))
 	q.VisibilityTimeout = new(queueVisibilitySeconds)
@@ -72,6 +72,8 @@ func (s *stack) addQueue(id, name string, q *sqs.Queue) cfn.ID {
 	s.Add(id+"Policy", &sqs.QueuePolicy{
 		Queues:         []string{queue.Ref()},
 		PolicyDocument: newPolicy(denyPlainHTTP("sqs:*", queue.Att("Arn"))),
+
+		AWSCloudFormationCondition: q.AWSCloudFormationCondition,
 	})
 	return queue
 }

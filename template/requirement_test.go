@@ -27,17 +27,18 @@ type requirement struct {
 
 func requirements() map[string][]requirement {
 	return map[string][]requirement{
-		"API":       apiRequirements(),
-		"domain":    domainRequirements(),
-		"functions": functionRequirements(),
-		"roles":     roleRequirements(),
-		"queues":    queueRequirements(),
-		"storage":   storageRequirements(),
-		"bucket":    bucketRequirements(),
-		"deletion":  deletionRequirements(),
-		"alarms":    alarmRequirements(),
-		"dashboard": dashboardRequirements(),
-		"interface": interfaceRequirements(),
+		"API":        apiRequirements(),
+		"domain":     domainRequirements(),
+		"functions":  functionRequirements(),
+		"roles":      roleRequirements(),
+		"queues":     queueRequirements(),
+		"storage":    storageRequirements(),
+		"bucket":     bucketRequirements(),
+		"deletion":   deletionRequirements(),
+		"alarms":     alarmRequirements(),
+		"dashboard":  dashboardRequirements(),
+		"interface":  interfaceRequirements(),
+		"publishing": publishingRequirements(),
 	}
 }
 

@@ -40,14 +40,22 @@ type stack struct {
 	// Tokens for the reserved concurrency of the functions behind the API.
 	authorizerReserved, processorReserved string
 
-	alarms      list[cfn.ID] // for the dashboard
-	quietAlarms list[conditional]
+	alarms         list[cfn.ID] // for the dashboard
+	optionalAlarms list[conditional]
 }
 
 // conditional is a resource that exists under a condition.
 type conditional struct {
 	id        cfn.ID
 	condition cfn.Cond
+}
+
+// nameOf returns a condition's name for a resource, "" for none.
+func nameOf(c *cfn.Cond) string {
+	if c == nil {
+		return ""
+	}
+	return c.Name()
 }
 
 // Add adds a resource, with the tags of the options.
@@ -80,6 +88,7 @@ func Build(o Options) (*cfn.Template, error) {
 	w := watched{queues: q, providers: o.Providers}
 	w.consumer = s.addConsumer(q, table, guards, emptied)
 	w.archiver = s.addArchiver(q, bucket, emptied)
+	w.publishing = s.addPublishing(table, bucket)
 
 	a := s.addAPI()
 	w.authorizer = s.addAuthorizerFunction()
@@ -102,8 +111,8 @@ func Build(o Options) (*cfn.Template, error) {
 	s.addDashboard(w)
 
 	account := s.addAPIGatewayAccount(a.id)
-	accessLog := s.addLogGroup(string(logGroupID(accessLogPrefix)), accessLogGroupName)
-	s.addKey()
+	accessLog := s.addLogGroup(string(logGroupID(accessLogPrefix)), accessLogGroupName, nil)
+	s.addKey(w.encryptBus())
 
 	deployment, err := a.addDeployment()
 	stage := a.addStage(deployment, accessLog, emptied, account)

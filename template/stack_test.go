@@ -63,7 +63,7 @@ func interfaceRequirements() []requirement {
 					"AuthorizerReservedConcurrency": "0", "ProcessorReservedConcurrency": "0", "Tracing": "false",
 					"LogRetentionDays": "30", "DeletionProtection": "false", "PermissionsBoundary": "", "RolePath": "/",
 					"EventRetentionDays": "0", "ArchiveRetentionDays": "0", "DomainName": "", "CertificateArn": "",
-					"DisableExecuteApiEndpoint": "false",
+					"DisableExecuteApiEndpoint": "false", "PublishTo": "none",
 				}
 				for _, p := range withMadeUp().Providers {
 					want[p.Title+"MaxQuietHours"] = "0"
@@ -108,6 +108,9 @@ func interfaceRequirements() []requirement {
 					"BucketName":               "FailedWebhooks",
 					"AlarmTopicArn":            "AlarmTopic",
 					"TicketTopicArn":           "TicketTopic",
+					"EventTopicArn":            "EventTopic",
+					"EventBusName":             "EventBus",
+					"UnpublishedQueueUrl":      "UnpublishedQueue",
 					"DomainTarget":             "Domain.RegionalDomainName",
 					"DomainTargetHostedZoneId": "Domain.RegionalHostedZoneId",
 					"DashboardUrl": "https://us-east-1.console.aws.amazon.com/cloudwatch/home" +
@@ -140,6 +143,7 @@ func parametersAccept(t require.TestingT, d document) {
 		},
 		"CodeVersion":                  {[]string{"0123456789ab"}, []string{"", "main", "../x"}},
 		"Architecture":                 {[]string{"arm64", "x86_64"}, []string{"amd64"}},
+		"PublishTo":                    {[]string{"none", "topic", "event-bus"}, []string{"", "fifo-topic"}},
 		"LogLevel":                     {[]string{"DEBUG", "INFO"}, []string{"WARN", "ERROR"}}, // Lambda would drop the metrics
 		"AlarmEmail":                   {[]string{"", "a@example.com"}, []string{"a", "a@", "a b@example.com"}},
 		"EventRetentionDays":           {[]string{"0", "30", "3653"}, []string{"", "-1", "1", "45"}},
@@ -203,6 +207,7 @@ func TestNamesFitTheirServices(t *testing.T) {
 		"AWS::CloudWatch::Alarm.MetricName":        255,
 		"AWS::CloudWatch::Dashboard.DashboardName": 255,
 		"AWS::DynamoDB::Table.TableName":           255,
+		"AWS::Events::EventBus.Name":               256,
 		"AWS::Events::Rule.Name":                   64,
 		"AWS::IAM::Role.RoleName":                  64,
 		"AWS::KMS::Alias.AliasName":                256,

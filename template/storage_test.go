@@ -25,6 +25,8 @@ func storageRequirements() []requirement {
 				drop("EmptierLogGroup.Properties.KmsKeyId"),
 				set("DeadLetterQueue.Properties.KmsMasterKeyId", "alias/aws/sqs"),
 				drop("SquareSecret.Properties.KmsKeyId"),
+				drop("EventTopic.Properties.KmsMasterKeyId"),
+				drop("EventBus.Properties.KmsKeyIdentifier"),
 				set("FailedWebhooks.Properties.BucketEncryption.ServerSideEncryptionConfiguration.0"+
 					".ServerSideEncryptionByDefault.SSEAlgorithm", "AES256"),
 			},
@@ -38,6 +40,7 @@ func storageRequirements() []requirement {
 				set("KeyAlias.Properties.TargetKeyId", "another"),
 				set("Key.Properties.KeyPolicy.Statement.0.Principal.AWS", "*"),
 				set("Key.Properties.KeyPolicy.Statement.0.Action.0", "kms:Describe*"),
+				drop("Key.Properties.KeyPolicy.Statement.2.Condition"),
 				drop("Key.Properties.KeyPolicy.Statement.1.Condition.ArnEquals.kms:EncryptionContext:aws:logs:arn.0"),
 			},
 		},
@@ -86,6 +89,7 @@ func everythingIsEncrypted(t require.TestingT, d document) {
 		"AWS::Logs::LogGroup":         "KmsKeyId",
 		"AWS::SQS::Queue":             "KmsMasterKeyId",
 		"AWS::SecretsManager::Secret": "KmsKeyId",
+		"AWS::Events::EventBus":       "KmsKeyIdentifier",
 	} {
 		found := d.ofType(resourceType)
 		require.NotEmpty(t, found, resourceType)
@@ -93,6 +97,7 @@ func everythingIsEncrypted(t require.TestingT, d document) {
 			assert.Equal(t, "Key.Arn", decode[string](t, r, path), id)
 		}
 	}
+	assert.Equal(t, "Key.Arn", decode[string](t, d.Resources["EventTopic"], "KmsMasterKeyId"))
 	for id, table := range d.ofType("AWS::DynamoDB::Table") {
 		assert.Equal(t, map[string]any{"SSEEnabled": true, "SSEType": "KMS", "KMSMasterKeyId": "Key.Arn"},
 			table.Properties["SSESpecification"], id)
@@ -110,7 +115,7 @@ func keyIsRestricted(t require.TestingT, d document) {
 	assert.Equal(t, "Key", d.Resources["KeyAlias"].Properties["TargetKeyId"])
 
 	policy := statements(t, key, "KeyPolicy")
-	require.Len(t, policy, 2)
+	require.Len(t, policy, 4)
 	require.NotNil(t, policy[1].Condition)
 	slices.Sort(policy[1].Condition.ArnEquals[logsContext])
 	for i, want := range keyPolicy(t, d) {
@@ -140,6 +145,23 @@ func keyPolicy(t require.TestingT, d document) []statement {
 			Action:    []string{"kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"},
 			Resource:  []string{"*"},
 			Condition: &condition{ArnEquals: map[string][]string{logsContext: groups}},
+		},
+		{
+			Sid: "EncryptBus", Effect: "Allow",
+			Principal: &principal{Service: "events.amazonaws.com"},
+			Action:    []string{"kms:GenerateDataKey", "kms:Decrypt"},
+			Resource:  []string{"*"},
+			Condition: &condition{StringEquals: map[string]string{
+				"aws:SourceAccount": account,
+				"kms:EncryptionContext:aws:events:event-bus:arn": "arn:aws:events:us-east-1:" + account + ":event-bus/webhook-events-dev",
+			}},
+		},
+		{
+			Sid: "DescribeKeyForBus", Effect: "Allow",
+			Principal: &principal{Service: "events.amazonaws.com"},
+			Action:    []string{"kms:DescribeKey"},
+			Resource:  []string{"*"},
+			Condition: &condition{StringEquals: map[string]string{"aws:SourceAccount": account}},
 		},
 	}
 }

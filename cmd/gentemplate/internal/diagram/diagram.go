@@ -68,24 +68,34 @@ func (d *drawing) draw(id string, r resource) {
 			d.drawPermissions(id, d.Resources[a])
 		}
 	case topic:
-		d.nodes[id+"Alarms"] = fmt.Sprintf(`(["%d alarms"])`, d.countAlarms(id))
-		d.connect(id+"Alarms", "-->", "", []string{id})
+		if n := d.countAlarms(id); n > 0 {
+			d.nodes[id+"Alarms"] = fmt.Sprintf(`(["%d alarms"])`, n)
+			d.connect(id+"Alarms", "-->", "", []string{id})
+		}
 	}
 }
 
-// drawPermissions draws the actions that a role allows a function. It omits
-// receiving, which the event source mapping shows.
+// polling returns the actions of an event source mapping.
+func polling() []string {
+	return []string{
+		"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes",
+		"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams",
+	}
+}
+
+// drawPermissions draws the actions that a role allows a function, also those under a
+// condition. It omits polling, which the event source mapping shows.
 func (d *drawing) drawPermissions(from string, r resource) {
 	for _, s := range r.statements() {
 		var verbs []string
 		for _, action := range s.Action {
-			service, verb, _ := strings.Cut(action, ":")
-			if service != "sqs" || verb == "SendMessage" {
+			_, verb, _ := strings.Cut(action, ":")
+			if !slices.Contains(polling(), action) {
 				verbs = append(verbs, verb)
 			}
 		}
 		if len(verbs) > 0 {
-			d.connect(from, "-->", strings.Join(verbs, ", "), d.targets(s.Resource, queue, table, bucket, secret))
+			d.connect(from, "-->", strings.Join(verbs, ", "), d.targets(s.Resource, queue, table, bucket, secret, topic, bus))
 		}
 	}
 }
@@ -118,7 +128,7 @@ func shape(resourceType string) string {
 		return `[["%s"]]`
 	case table, bucket:
 		return `[("%s")]`
-	case secret, topic:
+	case secret, topic, bus:
 		return `[/"%s"/]`
 	}
 	return `["%s"]`

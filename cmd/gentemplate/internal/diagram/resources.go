@@ -19,6 +19,7 @@ const (
 	bucket     = "AWS::S3::Bucket"
 	secret     = "AWS::SecretsManager::Secret"
 	topic      = "AWS::SNS::Topic"
+	bus        = "AWS::Events::EventBus"
 	alarm      = "AWS::CloudWatch::Alarm"
 )
 
@@ -38,6 +39,7 @@ func (r resource) get(property string) json.RawMessage { return r.Properties[pro
 type statement struct {
 	Action   []string
 	Resource json.RawMessage
+	If       []json.RawMessage `json:"Fn::If"` // a condition and two statements
 }
 
 // statements returns the statements of a role's inline policies. It ignores
@@ -49,7 +51,14 @@ func (r resource) statements() []statement {
 	_ = json.Unmarshal(r.get("Policies"), &policies)
 	var all []statement
 	for _, p := range policies {
-		all = append(all, p.PolicyDocument.Statement...)
+		for _, s := range p.PolicyDocument.Statement {
+			all = append(all, s)
+			for _, branch := range s.If {
+				var choice statement
+				_ = json.Unmarshal(branch, &choice) // the condition is none
+				all = append(all, choice)
+			}
+		}
 	}
 	return all
 }

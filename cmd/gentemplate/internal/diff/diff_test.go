@@ -84,6 +84,10 @@ func TestHazards(t *testing.T) {
 		{"AWS::IAM::Role", "PermissionsBoundary: b", "", Widened},
 		{"AWS::IAM::Role", "", "PermissionsBoundary: b", Narrowed},
 		{"AWS::ApiGateway::Stage", "MethodSettings: [{HttpMethod: '*', ResourcePath: /*, ThrottlingRateLimit: 10}]", "MethodSettings: [{HttpMethod: '*', ResourcePath: /*, ThrottlingRateLimit: 5}]", Narrowed},
+		{typeMapping, "FunctionName: f, MaximumRecordAgeInSeconds: 43200", "FunctionName: f, MaximumRecordAgeInSeconds: 3600", LostData},
+		{typeMapping, "FunctionName: f", "FunctionName: f, MaximumRetryAttempts: 3", LostData}, // infinite by default
+		{typeMapping, "FunctionName: f, DestinationConfig: {OnFailure: {Destination: q}}", "FunctionName: f", AlarmLost},
+		{typeBus, "Name: b, KmsKeyIdentifier: k", "Name: b", Exposure},
 		{typeMapping, "ScalingConfig: {MaximumConcurrency: 9}", "ScalingConfig: {MaximumConcurrency: 2}", Narrowed},
 		{typeAlarm, "OKActions: [a]", "", AlarmLost},
 		{"AWS::EC2::SecurityGroup", "SecurityGroupIngress: [{CidrIp: 10.0.0.0/8}]", "SecurityGroupIngress: [{CidrIp: 0.0.0.0/0}]", Exposure},
@@ -167,6 +171,7 @@ func TestResources(t *testing.T) {
 		{"two new resources with one name", topic, topic + "Q: {Type: 'AWS::SQS::Queue', Properties: {QueueName: a}}\nR: {Type: 'AWS::SQS::Queue', Properties: {QueueName: a}}", "R", Collides, "create"},
 		{"the only one of its type, a little different", "S: {Type: 'AWS::SSM::Parameter', Properties: {Type: String, Value: a}}",
 			"T: {Type: 'AWS::SSM::Parameter', Properties: {Type: String, Value: b}}", "T", LostData, "create delete"},
+		{"a renamed bus loses its rules", "B: {Type: 'AWS::Events::EventBus', Properties: {Name: a}}", "B: {Type: 'AWS::Events::EventBus', Properties: {Name: b}}", "B", AlarmLost, "create delete"},
 		{"a renamed topic loses its subscribers", "T: {Type: 'AWS::SNS::Topic', Properties: {TopicName: a}}", "T: {Type: 'AWS::SNS::Topic', Properties: {TopicName: b}}", "T", AlarmLost, "create delete"},
 		{"a subscription of another address", topic + "S: {Type: 'AWS::SNS::Subscription', Properties: {Endpoint: a}}", topic + "S: {Type: 'AWS::SNS::Subscription', Properties: {Endpoint: b}}", "S", AlarmLost, "create delete"},
 		{"a subscription under another id", topic + "S: {Type: 'AWS::SNS::Subscription', Properties: {Endpoint: a}}", topic + "U: {Type: 'AWS::SNS::Subscription', Properties: {Endpoint: a}}", "U", AlarmLost, "create delete"},

@@ -17,6 +17,7 @@ const (
 	typeAlarm      = "AWS::CloudWatch::Alarm"
 	typeFilter     = "AWS::Logs::MetricFilter"
 	typeTopic      = "AWS::SNS::Topic"
+	typeBus        = "AWS::Events::EventBus"
 	typeSubscriber = "AWS::SNS::Subscription"
 	typeRule       = "AWS::Events::Rule"
 	typeFunction   = "AWS::Lambda::Function"
@@ -184,6 +185,8 @@ func (c *comparison) lose(p *pair, decisive []difference) {
 		class, rule = Interrupted, "CloudFormation deletes it first and creates it again; nothing works in between."
 	case typ == typeTopic:
 		class, rule = AlarmLost, "CloudFormation creates another topic. Subscriptions outside the stack are gone, and e-mail subscriptions must be confirmed again."
+	case typ == typeBus:
+		class, rule = AlarmLost, "CloudFormation creates another bus. Rules outside the stack are gone."
 	case typ == typeSubscriber && p.renamed(): // go-to-k/cdkd#1967 measured it
 		class, rule = AlarmLost, "Subscribing again returns the same subscription, which CloudFormation then deletes."
 	case p.renamed() && (typ == "AWS::SNS::TopicPolicy" || typ == "AWS::SQS::QueuePolicy"): // pulumi/pulumi-aws#1923

@@ -132,7 +132,7 @@ func (c *comparison) explainSnapshot() {
 // tells reports whether a resource is part of the way from a fault to people.
 func (c *comparison) tells(r *model.Resource) bool {
 	switch r.Type {
-	case typeAlarm, typeFilter, typeTopic, typeSubscriber, "AWS::CloudWatch::CompositeAlarm", "AWS::CloudWatch::AnomalyDetector":
+	case typeAlarm, typeFilter, typeTopic, typeBus, typeSubscriber, "AWS::CloudWatch::CompositeAlarm", "AWS::CloudWatch::AnomalyDetector":
 		return true
 	case typeRule:
 		for _, target := range find(r, "Targets/*/Arn", nil) {

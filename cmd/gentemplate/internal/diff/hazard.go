@@ -75,6 +75,9 @@ func hazards() []hazard {
 		{typeMapping, "Enabled", off2, Interrupted, "Its source is no longer read.", false},
 		{typeMapping, "ScalingConfig/MaximumConcurrency", less, Narrowed, "Its source is read more slowly.", true},
 		{typeMapping, "FilterCriteria", set, LostData, "Messages that do not match are deleted unread.", false},
+		{typeMapping, "MaximumRecordAgeInSeconds", lower(never), LostData, "Records of a stream that wait for longer are given up.", true},
+		{typeMapping, "MaximumRetryAttempts", lower(never), LostData, "Records of a stream are given up after fewer attempts.", true},
+		{typeMapping, "DestinationConfig/OnFailure/Destination", removed, AlarmLost, "Nothing tells of the records that are given up.", true},
 		{typeMapping, "FunctionResponseTypes", removed, Interrupted, "One failed message makes the whole batch come again.", false},
 		// API Gateway Developer Guide.
 		{"AWS::ApiGateway::Method", "AuthorizationType", is("NONE"), Exposure, "Everybody can call the method.", false},
@@ -114,6 +117,7 @@ func hazards() []hazard {
 		{typeFilter, "FilterPattern", changed, AlarmLost, "It counts other lines.", true},
 		{typeTopic, "KmsMasterKeyId", set, AlarmLost, "Services may publish only if the key's policy lets them use it.", true},
 		{typeTopic, "KmsMasterKeyId", removed, Exposure, "Messages are no longer encrypted with this key.", false},
+		{typeBus, "KmsKeyIdentifier", removed, Exposure, "Events are no longer encrypted with this key.", false},
 		{typeSubscriber, "FilterPolicy", set, AlarmLost, "Messages that do not match are dropped.", true},
 		{typeSubscriber, "RedrivePolicy", removed, AlarmLost, "Messages that cannot be delivered are dropped.", true},
 		{typeRule, "State", is("DISABLED"), AlarmLost, "The rule matches nothing.", true},

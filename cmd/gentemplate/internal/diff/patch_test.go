@@ -175,7 +175,7 @@ func TestCreateOnly(t *testing.T) {
 				want = LostData
 			case typ == typeFilter:
 				want, actions = Interrupted, "delete create"
-			case typ == typeTopic || typ == typeSubscriber:
+			case typ == typeTopic || typ == typeBus || typ == typeSubscriber:
 				want = AlarmLost
 			case typ == typePermission:
 				want = Widened // it grants another permission

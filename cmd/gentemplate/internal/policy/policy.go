@@ -167,6 +167,7 @@ func features() map[string]map[string]string {
 		"AWS::ApiGateway::Authorizer": {"iam:": "AuthorizerCredentials"},
 		"AWS::ApiGateway::Method":     {"iam:": never},
 		"AWS::Events::Rule":           {"iam:": "RoleArn"},
+		"AWS::Events::EventBus":       {"utPermission": "Policy", "ReEncrypt": never}, // only archives need ReEncrypt
 	}
 }
 

@@ -28,7 +28,7 @@ func stack(t *testing.T, parameters []string) *Stack {
 func everythingOn() []string {
 	return []string{
 		"EnvironmentSuffix=prod", "CodeBucket=code", "RolePath=/team/", "AlarmEmail=a@example.com",
-		"DomainName=a.example.com", "CertificateArn=c", "ManageApiGatewayAccount=true",
+		"DomainName=a.example.com", "CertificateArn=c", "ManageApiGatewayAccount=true", "PublishTo=event-bus",
 	}
 }
 
@@ -47,7 +47,7 @@ func TestHandlers(t *testing.T) {
 	const account = ":${AWS::Region}:${AWS::AccountId}:"
 	for action, want := range map[string][]string{
 		"dynamodb:CreateTable":      {"arn:${AWS::Partition}:dynamodb" + account + "table/WebhookEvents-prod", "arn:${AWS::Partition}:dynamodb" + account + "table/WebhookGuards-prod"},
-		"sqs:CreateQueue":           {"arn:${AWS::Partition}:sqs" + account + "webhook-dlq-prod", "arn:${AWS::Partition}:sqs" + account + "webhook-queue-prod"},
+		"sqs:CreateQueue":           {"arn:${AWS::Partition}:sqs" + account + "webhook-dlq-prod", "arn:${AWS::Partition}:sqs" + account + "webhook-queue-prod", "arn:${AWS::Partition}:sqs" + account + "webhook-unpublished-prod"},
 		"s3:CreateBucket":           {"arn:${AWS::Partition}:s3:::failed-webhooks-${AWS::AccountId}-prod"},
 		"s3:PutBucketPolicy":        {"arn:${AWS::Partition}:s3:::failed-webhooks-${AWS::AccountId}-prod"},
 		"s3:GetObject":              {"arn:${AWS::Partition}:s3:::code/*"}, // the zips
@@ -55,6 +55,7 @@ func TestHandlers(t *testing.T) {
 		"lambda:InvokeFunction":     {"arn:${AWS::Partition}:lambda" + account + "function:bucket-emptier-prod"},
 		"sns:Subscribe":             {"arn:${AWS::Partition}:sns" + account + "webhook-alarms-prod", "arn:${AWS::Partition}:sns" + account + "webhook-tickets-prod"},
 		"kms:CreateKey":             {"*"},
+		"events:CreateEventBus":     {"arn:${AWS::Partition}:events" + account + "event-bus/webhook-events-prod"},
 	} {
 		assert.Equal(t, want, resources(statements, action), action)
 	}

@@ -79,6 +79,8 @@ func (s *Stack) arns(r *model.Resource) []string {
 		return []string{"arn:${AWS::Partition}:cloudwatch::${AWS::AccountId}:dashboard/" + name("DashboardName")}
 	case "AWS::DynamoDB::Table":
 		return []string{arn("dynamodb", "table/"+name("TableName"))}
+	case "AWS::Events::EventBus":
+		return []string{arn("events", "event-bus/"+name("Name"))}
 	case "AWS::Events::Rule":
 		return []string{arn("events", "rule/"+name("Name"))}
 	case role:

@@ -12,8 +12,12 @@ import (
 // together; no name means two things.
 type resource struct {
 	Type       string
+	Condition  string
 	Properties properties
 }
+
+// publishes reports whether the resource exists only with the parameter PublishTo.
+func (r resource) publishes() bool { return strings.HasPrefix(r.Condition, "Publishes") }
 
 type properties struct {
 	FunctionName value

@@ -25,6 +25,7 @@ type Stack struct {
 	API       API
 
 	Secrets, Alarms, Dashboards, Keys int
+	PublishingAlarms                  int // with PublishTo
 	// FilterMetrics is the number of metrics made of log lines; HealthyFilterMetrics
 	// of those that have data while all is well.
 	FilterMetrics, HealthyFilterMetrics int
@@ -98,7 +99,12 @@ func Read(path string) (Stack, error) {
 	filters := map[string]bool{} // name to whether it has data while all is well
 	for _, id := range slices.Sorted(maps.Keys(t.Resources)) {
 		r := t.Resources[id]
-		s.add(r, t.Resources, t.Parameters)
+		switch {
+		case !r.publishes() || r.Type == "AWS::Lambda::Function":
+			s.add(r, t.Resources, t.Parameters)
+		case r.Type == "AWS::CloudWatch::Alarm":
+			s.PublishingAlarms++
+		}
 		if r.Type == "AWS::Logs::MetricFilter" {
 			for _, m := range r.Properties.MetricTransformations {
 				filters[m.MetricName.text] = filters[m.MetricName.text] || strings.Contains(r.Properties.FilterPattern, "$.Accepted ")
