@@ -182,6 +182,7 @@ func everything(t *testing.T) map[string][]string {
 		"cloudwatch describe-alarms --query MetricAlarms[].AlarmName",
 		"cloudwatch list-dashboards --query DashboardEntries[].DashboardName",
 		"dynamodb list-tables --query TableNames",
+		"events list-event-buses --query EventBuses[].Name",
 		"dynamodbstreams list-streams --query Streams[].TableName",
 		"iam list-roles --query Roles[].RoleName",
 		"iam list-policies --scope Local --query Policies[].PolicyName",

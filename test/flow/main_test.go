@@ -59,7 +59,8 @@ func run(m *testing.M) (code int, err error) {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, shared.Stop()) }()
-	deployment = emulator.Deployment{Template: filepath.Join(root, "out", "stack.json"), Zips: zips, Suffix: "flow"}
+	deployment = emulator.Deployment{Template: filepath.Join(root, "out", "stack.json"), Zips: zips, Suffix: "flow",
+		Parameters: map[string]string{"PublishTo": "topic"}}
 	if stack, err = shared.Deploy(ctx, deployment); err != nil {
 		return 0, err
 	}
@@ -106,7 +107,7 @@ func shortenVisibility(ctx context.Context) error {
 // checkLogs returns an error if a function has logged a secret, a payload or a
 // signature. It runs after all tests.
 func checkLogs(ctx context.Context) error {
-	functions := []string{contract.AuthorizerName, contract.ConsumerName, contract.ArchiverName}
+	functions := []string{contract.AuthorizerName, contract.ConsumerName, contract.ArchiverName, contract.PublisherName}
 	for _, p := range contract.Providers() {
 		functions = append(functions, contract.ProcessorName(p))
 	}

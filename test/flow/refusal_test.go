@@ -31,6 +31,7 @@ func TestRolesAreRefused(t *testing.T) {
 	skipShort(t)
 	can := map[string][]string{
 		contract.AuthorizerName: nil,
+		contract.PublisherName:  nil, // beside its target and webhook-unpublished
 		contract.ConsumerName: {
 			"sqs:ReceiveMessage QueueUrl", "sqs:DeleteMessage QueueUrl", "sqs:SendMessage DeadLetterQueueUrl",
 			"dynamodb:PutItem " + contract.TableName, "dynamodb:PutItem " + contract.GuardTableName,

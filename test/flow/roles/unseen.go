@@ -24,7 +24,10 @@ func allUnseen() []unseen {
 		secretKey   = "https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html"
 		queueKey    = "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html"
 		// For writers too: aws/aws-cdk#10010.
-		tableKey  = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html"
+		tableKey     = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html"
+		streamReader = "https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-eventsourcemapping.html"
+		topicKey     = "https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html"
+
 		bucketKey = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html"
 		// Also for requests that only delete versions.
 		deleteObjects = "https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html"
@@ -38,12 +41,13 @@ func allUnseen() []unseen {
 		archiver   = []string{TypeOf(contract.ArchiverName)}
 		consumer   = []string{TypeOf(contract.ConsumerName)}
 		emptier    = []string{TypeOf(contract.EmptierName)}
+		publisher  = []string{TypeOf(contract.PublisherName)}
 		processors []string
 	)
 	for _, p := range contract.Providers() {
 		processors = append(processors, TypeOf(contract.ProcessorName(p)))
 	}
-	functions := slices.Concat(processors, archiver, consumer, emptier, []string{TypeOf(contract.AuthorizerName)})
+	functions := slices.Concat(processors, archiver, consumer, emptier, publisher, []string{TypeOf(contract.AuthorizerName)})
 	return []unseen{
 		{functions, "WriteLog", []string{"logs:CreateLogStream", "logs:PutLogEvents"}, logs},
 		{functions, "DecryptEnvironment", decrypt, environment},
@@ -54,6 +58,11 @@ func allUnseen() []unseen {
 		{consumer, "ReceiveEvents", receive, poller},
 		{consumer, "UseKeyForQueues", both, queueKey},
 		{consumer, "UseKeyForTable", decrypt, tableKey},
+		{publisher, "ReadStream", []string{"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"}, streamReader},
+		{publisher, "ListStreams", []string{"dynamodb:ListStreams"}, streamReader},
+		{publisher, "UseKeyForStream", decrypt, tableKey},
+		{publisher, "UseKeyForQueue", both, queueKey},
+		{publisher, "UseKeyForTopic", both, topicKey},
 		{archiver, "ReceiveDeadLetters", receive, poller},
 		{archiver, "UseKeyForQueues", decrypt, queueKey},
 		{archiver, "UseKeyForBucket", encrypt, bucketKey},
