@@ -25,6 +25,9 @@ const (
 	// publishWindowSeconds is the shortest that Lambda takes for batches above 10
 	// (Lambda API Reference, CreateEventSourceMapping).
 	publishWindowSeconds = 1
+	// publishParallel is the maximum. One publisher at a time would be slower than a table
+	// takes events (docs/scaling.md). The order of a shard means nothing for a payment.
+	publishParallel = 10
 	// publishAgeSeconds leaves an outage of SNS or EventBridge time to end. The stream
 	// keeps records for 24 hours, so the operator has the other half.
 	publishAgeSeconds = 12 * 3600
@@ -160,6 +163,7 @@ func (s *stack) addStream(p publishing, table cfn.ID) {
 		BatchSize:                      new(contract.PublishBatchSize),
 		MaximumBatchingWindowInSeconds: new(publishWindowSeconds),
 		MaximumRecordAgeInSeconds:      new(publishAgeSeconds),
+		ParallelizationFactor:          new(publishParallel),
 		// A batch that crashes the function is halved, so that it holds up no other.
 		BisectBatchOnFunctionError: new(true),
 		FunctionResponseTypes:      []string{"ReportBatchItemFailures"},

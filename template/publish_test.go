@@ -19,7 +19,7 @@ func publishingRequirements() []requirement {
 				require.NoError(t, err)
 				assert.JSONEq(t, `{
 					"EventSourceArn": "EventsTable.StreamArn", "FunctionName": "PublisherFunction", "StartingPosition": "TRIM_HORIZON",
-					"BatchSize": 100, "MaximumBatchingWindowInSeconds": 1, "BisectBatchOnFunctionError": true,
+					"BatchSize": 100, "MaximumBatchingWindowInSeconds": 1, "ParallelizationFactor": 10, "BisectBatchOnFunctionError": true,
 					"MaximumRecordAgeInSeconds": 43200, "FunctionResponseTypes": ["ReportBatchItemFailures"],
 					"FilterCriteria": {"Filters": [{"Pattern": "{\"eventName\":[\"INSERT\"]}"}]},
 					"DestinationConfig": {"OnFailure": {"Destination": "UnpublishedQueue.Arn"}}

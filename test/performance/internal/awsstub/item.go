@@ -7,9 +7,9 @@ type Item map[string]Attribute
 
 // Attribute is one value of an item; the others of its fields are nil.
 type Attribute struct {
-	S, N, B *string // B is in base64
-	BOOL    *bool
-	M       Item
+	S, N, B *string `json:",omitempty"` // B is in base64
+	BOOL    *bool   `json:",omitempty"`
+	M       Item    `json:",omitempty"`
 }
 
 // key returns the table's key, of which an item must have both parts.

@@ -30,6 +30,7 @@ const (
 	GetSecretValue = "secretsmanager.GetSecretValue"
 	PutItem        = "dynamodb.PutItem"
 	PutObject      = "s3.PutObject"
+	Publish        = "sns.Publish"
 )
 
 // Counts are the calls since Reset.
@@ -37,6 +38,7 @@ type Counts struct {
 	Messages   int // to queues
 	Items      int // new ones in the table
 	Duplicates int // puts of an item that existed
+	Published  int // to topics
 	Objects    int // in buckets, without those that instances share
 	Refusals   int // calls that the stub does not know
 }
@@ -116,6 +118,9 @@ func (s *Stub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case strings.HasPrefix(target, "DynamoDB_") && strings.HasSuffix(target, ".PutItem"):
 		s.wait(PutItem)
 		s.putItem(w, body)
+	case bytes.HasPrefix(body, []byte("Action=Publish&")): // SNS has forms and XML
+		s.wait(Publish)
+		s.publish(w)
 	case isShared(r.URL.Path):
 		s.wait(PutObject) // a GET takes no longer
 		s.share(w, r, body)
@@ -194,6 +199,15 @@ func (s *Stub) putItem(w http.ResponseWriter, body []byte) {
 		observe(in.Item)
 	}
 	respond(w, http.StatusOK, map[string]any{})
+}
+
+func (s *Stub) publish(w http.ResponseWriter) {
+	s.mu.Lock()
+	s.counts.Published++
+	s.mu.Unlock()
+	w.Header().Set("Content-Type", "text/xml")
+	_, _ = io.WriteString(w, `<PublishResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishResult>`+
+		`<MessageId>00000000-0000-4000-9000-000000000000</MessageId></PublishResult></PublishResponse>`)
 }
 
 func (s *Stub) putObject(w http.ResponseWriter) {

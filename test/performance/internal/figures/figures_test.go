@@ -14,7 +14,7 @@ import (
 func TestRead(t *testing.T) {
 	f, err := Read("../../figures.json")
 	require.NoError(t, err)
-	assert.Len(t, f.Latencies, 4)
+	assert.Len(t, f.Latencies, 5)
 	assert.NotEmpty(t, f.Prices)
 	assert.NotEmpty(t, f.Limits)
 }

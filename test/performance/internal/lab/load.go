@@ -9,7 +9,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"runtime"
-	"slices"
 	"sync"
 	"time"
 
@@ -52,12 +51,13 @@ type loadRun struct {
 	mu       sync.Mutex // of what follows
 	request  *hdrhistogram.Histogram
 	messages []string
+	items    []awsstub.Item
 }
 
 // Load sends webhooks of all providers to authorizer and processors at their time,
-// however long responses take, and then what they have queued to the consumer at the
-// same rate. On Lambda both happen at once on different machines; here they would slow
-// each other down.
+// however long responses take, then what they have queued to the consumer at the same
+// rate, and then what that has stored to the publisher. On Lambda all happen at once on
+// different machines; here they would slow each other down.
 func (w *World) Load(ctx context.Context, r Revision, o LoadOptions, progress io.Writer) (l result.Load, err error) {
 	run := &loadRun{LoadOptions: o, processors: map[string]*pool{}, request: newHistogram(), late: newHistogram()}
 	ctx, run.fail = context.WithCancelCause(ctx)
@@ -97,11 +97,19 @@ func (w *World) Load(ctx context.Context, r Revision, o LoadOptions, progress io
 	if err != nil {
 		return l, err
 	}
+	publisher, err := add(contract.PublisherName, allTaken)
+	if err != nil {
+		return l, err
+	}
 	w.setLatency(o)
 	w.Stub.Reset(awsstub.Observer{Message: func(_, body string) {
 		run.mu.Lock()
 		defer run.mu.Unlock()
 		run.messages = append(run.messages, body)
+	}, Item: func(i awsstub.Item) {
+		run.mu.Lock()
+		defer run.mu.Unlock()
+		run.items = append(run.items, i)
 	}})
 	fmt.Fprintf(progress, "load: %.0f requests a second for %v …\n", o.Rate, o.For)
 	if err := run.send(ctx); err != nil {
@@ -110,17 +118,31 @@ func (w *World) Load(ctx context.Context, r Revision, o LoadOptions, progress io
 	if l, err = run.result(); err != nil {
 		return l, err
 	}
-	if err := run.consume(ctx, consumer); err != nil {
+	err = run.feed(ctx, consumer, contract.BatchSize, len(run.messages), func(from, to int) ([]byte, error) {
+		return batch(run.messages[from:to], time.Now())
+	})
+	if err != nil {
 		return l, err
 	}
-	stored, err := consumer.measured()
-	l.Functions = append(l.Functions, stored)
+	err = run.feed(ctx, publisher, contract.PublishBatchSize, len(run.items), func(from, to int) ([]byte, error) {
+		return stream(run.items[from:to], time.Now())
+	})
+	if err != nil {
+		return l, err
+	}
+	for _, reader := range []*pool{consumer, publisher} {
+		f, err := reader.measured()
+		if err != nil {
+			return l, err
+		}
+		l.Functions = append(l.Functions, f)
+	}
 	counts := w.Stub.Counts()
 	l.Requests, l.Messages, l.Items = len(run.webhooks), counts.Messages, counts.Items
 	for _, p := range run.processors {
 		l.Accepted += p.total.done
 	}
-	if err == nil && (l.Accepted != l.Requests || l.Messages != l.Requests || l.Items != l.Requests || counts.Duplicates+counts.Refusals+counts.Objects > 0) {
+	if l.Accepted != l.Requests || l.Messages != l.Requests || l.Items != l.Requests || counts.Published != l.Requests || counts.Duplicates+counts.Refusals+counts.Objects > 0 {
 		err = fmt.Errorf("%w: %d requests, %d accepted, at AWS %+v", ErrWrong, l.Requests, l.Accepted, counts)
 	}
 	return l, err
@@ -252,30 +274,30 @@ func (r *loadRun) result() (result.Load, error) {
 	return l, nil
 }
 
-// consume hands the messages to the consumer in full batches, at equal distances that
-// make the rate. The first batches start its environments and are not measured.
-func (r *loadRun) consume(ctx context.Context, consumer *pool) error {
+// feed hands n messages or records to a function in full batches, at equal distances
+// that make the rate. The first batches start its environments and are not measured.
+func (r *loadRun) feed(ctx context.Context, reader *pool, size, n int, payload func(from, to int) ([]byte, error)) error {
 	for range r.Warm {
-		consumer.launch(ctx)
+		reader.launch(ctx)
 	}
-	batches := slices.Collect(slices.Chunk(r.messages, contract.BatchSize))
-	warm, begin := min(2*r.Warm, len(batches)/2), time.Now()
-	for i, messages := range batches {
-		payload, err := batch(messages, time.Now())
+	batches := (n + size - 1) / size
+	warm, begin := min(2*r.Warm, batches/2), time.Now()
+	for i := range batches {
+		body, err := payload(i*size, min(n, (i+1)*size))
 		if err != nil {
 			return err
 		}
-		due := begin.Add(time.Duration(float64(i*contract.BatchSize) / r.Rate * float64(time.Second)))
+		due := begin.Add(time.Duration(float64(i*size) / r.Rate * float64(time.Second)))
 		if err := pause(ctx, time.Until(due)); err != nil {
 			return err
 		}
 		if i == warm {
-			if err := consumer.mark(); err != nil {
+			if err := reader.mark(); err != nil {
 				return err
 			}
 		}
 		r.sent.Go(func() {
-			if _, err := consumer.invoke(ctx, payload, due, i >= warm); err != nil {
+			if _, err := reader.invoke(ctx, body, due, i >= warm); err != nil {
 				r.fail(err)
 			}
 		})

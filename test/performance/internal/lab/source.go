@@ -15,9 +15,11 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/test/emulator/gateway"
 	"github.com/paysluice/paysluice/test/emulator/paypaltest"
 	"github.com/paysluice/paysluice/test/emulator/senders"
+	"github.com/paysluice/paysluice/test/performance/internal/awsstub"
 )
 
 // MaxAge is how long after signing a webhook may be sent: Stripe's signatures are stale
@@ -118,6 +120,23 @@ func pad(body []byte, size int) []byte {
 	b.WriteString(strings.Repeat("n", max(0, size-2-b.Len())))
 	b.WriteString(`"}`)
 	return b.Bytes()
+}
+
+// stream returns the items as Lambda hands them to a function that reads a table's stream.
+func stream(items []awsstub.Item, now time.Time) ([]byte, error) {
+	var records []map[string]any
+	for i, item := range items {
+		records = append(records, map[string]any{
+			"eventID": fmt.Sprintf("%032x", i), "eventName": "INSERT", "eventVersion": "1.1", "eventSource": "aws:dynamodb", "awsRegion": "us-east-1",
+			"eventSourceARN": "arn:aws:dynamodb:us-east-1:" + account + ":table/WebhookEvents-" + suffix + "/stream/2026-01-01T00:00:00.000",
+			"dynamodb": map[string]any{
+				"ApproximateCreationDateTime": now.Unix(), "SequenceNumber": fmt.Sprintf("1%020d", i), "StreamViewType": "NEW_IMAGE",
+				"Keys":     awsstub.Item{contract.EventIDAttribute: item[contract.EventIDAttribute], contract.TimestampAttribute: item[contract.TimestampAttribute]},
+				"NewImage": item, "SizeBytes": item.Bytes(),
+			},
+		})
+	}
+	return json.Marshal(map[string]any{"Records": records})
 }
 
 // batch returns the messages as Lambda hands them to a function that reads a queue.

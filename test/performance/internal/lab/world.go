@@ -105,6 +105,9 @@ func (w *World) environment(f stack.Function) []string {
 		"DEAD_LETTER_QUEUE_URL": strings.Replace(queueURL, "queue", "dlq", 1),
 		"BUCKET_NAME":           "failed-webhooks-" + account + "-" + suffix,
 		"SECRET_ARN":            secretARN(f.Provider),
+		"TOPIC_ARN":             "arn:aws:sns:us-east-1:" + account + ":webhook-events-" + suffix,
+		"EVENT_SOURCE":          "urn:paysluice:" + account + ":us-east-1:" + suffix,
+		"UNPUBLISHED_QUEUE_URL": strings.Replace(queueURL, "queue", "unpublished", 1),
 		"ENDPOINT_URL":          endpointURL(f.Provider),
 	}
 	env := []string{

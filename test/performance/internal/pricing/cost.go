@@ -18,6 +18,7 @@ func (m Model) CostPage() string {
 		{"A month without a webhook", m.idle()},
 		{"A month with webhooks of 2.5 KB", m.months()},
 		{"What each part adds", m.parts()},
+		{"What publishing adds", m.publishTable()},
 		{"What the functions take", m.functionTable()},
 		{"What a webhook becomes: means over the providers", m.sizeTable()},
 		{"What would make it cheaper", m.levers()},
@@ -98,6 +99,21 @@ func (m Model) parts() string {
 	event("X-Ray, with Tracing on", m.recorded(usual().perSecond))
 	event("A duplicate: DynamoDB bills its write, without the indexes'", m.event(middle, usual()).minus(m.indexes(middle)))
 	return result.Table([]string{"", "$ for a million events"}, rows)
+}
+
+func (m Model) publishTable() string {
+	alarms, metrics := usage{alarm: m.publishing()[alarm]}, usage{metric: m.publishing()[metric]}
+	of := func(target string) []string {
+		u := m.publish(target)
+		row := []string{m.perMillion(u), m.perMillion(usage{target: 1})}
+		for _, service := range []string{"Lambda", "CloudWatch Logs"} {
+			row = append(row, m.perMillion(m.prices.of(service, u)))
+		}
+		return append(row, m.dollars(alarms), m.dollars(metrics))
+	}
+	return result.Table([]string{"", "$ for a million events", "of it the target", "Lambda", "logs", "$ a month: alarms", "metrics with data"}, [][]string{
+		append([]string{"PublishTo topic"}, of(topicPublish)...), append([]string{"PublishTo event-bus"}, of(busEvent)...),
+	})
 }
 
 func (m Model) functionTable() string {

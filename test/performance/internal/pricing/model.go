@@ -67,6 +67,7 @@ type Model struct {
 	sizes     result.Sizes
 	durations map[string]duration // by function
 	single    duration            // of the consumer with one message
+	published float64             // bytes that the publisher logs about a full batch
 	measured  result.Machine
 }
 
@@ -79,6 +80,9 @@ func New(s stack.Stack, r result.Results, f figures.Figures) (Model, error) {
 		tail := 1.0 // the mean of the AWS call in its medians
 		if f1.Name == contract.ConsumerName {
 			tail = f.Latencies[awsstub.PutItem].Mean() / f.Latencies[awsstub.PutItem].P50
+		} else if f1.Name == contract.PublisherName {
+			tail = f.Latencies[awsstub.Publish].Mean() / f.Latencies[awsstub.Publish].P50
+			m.published = f1.LogBytes
 		} else if f1.Name != contract.AuthorizerName {
 			tail = f.Latencies[awsstub.SendMessage].Mean() / f.Latencies[awsstub.SendMessage].P50
 		}
@@ -99,9 +103,9 @@ func New(s stack.Stack, r result.Results, f figures.Figures) (Model, error) {
 	return m, nil
 }
 
-// functions returns those that every event meets.
+// functions returns those that every event meets, the publisher with PublishTo.
 func (m Model) functions() []string {
-	return append([]string{contract.AuthorizerName, contract.ConsumerName}, m.processors()...)
+	return append([]string{contract.AuthorizerName, contract.ConsumerName, contract.PublisherName}, m.processors()...)
 }
 
 func (m Model) processors() []string {
@@ -198,6 +202,19 @@ func (m Model) consumer(batch float64) usage {
 		return usage{invocation: 1, gbSecond: m.single.gbSeconds(m.memory(contract.ConsumerName))}
 	}
 	return m.invoke(contract.ConsumerName).times(1 / batch)
+}
+
+// publish returns what publishing an event adds, in full batches. What a batch logs is
+// shared out, although a part of it is for each event.
+func (m Model) publish(target string) usage {
+	const batch = contract.PublishBatchSize
+	return plus(usage{target: 1}, m.invoke(contract.PublisherName).times(1./batch), m.logged((m.published+lambdaLines(contract.PublisherName))/batch))
+}
+
+// publishing returns what it adds in a month without an event: alarms, and the metrics
+// Published and four latencies, each under {Environment} and for each provider.
+func (m Model) publishing() usage {
+	return usage{alarm: float64(m.stack.PublishingAlarms), metric: 5 * (1 + m.providers())}
 }
 
 func (m Model) indexes(body int) usage { return usage{writeUnit: m.of(body, entryUnits)} }

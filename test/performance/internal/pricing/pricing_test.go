@@ -34,7 +34,7 @@ func round(t *testing.T) Model {
 			contract.PaymentIndex: kb + 1, contract.DayIndex: 300,
 		}}}},
 	}
-	for name, wait := range map[string]float64{contract.AuthorizerName: 5, contract.ConsumerName: 50, "a": 20, "b": 20, "c": 20} {
+	for name, wait := range map[string]float64{contract.AuthorizerName: 5, contract.ConsumerName: 50, contract.PublisherName: 200, "a": 20, "b": 20, "c": 20} {
 		provider := ""
 		if len(name) == 1 {
 			provider = name
@@ -57,6 +57,17 @@ func TestUsage(t *testing.T) {
 	assert.InDelta(t, 10*0.1+3+3*0.4+1, m.prices.cost(m.fixed().minus(usage{queueRequest: m.fixed()[queueRequest]})), 1e-9, "a month of nothing")
 	assert.InDelta(t, 1.25, m.prices.cost(usage{writeUnit: 2 * million}), 1e-9, "$0.625 a million")
 	assert.InDelta(t, 0.4, m.prices.free(usage{queueRequest: 5 * million}), 1e-9, "the first million is free")
+}
+
+func TestPublishing(t *testing.T) {
+	m := round(t)
+	m.stack.PublishingAlarms, m.published = 3, 1e6
+	u := m.publish(topicPublish)
+	assert.InDelta(t, 0.01, u[invocation], 1e-9, "a batch of 100")
+	assert.InDelta(t, 1e4/gb, u[logIngest], 1e3/gb, "a hundredth of what a batch logs")
+	assert.InDelta(t, 1, u[topicPublish], 1e-9)
+	assert.InDelta(t, 0.5, m.prices.cost(usage{topicPublish: million}), 1e-9)
+	assert.InDelta(t, 3*0.1+20*0.3, m.prices.cost(m.publishing()), 1e-9, "three alarms; five metrics of three providers and of all")
 }
 
 func TestDuration(t *testing.T) {

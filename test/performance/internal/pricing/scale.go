@@ -114,6 +114,7 @@ func (m Model) reaches(body int) []reach {
 		same("Lambda's concurrency of the account", m.limit(lambdaConcurrency)/m.concurrency(one), raised(lambdaConcurrency)),
 		same("MaximumConcurrency of the queue's poller", consumer.MaximumConcurrency/m.busyConsumers(one), "template"),
 		same("a queue poller at its most", m.limit(mappingMost)/m.busyConsumers(one), raised(mappingMost)),
+		same("the publisher of a new table, with PublishTo", m.limit(newTable)/m.limit(partition)*m.publishRate(), "a table that grows: each partition has a shard"),
 		same("a new table's writes", m.limit(newTable)/m.of(body, itemUnits), raised(newTable)),
 		same("a new index's writes", m.limit(newTable)/m.largestEntry(body), raised(newTable)),
 		same("the table's writes", m.limit(wholeTable)/m.of(body, itemUnits), raised(wholeTable)),
@@ -126,6 +127,13 @@ func (m Model) reaches(body int) []reach {
 	}
 	slices.SortStableFunc(all, func(a, b reach) int { return cmp.Compare(a.evenly, b.evenly) })
 	return all
+}
+
+// publishRate returns how many events a second of a shard are published: Lambda invokes
+// ParallelizationFactor publishers for each at a time. A table has a shard for each
+// partition.
+func (m Model) publishRate() float64 {
+	return m.stack.Parallel * contract.PublishBatchSize * 1000 / m.durations[contract.PublisherName].millis(m.memory(contract.PublisherName))
 }
 
 func steps() []float64 { return []float64{10, 100, 1000, 10_000, 100_000} }

@@ -20,6 +20,8 @@ const (
 	invocation   = "lambda.request"
 	gbSecond     = "lambda.gbsecond"
 	queueRequest = "sqs.request"
+	topicPublish = "sns.publish"
+	busEvent     = "events.put"
 	writeUnit    = "dynamodb.write"
 	tableStorage = "dynamodb.storage"
 	tableBackup  = "dynamodb.backup"

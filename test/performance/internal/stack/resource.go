@@ -26,8 +26,9 @@ type properties struct {
 	Timeout      float64
 	Environment  struct{ Variables map[string]value }
 
-	BatchSize     float64
-	ScalingConfig struct{ MaximumConcurrency value }
+	BatchSize             float64
+	ScalingConfig         struct{ MaximumConcurrency value }
+	ParallelizationFactor float64
 
 	KeySchema              keys
 	GlobalSecondaryIndexes []struct {

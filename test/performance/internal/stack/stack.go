@@ -26,6 +26,8 @@ type Stack struct {
 
 	Secrets, Alarms, Dashboards, Keys int
 	PublishingAlarms                  int // with PublishTo
+	// Parallel is how many publishers read a shard of the table's stream.
+	Parallel float64
 	// FilterMetrics is the number of metrics made of log lines; HealthyFilterMetrics
 	// of those that have data while all is well.
 	FilterMetrics, HealthyFilterMetrics int
@@ -104,6 +106,8 @@ func Read(path string) (Stack, error) {
 			s.add(r, t.Resources, t.Parameters)
 		case r.Type == "AWS::CloudWatch::Alarm":
 			s.PublishingAlarms++
+		case r.Type == "AWS::Lambda::EventSourceMapping":
+			s.Parallel = r.Properties.ParallelizationFactor
 		}
 		if r.Type == "AWS::Logs::MetricFilter" {
 			for _, m := range r.Properties.MetricTransformations {
