@@ -351,5 +351,6 @@ func TestPoliciesAsAWSStoresThem(t *testing.T) {
 	}
 	assert.Empty(t, statements(of([]any{unknown{}, "b"}), of([]any{"a", "b"})))
 	assert.Len(t, statements(of([]any{unknown{}}), of("*")), 2)
+	assert.Empty(t, differences("", nil, "x"), "what the template leaves out may be anything")
 	assert.Equal(t, 121, len([]rune(show(strings.Repeat("é", 200)))), "long values are cut")
 }
