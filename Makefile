@@ -22,6 +22,7 @@ help:
 	@echo
 	@echo 'make demo      deploy the stack on this machine, send it webhooks, show the results'
 	@echo 'make up        leave the same stack running to play with'
+	@echo 'make subscriber  subscribe a function to the events of that stack, show what it counts'
 	@echo 'make down      stop it'
 	@echo
 	@echo 'make performance  measure everything that docs/performance.md quotes: ten minutes'
@@ -119,8 +120,8 @@ build: go
 demo up: $(TOOLS) .cache/local
 	@.cache/local $@ -port $(PORT)
 
-.PHONY: down
-down: .cache/local
+.PHONY: subscriber down
+subscriber down: .cache/local
 	@.cache/local $@
 
 # test/performance is a module of its own: go run . -h there lists what else it does.

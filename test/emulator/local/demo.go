@@ -37,7 +37,7 @@ func (l local) demo(ctx context.Context, port int) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, shared.Stop()) }()
-	stack, err := l.deploy(ctx, shared.Endpoint, "demo")
+	stack, err := l.deploy(ctx, shared.Endpoint, "demo", nil)
 	if err != nil {
 		return err
 	}

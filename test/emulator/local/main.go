@@ -22,6 +22,8 @@ const usage = `usage: local <command>
 
   demo [-port n]   deploy the stack, send it webhooks, show the results, stop it
   up [-port n]     deploy the stack and leave it running
+  subscriber       deploy the worked subscriber of docs/consuming.md beside the
+                   running stack, and show the sums that it keeps
   aws …            run the aws command line against the running stack
   down             stop the running stack
   run -- command…  start an emulator without a stack, run a command that uses it
@@ -81,6 +83,12 @@ func run(ctx context.Context, args []string) error {
 			return l.demo(ctx, *port)
 		}
 		return l.up(ctx, *port)
+	case name == "subscriber" && len(args) == 0:
+		stack, err := l.attach()
+		if err != nil {
+			return err
+		}
+		return l.subscribe(ctx, stack)
 	case name == "aws":
 		return l.aws(args)
 	case name == "run" && len(args) > 1 && args[0] == "--":

@@ -54,8 +54,8 @@ func (l local) step(name string, do func() error) error {
 }
 
 // deploy builds the zips and the template from the sources and deploys them.
-func (l local) deploy(ctx context.Context, e *emulator.Endpoint, suffix string) (stack *emulator.Stack, err error) {
-	d := emulator.Deployment{Suffix: suffix}
+func (l local) deploy(ctx context.Context, e *emulator.Endpoint, suffix string, parameters map[string]string) (stack *emulator.Stack, err error) {
+	d := emulator.Deployment{Suffix: suffix, Parameters: parameters}
 	err = l.step("Building the function zips", func() error {
 		d.Zips, err = emulator.BuildZips(ctx, l.root)
 		return err
@@ -123,7 +123,7 @@ func (l local) up(ctx context.Context, port int) (err error) {
 			err = errors.Join(err, e.Stop())
 		}
 	}()
-	stack, err := l.deploy(ctx, e.Endpoint, "local")
+	stack, err := l.deploy(ctx, e.Endpoint, "local", published())
 	if err != nil {
 		return err
 	}
@@ -157,6 +157,10 @@ Send a webhook of any type, signed with the stack's secret, and list the stored 
   go run ./cmd/paysluice send stripe payment_intent.succeeded --local --wait
   go run ./cmd/paysluice send --list
   go run ./cmd/paysluice events list --local
+
+Subscribe a function to the stored events, and then show what it has counted:
+
+  make subscriber
 
 See them in the browser, on this machine:
 

@@ -1,0 +1,199 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paysluice/paysluice/handlers/aws/body"
+	"github.com/paysluice/paysluice/handlers/aws/topic"
+	"github.com/paysluice/paysluice/handlers/event"
+	"github.com/paysluice/paysluice/handlers/event/cloudevent"
+	"github.com/paysluice/paysluice/handlers/event/ledger"
+	"github.com/paysluice/paysluice/test/emulator"
+	"github.com/paysluice/paysluice/test/emulator/senders"
+)
+
+// deploy deploys a stack that publishes to a topic, and the subscriber.
+func deploy(t *testing.T) (root string, stack *emulator.Stack, subscribed *emulator.Subscriber) {
+	t.Helper()
+	root, err := emulator.Root()
+	require.NoError(t, err)
+	zips, err := emulator.BuildZips(t.Context(), root)
+	require.NoError(t, err)
+	shared, err := emulator.Use(t.Context())
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, shared.Stop()) })
+	stack, err = shared.Deploy(t.Context(), emulator.Deployment{
+		Template: filepath.Join(root, "out", "stack.json"), Zips: zips, Suffix: "consuming",
+		Parameters: map[string]string{"PublishTo": "topic"},
+	})
+	require.NoError(t, err)
+	subscribed, err = stack.Subscribe(t.Context(), root)
+	require.NoError(t, err)
+	return root, stack, subscribed
+}
+
+// webhooks are about one payment, the newest first, and about a customer.
+func webhooks() []string {
+	webhook := func(n int, kind, object string) string {
+		return fmt.Sprintf(`{"id":"evt_consuming%d","object":"event","api_version":"2026-01-28","created":%d,"livemode":false,"type":%q,"data":{"object":{%s}}}`,
+			n, senders.Created/1000+int64(n), kind, object)
+	}
+	return []string{
+		webhook(4, "charge.dispute.created", `"id":"du_1","object":"dispute","amount":1500,"currency":"usd","status":"needs_response","payment_intent":"pi_c"`),
+		webhook(3, "refund.updated", `"id":"re_1","object":"refund","amount":500,"currency":"usd","status":"succeeded","payment_intent":"pi_c"`),
+		webhook(2, "payment_intent.succeeded", `"id":"pi_c","object":"payment_intent","amount":2000,"amount_received":2000,"currency":"usd","status":"succeeded"`),
+		webhook(1, "payment_intent.processing", `"id":"pi_c","object":"payment_intent","amount":2000,"currency":"usd","status":"processing"`),
+		webhook(0, "customer.created", `"id":"cus_1","object":"customer"`),
+	}
+}
+
+// TestSubscriber sends a payment's webhooks in the wrong order and publishes their events again
+// in another: the sums are right, and stay so.
+func TestSubscriber(t *testing.T) {
+	root, stack, subscribed := deploy(t)
+	stripe := senders.Stripe()
+	secret := stripe.NewSecret()
+	require.NoError(t, stack.PutSecret(t.Context(), stripe.Provider, stripe.Document(secret)))
+	for _, w := range webhooks() {
+		status, answer, err := stack.Post(t.Context(), stripe.Provider, stripe.Header([]byte(w), secret, time.Now()), []byte(w))
+		require.NoError(t, err)
+		require.Equal(t, http.StatusOK, status, "%s", answer)
+	}
+
+	want := []ledger.Payment{{
+		Provider: "stripe", ID: "pi_c", State: event.PaymentSucceeded,
+		Totals: []ledger.Totals{{Currency: "USD", Paid: "20.00", Refunded: "5.00", Disputed: "15.00", Lost: "0.00"}},
+	}}
+	requireOutcomes(t, subscribed, map[string]int{"applied": 4})
+	requirePayments(t, subscribed, want)
+
+	events := publishedEvents(t, stack)
+	require.Len(t, events, len(webhooks()))
+	again := topic.New(sns.NewFromConfig(stack.Config()), stack.Outputs["EventTopicArn"], 10*time.Second)
+	for _, e := range events {
+		require.NoError(t, again.Publish(t.Context(), e, "run-1"))
+	}
+	requireOutcomes(t, subscribed, map[string]int{"applied": 4, "duplicate": 4})
+	requirePayments(t, subscribed, want)
+
+	requireUsed(t, stack)
+	t.Run("Body", func(t *testing.T) { testBody(t, stack, events) })
+	t.Run("Python", func(t *testing.T) { testPython(t, root, stack, events) })
+}
+
+// publishedEvents returns the events of the stack, oldest first.
+func publishedEvents(t *testing.T, stack *emulator.Stack) []cloudevent.Event {
+	t.Helper()
+	rows, err := stack.Events(t.Context())
+	require.NoError(t, err)
+	slices.SortFunc(rows, func(a, b event.Event) int { return int(a.Timestamp - b.Timestamp) })
+	var events []cloudevent.Event
+	for _, row := range rows {
+		e, err := cloudevent.From(cloudevent.Source("000000000000", emulator.Region, stack.Suffix), row,
+			cloudevent.Stores{Table: stack.Outputs["TableName"], Bucket: stack.Outputs["BucketName"]})
+		require.NoError(t, err)
+		events = append(events, e)
+	}
+	return events
+}
+
+// requireOutcomes waits until the subscriber has logged each outcome so often. What its filter
+// leaves out never arrives.
+func requireOutcomes(t *testing.T, s *emulator.Subscriber, want map[string]int) {
+	t.Helper()
+	require.NoError(t, emulator.Await(t.Context(), func(ctx context.Context) error {
+		lines, err := s.Logs(ctx, emulator.SubscriberName)
+		log, got := strings.Join(lines, "\n"), map[string]int{}
+		for outcome := range want {
+			if n := strings.Count(log, `"msg":"`+outcome+`"`); n > 0 {
+				got[outcome] = n
+			}
+		}
+		if err == nil && !assert.ObjectsAreEqual(want, got) {
+			err = fmt.Errorf("the subscriber should have logged %v:\n%s", want, log)
+		}
+		return err
+	}))
+	lines, err := s.Logs(t.Context(), emulator.SubscriberName)
+	require.NoError(t, err)
+	assert.NotContains(t, strings.Join(lines, "\n"), "customer")
+}
+
+func requirePayments(t *testing.T, s *emulator.Subscriber, want []ledger.Payment) {
+	t.Helper()
+	got, err := s.Payments(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, want, got)
+}
+
+// requireUsed requires that the subscriber's role has no permission in vain. The emulator asks
+// the role neither for the queue nor for the key, and writes logs itself.
+func requireUsed(t *testing.T, stack *emulator.Stack) {
+	t.Helper()
+	calls, err := stack.Calls()
+	require.NoError(t, err)
+	used := map[string]bool{}
+	for _, c := range calls {
+		used[c.Sid+" "+c.Action] = true
+	}
+	for _, permission := range []string{"Remember dynamodb:PutItem", "KeepSums dynamodb:GetItem", "KeepSums dynamodb:UpdateItem"} {
+		assert.True(t, used[permission], "%s was not used: %v", permission, used)
+	}
+}
+
+// testBody fetches each event's body.
+func testBody(t *testing.T, stack *emulator.Stack, events []cloudevent.Event) {
+	fetcher := body.New(dynamodb.NewFromConfig(stack.Config()), s3.NewFromConfig(stack.Config()))
+	var got []string
+	for _, e := range slices.Backward(events) {
+		raw, err := fetcher.Fetch(t.Context(), e)
+		require.NoError(t, err)
+		got = append(got, string(raw))
+	}
+	assert.Equal(t, webhooks(), got)
+}
+
+// testPython gives the Python subscriber the newest state first, an older one, and both again.
+func testPython(t *testing.T, root string, stack *emulator.Stack, events []cloudevent.Event) {
+	client := dynamodb.NewFromConfig(stack.Config())
+	for name, key := range map[string]string{"PythonInbox": "event", "PythonStates": "payment"} {
+		_, err := client.CreateTable(t.Context(), &dynamodb.CreateTableInput{
+			TableName: &name, BillingMode: types.BillingModePayPerRequest,
+			AttributeDefinitions: []types.AttributeDefinition{{AttributeName: &key, AttributeType: types.ScalarAttributeTypeS}},
+			KeySchema:            []types.KeySchemaElement{{AttributeName: &key, KeyType: types.KeyTypeHash}},
+		})
+		require.NoError(t, err)
+	}
+	processing, succeeded := events[1].Encode(), events[2].Encode()
+	cmd := exec.CommandContext(t.Context(), filepath.Join(root, ".venv/bin/python"), "subscriber.py", "PythonInbox", "PythonStates")
+	cmd.Env = stack.ClientEnvironment()
+	cmd.Stdin = strings.NewReader(strings.Join([]string{succeeded, processing, succeeded, processing, events[3].Encode()}, "\n"))
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+
+	assert.Equal(t, "applied stale duplicate stale applied", strings.Join(strings.Fields(string(out)), " "))
+	got, err := client.Scan(t.Context(), &dynamodb.ScanInput{TableName: new("PythonStates")})
+	require.NoError(t, err)
+	state, ok := ledger.StateOf(events[2].Data.Event)
+	require.True(t, ok)
+	assert.Equal(t, []map[string]types.AttributeValue{{
+		"payment":  &types.AttributeValueMemberS{Value: state.Object},
+		"category": &types.AttributeValueMemberS{Value: string(state.Category)},
+		"version":  &types.AttributeValueMemberS{Value: state.Version},
+	}}, got.Items, "as the ledger's versions are")
+}
