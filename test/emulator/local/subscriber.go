@@ -25,7 +25,11 @@ func (l local) subscribe(ctx context.Context, stack *emulator.Stack) (err error)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(l.out, "\nTable %s has the sums of %d payments.\n", subscriber.Outputs["PaymentsTable"], len(payments))
+	said := "these sums:"
+	if len(payments) == 0 {
+		said = "no payment yet."
+	}
+	fmt.Fprintf(l.out, "\nTable %s has %s\n", subscriber.Outputs["PaymentsTable"], said)
 	for _, p := range payments {
 		fmt.Fprintf(l.out, "\n%s %s  %s\n", p.Provider, p.ID, p.State)
 		for _, t := range p.Totals {

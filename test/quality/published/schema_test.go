@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -166,5 +167,19 @@ func TestSchemaRefuses(t *testing.T) {
 		require.NoError(t, resolved(t).Validate(m))
 		change(m, m["data"].(map[string]any))
 		assert.Error(t, resolved(t).Validate(m), why)
+	}
+}
+
+func TestPageShowsAnEvent(t *testing.T) {
+	page := read(t, filepath.Join(root, "docs/consuming.md"))
+	shown := regexp.MustCompile("(?s)```json\n(.*?)```").FindStringSubmatch(page)
+	require.NotNil(t, shown)
+	_, err := cloudevent.Decode([]byte(shown[1]))
+	require.NoError(t, err)
+	var message any
+	require.NoError(t, json.Unmarshal([]byte(shown[1]), &message))
+	require.NoError(t, resolved(t).Validate(message))
+	for _, policy := range regexp.MustCompile("`(\\{\"[^`]*)`").FindAllStringSubmatch(page, -1) {
+		assert.True(t, json.Valid([]byte(policy[1])), policy[1])
 	}
 }
