@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -47,7 +48,8 @@ func deploy(t *testing.T) (root string, stack *emulator.Stack, subscribed *emula
 	return root, stack, subscribed
 }
 
-// webhooks are about one payment, the newest first, and about a customer.
+// webhooks are about one payment, the newest first, and about a customer, with a body that is too
+// large for the table.
 func webhooks() []string {
 	webhook := func(n int, kind, object string) string {
 		return fmt.Sprintf(`{"id":"evt_consuming%d","object":"event","api_version":"2026-01-28","created":%d,"livemode":false,"type":%q,"data":{"object":{%s}}}`,
@@ -58,7 +60,7 @@ func webhooks() []string {
 		webhook(3, "refund.updated", `"id":"re_1","object":"refund","amount":500,"currency":"usd","status":"succeeded","payment_intent":"pi_c"`),
 		webhook(2, "payment_intent.succeeded", `"id":"pi_c","object":"payment_intent","amount":2000,"amount_received":2000,"currency":"usd","status":"succeeded"`),
 		webhook(1, "payment_intent.processing", `"id":"pi_c","object":"payment_intent","amount":2000,"currency":"usd","status":"processing"`),
-		webhook(0, "customer.created", `"id":"cus_1","object":"customer"`),
+		webhook(0, "customer.created", `"id":"cus_1","object":"customer","description":"`+strings.Repeat("x", event.MaxInline)+`"`),
 	}
 }
 
@@ -156,9 +158,27 @@ func requireUsed(t *testing.T, stack *emulator.Stack) {
 	}
 }
 
-// testBody fetches each event's body.
+// testBody fetches each event's body with the rights that docs/consuming.md names.
 func testBody(t *testing.T, stack *emulator.Stack, events []cloudevent.Event) {
-	fetcher := body.New(dynamodb.NewFromConfig(stack.Config()), s3.NewFromConfig(stack.Config()))
+	const user = "consuming"
+	policy := marshal(map[string]any{"Version": "2012-10-17", "Statement": []map[string]any{
+		{"Effect": "Allow", "Action": "dynamodb:GetItem", "Resource": "arn:aws:dynamodb:*:*:table/" + stack.Outputs["TableName"]},
+		{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::" + stack.Outputs["BucketName"] + "/oversize/*"},
+	}})
+	var key struct {
+		AccessKey struct{ AccessKeyId, SecretAccessKey string }
+	}
+	for _, args := range [][]string{{"create-user"}, {"put-user-policy", "--policy-name", "fetch", "--policy-document", policy}} {
+		_, err := stack.AWS(t.Context(), append([]string{"iam", args[0], "--user-name", user}, args[1:]...)...)
+		require.NoError(t, err)
+	}
+	require.NoError(t, stack.Query(t.Context(), &key, "iam", "create-access-key", "--user-name", user))
+	config := stack.Config()
+	config.Credentials = credentials.NewStaticCredentialsProvider(key.AccessKey.AccessKeyId, key.AccessKey.SecretAccessKey, "")
+	_, err := dynamodb.NewFromConfig(config).Scan(t.Context(), &dynamodb.ScanInput{TableName: new(stack.Outputs["TableName"])})
+	require.ErrorContains(t, err, "AccessDenied", "it has no other right")
+
+	fetcher := body.New(dynamodb.NewFromConfig(config), s3.NewFromConfig(config, func(o *s3.Options) { o.UsePathStyle = true }))
 	var got []string
 	for _, e := range slices.Backward(events) {
 		raw, err := fetcher.Fetch(t.Context(), e)
