@@ -83,6 +83,9 @@ func (a *app) consoleOptions(s *stack.Stack) console.Options {
 		Examine: func(ctx context.Context) ([]doctor.Result, error) {
 			return doctor.New(ctx, s, localTemplate, localZips).Examine(ctx, nil)
 		},
+		Trace: func(ctx context.Context, id string) (query.Trace, error) {
+			return query.NewMonitor(s, a.now).Trace(ctx, store, id, time.Time{}, time.Time{})
+		},
 		Target: func(ctx context.Context, p contract.Provider) (webhook.Plan, error) {
 			if err := webhook.CheckTestStack(ctx, s); err != nil {
 				return webhook.Plan{}, err

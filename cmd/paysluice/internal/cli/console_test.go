@@ -24,6 +24,8 @@ func TestPagesThatAreLeft(t *testing.T) {
 	assert.Error(t, err)
 	_, err = options.Examine(ctx)
 	assert.ErrorIs(t, err, context.Canceled)
+	_, err = options.Trace(ctx, "r1")
+	assert.Error(t, err)
 	for _, endpoint := range []string{"", "https://127.0.0.1:1"} {
 		s := &stack.Stack{AWS: stack.AWS{Endpoint: endpoint}}
 		_, err = (&app{now: time.Now}).consoleOptions(s).Target(ctx, contract.Stripe())

@@ -54,7 +54,11 @@ func (w *world) Events(_ context.Context, f query.Filter) iter.Seq2[event.Event,
 			return
 		}
 		for _, e := range w.events {
-			if f.Provider != "" && e.Provider != f.Provider || f.Payment != "" && e.PaymentID != f.Payment || !f.Until.IsZero() && e.Timestamp >= f.Until.UnixMilli() {
+			at, since := time.UnixMilli(e.Timestamp), f.Since
+			if e.Timestamp == 0 {
+				at, since = time.UnixMilli(e.ReceivedAt).Truncate(day), f.Since.Truncate(day)
+			}
+			if f.Provider != "" && e.Provider != f.Provider || f.Payment != "" && e.PaymentID != f.Payment || at.Before(since) || !f.Until.IsZero() && !at.Before(f.Until) {
 				continue
 			}
 			w.count()
@@ -63,6 +67,14 @@ func (w *world) Events(_ context.Context, f query.Filter) iter.Seq2[event.Event,
 			}
 		}
 	}
+}
+
+// Window goes back two days.
+func (w *world) Window(f query.Filter) (since, until time.Time) {
+	if f.Since.IsZero() {
+		f.Since = f.Until.Add(-2 * day)
+	}
+	return f.Since.UTC(), f.Until.UTC()
 }
 
 func (w *world) count() {
@@ -166,12 +178,12 @@ func TestOverviewAnswers(t *testing.T) {
 		{"silence", &world{events: []event.Event{old}}, []string{"Quiet", "sent the last stored event 3 h ago"}},
 		{"an event without a time has no delay", &world{events: []event.Event{timeless}}, []string{"0 ms"}},
 		{"a wrong secret", &world{counts: []query.Count{count("Rejected", 3)}}, []string{"Each of 3 requests in the last hour was rejected"}},
-		{"failures", &world{counts: []query.Count{count("Archived", 1)}}, []string{"Not all", "1 event failed three times"}},
+		{"failures", &world{counts: []query.Count{count("Archived", 1)}}, []string{"Not all", "1 message went to the archive"}},
 		{"a queue", &world{main: query.Queue{Waiting: 2}}, []string{"In progress", "2 events in the queue."}},
 		{"an old queue", &world{main: query.Queue{Waiting: 2, OldestSeconds: new(600)}}, []string{"Delayed", "the oldest for 10 min", "10 min</td>"}},
-		{"an alarm", &world{alarms: []query.Alarm{firing, {Name: "ok", State: "OK"}}}, []string{"1 alarm of this stack on", "<b>Do</b> Mend it."}},
+		{"an alarm", &world{alarms: []query.Alarm{firing, {Name: "ok", State: "OK"}}}, []string{"1 alarm is on", "<dt>Do</dt><dd>Mend it.</dd>"}},
 		{"dead letters", &world{dead: query.Queue{Waiting: 1}}, []string{"1 message in the dead-letter queue."}},
-		{"both", &world{alarms: []query.Alarm{firing}, dead: query.Queue{Waiting: 2}}, []string{"on, and 2 messages in the dead-letter queue"}},
+		{"both", &world{alarms: []query.Alarm{firing, firing}, dead: query.Queue{Waiting: 2}}, []string{"2 alarms are on, and 2 messages in the dead-letter queue"}},
 		{"counts and alarms are denied", &world{fail: map[string]error{"Counts": denied(), "Alarms": denied()}, events: []event.Event{old}},
 			[]string{"The counts could not be read.", "The alarms could not be read.", "unknown</span>", "sent the last stored event", "Access denied."}},
 		{"queues are denied", &world{fail: map[string]error{"QueueStates": denied()}}, []string{"The queues could not be read."}},
@@ -239,6 +251,13 @@ func TestEventsFilter(t *testing.T) {
 	for _, before := range []string{"x", "2026-01-01.x.y", "x.1.y"} {
 		assert.Equal(t, http.StatusBadRequest, get(t, s, "/events?before="+before).Code)
 	}
+	// A search that takes long offers to go on.
+	minute := 0
+	s.Now = func() time.Time { minute++; return now.Add(time.Duration(minute) * time.Minute) }
+	text = page(t, s, "/events?type=x&until=2026-03-10T12:00")
+	assert.Contains(t, text, "No event matches yet.")
+	assert.Contains(t, text, `<a href="/events?type=x&amp;until=2026-03-10T01%3A00">Search before 2026-03-10 01:00`, "one day was searched")
+	s.Now = func() time.Time { return now }
 	w.fail = map[string]error{"Events": stack.ErrUnreachable}
 	assert.Contains(t, page(t, s, "/events"), "AWS cannot be reached.")
 }
@@ -259,6 +278,20 @@ func TestEvent(t *testing.T) {
 	assert.NotContains(t, text, "&#34;a&#34;", "hidden until it is asked for")
 	assert.Empty(t, w.log.String())
 	assert.Contains(t, page(t, s, "/event?id=stripe:evt_1&at=0"), "The body is in the bucket.")
+
+	s.Trace = func(context.Context, string) (query.Trace, error) { return query.Trace{}, denied() }
+	assert.Contains(t, page(t, s, eventURL(e)+"&trace"), "Access denied.")
+	s.Trace = func(_ context.Context, id string) (query.Trace, error) {
+		return query.Trace{IDs: []string{id, "r1"}, Archived: true, Stages: []query.Stage{
+			{At: now, Where: "stripe-processor", What: "received"}, {At: now.Add(time.Second), Where: "publisher", What: "published", GapMillis: 1000},
+		}}, nil
+	}
+	for _, target := range []string{eventURL(e) + "&trace", traceURL(e.ID)} {
+		assert.Contains(t, page(t, s, target), `<td class="num">1 s</td><td class="where">publisher</td><td class="said">published</td>`, "whatever stages the trace has")
+	}
+	assert.Contains(t, page(t, s, traceURL("r1")), "Archived, not stored")
+	s.Trace = func(context.Context, string) (query.Trace, error) { return query.Trace{}, query.ErrNotFound }
+	assert.Equal(t, http.StatusNotFound, get(t, s, traceURL("x")).Code)
 
 	assert.Contains(t, page(t, s, eventURL(e)+"&body=pretty"), "{\n  &#34;a&#34;: 1\n}")
 	assert.Contains(t, page(t, s, eventURL(e)+"&body=raw"), "{&#34;a&#34;:1}")

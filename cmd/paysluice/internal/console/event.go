@@ -27,8 +27,9 @@ type eventData struct {
 	Others   []event.Event // the other times of the same id
 	Size     int           // of the body, 0 if it is in the bucket
 	Related  [][2]string
-	Delay    time.Duration // from the provider's time to the receipt
-	Body     *body         // nil until it is asked for
+	Delay    time.Duration       // from the provider's time to the receipt
+	Trace    *section[traceData] // nil until it is asked for
+	Body     *body               // nil until it is asked for
 	Download string
 	Command  string
 }
@@ -70,7 +71,7 @@ func (s *Server) event(r *http.Request) (view, error) {
 	data := eventData{
 		Event: e, Others: others, URL: eventURL(e), Size: len(e.Payload),
 		Download: "/payload?" + strings.TrimPrefix(eventURL(e), "/event?"),
-		Command:  "paysluice events get " + quote(e.ID) + "\npaysluice events payload " + quote(e.ID) + " > body.json",
+		Command:  "paysluice events get " + quote(e.ID) + "\npaysluice events payload " + quote(e.ID) + " > body.json\npaysluice trace " + quote(e.ID),
 	}
 	if e.Timestamp != 0 {
 		data.Delay = time.Duration(e.ReceivedAt-e.Timestamp) * time.Millisecond
@@ -79,6 +80,10 @@ func (s *Server) event(r *http.Request) (view, error) {
 		data.Related = append(data.Related, [2]string{kind, id})
 	}
 	slices.SortFunc(data.Related, func(a, b [2]string) int { return strings.Compare(a[0], b[0]) })
+	if r.URL.Query().Has("trace") {
+		found, err := s.Trace(r.Context(), e.ID)
+		data.Trace = new(read(traceData{Trace: found}, err))
+	}
 	switch form := r.URL.Query().Get("body"); form {
 	case "":
 	case "pretty", "raw":

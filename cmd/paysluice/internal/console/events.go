@@ -1,6 +1,7 @@
 package console
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"iter"
@@ -22,6 +23,8 @@ const (
 	// clockSkew is how far a provider's clock may be ahead.
 	clockSkew = 10 * time.Minute
 	day       = 24 * time.Hour
+	// searchTime is how long a list goes on to earlier days.
+	searchTime = 3 * time.Second
 )
 
 // fieldTime is the form of a datetime-local field.
@@ -38,7 +41,11 @@ type eventsData struct {
 	First      bool   // whether this is the first page, which follows new events
 	Next       string // URL of the next page, "" on the last
 	Start      string // URL of the first page
-	Command    string
+	// Searched is how far back the search got in its time, and Rest the URL of the search
+	// before that. They are zero if it was complete.
+	Searched time.Time
+	Rest     string
+	Command  string
 }
 
 func providers() []contract.Provider { return contract.Providers() }
@@ -71,13 +78,17 @@ func (s *Server) events(r *http.Request) (view, error) {
 	var after func(event.Event) bool
 	if position != nil {
 		if until := position.until(); filter.Until.After(until) {
-			filter.Until = until
+			filter.Until, filter.Continued = until, true
 		}
 		after = position.before
 	}
-	found, err := collect(s.Store.Events(r.Context(), filter), after)
+	found, rest, err := s.list(r.Context(), filter, after)
 	if err != nil {
 		data.Problem = newProblem(err)
+	}
+	if !rest.IsZero() {
+		kept.Set("until", rest.In(s.Zone).Format(fieldTime))
+		data.Searched, data.Rest = rest, "/events?"+kept.Encode()
 	}
 	if len(found) > pageSize {
 		found = found[:pageSize]
@@ -86,6 +97,33 @@ func (s *Server) events(r *http.Request) (view, error) {
 	}
 	data.Events = found
 	return view{page: "events", title: "Events", data: data}, nil
+}
+
+// list returns at most one event more than a page has, of those that follow a position.
+// Between two days it stops after searchTime, because a filter may match nothing in
+// many events, and returns how far it got.
+func (s *Server) list(ctx context.Context, f query.Filter, follows func(event.Event) bool) (found []event.Event, rest time.Time, err error) {
+	if f.Payment != "" {
+		found, err = collect(s.Store.Events(ctx, f), follows)
+		return found, rest, err
+	}
+	begin := s.Now()
+	since, until := s.Store.Window(f)
+	for until.After(since) && len(found) <= pageSize {
+		f.Since, f.Until = until.Add(-time.Millisecond).Truncate(day), until
+		if f.Since.Before(since) {
+			f.Since = since
+		}
+		more, err := collect(s.Store.Events(ctx, f), follows)
+		if err != nil {
+			return nil, rest, err
+		}
+		found, until = append(found, more...), f.Since
+		if s.Now().Sub(begin) > searchTime && until.After(since) && len(found) <= pageSize {
+			return found, until, nil
+		}
+	}
+	return found, rest, nil
 }
 
 // collect returns at most one event more than a page has, of those that follow a

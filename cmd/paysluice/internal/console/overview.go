@@ -65,7 +65,7 @@ func metrics() []metric {
 		{contract.MetricRejected, "Rejected", "refused as not authentic"},
 		{contract.MetricStored, "Stored", "new in the table"},
 		{contract.MetricDuplicates, "Duplicates", "sent again by the provider"},
-		{contract.MetricArchived, "Failed", "failed three times, in the archive"},
+		{contract.MetricArchived, "Failed", "in the archive: failed three times, or no event that can be stored"},
 	}
 }
 
@@ -211,7 +211,7 @@ func (d *overviewData) stored() answer {
 	switch {
 	case failed > 0:
 		a.State, a.Word = "bad", "Not all"
-		a.Text = fmt.Sprintf("%s failed three times in %s and went to the archive.", counted(failed, "event"), d.Span.Text)
+		a.Text = fmt.Sprintf("%s went to the archive in %s. Failures says why.", counted(failed, "message"), d.Span.Text)
 	case waiting > 0:
 		a.State, a.Word = "good", "In progress"
 		a.Text = fmt.Sprintf("%s in the queue.", counted(waiting, "event"))
@@ -229,6 +229,14 @@ func (d *overviewData) stored() answer {
 	return a
 }
 
+// areOn returns a number of alarms and its verb.
+func areOn(alarms int) string {
+	if alarms == 1 {
+		return "1 alarm is"
+	}
+	return counted(alarms, "alarm") + " are"
+}
+
 // slow is the age of the oldest message from which on the queue is late.
 const slow = time.Minute
 
@@ -241,10 +249,10 @@ func (d *overviewData) person() answer {
 	switch {
 	case firing > 0 && dead > 0:
 		a.State, a.Word = "bad", "Yes"
-		a.Text = fmt.Sprintf("%s of this stack on, and %s in the dead-letter queue.", counted(firing, "alarm"), counted(dead, "message"))
+		a.Text = fmt.Sprintf("%s on, and %s in the dead-letter queue.", areOn(firing), counted(dead, "message"))
 	case firing > 0:
 		a.State, a.Word = "bad", "Yes"
-		a.Text = fmt.Sprintf("%s of this stack on. What to do is below.", counted(firing, "alarm"))
+		a.Text = fmt.Sprintf("%s on. What to do is below.", areOn(firing))
 	case dead > 0:
 		a.State, a.Word = "bad", "Yes"
 		a.Text = fmt.Sprintf("%s in the dead-letter queue. The archiver moves them to the archive.", counted(dead, "message"))

@@ -230,6 +230,9 @@ func (s *Server) showRun(r *http.Request) (view, error) {
 			data.Problem = newProblem(j.err)
 		}
 	}
+	if data.Proof != nil && len(data.Proof.Missing) == 0 {
+		data.Command = "paysluice replay list"
+	}
 	if data.Progress.Total > 0 {
 		data.Percent = 100 * data.Progress.Done / data.Progress.Total
 	}

@@ -257,6 +257,7 @@ type sentData struct {
 	Key      string // of the archived object
 	Failures string // URL of the archive's group that has it
 	Again    string // URL of the form
+	Trace    string // URL of the request's path
 	Problem  *problem
 	Command  string
 }
@@ -277,7 +278,7 @@ func (s *Server) sent(r *http.Request) (view, error) {
 			form.Set(name, value)
 		}
 	}
-	d.Again = "/send?" + form.Encode()
+	d.Again, d.Trace = "/send?"+form.Encode(), traceURL(d.RequestID)
 	d.Active = err == nil && d.Outcome == webhook.Pending && d.Event.ID != "" && s.Now().Sub(l.at) < watched
 	reason := d.Reason
 	switch d.Outcome {

@@ -41,6 +41,7 @@ const (
 // Store is the subset of query.Store that the pages call.
 type Store interface {
 	Events(context.Context, query.Filter) iter.Seq2[event.Event, error]
+	Window(query.Filter) (since, until time.Time)
 	Event(context.Context, string) ([]event.Event, error)
 	Payload(context.Context, event.Event) ([]byte, error)
 	Timeline(context.Context, query.Filter) (query.Timeline, error)
@@ -65,7 +66,9 @@ type Options struct {
 	Monitor Monitor
 	Archive Archive
 	Replays Replays
-	Who     func(context.Context) (string, error)          // ARN of the viewer
+	Who     func(context.Context) (string, error) // ARN of the viewer
+	// Trace follows an id through the stack.
+	Trace   func(ctx context.Context, id string) (query.Trace, error)
 	Examine func(context.Context) ([]doctor.Result, error) // checks the stack
 	Log     io.Writer                                      // receives links, looks at bodies, sent webhooks and replays
 	// AllowReplay lets the pages start, resume and stop replays.
@@ -154,6 +157,7 @@ func (s *Server) Handler() http.Handler {
 		"GET /send":           s.send,
 		"POST /send":          s.sendForm,
 		"GET /sent":           s.sent,
+		"GET /trace":          s.trace,
 	} {
 		mux.HandleFunc(pattern, s.serve(page))
 	}

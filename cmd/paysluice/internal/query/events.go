@@ -64,8 +64,8 @@ func (s *Store) Payload(ctx context.Context, e event.Event) ([]byte, error) {
 	return bucket.NewPayloads(s.objects, s.stack.Outputs["BucketName"], payloadTimeout).Payload(ctx, e)
 }
 
-// window returns the range of f, with the defaults of the missing bounds.
-func (s *Store) window(f Filter) (since, until time.Time) {
+// Window returns the range of f, with the defaults of the missing bounds.
+func (s *Store) Window(f Filter) (since, until time.Time) {
 	since, until = f.Since, f.Until
 	if until.IsZero() {
 		until = s.now().Add(24 * time.Hour) // a provider's clock may be ahead
@@ -81,14 +81,18 @@ func (s *Store) window(f Filter) (since, until time.Time) {
 
 // days lists by day, newest day first, and reads no day before it is needed.
 func (s *Store) days(ctx context.Context, f Filter) iter.Seq2[event.Event, error] {
-	since, until := s.window(f)
+	since, until := s.Window(f)
 	from, to := since.UnixMilli(), until.UnixMilli()-1
+	received := to
+	if f.Continued {
+		received = until.Add(-time.Millisecond).Truncate(24*time.Hour).Add(24*time.Hour).UnixMilli() - 1
+	}
 	return func(yield func(event.Event, error) bool) {
 		// pass reports whether the sequence goes on. Events without a time have that of
 		// their receipt.
 		pass := func(cursors []*cursor) bool {
 			for e, err := range s.merge(ctx, cursors, false) {
-				if err == nil && e.Timestamp == 0 && (e.ReceivedAt < from || e.ReceivedAt > to) {
+				if err == nil && e.Timestamp == 0 && (e.ReceivedAt < from || e.ReceivedAt > received) {
 					continue
 				}
 				if !yield(e, err) || err != nil {

@@ -24,6 +24,9 @@ type Filter struct {
 	// events go back DefaultWindow, and not further than LongestRetry before the
 	// stack was created.
 	Since, Until time.Time
+	// Continued says that Until is a place in a list. Then the events without a time that
+	// were received on its day follow, also those received after it.
+	Continued bool
 	// Limit ends the sequence after that many events, 0 for no limit.
 	Limit int
 }

@@ -207,6 +207,7 @@ func TestEvents(t *testing.T) {
 		{"until is exclusive", query.Filter{Since: now.Add(-2 * time.Hour), Until: now.Add(-time.Hour)}, []string{"square:3"}},
 		{"without a time, on a day that since cuts", query.Filter{Since: now.Add(-21 * time.Hour), Until: now.Add(-3 * time.Hour)}, []string{"stripe:5"}},
 		{"without a time, received before since", query.Filter{Since: now.Add(-19 * time.Hour), Until: now.Add(-3 * time.Hour)}, []string{}},
+		{"without a time, where a list continues", query.Filter{Since: now.AddDate(0, 0, -2), Until: now.Add(-21 * time.Hour), Continued: true}, []string{"stripe:5"}},
 		{"without a time, received after until", query.Filter{Since: now.AddDate(0, 0, -2), Until: now.Add(-21 * time.Hour)}, []string{}},
 		{"limit", query.Filter{Limit: 2}, []string{"stripe:ahead", "paypal:1"}},
 		{"a payment of any provider, whatever its age", query.Filter{Payment: "p1"},
