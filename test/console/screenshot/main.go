@@ -3,7 +3,10 @@
 //	go run ./test/console/screenshot -out docs 'http://127.0.0.1:8080/?token=…' /
 //
 // The link is the one that paysluice console --no-open prints. Each page is written as
-// {name}-light.png and {name}-dark.png.
+// {name}-light.png and {name}-dark.png. -click presses an element of each page first and
+// waits for what it leads to:
+//
+//	go run ./test/console/screenshot -out docs -name console-send -click 'main button[formmethod]' LINK /send
 package main
 
 import (
@@ -27,6 +30,7 @@ func main() {
 	name := flag.String("name", "console", "`name` of the pictures; later pages get a number")
 	width := flag.Int64("width", 1180, "`width` of the window")
 	full := flag.Bool("full", false, "take the whole page")
+	click := flag.String("click", "", "press the element of this CSS `selector` first")
 	flag.Parse()
 	if flag.NArg() < 2 {
 		log.Fatal("usage: screenshot [flags] LINK PATH…")
@@ -40,13 +44,13 @@ func main() {
 	if *full {
 		take = chromedp.FullScreenshot(100) // PNG
 	}
-	if err := run(b, take, filepath.Join(*out, *name), *width, flag.Arg(0), flag.Args()[1:]); err != nil {
+	if err := run(b, take, *click, filepath.Join(*out, *name), *width, flag.Arg(0), flag.Args()[1:]); err != nil {
 		log.Print(err)
 	}
 }
 
 // run writes the pictures of pages to files whose names begin with base.
-func run(b *browser.Browser, take chromedp.Action[[]byte], base string, width int64, link string, paths []string) error {
+func run(b *browser.Browser, take chromedp.Action[[]byte], click, base string, width int64, link string, paths []string) error {
 	if err := b.Enter(link); err != nil {
 		return err
 	}
@@ -61,6 +65,12 @@ func run(b *browser.Browser, take chromedp.Action[[]byte], base string, width in
 			}
 			if err := b.Enter(origin + path); err != nil {
 				return fmt.Errorf("%s: %w", path, err)
+			}
+			if click != "" {
+				settled := chromedp.WaitNotPresent(chromedp.CSS(click + ", [data-active]"))
+				if err := b.Do(chromedp.Click(chromedp.CSS(click)), settled); err != nil {
+					return fmt.Errorf("%s: %w", path, err)
+				}
 			}
 			picture, err := browser.Run(b, take)
 			if err != nil {

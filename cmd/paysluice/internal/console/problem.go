@@ -32,6 +32,9 @@ type problem struct {
 // newProblem returns the problem of an error.
 func newProblem(err error) *problem {
 	p := &problem{Title: "This could not be read", Text: err.Error(), err: err}
+	for _, class := range []error{query.ErrNotFound, errRequest, errForm} { // the title says it
+		p.Text = strings.TrimPrefix(p.Text, class.Error()+": ")
+	}
 	denied, isDenied := errors.AsType[*stack.Denied](err)
 	switch {
 	case isDenied:
@@ -55,7 +58,7 @@ func newProblem(err error) *problem {
 	case errors.Is(err, errRequest):
 		p.Title = "This address is not valid"
 	case errors.Is(err, errForm):
-		p.Title, p.Text = "Check the form", strings.TrimPrefix(err.Error(), errForm.Error()+": ")
+		p.Title = "Check the form"
 	case errors.Is(err, bucket.ErrPayload):
 		p.Title = "The body is not the one that was received"
 	}

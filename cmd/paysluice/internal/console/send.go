@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/fixture"
-	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/webhook"
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
@@ -25,27 +24,24 @@ import (
 
 var errNoSend = errors.New("the console sends nothing to a stack on AWS: for a test stack, end it and start it with --allow-send")
 
-const (
-	// maxForms bounds the forms and sent webhooks that a console remembers.
-	maxForms = 100
-	// watched is how long the page of a sent webhook looks for its event by itself.
-	watched = 2 * time.Minute
-)
+// maxForms bounds the forms and sent webhooks that a console remembers.
+const maxForms = 100
 
 // outbox has the forms that pages have shown, by their tokens. Each sends one webhook.
 type outbox struct {
 	mu    sync.Mutex
-	forms map[string]*letter
+	forms map[string]*submission
 	order []string // tokens, oldest first
 }
 
-// letter is a form, and the webhook that it has sent.
-type letter struct {
+// submission is a form, and the webhook that it has sent.
+type submission struct {
 	mu       sync.Mutex
 	form     url.Values
 	plan     webhook.Plan
 	expected webhook.Answer
 	what     string
+	command  string
 	at       time.Time // zero until it is sent
 	delivery webhook.Delivery
 }
@@ -59,17 +55,17 @@ func (o *outbox) add() string {
 		o.order = o.order[1:]
 	}
 	token := rand.Text()
-	o.forms[token] = &letter{}
+	o.forms[token] = &submission{}
 	o.order = append(o.order, token)
 	return token
 }
 
 // find returns the form with a token, an unused one if no page has shown it.
-func (o *outbox) find(token string) (l *letter, known bool) {
+func (o *outbox) find(token string) (l *submission, known bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if l, known = o.forms[token]; !known {
-		l = &letter{}
+		l = &submission{}
 	}
 	return l, known
 }
@@ -239,63 +235,6 @@ func (s *Server) sendForm(r *http.Request) (view, error) {
 		return view{}, err
 	}
 	s.log("a webhook was sent: %s %s %s, %s: %d, request %s", data.Provider.Name, data.Form.Get("type"), d.EventID, data.What, d.Status, d.RequestID)
-	l.form, l.plan, l.expected, l.what, l.at, l.delivery = data.Form, plan, request.Expected, data.What, s.Now(), d
+	l.form, l.plan, l.expected, l.what, l.command, l.at, l.delivery = data.Form, plan, request.Expected, data.What, data.Command, s.Now(), d
 	return view{to: sentURL(token)}, nil
-}
-
-func sentURL(token string) string { return "/sent?" + url.Values{"id": {token}}.Encode() }
-
-// sentData is what the page of a sent webhook shows.
-type sentData struct {
-	webhook.Delivery
-	At       time.Time
-	What     string
-	Wanted   webhook.Answer
-	Word     string // of the status
-	Active   bool   // whether the page looks again by itself
-	Row      *event.Event
-	Key      string // of the archived object
-	Failures string // URL of the archive's group that has it
-	Again    string // URL of the form
-	Trace    string // URL of the request's path
-	Problem  *problem
-	Command  string
-}
-
-// sent shows the answer to a webhook, and what has become of it.
-func (s *Server) sent(r *http.Request) (view, error) {
-	l, _ := s.outbox.find(r.URL.Query().Get("id"))
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.at.IsZero() {
-		return view{}, fmt.Errorf("%w: the console has sent no such webhook, or one before its last %d", query.ErrNotFound, maxForms)
-	}
-	err := l.plan.Look(r.Context(), &l.delivery)
-	d := sentData{Delivery: l.delivery, At: l.at, What: l.what, Wanted: l.expected, Word: http.StatusText(l.delivery.Status), Command: "paysluice trace " + quote(l.delivery.RequestID)}
-	form := url.Values{}
-	for _, name := range []string{"provider", "type", "set", "tamper"} {
-		if value := l.form.Get(name); value != "" {
-			form.Set(name, value)
-		}
-	}
-	d.Again, d.Trace = "/send?"+form.Encode(), traceURL(d.RequestID)
-	d.Active = err == nil && d.Outcome == webhook.Pending && d.Event.ID != "" && s.Now().Sub(l.at) < watched
-	reason := d.Reason
-	switch d.Outcome {
-	case webhook.Pending:
-		reason = string(l.expected.Reason)
-	case webhook.Archived:
-		d.Key = event.Archived{Event: &d.Event}.Key()
-	case webhook.Stored, webhook.Duplicate:
-		var rows []event.Event
-		if rows, err = s.Store.Event(r.Context(), d.Event.ID); err == nil {
-			at := slices.IndexFunc(rows, func(e event.Event) bool { return e.Timestamp == d.Event.Timestamp })
-			d.Row = &rows[max(at, 0)]
-		}
-	}
-	d.Failures = "/failures?" + url.Values{"provider": {d.Event.Provider}, "reason": {reason}, "days": {"1"}}.Encode()
-	if err != nil {
-		d.Problem = newProblem(err)
-	}
-	return view{page: "sent", title: "Sent", data: d}, nil
 }

@@ -99,7 +99,7 @@ func TestSendsAForm(t *testing.T) {
 
 	target := to.Header().Get("Location")
 	text = page(t, s, target)
-	for _, want := range []string{"data-active", "The event is on its way", "200 OK after", "not yet", "/send?provider=stripe&amp;set=", "Look again", "paysluice trace r1"} {
+	for _, want := range []string{"data-active", "The event is on its way", "200 OK after", "not yet", "/send?provider=stripe&amp;set=", "Look again", "paysluice trace -- " + e.ID, traceURL(e.ID)} {
 		assert.Contains(t, text, want)
 	}
 	a.world.fail = map[string]error{"Event": denied()}
@@ -131,7 +131,7 @@ func TestWhatBecomesOfASentWebhook(t *testing.T) {
 		want   []string
 	}{
 		{"archived", &api{status: 200, archived: true}, "", "", false, []string{"The event is in the archive", "/failures?days=1&amp;provider=stripe&amp;reason=conflict", "stripe/"}},
-		{"rejected", &api{status: 401}, "signature", "", false, []string{"The request was rejected", "401 Unauthorized", "signed with another secret", "expected: 401 from the processor"}},
+		{"rejected", &api{status: 401}, "signature", "", false, []string{"The request was rejected", "401 Unauthorized", "paysluice send stripe charge.refunded --tamper signature --wait</pre>", "signed with another secret", "expected: 401 from the processor"}},
 		{"an answer that was not expected", &api{status: 503}, "", "", false, []string{"Another answer than expected", "503 Service Unavailable", `<span class="word bad">expected: 200`}},
 		{"no event", &api{status: 200}, "", "type=1", false, []string{"The body is no event", "reason=envelope_unreadable"}},
 		{"stored before", &api{status: 200}, "", "", true, []string{"The event was stored before", "nothing was stored twice"}},
@@ -146,10 +146,13 @@ func TestWhatBecomesOfASentWebhook(t *testing.T) {
 			require.Nil(t, problem)
 			row.api.events = []event.Event{request.Event}
 		}
-		text := page(t, s, post(t, s, "/send", form).Header().Get("Location"))
+		target := post(t, s, "/send", form).Header().Get("Location")
+		text := page(t, s, target)
 		for _, want := range row.want {
 			assert.Contains(t, text, want, row.why)
 		}
+		s.Stack.AWS.Endpoint = ""
+		assert.Contains(t, page(t, s, target), "/trace?id=", row.why)
 	}
 }
 

@@ -101,7 +101,7 @@ func Listen(o Options, port int) (*Server, error) {
 		return nil, fmt.Errorf("%w: choose another --port", err)
 	}
 	s := &Server{Options: o, listener: listener, pages: map[string]*template.Template{}, life: context.Background(),
-		runner: runner{plans: map[string]*plan{}, jobs: map[string]*job{}}, outbox: outbox{forms: map[string]*letter{}}}
+		runner: runner{plans: map[string]*plan{}, jobs: map[string]*job{}}, outbox: outbox{forms: map[string]*submission{}}}
 	s.guard = newGuard(listener.Addr().(*net.TCPAddr).Port, func(link string) {
 		s.log("that link was used before; a new one: %s", link)
 	})
