@@ -57,12 +57,15 @@ func (s *stack) addPublishing(table, bucket cfn.ID) publishing {
 		toTopic: s.Condition("PublishesToTopic", cfn.Equals(cfn.Ref(publishTo), publishToTopic)),
 		toBus:   s.Condition("PublishesToBus", cfn.Equals(cfn.Ref(publishTo), publishToBus)),
 	}
+	const noReader = "No function reads it. Its messages name events that the table has."
 	topic, bus := s.addEventTopic(p.toTopic), s.addEventBus(p.toBus)
 	p.unpublished = s.addQueue("UnpublishedQueue", contract.UnpublishedQueueName, &sqs.Queue{
 		MessageRetentionPeriod:     new(deadLetterRetentionDays * daySeconds),
 		AWSCloudFormationCondition: p.on.Name(),
-		AWSCloudFormationMetadata: suppressed(suppression{rule: "Serverless-SQSRedrivePolicy",
-			reason: "No function reads it. Its messages name events that the table has."}),
+		AWSCloudFormationMetadata: suppressed(
+			suppression{rule: "AwsSolutions-SQS3", reason: noReader},
+			suppression{rule: "Serverless-SQSRedrivePolicy", reason: noReader},
+		),
 	})
 	s.Output("UnpublishedQueueUrl", cfn.Output{
 		Description: "URL of " + contract.UnpublishedQueueName + ".", Value: p.unpublished.Ref(), Condition: p.on,
