@@ -20,6 +20,7 @@ import (
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	secretstypes "github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
+	snstypes "github.com/aws/aws-sdk-go-v2/service/sns/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/aws/smithy-go"
@@ -35,6 +36,7 @@ const (
 	sendMessage    = "SendMessage"
 	putItem        = "PutItem"
 	putObject      = "PutObject"
+	publish        = "Publish"
 )
 
 // fate is the outcome of a call.
@@ -70,6 +72,7 @@ type faults struct {
 	givenUp     float64 // the sender does not retry after a failure
 	outage      float64 // of a step: the table throttles all requests for a while
 	retire      float64 // Lambda ends an idle environment
+	stray       float64 // of a step: somebody writes an item that is no event
 	unsetSecret bool    // the secret has no value before the first webhooks
 	badSecret   float64 // of a rotation: an invalid document is stored first
 }
@@ -93,6 +96,7 @@ func drawFaults(rng *rand.Rand) faults {
 	f.givenUp = sometimes(0.8)
 	f.outage = sometimes(0.001)
 	f.retire = sometimes(0.05)
+	f.stray = sometimes(0.001)
 	f.unsetSecret = rng.IntN(2) == 0
 	f.badSecret = sometimes(0.5)
 	return f
@@ -138,6 +142,8 @@ func throttling(op string) error {
 		return &dynamodbtypes.ProvisionedThroughputExceededException{}
 	case sendMessage:
 		return &sqstypes.RequestThrottled{}
+	case publish:
+		return &snstypes.ThrottledException{}
 	case putObject:
 		return &smithy.GenericAPIError{Code: "SlowDown", Message: "Please reduce your request rate."}
 	}
@@ -152,6 +158,7 @@ func refusal(op string, rng *rand.Rand) error {
 		sendMessage:    &sqstypes.QueueDoesNotExist{},
 		getSecretValue: &secretstypes.DecryptionFailure{},
 		putObject:      &s3types.NoSuchBucket{},
+		publish:        &snstypes.NotFoundException{},
 	}
 	if rng.IntN(2) == 0 {
 		return denied
@@ -217,21 +224,17 @@ func (c sqsClient) SendMessage(ctx context.Context, in *sqs.SendMessageInput, _ 
 	})
 }
 
-// requestIDOf returns the request id in a message, the event id in one of a refill, and
-// "" for a message that neither wrote.
+// requestIDOf returns the request id in a message, the event id in one of a refill or of
+// the publisher, and "" for a message that none of them wrote.
 func requestIDOf(message string) string {
 	var m struct {
 		RequestID string `json:"requestId"`
-		Origin    string `json:"origin"`
 		EventID   string `json:"eventId"`
 	}
 	if json.Unmarshal([]byte(message), &m) != nil {
 		return ""
 	}
-	if m.Origin != "" {
-		return m.EventID
-	}
-	return m.RequestID
+	return cmp.Or(m.RequestID, m.EventID)
 }
 
 type secretsClient struct{ by *process }

@@ -30,7 +30,7 @@ func (w *world) idle() bool {
 			return false
 		}
 	}
-	return w.stripe.done() && w.operator.done() && len(w.late) == 0 && busy(w.processors) == 0
+	return w.stripe.done() && w.operator.done() && len(w.late) == 0 && busy(w.processors) == 0 && w.publishing.idle()
 }
 
 // step waits until every goroutine is blocked and then does one thing, drawn
@@ -55,6 +55,14 @@ func (w *world) step() {
 		if time.Now().After(m.nextPoll) && busy(m.processes) < m.limit {
 			choices = append(choices, func() { w.poll(m) })
 		}
+	}
+	for _, r := range w.publishing.readers {
+		if r.due() {
+			choices = append(choices, func() { w.publishing.read(r) })
+		}
+	}
+	if w.happens(w.faults.stray) {
+		choices = append(choices, w.publishing.stray)
 	}
 	if len(w.late) > 0 {
 		choices = append(choices, w.applyLate)
@@ -106,6 +114,9 @@ func (w *world) arrive(i int) {
 		kind = w.faults.fate(w.rng)
 	}
 	if kind == fine && c.op == putItem && time.Now().Before(w.throttledUntil) {
+		kind = throttled
+	}
+	if kind == fine && c.op == publish && time.Now().Before(w.publishing.downUntil) {
 		kind = throttled
 	}
 	w.note(c.by.name, c.op, c.subject, string(kind))
@@ -166,6 +177,12 @@ func (w *world) finishInvocations() {
 		if w.ended(p) {
 			w.stripe.answered(p)
 			w.processors = w.release(w.processors, p)
+		}
+	}
+	for _, r := range w.publishing.readers {
+		if r.process != nil && w.ended(r.process) {
+			w.publishing.finish(r)
+			w.release([]*process{r.process}, r.process)
 		}
 	}
 	for _, m := range w.mappings {

@@ -49,9 +49,12 @@ type process struct {
 	response events.APIGatewayProxyResponse
 	// A consumer's or archiver's batch and response, and the subjects of calls
 	// with a fatal fault.
-	batch   []types.Message
-	result  events.SQSEventResponse
-	excused map[string]bool
+	batch  []types.Message
+	result events.SQSEventResponse
+	// A publisher's handler and response.
+	publish   publisherHandler
+	published events.DynamoDBEventResponse
+	excused   map[string]bool
 
 	failure error // returned by the handler
 }

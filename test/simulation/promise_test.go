@@ -39,6 +39,7 @@ func (w *world) checkPromises() {
 		}
 	}
 	w.checkPayloads(k)
+	w.publishing.check()
 }
 
 // exhausted reports whether one of the messages used up its receives.
@@ -122,6 +123,9 @@ func (w *world) readKept() kept {
 		return k
 	}
 	for _, item := range out.Items {
+		if strings.HasPrefix(itemKey(item), "stray:") {
+			continue
+		}
 		e, err := table.FromItem(item)
 		if err != nil {
 			w.violate("every row reads back: %v", err)

@@ -90,6 +90,11 @@ func (w *world) stop() {
 	for _, m := range w.mappings {
 		all = append(all, m.processes...)
 	}
+	for _, r := range w.publishing.readers {
+		if r.process != nil {
+			all = append(all, r.process)
+		}
+	}
 	for _, p := range all {
 		w.kill(p)
 		p.cancel()
@@ -134,7 +139,7 @@ func TestEverythingHappens(t *testing.T) {
 			seen[what] += n
 		}
 	}
-	for _, op := range []string{getSecretValue, sendMessage, putItem, putObject} {
+	for _, op := range []string{getSecretValue, sendMessage, putItem, putObject, publish} {
 		for _, kind := range append(fates(), fine) {
 			assert.NotZero(t, seen[op+": "+string(kind)], "no %s had the fate %q", op, kind)
 		}
@@ -145,6 +150,7 @@ func TestEverythingHappens(t *testing.T) {
 		"signed with a revoked secret: 401",
 		"dead letter: receives-exhausted", "dead letter: conflict",
 		"dead letter: envelope_unreadable", "dead letter: event_id_invalid",
+		"stream: stopped", "stream: split", "published again", "unpublished: unreadable", "unpublished: refused",
 	} {
 		assert.NotZero(t, seen[what], "never happened: %s", what)
 	}

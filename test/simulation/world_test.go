@@ -64,8 +64,10 @@ type world struct {
 
 	throttledUntil time.Time // the table
 
-	stripe   *sender
-	operator *operator
+	stripe     *sender
+	operator   *operator
+	publishing *publishing
+
 	poison   map[string]bool // message bodies that no processor wrote
 	failures map[string]int  // failed receives by message id
 	stored   map[string]bool // ids of messages that the consumer reported as done
@@ -103,6 +105,9 @@ func newWorld(t *testing.T, seed uint64, s stack, trace io.Writer) *world {
 		{url: w.queueURL, start: w.newConsumer, timeout: s.consumerTimeout, size: s.consumerBatch, limit: maxConsumers},
 		{url: w.deadLetterURL, start: w.newArchiver, timeout: s.archiverTimeout, size: s.archiverBatch, limit: maxArchivers},
 	}
+	var err error
+	w.publishing, err = newPublishing(w)
+	require.NoError(t, err)
 	w.stripe = newSender(w)
 	w.operator = newOperator(w)
 	return w
@@ -239,6 +244,10 @@ type stack struct {
 	archiverBatch    int
 	maxReceiveCount  int
 
+	publisherTimeout time.Duration
+	publisherBatch   int
+	streamAge        time.Duration // after which Lambda gives up a record
+
 	queue, deadLetterQueue map[string]string // for CreateQueue, without the redrive policy
 }
 
@@ -288,6 +297,9 @@ func loadStack(t *testing.T) stack {
 		consumerBatch:    number(template.Resources["ConsumerMapping"].Properties.BatchSize),
 		archiverBatch:    number(template.Resources["ArchiverMapping"].Properties.BatchSize),
 		maxReceiveCount:  number(receives),
+		publisherTimeout: 30 * time.Second,
+		publisherBatch:   contract.PublishBatchSize,
+		streamAge:        12 * time.Hour,
 		queue:            attributes("WebhookQueue"),
 		deadLetterQueue:  attributes("DeadLetterQueue"),
 	}

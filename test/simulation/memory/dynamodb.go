@@ -34,6 +34,8 @@ type table struct {
 	types map[string]types.ScalarAttributeType
 	items map[string]item // by keyOf
 	order []string        // keys in the order of arrival
+
+	stream *Stream // nil without one
 }
 
 // CreateTable creates a table with keys and global secondary indexes. It is
@@ -88,6 +90,7 @@ func (d *DynamoDB) PutItem(_ context.Context, in *dynamodb.PutItemInput, _ ...fu
 		t.order = append(t.order, key)
 	}
 	t.items[key] = maps.Clone(in.Item)
+	t.stream.add(t, exists, in.Item)
 	return &dynamodb.PutItemOutput{}, nil
 }
 

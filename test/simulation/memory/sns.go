@@ -1,0 +1,67 @@
+package memory
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/sns/types"
+)
+
+// maxPublished is the maximum size of a message with its attributes in bytes (SNS API
+// Reference, Publish).
+const maxPublished = 256 << 10
+
+// SNS is a service with standard topics that keeps what is published.
+type SNS struct {
+	mu     sync.Mutex
+	topics map[string][]sns.PublishInput
+}
+
+// NewSNS returns a service without topics.
+func NewSNS() *SNS { return &SNS{topics: map[string][]sns.PublishInput{}} }
+
+// CreateTopic creates a topic, or returns the one of that name.
+func (s *SNS) CreateTopic(_ context.Context, in *sns.CreateTopicInput, _ ...func(*sns.Options)) (*sns.CreateTopicOutput, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	arn := fmt.Sprintf("arn:aws:sns:%s:%s:%s", region, account, aws.ToString(in.Name))
+	if _, exists := s.topics[arn]; !exists {
+		s.topics[arn] = nil
+	}
+	return &sns.CreateTopicOutput{TopicArn: &arn}, nil
+}
+
+// Publish keeps a message. It refuses one that is empty or too large, and an attribute
+// without a value.
+func (s *SNS) Publish(_ context.Context, in *sns.PublishInput, _ ...func(*sns.Options)) (*sns.PublishOutput, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	arn, body := aws.ToString(in.TopicArn), aws.ToString(in.Message)
+	published, exists := s.topics[arn]
+	if !exists {
+		return nil, &types.NotFoundException{Message: aws.String("Topic does not exist")}
+	}
+	size := len(body)
+	for name, a := range in.MessageAttributes {
+		value := aws.ToString(a.StringValue)
+		if value == "" {
+			return nil, &types.InvalidParameterValueException{Message: aws.String("The message attribute '" + name + "' must contain non-empty value")}
+		}
+		size += len(name) + len(aws.ToString(a.DataType)) + len(value)
+	}
+	if body == "" || size > maxPublished {
+		return nil, &types.InvalidParameterException{Message: aws.String("Invalid parameter: Message")}
+	}
+	s.topics[arn] = append(published, *in)
+	return &sns.PublishOutput{MessageId: aws.String(fmt.Sprintf("message-%d", len(published)+1))}, nil
+}
+
+// Published returns the messages of a topic in the order of their arrival.
+func (s *SNS) Published(arn string) []sns.PublishInput {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.topics[arn]
+}
