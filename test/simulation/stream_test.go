@@ -221,6 +221,7 @@ func (p *publishing) done(r *reader) int {
 	switch {
 	case failures == nil:
 		w.violate("a response always has a list of failures")
+		return 0
 	case len(failures) == 0:
 		return len(r.batch)
 	}
