@@ -137,10 +137,10 @@ var (
 func (p *operatorProcess) engine() *replay.Engine {
 	w := p.world
 	return &replay.Engine{
-		Archive: failure.New(w.s3, bucketName), Objects: operatorObjects{w.s3, p},
-		Table: operatorTable{w.dynamodb, p}, Queue: operatorQueue{w.sqs, p}, Providers: all.All(all.Settings{}),
-		BucketName: bucketName, TableName: tableName, QueueURL: w.queueURL, DeadLetterURL: w.deadLetterURL,
-		Rate: replay.MaxRate, Concurrency: 1, Patience: replay.DefaultPatience, Now: time.Now,
+		Records: replay.Records{Objects: operatorObjects{w.s3, p}, BucketName: bucketName, Concurrency: 1, Now: time.Now},
+		Archive: failure.New(w.s3, bucketName), Table: operatorTable{w.dynamodb, p}, Queue: operatorQueue{w.sqs, p}, Providers: all.All(all.Settings{}),
+		TableName: tableName, QueueURL: w.queueURL, DeadLetterURL: w.deadLetterURL,
+		Rate: replay.MaxRate, Patience: replay.DefaultPatience,
 		Sleep: func(_ context.Context, d time.Duration) error {
 			for end := time.Now().Add(d); time.Now().Before(end) && len(w.broken) == 0; {
 				w.step()

@@ -20,12 +20,16 @@ type Selection struct {
 	Conflicts bool `json:"conflicts,omitempty"`
 	// OtherMode also sends events of another mode than the secret's entry.
 	OtherMode bool `json:"otherMode,omitempty"`
+	// EventIDs are the events of a republication, all of the Filter without one.
+	EventIDs []string `json:"eventIds,omitempty"`
 }
 
-// Group counts the archived messages of one provider, reason and fate.
+// Group counts the archived messages of one provider, reason and fate, or the stored
+// events of one provider and category.
 type Group struct {
 	Provider string `json:"provider"`
-	Reason   string `json:"failureReason"`
+	Reason   string `json:"failureReason,omitempty"`
+	Category string `json:"category,omitempty"`
 	// Skipped says why the messages are not sent, "" for those that are.
 	Skipped string   `json:"skipped,omitempty"`
 	Count   int      `json:"count"`

@@ -35,9 +35,36 @@ const (
 	notesName   = "notes/"
 )
 
+// Kind is a kind of run.
+type Kind string
+
+// All kinds.
+const (
+	Replay        Kind = ""          // of the archive, to the queue
+	Republication Kind = "republish" // of stored events, to the topic or the bus
+)
+
+// command returns the command that makes runs of a kind.
+func (k Kind) command() string {
+	if k == Republication {
+		return "paysluice events republish"
+	}
+	return "paysluice replay"
+}
+
+// Records keeps the records of the runs of one kind in the bucket of a stack.
+type Records struct {
+	Kind        Kind
+	Objects     Objects
+	BucketName  string
+	Concurrency int // calls at a time, at least 1
+	Now         func() time.Time
+}
+
 // Record describes a run when it starts.
 type Record struct {
 	Schema    string    `json:"schema"`
+	Kind      Kind      `json:"kind,omitempty"`
 	ID        string    `json:"id"`
 	Who       string    `json:"who"` // ARN
 	StartedAt time.Time `json:"startedAt"`
@@ -87,6 +114,9 @@ type Run struct {
 // Done returns the number of messages that need no more sending.
 func (r *Run) Done() int { return len(r.in(sent, dropped)) }
 
+// Dropped returns the number of messages that are not to be sent.
+func (r *Run) Dropped() int { return len(r.in(dropped)) }
+
 // Proof returns the latest proof, nil without one.
 func (r *Run) Proof() *Proof { return r.proof }
 
@@ -123,10 +153,10 @@ func (r *Run) apply(n note) {
 }
 
 // Start records a run of a plan. who is the ARN of its operator.
-func (e *Engine) Start(ctx context.Context, p Plan, who string) (*Run, error) {
+func (e *Records) Start(ctx context.Context, p Plan, who string) (*Run, error) {
 	at := e.Now().UTC()
 	record := Record{
-		Schema: Schema, ID: at.Format(idLayout) + "-" + strings.ToLower(rand.Text()[:6]),
+		Schema: Schema, Kind: e.Kind, ID: at.Format(idLayout) + "-" + strings.ToLower(rand.Text()[:6]),
 		Who: who, StartedAt: at, Plan: p, Total: len(p.Entries),
 	}
 	for _, file := range []struct {
@@ -142,7 +172,7 @@ func (e *Engine) Start(ctx context.Context, p Plan, who string) (*Run, error) {
 
 // Load reads the record of a run, to resume it. The error is ErrNotFound without
 // one.
-func (e *Engine) Load(ctx context.Context, id string) (*Run, error) {
+func (e *Records) Load(ctx context.Context, id string) (*Run, error) {
 	r := &Run{dropped: map[int]string{}, writer: rand.Text()}
 	prefix := contract.ReplaysPrefix + id + "/"
 	var notes []string
@@ -158,10 +188,13 @@ func (e *Engine) Load(ctx context.Context, id string) (*Run, error) {
 		return nil, err
 	}
 	if r.at.IsZero() || strings.Contains(id, "/") {
-		return nil, fmt.Errorf("%w: %s; paysluice replay list shows them", ErrNotFound, id)
+		return nil, fmt.Errorf("%w: %s; %s list shows them", ErrNotFound, id, e.Kind.command())
 	}
 	if err := errors.Join(e.get(ctx, prefix+startName, &r.Record), e.get(ctx, prefix+entriesName, &r.Entries)); err != nil {
 		return nil, err
+	}
+	if r.Kind != e.Kind {
+		return nil, fmt.Errorf("%w: %s is a run of %s", ErrNotFound, id, r.Kind.command())
 	}
 	r.Plan.Entries, r.states, r.notes = r.Entries, make([]state, len(r.Entries)), len(notes)
 	read := make([]note, len(notes))
@@ -177,7 +210,7 @@ func (e *Engine) Load(ctx context.Context, id string) (*Run, error) {
 
 // write records a note and applies it. The error is ErrBusy if another process has
 // written that note.
-func (e *Engine) write(ctx context.Context, r *Run, n note) error {
+func (e *Records) write(ctx context.Context, r *Run, n note) error {
 	n.At, n.Writer = e.Now().UTC(), r.writer
 	r.apply(n)
 	n.Done = r.Done()
@@ -212,8 +245,8 @@ type Summary struct {
 // idLayout is the time with which the id of a run begins.
 const idLayout = "20060102T150405Z"
 
-// Runs returns the runs that started at or after a time, the newest first.
-func (e *Engine) Runs(ctx context.Context, since time.Time) ([]Summary, error) {
+// Runs returns the runs of the kind that started at or after a time, the newest first.
+func (e *Records) Runs(ctx context.Context, since time.Time) ([]Summary, error) {
 	latest := map[string]string{} // key of the latest note by id, "" without one
 	err := e.list(ctx, contract.ReplaysPrefix, func(key string, _ time.Time) {
 		id, name, _ := strings.Cut(strings.TrimPrefix(key, contract.ReplaysPrefix), "/")
@@ -250,10 +283,10 @@ func (e *Engine) Runs(ctx context.Context, since time.Time) ([]Summary, error) {
 		}
 		return nil
 	})
-	return runs, err
+	return slices.DeleteFunc(runs, func(s Summary) bool { return s.Kind != e.Kind }), err
 }
 
-func (e *Engine) put(ctx context.Context, key string, value any) error {
+func (e *Records) put(ctx context.Context, key string, value any) error {
 	text, _ := json.Marshal(value) // the types of the records cannot fail
 	_, err := e.Objects.PutObject(ctx, &s3.PutObjectInput{
 		Bucket: &e.BucketName, Key: &key, Body: bytes.NewReader(text), ContentType: aws.String("application/json"),
@@ -266,7 +299,7 @@ func (e *Engine) put(ctx context.Context, key string, value any) error {
 }
 
 // get reads a record. The error is ErrNotFound for an object that does not exist.
-func (e *Engine) get(ctx context.Context, key string, value any) error {
+func (e *Records) get(ctx context.Context, key string, value any) error {
 	out, err := e.Objects.GetObject(ctx, &s3.GetObjectInput{Bucket: &e.BucketName, Key: &key})
 	if _, missing := errors.AsType[*types.NoSuchKey](err); missing {
 		return fmt.Errorf("%w: s3://%s/%s is missing", ErrNotFound, e.BucketName, key)
@@ -286,7 +319,7 @@ func (e *Engine) get(ctx context.Context, key string, value any) error {
 }
 
 // list calls do for each object with a prefix.
-func (e *Engine) list(ctx context.Context, prefix string, do func(key string, at time.Time)) error {
+func (e *Records) list(ctx context.Context, prefix string, do func(key string, at time.Time)) error {
 	for pages := s3.NewListObjectsV2Paginator(e.Objects, &s3.ListObjectsV2Input{Bucket: &e.BucketName, Prefix: &prefix}); pages.HasMorePages(); {
 		page, err := pages.NextPage(ctx)
 		if err != nil {

@@ -78,19 +78,16 @@ type Queue interface {
 // Engine replays the archive of one stack. It does not change the archive, and the
 // consumer stores an event once however often it receives it.
 type Engine struct {
+	Records
 	Archive   *failure.Archive
-	Objects   Objects
 	Table     Table
 	Queue     Queue
 	Providers provider.Set // that the consumer knows
 
-	BucketName, TableName   string
-	QueueURL, DeadLetterURL string
+	TableName, QueueURL, DeadLetterURL string
 
-	Rate        int           // messages a second at most, 1 to MaxRate
-	Concurrency int           // calls at a time, at least 1
-	Patience    time.Duration // how long Prove waits for an event
-	Now         func() time.Time
+	Rate     int           // messages a second at most, 1 to MaxRate
+	Patience time.Duration // how long Prove waits for an event
 	// Sleep waits. It returns the context's error if that ends first.
 	Sleep func(context.Context, time.Duration) error
 }
@@ -125,17 +122,17 @@ type Progress struct {
 	Failed      int // part of Done: archived again, or not sent
 }
 
-// Entry is an archived event of a plan.
+// Entry is an event of a plan. That of a republication has no field of the archive.
 type Entry struct {
-	Key       string `json:"key"`
+	Key       string `json:"key,omitempty"`
 	Provider  string `json:"provider"`
-	Reason    string `json:"failureReason"`
+	Reason    string `json:"failureReason,omitempty"`
 	EventID   string `json:"eventId"`
 	Timestamp int64  `json:"timestamp"`
 	// Stem begins the keys of all failures of the event.
-	Stem string `json:"stem"`
+	Stem string `json:"stem,omitempty"`
 	// Hashes of the body.
-	PayloadSHA256 string `json:"payloadSha256"`
+	PayloadSHA256 string `json:"payloadSha256,omitempty"`
 	ContentSHA256 string `json:"contentSha256,omitempty"`
 }
 
@@ -177,9 +174,9 @@ func (e *Engine) look(ctx context.Context, entry Entry) (presence, error) {
 	return other, nil
 }
 
-// each calls do for the indexes below n, e.Concurrency at a time, and returns the
-// first error.
-func (e *Engine) each(ctx context.Context, n int, do func(ctx context.Context, i int) error) error {
+// each calls do for the indexes below n, Concurrency at a time, and returns the first
+// error.
+func (e *Records) each(ctx context.Context, n int, do func(ctx context.Context, i int) error) error {
 	group, limited := errgroup.WithContext(ctx)
 	group.SetLimit(e.Concurrency)
 	for i := range n {

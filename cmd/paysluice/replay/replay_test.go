@@ -180,10 +180,15 @@ func (c *cloud) GetQueueAttributes(context.Context, *sqs.GetQueueAttributesInput
 
 func (c *cloud) engine() *replay.Engine {
 	return &replay.Engine{
-		Archive: failure.New(c, bucketName), Objects: c, Table: c, Queue: c, Providers: all.All(all.Settings{}),
-		BucketName: bucketName, TableName: tableName, QueueURL: "queue", DeadLetterURL: "dlq",
-		Rate: replay.MaxRate, Concurrency: 4, Patience: replay.DefaultPatience, Now: time.Now, Sleep: replay.Sleep,
+		Records: c.records(replay.Replay),
+		Archive: failure.New(c, bucketName), Table: c, Queue: c, Providers: all.All(all.Settings{}),
+		TableName: tableName, QueueURL: "queue", DeadLetterURL: "dlq",
+		Rate: replay.MaxRate, Patience: replay.DefaultPatience, Sleep: replay.Sleep,
 	}
+}
+
+func (c *cloud) records(kind replay.Kind) replay.Records {
+	return replay.Records{Kind: kind, Objects: c, BucketName: bucketName, Concurrency: 4, Now: time.Now}
 }
 
 func ignore(replay.Progress) {}

@@ -54,7 +54,7 @@ func (e *Engine) Run(ctx context.Context, r *Run, progress func(Progress)) error
 			return errors.Join(failure, e.write(late, r, n))
 		}
 		r.apply(n)
-		progress(Progress{Stage: Sending, Done: r.Done(), Total: len(r.Entries), Failed: len(r.in(dropped))})
+		progress(Progress{Stage: Sending, Done: r.Done(), Total: len(r.Entries), Failed: r.Dropped()})
 	}
 	if n.Sent == nil && n.Dropped == nil {
 		return nil

@@ -21,10 +21,10 @@ func (a *app) events() *cobra.Command {
 		Short: "Read stored events",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			return usagef("events needs a command: list, get, payload, tail, export or erase")
+			return usagef("events needs a command: list, get, payload, tail, export, republish or erase")
 		},
 	}
-	c.AddCommand(a.eventsList(), a.eventsGet(), a.eventsPayload(), a.eventsTail(), a.eventsExport(), a.eventsErase())
+	c.AddCommand(a.eventsList(), a.eventsGet(), a.eventsPayload(), a.eventsTail(), a.eventsExport(), a.eventsRepublish(), a.eventsErase())
 	return c
 }
 

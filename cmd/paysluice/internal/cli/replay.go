@@ -248,18 +248,19 @@ func (a *app) replayList() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.listRuns(c.Context(), query.Replays(s, replay.DefaultRate, 0, a.now))
+			return a.listRuns(c.Context(), &query.Replays(s, replay.DefaultRate, 0, a.now).Records)
 		},
 	}
 }
 
-func (a *app) listRuns(ctx context.Context, engine *replay.Engine) error {
-	runs, err := engine.Runs(ctx, time.Time{})
+// listRuns lists the runs of one kind.
+func (a *app) listRuns(ctx context.Context, records *replay.Records) error {
+	runs, err := records.Runs(ctx, time.Time{})
 	if err != nil {
 		return err
 	}
 	if len(runs) == 0 {
-		fmt.Fprintln(a.err, "nothing was replayed yet")
+		fmt.Fprintln(a.err, "no run yet")
 	}
 	_, err = output.Write(a.out, a.format, runColumns(), output.All(runs))
 	return err
@@ -274,6 +275,8 @@ func runColumns() []output.Column[replay.Summary] {
 			switch p := r.Proof; {
 			case p == nil && r.Done < r.Total:
 				return "unfinished"
+			case r.Kind == replay.Republication:
+				return "published"
 			case p == nil:
 				return "not proved"
 			case len(p.Missing) > 0:

@@ -220,8 +220,9 @@ func (*bucket) GetQueueAttributes(context.Context, *sqs.GetQueueAttributesInput,
 
 func (b *bucket) engine() *replay.Engine {
 	return &replay.Engine{
-		Archive: failure.New(b, "b"), Objects: b, Table: b, Queue: b, Providers: all.All(all.Settings{}), BucketName: "b",
-		Rate: replay.MaxRate, Concurrency: 1, Patience: replay.DefaultPatience, Now: func() time.Time { return b.now },
+		Records: replay.Records{Objects: b, BucketName: "b", Concurrency: 1, Now: func() time.Time { return b.now }},
+		Archive: failure.New(b, "b"), Table: b, Queue: b, Providers: all.All(all.Settings{}),
+		Rate: replay.MaxRate, Patience: replay.DefaultPatience,
 		Sleep: func(_ context.Context, d time.Duration) error { b.now = b.now.Add(d); return nil },
 	}
 }
@@ -253,7 +254,7 @@ func TestReplayFails(t *testing.T) {
 	require.ErrorContains(t, err, "GetCallerIdentity", "a stack without a region")
 	b.broken = "replays/"
 	require.ErrorIs(t, a.newReplay(t.Context(), &stack.Stack{}, e, replay.Selection{}, false), errDown)
-	require.ErrorIs(t, a.listRuns(t.Context(), e), errDown)
+	require.ErrorIs(t, a.listRuns(t.Context(), &e.Records), errDown)
 	b.broken = "none"
 
 	plan, err := e.Plan(t.Context(), replay.Selection{}, func(replay.Progress) {})
@@ -266,8 +267,8 @@ func TestReplayFails(t *testing.T) {
 func TestNoRunsAndSeveralFailures(t *testing.T) {
 	var stdout, stderr bytes.Buffer
 	a := &app{out: &stdout, err: &stderr, format: output.Table}
-	require.NoError(t, a.listRuns(t.Context(), newBucket(t, "").engine()))
-	assert.Equal(t, "nothing was replayed yet\n", stderr.String())
+	require.NoError(t, a.listRuns(t.Context(), &newBucket(t, "").engine().Records))
+	assert.Equal(t, "no run yet\n", stderr.String())
 	require.NoError(t, a.showFailures([]failure.Failure{{Key: "a"}, {Key: "b"}}))
 	assert.Equal(t, "key  a\n\nkey  b\n", stdout.String())
 	a.out = fullDisk{}

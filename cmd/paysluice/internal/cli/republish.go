@@ -1,0 +1,217 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/paysluice/paysluice/cmd/paysluice/failure"
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/output"
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/stack"
+	"github.com/paysluice/paysluice/cmd/paysluice/replay"
+	"github.com/paysluice/paysluice/handlers/event"
+)
+
+// republishFlags are the flags of paysluice events republish.
+type republishFlags struct {
+	filterFlags
+	resume string
+	rate   int
+	dryRun bool
+}
+
+func (a *app) eventsRepublish() *cobra.Command {
+	var flags republishFlags
+	c := &cobra.Command{
+		Use:   "republish [ID...]",
+		Short: "Publish stored events again to the topic or the bus",
+		Long: `Publish stored events again to the topic or the bus: those with the given ids, or all that
+the flags select. Without --since it goes back seven days.
+
+It says first what it would publish; --dry-run ends there. After a confirmation it
+passes the events to event-publisher, which names what cannot be published in
+webhook-unpublished. Subscribers get each event with the id, the source and the time that it
+had, and with the attribute replay, the id of the run.
+
+Ctrl-C stops it. --resume continues a stopped or killed run; events of the interrupted batch
+are published twice. Exit code 3: the table has some of the events no longer.`,
+		Example: `  paysluice events republish --since 2026-11-01 --until 2026-11-02 --dry-run
+  paysluice events republish stripe:evt_1PgcT2
+  paysluice events republish --resume 20261101T093012Z-k3v7qa`,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(c *cobra.Command, ids []string) error {
+			filter, err := flags.check(c, ids, a.now())
+			if err != nil {
+				return err
+			}
+			s, err := a.find(c.Context())
+			if err != nil {
+				return err
+			}
+			p, err := query.Republisher(s, flags.rate, a.now)
+			if err != nil {
+				return err
+			}
+			if flags.resume != "" {
+				run, err := p.Load(c.Context(), flags.resume)
+				if err != nil {
+					return err
+				}
+				fmt.Fprintf(a.err, "run %s: %d of %d events are published\n", run.ID, run.Done(), run.Total)
+				return a.finishRepublish(c.Context(), p, run)
+			}
+			return a.newRepublish(c.Context(), s, p, filter, ids, flags.dryRun)
+		},
+	}
+	flags.add(c, 0, "events")
+	f := c.Flags()
+	f.StringVar(&flags.resume, "resume", "", "continue the run with this `id`")
+	f.IntVar(&flags.rate, "rate", replay.DefaultRate, fmt.Sprintf("`events` a second at most, 1 to %d", replay.MaxRate))
+	f.BoolVar(&flags.dryRun, "dry-run", false, "say what would be published, and publish nothing")
+	c.AddCommand(a.republishList())
+	return c
+}
+
+// check checks the flags. The error names every invalid one.
+func (f *republishFlags) check(c *cobra.Command, ids []string, now time.Time) (query.Filter, error) {
+	filter, err := f.filter(now)
+	if err != nil {
+		return query.Filter{}, err
+	}
+	if f.rate < 1 || f.rate > replay.MaxRate {
+		return query.Filter{}, usagef("--rate must be 1 to %d", replay.MaxRate)
+	}
+	selecting := []string{"provider", "type", "category", "payment", "account", "endpoint", "livemode", "since", "until", "limit"}
+	if f.resume != "" {
+		selecting = append(selecting, "dry-run")
+	}
+	for _, name := range selecting {
+		switch {
+		case !c.Flags().Changed(name):
+		case f.resume != "":
+			return query.Filter{}, usagef("--resume continues a run with its own selection: leave --%s out", name)
+		case len(ids) > 0:
+			return query.Filter{}, usagef("ids select the events: leave --%s out", name)
+		}
+	}
+	if f.resume != "" && len(ids) > 0 {
+		return query.Filter{}, usagef("--resume continues a run with its own selection: leave %s out", ids[0])
+	}
+	return filter, nil
+}
+
+// newRepublish plans, asks and publishes.
+func (a *app) newRepublish(ctx context.Context, s *stack.Stack, p *replay.Republisher, filter query.Filter, ids []string, dryRun bool) error {
+	m := a.newMeter()
+	plan, err := p.Plan(selectionOf(filter, ids), selected(ctx, query.New(s, a.now), filter, ids), m.show)
+	m.end()
+	if err != nil {
+		return err
+	}
+	to, format := a.err, output.Table
+	if dryRun {
+		to, format = a.out, a.format
+	}
+	if _, err := output.Write(to, format, publishedColumns(), output.All(plan.Groups)); err != nil {
+		return err
+	}
+	switch total := len(plan.Entries); {
+	case total == 0:
+		fmt.Fprintln(a.err, "no event matches")
+		return nil
+	case dryRun:
+		fmt.Fprintf(a.err, "%d would be published\n", total)
+		return nil
+	}
+	if err := a.confirm(ctx, fmt.Sprintf("Publish %d events of %s again, %d a second?", len(plan.Entries), s.Name, p.Rate)); err != nil {
+		return err
+	}
+	who, err := query.Identity(ctx, s)
+	if err != nil {
+		return err
+	}
+	run, err := p.Start(ctx, plan, who)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(a.err, "run %s started\n", run.ID)
+	return a.finishRepublish(ctx, p, run)
+}
+
+// finishRepublish publishes the rest of a run.
+func (a *app) finishRepublish(ctx context.Context, p *replay.Republisher, run *replay.Run) error {
+	m := a.newMeter()
+	err := p.Run(ctx, run, m.show)
+	m.end()
+	if err != nil {
+		fmt.Fprintf(a.err, "%d of %d events are published; to resume: paysluice events republish --resume %s\n", run.Done(), run.Total, run.ID)
+		return err
+	}
+	gone := run.Dropped()
+	fmt.Fprintf(a.err, "%d events are published again with the attribute replay=%s\n", run.Total-gone, run.ID)
+	if gone > 0 {
+		fmt.Fprintf(a.err, "the table has %d events of the plan no longer\n", gone)
+		return errFound
+	}
+	return nil
+}
+
+// selected returns the events with some ids, or those of a filter.
+func selected(ctx context.Context, store *query.Store, filter query.Filter, ids []string) iter.Seq2[event.Event, error] {
+	if len(ids) == 0 {
+		return store.Events(ctx, filter)
+	}
+	return func(yield func(event.Event, error) bool) {
+		for _, id := range ids {
+			found, err := store.Event(ctx, id)
+			if err != nil {
+				yield(event.Event{}, err)
+				return
+			}
+			for _, e := range found {
+				if !yield(e, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// selectionOf returns what the record says about the selection.
+func selectionOf(f query.Filter, ids []string) replay.Selection {
+	return replay.Selection{EventIDs: ids, Filter: failure.Filter{
+		Provider: f.Provider, Type: f.Type, Category: f.Category, Payment: f.Payment, Account: f.Account,
+		Endpoint: f.Endpoint, Livemode: f.Livemode, Since: f.Since, Until: f.Until, Limit: f.Limit,
+	}}
+}
+
+func publishedColumns() []output.Column[replay.Group] {
+	type g = replay.Group
+	return []output.Column[replay.Group]{
+		{Name: "provider", Text: func(g g) string { return g.Provider }},
+		{Name: "category", Text: func(g g) string { return g.Category }},
+		{Name: "count", Text: func(g g) string { return fmt.Sprint(g.Count) }, Right: true},
+		{Name: "samples", Text: func(g g) string { return strings.Join(g.Samples, " ") }, Short: func(g g) string { return g.Samples[0] }},
+	}
+}
+
+func (a *app) republishList() *cobra.Command {
+	return &cobra.Command{
+		Use:     "list",
+		Short:   "List the runs of paysluice events republish, newest first",
+		Example: `  paysluice events republish list -o json`,
+		Args:    cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			s, err := a.find(c.Context())
+			if err != nil {
+				return err
+			}
+			return a.listRuns(c.Context(), query.Republications(s, a.now))
+		},
+	}
+}

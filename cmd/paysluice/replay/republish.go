@@ -1,0 +1,205 @@
+package replay
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+
+	"github.com/paysluice/paysluice/handlers/aws/table"
+	"github.com/paysluice/paysluice/handlers/event"
+	"github.com/paysluice/paysluice/handlers/publisher"
+)
+
+const (
+	// maxInvocation bounds the images in one invocation. A request has at most 6 MB
+	// (Lambda Developer Guide, "Lambda quotas").
+	maxInvocation = 5 << 20
+	// maxStops is how often in a row the publisher may stop before its first record.
+	maxStops = 4
+)
+
+// ErrStopped reports that the publisher cannot publish for now.
+var ErrStopped = errors.New("event-publisher does not publish; its log says why")
+
+// Events reads the stored events with a list of keys.
+type Events interface {
+	Full(context.Context, iter.Seq2[event.Event, error]) iter.Seq2[event.Event, error]
+}
+
+// Function is the subset of the Lambda API that a Republisher calls.
+type Function interface {
+	Invoke(context.Context, *lambda.InvokeInput, ...func(*lambda.Options)) (*lambda.InvokeOutput, error)
+}
+
+// Republisher sends stored events to the stack's topic or bus again, through the
+// publisher. Subscribers take an event that they have for a duplicate, so an interrupted
+// batch is sent again.
+type Republisher struct {
+	Records
+	Events       Events
+	Function     Function
+	FunctionName string
+
+	Rate int // events a second at most, 1 to MaxRate
+	// Sleep waits. It returns the context's error if that ends first.
+	Sleep func(context.Context, time.Duration) error
+}
+
+// Plan counts the events of a list, which a selection describes, and sends nothing.
+func (p *Republisher) Plan(s Selection, list iter.Seq2[event.Event, error], progress func(Progress)) (Plan, error) {
+	plan := Plan{Selection: s}
+	groups := map[[2]string]*Group{}
+	for e, err := range list {
+		if err != nil {
+			return Plan{}, err
+		}
+		kind := [2]string{e.Provider, string(e.Category)}
+		g := groups[kind]
+		if g == nil {
+			g = &Group{Provider: e.Provider, Category: string(e.Category)}
+			groups[kind] = g
+		}
+		if g.Count++; len(g.Samples) < maxSamples {
+			g.Samples = append(g.Samples, e.ID)
+		}
+		plan.Entries = append(plan.Entries, Entry{Provider: e.Provider, EventID: e.ID, Timestamp: e.Timestamp})
+		if len(plan.Entries)%100 == 0 {
+			progress(Progress{Stage: Planning, Done: len(plan.Entries)})
+		}
+	}
+	for _, g := range groups {
+		plan.Groups = append(plan.Groups, *g)
+	}
+	slices.SortFunc(plan.Groups, func(x, y Group) int {
+		return cmp.Or(cmp.Compare(x.Provider, y.Provider), cmp.Compare(x.Category, y.Category))
+	})
+	return plan, nil
+}
+
+// Run sends the events of a run that are not sent yet, and records each batch. It stops
+// after a failure, or when the context ends; another call resumes it.
+func (p *Republisher) Run(ctx context.Context, r *Run, progress func(Progress)) error {
+	size, stops := min(maxBatch, p.Rate), 0
+	for left := r.in(unsent); len(left) > 0; left = r.in(unsent) {
+		start := p.Now()
+		n, err := p.publish(ctx, r, left[:min(size, len(left))])
+		if err != nil {
+			return err
+		}
+		done := len(n.Sent) + len(n.Dropped)
+		if done > 0 {
+			// What was sent is recorded after an interrupt, too.
+			late, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
+			err := p.write(late, r, n)
+			cancel()
+			if err != nil {
+				return err
+			}
+			progress(Progress{Stage: Sending, Done: r.Done(), Total: len(r.Entries), Failed: r.Dropped()})
+			stops = 0
+		} else if stops++; stops > maxStops {
+			return fmt.Errorf("%w: it stopped at %s", ErrStopped, r.Entries[left[0]].EventID)
+		}
+		pause := time.Duration(done)*time.Second/time.Duration(p.Rate) - p.Now().Sub(start)
+		if stops > 0 {
+			pause = time.Second << stops
+		}
+		if err := p.Sleep(ctx, max(0, pause)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// publish invokes the publisher with the events at some positions, as many as fit.
+func (p *Republisher) publish(ctx context.Context, r *Run, positions []int) (note, error) {
+	n := note{Dropped: map[int]string{}}
+	rows, err := p.rows(ctx, r, positions)
+	if err != nil {
+		return note{}, err
+	}
+	batch, size := publisher.Batch{Replay: r.ID}, 0
+	var in []int // positions of the batch
+	for _, position := range positions {
+		entry := r.Entries[position]
+		row, found := rows[rowKey{entry.EventID, entry.Timestamp}]
+		if !found {
+			n.Dropped[position] = "the table has it no longer"
+			continue
+		}
+		keys, image := table.EncodeImage(table.ToItem(row))
+		if size += len(image); size > maxInvocation && len(in) > 0 {
+			break
+		}
+		in = append(in, position)
+		batch.Records = append(batch.Records, publisher.Record{EventName: publisher.Inserted, Change: publisher.Change{
+			SequenceNumber: strconv.Itoa(position), Keys: keys, NewImage: image,
+		}})
+	}
+	if len(in) > 0 {
+		if n.Sent, err = p.invoke(ctx, batch, in); err != nil {
+			return note{}, err
+		}
+	}
+	return n, nil
+}
+
+// rowKey is the key of an event in the table.
+type rowKey struct {
+	id string
+	at int64
+}
+
+// rows returns the events at some positions that the table still has.
+func (p *Republisher) rows(ctx context.Context, r *Run, positions []int) (map[rowKey]event.Event, error) {
+	rows := map[rowKey]event.Event{}
+	keys := func(yield func(event.Event, error) bool) {
+		for _, position := range positions {
+			if !yield(event.Event{ID: r.Entries[position].EventID, Timestamp: r.Entries[position].Timestamp}, nil) {
+				return
+			}
+		}
+	}
+	for e, err := range p.Events.Full(ctx, keys) {
+		if err != nil {
+			return nil, err
+		}
+		rows[rowKey{e.ID, e.Timestamp}] = e
+	}
+	return rows, nil
+}
+
+// invoke returns the positions before the first one at which the publisher stopped. An
+// event that it named in webhook-unpublished counts as sent.
+func (p *Republisher) invoke(ctx context.Context, batch publisher.Batch, positions []int) ([]int, error) {
+	text, _ := json.Marshal(batch) // strings and valid JSON cannot fail
+	out, err := p.Function.Invoke(ctx, &lambda.InvokeInput{FunctionName: &p.FunctionName, Payload: text})
+	if err != nil {
+		return nil, err
+	}
+	if failure := aws.ToString(out.FunctionError); failure != "" {
+		return nil, fmt.Errorf("%w: %s: %s", ErrStopped, failure, out.Payload)
+	}
+	var response events.DynamoDBEventResponse
+	if err := json.Unmarshal(out.Payload, &response); err != nil {
+		return nil, fmt.Errorf("%w: its response is not one of the publisher: %w", ErrStopped, err)
+	}
+	for _, failed := range response.BatchItemFailures {
+		position, _ := strconv.Atoi(failed.ItemIdentifier)
+		if at := slices.Index(positions, position); at >= 0 {
+			return positions[:at], nil
+		}
+		return nil, fmt.Errorf("%w: it names no event of the batch: %q", ErrStopped, failed.ItemIdentifier)
+	}
+	return positions, nil
+}

@@ -1,0 +1,249 @@
+package replay_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"iter"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paysluice/paysluice/cmd/paysluice/replay"
+	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/handlers/event"
+	"github.com/paysluice/paysluice/handlers/event/cloudevent"
+	"github.com/paysluice/paysluice/handlers/function"
+	"github.com/paysluice/paysluice/handlers/publisher"
+)
+
+// stage is the publishing stage of a stack: its table, the publisher and what that has
+// published.
+type stage struct {
+	*cloud
+	stored    []event.Event
+	published []string
+	invoked   int
+	largest   int // request
+	// before runs before each publication, after replaces the function's answer.
+	before func(id string) error
+	after  func(*lambda.InvokeOutput) (*lambda.InvokeOutput, error)
+	full   error
+}
+
+func newStage(c *cloud, n int, payload string) *stage {
+	s := &stage{cloud: c}
+	for i := range n {
+		s.stored = append(s.stored, event.Event{
+			Schema: event.Schema, ID: fmt.Sprintf("stripe:evt_%03d", i), Timestamp: int64(i + 1), Provider: "stripe",
+			Category: event.PaymentSucceeded, Payload: []byte(payload),
+		})
+	}
+	return s
+}
+
+func (s *stage) list() iter.Seq2[event.Event, error] {
+	return func(yield func(event.Event, error) bool) {
+		for _, e := range s.stored {
+			if !yield(event.Event{ID: e.ID, Timestamp: e.Timestamp, Provider: e.Provider, Category: e.Category}, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (s *stage) Full(_ context.Context, list iter.Seq2[event.Event, error]) iter.Seq2[event.Event, error] {
+	return func(yield func(event.Event, error) bool) {
+		for key := range list {
+			if s.full != nil {
+				yield(event.Event{}, s.full)
+				return
+			}
+			for _, e := range s.stored {
+				if e.ID == key.ID && e.Timestamp == key.Timestamp && !yield(e, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// Publish is the topic.
+func (s *stage) Publish(_ context.Context, e cloudevent.Event, replay string) error {
+	if s.before != nil {
+		if err := s.before(e.ID); err != nil {
+			return err
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.published = append(s.published, e.ID+" "+replay)
+	return nil
+}
+
+// Invoke runs the publisher.
+func (s *stage) Invoke(ctx context.Context, in *lambda.InvokeInput, _ ...func(*lambda.Options)) (*lambda.InvokeOutput, error) {
+	s.invoked++
+	s.largest = max(s.largest, len(in.Payload))
+	batch, err := function.DecodeJSON[publisher.Batch](in.Payload)
+	if err != nil {
+		return nil, err
+	}
+	h := &publisher.Handler{
+		Target: s, Source: "urn:paysluice:1:us-east-1:test", Log: function.NewLogger(io.Discard, contract.LogLevelInfo),
+		Metrics: function.NewMetrics(io.Discard, "test", time.Now), Now: time.Now,
+	}
+	answer, err := h.Handle(ctx, batch)
+	if err != nil {
+		return nil, err
+	}
+	payload, err := json.Marshal(answer)
+	out := &lambda.InvokeOutput{Payload: payload}
+	if s.after != nil {
+		return s.after(out)
+	}
+	return out, err
+}
+
+func (s *stage) republisher() *replay.Republisher {
+	return &replay.Republisher{
+		Records: s.records(replay.Republication), Events: s, Function: s, FunctionName: "event-publisher-test",
+		Rate: replay.MaxRate, Sleep: replay.Sleep,
+	}
+}
+
+// begin starts a run of all events.
+func (s *stage) begin(t *testing.T) *replay.Run {
+	t.Helper()
+	p := s.republisher()
+	plan, err := p.Plan(replay.Selection{EventIDs: []string{"all"}}, s.list(), ignore)
+	require.NoError(t, err)
+	run, err := p.Start(t.Context(), plan, "me")
+	require.NoError(t, err)
+	return run
+}
+
+func TestRepublish(t *testing.T) {
+	test(t, 0, func(t *testing.T, c *cloud) {
+		s := newStage(c, 250, "body")
+		s.stored[7].Category = event.RefundSucceeded
+		run := s.begin(t)
+		assert.Equal(t, []replay.Group{
+			{Provider: "stripe", Category: "payment.succeeded", Count: 249, Samples: []string{"stripe:evt_000", "stripe:evt_001", "stripe:evt_002"}},
+			{Provider: "stripe", Category: "refund.succeeded", Count: 1, Samples: []string{"stripe:evt_007"}},
+		}, run.Groups)
+
+		p, start := s.republisher(), time.Now()
+		p.Rate = 50
+		gone := s.stored[3]
+		s.stored = append(s.stored[:3:3], s.stored[4:]...) // TTL deletes it after the plan
+		require.NoError(t, p.Run(t.Context(), run, ignore))
+
+		assert.Equal(t, 5*time.Second, time.Since(start).Round(time.Second), "50 a second")
+		assert.Len(t, s.published, 249)
+		for _, e := range s.stored {
+			assert.Contains(t, s.published, e.ID+" "+run.ID, "each with the id of the run")
+		}
+		assert.NotContains(t, strings.Join(s.published, ","), gone.ID)
+		assert.Equal(t, 1, run.Dropped())
+		again, err := p.Load(t.Context(), run.ID)
+		require.NoError(t, err)
+		assert.Equal(t, 250, again.Done(), "the record has the result")
+		require.NoError(t, p.Run(t.Context(), again, ignore))
+		assert.Len(t, s.published, 249, "a finished run publishes nothing")
+
+		runs, err := p.Runs(t.Context(), time.Time{})
+		require.NoError(t, err)
+		require.Len(t, runs, 1)
+		assert.Equal(t, []any{replay.Republication, 250, 250, "me"}, []any{runs[0].Kind, runs[0].Done, runs[0].Total, runs[0].Who})
+		replays, err := c.engine().Runs(t.Context(), time.Time{})
+		require.NoError(t, err)
+		assert.Empty(t, replays, "a republication is no replay")
+		_, err = c.engine().Load(t.Context(), run.ID)
+		require.ErrorIs(t, err, replay.ErrNotFound)
+		assert.ErrorContains(t, err, "is a run of paysluice events republish")
+		_, err = p.Load(t.Context(), "none")
+		assert.ErrorContains(t, err, "paysluice events republish list shows them")
+	})
+}
+
+// A request of Lambda has at most 6 MB.
+func TestRepublishLargeEvents(t *testing.T) {
+	test(t, 0, func(t *testing.T, c *cloud) {
+		s := newStage(c, 30, strings.Repeat("x", event.MaxInline))
+		require.NoError(t, s.republisher().Run(t.Context(), s.begin(t), ignore))
+		assert.Len(t, s.published, 30)
+		assert.Equal(t, 2, s.invoked)
+		assert.Less(t, s.largest, 6_000_000)
+	})
+}
+
+// A stopped run is resumed where the publisher stopped.
+func TestRepublishResumes(t *testing.T) {
+	for _, row := range []struct {
+		why  string
+		fail func(*stage, func())
+		err  error
+		left int // to be published
+	}{
+		{"the topic is down", func(s *stage, _ func()) { s.before = func(id string) error { return downAfter(id, "stripe:evt_004") } }, replay.ErrStopped, 6},
+		{"the publisher crashes", func(s *stage, _ func()) {
+			s.after = func(*lambda.InvokeOutput) (*lambda.InvokeOutput, error) {
+				return &lambda.InvokeOutput{FunctionError: new("Unhandled"), Payload: []byte(`{"errorType":"OutOfMemory"}`)}, nil
+			}
+		}, replay.ErrStopped, 10},
+		{"an answer of another function", func(s *stage, _ func()) {
+			s.after = func(*lambda.InvokeOutput) (*lambda.InvokeOutput, error) { return &lambda.InvokeOutput{Payload: []byte("x")}, nil }
+		}, replay.ErrStopped, 10},
+		{"a record that was not sent", func(s *stage, _ func()) {
+			s.after = func(*lambda.InvokeOutput) (*lambda.InvokeOutput, error) {
+				return &lambda.InvokeOutput{Payload: []byte(`{"batchItemFailures":[{"itemIdentifier":"99"}]}`)}, nil
+			}
+		}, replay.ErrStopped, 10},
+		{"Lambda is down", func(s *stage, _ func()) {
+			s.after = func(*lambda.InvokeOutput) (*lambda.InvokeOutput, error) { return nil, errDown }
+		}, errDown, 10},
+		{"the table is down", func(s *stage, _ func()) { s.full = errDown }, errDown, 10},
+		{"the record is not written", func(s *stage, _ func()) { s.hooks["PutObject"] = func() error { return errDown } }, errDown, 10},
+		{"an interrupt", func(s *stage, cancel func()) {
+			s.after = func(out *lambda.InvokeOutput) (*lambda.InvokeOutput, error) { cancel(); return out, nil }
+		}, context.Canceled, 0},
+	} {
+		t.Run(row.why, func(t *testing.T) {
+			test(t, 0, func(t *testing.T, c *cloud) {
+				s := newStage(c, 10, "body")
+				run := s.begin(t)
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				row.fail(s, cancel)
+				require.ErrorIs(t, s.republisher().Run(ctx, run, ignore), row.err)
+
+				s.before, s.after, s.full, s.published = nil, nil, nil, nil
+				clear(s.hooks)
+				p := s.republisher()
+				resumed, err := p.Load(t.Context(), run.ID)
+				require.NoError(t, err)
+				require.NoError(t, p.Run(t.Context(), resumed, ignore))
+				assert.Len(t, s.published, row.left)
+			})
+		})
+	}
+}
+
+// downAfter fails for an id and all greater ones.
+func downAfter(id, first string) error {
+	if id >= first {
+		return errDown
+	}
+	return nil
+}
+
+func TestRepublishPlanFails(t *testing.T) {
+	_, err := (&replay.Republisher{}).Plan(replay.Selection{}, func(yield func(event.Event, error) bool) { yield(event.Event{}, errDown) }, ignore)
+	require.ErrorIs(t, err, errDown)
+}
