@@ -198,7 +198,9 @@ func TestRepublishResumes(t *testing.T) {
 			}
 		}, replay.ErrStopped, 10},
 		{"an answer of another function", func(s *stage, _ func()) {
-			s.after = func(*lambda.InvokeOutput) (*lambda.InvokeOutput, error) { return &lambda.InvokeOutput{Payload: []byte("x")}, nil }
+			s.after = func(*lambda.InvokeOutput) (*lambda.InvokeOutput, error) {
+				return &lambda.InvokeOutput{Payload: []byte("x")}, nil
+			}
 		}, replay.ErrStopped, 10},
 		{"a record that was not sent", func(s *stage, _ func()) {
 			s.after = func(*lambda.InvokeOutput) (*lambda.InvokeOutput, error) {

@@ -19,13 +19,13 @@ import (
 func (a *app) failures() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "failures",
-		Short: "Read the archive of webhooks that could not be stored",
+		Short: "Read the archive of webhooks that could not be stored, and what was not published",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			return usagef("failures needs a command: list, show, stats or restore")
+			return usagef("failures needs a command: list, show, stats, restore or unpublished")
 		},
 	}
-	c.AddCommand(a.failuresList(), a.failuresShow(), a.failuresStats(), a.failuresRestore())
+	c.AddCommand(a.failuresList(), a.failuresShow(), a.failuresStats(), a.failuresRestore(), a.failuresUnpublished())
 	return c
 }
 

@@ -28,7 +28,7 @@ import (
 
 func TestFailuresAndReplayRejectFlags(t *testing.T) {
 	for command, says := range map[string]string{
-		"failures":                                         "failures needs a command: list, show, stats or restore",
+		"failures":                                         "failures needs a command: list, show, stats, restore or unpublished",
 		"failures list --provider strip":                   "--provider must be one of stripe, paypal, square",
 		"failures list --reason full":                      "--reason must be one of receives-exhausted, conflict, expired,",
 		"failures list --prefix oversize/30d/":             "--prefix selects oversize/, which holds no archived messages",

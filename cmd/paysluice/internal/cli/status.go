@@ -32,7 +32,8 @@ func (a *app) status() *cobra.Command {
 		Short: "Show whether webhooks arrive and are stored, and which alarms fire",
 		Long: `Show for each provider the last event and what was accepted, rejected, stored, recognised
 as a duplicate and archived in the last hour; the queues; and each alarm that fires, with
-what it means and what to do. The exit code is 3 if an alarm fires or dead letters wait.`,
+what it means and what to do. The exit code is 3 if an alarm fires, dead letters wait or
+events were not published.`,
 		Example: `  paysluice status
   paysluice status --watch`,
 		Args: cobra.NoArgs,
@@ -99,6 +100,9 @@ func (a *app) printStatus(s query.Status) error {
 	}
 	printQueue(a.out, s.Queue)
 	printQueue(a.out, s.DeadLetters)
+	if s.Unpublished != nil {
+		printQueue(a.out, *s.Unpublished)
+	}
 	fmt.Fprintln(a.out)
 	if len(s.Alarms) == 0 {
 		fmt.Fprintln(a.out, "No alarm fires.")

@@ -18,7 +18,7 @@ func (a *app) trace() *cobra.Command {
 		Use:   "trace ID",
 		Short: "Follow one event or request through logs, table and archive",
 		Long: `Follow one event or request through access log, authorizer, processor, consumer, archiver,
-table and archive, with the time between the stages. ID is an event id, such as
+table, publisher and archive, with the time between the stages. ID is an event id, such as
 stripe:evt_1PgcT2, or a request id of API Gateway. The logs are searched from the receipt
 of the stored event to an hour later, or the last 24 hours without a stored event; --since
 and --until choose other times. The authorizer logs only requests that it rejects, and the
@@ -73,6 +73,9 @@ func (a *app) printTrace(t query.Trace) error {
 		fate = "archived, not stored: paysluice failures show says why"
 	case !t.Stored:
 		fate = "not stored"
+	}
+	if t.Published {
+		fate += ", published"
 	}
 	fmt.Fprintf(a.err, "%s; ids: %s\n", fate, output.Printable(strings.Join(t.IDs, ", ")))
 	if !t.Stored {

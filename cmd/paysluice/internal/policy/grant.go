@@ -47,7 +47,7 @@ func Grants() []Grant {
 		{"ListArchive", ReadOnly, []string{"s3:GetBucketPolicy", "s3:GetBucketPublicAccessBlock", "s3:GetBucketVersioning", "s3:GetLifecycleConfiguration", "s3:ListBucket"}, "failures, replay, doctor, send --wait", bucket(""), nil},
 		{"ReadArchive", ReadOnly, []string{"s3:GetObject"}, "events payload, failures, replay, send --wait", bucket("/*"), nil},
 		{"ReadQueues", ReadOnly, []string{"sqs:GetQueueAttributes"}, "status, replay, doctor", func(r resources) []string {
-			return r.queues("QueueUrl", "DeadLetterQueueUrl")
+			return r.arns("sqs", r.FunctionName("webhook-*"))
 		}, nil},
 		{"ReadLogs", ReadOnly, []string{"logs:DescribeMetricFilters", "logs:FilterLogEvents"}, "status, doctor", logs, nil},
 		{"DecryptData", ReadOnly, []string{"kms:Decrypt"}, "all that read the table, the bucket or a secret", key, []string{"dynamodb", "s3", "secretsmanager"}},
@@ -77,14 +77,23 @@ func Grants() []Grant {
 			return []string{r.arn("secretsmanager", "secret:"+query.KeySecret(r.Stack, contract.Provider{Name: "*"})+"*")}
 		}, nil},
 		{"SendMessages", Operator, []string{"sqs:SendMessage"}, "replay, reconcile --refill", func(r resources) []string { return r.queues("QueueUrl") }, nil},
-		{"WriteObjects", Operator, []string{"s3:PutObject"}, "replay, reconcile --refill", func(r resources) []string {
+		{"WriteObjects", Operator, []string{"s3:PutObject"}, "replay, events republish, reconcile --refill", func(r resources) []string {
 			return []string{r.bucket("/" + contract.ReplaysPrefix + "*"), r.bucket("/" + contract.OversizePrefix + "*")}
 		}, nil},
-		{"RestoreArchive", Operator, []string{"s3:RestoreObject"}, "failures restore", bucket("/*"), nil},
-		{"EraseRows", Operator, []string{"dynamodb:UpdateItem"}, "events erase", table, nil},
+		{"Republish", Operator, []string{"lambda:InvokeFunction"}, "events republish", func(r resources) []string {
+			if r.Outputs["UnpublishedQueueUrl"] == "" {
+				return nil
+			}
+			return r.arns("lambda", "function:"+r.FunctionName(contract.PublisherName))
+		}, nil},
+		{"ReadUnpublished", Operator, []string{"sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage"}, "failures unpublished",
+			func(r resources) []string { return r.queues("UnpublishedQueueUrl") }, nil},
+		{"EraseRows", Operator, []string{"dynamodb:UpdateItem"}, "events erase", func(r resources) []string {
+			return r.arns("dynamodb", "table/"+r.Outputs["TableName"])
+		}, nil},
 		{"FindVersions", Operator, []string{"s3:ListBucketVersions"}, "events erase, destroy", bucket(""), nil},
-		// S3 asks for both (S3 API Reference, DeleteObjects).
-		{"EraseVersions", Operator, []string{"s3:DeleteObject", "s3:DeleteObjectVersion"}, "events erase", bucket("/*"), nil},
+		// S3 asks for both to delete (S3 API Reference, DeleteObjects).
+		{"ChangeArchive", Operator, []string{"s3:DeleteObject", "s3:DeleteObjectVersion", "s3:RestoreObject"}, "events erase, failures restore", bucket("/*"), nil},
 		{"EncryptData", Operator, []string{"kms:Decrypt", "kms:GenerateDataKey"}, "replay, reconcile --refill, secrets add, secrets retire", key, []string{"s3", "secretsmanager", "sqs"}},
 	}
 }
@@ -109,12 +118,12 @@ func secrets(r resources) (arns []string) {
 	return arns
 }
 
-// functionNames returns the full names of the functions, those of all processors as one
-// pattern.
+// functionNames returns the full names of the functions, those of all processors and of
+// event-consumer and event-publisher as one pattern: a policy has at most 6,144 characters.
 func functionNames(r resources) []string {
 	return []string{
 		r.FunctionName(contract.AuthorizerName), "*" + r.FunctionName(contract.ProcessorName(contract.Provider{})),
-		r.FunctionName(contract.ConsumerName), r.FunctionName(contract.ArchiverName), r.FunctionName(contract.EmptierName),
+		r.FunctionName("event-*"), r.FunctionName(contract.ArchiverName), r.FunctionName(contract.EmptierName),
 	}
 }
 

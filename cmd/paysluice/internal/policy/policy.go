@@ -52,9 +52,12 @@ func New(level Level, s *stack.Stack, key string) (Document, error) {
 		if g.Level == Operator && level == ReadOnly {
 			continue
 		}
-		d.Statement = append(d.Statement, Statement{
-			Sid: g.Sid, Effect: "Allow", Action: g.Actions, Resource: g.resources(r), Condition: g.condition(r),
-		})
+		// A stack that publishes nothing lacks some of the resources.
+		if found := g.resources(r); len(found) > 0 {
+			d.Statement = append(d.Statement, Statement{
+				Sid: g.Sid, Effect: "Allow", Action: g.Actions, Resource: found, Condition: g.condition(r),
+			})
+		}
 	}
 	return d, nil
 }
@@ -104,11 +107,14 @@ func (r resources) bucket(path string) string {
 	return "arn:" + r.partition + ":s3:::" + r.Outputs["BucketName"] + path
 }
 
-// queues returns the ARNs of both queues. Their URLs end with the name.
+// queues returns the ARNs of the queues that the stack has. Their URLs end with the name.
 func (r resources) queues(outputs ...string) []string {
 	var arns []string
 	for _, output := range outputs {
 		url := r.Outputs[output]
+		if url == "" {
+			continue
+		}
 		arns = append(arns, r.arn("sqs", url[strings.LastIndex(url, "/")+1:]))
 	}
 	return arns

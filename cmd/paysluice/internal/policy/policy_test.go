@@ -35,11 +35,12 @@ func sample() *stack.Stack {
 		Parameters: map[string]string{"EnvironmentSuffix": "prod"},
 		Outputs: map[string]string{
 			"ApiId": "a1b2c3d4e5", "BucketName": "failed-webhooks-123456789012-prod", "TableName": "WebhookEvents-prod",
-			"QueueUrl":           "https://sqs.us-east-1.amazonaws.com/123456789012/webhook-queue-prod",
-			"DeadLetterQueueUrl": "https://sqs.us-east-1.amazonaws.com/123456789012/webhook-dlq-prod",
-			"AlarmTopicArn":      "arn:aws:sns:" + account + "webhook-alarms-prod",
-			"TicketTopicArn":     "arn:aws:sns:" + account + "webhook-tickets-prod",
-			"TableStreamArn":     "arn:aws:dynamodb:" + account + "table/WebhookEvents-prod/stream/2026-11-01T09:30:00.000",
+			"QueueUrl":            "https://sqs.us-east-1.amazonaws.com/123456789012/webhook-queue-prod",
+			"DeadLetterQueueUrl":  "https://sqs.us-east-1.amazonaws.com/123456789012/webhook-dlq-prod",
+			"UnpublishedQueueUrl": "https://sqs.us-east-1.amazonaws.com/123456789012/webhook-unpublished-prod",
+			"AlarmTopicArn":       "arn:aws:sns:" + account + "webhook-alarms-prod",
+			"TicketTopicArn":      "arn:aws:sns:" + account + "webhook-tickets-prod",
+			"TableStreamArn":      "arn:aws:dynamodb:" + account + "table/WebhookEvents-prod/stream/2026-11-01T09:30:00.000",
 		},
 	}
 	for _, p := range contract.Providers() {

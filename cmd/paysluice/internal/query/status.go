@@ -19,6 +19,8 @@ type Status struct {
 	Providers   []ProviderStatus `json:"providers"`
 	Queue       Queue            `json:"queue"`
 	DeadLetters Queue            `json:"deadLetters"`
+	// Unpublished is nil if the stack does not publish events.
+	Unpublished *Queue `json:"unpublished,omitempty"`
 	// Alarms are those that fire.
 	Alarms []Alarm `json:"alarms"`
 }
@@ -35,8 +37,11 @@ type ProviderStatus struct {
 	Hints []Hint `json:"hints,omitempty"`
 }
 
-// Healthy reports whether no alarm fires and no dead letter waits.
-func (s Status) Healthy() bool { return len(s.Alarms) == 0 && s.DeadLetters.Waiting == 0 }
+// Healthy reports whether no alarm fires, no dead letter waits and no event is named as
+// unpublished.
+func (s Status) Healthy() bool {
+	return len(s.Alarms) == 0 && s.DeadLetters.Waiting == 0 && (s.Unpublished == nil || s.Unpublished.Waiting == 0)
+}
 
 // ReadStatus returns the state of a stack, with the counts of the last period.
 func ReadStatus(ctx context.Context, m *Monitor, s *Store, period time.Duration) (Status, error) {
@@ -54,6 +59,13 @@ func ReadStatus(ctx context.Context, m *Monitor, s *Store, period time.Duration)
 		status.Queue, status.DeadLetters, err = m.QueueStates(ctx)
 		return err
 	})
+	if url := m.Stack.Outputs["UnpublishedQueueUrl"]; url != "" {
+		all.Go(func() error {
+			q, err := m.queue(ctx, url)
+			status.Unpublished = &q
+			return err
+		})
+	}
 	all.Go(func() error {
 		alarms, err := m.Alarms(ctx)
 		for _, a := range alarms {

@@ -33,12 +33,14 @@ type Stage struct {
 type Trace struct {
 	ID string `json:"id"`
 	// Ids are all ids that belong together: of event, requests and messages.
-	IDs      []string  `json:"ids"`
-	Stored   bool      `json:"stored"`
-	Archived bool      `json:"archived"`
-	Stages   []Stage   `json:"stages"` // in order of time
-	Since    time.Time `json:"since"`
-	Until    time.Time `json:"until"`
+	IDs      []string `json:"ids"`
+	Stored   bool     `json:"stored"`
+	Archived bool     `json:"archived"`
+	// Published reports whether the publisher says so.
+	Published bool      `json:"published"`
+	Stages    []Stage   `json:"stages"` // in order of time
+	Since     time.Time `json:"since"`
+	Until     time.Time `json:"until"`
 }
 
 // Windows of the search in the logs.
@@ -106,6 +108,9 @@ func (m *Monitor) logGroups() map[string]string {
 	functions := []string{contract.AuthorizerName, contract.ConsumerName, contract.ArchiverName}
 	for _, p := range contract.Providers() {
 		functions = append(functions, contract.ProcessorName(p))
+	}
+	if m.Stack.Outputs["UnpublishedQueueUrl"] != "" {
+		functions = append(functions, contract.PublisherName)
 	}
 	for _, name := range functions {
 		groups[m.Stack.LogGroup(name)] = name
@@ -216,6 +221,13 @@ func (t *tracer) line(where string, l types.FilteredLogEvent) {
 			known = known || found
 		}
 	}
+	// A line of the publisher names all events of its batch.
+	published, _ := members["eventIds"].([]any)
+	for _, id := range published {
+		name, _ := id.(string)
+		_, found := t.ids[name]
+		known = known || found
+	}
 	key := where + aws.ToString(l.EventId) + aws.ToString(l.Message)
 	if !known || t.seen[key] { // a longer id contains the term
 		return
@@ -230,6 +242,9 @@ func (t *tracer) line(where string, l types.FilteredLogEvent) {
 	if _, archived := members["archivedTo"]; archived {
 		t.trace.Archived = true
 	}
+	if len(published) > 0 {
+		t.trace.Published = true
+	}
 }
 
 func (t *tracer) add(at time.Time, where, what string) {
@@ -238,7 +253,7 @@ func (t *tracer) add(at time.Time, where, what string) {
 
 // describe returns the members of a line that say what happened.
 func describe(where string, members map[string]any) string {
-	names := []string{"msg", "message", "status", "reason", "detail", "hint", "error", "receiveCount", "archivedTo"}
+	names := []string{"msg", "message", "status", "reason", "detail", "hint", "error", "receiveCount", "archivedTo", contract.ReplayAttribute}
 	if where == "api" {
 		names = []string{"status", "responseLatency", "authorizerStatus", "authorizerLatency", "authorizerError", "integrationStatus", "integrationLatency", "integrationError", "errorResponseType"}
 	}
