@@ -59,7 +59,7 @@ func Grants() []Grant {
 		}, nil},
 		{"CheckKey", ReadOnly, []string{"kms:DescribeKey", "kms:GetKeyPolicy"}, "doctor", key, nil},
 		{"CheckTables", ReadOnly, []string{"dynamodb:DescribeContinuousBackups", "dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive"}, "doctor, destroy", func(r resources) []string {
-			return r.arns("dynamodb", "table/"+r.Outputs["TableName"], "table/"+r.FunctionName(contract.GuardTableName))
+			return r.arns("dynamodb", "table/"+r.FunctionName("Webhook*")) // events and guards
 		}, nil},
 		{"CheckRoles", ReadOnly, []string{"iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies"}, "doctor", func(r resources) []string {
 			return []string{"arn:" + r.partition + ":iam::" + r.account + ":role/*-role-" + r.Parameters["EnvironmentSuffix"]}

@@ -154,6 +154,13 @@ func TestReadStatus(t *testing.T) {
 	assert.Empty(t, status.Alarms)
 	assert.False(t, status.Healthy(), "a dead letter waits")
 
+	assert.Nil(t, status.Unpublished, "the stack does not publish")
+	m.Stack.Outputs["UnpublishedQueueUrl"] = "https://sqs/1/webhook-unpublished-prod"
+	status, err = query.ReadStatus(t.Context(), m, query.NewStore(&i, nil, m.Stack, m.Now), time.Hour)
+	require.NoError(t, err)
+	assert.Equal(t, 7, status.Unpublished.Waiting)
+	assert.False(t, query.Status{Unpublished: status.Unpublished}.Healthy())
+
 	c.waiting, c.alarms[0].StateValue = "0", cwtypes.StateValueAlarm
 	status, err = query.ReadStatus(t.Context(), m, query.NewStore(&i, nil, m.Stack, m.Now), time.Hour)
 	require.NoError(t, err)

@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -57,7 +58,22 @@ func TestTrace(t *testing.T) {
 		assert.ErrorIs(t, err, errDown, id)
 	}
 
-	i.all, i.fail = nil, 0
+	i.fail = 0
+	m.Stack.Outputs["UnpublishedQueueUrl"] = "url"
+	c.lines["/aws/lambda/event-publisher-prod"] = []string{
+		`{"message":"events published","eventIds":["stripe:0","stripe:1"],"replay":"run-1"}`, `{"message":"events published","eventIds":["stripe:10",7]}`,
+	}
+	found, err = trace("stripe:1")
+	require.NoError(t, err)
+	assert.True(t, found.Published)
+	require.Len(t, found.Stages, 4, "the other line is of another event")
+	publisher := slices.IndexFunc(found.Stages, func(s query.Stage) bool { return s.Where == "event-publisher" })
+	require.GreaterOrEqual(t, publisher, 2)
+	assert.Equal(t, "events published, replay run-1", found.Stages[publisher].What)
+	assert.NotContains(t, found.IDs, "stripe:0", "events of one batch have nothing to do with each other")
+
+	i.all = nil
+	delete(c.lines, "/aws/lambda/event-publisher-prod")
 	c.lines[archiverGroup] = []string{`{"msg":"archived","eventId":"stripe:1","archivedTo":"s3://b/k"}`}
 	found, err = trace("stripe:1")
 	require.NoError(t, err)
@@ -114,7 +130,15 @@ func TestReplaysAndCaller(t *testing.T) {
 	engine := query.Replays(s, 5, time.Minute, time.Now)
 	assert.Equal(t, []any{"b", "t", 5}, []any{engine.BucketName, engine.TableName, engine.Rate})
 	assert.NotNil(t, query.Failures(s))
-	_, err := query.Identity(t.Context(), s)
+	assert.Equal(t, "b", query.Republications(s, time.Now).BucketName)
+	for _, to := range []string{"", "none"} {
+		_, err := query.Republisher(&stack.Stack{Parameters: map[string]string{"PublishTo": to}}, 5, time.Now)
+		require.ErrorIs(t, err, query.ErrNoPublisher, "PublishTo is %q", to)
+	}
+	p, err := query.Republisher(&stack.Stack{Parameters: map[string]string{"PublishTo": "topic", "EnvironmentSuffix": "prod"}}, 5, time.Now)
+	require.NoError(t, err)
+	assert.Equal(t, []any{"event-publisher-prod", 5}, []any{p.FunctionName, p.Rate})
+	_, err = query.Identity(t.Context(), s)
 	assert.ErrorContains(t, err, "GetCallerIdentity", "a stack without a region")
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:me</Arn></GetCallerIdentityResult></GetCallerIdentityResponse>")

@@ -103,6 +103,8 @@ func Action(service, operation string) string {
 		operation = "ListBucketVersions"
 	case "s3:DeleteObjects": // of a version
 		operation = "DeleteObjectVersion"
+	case "lambda:Invoke":
+		operation = "InvokeFunction"
 	case "s3:GetPublicAccessBlock":
 		operation = "GetBucketPublicAccessBlock"
 	case "s3:GetBucketLifecycleConfiguration":
