@@ -90,7 +90,8 @@ func run(m *testing.M) (code int, err error) {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, shared.Stop()) }()
-	stack, err = shared.Deploy(ctx, emulator.Deployment{Template: filepath.Join(root, "out", "stack.json"), Zips: zips, Suffix: "operator"})
+	stack, err = shared.Deploy(ctx, emulator.Deployment{Template: filepath.Join(root, "out", "stack.json"), Zips: zips, Suffix: "operator",
+		Parameters: map[string]string{"PublishTo": "topic"}})
 	if err != nil {
 		return 0, err
 	}

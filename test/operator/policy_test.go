@@ -71,6 +71,10 @@ func calls(t *testing.T, n int) []call {
 		{[]string{"destroy", "--dry-run"}, "s3:ListBucketVersions"},
 		{with(filter, "failures", "restore", "--yes"), "s3:RestoreObject"},
 		{with(filter, "replay", "--yes"), "s3:PutObject"},
+		{[]string{"events", "republish", id, "--yes"}, "s3:PutObject"},
+		{[]string{"events", "republish", id, "--dry-run"}, ""},
+		{[]string{"events", "republish", "list"}, ""},
+		{[]string{"failures", "unpublished", "--remove", "--yes"}, "sqs:ReceiveMessage"},
 		{[]string{"events", "erase", id, "--yes"}, "s3:ListBucketVersions"},
 		{[]string{"verify", "square", "--event", capture}, "secretsmanager:GetSecretValue"},
 		{[]string{"secrets", "list"}, "secretsmanager:GetSecretValue"},
@@ -145,6 +149,7 @@ func unenforced() []string {
 	return []string{
 		"cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData", "kms:Decrypt", "kms:GenerateDataKey", "s3:GetLifecycleConfiguration",
 		"dynamodb:DescribeContinuousBackups", "dynamodb:DescribeTimeToLive", "lambda:GetAccountSettings", "sns:ListSubscriptionsByTopic",
+		"sqs:ChangeMessageVisibility", "sqs:DeleteMessage", // the queue has no message
 		// See statements.
 		"lambda:GetFunctionConcurrency", "lambda:GetEventSourceMapping", "dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "events:ListTargetsByRule",
 	}
@@ -185,6 +190,8 @@ func TestEachActionIsNeeded(t *testing.T) {
 		"sqs:SendMessage":                   find("replay", "--yes"),
 		"s3:PutObject":                      find("replay", "--yes"),
 		"s3:RestoreObject":                  find("failures", "restore"),
+		"lambda:InvokeFunction":             find("events", "republish"),
+		"sqs:ReceiveMessage":                find("failures", "unpublished"),
 	}
 	for _, statement := range all[:len(all)-1] {
 		for _, action := range statement["Action"].([]any) {
