@@ -260,12 +260,13 @@ func loadStack(t *testing.T) stack {
 		Parameters map[string]struct{ Default any }
 		Resources  map[string]struct {
 			Properties struct {
-				Timeout                int
-				BatchSize              int
-				VisibilityTimeout      int
-				MessageRetentionPeriod int
-				MaximumMessageSize     int
-				RedrivePolicy          struct {
+				Timeout                   int
+				BatchSize                 int
+				MaximumRecordAgeInSeconds int
+				VisibilityTimeout         int
+				MessageRetentionPeriod    int
+				MaximumMessageSize        int
+				RedrivePolicy             struct {
 					MaxReceiveCount struct{ Ref string } `json:"maxReceiveCount"`
 				}
 			}
@@ -297,9 +298,9 @@ func loadStack(t *testing.T) stack {
 		consumerBatch:    number(template.Resources["ConsumerMapping"].Properties.BatchSize),
 		archiverBatch:    number(template.Resources["ArchiverMapping"].Properties.BatchSize),
 		maxReceiveCount:  number(receives),
-		publisherTimeout: 30 * time.Second,
-		publisherBatch:   contract.PublishBatchSize,
-		streamAge:        12 * time.Hour,
+		publisherTimeout: seconds("PublisherFunction"),
+		publisherBatch:   number(template.Resources["PublisherMapping"].Properties.BatchSize),
+		streamAge:        time.Duration(number(template.Resources["PublisherMapping"].Properties.MaximumRecordAgeInSeconds)) * time.Second,
 		queue:            attributes("WebhookQueue"),
 		deadLetterQueue:  attributes("DeadLetterQueue"),
 	}
