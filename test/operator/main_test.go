@@ -37,7 +37,7 @@ const coverDirVar = "PAYSLUICE_COVERDIR"
 
 // An expected change is polled for.
 const (
-	waitTime = 60 * time.Second
+	waitTime = 2 * time.Minute // a loaded machine takes long
 	pollTime = 100 * time.Millisecond
 )
 
