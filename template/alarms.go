@@ -1,6 +1,7 @@
 package template
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/awslabs/goformation/v7/cloudformation/cloudwatch"
@@ -37,6 +38,8 @@ type alarm struct {
 	metric    metric
 	threshold float64
 	window    window
+
+	missingData string // how missing data counts; the default is notBreaching
 }
 
 // window is the time that an alarm looks at.
@@ -70,7 +73,7 @@ func (s *stack) addAlarm(a alarm) {
 		EvaluationPeriods:  a.window.periods,
 		DatapointsToAlarm:  new(a.window.needed),
 		// Metrics that count something have no data while nothing happens.
-		TreatMissingData: new("notBreaching"),
+		TreatMissingData: new(cmp.Or(a.missingData, "notBreaching")),
 		AlarmActions:     []string{a.severity.topic.Ref()},
 
 		AWSCloudFormationCondition: nameOf(a.when),
@@ -123,6 +126,7 @@ func (s *stack) addAlarms(w watched, to severities) {
 	s.addFunctionAlarms("Consumer", contract.ConsumerName, w.consumer, to)
 	s.addFunctionAlarms("Archiver", contract.ArchiverName, w.archiver, to)
 	s.addPublishingAlarms(w.publishing, to)
+	s.addReconcilingAlarms(to)
 }
 
 // addEventAlarms adds alarms about events that were not stored.

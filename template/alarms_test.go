@@ -100,6 +100,11 @@ func alarmRequirements() []requirement {
 			set("QuarantinedAlarm.Properties.AlarmActions.0", "AlarmTopic")),
 		scenario("a provider could not make an event", map[string]float64{counted("Missed"): 1}, tickets("missed"),
 			set("MissedAlarm.Properties.AlarmActions.0", "AlarmTopic")),
+		scenario("events never arrived", map[string]float64{"Paysluice Missing Maximum Environment=dev": 1}, pages("missing"),
+			drop("MissingAlarm"), set("MissingAlarm.Properties.Threshold", 2), set("MissingAlarm.Properties.Statistic", "Average"),
+			set("MissingAlarm.Properties.AlarmActions.0", "TicketTopic")),
+		scenario("a provider refuses its key", map[string]float64{"Paysluice Unreconciled Maximum Environment=dev": 1}, tickets("unreconciled"),
+			drop("UnreconciledAlarm"), set("UnreconciledAlarm.Properties.AlarmActions.0", "AlarmTopic")),
 		scenario("SNS does not answer for an hour", map[string]float64{lambda("IteratorAge Maximum", "Publisher"): 3_600_000}, tickets("publisher-late"),
 			drop("PublisherLateAlarm"), set("PublisherLateAlarm.Properties.AlarmActions.0", "AlarmTopic"),
 			set("PublisherLateAlarm.Properties.Statistic", "Average"), set("PublisherStuckAlarm.Properties.Threshold", 3_600_000)),
@@ -150,6 +155,8 @@ func TestOutagesOfTheOperatingPage(t *testing.T) {
 			"AWS/SQS ApproximateNumberOfMessagesNotVisible Average QueueName=DeadLetterQueue.QueueName": 20}},
 		{"SNS or EventBridge refuses the events, for hours", map[string]float64{
 			"AWS/Lambda IteratorAge Maximum FunctionName=PublisherFunction": 7 * 3_600_000}},
+		{"Webhooks do not arrive for a while, and others do", map[string]float64{"Paysluice Missing Maximum Environment=dev": 3}},
+		{"A provider refuses the key of its API", map[string]float64{"Paysluice Unreconciled Maximum Environment=dev": 1}},
 		{"A provider exceeds the stage's throttle", map[string]float64{requests: 500, "Paysluice ApiThrottled-dev Sum": 50}},
 		{"Nobody sends, or to another URL", map[string]float64{}},
 	} {
@@ -176,7 +183,7 @@ func TestOutagesOfTheOperatingPage(t *testing.T) {
 func alarmFormRequirements() []requirement {
 	return []requirement{
 		{
-			says: "each alarm says what it means and what to do; pages report recovery; only one about silence takes missing data for a finding",
+			says: "each alarm says what it means and what to do; pages report recovery; only those about silence take missing data for a finding",
 			holds: func(t require.TestingT, d document) {
 				for id, a := range d.ofType("AWS::CloudWatch::Alarm") {
 					description := decode[string](t, a, "AlarmDescription")
@@ -190,7 +197,7 @@ func alarmFormRequirements() []requirement {
 						assert.Equal(t, a.Properties["AlarmActions"], a.Properties["OKActions"], id)
 					}
 					want := "notBreaching"
-					if isQuiet(id) {
+					if isQuiet(id) || id == "UnreconciledAlarm" {
 						want = "breaching"
 					}
 					assert.Equal(t, want, a.Properties["TreatMissingData"], id)
@@ -203,6 +210,7 @@ func alarmFormRequirements() []requirement {
 				set("ConflictsAlarm.Properties.OKActions", []string{"TicketTopic"}), // it would fire when the stack is created
 				drop("RedrivenAlarm.Properties.TreatMissingData"),
 				set("StripeQuietAlarm.Properties.TreatMissingData", "notBreaching"),
+				set("UnreconciledAlarm.Properties.TreatMissingData", "notBreaching"),
 			},
 		},
 		{
@@ -322,9 +330,9 @@ func alarmFormRequirements() []requirement {
 			},
 		},
 		{
-			says: "each function has alarms, except the emptier, which reports failures to CloudFormation, and the publisher, which is late then",
+			says: "each function has alarms, except the emptier, which reports failures to CloudFormation, the publisher, which is late then, and the reconciler, which does not reconcile then",
 			holds: eachFunction(func(t require.TestingT, d document, id string, _ resource) {
-				watched := id != "EmptierFunction" && id != "PublisherFunction"
+				watched := id != "EmptierFunction" && id != "PublisherFunction" && id != "ReconcilerFunction"
 				for _, metric := range []string{"Errors", "Throttles"} {
 					assert.Equal(t, watched, d.Resources[stem(id)+metric+"Alarm"].Properties["MetricName"] == metric, id)
 				}
@@ -545,7 +553,7 @@ func fires(t require.TestingT, a resource, values map[string]float64) bool {
 		value, ok = evaluate(t, a, values)
 	}
 	if !ok {
-		return a.Properties["TreatMissingData"] != "notBreaching"
+		return a.Properties["TreatMissingData"] != "notBreaching" && a.Condition != "Reconciles" // the reconciler runs
 	}
 	return value >= decode[float64](t, a, "Threshold")
 }

@@ -118,6 +118,7 @@ func (s *stack) lifecycle(providers []contract.Provider) []any {
 	if slices.ContainsFunc(providers, contract.Provider.HasCertificates) {
 		rules = append(rules, expires(contract.CertificatePrefix, certificateDays), expires(contract.FetchPrefix, fetchDays))
 	}
+	rules = append(rules, expires(contract.ReconciliationsPrefix, reconciliationDays))
 	for _, prefix := range archivePrefixes(providers) {
 		rules = append(rules, toGlacier(prefix), expiry(prefix, archiveExpires, archiveRetentionDays))
 	}

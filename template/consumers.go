@@ -1,8 +1,6 @@
 package template
 
 import (
-	"strings"
-
 	"github.com/awslabs/goformation/v7/cloudformation/lambda"
 
 	"github.com/paysluice/paysluice/handlers/contract"
@@ -29,7 +27,7 @@ func (s *stack) addConsumer(q queues, table, guards, emptied cfn.ID) cfn.ID {
 		timeoutSeconds: queueTimeoutSeconds,
 		environment: map[string]string{
 			contract.TableNameVar:          table.Ref(),
-			contract.SendersVar:            senders(s.options.Providers),
+			contract.SendersVar:            s.senders(),
 			contract.DeadLetterQueueURLVar: q.deadLetter.Ref(),
 		},
 		policy: []statement{
@@ -70,7 +68,7 @@ func (s *stack) addArchiver(q queues, bucket, emptied cfn.ID) cfn.ID {
 		timeoutSeconds: queueTimeoutSeconds,
 		environment: map[string]string{
 			contract.BucketNameVar: bucket.Ref(),
-			contract.SendersVar:    senders(s.options.Providers),
+			contract.SendersVar:    s.senders(),
 		},
 		policy: []statement{
 			receive("ReceiveDeadLetters", q.deadLetter),
@@ -82,16 +80,6 @@ func (s *stack) addArchiver(q queues, bucket, emptied cfn.ID) cfn.ID {
 	})
 	s.addEventSource("Archiver", q.deadLetter, archiver, archiverConcurrency, emptied)
 	return archiver
-}
-
-// senders returns the unique id of each processor's role, as contract.SendersVar
-// has them. SQS names it in the SenderId of each message.
-func senders(providers []contract.Provider) string {
-	var pairs []string
-	for _, p := range providers {
-		pairs = append(pairs, p.Name+"="+variable(cfn.ID(p.Title+"ProcessorRole.RoleId")))
-	}
-	return cfn.Sub(strings.Join(pairs, ","))
 }
 
 // receive allows what Lambda needs to poll a queue for a function.

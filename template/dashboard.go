@@ -44,6 +44,7 @@ func (s *stack) addDashboard(w watched) {
 	for _, graph := range w.widgets() {
 		optional = append(optional, optionalWidget{w.on, graph})
 	}
+	optional = append(optional, s.reconciling.widgets()...)
 	id := s.Add("Dashboard", &cloudwatch.Dashboard{
 		DashboardName: new(named(dashboardName)),
 		DashboardBody: dashboardBody(append(widgets, api, stuck, lost), optional),

@@ -19,7 +19,8 @@ type function struct {
 	binary      string
 	description string
 
-	when *cfn.Cond // condition of all its resources, or nil
+	when  *cfn.Cond // condition of all its resources, or nil
+	after cfn.ID    // a resource that must exist before its role, or ""
 
 	memoryMB       int // CPU is proportional: one vCPU at memoryPerVCPU
 	timeoutSeconds int
@@ -49,6 +50,9 @@ func (s *stack) addFunction(f function) cfn.ID {
 	r := s.newRole(named(functionRoleName(f.name)), "lambda.amazonaws.com")
 	r.AWSCloudFormationMetadata = suppressed(f.wildcards...)
 	r.AWSCloudFormationCondition = nameOf(f.when)
+	if f.after != "" {
+		r.AWSCloudFormationDependsOn = []string{string(f.after)}
+	}
 	role := s.Add(f.id+"Role", cfn.With{Resource: r, Set: map[string]any{
 		"Policies.0.PolicyDocument.Statement": append(statements, s.trace()),
 	}})
@@ -62,7 +66,7 @@ func (s *stack) addFunction(f function) cfn.ID {
 	maps.Copy(environment, f.environment)
 
 	const noDeadLetters = "A function's own dead-letter queue is for asynchronous invocations. " +
-		"API Gateway, the event source mappings and CloudFormation handle a failed invocation."
+		"API Gateway, the event source mappings and CloudFormation handle a failed invocation, and a schedule invokes the reconciler again."
 	suppressions := []suppression{
 		{rule: "CKV_AWS_116", reason: noDeadLetters},
 		{rule: "Serverless-LambdaDLQ", reason: noDeadLetters},
@@ -74,7 +78,7 @@ func (s *stack) addFunction(f function) cfn.ID {
 		set["ReservedConcurrentExecutions"] = f.reserved
 	} else {
 		suppressions = append(suppressions, suppression{rule: "CKV_AWS_115", reason: "An account with a small quota has no reserved concurrency to give. " +
-			"The event source mapping limits the function, and CloudFormation invokes the emptier once."})
+			"The event source mapping limits the function, CloudFormation invokes the emptier once, and a schedule the reconciler."})
 	}
 	return s.Add(f.id+"Function", cfn.With{Set: set, Resource: &lambda.Function{
 		FunctionName:  new(named(f.name)),

@@ -25,6 +25,7 @@ func shippedFunctions() map[string]shippedFunction {
 		"Archiver":   {"dlq-archiver", contract.ArchiverBinary, 256, 30},
 		"Emptier":    {"bucket-emptier", contract.EmptierBinary, 256, 900},
 		"Publisher":  {"event-publisher", contract.PublisherBinary, 128, 30},
+		"Reconciler": {"event-reconciler", contract.ReconcilerBinary, 512, 840},
 	}
 	for _, p := range withMadeUp().Providers {
 		all[p.Title+"Processor"] = shippedFunction{p.Name + "-processor", contract.ProcessorBinary, 256, 9}
@@ -89,7 +90,7 @@ func functionRequirements() []requirement {
 				for _, p := range withMadeUp().Providers {
 					roles += "," + p.Name + "=" + p.Title + "ProcessorRole.RoleId"
 				}
-				roles = strings.TrimPrefix(roles, ",")
+				roles = strings.TrimPrefix(roles, ",") + ",*=ReconcilerRole.RoleId" // under the condition Refills
 				for id, want := range map[string]map[string]string{
 					"ConsumerFunction": {
 						contract.TableNameVar:          "EventsTable",

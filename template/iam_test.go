@@ -100,6 +100,15 @@ func rolesMayDoOnlyThis(t require.TestingT, d document) {
 			"s3:PutObject on FailedWebhooks.Arn/*/????/??/??/*.json", // {provider}/{yyyy}/{mm}/{dd}/
 			key("Decrypt", "sqs"), key("GenerateDataKey", "s3"),
 		),
+		"ReconcilerRole": own("Reconciler", "event-reconciler", // with a refill
+			"secretsmanager:GetSecretValue on ApiKeysSecret.Id",
+			"dynamodb:BatchGetItem on EventsTable.Arn", "dynamodb:Query on EventsTable.Arn", "dynamodb:Query on EventsTable.Arn/index/byDay",
+			"s3:ListBucket on FailedWebhooks.Arn",
+			"s3:GetObject on FailedWebhooks.Arn/reconciliations/*", "s3:PutObject on FailedWebhooks.Arn/reconciliations/*",
+			"sqs:SendMessage on WebhookQueue.Arn", "s3:PutObject on FailedWebhooks.Arn/oversize/*",
+			key("Decrypt", "secretsmanager"), key("Decrypt", "dynamodb"), key("GenerateDataKey", "s3"), key("Decrypt", "s3"),
+			key("GenerateDataKey", "sqs"), key("Decrypt", "sqs"),
+		),
 		"PublisherRole": own("Publisher", "event-publisher", // both targets: all conditions hold here
 			"dynamodb:DescribeStream on EventsTable.StreamArn", "dynamodb:GetRecords on EventsTable.StreamArn",
 			"dynamodb:GetShardIterator on EventsTable.StreamArn", "dynamodb:ListStreams on EventsTable.Arn/stream/*",
@@ -176,8 +185,8 @@ func grants(s statement) []string {
 // may match, with each role. All but the listed ones are denied.
 func TestWhatRolesCannotDoToOthers(t *testing.T) {
 	d := build(t, withMadeUp(), "dev")
-	objects := []string{"unknown/2026/01/02/x.json", "certificates/x", "fetches/2026-01-02T03:04/live/1"}
-	secrets := []string{}
+	objects := []string{"reconciliations/x", "unknown/2026/01/02/x.json", "certificates/x", "fetches/2026-01-02T03:04/live/1"}
+	secrets := []string{"ApiKeysSecret.Id"}
 	for _, p := range withMadeUp().Providers {
 		objects = append(objects, p.Name+"/2026/01/02/x.json", "oversize/30d/"+p.Name+"/2026-01-02/x")
 		secrets = append(secrets, p.Title+"Secret.Id")
@@ -209,7 +218,11 @@ func TestWhatRolesCannotDoToOthers(t *testing.T) {
 
 	can := map[string][]string{
 		"AuthorizerRole": nil,
-		"PublisherRole":  {"sqs:SendMessage on UnpublishedQueue.Arn", "sns:Publish on EventTopic", "events:PutEvents on EventBus.Arn"},
+		"ReconcilerRole": {
+			"sqs:SendMessage on WebhookQueue.Arn", "dynamodb:Query on EventsTable.Arn", "secretsmanager:GetSecretValue on ApiKeysSecret.Id",
+			"s3:ListBucket on FailedWebhooks.Arn", "s3:GetObject on FailedWebhooks.Arn/reconciliations/x", "s3:PutObject on FailedWebhooks.Arn/reconciliations/x",
+		},
+		"PublisherRole": {"sqs:SendMessage on UnpublishedQueue.Arn", "sns:Publish on EventTopic", "events:PutEvents on EventBus.Arn"},
 		"ConsumerRole": {
 			"sqs:ReceiveMessage on WebhookQueue.Arn", "sqs:DeleteMessage on WebhookQueue.Arn", "sqs:SendMessage on DeadLetterQueue.Arn",
 			"dynamodb:PutItem on EventsTable.Arn", "dynamodb:PutItem on GuardTable.Arn",
@@ -220,6 +233,7 @@ func TestWhatRolesCannotDoToOthers(t *testing.T) {
 		can["EmptierRole"] = append(can["EmptierRole"], "s3:DeleteObject on FailedWebhooks.Arn/"+key)
 	}
 	for _, p := range withMadeUp().Providers {
+		can["ReconcilerRole"] = append(can["ReconcilerRole"], "s3:PutObject on FailedWebhooks.Arn/oversize/30d/"+p.Name+"/2026-01-02/x")
 		can["ArchiverRole"] = append(can["ArchiverRole"], "s3:PutObject on FailedWebhooks.Arn/"+p.Name+"/2026/01/02/x.json")
 		own := []string{
 			"sqs:SendMessage on WebhookQueue.Arn", "sqs:SendMessage on DeadLetterQueue.Arn", "secretsmanager:GetSecretValue on " + p.Title + "Secret.Id",

@@ -131,7 +131,7 @@ func ExampleOptions_contradictory() {
 	fmt.Println(err)
 	// Output:
 	// true
-	// template options: memory for "square-processor": not one of the functions webhook-authorizer, event-consumer, dlq-archiver, bucket-emptier, event-publisher, stripe-processor
+	// template options: memory for "square-processor": not one of the functions webhook-authorizer, event-consumer, dlq-archiver, bucket-emptier, event-publisher, event-reconciler, stripe-processor
 }
 
 type printedStack struct {

@@ -63,7 +63,7 @@ const (
 
 func (o Options) checkMemory() error {
 	functions := []string{
-		contract.AuthorizerName, contract.ConsumerName, contract.ArchiverName, contract.EmptierName, contract.PublisherName,
+		contract.AuthorizerName, contract.ConsumerName, contract.ArchiverName, contract.EmptierName, contract.PublisherName, contract.ReconcilerName,
 	}
 	for _, p := range o.Providers {
 		functions = append(functions, contract.ProcessorName(p))

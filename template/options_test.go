@@ -62,7 +62,7 @@ func TestRefusedOptions(t *testing.T) {
 		{"a provider that is retired and not", Options{Providers: stripe, Retired: stripe}, `another provider has the same name, title or path`},
 
 		{"memory of a provider that has no endpoint", memory("square-processor", 512), `memory for "square-processor": not one of the functions ` +
-			"webhook-authorizer, event-consumer, dlq-archiver, bucket-emptier, event-publisher, stripe-processor"},
+			"webhook-authorizer, event-consumer, dlq-archiver, bucket-emptier, event-publisher, event-reconciler, stripe-processor"},
 		{"below Lambda's minimum", memory(contract.ConsumerName, 64), `memory for "event-consumer": 64 MB, must be 128 to 10240`},
 		{"above Lambda's maximum", memory(contract.ConsumerName, 10_241), "10241 MB"},
 

@@ -39,6 +39,8 @@ func requirements() map[string][]requirement {
 		"dashboard":  dashboardRequirements(),
 		"interface":  interfaceRequirements(),
 		"publishing": publishingRequirements(),
+
+		"reconciling": reconcilingRequirements(),
 	}
 }
 

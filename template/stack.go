@@ -42,6 +42,7 @@ type stack struct {
 
 	alarms         list[cfn.ID] // for the dashboard
 	optionalAlarms list[conditional]
+	reconciling    *reconciling // nil without a provider whose list is known
 }
 
 // conditional is a resource that exists under a condition.
@@ -76,6 +77,7 @@ func Build(o Options) (*cfn.Template, error) {
 	}
 	s.addParameters()
 	s.addRegionRule()
+	s.addReconcilingChoice()
 
 	q := s.addQueues()
 	table := s.addTable()
@@ -105,6 +107,7 @@ func Build(o Options) (*cfn.Template, error) {
 	for _, p := range o.Retired {
 		a.addRetiredEndpoint(p)
 	}
+	s.addReconciler(q, table, bucket, emptied, a)
 	to := s.addTopics()
 	s.addAlarms(w, to)
 	s.addKeyRule(to.page)

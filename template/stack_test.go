@@ -64,6 +64,7 @@ func interfaceRequirements() []requirement {
 					"LogRetentionDays": "30", "DeletionProtection": "false", "PermissionsBoundary": "", "RolePath": "/",
 					"EventRetentionDays": "0", "ArchiveRetentionDays": "0", "DomainName": "", "CertificateArn": "",
 					"DisableExecuteApiEndpoint": "false", "PublishTo": "none",
+					"ReconcileEvery": "0", "ReconcileRefill": "false",
 				}
 				for _, p := range withMadeUp().Providers {
 					want[p.Title+"MaxQuietHours"] = "0"
@@ -111,6 +112,7 @@ func interfaceRequirements() []requirement {
 					"EventTopicArn":            "EventTopic",
 					"EventBusName":             "EventBus",
 					"UnpublishedQueueUrl":      "UnpublishedQueue",
+					"ApiKeysSecretArn":         "ApiKeysSecret.Id",
 					"DomainTarget":             "Domain.RegionalDomainName",
 					"DomainTargetHostedZoneId": "Domain.RegionalHostedZoneId",
 					"DashboardUrl": "https://us-east-1.console.aws.amazon.com/cloudwatch/home" +
@@ -143,6 +145,7 @@ func parametersAccept(t require.TestingT, d document) {
 		},
 		"CodeVersion":                  {[]string{"0123456789ab"}, []string{"", "main", "../x"}},
 		"Architecture":                 {[]string{"arm64", "x86_64"}, []string{"amd64"}},
+		"ReconcileEvery":               {[]string{"0", "1", "168"}, []string{"", "-1", "1.5", "169"}},
 		"PublishTo":                    {[]string{"none", "topic", "event-bus"}, []string{"", "fifo-topic"}},
 		"LogLevel":                     {[]string{"DEBUG", "INFO"}, []string{"WARN", "ERROR"}}, // Lambda would drop the metrics
 		"AlarmEmail":                   {[]string{"", "a@example.com"}, []string{"a", "a@", "a b@example.com"}},

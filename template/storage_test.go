@@ -45,10 +45,10 @@ func storageRequirements() []requirement {
 			},
 		},
 		{
-			says: "secrets are created empty, one for each provider",
+			says: "secrets are created empty, one for each provider and one for the keys of their APIs",
 			holds: func(t require.TestingT, d document) {
 				secrets := d.ofType("AWS::SecretsManager::Secret")
-				require.Len(t, secrets, len(withMadeUp().Providers))
+				require.Len(t, secrets, len(withMadeUp().Providers)+1)
 				for id, s := range secrets {
 					assert.NotContains(t, s.Properties, "SecretString", id)
 					assert.NotContains(t, s.Properties, "GenerateSecretString", id)
@@ -191,7 +191,7 @@ func bucketRequirements() []requirement {
 	for _, own := range []struct {
 		prefix string
 		days   int
-	}{{"certificates/", 398}, {"fetches/", 1}} {
+	}{{"certificates/", 398}, {"fetches/", 1}, {"reconciliations/", 90}} {
 		rules = append(rules, map[string]any{
 			"Id": own.prefix + " expires", "Prefix": own.prefix, "Status": "Enabled", "ExpirationInDays": own.days,
 		})
@@ -307,7 +307,9 @@ func deletionRequirements() []requirement {
 		{
 			says: "the bucket is emptied after its writers are deleted and before it is deleted",
 			holds: func(t require.TestingT, d document) {
-				after := []string{"Stage", "ConsumerMapping", "ArchiverMapping"}
+				// An invocation of the reconciler can be longer than the bucket is watched. Its
+				// role is deleted first.
+				after := []string{"Stage", "ConsumerMapping", "ArchiverMapping", "ReconcilerRole", "ReconcilerSchedule", "ReconcilerPermission"}
 				for _, id := range after {
 					assert.Contains(t, needs(d, id), "EmptiedBucket", "%s is deleted first", id)
 				}
@@ -319,6 +321,7 @@ func deletionRequirements() []requirement {
 				drop("Stage.DependsOn"),
 				drop("ConsumerMapping.DependsOn"),
 				drop("ArchiverMapping.DependsOn"),
+				drop("ReconcilerRole.DependsOn"),
 				drop("EmptiedBucket.DependsOn"),
 				set("EmptierFunction.Properties.Role", "arn:aws:iam::123456789012:role/x"),
 			},
