@@ -69,7 +69,7 @@ func (s *stack) addReconcilingChoice() {
 	}
 }
 
-// addReconciler adds the function, its secret, its schedule and its alarms.
+// addReconciler adds the function, its secret and its schedule.
 //
 // An invocation can last longer than the emptier watches the bucket. So the role, and
 // with it everything else, is deleted before the bucket is emptied: an invocation that
@@ -79,12 +79,16 @@ func (s *stack) addReconciler(q queues, table, bucket, emptied cfn.ID, a *api) {
 		return
 	}
 	on, refills := s.reconciling.on, s.reconciling.refills
+	const records = contract.ReconciliationsPrefix + "*"
+	wildcards := []suppression{objectWildcard(bucket, records)}
 	var urls []any
+	var payloads []string
 	for _, p := range s.reconciling.providers {
 		urls = append(urls, cfn.Join("=", p.Name, a.url(p)))
+		keys := contract.OversizePrefix + "*/" + p.Name + "/*"
+		payloads, wildcards = append(payloads, objectARN(bucket, keys)), append(wildcards, objectWildcard(bucket, keys))
 	}
 	secret := s.addAPIKeys()
-	const records, payloads = contract.ReconciliationsPrefix + "*", contract.OversizePrefix + "*"
 	function := s.addFunction(function{
 		id:             "Reconciler",
 		name:           contract.ReconcilerName,
@@ -117,9 +121,9 @@ func (s *stack) addReconciler(q queues, table, bucket, emptied cfn.ID, a *api) {
 		choices: []string{
 			cfn.If(refills, allow("SendMissing", []string{"sqs:SendMessage"}, q.events.Att("Arn")), cfn.NoValue()),
 			cfn.If(refills, useKey("UseKeyForQueue", "sqs", "kms:GenerateDataKey", "kms:Decrypt"), cfn.NoValue()),
-			cfn.If(refills, allow("StoreLargePayloads", []string{"s3:PutObject"}, objectARN(bucket, payloads)), cfn.NoValue()),
+			cfn.If(refills, allow("StoreLargePayloads", []string{"s3:PutObject"}, payloads...), cfn.NoValue()),
 		},
-		wildcards: []suppression{objectWildcard(bucket, records), objectWildcard(bucket, payloads)},
+		wildcards: wildcards,
 	})
 	rule := s.Add("ReconcilerSchedule", &events.Rule{
 		Name:               new(named(contract.ReconcilerName)),

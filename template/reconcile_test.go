@@ -80,7 +80,7 @@ func TestReconcileEveryDecidesWhatExists(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, row.mentioned, strings.Contains(string(rest), "MissingAlarm"), row.without)
 		assert.Equal(t, row.anew, strings.Contains(string(rest), "ReconcilerRole"), row.without)
-		for _, grant := range []string{"sqs:SendMessage on WebhookQueue.Arn", "s3:PutObject on FailedWebhooks.Arn/oversize/*"} {
+		for _, grant := range []string{"sqs:SendMessage on WebhookQueue.Arn", "s3:PutObject on FailedWebhooks.Arn/oversize/*/square/*"} {
 			assert.Equal(t, row.sends, strings.Contains(strings.Join(grantsOf(t, d.Resources["ReconcilerRole"]), "\n"), grant), row.without)
 		}
 	}

@@ -61,7 +61,11 @@ func run(m *testing.M) (code int, err error) {
 	defer func() { err = errors.Join(err, shared.Stop()) }()
 	deployment = emulator.Deployment{Template: filepath.Join(root, "out", "stack.json"), Zips: zips, Suffix: "flow",
 		Parameters: map[string]string{"PublishTo": "topic"}}
-	if stack, err = shared.Deploy(ctx, deployment); err != nil {
+	first := deployment
+	if !testing.Short() {
+		first.Parameters = map[string]string{"PublishTo": "topic", "ReconcileEvery": "1", "ReconcileRefill": "true"}
+	}
+	if stack, err = shared.Deploy(ctx, first); err != nil {
 		return 0, err
 	}
 	if err := shortenVisibility(ctx); err != nil {
@@ -108,6 +112,9 @@ func shortenVisibility(ctx context.Context) error {
 // signature. It runs after all tests.
 func checkLogs(ctx context.Context) error {
 	functions := []string{contract.AuthorizerName, contract.ConsumerName, contract.ArchiverName, contract.PublisherName}
+	if !testing.Short() {
+		functions = append(functions, contract.ReconcilerName)
+	}
 	for _, p := range contract.Providers() {
 		functions = append(functions, contract.ProcessorName(p))
 	}

@@ -37,10 +37,13 @@ func TestEveryPermissionIsNeeded(t *testing.T) {
 	published, err := subscribe(t.Context(), stack, "permissions", "")
 	require.NoError(t, err)
 	publishes := func(ctx context.Context) error { return exercisePublisher(ctx, stack, published) }
+	reconciler := newReconciled(t, true)
 	var processors []*roles.Role
 	for _, r := range all {
 		switch {
 		case r.Type == roles.TypeOf(contract.EmptierName):
+		case r.Type == roles.TypeOf(contract.ReconcilerName):
+			t.Run(r.Type, func(t *testing.T) { removeEach(t, r, reconciler.exercise) })
 		case strings.HasSuffix(r.Type, roles.TypeOf("-processor")):
 			processors = append(processors, r)
 		case r.Type == roles.TypeOf(contract.PublisherName):
@@ -66,6 +69,7 @@ func TestEveryPermissionIsNeeded(t *testing.T) {
 			require.NoError(t, a.exercise(t.Context()), "one is needed after all: remove it from package roles")
 		}
 		require.NoError(t, publishes(t.Context()), "one is needed after all: remove it from package roles")
+		require.NoError(t, reconciler.exercise(t.Context()), "one is needed after all: remove it from package roles")
 	})
 }
 

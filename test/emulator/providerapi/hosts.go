@@ -30,3 +30,10 @@ func Play(t *testing.T, roots []byte, servers ...*Server) map[string]string {
 	}
 	return map[string]string{"HTTPS_PROXY": hosts.URL, "SSL_CERT_FILE": bundle}
 }
+
+// Events returns all events.
+func (s *Server) Events() []Event {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.events)
+}

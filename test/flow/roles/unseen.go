@@ -42,12 +42,13 @@ func allUnseen() []unseen {
 		consumer   = []string{TypeOf(contract.ConsumerName)}
 		emptier    = []string{TypeOf(contract.EmptierName)}
 		publisher  = []string{TypeOf(contract.PublisherName)}
+		reconciler = []string{TypeOf(contract.ReconcilerName)}
 		processors []string
 	)
 	for _, p := range contract.Providers() {
 		processors = append(processors, TypeOf(contract.ProcessorName(p)))
 	}
-	functions := slices.Concat(processors, archiver, consumer, emptier, publisher, []string{TypeOf(contract.AuthorizerName)})
+	functions := slices.Concat(processors, archiver, consumer, emptier, publisher, reconciler, []string{TypeOf(contract.AuthorizerName)})
 	return []unseen{
 		{functions, "WriteLog", []string{"logs:CreateLogStream", "logs:PutLogEvents"}, logs},
 		{functions, "DecryptEnvironment", decrypt, environment},
@@ -66,6 +67,10 @@ func allUnseen() []unseen {
 		{archiver, "ReceiveDeadLetters", receive, poller},
 		{archiver, "UseKeyForQueues", decrypt, queueKey},
 		{archiver, "UseKeyForBucket", encrypt, bucketKey},
+		{reconciler, "UseKeyForSecret", decrypt, secretKey},
+		{reconciler, "UseKeyForTable", decrypt, tableKey},
+		{reconciler, "UseKeyForBucket", both, bucketKey},
+		{reconciler, "UseKeyForQueue", both, queueKey},
 		{emptier, "DeleteObjects", []string{"s3:DeleteObject"}, deleteObjects},
 		{[]string{"webhook-api-account-role"}, "WriteLogs", []string{
 			"logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogGroups", "logs:DescribeLogStreams",
