@@ -19,6 +19,9 @@ type resource struct {
 // publishes reports whether the resource exists only with the parameter PublishTo.
 func (r resource) publishes() bool { return strings.HasPrefix(r.Condition, "Publishes") }
 
+// reconciles reports whether the resource exists only with the parameter ReconcileEvery.
+func (r resource) reconciles() bool { return r.Condition == "Reconciles" }
+
 type properties struct {
 	FunctionName value
 	Code         struct{ S3Key value }

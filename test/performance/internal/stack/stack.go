@@ -102,6 +102,7 @@ func Read(path string) (Stack, error) {
 	for _, id := range slices.Sorted(maps.Keys(t.Resources)) {
 		r := t.Resources[id]
 		switch {
+		case r.reconciles() && r.Type != "AWS::Lambda::Function": // docs/reconciling.md has what they cost
 		case !r.publishes() || r.Type == "AWS::Lambda::Function":
 			s.add(r, t.Resources, t.Parameters)
 		case r.Type == "AWS::CloudWatch::Alarm":
