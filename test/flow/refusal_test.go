@@ -40,6 +40,8 @@ func TestRolesAreRefused(t *testing.T) {
 			"sqs:ReceiveMessage DeadLetterQueueUrl", "sqs:DeleteMessage DeadLetterQueueUrl", "s3:PutObject unknown/2026/01/02/x.json",
 		},
 		contract.EmptierName: {"s3:ListObjectVersions"},
+		// With a refill.
+		contract.ReconcilerName: {"sqs:SendMessage QueueUrl", "s3:ListObjects", "s3:GetObject reconciliations/x", "s3:PutObject reconciliations/x"},
 	}
 	for _, p := range contract.Providers() {
 		can[contract.ArchiverName] = append(can[contract.ArchiverName], "s3:PutObject "+p.Name+"/2026/01/02/x.json")
@@ -51,6 +53,7 @@ func TestRolesAreRefused(t *testing.T) {
 			own = append(own, "s3:GetObject certificates/x", "s3:PutObject certificates/x", "s3:PutObject fetches/2026-01-02T03:04/live/1")
 		}
 		can[contract.ProcessorName(p)] = own
+		can[contract.ReconcilerName] = append(can[contract.ReconcilerName], "s3:PutObject oversize/0d/"+p.Name+"/2026-01-02/x")
 	}
 	for _, key := range probedObjects() {
 		can[contract.EmptierName] = append(can[contract.EmptierName], "s3:DeleteObject "+key)
@@ -130,7 +133,7 @@ func TestSampledTraceHeaderCausesNoTrace(t *testing.T) {
 
 // probedObjects are keys below all prefixes that functions write to.
 func probedObjects() []string {
-	keys := []string{"unknown/2026/01/02/x.json", "certificates/x", "fetches/2026-01-02T03:04/live/1", "replays/x"}
+	keys := []string{"unknown/2026/01/02/x.json", "certificates/x", "fetches/2026-01-02T03:04/live/1", "replays/x", contract.ReconciliationsPrefix + "x"}
 	for _, p := range contract.Providers() {
 		keys = append(keys, p.Name+"/2026/01/02/x.json", "oversize/0d/"+p.Name+"/2026-01-02/x")
 	}
