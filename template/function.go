@@ -3,7 +3,9 @@ package template
 import (
 	"cmp"
 	"maps"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/awslabs/goformation/v7/cloudformation/lambda"
 	"github.com/awslabs/goformation/v7/cloudformation/logs"
@@ -79,6 +81,9 @@ func (s *stack) addFunction(f function) cfn.ID {
 	} else {
 		suppressions = append(suppressions, suppression{rule: "CKV_AWS_115", reason: "An account with a small quota has no reserved concurrency to give. " +
 			"The event source mapping limits the function, CloudFormation invokes the emptier once, and a schedule the reconciler."})
+	}
+	if f.when != nil { // checkov looks only at what exists with the parameters' defaults
+		suppressions = slices.DeleteFunc(suppressions, func(s suppression) bool { return strings.HasPrefix(s.rule, "CKV") })
 	}
 	return s.Add(f.id+"Function", cfn.With{Set: set, Resource: &lambda.Function{
 		FunctionName:  new(named(f.name)),
