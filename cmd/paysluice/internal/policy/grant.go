@@ -68,7 +68,7 @@ func Grants() []Grant {
 			return r.arns("events", "rule/*-"+r.Parameters["EnvironmentSuffix"])
 		}, nil},
 		{"CheckTopics", ReadOnly, []string{"sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic"}, "doctor", func(r resources) []string {
-			return []string{r.Outputs["AlarmTopicArn"], r.Outputs["TicketTopicArn"]}
+			return r.arns("sns", r.FunctionName("webhook-*")) // of alarms, tickets and published events
 		}, nil},
 
 		{"UseSecrets", Operator, []string{"secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"}, "send, verify, secrets, doctor", secrets, nil},
