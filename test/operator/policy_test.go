@@ -93,6 +93,7 @@ func TestPolicies(t *testing.T) {
 	restore(t, a)
 	readOnly, operator := user(t, statements(t, "read-only")...), user(t, statements(t, "operator")...)
 	operator.stdin = a.NewSecret()
+	commands := calls(t, 9)
 	for _, s := range []*session{&readOnly, &operator} {
 		s.env = append(s.env, "SQUARE_ACCESS_TOKEN="+providerapi.Key().Token)
 		tail := s.interrupted(t, func(stdout, _ string) bool { return stdout != "" }, "events", "tail", "--since", "1h", "-o", "ndjson")
@@ -104,7 +105,7 @@ func TestPolicies(t *testing.T) {
 			assert.NotContains(t, text, "may not call", page)
 		}
 	}
-	for _, c := range calls(t, 9) {
+	for _, c := range commands {
 		r := readOnly.run(t, c.args...)
 		if c.needs == "" {
 			assert.Contains(t, []int{0, 3}, r.code, "read-only %s: %s", c.args, r.stderr)
