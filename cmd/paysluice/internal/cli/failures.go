@@ -60,7 +60,7 @@ func (f *failureFlags) filter(now time.Time) (failure.Filter, error) {
 	if f.reason != "" && !slices.Contains(failure.Reasons(), f.reason) {
 		problems = append(problems, usagef("--reason must be one of %s", strings.Join(failure.Reasons(), ", ")))
 	}
-	for _, other := range []string{contract.OversizePrefix, contract.ReplaysPrefix} {
+	for _, other := range []string{contract.OversizePrefix, contract.ReplaysPrefix, contract.ReconciliationsPrefix} {
 		if strings.HasPrefix(f.prefix, other) {
 			problems = append(problems, usagef("--prefix selects %s, which holds no archived messages", other))
 		}

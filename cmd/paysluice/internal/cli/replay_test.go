@@ -33,6 +33,7 @@ func TestFailuresAndReplayRejectFlags(t *testing.T) {
 		"failures list --reason full":                      "--reason must be one of receives-exhausted, conflict, expired,",
 		"failures list --prefix oversize/30d/":             "--prefix selects oversize/, which holds no archived messages",
 		"failures list --prefix replays/":                  "--prefix selects replays/, which holds no archived messages",
+		"failures list --prefix reconciliations/stripe/":   "--prefix selects reconciliations/, which holds no archived messages",
 		"failures list --provider paypal --prefix stripe/": "--prefix stripe/ is not of the provider paypal",
 		"failures list --since yesterday --reason full":    "must be a time before now such as 90m, 2h or 3d, a day such as 2026-11-01 (UTC), or RFC 3339; --reason must be",
 		"failures list --limit -1":                         "--limit must be 0 or more",
