@@ -156,7 +156,7 @@ func TestMeasuring(t *testing.T) {
 	l := r.Load
 	assert.Positive(t, l.Requests)
 	assert.Equal(t, []int{l.Requests, l.Requests, l.Requests}, []int{l.Accepted, l.Messages, l.Items})
-	require.Len(t, l.Functions, 5)
+	require.Len(t, l.Functions, 6)
 	for _, f := range l.Functions {
 		assert.Positive(t, f.CPU, f.Name)
 		assert.Positive(t, f.Memory, f.Name)
