@@ -194,12 +194,14 @@ func (p *Republisher) invoke(ctx context.Context, batch publisher.Batch, positio
 	if err := json.Unmarshal(out.Payload, &response); err != nil {
 		return nil, fmt.Errorf("%w: its response is not one of the publisher: %w", ErrStopped, err)
 	}
-	for _, failed := range response.BatchItemFailures {
-		position, _ := strconv.Atoi(failed.ItemIdentifier)
-		if at := slices.Index(positions, position); at >= 0 {
-			return positions[:at], nil
-		}
-		return nil, fmt.Errorf("%w: it names no event of the batch: %q", ErrStopped, failed.ItemIdentifier)
+	if len(response.BatchItemFailures) == 0 {
+		return positions, nil
 	}
-	return positions, nil
+	first := response.BatchItemFailures[0].ItemIdentifier
+	position, _ := strconv.Atoi(first)
+	at := slices.Index(positions, position)
+	if at < 0 {
+		return nil, fmt.Errorf("%w: it names no event of the batch: %q", ErrStopped, first)
+	}
+	return positions[:at], nil
 }
