@@ -241,7 +241,7 @@ func TestDoctorComparesWithTheSources(t *testing.T) {
 	}
 	assert.NotContains(t, examine(string(text)), "template,")
 	changed := strings.NewReplacer(`"ConflictsAlarm"`, `"OtherAlarm"`, `"VisibilityTimeout": 300`, `"VisibilityTimeout": 301`, `2010-09-09`, `2010-09-10`).Replace(string(text))
-	assert.Contains(t, examine(changed), "AWSTemplateFormatVersion differs, ConflictsAlarm is only deployed, DeadLetterQueue differs, OtherAlarm is not deployed, WebhookQueue differs")
+	assert.Contains(t, examine(changed), "AWSTemplateFormatVersion differs, ConflictsAlarm is only deployed, DeadLetterQueue differs, OtherAlarm is not deployed, UnpublishedQueue differs, WebhookQueue differs")
 	require.NoError(t, os.Mkdir(filepath.Join(dir, "0123456789abcdef0123"), 0o755))
 	assert.Contains(t, examine("{"), "is no template")
 	out := examine(`{"Resources":{}}`)
