@@ -125,6 +125,17 @@ func TestPolicyOfAnUnknownStack(t *testing.T) {
 	assert.ErrorIs(t, err, policy.ErrStack)
 }
 
+func TestPolicyOfAStackThatPublishesNothing(t *testing.T) {
+	s := sample()
+	delete(s.Outputs, "UnpublishedQueueUrl")
+	d, err := policy.New(policy.Operator, s, "key")
+	require.NoError(t, err)
+	for _, statement := range d.Statement {
+		assert.NotContains(t, []string{"Republish", "ReadUnpublished"}, statement.Sid)
+		assert.NotEmpty(t, statement.Resource, "IAM refuses %s without resources", statement.Sid)
+	}
+}
+
 // docs/operator-policies.md is generated: go test ./cmd/paysluice/internal/policy -update
 func TestPage(t *testing.T) {
 	const file = "../../../../docs/operator-policies.md"
