@@ -17,7 +17,7 @@ import (
 var (
 	created = time.Date(2026, 3, 1, 23, 59, 59, 0, time.UTC)
 	stores  = cloudevent.Stores{Table: "WebhookEvents-prod", Bucket: "failed-webhooks-prod"}
-	source  = cloudevent.Source("123456789012", "eu-central-1", "prod")
+	source  = cloudevent.Source("123456789012", "us-east-1", "prod")
 )
 
 // stored returns an event with a value in every field that is published.
@@ -45,7 +45,7 @@ func TestEncode(t *testing.T) {
 	text := from(t, stored()).Encode()
 
 	assert.JSONEq(t, `{
-		"specversion": "1.0", "id": "stripe:evt_1", "source": "urn:paysluice:123456789012:eu-central-1:prod",
+		"specversion": "1.0", "id": "stripe:evt_1", "source": "urn:paysluice:123456789012:us-east-1:prod",
 		"type": "com.paysluice.payment.succeeded", "subject": "stripe:pi_1", "time": "2026-03-01T23:59:59.000Z",
 		"datacontenttype": "application/json", "dataschema": "`+cloudevent.DataSchema+`",
 		"partitionkey": "stripe:pi_1", "recordedtime": "2026-03-02T00:00:01.000Z", "providertype": "payment_intent.succeeded", "livemode": false,
