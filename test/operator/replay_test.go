@@ -224,7 +224,7 @@ func TestFailuresThatDoNotExist(t *testing.T) {
 	assert.Contains(t, r.stderr, "--bucket is not that of the stack "+stack.Name)
 	r = paysluice(t, "replay", "--resume", "none")
 	assert.Equal(t, 1, r.code)
-	assert.Contains(t, r.stderr, "no such replay: none; paysluice replay list shows them")
+	assert.Contains(t, r.stderr, "no such run: none; paysluice replay list shows them")
 }
 
 func TestDeniedReplay(t *testing.T) {

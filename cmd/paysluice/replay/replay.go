@@ -48,7 +48,7 @@ var (
 	// ErrBusy reports that another process runs or proves the same run.
 	ErrBusy = errors.New("another process continues this run")
 	// ErrNotFound reports that the bucket has no run with an id.
-	ErrNotFound = errors.New("no such replay")
+	ErrNotFound = errors.New("no such run")
 	// ErrUnsettled reports that messages which were perhaps sent are neither in the
 	// table nor in the archive while a queue still has messages.
 	ErrUnsettled = errors.New("the fate of the last batch is not known yet")

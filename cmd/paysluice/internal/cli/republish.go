@@ -107,8 +107,12 @@ func (f *republishFlags) check(c *cobra.Command, ids []string, now time.Time) (q
 
 // newRepublish plans, asks and publishes.
 func (a *app) newRepublish(ctx context.Context, s *stack.Stack, p *replay.Republisher, filter query.Filter, ids []string, dryRun bool) error {
+	events, err := selected(ctx, query.New(s, a.now), filter, ids)
+	if err != nil {
+		return err
+	}
 	m := a.newMeter()
-	plan, err := p.Plan(selectionOf(filter, ids), selected(ctx, query.New(s, a.now), filter, ids), m.show)
+	plan, err := p.Plan(selectionOf(filter, ids), events, m.show)
 	m.end()
 	if err != nil {
 		return err
@@ -162,24 +166,19 @@ func (a *app) finishRepublish(ctx context.Context, p *replay.Republisher, run *r
 }
 
 // selected returns the events with some ids, or those of a filter.
-func selected(ctx context.Context, store *query.Store, filter query.Filter, ids []string) iter.Seq2[event.Event, error] {
+func selected(ctx context.Context, store *query.Store, filter query.Filter, ids []string) (iter.Seq2[event.Event, error], error) {
 	if len(ids) == 0 {
-		return store.Events(ctx, filter)
+		return store.Events(ctx, filter), nil
 	}
-	return func(yield func(event.Event, error) bool) {
-		for _, id := range ids {
-			found, err := store.Event(ctx, id)
-			if err != nil {
-				yield(event.Event{}, err)
-				return
-			}
-			for _, e := range found {
-				if !yield(e, nil) {
-					return
-				}
-			}
+	var all []event.Event
+	for _, id := range ids {
+		found, err := store.Event(ctx, id)
+		if err != nil {
+			return nil, err
 		}
+		all = append(all, found...)
 	}
+	return output.All(all), nil
 }
 
 // selectionOf returns what the record says about the selection.

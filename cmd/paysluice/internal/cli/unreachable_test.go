@@ -19,7 +19,7 @@ func TestCommandsWithoutAWS(t *testing.T) {
 	}
 	for _, command := range []string{
 		"console --no-open", "doctor", "events list", "events get a", "events payload a", "events export", "events tail",
-		"events tail --forward-to http://127.0.0.1:1", "events erase a", "failures list", "failures stats", "failures show a",
+		"events tail --forward-to http://127.0.0.1:1", "events erase a", "events republish a", "events republish list", "failures unpublished", "failures list", "failures stats", "failures show a",
 		"failures restore --reason conflict", "payment a", "reconcile stripe --since 2h", "replay --since 3h", "replay list",
 		"secrets list", "secrets retire stripe a", "secrets test stripe", "send stripe charge.refunded", "status", "trace a",
 	} {

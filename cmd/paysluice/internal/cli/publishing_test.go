@@ -1,0 +1,122 @@
+package cli
+
+import (
+	"bytes"
+	"io"
+	"maps"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
+	"github.com/paysluice/paysluice/cmd/paysluice/replay"
+	"github.com/paysluice/paysluice/handlers/contract"
+)
+
+// publishing is an account with a stack that publishes, one event, and one message of
+// webhook-unpublished.
+func publishing() account {
+	a := rows(1, "h")
+	a["DescribeStacks"] = `<DescribeStacksResponse><DescribeStacksResult><Stacks><member><StackName>s</StackName><StackId>arn:s</StackId>
+<Parameters><member><ParameterKey>PublishTo</ParameterKey><ParameterValue>topic</ParameterValue></member></Parameters>
+<Outputs><member><OutputKey>TableName</OutputKey><OutputValue>t</OutputValue></member><member><OutputKey>BucketName</OutputKey><OutputValue>b</OutputValue></member>
+<member><OutputKey>UnpublishedQueueUrl</OutputKey><OutputValue>https://q</OutputValue></member></Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>`
+	a["GetCallerIdentity"] = `<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:iam::1:user/u</Arn></GetCallerIdentityResult></GetCallerIdentityResponse>`
+	a["invocations"] = `{"batchItemFailures":[]}`
+	return a
+}
+
+// keepRecords keeps the objects of runs.
+func keepRecords(h http.Handler) http.Handler {
+	objects := map[string]string{}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		kept, found := objects[r.URL.Path]
+		switch {
+		case r.URL.Query().Has("list-type"):
+			_, _ = io.WriteString(w, "<ListBucketResult>")
+			for name := range objects {
+				_, _ = io.WriteString(w, "<Contents><Key>"+strings.TrimPrefix(name, "/b/")+"</Key><LastModified>2026-11-01T00:00:00Z</LastModified></Contents>")
+			}
+			_, _ = io.WriteString(w, "</ListBucketResult>")
+		case !strings.Contains(r.URL.Path, contract.ReplaysPrefix):
+			h.ServeHTTP(w, r)
+		case r.Method == http.MethodPut:
+			body, _ := io.ReadAll(r.Body)
+			objects[r.URL.Path] = string(body)
+		case found:
+			_, _ = io.WriteString(w, kept)
+		default:
+			w.WriteHeader(http.StatusNotFound)
+		}
+	})
+}
+
+func TestRepublishOnAnAccount(t *testing.T) {
+	var out bytes.Buffer
+	for _, row := range []struct {
+		why, command string
+		changed      account
+		out          io.Writer
+		code         int
+		says         string
+	}{
+		{"a stack that does not publish", "events republish stripe:e", account{"DescribeStacks": stackWithoutPublishing}, &out, exitFailed, query.ErrNoPublisher.Error()},
+		{"a run that cannot be read", "events republish --resume x", account{"replays": "!"}, &out, exitFailed, "StatusCode: 400"},
+		{"a table that cannot be read", "events republish stripe:e --yes", account{"Query": "!"}, &out, exitFailed, "StatusCode: 400"},
+		{"stdout is closed", "events republish stripe:e --dry-run", nil, broken{}, exitFailed, errBroken.Error()},
+		{"nobody confirms", "events republish stripe:e", nil, &out, exitFailed, "--yes confirms without a question"},
+		{"the caller is not known", "events republish stripe:e --yes", account{"GetCallerIdentity": "!"}, &out, exitFailed, "StatusCode: 400"},
+		{"no place for the record", "events republish stripe:e --yes", account{"replays": "!"}, &out, exitFailed, "StatusCode: 400"},
+		{"an event that is no longer there", "events republish stripe:e --yes", account{"BatchGetItem": `{"Responses":{"t":[]}}`}, &out, exitFound, "the table has 1 events of the plan no longer"},
+	} {
+		answers := publishing()
+		maps.Copy(answers, row.changed)
+		handler := plain
+		if answers["replays"] == "" {
+			handler = keepRecords
+		}
+		serveStack(t, handler, answers)
+		var problems bytes.Buffer
+		assert.Equal(t, row.code, Run(t.Context(), strings.Fields(row.command), strings.NewReader(""), row.out, &problems), "%s: %s", row.why, &problems)
+		assert.Contains(t, problems.String(), row.says, row.why)
+	}
+}
+
+const stackWithoutPublishing = `<DescribeStacksResponse><DescribeStacksResult><Stacks><member><StackName>s</StackName><StackId>arn:s</StackId>
+<Outputs><member><OutputKey>TableName</OutputKey><OutputValue>t</OutputValue></member></Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>`
+
+// A narrow terminal shows one sample of a group.
+func TestSamples(t *testing.T) {
+	columns := publishedColumns()
+	assert.Equal(t, "a", columns[len(columns)-1].Short(replay.Group{Samples: []string{"a", "b"}}))
+}
+
+func TestUnpublishedOnAnAccount(t *testing.T) {
+	var out bytes.Buffer
+	for _, row := range []struct {
+		why, command string
+		changed      account
+		out          io.Writer
+		code         int
+		says         string
+	}{
+		{"a stack that does not publish", "", account{"DescribeStacks": stackWithoutPublishing}, &out, exitFailed, query.ErrNoPublisher.Error()},
+		{"a queue that cannot be read", "", account{"ReceiveMessage": "!"}, &out, exitFailed, "StatusCode: 400"},
+		{"counts", "--stats --limit 1", nil, &out, exitDone, "refused"},
+		{"stdout is closed", "--limit 1", nil, broken{}, exitFailed, errBroken.Error()},
+		{"nobody confirms", "--limit 1 --remove", nil, &out, exitFailed, "--yes confirms without a question"},
+		{"a message that cannot be deleted", "--limit 1 --remove --yes", account{"DeleteMessage": "!"}, &out, exitFailed, "StatusCode: 400"},
+	} {
+		out.Reset()
+		answers := publishing()
+		answers["ReceiveMessage"] = `{"Messages":[{"MessageId":"1","ReceiptHandle":"r","Body":"{\"eventId\":\"stripe:e\",\"timestamp\":1,\"reason\":\"refused\"}","Attributes":{"SentTimestamp":"5"}}]}`
+		maps.Copy(answers, row.changed)
+		serveStack(t, plain, answers)
+		var problems bytes.Buffer
+		code := Run(t.Context(), strings.Fields("failures unpublished "+row.command), strings.NewReader(""), row.out, &problems)
+		assert.Equal(t, row.code, code, "%s: %s", row.why, &problems)
+		assert.Contains(t, out.String()+problems.String(), row.says, row.why)
+	}
+}
