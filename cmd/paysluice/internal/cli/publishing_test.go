@@ -65,6 +65,7 @@ func TestRepublishOnAnAccount(t *testing.T) {
 		{"a stack that does not publish", "events republish stripe:e", account{"DescribeStacks": stackWithoutPublishing}, &out, exitFailed, query.ErrNoPublisher.Error()},
 		{"a run that cannot be read", "events republish --resume x", account{"replays": "!"}, &out, exitFailed, "StatusCode: 400"},
 		{"a table that cannot be read", "events republish stripe:e --yes", account{"Query": "!"}, &out, exitFailed, "StatusCode: 400"},
+		{"an index that cannot be read", "events republish --since 1h --yes", account{"Query": "!"}, &out, exitFailed, "StatusCode: 400"},
 		{"stdout is closed", "events republish stripe:e --dry-run", nil, broken{}, exitFailed, errBroken.Error()},
 		{"nobody confirms", "events republish stripe:e", nil, &out, exitFailed, "--yes confirms without a question"},
 		{"the caller is not known", "events republish stripe:e --yes", account{"GetCallerIdentity": "!"}, &out, exitFailed, "StatusCode: 400"},
@@ -87,10 +88,11 @@ func TestRepublishOnAnAccount(t *testing.T) {
 const stackWithoutPublishing = `<DescribeStacksResponse><DescribeStacksResult><Stacks><member><StackName>s</StackName><StackId>arn:s</StackId>
 <Outputs><member><OutputKey>TableName</OutputKey><OutputValue>t</OutputValue></member></Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>`
 
-// A narrow terminal shows one sample of a group.
-func TestSamples(t *testing.T) {
+// A narrow terminal shows one sample of a group, and times without fractions.
+func TestNarrowColumns(t *testing.T) {
 	columns := publishedColumns()
 	assert.Equal(t, "a", columns[len(columns)-1].Short(replay.Group{Samples: []string{"a", "b"}}))
+	assert.Equal(t, "1970-01-01 00:00:05", unpublishedColumns()[0].Short(query.Unpublished{SentAt: 5400}))
 }
 
 func TestUnpublishedOnAnAccount(t *testing.T) {
