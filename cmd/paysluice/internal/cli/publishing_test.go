@@ -106,6 +106,7 @@ func TestUnpublishedOnAnAccount(t *testing.T) {
 	}{
 		{"a stack that does not publish", "", account{"DescribeStacks": stackWithoutPublishing}, &out, exitFailed, query.ErrNoPublisher.Error()},
 		{"a queue that cannot be read", "", account{"ReceiveMessage": "!"}, &out, exitFailed, "StatusCode: 400"},
+		{"exact times", "--limit 1 -o csv", nil, &out, exitDone, "1970-01-01T00:00:00.005Z"},
 		{"counts", "--stats --limit 1", nil, &out, exitDone, "refused"},
 		{"stdout is closed", "--limit 1", nil, broken{}, exitFailed, errBroken.Error()},
 		{"nobody confirms", "--limit 1 --remove", nil, &out, exitFailed, "--yes confirms without a question"},
