@@ -188,6 +188,9 @@ func TestEmptyBatch(t *testing.T) {
 
 func TestSecondEventWithTheSameKey(t *testing.T) {
 	inS3 := func(payload string) string { return reference("evt_1", event.HashPayload([]byte(payload))) }
+	inTrace := func(message string) string {
+		return strings.Replace(message, `{`, `{"traceparent":"00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01",`, 1)
+	}
 	const (
 		charge = `"type":"charge.updated","api_version":"2026-03-25.dahlia","data":{"object":{"id":"ch_1","object":"charge"}}`
 		again  = charge + `,"pending_webhooks":1`
@@ -199,6 +202,8 @@ func TestSecondEventWithTheSameKey(t *testing.T) {
 	for _, row := range []struct{ why, first, second, metric string }{
 		{"SQS delivers at least once", message("evt_1", `{"a":1}`), message("evt_1", `{"a":1}`), "Duplicates"},
 		{"Stripe counts pending_webhooks down", message("evt_1", `{"a":1,"pending_webhooks":2}`), message("evt_1", `{"a":1,"pending_webhooks":1}`), "Duplicates"},
+		{"X-Ray traces the second delivery", message("evt_1", `{"a":1}`), inTrace(message("evt_1", `{"a":1}`)), "Duplicates"},
+		{"another body in the same trace", inTrace(message("evt_1", `{"a":1}`)), inTrace(message("evt_1", `{"a":2}`)), "Conflicts"},
 		{"the same body in S3", inS3(`{"a":1}`), inS3(`{"a":1}`), "Duplicates"},
 		{"the same body, first in S3", inS3(`{"a":1}`), message("evt_1", `{"a":1}`), "Duplicates"},
 		{"another body", message("evt_1", `{"a":1}`), message("evt_1", `{"a":2}`), "Conflicts"},

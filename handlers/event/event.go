@@ -75,6 +75,10 @@ type Event struct {
 	// ExtendedRequestID is the request id that API Gateway always generates (API
 	// Gateway Developer Guide, "Variables for access logging").
 	ExtendedRequestID string `json:"extendedRequestId,omitempty"`
+	// Traceparent is the W3C trace context of the first stored request, empty if X-Ray
+	// does not trace it. The sender can choose its trace id. It says nothing about the
+	// event: deliveries are not compared by it.
+	Traceparent string `json:"traceparent,omitempty"`
 	// PayloadSHA256 is the hash of the raw body in lower-case hex.
 	PayloadSHA256 string `json:"payloadSha256"`
 	// ContentSHA256 is a hash of what the raw body says, in lower-case hex. It is

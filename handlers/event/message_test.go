@@ -37,6 +37,7 @@ func sample(payload []byte) event.Event {
 		RequestID:    "req-1",
 
 		ExtendedRequestID: "TWegAcC4EowCHnA=", Origin: event.OriginReconcile,
+		Traceparent: "00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01",
 
 		PayloadSHA256: event.HashPayload(payload),
 		Payload:       payload,

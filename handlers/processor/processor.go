@@ -97,6 +97,7 @@ func (h *Handler) receive(ctx context.Context, r function.Request) (event.Event,
 		RequestID:  r.RequestID,
 
 		ExtendedRequestID: r.ExtendedRequestID,
+		Traceparent:       function.Traceparent(ctx),
 	}
 	body, err := r.RawBody()
 	if err != nil {
@@ -120,7 +121,7 @@ func (h *Handler) receive(ctx context.Context, r function.Request) (event.Event,
 		return receipt, h.quarantine(ctx, c, receipt, err)
 	}
 	e.ReceivedAt, e.RequestID = receipt.ReceivedAt, receipt.RequestID
-	e.ExtendedRequestID = receipt.ExtendedRequestID
+	e.ExtendedRequestID, e.Traceparent = receipt.ExtendedRequestID, receipt.Traceparent
 	e.ExpiresAt = receipt.ExpiresAt
 	e.Payload, e.PayloadSHA256 = receipt.Payload, receipt.PayloadSHA256
 	e.SignedSHA256 = receipt.SignedSHA256

@@ -196,6 +196,7 @@ func TestSignedWebhookIsSentAndAnswered200(t *testing.T) {
 	assert.Equal(t, "main", e.Endpoint)
 	assert.Equal(t, "req-1", e.RequestID)
 	assert.Equal(t, "ext-1", e.ExtendedRequestID)
+	assert.NotContains(t, f.events.bodies[0], "traceparent", "most requests are not traced")
 	assert.Equal(t, body, string(e.Payload))
 	lines := logLines(t, &f.log)
 	require.Len(t, lines, 1, "one line for an accepted webhook")
@@ -203,6 +204,22 @@ func TestSignedWebhookIsSentAndAnswered200(t *testing.T) {
 	assert.Equal(t, "stripe:evt_1", lines[0]["eventId"])
 	assert.Equal(t, "req-1", lines[0]["apiRequestId"], "the id in API Gateway's access log")
 	assert.Equal(t, "ext-1", lines[0]["extendedRequestId"], "and the one that no sender can choose")
+}
+
+func TestMessageHasTheTraceOfTheRequest(t *testing.T) {
+	//lint:ignore SA1029 aws-lambda-go has a string as the key
+	ctx := context.WithValue(t.Context(), "x-amzn-trace-id", "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1")
+	f := newFixture()
+
+	f.handleIn(ctx, t, signed(body, oldSecret))
+	f.handleIn(ctx, t, signed("[]", oldSecret))
+
+	require.Len(t, f.deadLetters.bodies, 1, "a signed body that is no event")
+	for _, message := range append(f.events.bodies, f.deadLetters.bodies...) {
+		e, err := event.DecodeReceipt(message)
+		require.NoError(t, err)
+		assert.Equal(t, "00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01", e.Traceparent)
+	}
 }
 
 func TestAcceptedWebhookIsCountedByWhatIsOddAboutIt(t *testing.T) {

@@ -92,6 +92,7 @@ func texts(e *event.Event) map[string]*string {
 		"apiVersion":                 &e.APIVersion,
 		"requestId":                  &e.RequestID,
 		"extendedRequestId":          &e.ExtendedRequestID,
+		"traceparent":                &e.Traceparent,
 		"payloadSha256":              &e.PayloadSHA256,
 		"contentSha256":              &e.ContentSHA256,
 		"signedSha256":               &e.SignedSHA256,

@@ -36,7 +36,7 @@ func full() event.Event {
 		ObjectType: "payment_intent", ObjectID: "pi_1", ObjectStatus: "succeeded", PaymentID: "pi_1",
 		Related: map[string]string{"customer": "cus_1"}, Account: "acct_1", Endpoint: "main",
 		Livemode: new(false), Money: event.Money{Amount: "12.50", Currency: "EUR"},
-		APIVersion: "2026-01-28", OtherMode: true, Thin: true, Omitted: []string{"related.custom", "timestamp"}, ReceivedAt: received.UnixMilli(), RequestID: "req-1", ExtendedRequestID: "TWegAcC4EowCHnA=", Origin: event.OriginReconcile,
+		APIVersion: "2026-01-28", OtherMode: true, Thin: true, Omitted: []string{"related.custom", "timestamp"}, ReceivedAt: received.UnixMilli(), RequestID: "req-1", ExtendedRequestID: "TWegAcC4EowCHnA=", Traceparent: "00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01", Origin: event.OriginReconcile,
 		ExpiresAt:     received.AddDate(0, 0, 30).Unix(),
 		ErasedAt:      received.UnixMilli(),
 		PayloadSHA256: event.HashPayload(payload), ContentSHA256: strings.Repeat("0c", 32), SignedSHA256: strings.Repeat("0d", 32), Payload: payload,

@@ -3,8 +3,8 @@
 // the standard library and package event, so that subscribers can import it.
 //
 // The rules are those of CloudEvents 1.0 (cloudevents/spec, spec.md and
-// formats/json-format.md, v1.0.2) and of its extensions "partitioning" and
-// "recordedtime".
+// formats/json-format.md, v1.0.2) and of its extensions "partitioning",
+// "recordedtime" and "distributed-tracing".
 package cloudevent
 
 import (
@@ -55,14 +55,17 @@ type Event struct {
 	PartitionKey string `json:"partitionkey,omitempty"`
 	// RecordedTime is when the stack received the event, in RFC 3339.
 	RecordedTime string `json:"recordedtime,omitempty"`
+	// Traceparent is the W3C trace context in which the stack received the event. It is
+	// empty if that request was not traced.
+	Traceparent  string `json:"traceparent,omitempty"`
 	ProviderType string `json:"providertype,omitempty"`
 	Livemode     *bool  `json:"livemode,omitempty"`
 
 	Data Data `json:"data"`
 }
 
-// Data is a stored event with a reference in the place of its payload. ExpiresAt, Payload
-// and PayloadRef of the embedded event are empty.
+// Data is a stored event with a reference in the place of its payload. ExpiresAt, Payload,
+// PayloadRef and Traceparent of the embedded event are empty.
 type Data struct {
 	event.Event
 	// Body tells where the raw body is. It is nil if an operator has erased it.
@@ -100,13 +103,14 @@ func Source(account, region, environment string) string {
 // CloudEvent can hold.
 func From(source string, stored event.Event, stores Stores) (Event, error) {
 	data := Data{Event: stored, Body: locate(&stored, stores)}
-	data.Payload, data.PayloadRef, data.ExpiresAt = nil, "", 0
+	data.Payload, data.PayloadRef, data.ExpiresAt, data.Traceparent = nil, "", 0, ""
 	key := optional(stored.PaymentKey())
 	e := Event{
 		SpecVersion: SpecVersion, ID: stored.ID, Source: source, Type: TypePrefix + string(stored.Category),
 		Subject: key, Time: timestamp(stored.Timestamp), DataContentType: DataContentType, DataSchema: DataSchema,
 		PartitionKey: key, RecordedTime: timestamp(stored.ReceivedAt), ProviderType: optional(stored.Type), Livemode: stored.Livemode,
-		Data: data,
+		Traceparent: optional(stored.Traceparent),
+		Data:        data,
 	}
 	if err := e.check(); err != nil {
 		return Event{}, err

@@ -31,6 +31,7 @@ func stored() event.Event {
 		OtherMode: true, Thin: true, Omitted: []string{"timestamp"}, ReceivedAt: created.UnixMilli() + 2000, ExpiresAt: 1_780_000_000,
 		RequestID: "req-1", ExtendedRequestID: "TWegAcC4EowCHnA=", PayloadSHA256: event.HashPayload(body),
 		ContentSHA256: strings.Repeat("0c", 32), SignedSHA256: strings.Repeat("0d", 32), Origin: event.OriginReconcile, Payload: body,
+		Traceparent: "00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01",
 	}
 }
 
@@ -49,6 +50,7 @@ func TestEncode(t *testing.T) {
 		"type": "com.paysluice.payment.succeeded", "subject": "stripe:pi_1", "time": "2026-03-01T23:59:59.000Z",
 		"datacontenttype": "application/json", "dataschema": "`+cloudevent.DataSchema+`",
 		"partitionkey": "stripe:pi_1", "recordedtime": "2026-03-02T00:00:01.000Z", "providertype": "payment_intent.succeeded", "livemode": false,
+		"traceparent": "00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01",
 		"data": {
 			"schema": "paysluice.event/1", "eventId": "stripe:evt_1", "timestamp": 1772409599000, "provider": "stripe",
 			"type": "payment_intent.succeeded", "category": "payment.succeeded", "objectType": "payment_intent", "objectId": "pi_1",
@@ -100,6 +102,11 @@ func TestFrom(t *testing.T) {
 			"an event without a payment and an object has no subject",
 			func(e *event.Event) { e.PaymentID, e.ObjectID = "", "" },
 			func(t *testing.T, e cloudevent.Event) { assert.NotContains(t, e.Encode(), "subject") },
+		},
+		{
+			"most requests are not traced",
+			func(e *event.Event) { e.Traceparent = "" },
+			func(t *testing.T, e cloudevent.Event) { assert.NotContains(t, e.Encode(), "traceparent") },
 		},
 		{
 			"the object takes the place of the payment",
@@ -157,7 +164,7 @@ func TestDecodeAcceptsWhatCloudEventsAllows(t *testing.T) {
 	text := from(t, stored()).Encode()
 	for why, change := range map[string][2]string{
 		"datacontenttype left out":      {`"datacontenttype":"application/json",`, ``},
-		"an unknown extension":          {`"id":`, `"sequence":"7","traceparent":"00-a-b-01","id":`},
+		"an unknown extension":          {`"id":`, `"sequence":"7","tracestate":"a=b","id":`},
 		"an unknown member of the data": {`"data":{`, `"data":{"later":{"a":[]},`},
 		"null is absent":                {`"id":`, `"unknown":null,"id":`},
 	} {

@@ -35,7 +35,7 @@ func (e *Event) check() error {
 	}
 	for _, a := range []struct{ name, value string }{
 		{"id", e.ID}, {"source", e.Source}, {"type", e.Type}, {"subject", e.Subject},
-		{"partitionkey", e.PartitionKey}, {"providertype", e.ProviderType},
+		{"partitionkey", e.PartitionKey}, {"providertype", e.ProviderType}, {"traceparent", e.Traceparent},
 	} {
 		if !isText(a.value) {
 			return fmt.Errorf("%w: its %s has a character that CloudEvents does not allow", ErrInvalid, a.name)

@@ -3,6 +3,7 @@ package mains
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -181,6 +182,25 @@ func TestConsumerStoresTheProcessorsMessage(t *testing.T) {
 	assert.Equal(t, map[string]any{"S": "stripe:evt_1"}, item[contract.EventIDAttribute])
 	assert.Contains(t, item, contract.ExpiresAtAttribute, "EVENT_RETENTION_DAYS is not 0")
 	assert.Contains(t, log, `"Environment":"test"`, "the dimension of the alarms")
+}
+
+// The processor finds the trace header where aws-lambda-go puts it.
+func TestProcessorSendsTheTraceOfItsRequest(t *testing.T) {
+	aws := newCloud(t, `{"endpoints":[{"label":"main","secret":"`+stripeSecret+`"}]}`)
+	function, err := runtimeapi.Start(t.Context(), filepath.Join(binaries, contract.ProcessorBinary),
+		withCounters(slices.Concat(configuration(contract.ProcessorBinary), aws.environment())))
+	require.NoError(t, err)
+	function.Trace = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1;Lineage=1:5759e988:0"
+	request, err := json.Marshal(events.APIGatewayProxyRequest{Body: stripeBody, MultiValueHeaders: signed(stripeBody)})
+	require.NoError(t, err)
+
+	_, err = function.Invoke(t.Context(), request)
+
+	require.NoError(t, errors.Join(err, function.Stop()))
+	require.Len(t, aws.inputs("AmazonSQS.SendMessage"), 1, function.Logs())
+	sent, err := event.Decode(aws.inputs("AmazonSQS.SendMessage")[0]["MessageBody"].(string))
+	require.NoError(t, err)
+	assert.Equal(t, "00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01", sent.Traceparent)
 }
 
 func TestProcessorStoresALargeBodyInTheBucket(t *testing.T) {

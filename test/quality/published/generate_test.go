@@ -59,7 +59,8 @@ func dataSchema(described map[string]string) (*jsonschema.Schema, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, kept := range []string{contract.PayloadRefAttribute, contract.ExpiresAtAttribute} { // in the table only
+	// In the table only; traceparent is an attribute of the message.
+	for _, kept := range []string{contract.PayloadRefAttribute, contract.ExpiresAtAttribute, "traceparent"} {
 		delete(s.Properties, kept)
 	}
 	s.ID, s.Title = cloudevent.DataSchema, "The data of a published event, "+event.Schema

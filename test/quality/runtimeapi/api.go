@@ -58,6 +58,7 @@ func (f *Function) serveNext(w http.ResponseWriter, r *http.Request) {
 		h.Set("Content-Length", strconv.Itoa(len(i.payload)))
 		h.Set("Lambda-Runtime-Aws-Request-Id", i.id)
 		h.Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(i.deadline.UnixMilli(), 10))
+		h.Set("Lambda-Runtime-Trace-Id", f.Trace)
 		h.Set("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:us-east-1:000000000000:function:local")
 		_, _ = w.Write(i.payload) // if the process has ended, Invoke says so
 	case <-r.Context().Done():

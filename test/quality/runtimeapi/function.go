@@ -35,6 +35,10 @@ func (e *Error) Error() string { return e.Type + ": " + e.Message }
 
 // Function is one running process.
 type Function struct {
+	// Trace is the X-Ray trace header of the invocations, empty for none. It does not change
+	// during one.
+	Trace string
+
 	cmd     *exec.Cmd
 	server  *http.Server
 	logs    logs
