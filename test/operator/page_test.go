@@ -3,6 +3,7 @@ package operator_test
 import (
 	"context"
 	"flag"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -194,6 +195,13 @@ func TestRunbook(t *testing.T) {
 			content, err := os.ReadFile(captured(t, square, slash.Header(body, square.secret, time.Now()), body))
 			require.NoError(t, err)
 			write("event.json", content)
+		},
+		"paysluice failures unpublished": func() {
+			sent := s.run(t, "send", "stripe", "payment_intent.succeeded", "--set", "data.object.id=pi_3PgcT2", "--wait")
+			require.Equal(t, 0, sent.code, sent.stderr)
+			aws(t, "sqs", "send-message", "--queue-url", stack.Outputs["UnpublishedQueueUrl"], "--message-body",
+				fmt.Sprintf(`{"eventId":%q,"timestamp":%d,"reason":%q}`, regexp.MustCompile(`stripe:evt_\w+`).FindString(sent.stdout),
+					time.Now().UnixMilli(), contract.ReasonRefused))
 		},
 		"paysluice send stripe --file body.json --wait": func() {
 			body := stripe.Body(stripe.NewID(), 4999, senders.Created)
