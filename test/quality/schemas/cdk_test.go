@@ -24,6 +24,7 @@ func otherwise() map[string]string {
 		"AWS::Lambda::Function DurableConfig":                  "schema: conditionalCreateOnlyProperties",
 		"AWS::SNS::Subscription Region":                        "schema: conditionalCreateOnlyProperties",
 		"AWS::AmplifyUIBuilder::Form Tags":                     "schema: createOnlyProperties are AppId and EnvironmentName",
+		"AWS::Events::EventBus EventSourceName":                "schema: createOnlyProperties has only Name",
 		"AWS::Budgets::Budget Budget":                          "schema: createOnlyProperties has Budget/BudgetName; the CDK's database has no nested ones",
 		"AWS::NetworkSecurityManager::Rule RuleType":           "schema: createOnlyProperties; the CDK's database lacks the type",
 		"AWS::StorageGateway::SMBFileShare VPCEndpointDNSName": "schema: createOnlyProperties; the CDK's database lacks the property",
