@@ -22,6 +22,9 @@ const (
 	root = "../../.." // the module
 	// concurrent is the number of mutations that are built and run at a time.
 	concurrent = 2
+	// accepted is the number of events in a run. The rarest mistake, an answer that a
+	// replay loses, shows after half of them.
+	accepted = "16000"
 
 	// The tests that find mutations, those that find attacks, and the one that refills.
 	promises  = "^Test(Promise|WithoutFaults)"
@@ -122,7 +125,7 @@ func simulate(t *testing.T, overlay, tests string) (out string, err error) {
 	built, err := build.CombinedOutput()
 	require.NoError(t, err, "the mutation does not compile: %s", built)
 
-	run := exec.CommandContext(t.Context(), binary, "-test.run", tests, "-test.failfast", "-seed", "1", "-accepted", "8000")
+	run := exec.CommandContext(t.Context(), binary, "-test.run", tests, "-test.failfast", "-seed", "1", "-accepted", accepted)
 	run.Dir = filepath.Join(root, "test", "simulation")
 	text, err := run.CombinedOutput()
 	return string(text), err
