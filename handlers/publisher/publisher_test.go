@@ -68,12 +68,16 @@ func failing(err error, ids ...string) func(context.Context, string) error {
 
 // queue records messages, or fails with err.
 type queue struct {
-	err      error
+	err error
+
+	mu       sync.Mutex
 	messages []string
 	reasons  []string
 }
 
 func (q *queue) Send(_ context.Context, body, reason string) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	if q.err == nil {
 		q.messages, q.reasons = append(q.messages, body), append(q.reasons, reason)
 	}
@@ -197,16 +201,25 @@ func TestHandle(t *testing.T) {
 
 // After a failure that may pass, no other record begins: a retry publishes them anyway.
 func TestHandleStops(t *testing.T) {
-	var ids []string
-	for i := range 100 {
-		ids = append(ids, fmt.Sprint(i))
-	}
-	w := &world{target: target{before: failing(errDown, "40")}}
-	assert.Equal(t, "40", w.handle(t, t.Context(), records(ids...)))
-	assert.Less(t, len(w.target.published), 40+publisher.Concurrency)
-	for i := range 40 {
-		assert.Contains(t, w.target.published, fmt.Sprint("stripe:", i), "all before the first that is not done")
-	}
+	synctest.Test(t, func(t *testing.T) {
+		var ids []string
+		for i := range 100 {
+			ids = append(ids, fmt.Sprint(i))
+		}
+		fails := failing(errDown, "40")
+		w := &world{target: target{before: func(ctx context.Context, id string) error {
+			if err := fails(ctx, id); err != nil {
+				return err
+			}
+			time.Sleep(time.Second) // the others end after the failure
+			return nil
+		}}}
+		assert.Equal(t, "40", w.handle(t, t.Context(), records(ids...)))
+		assert.Less(t, len(w.target.published), 40+publisher.Concurrency)
+		for i := range 40 {
+			assert.Contains(t, w.target.published, fmt.Sprint("stripe:", i), "all before the first that is not done")
+		}
+	})
 }
 
 // A target that hangs leaves time for the response.
