@@ -249,20 +249,20 @@ func (d *overviewData) person() answer {
 	switch {
 	case firing > 0 && dead > 0:
 		a.State, a.Word = "bad", "Yes"
-		a.Text = fmt.Sprintf("%s on, and %s in the dead-submission queue.", areOn(firing), counted(dead, "message"))
+		a.Text = fmt.Sprintf("%s on, and %s in the dead-letter queue.", areOn(firing), counted(dead, "message"))
 	case firing > 0:
 		a.State, a.Word = "bad", "Yes"
 		a.Text = fmt.Sprintf("%s on. What to do is below.", areOn(firing))
 	case dead > 0:
 		a.State, a.Word = "bad", "Yes"
-		a.Text = fmt.Sprintf("%s in the dead-submission queue. The archiver moves them to the archive.", counted(dead, "message"))
+		a.Text = fmt.Sprintf("%s in the dead-letter queue. The archiver moves them to the archive.", counted(dead, "message"))
 	case d.Alarms.Problem != nil:
 		a.Text = "The alarms could not be read."
 	case d.Queues.Problem != nil:
 		a.Text = "The queues could not be read."
 	default:
 		a.State, a.Word = "good", "No"
-		a.Text = fmt.Sprintf("None of %s is on, and the dead-submission queue is empty.", counted(d.AlarmsAll, "alarm"))
+		a.Text = fmt.Sprintf("None of %s is on, and the dead-letter queue is empty.", counted(d.AlarmsAll, "alarm"))
 	}
 	return a
 }
