@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/paysluice/paysluice/handlers/contract"
@@ -64,7 +66,7 @@ func ParseKey(p contract.Provider, document []byte) (Key, error) {
 var ErrNoKeys = errors.New("no provider has a key in the document")
 
 // ParseKeys reads a JSON object that has the document of ParseKey under the name of each
-// provider. The error is ErrKey or ErrNoKeys, and repeats nothing of the document.
+// provider. The error is ErrKey or ErrNoKeys, and repeats no key of the document.
 func ParseKeys(document []byte) (map[string]Key, error) {
 	var documents map[string]json.RawMessage
 	if err := json.Unmarshal(document, &documents); err != nil {
@@ -77,11 +79,16 @@ func ParseKeys(document []byte) (map[string]Key, error) {
 		if !ok {
 			continue
 		}
+		delete(documents, p.Name)
 		k, err := ParseKey(p, text)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", p.Name, err)
 		}
 		keys[p.Name] = k
+	}
+	// A misspelled name would leave its provider out in silence.
+	if rest := slices.Sorted(maps.Keys(documents)); len(rest) > 0 {
+		return nil, fmt.Errorf("%w: %q is not the name of a provider, such as %q", ErrKey, rest[0], contract.Stripe().Name)
 	}
 	if len(keys) == 0 {
 		return nil, ErrNoKeys

@@ -409,12 +409,13 @@ func TestKeysOfAllProviders(t *testing.T) {
 	for _, p := range contract.Providers() {
 		all += fmt.Sprintf("%q:%s,", p.Name, strings.ReplaceAll(source.Documents(p), "…", "x"))
 	}
-	keys, err := source.ParseKeys([]byte(all + `"adyen":{}}`))
+	keys, err := source.ParseKeys([]byte(strings.TrimSuffix(all, ",") + "}"))
 	require.NoError(t, err)
 	assert.Len(t, keys, 3)
 	assert.Equal(t, "rk_live_x", keys["stripe"].Token)
 	for document, class := range map[string]error{
 		"marked": source.ErrKey, `{"stripe":{"apiKey":"marked"}}`: source.ErrKey, "{}": source.ErrNoKeys, "null": source.ErrNoKeys,
+		all + `"Square":{"accessToken":"marked"}}`: source.ErrKey, // a misspelled name must not leave a provider out
 	} {
 		_, err := source.ParseKeys([]byte(document))
 		require.ErrorIs(t, err, class, document)
