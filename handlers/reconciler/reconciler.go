@@ -86,6 +86,8 @@ type Outcome struct {
 
 	counts []function.Count // of a comparison that this invocation finished
 	behind bool
+	// unread reports whether Missing is unknown, because the records could not be read.
+	unread bool
 }
 
 // States of an Outcome.
@@ -132,6 +134,7 @@ func (h *Handler) target(ctx, bounded context.Context, t Target, keys map[string
 	}
 	w := worker{Handler: h, target: t, log: log}
 	err := w.load(bounded)
+	w.unread = err != nil
 	switch {
 	case keys == nil:
 		return w.outcome(StateFailed)
@@ -150,7 +153,8 @@ func (h *Handler) target(ctx, bounded context.Context, t Target, keys map[string
 }
 
 // publish writes the provider's metrics. Missing and Unreconciled are states, so they are
-// written at each invocation; the others count.
+// written at each invocation; the others count. Missing is not written while it is unknown:
+// 0 would end a page.
 func (h *Handler) publish(ctx context.Context, t Target, o Outcome) {
 	if o.State == StateNoKey {
 		return
@@ -159,12 +163,20 @@ func (h *Handler) publish(ctx context.Context, t Target, o Outcome) {
 	if o.State == StateFailed || o.behind {
 		unreconciled = 1
 	}
-	counts := append(o.counts,
-		function.Count{Metric: contract.MetricMissing, Value: o.Missing},
-		function.Count{Metric: contract.MetricUnreconciled, Value: unreconciled})
+	counts := append(o.counts, function.Count{Metric: contract.MetricUnreconciled, Value: unreconciled})
+	if !o.unread {
+		counts = append(counts, function.Count{Metric: contract.MetricMissing, Value: o.Missing})
+	}
 	h.Metrics.Publish(ctx, "reconciled", t.Provider.Descriptor().Name, counts,
 		slog.String("state", o.State), slog.String("report", o.Report))
 }
+
+// Codes of finished comparisons that do not show whether everything arrived.
+const (
+	reasonNothingListed = "nothing_listed" // the table has events, the provider lists none
+	reasonUnreadable    = "unreadable"     // listed events have no readable id or type
+	reasonRefillFailed  = "refill_failed"  // events are missing, and a refill failed
+)
 
 // reason returns the code of an error for the log.
 func reason(err error) string {

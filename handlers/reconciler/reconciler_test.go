@@ -37,6 +37,7 @@ const hook = "https://hooks.example.com/stripe"
 type cloud struct {
 	mu      sync.Mutex
 	rows    []event.Event
+	sends   int
 	objects map[string]string
 	broken  string                                // a part of keys that cannot be created
 	lost    string                                // a part of keys whose answers are lost
@@ -58,14 +59,24 @@ func (c *cloud) Same(_ context.Context, asked []event.Event) (map[string]event.E
 
 func (c *cloud) ByID(context.Context, string) ([]event.Event, error) { return nil, nil }
 
-func (c *cloud) Between(context.Context, string, time.Time, time.Time) iter.Seq2[event.Event, error] {
-	return func(func(event.Event, error) bool) {}
+func (c *cloud) Between(_ context.Context, _ string, from, to time.Time) iter.Seq2[event.Event, error] {
+	return func(yield func(event.Event, error) bool) {
+		for _, e := range c.rows {
+			if at := time.UnixMilli(e.Timestamp); !at.Before(from) && at.Before(to) && !yield(e, nil) {
+				return
+			}
+		}
+	}
 }
 
 func (c *cloud) Send(_ context.Context, text, _ string) error {
+	c.sends++
+	if c.fail["Send"] != nil {
+		return c.fail["Send"]
+	}
 	e, err := event.Decode(text)
 	c.rows = append(c.rows, e)
-	return errors.Join(err, c.fail["Send"])
+	return err
 }
 
 func (c *cloud) Put(context.Context, event.Event, int) (string, error) { return "", errDown }
@@ -355,7 +366,6 @@ func TestFailures(t *testing.T) {
 		{"no findings", func(w *world) { w.list(1, time.Hour); w.broken = "findings/" }, "failed"},
 		{"no note of the proof", func(w *world) { w.refilling().list(1, time.Hour); w.broken = "notes/000009" }, "failed"},
 		{"no report", func(w *world) { w.broken = "report.json" }, "failed"},
-		{"the queue refuses", func(w *world) { w.refilling().list(1, time.Hour); w.fail["Send"] = errDown }, "failed"},
 	} {
 		t.Run(row.why, func(t *testing.T) {
 			w := newWorld(t)
@@ -363,6 +373,8 @@ func TestFailures(t *testing.T) {
 			got, metrics := w.tick(t)
 			assert.Equal(t, reconciler.StateFailed, got.State)
 			assert.Equal(t, 1.0, metrics["Unreconciled"])
+			assert.Equal(t, strings.Contains(row.why, "listed") || strings.Contains(row.why, "unreadable"), metrics["Missing"] == nil,
+				"0 would end the page of missing events that are known no more")
 			assert.Contains(t, w.log.String(), `"reason":"`+row.reason+`"`)
 			if row.reason == "failed" {
 				assert.Contains(t, w.log.String(), errText(row.why))
@@ -376,6 +388,47 @@ func TestFailures(t *testing.T) {
 	assert.Equal(t, reconciler.Outcome{State: reconciler.StateNoKey}, got)
 	assert.Empty(t, metrics)
 	assert.Contains(t, w.log.String(), "the secret has no key of this provider: it is not compared")
+}
+
+// A finished comparison that does not show whether everything arrived counts as none,
+// until one does.
+func TestNotShown(t *testing.T) {
+	for _, row := range []struct {
+		why     string
+		prepare func(*world)
+		mend    func(*world)
+		reason  string
+		missing int
+	}{
+		{"the provider's list is off", func(w *world) {
+			w.rows = []event.Event{{ID: "stripe:e1", Type: "charge.succeeded", Timestamp: w.clock.Add(-2 * time.Hour).UnixMilli()}}
+		}, func(w *world) { w.rows = nil }, "nothing_listed", 0},
+		{"listed events have no id", func(w *world) {
+			w.api.Add(providerapi.Event{ID: "e1", Created: w.clock.Add(-2 * time.Hour), Body: []byte(`{"object":"event"}`)})
+		}, func(*world) {}, "unreadable", 0},
+		{"the queue refuses", func(w *world) {
+			for n := range 5 {
+				w.refilling().list(n, 2*time.Hour)
+			}
+			w.fail["Send"] = errDown
+		}, func(w *world) { w.fail["Send"] = nil }, "refill_failed", 5},
+	} {
+		t.Run(row.why, func(t *testing.T) {
+			w := newWorld(t)
+			row.prepare(w)
+			got, metrics := w.tick(t)
+			assert.Equal(t, []any{reconciler.StateFinished, float64(row.missing), 1.0}, []any{got.State, metrics["Missing"], metrics["Unreconciled"]}, w.log.String())
+			assert.Contains(t, w.log.String(), `"level":"ERROR","message":"the comparison does not show whether everything arrived"`)
+			assert.Contains(t, w.log.String(), `"reason":"`+row.reason+`"`)
+			assert.Equal(t, min(row.missing, 3), w.sends, "the third failure in a row is the last")
+			got, metrics = w.tick(t)
+			assert.Equal(t, []any{reconciler.StateIdle, float64(row.missing), 1.0}, []any{got.State, metrics["Missing"], metrics["Unreconciled"]})
+			row.mend(w)
+			w.clock = w.clock.Add(6 * time.Hour)
+			_, metrics = w.tick(t)
+			assert.Equal(t, []any{0.0, 0.0}, []any{metrics["Missing"], metrics["Unreconciled"]}, w.log.String())
+		})
+	}
 }
 
 func errText(why string) string {

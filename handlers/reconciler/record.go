@@ -54,12 +54,27 @@ type Report struct {
 	Findings []string `json:"findings"`
 }
 
+// reason returns why a finished comparison does not show that everything arrived, "" if it does.
+func (r Report) reason() string {
+	switch {
+	case r.Listed == 0 && r.Unknown > 0: // the provider's list is off, or is of another account
+		return reasonNothingListed
+	case r.Unreadable > 0:
+		return reasonUnreadable
+	case r.Missing > 0 && r.Refill != nil && r.Refill.Failed > 0:
+		return reasonRefillFailed
+	}
+	return ""
+}
+
 // refilled counts the events of a refill.
 type refilled struct {
 	// Found are the missing events before it.
 	Found       int `json:"found"`
 	Redelivered int `json:"redelivered"`
 	Stored      int `json:"stored"`
+	// Failed are the attempts that failed. The log says why.
+	Failed int `json:"failed,omitempty"`
 }
 
 // note is the state of a comparison that is not finished.
@@ -74,10 +89,11 @@ type note struct {
 	Refill        *refilled `json:"refill,omitempty"`
 	Findings      []string  `json:"findings,omitempty"`
 	OldestMissing int64     `json:"oldestMissing,omitempty"`
-	// PreviousReport, PreviousMissing and PreviousUntil are of the comparison before.
+	// PreviousReport and the fields below are of the comparison before.
 	PreviousReport  string    `json:"previousReport,omitempty"`
 	PreviousMissing int       `json:"previousMissing,omitempty"`
 	PreviousUntil   time.Time `json:"previousUntil,omitzero"`
+	PreviousReason  string    `json:"previousReason,omitempty"`
 }
 
 // history is what the bucket has about a provider's newest comparisons.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/handlers/event"
 	"github.com/paysluice/paysluice/handlers/function"
 	"github.com/paysluice/paysluice/handlers/reconcile"
 	"github.com/paysluice/paysluice/handlers/reconcile/source"
@@ -26,6 +27,9 @@ const (
 	// searched is how much more than the time of two comparisons is searched for the
 	// newest record before all records are.
 	searched = 24 * time.Hour
+	// refillAttempts is the number of refills that fail in a row before an invocation
+	// tries no more: each takes time that the comparison needs.
+	refillAttempts = 3
 )
 
 // worker does one provider's part of an invocation.
@@ -39,6 +43,7 @@ type worker struct {
 	notes  int    // of it
 	now    note   // its state
 	last   Report // of the comparison before, if it is read
+	unread bool   // they could not be read
 	saved  bool   // this invocation has written a note after a window
 	done   *Report
 	report string // key of done
@@ -66,7 +71,7 @@ func (w *worker) load(ctx context.Context) error {
 	if err := w.read(ctx, h.report, &w.last); err != nil {
 		return err
 	}
-	w.now.PreviousMissing, w.now.PreviousUntil = w.last.Missing, w.last.Until
+	w.now.PreviousMissing, w.now.PreviousUntil, w.now.PreviousReason = w.last.Missing, w.last.Until, w.last.reason()
 	return nil
 }
 
@@ -146,27 +151,29 @@ func (w *worker) start(ctx context.Context, f source.Facts, earliest time.Time) 
 	w.run, w.notes = now.Format(runLayout), 0
 	w.now = note{
 		Place:          reconcile.Start(since, now),
-		PreviousReport: w.now.PreviousReport, PreviousMissing: w.now.PreviousMissing, PreviousUntil: w.now.PreviousUntil,
+		PreviousReport: w.now.PreviousReport, PreviousMissing: w.now.PreviousMissing,
+		PreviousUntil: w.now.PreviousUntil, PreviousReason: w.now.PreviousReason,
 	}
 	return w.write(ctx)
 }
 
 // compare runs the comparison to its end. With a refill it gets in what is missing, and
-// compares once more.
+// compares once more. A refill that fails leaves its event missing.
 func (w *worker) compare(ctx context.Context, c *reconcile.Comparison) (err error) {
 	var refill reconcile.Refill
+	failed, inRow := 0, 0
 	if w.Refill != nil {
 		refill = *w.Refill
 		refill.Source, refill.Subscription = c.Source, c.Subscription
 		if w.now.Refill == nil {
 			w.now.Refill = &refilled{}
 		}
-		refill.Redelivered, refill.Stored = w.now.Refill.Redelivered, w.now.Refill.Stored
+		refill.Redelivered, refill.Stored, failed = w.now.Refill.Redelivered, w.now.Refill.Stored, w.now.Refill.Failed
 	}
 	c.Progress = func(p reconcile.Place) error {
 		w.now.Place = p
 		if w.Refill != nil && !w.now.Proving {
-			*w.now.Refill = refilled{p.Report.Missing, refill.Redelivered, refill.Stored}
+			*w.now.Refill = refilled{p.Report.Missing, refill.Redelivered, refill.Stored, failed}
 		}
 		if err := w.write(ctx); err != nil {
 			return err
@@ -176,7 +183,19 @@ func (w *worker) compare(ctx context.Context, c *reconcile.Comparison) (err erro
 	}
 	if !w.now.Proving {
 		if w.Refill != nil {
-			c.Missing = refill.Event
+			c.Missing = func(ctx context.Context, e event.Event) error {
+				if inRow >= refillAttempts {
+					return nil
+				}
+				err := refill.Event(ctx, e)
+				if err == nil || ctx.Err() != nil {
+					inRow = 0
+					return err
+				}
+				failed, inRow = failed+1, inRow+1
+				w.log.ErrorContext(ctx, "missing event not refilled", contract.ReasonProperty, reason(err), "error", err.Error())
+				return nil
+			}
 		}
 		if w.now.Place, err = c.Run(ctx, w.now.Place); err != nil {
 			return err
@@ -213,6 +232,10 @@ func (w *worker) finish(ctx context.Context, f source.Facts) error {
 		return err
 	}
 	w.done, w.state = &report, StateFinished
+	if code := report.reason(); code != "" {
+		w.log.ErrorContext(ctx, "the comparison does not show whether everything arrived", contract.ReasonProperty, code,
+			"report", w.report, "unreadable", report.Unreadable)
+	}
 	level := slog.LevelInfo
 	if report.Missing > 0 {
 		level = slog.LevelWarn
@@ -224,10 +247,10 @@ func (w *worker) finish(ctx context.Context, f source.Facts) error {
 
 // outcome returns what is known about the provider.
 func (w *worker) outcome(state string) Outcome {
-	o := Outcome{State: state, Report: w.now.PreviousReport, Missing: w.now.PreviousMissing}
-	until := w.now.PreviousUntil
+	o := Outcome{State: state, Report: w.now.PreviousReport, Missing: w.now.PreviousMissing, unread: w.unread}
+	until, suspect := w.now.PreviousUntil, w.now.PreviousReason != ""
 	if w.done != nil {
-		o.Report, o.Missing, until = w.report, w.done.Missing, w.done.Until
+		o.Report, o.Missing, until, suspect = w.report, w.done.Missing, w.done.Until, w.done.reason() != ""
 		o.counts = []function.Count{{Metric: contract.MetricListed, Value: w.done.Listed}}
 		if r := w.done.Refill; r != nil {
 			o.counts = append(o.counts, function.Count{Metric: contract.MetricRefilled, Value: r.Redelivered + r.Stored})
@@ -241,6 +264,6 @@ func (w *worker) outcome(state string) Outcome {
 			until, _ = time.Parse(runLayout, w.run)
 		}
 	}
-	o.behind = !until.IsZero() && w.Now().Sub(until) > 2*w.Every+overlap
+	o.behind = suspect || !until.IsZero() && w.Now().Sub(until) > 2*w.Every+overlap
 	return o
 }
