@@ -204,6 +204,7 @@ func TestChecksOnAWS(t *testing.T) {
 		{"", "rules", cloud{"ListTargetsByRule": "!X"}, failed},
 		{"disabled", "rules", cloud{"DescribeRule": `{"State":"DISABLED"}`}, "is disabled"},
 		{"nobody is told", "rules", nil, "Targets is unset instead of"},
+		{"slower", "rules", cloud{"DescribeRule": `{"ScheduleExpression":"rate(1 day)"}`}, "ScheduleExpression is rate(1 day) instead of rate(15 minutes)"},
 		{"", "alarms", cloud{"DescribeAlarms": "!X"}, failed},
 		{"", "filters", cloud{"DescribeMetricFilters": "!X"}, failed},
 		{"the group is gone", "filters", cloud{"DescribeMetricFilters": "!ResourceNotFoundException"}, "does not exist"},
@@ -223,6 +224,18 @@ func TestChecksOnAWS(t *testing.T) {
 			}
 			assert.Contains(t, strings.Join(problems, "\n"), row.says)
 		})
+	}
+}
+
+// A disabled rule has another effect if it is a schedule.
+func TestEffectOfRules(t *testing.T) {
+	means := map[string]string{}
+	for _, f := range examine(t, newDoctor(t, cloud{"DescribeRule": `{"State":"DISABLED"}`}), "rules").Findings {
+		means[f.Subject] = f.Means
+	}
+	assert.Len(t, means, 2)
+	for subject, m := range means {
+		assert.Equal(t, strings.Contains(subject, "Schedule"), strings.HasPrefix(m, "No comparison starts"), subject)
 	}
 }
 

@@ -19,7 +19,7 @@ import (
 func roleChecks() []check[*Doctor] {
 	return []check[*Doctor]{
 		{"roles", "the policies of the functions' roles", (*Doctor).checkRoles},
-		{"rules", "the rules that tell of changes of the key", (*Doctor).checkRules},
+		{"rules", "the rules that tell of changes of the key and start comparisons", (*Doctor).checkRules},
 	}
 }
 
@@ -117,8 +117,11 @@ func (d *Doctor) checkRules(ctx context.Context) ([]Finding, error) {
 		return nil, err
 	}
 	var found []Finding
-	const means = "Nobody is told when somebody disables or deletes the key."
 	for _, r := range t.kinds("AWS::Events::Rule") {
+		means := "Nobody is told when somebody disables or deletes the key."
+		if text(r.properties["ScheduleExpression"]) != "" {
+			means = "No comparison starts; events that never arrive go unnoticed."
+		}
 		rule, err := d.rules.DescribeRule(ctx, &eventbridge.DescribeRuleInput{Name: &r.physical})
 		if _, missing := errors.AsType[*eventtypes.ResourceNotFoundException](err); missing {
 			found = append(found, d.missing(r))
@@ -134,8 +137,9 @@ func (d *Doctor) checkRules(ctx context.Context) ([]Finding, error) {
 		if rule.State == eventtypes.RuleStateDisabled {
 			found = append(found, Finding{Error, r.physical, "is disabled", means, d.aws("events enable-rule --name %s", r.physical)})
 		}
-		found = append(found, drift(r.physical, only(r.properties, "EventPattern", "Targets"), map[string]any{
-			"EventPattern": parse(aws.ToString(rule.EventPattern)), "Targets": asJSON(targets.Targets),
+		found = append(found, drift(r.physical, only(r.properties, "EventPattern", "ScheduleExpression", "Targets"), map[string]any{
+			"EventPattern": parse(aws.ToString(rule.EventPattern)), "ScheduleExpression": asJSON(rule.ScheduleExpression),
+			"Targets": asJSON(targets.Targets),
 		}, means)...)
 	}
 	return found, nil
