@@ -28,5 +28,5 @@ const (
 	MetricListed       = "Listed"       // events of a finished comparison
 	MetricRefilled     = "Refilled"     // missing events that a comparison got in
 	MetricMissing      = "Missing"      // events that the last comparison left missing
-	MetricUnreconciled = "Unreconciled" // 1 for a provider that cannot be compared
+	MetricUnreconciled = "Unreconciled" // 1 for a provider without a comparison that shows what arrived
 )
