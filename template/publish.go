@@ -28,9 +28,12 @@ const (
 	// publishParallel is the maximum. One publisher at a time would be slower than a table
 	// takes events (docs/scaling.md). The order of a shard means nothing for a payment.
 	publishParallel = 10
-	// publishAgeSeconds leaves an outage of SNS or EventBridge time to end. The stream
-	// keeps records for 24 hours, so the operator has the other half.
-	publishAgeSeconds = 12 * 3600
+	// streamHours is how long the table's stream keeps records (DynamoDB Developer Guide,
+	// "Change data capture for DynamoDB Streams").
+	streamHours = 24
+	// publishAgeSeconds leaves an outage of SNS or EventBridge time to end. The operator has
+	// the other half of streamHours.
+	publishAgeSeconds = streamHours / 2 * 3600
 )
 
 // publishing is the stage that publishes stored events. All of it exists under
@@ -208,7 +211,7 @@ func (s *stack) addPublishingAlarms(p publishing, to severities) {
 		stuckHours  = 6
 		hour        = 3600 * 1000 // of IteratorAge, in ms
 	)
-	do := "Read the ERROR lines of " + contract.PublisherName + ": they name what SNS, EventBridge, SQS or KMS answered. " +
+	do := "Read the WARN lines of " + contract.PublisherName + ": they name what SNS, EventBridge, SQS or KMS answered. " +
 		"It publishes all that waits as soon as the cause is removed."
 	late := alarm{
 		id: "PublisherLate", name: "publisher-late", severity: to.ticket, when: &p.on,
@@ -220,7 +223,7 @@ func (s *stack) addPublishingAlarms(p publishing, to severities) {
 	s.addAlarm(late)
 	stuck := late
 	stuck.id, stuck.name, stuck.severity = "PublisherStuck", "publisher-stuck", to.page
-	// All periods: the publisher begins with the events of a day, and is through soon.
+	// All periods: the publisher begins with the events of publishAgeSeconds, and is through soon.
 	stuck.window = window{minutes: 5, periods: 3, needed: 3}
 	stuck.threshold = stuckHours * hour
 	stuck.means = fmt.Sprintf("The oldest event that %s has not published is at least %d hours old, %v. After %d hours Lambda gives events up and names their place in the stream in %s.",
@@ -228,8 +231,10 @@ func (s *stack) addPublishingAlarms(p publishing, to severities) {
 	s.addAlarm(stuck)
 	s.addAlarm(alarm{
 		id: "Unpublished", name: "unpublished", severity: to.ticket, when: &p.on,
-		means: contract.UnpublishedQueueName + " has a message: an event is stored and was not published, and no retry would publish it.",
-		do: "List the events with paysluice failures. Remove the cause, then send them with paysluice events republish. " +
+		means: contract.UnpublishedQueueName + " has a message: an event is stored and was not published, and no retry would publish it. " +
+			fmt.Sprintf("After publishing is switched on, the alarm is expected: Lambda gives up records that are older than %d hours.", publishAgeSeconds/3600),
+		do: "List the messages with paysluice failures unpublished. Remove the cause, then send the events with paysluice events republish; " +
+			fmt.Sprintf("those from before publishing with --since %dh. Empty the queue with paysluice failures unpublished --remove. ", streamHours) +
 			fmt.Sprintf("A message is deleted after %d days; the event stays in the table.", deadLetterRetentionDays),
 		metric: queueMetric(p.unpublished, "ApproximateNumberOfMessagesVisible", "Maximum"), threshold: 1, window: once(),
 	})
