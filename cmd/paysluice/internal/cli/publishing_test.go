@@ -110,7 +110,7 @@ func TestUnpublishedOnAnAccount(t *testing.T) {
 		{"counts", "--stats --limit 1", nil, &out, exitDone, "refused"},
 		{"stdout is closed", "--limit 1", nil, broken{}, exitFailed, errBroken.Error()},
 		{"nobody confirms", "--limit 1 --remove", nil, &out, exitFailed, "--yes confirms without a question"},
-		{"a message that cannot be deleted", "--limit 1 --remove --yes", account{"DeleteMessage": "!"}, &out, exitFailed, "StatusCode: 400"},
+		{"a message that cannot be deleted", "--limit 1 --remove --yes", account{"DeleteMessageBatch": "!"}, &out, exitFailed, "StatusCode: 400"},
 	} {
 		out.Reset()
 		answers := publishing()

@@ -4,7 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -17,8 +20,8 @@ import (
 // UnpublishedQueue is the subset of the SQS API that reads webhook-unpublished.
 type UnpublishedQueue interface {
 	ReceiveMessage(context.Context, *sqs.ReceiveMessageInput, ...func(*sqs.Options)) (*sqs.ReceiveMessageOutput, error)
-	ChangeMessageVisibility(context.Context, *sqs.ChangeMessageVisibilityInput, ...func(*sqs.Options)) (*sqs.ChangeMessageVisibilityOutput, error)
-	DeleteMessage(context.Context, *sqs.DeleteMessageInput, ...func(*sqs.Options)) (*sqs.DeleteMessageOutput, error)
+	ChangeMessageVisibilityBatch(context.Context, *sqs.ChangeMessageVisibilityBatchInput, ...func(*sqs.Options)) (*sqs.ChangeMessageVisibilityBatchOutput, error)
+	DeleteMessageBatch(context.Context, *sqs.DeleteMessageBatchInput, ...func(*sqs.Options)) (*sqs.DeleteMessageBatchOutput, error)
 }
 
 // Unpublished is a message of webhook-unpublished: an event, or records of the stream that
@@ -55,16 +58,20 @@ const (
 	// readSeconds hides a message while the others are read. A message is visible again
 	// after it, even if the process is killed.
 	readSeconds = 60
-	// receiveMax is the largest number of messages in one ReceiveMessage call.
-	receiveMax = 10
+	// batchMax is the largest number of messages in one call.
+	batchMax = 10
 )
 
+// errQueue reports what SQS answered for one message of a batch.
+var errQueue = errors.New("SQS refuses a message")
+
 // Read returns at most limit messages, all of them for 0, in no order. It receives them,
-// hides them from others for readSeconds, and shows them again with Release.
+// hides them from others for readSeconds, and shows them again with Release. A long queue
+// takes longer than that, so the first message that comes a second time is the end.
 func (u *UnpublishedReader) Read(ctx context.Context, limit int) ([]Unpublished, error) {
-	found := []Unpublished{}
-	for limit == 0 || len(found) < limit {
-		n := receiveMax
+	found, at := []Unpublished{}, map[string]int{} // positions by MessageId
+	for again := false; !again && (limit == 0 || len(found) < limit); {
+		n := batchMax
 		if limit > 0 {
 			n = min(n, limit-len(found))
 		}
@@ -82,6 +89,12 @@ func (u *UnpublishedReader) Read(ctx context.Context, limit int) ([]Unpublished,
 			break
 		}
 		for _, m := range out.Messages {
+			i, seen := at[aws.ToString(m.MessageId)]
+			if seen { // its latest receipt is the one that deletes it
+				found[i], again = readUnpublished(m), true
+				continue
+			}
+			at[aws.ToString(m.MessageId)] = len(found)
 			found = append(found, readUnpublished(m))
 		}
 	}
@@ -90,9 +103,16 @@ func (u *UnpublishedReader) Read(ctx context.Context, limit int) ([]Unpublished,
 
 // Release makes messages of Read visible again.
 func (u *UnpublishedReader) Release(ctx context.Context, messages []Unpublished) error {
-	for _, m := range messages {
-		_, err := u.Queue.ChangeMessageVisibility(ctx, &sqs.ChangeMessageVisibilityInput{QueueUrl: &u.URL, ReceiptHandle: &m.receipt})
+	for batch := range slices.Chunk(messages, batchMax) {
+		in := &sqs.ChangeMessageVisibilityBatchInput{QueueUrl: &u.URL}
+		for i, m := range batch {
+			in.Entries = append(in.Entries, types.ChangeMessageVisibilityBatchRequestEntry{Id: new(strconv.Itoa(i)), ReceiptHandle: &m.receipt})
+		}
+		out, err := u.Queue.ChangeMessageVisibilityBatch(ctx, in)
 		if err != nil {
+			return err
+		}
+		if err := refused(out.Failed); err != nil {
 			return err
 		}
 	}
@@ -101,9 +121,31 @@ func (u *UnpublishedReader) Release(ctx context.Context, messages []Unpublished)
 
 // Remove deletes messages of Read.
 func (u *UnpublishedReader) Remove(ctx context.Context, messages []Unpublished) error {
-	for _, m := range messages {
-		if _, err := u.Queue.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &u.URL, ReceiptHandle: &m.receipt}); err != nil {
+	for batch := range slices.Chunk(messages, batchMax) {
+		in := &sqs.DeleteMessageBatchInput{QueueUrl: &u.URL}
+		for i, m := range batch {
+			in.Entries = append(in.Entries, types.DeleteMessageBatchRequestEntry{Id: new(strconv.Itoa(i)), ReceiptHandle: &m.receipt})
+		}
+		out, err := u.Queue.DeleteMessageBatch(ctx, in)
+		if err != nil {
 			return err
+		}
+		if err := refused(out.Failed); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// refused returns the first error of a batch. It is none that a message is visible again
+// or gone, or that its receipt is over: SQS says InvalidParameterValue for an expired
+// receipt (github.com/aws/aws-sdk-java, issue 1628).
+func refused(failed []types.BatchResultErrorEntry) error {
+	for _, f := range failed {
+		switch code := aws.ToString(f.Code); strings.TrimPrefix(code, "AWS.SimpleQueueService.") {
+		case "MessageNotInflight", "ReceiptHandleIsInvalid", "InvalidParameterValue":
+		default:
+			return fmt.Errorf("%w: %s: %s", errQueue, code, aws.ToString(f.Message))
 		}
 	}
 	return nil

@@ -2,10 +2,12 @@ package query_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -19,29 +21,40 @@ import (
 type unpublishedQueue struct {
 	*memory.SQS
 	broken string
+	failed []types.BatchResultErrorEntry // the answer to each batch
 	now    time.Time
+	slow   time.Duration // of each receive
+	calls  []int         // entries of each batch
 }
 
 func (q *unpublishedQueue) ReceiveMessage(ctx context.Context, in *sqs.ReceiveMessageInput, o ...func(*sqs.Options)) (*sqs.ReceiveMessageOutput, error) {
 	if q.broken == "ReceiveMessage" {
 		return nil, errDown
 	}
+	q.now = q.now.Add(q.slow)
 	return q.SQS.ReceiveMessage(ctx, in, o...)
 }
 
-func (q *unpublishedQueue) ChangeMessageVisibility(context.Context, *sqs.ChangeMessageVisibilityInput, ...func(*sqs.Options)) (*sqs.ChangeMessageVisibilityOutput, error) {
-	if q.broken == "ChangeMessageVisibility" {
+// ChangeMessageVisibilityBatch is as if each message was visible again.
+func (q *unpublishedQueue) ChangeMessageVisibilityBatch(_ context.Context, in *sqs.ChangeMessageVisibilityBatchInput, _ ...func(*sqs.Options)) (*sqs.ChangeMessageVisibilityBatchOutput, error) {
+	if q.broken == "ChangeMessageVisibilityBatch" {
 		return nil, errDown
 	}
-	q.now = q.now.Add(time.Minute) // as if each was visible again
-	return &sqs.ChangeMessageVisibilityOutput{}, nil
+	q.now, q.calls = q.now.Add(time.Minute), append(q.calls, len(in.Entries))
+	return &sqs.ChangeMessageVisibilityBatchOutput{Failed: q.failed}, nil
 }
 
-func (q *unpublishedQueue) DeleteMessage(ctx context.Context, in *sqs.DeleteMessageInput, o ...func(*sqs.Options)) (*sqs.DeleteMessageOutput, error) {
-	if q.broken == "DeleteMessage" {
+func (q *unpublishedQueue) DeleteMessageBatch(ctx context.Context, in *sqs.DeleteMessageBatchInput, _ ...func(*sqs.Options)) (*sqs.DeleteMessageBatchOutput, error) {
+	if q.broken == "DeleteMessageBatch" {
 		return nil, errDown
 	}
-	return q.SQS.DeleteMessage(ctx, in, o...)
+	q.calls = append(q.calls, len(in.Entries))
+	for _, e := range in.Entries {
+		if _, err := q.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: in.QueueUrl, ReceiptHandle: e.ReceiptHandle}); err != nil {
+			return nil, err
+		}
+	}
+	return &sqs.DeleteMessageBatchOutput{Failed: q.failed}, nil
 }
 
 func newUnpublished(t *testing.T) (*unpublishedQueue, *query.UnpublishedReader) {
@@ -88,14 +101,52 @@ func TestUnpublished(t *testing.T) {
 	assert.Len(t, left, 1)
 }
 
+// Messages of a long queue are visible again before the last is read.
+func TestUnpublishedLongQueue(t *testing.T) {
+	q, u := newUnpublished(t)
+	for i := range 122 {
+		_, err := q.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: &u.URL, MessageBody: new(fmt.Sprint(i))})
+		require.NoError(t, err)
+	}
+	q.slow = 10 * time.Second
+	found, err := u.Read(t.Context(), 0)
+	require.NoError(t, err)
+	assert.Greater(t, len(found), 50)
+	assert.LessOrEqual(t, len(found), 70, "the first that comes again is the end")
+	require.NoError(t, u.Remove(t.Context(), found))
+	assert.Equal(t, 125-len(found), q.Len(u.URL), "each is listed once, and its latest receipt deletes it")
+	for _, n := range q.calls {
+		assert.LessOrEqual(t, n, 10)
+	}
+}
+
+// A message that is visible again needs no release.
+func TestUnpublishedBatchAnswers(t *testing.T) {
+	for code, refused := range map[string]bool{
+		"MessageNotInflight": false, "AWS.SimpleQueueService.MessageNotInflight": false, "ReceiptHandleIsInvalid": false,
+		"InvalidParameterValue": false, "InternalError": true,
+	} {
+		q, u := newUnpublished(t)
+		found, err := u.Read(t.Context(), 0)
+		require.NoError(t, err)
+		q.failed = []types.BatchResultErrorEntry{{Id: new("0"), Code: &code}}
+		for _, err := range []error{u.Release(t.Context(), found), u.Remove(t.Context(), found)} {
+			assert.Equal(t, refused, err != nil, code)
+			if refused {
+				assert.ErrorContains(t, err, "SQS refuses a message: InternalError")
+			}
+		}
+	}
+}
+
 func TestUnpublishedFails(t *testing.T) {
 	for call, do := range map[string]func(*query.UnpublishedReader, []query.Unpublished) error{
 		"ReceiveMessage": func(u *query.UnpublishedReader, _ []query.Unpublished) error {
 			_, err := u.Read(t.Context(), 0)
 			return err
 		},
-		"ChangeMessageVisibility": func(u *query.UnpublishedReader, m []query.Unpublished) error { return u.Release(t.Context(), m) },
-		"DeleteMessage":           func(u *query.UnpublishedReader, m []query.Unpublished) error { return u.Remove(t.Context(), m) },
+		"ChangeMessageVisibilityBatch": func(u *query.UnpublishedReader, m []query.Unpublished) error { return u.Release(t.Context(), m) },
+		"DeleteMessageBatch":           func(u *query.UnpublishedReader, m []query.Unpublished) error { return u.Remove(t.Context(), m) },
 	} {
 		q, u := newUnpublished(t)
 		found, err := u.Read(t.Context(), 0)

@@ -103,6 +103,8 @@ func Action(service, operation string) string {
 		operation = "ListBucketVersions"
 	case "s3:DeleteObjects": // of a version
 		operation = "DeleteObjectVersion"
+	case "sqs:ChangeMessageVisibilityBatch", "sqs:DeleteMessageBatch":
+		operation = strings.TrimSuffix(operation, "Batch")
 	case "lambda:Invoke":
 		operation = "InvokeFunction"
 	case "s3:GetPublicAccessBlock":

@@ -151,6 +151,7 @@ func TestExplain(t *testing.T) {
 		{"methods", "API Gateway", "GetStage", "", "apigateway:GET", "*"},
 		{"streams", "DynamoDB Streams", "GetRecords", "", "dynamodb:GetRecords", "*"},
 		{"invoking", "Lambda", "Invoke", "", "lambda:InvokeFunction", "*"},
+		{"a batch needs the permission for one", "SQS", "ChangeMessageVisibilityBatch", "", "sqs:ChangeMessageVisibility", "*"},
 		{"rules", "EventBridge", "DescribeRule", "", "events:DescribeRule", "*"},
 		{"logs", "CloudWatch Logs", "FilterLogEvents", "", "logs:FilterLogEvents", "*"},
 		{"AWS names both", "KMS", "Decrypt", "User: u is not authorized to perform: kms:Decrypt on resource: \"arn:aws:kms:us-east-1:1:key/k\" because no", "kms:Decrypt", "arn:aws:kms:us-east-1:1:key/k"},
