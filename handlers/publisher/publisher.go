@@ -68,11 +68,15 @@ type result struct {
 // Handle publishes the new items of a batch. After a failure that may pass it begins no
 // other record, and returns the first record that is not done. The stream delivers that
 // one and all later ones again.
-func (h *Handler) Handle(ctx context.Context, b Batch) (events.DynamoDBEventResponse, error) {
+func (h *Handler) Handle(ctx context.Context, b Batch) (Response, error) {
 	results := h.run(ctx, b)
 	h.report(ctx, b, results)
-	response := events.DynamoDBEventResponse{BatchItemFailures: []events.DynamoDBBatchItemFailure{}} // Lambda rejects null
+	response := Response{DynamoDBEventResponse: events.DynamoDBEventResponse{
+		BatchItemFailures: []events.DynamoDBBatchItemFailure{}}} // Lambda rejects null
 	for i, r := range results {
+		if r.unpublished != nil && b.Replay != "" {
+			response.Unpublished = append(response.Unpublished, Refusal{b.Records[i].Change.SequenceNumber, r.unpublished.Reason})
+		}
 		if !r.done {
 			sequence := b.Records[i].Change.SequenceNumber
 			h.Log.WarnContext(ctx, "publishing stops; the stream delivers the rest again",

@@ -90,6 +90,8 @@ type world struct {
 	queue  queue
 	log    bytes.Buffer
 	lines  bytes.Buffer // metrics
+
+	response string // the latest
 }
 
 // handle publishes a batch and returns the first record that is not done.
@@ -106,7 +108,8 @@ func (w *world) handle(t *testing.T, ctx context.Context, b publisher.Batch) str
 	require.NoError(t, err, "an error would deliver the whole batch again")
 	text, err := json.Marshal(out)
 	require.NoError(t, err)
-	assert.NotContains(t, string(text), "null", "Lambda takes null for a failure")
+	w.response = string(text)
+	assert.NotContains(t, w.response, "null", "Lambda takes null for a failure")
 	if len(out.BatchItemFailures) == 0 {
 		return ""
 	}
@@ -300,9 +303,18 @@ func TestReplay(t *testing.T) {
 	assert.Equal(t, "run-1", lines[0]["replay"])
 	assert.NotContains(t, lines[0], contract.MetricEndToEndLatency)
 
+	// The operator's command reads from the response what was not published.
+	broken := record("2")
+	broken.Change.NewImage = nil
+	b.Records = append(b.Records, broken)
+	w = &world{}
+	w.handle(t, t.Context(), b)
+	assert.JSONEq(t, `{"batchItemFailures":[],"unpublished":[{"sequenceNumber":"2","reason":"unreadable"}]}`, w.response)
+
 	w = &world{}
 	b.Replay = ""
 	w.handle(t, t.Context(), b)
+	assert.NotContains(t, w.response, "unpublished", "Lambda's response has no other member")
 	assert.NotContains(t, w.lines.String(), contract.MetricPublishLatency, "a record without the time of storing")
 }
 

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/aws/aws-lambda-go/events"
+
 	"github.com/paysluice/paysluice/handlers/contract"
 )
 
@@ -15,6 +17,20 @@ type Batch struct {
 	Records []Record `json:"Records"`
 	// Replay is the id of the operator's run, "" for records of the stream.
 	Replay string `json:"replay,omitempty"`
+}
+
+// Response is the response to a batch.
+type Response struct {
+	events.DynamoDBEventResponse
+	// Unpublished has the records of an operator before the first failure that the
+	// publisher named in webhook-unpublished. Lambda gets none: it has no use for them.
+	Unpublished []Refusal `json:"unpublished,omitempty"`
+}
+
+// Refusal is a record that was not published, and why.
+type Refusal struct {
+	SequenceNumber string `json:"sequenceNumber"`
+	Reason         string `json:"reason"`
 }
 
 // Record is a record of the table's stream (Lambda Developer Guide, "Using AWS Lambda with

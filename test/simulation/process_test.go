@@ -24,6 +24,7 @@ import (
 	"github.com/paysluice/paysluice/handlers/processor"
 	"github.com/paysluice/paysluice/handlers/provider/all"
 	"github.com/paysluice/paysluice/handlers/provider/stripe"
+	"github.com/paysluice/paysluice/handlers/publisher"
 )
 
 // batchFunction is the handler of a function with a queue.
@@ -53,7 +54,7 @@ type process struct {
 	result events.SQSEventResponse
 	// A publisher's handler and response.
 	publish   publisherHandler
-	published events.DynamoDBEventResponse
+	published publisher.Response
 	excused   map[string]bool
 
 	failure error // returned by the handler

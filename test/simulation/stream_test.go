@@ -11,7 +11,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	dynamodbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
@@ -374,4 +373,4 @@ func TestOutageOfTheTopic(t *testing.T) {
 }
 
 // publisherHandler is the handler of the publisher.
-type publisherHandler func(context.Context, publisher.Batch) (events.DynamoDBEventResponse, error)
+type publisherHandler func(context.Context, publisher.Batch) (publisher.Response, error)

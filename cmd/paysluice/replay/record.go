@@ -117,6 +117,17 @@ func (r *Run) Done() int { return len(r.in(sent, dropped)) }
 // Dropped returns the number of messages that are not to be sent.
 func (r *Run) Dropped() int { return len(r.in(dropped)) }
 
+// Unpublished returns how many of Dropped webhook-unpublished names.
+func (r *Run) Unpublished() int {
+	n := 0
+	for _, i := range r.in(dropped) {
+		if strings.HasPrefix(r.dropped[i], notPublished) {
+			n++
+		}
+	}
+	return n
+}
+
 // Proof returns the latest proof, nil without one.
 func (r *Run) Proof() *Proof { return r.proof }
 

@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
@@ -26,6 +25,10 @@ const (
 	maxInvocation = 5 << 20
 	// maxStops is how often in a row the publisher may stop before its first record.
 	maxStops = 4
+
+	// Why an event of a run is not sent.
+	noLonger     = "the table has it no longer"
+	notPublished = "not published: " // and a reason of docs/reasons.md
 )
 
 // ErrStopped reports that the publisher cannot publish for now.
@@ -134,7 +137,7 @@ func (p *Republisher) publish(ctx context.Context, r *Run, positions []int) (not
 		entry := r.Entries[position]
 		row, found := rows[rowKey{entry.EventID, entry.Timestamp}]
 		if !found {
-			n.Dropped[position] = "the table has it no longer"
+			n.Dropped[position] = noLonger
 			continue
 		}
 		keys, image := table.EncodeImage(table.ToItem(row))
@@ -147,8 +150,16 @@ func (p *Republisher) publish(ctx context.Context, r *Run, positions []int) (not
 		}})
 	}
 	if len(in) > 0 {
-		if n.Sent, err = p.invoke(ctx, batch, in); err != nil {
+		done, refused, err := p.invoke(ctx, batch, in)
+		if err != nil {
 			return note{}, err
+		}
+		for _, position := range done {
+			if reason, found := refused[strconv.Itoa(position)]; found {
+				n.Dropped[position] = notPublished + reason
+				continue
+			}
+			n.Sent = append(n.Sent, position)
 		}
 	}
 	return n, nil
@@ -179,29 +190,33 @@ func (p *Republisher) rows(ctx context.Context, r *Run, positions []int) (map[ro
 	return rows, nil
 }
 
-// invoke returns the positions before the first one at which the publisher stopped. An
-// event that it named in webhook-unpublished counts as sent.
-func (p *Republisher) invoke(ctx context.Context, batch publisher.Batch, positions []int) ([]int, error) {
+// invoke returns the positions before the first one at which the publisher stopped, and by
+// sequence number the reasons of those that it named in webhook-unpublished.
+func (p *Republisher) invoke(ctx context.Context, batch publisher.Batch, positions []int) (done []int, refused map[string]string, err error) {
 	text, _ := json.Marshal(batch) // strings and valid JSON cannot fail
 	out, err := p.Function.Invoke(ctx, &lambda.InvokeInput{FunctionName: &p.FunctionName, Payload: text})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if failure := aws.ToString(out.FunctionError); failure != "" {
-		return nil, fmt.Errorf("%w: %s: %s", ErrStopped, failure, out.Payload)
+		return nil, nil, fmt.Errorf("%w: %s: %s", ErrStopped, failure, out.Payload)
 	}
-	var response events.DynamoDBEventResponse
+	var response publisher.Response
 	if err := json.Unmarshal(out.Payload, &response); err != nil {
-		return nil, fmt.Errorf("%w: its response is not one of the publisher: %w", ErrStopped, err)
+		return nil, nil, fmt.Errorf("%w: its response is not one of the publisher: %w", ErrStopped, err)
+	}
+	refused = map[string]string{}
+	for _, r := range response.Unpublished {
+		refused[r.SequenceNumber] = r.Reason
 	}
 	if len(response.BatchItemFailures) == 0 {
-		return positions, nil
+		return positions, refused, nil
 	}
 	first := response.BatchItemFailures[0].ItemIdentifier
 	position, _ := strconv.Atoi(first)
 	at := slices.Index(positions, position)
 	if at < 0 {
-		return nil, fmt.Errorf("%w: it names no event of the batch: %q", ErrStopped, first)
+		return nil, nil, fmt.Errorf("%w: it names no event of the batch: %q", ErrStopped, first)
 	}
-	return positions[:at], nil
+	return positions[:at], refused, nil
 }

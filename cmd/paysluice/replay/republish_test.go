@@ -86,6 +86,11 @@ func (s *stage) Publish(_ context.Context, e cloudevent.Event, replay string) er
 	return nil
 }
 
+// named is webhook-unpublished.
+type named struct{}
+
+func (named) Send(context.Context, string, string) error { return nil }
+
 // Invoke runs the publisher.
 func (s *stage) Invoke(ctx context.Context, in *lambda.InvokeInput, _ ...func(*lambda.Options)) (*lambda.InvokeOutput, error) {
 	s.invoked++
@@ -95,7 +100,7 @@ func (s *stage) Invoke(ctx context.Context, in *lambda.InvokeInput, _ ...func(*l
 		return nil, err
 	}
 	h := &publisher.Handler{
-		Target: s, Source: "urn:paysluice:1:us-east-1:test", Log: function.NewLogger(io.Discard, contract.LogLevelInfo),
+		Target: s, Unpublished: named{}, Source: "urn:paysluice:1:us-east-1:test", Log: function.NewLogger(io.Discard, contract.LogLevelInfo),
 		Metrics: function.NewMetrics(io.Discard, "test", time.Now), Now: time.Now,
 	}
 	answer, err := h.Handle(ctx, batch)
@@ -169,6 +174,27 @@ func TestRepublish(t *testing.T) {
 		assert.ErrorContains(t, err, "is a run of paysluice events republish")
 		_, err = p.Load(t.Context(), "none")
 		assert.ErrorContains(t, err, "paysluice events republish list shows them")
+	})
+}
+
+// An event that the topic refuses again is not sent, and the record says why.
+func TestRepublishRefused(t *testing.T) {
+	test(t, 0, func(t *testing.T, c *cloud) {
+		s := newStage(c, 3, "body")
+		s.before = func(id string) error {
+			if id == "stripe:evt_001" {
+				return event.ErrRefused
+			}
+			return nil
+		}
+		run := s.begin(t)
+		require.NoError(t, s.republisher().Run(t.Context(), run, ignore))
+		assert.Len(t, s.published, 2)
+		again, err := s.republisher().Load(t.Context(), run.ID)
+		require.NoError(t, err)
+		for _, r := range []*replay.Run{run, again} {
+			assert.Equal(t, []int{3, 1, 1}, []int{r.Done(), r.Dropped(), r.Unpublished()})
+		}
 	})
 }
 

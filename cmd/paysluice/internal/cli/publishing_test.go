@@ -71,6 +71,7 @@ func TestRepublishOnAnAccount(t *testing.T) {
 		{"the caller is not known", "events republish stripe:e --yes", account{"GetCallerIdentity": "!"}, &out, exitFailed, "StatusCode: 400"},
 		{"no place for the record", "events republish stripe:e --yes", account{"replays": "!"}, &out, exitFailed, "StatusCode: 400"},
 		{"an event that is no longer there", "events republish stripe:e --yes", account{"BatchGetItem": `{"Responses":{"t":[]}}`}, &out, exitFound, "the table has 1 events of the plan no longer"},
+		{"an event that the topic refuses again", "events republish stripe:e --yes", account{"invocations": `{"batchItemFailures":[],"unpublished":[{"sequenceNumber":"0","reason":"refused"}]}`}, &out, exitFound, "1 events were not published: paysluice failures unpublished names them"},
 	} {
 		answers := publishing()
 		maps.Copy(answers, row.changed)

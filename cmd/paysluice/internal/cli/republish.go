@@ -39,7 +39,8 @@ webhook-unpublished. Subscribers get each event with the id, the source and the 
 had, and with the attribute replay, the id of the run.
 
 Ctrl-C stops it. --resume continues a stopped or killed run; events of the interrupted batch
-are published twice. Exit code 3: the table has some of the events no longer.`,
+are published twice. Exit code 3: the table has some of the events no longer, or some were
+not published again.`,
 		Example: `  paysluice events republish --since 2026-11-01 --until 2026-11-02 --dry-run
   paysluice events republish stripe:evt_1PgcT2
   paysluice events republish --resume 20261101T093012Z-k3v7qa`,
@@ -156,10 +157,16 @@ func (a *app) finishRepublish(ctx context.Context, p *replay.Republisher, run *r
 		fmt.Fprintf(a.err, "%d of %d events are published; to resume: paysluice events republish --resume %s\n", run.Done(), run.Total, run.ID)
 		return err
 	}
-	gone := run.Dropped()
-	fmt.Fprintf(a.err, "%d events are published again with the attribute replay=%s\n", run.Total-gone, run.ID)
+	unpublished := run.Unpublished()
+	gone := run.Dropped() - unpublished
+	fmt.Fprintf(a.err, "%d events are published again with the attribute replay=%s\n", run.Total-run.Dropped(), run.ID)
 	if gone > 0 {
 		fmt.Fprintf(a.err, "the table has %d events of the plan no longer\n", gone)
+	}
+	if unpublished > 0 {
+		fmt.Fprintf(a.err, "%d events were not published: paysluice failures unpublished names them\n", unpublished)
+	}
+	if run.Dropped() > 0 {
 		return errFound
 	}
 	return nil
