@@ -279,6 +279,9 @@ func alarmFormRequirements() []requirement {
 					case id == "PublisherStuckAlarm":
 						want = fmt.Sprintf("at least %v hours old, %s. After %v hours", threshold/3_600_000, want,
 							decode[int](t, d.Resources["PublisherMapping"], "MaximumRecordAgeInSeconds")/3600)
+					case id == "UnpublishedAlarm":
+						assert.Contains(t, description, "with paysluice failures unpublished.", "the command that lists them")
+						want = fmt.Sprintf("older than %v hours", decode[int](t, d.Resources["PublisherMapping"], "MaximumRecordAgeInSeconds")/3600)
 					case periods == 1:
 						want = "Means: " // a single occurrence has no number
 					case id == "IntakeAlarm":
