@@ -92,7 +92,9 @@ const stackWithoutPublishing = `<DescribeStacksResponse><DescribeStacksResult><S
 // A narrow terminal shows one sample of a group, and times without fractions.
 func TestNarrowColumns(t *testing.T) {
 	columns := publishedColumns()
-	assert.Equal(t, "a", columns[len(columns)-1].Short(replay.Group{Samples: []string{"a", "b"}}))
+	samples, group := columns[len(columns)-1], replay.Group{Samples: []string{"a", "b"}}
+	assert.Equal(t, "a", samples.Short(group))
+	assert.Equal(t, "a b", samples.Text(group))
 	assert.Equal(t, "1970-01-01 00:00:05", unpublishedColumns()[0].Short(query.Unpublished{SentAt: 5400}))
 }
 
