@@ -159,6 +159,6 @@ func checkRoles(ctx context.Context) error {
 func skipShort(t *testing.T) {
 	t.Helper()
 	if testing.Short() {
-		t.Skip("not with -short")
+		t.Skip("too long for make test: make verify runs it")
 	}
 }

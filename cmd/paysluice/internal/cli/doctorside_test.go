@@ -27,7 +27,7 @@ func (r *reconciled) side(t *testing.T, answer, args string) int {
 	return code
 }
 
-// intact makes a provider's side whose endpoint subscribes all that moves money.
+// intact makes a provider's side. Its endpoint subscribes all types that move money.
 func (r *reconciled) intact(p contract.Provider) {
 	known, _ := all.All(all.Settings{}).ByName(p.Name)
 	var types []string

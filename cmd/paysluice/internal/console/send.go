@@ -70,7 +70,7 @@ func (o *outbox) find(token string) (l *submission, known bool) {
 	return l, known
 }
 
-// sendData is what the page for sending shows.
+// sendData is the data of the page for sending.
 type sendData struct {
 	Form      url.Values
 	Providers []contract.Provider

@@ -17,7 +17,7 @@ const watched = 2 * time.Minute
 
 func sentURL(token string) string { return "/sent?" + url.Values{"id": {token}}.Encode() }
 
-// sentData is what the page of a sent webhook shows.
+// sentData is the data of the page of a sent webhook.
 type sentData struct {
 	webhook.Delivery
 	At       time.Time

@@ -239,7 +239,7 @@ func (s *Side) ofMode(entries []secrets.Entry) []secrets.Entry {
 	})
 }
 
-// name names an endpoint. PayPal's id is what its signature proves, so it is shortened.
+// name names an endpoint. PayPal's id is shortened: PayPal signs it, and the stack keeps it as a secret.
 func (s *Side) name(e source.Endpoint) string {
 	if s.Provider.Name == contract.PayPal().Name {
 		return "webhook …" + e.ID[max(0, len(e.ID)-4):]

@@ -17,7 +17,7 @@ type Calls struct {
 
 type callsKey struct{}
 
-// CountCalls returns a context whose AWS calls are counted.
+// CountCalls returns a context that counts the AWS calls made with it.
 func CountCalls(ctx context.Context) (context.Context, *Calls) {
 	c := &Calls{}
 	return context.WithValue(ctx, callsKey{}, c), c
