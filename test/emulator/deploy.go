@@ -74,7 +74,7 @@ func (e *Endpoint) Deploy(ctx context.Context, d Deployment) (*Stack, error) {
 		return nil, fmt.Errorf("upload the zips and the template: %w", err)
 	}
 	stack := &Stack{Endpoint: e, Name: d.stackName(), Suffix: d.Suffix}
-	if err := stack.put(ctx, templateURL, parameters); err != nil {
+	if err := stack.Put(ctx, templateURL, parameters); err != nil {
 		return nil, stack.deployError(ctx, err)
 	}
 	return stack, stack.readOutputs(ctx)
@@ -110,8 +110,8 @@ func (e *Endpoint) upload(ctx context.Context, d Deployment) (templateURL string
 	return e.URL + "/" + d.codeBucket() + "/template.json", nil
 }
 
-// put creates the stack, or updates it if it exists, and waits for the end.
-func (s *Stack) put(ctx context.Context, templateURL string, parameters map[string]string) error {
+// Put creates the stack, or updates it if it exists, and waits for the end.
+func (s *Stack) Put(ctx context.Context, templateURL string, parameters map[string]string) error {
 	client := cloudformation.NewFromConfig(s.Config())
 	capabilities := []types.Capability{types.CapabilityCapabilityNamedIam}
 	var given []types.Parameter

@@ -54,7 +54,7 @@ func (s *Stack) Subscribe(ctx context.Context, root string) (*Subscriber, error)
 		}
 	}
 	stack := &Stack{Endpoint: s.Endpoint, Name: SubscriberName + "-" + s.Suffix, Suffix: s.Suffix}
-	if err := stack.put(ctx, s.Endpoint.URL+"/"+d.codeBucket()+"/subscriber.yaml", map[string]string{
+	if err := stack.Put(ctx, s.Endpoint.URL+"/"+d.codeBucket()+"/subscriber.yaml", map[string]string{
 		"EnvironmentSuffix": s.Suffix, "TopicArn": s.Outputs["EventTopicArn"],
 		"CodeBucket": d.codeBucket(), "CodeKey": codeKey, "Architecture": arch,
 	}); err != nil && !isUnchanged(err) {
