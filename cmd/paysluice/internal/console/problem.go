@@ -41,6 +41,9 @@ func newProblem(err error) *problem {
 		p.Title = "Access denied"
 		p.Text = fmt.Sprintf("Your AWS identity may not call %s on %s. Ask for this policy statement, or use the policies of docs/operator-policies.md.", denied.Action, denied.Resource)
 		p.Statement = denied.Statement()
+	case errors.Is(err, webhook.ErrNoAnswer):
+		p.Title = "No answer arrived"
+		p.Text = "The webhook may have arrived all the same. Send it again: unless you change the form, it is the same event, which is stored once. " + err.Error()
 	case errors.Is(err, stack.ErrUnreachable):
 		p.Title = "AWS cannot be reached"
 		p.Text = "Check the network, then reload the page. " + err.Error()

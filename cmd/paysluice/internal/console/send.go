@@ -8,8 +8,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -36,28 +36,57 @@ type outbox struct {
 
 // submission is a form, and the webhook that it has sent.
 type submission struct {
-	mu       sync.Mutex
+	mu   sync.Mutex
+	seed uint64 // of the body's ids
+	// body was made of content. tried says that it was sent and no answer arrived: then it
+	// is sent again, because another body with its id would be a conflict.
+	content  webhook.Body
+	body     []byte
+	tried    bool
 	form     url.Values
 	plan     webhook.Plan
 	expected webhook.Answer
 	what     string
 	command  string
-	at       time.Time // zero until it is sent
+	at       time.Time // of the answer, zero before
 	delivery webhook.Delivery
 }
 
-// add remembers a new form and returns its token.
-func (o *outbox) add() string {
+// renew gives the form's event another id.
+func (l *submission) renew() {
+	var random [8]byte
+	_, _ = rand.Read(random[:]) // never fails (package rand)
+	l.seed, l.tried = binary.LittleEndian.Uint64(random[:]), false
+}
+
+// compose makes the body of some content.
+func (l *submission) compose(content webhook.Body, live bool, now time.Time) (err error) {
+	content.Seed = l.seed
+	if l.tried && reflect.DeepEqual(content, l.content) {
+		return nil
+	}
+	if l.tried {
+		l.renew()
+		content.Seed = l.seed
+	}
+	l.content = content
+	l.body, err = content.Make(live, now)
+	return err
+}
+
+// add remembers a new form and returns it with its token.
+func (o *outbox) add() (l *submission, token string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if len(o.order) == maxForms {
 		delete(o.forms, o.order[0])
 		o.order = o.order[1:]
 	}
-	token := rand.Text()
-	o.forms[token] = &submission{}
+	l, token = &submission{}, rand.Text()
+	l.renew()
+	o.forms[token] = l
 	o.order = append(o.order, token)
-	return token
+	return l, token
 }
 
 // find returns the form with a token, an unused one if no page has shown it.
@@ -78,7 +107,6 @@ type sendData struct {
 	Types     []string
 	Tampers   []webhook.Tamper
 	Token     string
-	Seed      uint64
 	// What and Expected describe the request, Body is its text.
 	What     string
 	Expected webhook.Answer
@@ -89,14 +117,21 @@ type sendData struct {
 	Command  string
 }
 
-// send shows the form for a webhook.
+// send shows the form for a webhook, a new one unless the token is of one that was not
+// answered.
 func (s *Server) send(r *http.Request) (view, error) {
 	data, err := s.newForm(r.URL.Query())
 	if err != nil {
 		return view{}, err
 	}
-	data.Token = s.outbox.add()
-	_, _, problem := s.compose(r.Context(), data)
+	data.Token = data.Form.Get("form")
+	l, known := s.outbox.find(data.Token)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !known || !l.at.IsZero() {
+		l, data.Token = s.outbox.add()
+	}
+	_, _, problem := s.compose(r.Context(), data, l)
 	data.Problem = problem
 	return view{page: "send", title: "Send", data: data}, nil
 }
@@ -123,11 +158,6 @@ func (s *Server) newForm(form url.Values) (*sendData, error) {
 	if form.Get("type") == "" {
 		at := slices.IndexFunc(data.Types, func(typ string) bool { return s.category(catalog, data.Provider, typ) == event.PaymentSucceeded })
 		form.Set("type", data.Types[max(at, 0)])
-	}
-	if data.Seed, err = strconv.ParseUint(form.Get("seed"), 10, 64); err != nil {
-		var random [8]byte
-		_, _ = rand.Read(random[:]) // never fails (package rand)
-		data.Seed = binary.LittleEndian.Uint64(random[:])
 	}
 	return data, nil
 }
@@ -160,7 +190,7 @@ func changes(form url.Values) ([]string, error) {
 
 // compose makes the request of a form and describes it on the page. Where nothing can
 // be sent, the page shows the body all the same.
-func (s *Server) compose(ctx context.Context, data *sendData) (webhook.Plan, webhook.Request, *problem) {
+func (s *Server) compose(ctx context.Context, data *sendData, l *submission) (webhook.Plan, webhook.Request, *problem) {
 	fail := func(err error) (webhook.Plan, webhook.Request, *problem) {
 		return webhook.Plan{}, webhook.Request{}, newProblem(err)
 	}
@@ -180,7 +210,8 @@ func (s *Server) compose(ctx context.Context, data *sendData) (webhook.Plan, web
 	var request webhook.Request
 	plan, refused := s.target(ctx, data.Provider)
 	live := refused == nil && plan.Sender.Live
-	body, err := webhook.Body{Provider: data.Provider, Type: data.Form.Get("type"), Seed: data.Seed, Set: sets}.Make(live, s.Now())
+	err = l.compose(webhook.Body{Provider: data.Provider, Type: data.Form.Get("type"), Set: sets}, live, s.Now())
+	body := l.body
 	if err == nil && refused == nil {
 		request, err = plan.Sender.Request(ctx, body, tamper, s.Now())
 		body = request.Body
@@ -204,7 +235,7 @@ func (s *Server) target(ctx context.Context, p contract.Provider) (webhook.Plan,
 	return s.Target(ctx, p)
 }
 
-// sendForm sends the webhook of a form, once.
+// sendForm sends the webhook of a form, once. After an error it can be sent again.
 func (s *Server) sendForm(r *http.Request) (view, error) {
 	_ = r.ParseForm() // what cannot be read is missing
 	token := r.PostForm.Get("form")
@@ -222,7 +253,7 @@ func (s *Server) sendForm(r *http.Request) (view, error) {
 		return view{}, err
 	}
 	data.Token = token
-	plan, request, problem := s.compose(r.Context(), data)
+	plan, request, problem := s.compose(r.Context(), data, l)
 	switch {
 	case problem != nil:
 		data.Problem = problem
@@ -230,9 +261,12 @@ func (s *Server) sendForm(r *http.Request) (view, error) {
 	case data.Refused != nil:
 		return view{}, data.Refused.err
 	}
+	l.tried = true
 	d, err := plan.Deliver(r.Context(), request)
 	if err != nil {
-		return view{}, err
+		s.log("a webhook was not answered: %s %s %s, %s", data.Provider.Name, data.Form.Get("type"), request.Event.ID, data.What)
+		data.Problem = newProblem(err)
+		return view{page: "send", title: "Send", data: data, status: data.Problem.status()}, nil
 	}
 	s.log("a webhook was sent: %s %s %s, %s: %d, request %s", data.Provider.Name, data.Form.Get("type"), d.EventID, data.What, d.Status, d.RequestID)
 	l.form, l.plan, l.expected, l.what, l.command, l.at, l.delivery = data.Form, plan, request.Expected, data.What, data.Command, s.Now(), d

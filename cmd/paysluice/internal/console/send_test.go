@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"regexp"
 	"strings"
@@ -62,7 +63,7 @@ func sends(t *testing.T, a *api) *Server {
 func formOf(t *testing.T, text string) url.Values {
 	t.Helper()
 	form := url.Values{}
-	for _, name := range []string{"provider", "seed", "form"} {
+	for _, name := range []string{"provider", "form"} {
 		found := regexp.MustCompile(`name="` + name + `" value="(\w+)"`).FindStringSubmatch(text)
 		require.NotNil(t, found, "%s: %s", name, text)
 		form.Set(name, found[1])
@@ -142,7 +143,8 @@ func TestWhatBecomesOfASentWebhook(t *testing.T) {
 		form.Set("tamper", row.tamper)
 		form.Set("set", row.set)
 		if row.stored {
-			_, request, problem := s.compose(t.Context(), must(s.newForm(form)))
+			l, _ := s.outbox.find(form.Get("form"))
+			_, request, problem := s.compose(t.Context(), must(s.newForm(form)), l)
 			require.Nil(t, problem)
 			row.api.events = []event.Event{request.Event}
 		}
@@ -189,9 +191,52 @@ func TestFormsWithMistakes(t *testing.T) {
 	form := formOf(t, page(t, s, "/send"))
 	form.Set("provider", "adyen")
 	assert.Equal(t, http.StatusBadRequest, post(t, s, "/send", form).Code)
-	a.fail = errors.New("down")
-	assert.Equal(t, http.StatusBadGateway, post(t, s, "/send", formOf(t, page(t, s, "/send"))).Code)
 	assert.Equal(t, http.StatusNotFound, get(t, s, "/sent?id=none").Code)
+}
+
+// A form whose answer was lost repeats its event, byte for byte. With other content it
+// sends an event of another id.
+func TestRepeatsAWebhookWithoutAnAnswer(t *testing.T) {
+	var bodies []string
+	target := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		assert.NoError(t, err)
+		bodies = append(bodies, string(body))
+		if len(bodies) != 2 && len(bodies) != 4 {
+			panic(http.ErrAbortHandler) // closes the connection
+		}
+	}))
+	defer target.Close()
+	a := &api{}
+	s := sends(t, a)
+	planned := s.Target
+	s.Target = func(ctx context.Context, p contract.Provider) (webhook.Plan, error) {
+		plan, err := planned(ctx, p)
+		plan.URL, plan.Client = target.URL, target.Client()
+		return plan, err
+	}
+	id := regexp.MustCompile(`evt_\w+`).FindString
+	s.Now = func() time.Time { return now.Add(time.Duration(len(bodies)) * time.Minute) }
+	form := formOf(t, page(t, s, "/send"))
+	w := post(t, s, "/send", form)
+	assert.Equal(t, http.StatusBadGateway, w.Code)
+	assert.Contains(t, w.Body.String(), "No answer arrived")
+	assert.Contains(t, w.Body.String(), form.Get("form"), "the form is shown again")
+	assert.Contains(t, a.log.String(), "a webhook was not answered: stripe charge.captured stripe:"+id(bodies[0]))
+	shown := page(t, s, "/send?show=body&"+form.Encode())
+	assert.Contains(t, shown, id(bodies[0]))
+	assert.Equal(t, form, formOf(t, shown))
+	require.Equal(t, http.StatusSeeOther, post(t, s, "/send", form).Code)
+	require.Equal(t, http.StatusSeeOther, post(t, s, "/send", form).Code)
+	require.Len(t, bodies, 2, "nothing is sent after an answer")
+	assert.Equal(t, bodies[0], bodies[1])
+	assert.NotEqual(t, form, formOf(t, page(t, s, "/send?"+form.Encode())), "a form that was sent is not shown again")
+
+	form = formOf(t, page(t, s, "/send"))
+	require.Equal(t, http.StatusBadGateway, post(t, s, "/send", form).Code)
+	form.Set("set", "data.object.amount=77")
+	require.Equal(t, http.StatusSeeOther, post(t, s, "/send", form).Code)
+	assert.NotEqual(t, id(bodies[2]), id(bodies[3]))
 }
 
 // Where nothing can be sent the page says why, and a form that is sent all the same

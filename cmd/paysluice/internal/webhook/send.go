@@ -44,6 +44,9 @@ type Sent struct {
 	Reason  string  `json:"reason,omitempty"` // of an archived event
 }
 
+// ErrNoAnswer reports a request without an answer. It may have arrived.
+var ErrNoAnswer = errors.New("does not answer")
+
 // Client sends requests.
 type Client interface {
 	Do(*http.Request) (*http.Response, error)
@@ -196,7 +199,7 @@ func (p Plan) post(ctx context.Context, r Request) (Sent, error) {
 	started := time.Now()
 	response, err := p.Client.Do(request)
 	if err != nil {
-		return Sent{}, fmt.Errorf("%s does not answer: %w", p.URL, err)
+		return Sent{}, fmt.Errorf("%s %w: %w", p.URL, ErrNoAnswer, err)
 	}
 	defer response.Body.Close()
 	_, _ = io.Copy(io.Discard, response.Body) // so that the connection is reused
