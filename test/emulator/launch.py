@@ -6,15 +6,18 @@ hypercorn serves MiniStack directly. MiniStack's own main would listen on every
 interface and on port 443 and leave a PID file in /tmp.
 """
 
+import bisect
 import functools
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
+from decimal import Decimal
 
 
 def end_with_starter(folder):
@@ -212,6 +215,84 @@ def parse_once():
     dynamodb._condition_syntax_error = functools.lru_cache(dynamodb._condition_syntax_error)
 
 
+def read_one_page():
+    """Lets a query of an index examine only the items that it can return.
+
+    MiniStack sorts the whole partition for each query, and evaluates the condition for
+    each of its items. This keeps a partition sorted until one of its items changes.
+    """
+    from ministack.services import dynamodb
+
+    query, index_members, index_item = dynamodb._query, dynamodb._index_members, dynamodb._index_item
+    running = threading.local()
+    orders = "orders"  # kept beside the indexes' members, and dropped with them
+    condition = re.compile(r"(\S+) (?:(=|<=|>=|<|>) (:\w+)|BETWEEN (:\w+) AND (:\w+))")
+
+    def sort_key(entry):
+        return entry[0][0]
+
+    def span(order, request, name):
+        """Returns the range of a partition that the condition on its sort key allows."""
+        begin, end = 0, len(order)
+        for found, operator, value, low, high in condition.findall(request.get("KeyConditionExpression", "")):
+            if request.get("ExpressionAttributeNames", {}).get(found, found) != name:
+                continue
+            low, high = (Decimal(request["ExpressionAttributeValues"][v]["N"]) for v in (low or value, high or value))
+            if operator not in ("<", "<="):
+                begin = (bisect.bisect_right if operator == ">" else bisect.bisect_left)(order, low, key=sort_key)
+            if operator not in (">", ">="):
+                end = (bisect.bisect_left if operator == "<" else bisect.bisect_right)(order, high, key=sort_key)
+        return begin, end
+
+    class Pages:
+        """An index's members by partition, as far as the running query can return them."""
+
+        def __init__(self, table, index, members):
+            self.table, self.index, self.members = table, index, members
+            _, self.ranges = dynamodb._index_key_lists(dynamodb._index_def(table, index))
+            self.names = dynamodb._index_order_keys(table, self.ranges)
+
+        def place(self, item):
+            return tuple(dynamodb._index_order_value(item, name, kind) for name, kind in self.names)
+
+        def order(self, partition):
+            kept = self.members.setdefault(orders, {})
+            if (self.index, partition) not in kept:
+                items = self.table["items"]
+                kept[self.index, partition] = sorted(
+                    (self.place(items[key][sort]), key, sort) for key, sort in self.members[self.index].get(partition, ()))
+            return kept[self.index, partition]
+
+        def get(self, partition, _):
+            request, order = running.request, self.order(partition)
+            begin, end = span(order, request, self.ranges[0])
+            forward, start = request.get("ScanIndexForward", True), request.get("ExclusiveStartKey")
+            if start and forward:
+                begin = max(begin, bisect.bisect_right(order, self.place(start), key=lambda o: o[0]))
+            elif start:
+                end = min(end, bisect.bisect_left(order, self.place(start), key=lambda o: o[0]))
+            limit = int(request.get("Limit") or len(order))
+            page = order[begin:min(end, begin + limit)] if forward else order[max(begin, end - limit):max(begin, end)]
+            return [(key, sort) for _, key, sort in page]
+
+    def read(request):
+        running.request = request
+        return query(request)
+
+    def pages(table):
+        members = index_members(table)
+        return {name: Pages(table, name, members) if dynamodb._get_attr_type(table, (ranges or [None])[0]) == "N" else members[name]
+                for name, _, ranges in dynamodb._index_key_schemas(table)}
+
+    def change(table, key, sort, item, add):
+        index_item(table, key, sort, item, add)
+        kept = table.get(dynamodb._INDEX_MEMBERS, {}).get(orders, {})
+        for name, hashes, ranges in dynamodb._index_key_schemas(table):
+            kept.pop((name, dynamodb._index_partition(item, hashes, ranges)), None)
+
+    dynamodb._query, dynamodb._index_members, dynamodb._index_item = read, pages, change
+
+
 def send_at_once():
     """Sends each response at once on the connections of the inherited socket.
 
@@ -233,6 +314,7 @@ if __name__ == "__main__":
         read_streams_like_lambda()
     keep_connections()
     parse_once()
+    read_one_page()
     send_at_once()
 
     from hypercorn.__main__ import main
