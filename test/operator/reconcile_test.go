@@ -289,14 +289,14 @@ func TestReconcileReadsTheKeyFromItsSecret(t *testing.T) {
 	})
 	r = s.run(t, l.args()...)
 	assert.Equal(t, 1, r.code)
-	assert.Contains(t, r.stderr, "secret square-api-key-operator: the provider refuses the key: it is not the JSON document")
+	assert.Contains(t, r.stderr, "secret square-api-key-operator: the key is malformed: it is not the JSON document")
 	put(fmt.Sprintf(`{"accessToken":%q,"environment":"sandbox"}`, providerapi.Key().Token))
 	require.Eventually(t, func() bool { r = s.run(t, l.args()...); return r.code == 0 }, waitTime, time.Second, "%v", r)
 
 	s = user(t, allow("*", "cloudformation:DescribeStacks"))
 	r = s.run(t, l.args()...)
-	assert.Equal(t, 1, r.code)
-	assert.Contains(t, r.stderr, "access denied: secretsmanager:GetSecretValue on ")
+	assert.Equal(t, 2, r.code)
+	assert.Contains(t, r.stderr, "the secret square-api-key-operator may not be read: access denied: secretsmanager:GetSecretValue on ")
 }
 
 func TestReconcileSaysWhatIsWrong(t *testing.T) {

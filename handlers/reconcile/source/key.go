@@ -12,6 +12,9 @@ import (
 	"github.com/paysluice/paysluice/handlers/contract"
 )
 
+// ErrMalformed reports a key, or a document of keys, that is not of the expected form.
+var ErrMalformed = errors.New("the key is malformed")
+
 // Key is an operator's key for a provider's API.
 type Key struct {
 	// Token is Stripe's restricted key or Square's access token.
@@ -39,7 +42,7 @@ func Documents(p contract.Provider) string {
 	return `{"accessToken":"…","environment":"live"}`
 }
 
-// ParseKey reads the document of Documents. The error is ErrKey, and repeats nothing of
+// ParseKey reads the document of Documents. The error is ErrMalformed, and repeats nothing of
 // the document.
 func ParseKey(p contract.Provider, document []byte) (Key, error) {
 	var d struct {
@@ -50,13 +53,13 @@ func ParseKey(p contract.Provider, document []byte) (Key, error) {
 		Environment  string `json:"environment"`
 	}
 	if err := json.Unmarshal(document, &d); err != nil {
-		return Key{}, fmt.Errorf("%w: it is not the JSON document %s", ErrKey, Documents(p))
+		return Key{}, fmt.Errorf("%w: it is not the JSON document %s", ErrMalformed, Documents(p))
 	}
 	if p.Name == contract.Stripe().Name {
 		d.Environment = cmp.Or(d.Environment, stripeEnvironment(d.APIKey))
 	}
 	if d.Environment != "live" && d.Environment != "sandbox" {
-		return Key{}, fmt.Errorf("%w: environment must be live or sandbox", ErrKey)
+		return Key{}, fmt.Errorf("%w: environment must be live or sandbox", ErrMalformed)
 	}
 	k := Key{Token: cmp.Or(d.APIKey, d.AccessToken), ClientID: d.ClientID, ClientSecret: d.ClientSecret, Sandbox: d.Environment == "sandbox"}
 	return k, k.Check(p)
@@ -66,12 +69,12 @@ func ParseKey(p contract.Provider, document []byte) (Key, error) {
 var ErrNoKeys = errors.New("no provider has a key in the document")
 
 // ParseKeys reads a JSON object that has the document of ParseKey under the name of each
-// provider. The error is ErrKey or ErrNoKeys, and repeats no key of the document.
+// provider. The error is ErrMalformed or ErrNoKeys, and repeats no key of the document.
 func ParseKeys(document []byte) (map[string]Key, error) {
 	var documents map[string]json.RawMessage
 	if err := json.Unmarshal(document, &documents); err != nil {
 		return nil, fmt.Errorf(`%w: it is not a JSON object with a document for each provider, such as {"stripe":%s}`,
-			ErrKey, Documents(contract.Stripe()))
+			ErrMalformed, Documents(contract.Stripe()))
 	}
 	keys := map[string]Key{}
 	for _, p := range contract.Providers() {
@@ -88,7 +91,7 @@ func ParseKeys(document []byte) (map[string]Key, error) {
 	}
 	// A misspelled name would leave its provider out in silence.
 	if rest := slices.Sorted(maps.Keys(documents)); len(rest) > 0 {
-		return nil, fmt.Errorf("%w: %q is not the name of a provider, such as %q", ErrKey, rest[0], contract.Stripe().Name)
+		return nil, fmt.Errorf("%w: %q is not the name of a provider, such as %q", ErrMalformed, rest[0], contract.Stripe().Name)
 	}
 	if len(keys) == 0 {
 		return nil, ErrNoKeys
@@ -107,7 +110,7 @@ func stripeEnvironment(key string) string {
 	return "live"
 }
 
-// Check reports a key without what the provider needs. The error is ErrKey.
+// Check reports a key without what the provider needs. The error is ErrMalformed.
 func (k Key) Check(p contract.Provider) error {
 	printable := func(s string) bool {
 		return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
@@ -115,15 +118,15 @@ func (k Key) Check(p contract.Provider) error {
 	switch p.Name {
 	case contract.Stripe().Name:
 		if !printable(k.Token) || !strings.HasPrefix(k.Token, "rk_") && !strings.HasPrefix(k.Token, "sk_") {
-			return fmt.Errorf("%w: a key of Stripe begins with rk_live_ or rk_test_", ErrKey)
+			return fmt.Errorf("%w: a key of Stripe begins with rk_live_ or rk_test_", ErrMalformed)
 		}
 	case contract.PayPal().Name:
 		if !printable(k.ClientID) || !printable(k.ClientSecret) {
-			return fmt.Errorf("%w: the client id or the client secret of PayPal's app is empty or has other characters than ASCII", ErrKey)
+			return fmt.Errorf("%w: the client id or the client secret of PayPal's app is empty or has other characters than ASCII", ErrMalformed)
 		}
 	default:
 		if !printable(k.Token) {
-			return fmt.Errorf("%w: the access token of Square's application is empty or has other characters than ASCII", ErrKey)
+			return fmt.Errorf("%w: the access token of Square's application is empty or has other characters than ASCII", ErrMalformed)
 		}
 	}
 	return nil

@@ -394,7 +394,7 @@ func TestKeys(t *testing.T) {
 			assert.Equal(t, strings.Contains(test.document, "test") || strings.Contains(test.document, "sandbox"), k.Sandbox)
 			continue
 		}
-		assert.ErrorIs(t, err, source.ErrKey)
+		assert.ErrorIs(t, err, source.ErrMalformed)
 		assert.ErrorContains(t, err, test.want)
 	}
 	for _, p := range contract.Providers() {
@@ -414,8 +414,8 @@ func TestKeysOfAllProviders(t *testing.T) {
 	assert.Len(t, keys, 3)
 	assert.Equal(t, "rk_live_x", keys["stripe"].Token)
 	for document, class := range map[string]error{
-		"marked": source.ErrKey, `{"stripe":{"apiKey":"marked"}}`: source.ErrKey, "{}": source.ErrNoKeys, "null": source.ErrNoKeys,
-		all + `"Square":{"accessToken":"marked"}}`: source.ErrKey, // a misspelled name must not leave a provider out
+		"marked": source.ErrMalformed, `{"stripe":{"apiKey":"marked"}}`: source.ErrMalformed, "{}": source.ErrNoKeys, "null": source.ErrNoKeys,
+		all + `"Square":{"accessToken":"marked"}}`: source.ErrMalformed, // a misspelled name must not leave a provider out
 	} {
 		_, err := source.ParseKeys([]byte(document))
 		require.ErrorIs(t, err, class, document)

@@ -54,7 +54,8 @@ arrives later is a duplicate. The comparison is then repeated until nothing is m
 
 The key is read from the environment (STRIPE_API_KEY; PAYPAL_CLIENT_ID and
 PAYPAL_CLIENT_SECRET; SQUARE_ACCESS_TOKEN), else from the secret PROVIDER-api-key-SUFFIX in
-Secrets Manager, else from a prompt.
+Secrets Manager, else from provider-api-keys-SUFFIX, which a stack with ReconcileEvery has,
+else from a prompt.
 
 -o json prints the counts and up to 100 examples. -o ndjson prints a line for each event that
 is missing, different or unknown, all of them, and the counts to stderr. With --refill, the
@@ -179,7 +180,7 @@ func (a *app) reconciliation(ctx context.Context, f *reconcileFlags, s *stack.St
 	return r, err
 }
 
-// apiKey reads the key from the environment, the secret or the terminal.
+// apiKey reads the key from the environment, a secret or the terminal, and says which.
 func (a *app) apiKey(ctx context.Context, sandbox bool, s *stack.Stack, p contract.Provider) (source.Key, error) {
 	key := source.Key{Sandbox: sandbox}
 	fields := keyFields(p, &key)
@@ -188,20 +189,39 @@ func (a *app) apiKey(ctx context.Context, sandbox bool, s *stack.Stack, p contra
 		*field.value = os.Getenv(field.variable)
 		set = set || *field.value != ""
 	}
+	from := variables(fields)
 	if !set {
-		stored, err := query.APIKey(ctx, s, p)
-		if !errors.Is(err, query.ErrNotFound) {
-			return stored, err
-		}
-		none := usagef("no key for %s: set %s, or put %s into the secret %s", p.Title, variables(fields), source.Documents(p), query.KeySecret(s, p))
-		if err := enterKey(ctx, fields, a.prompt, none); err != nil {
+		stored, secret, err := query.APIKey(ctx, s, p)
+		switch {
+		case err == nil:
+			key, from = stored, "the secret "+secret
+		case !errors.Is(err, query.ErrNotFound):
 			return key, err
+		default:
+			if errors.Is(err, stack.ErrDenied) {
+				fmt.Fprintln(a.err, output.Printable(err.Error()))
+			}
+			if err := enterKey(ctx, fields, a.prompt, noKey(s, p, from)); err != nil {
+				return key, err
+			}
+			from = "the terminal"
 		}
 	}
+	fmt.Fprintf(a.err, "key for %s: from %s\n", p.Title, from)
 	if p.Name == contract.Stripe().Name {
 		key.Sandbox = source.StripeSandbox(key.Token)
 	}
 	return key, key.Check(p)
+}
+
+// noKey reports that no place has a key for a provider. variables are those of the
+// environment.
+func noKey(s *stack.Stack, p contract.Provider, variables string) error {
+	places := fmt.Sprintf("set %s, or put %s into the secret %s", variables, source.Documents(p), query.KeySecret(s, p))
+	if _, name := query.StackKeySecret(s); name != "" {
+		places += fmt.Sprintf(", or as %q into the secret %s", p.Name, name)
+	}
+	return usagef("no key for %s: %s", p.Title, places)
 }
 
 // enterKey asks for the parts of a key. The error is none without a terminal.

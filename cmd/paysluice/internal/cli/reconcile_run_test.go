@@ -36,6 +36,7 @@ type reconciled struct {
 	api            *providerapi.Server
 	secret         string          // JSON document
 	noKeys         bool            // the secret is not one of a key
+	stackKeys      string          // JSON document of the stack's own secret of keys, "" without one
 	rows           string          // items of a query
 	denied         map[string]bool // operations of AWS
 	sent           func()
@@ -79,11 +80,17 @@ func (r *reconciled) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		_, _ = io.WriteString(w, `{"__type":"AccessDeniedException"}`)
 	case strings.Contains(string(text), "Action=DescribeStacks"):
 		_, _ = io.WriteString(w, "<DescribeStacksResponse><DescribeStacksResult><Stacks><member><StackName>prod</StackName><StackId>arn</StackId><Outputs>")
-		for name, value := range map[string]string{"StripeUrl": hook, "PayPalUrl": hook, "SquareUrl": hook, "TableName": "events", "BucketName": "archive", "QueueUrl": "http://" + request.Host + "/1/q"} {
+		outputs := map[string]string{"StripeUrl": hook, "PayPalUrl": hook, "SquareUrl": hook, "TableName": "events", "BucketName": "archive", "QueueUrl": "http://" + request.Host + "/1/q"}
+		if r.stackKeys != "" {
+			outputs["ApiKeysSecretArn"] = "arn:aws:secretsmanager:us-east-1:1:secret:provider-api-keys-prod-AbCdEf"
+		}
+		for name, value := range outputs {
 			_, _ = fmt.Fprintf(w, "<member><OutputKey>%s</OutputKey><OutputValue>%s</OutputValue></member>", name, value)
 		}
 		_, _ = io.WriteString(w, "</Outputs><Parameters><member><ParameterKey>EventRetentionDays</ParameterKey><ParameterValue>20</ParameterValue></member></Parameters>"+
 			"</member></Stacks></DescribeStacksResult></DescribeStacksResponse>")
+	case operation == "GetSecretValue" && strings.Contains(string(text), "provider-api-keys"):
+		_ = json.NewEncoder(w).Encode(map[string]string{"VersionId": "1", "SecretString": r.stackKeys})
 	case operation == "GetSecretValue" && (r.secret == "" || r.noKeys && strings.Contains(string(text), "api-key")):
 		w.WriteHeader(http.StatusBadRequest)
 		_, _ = io.WriteString(w, `{"__type":"ResourceNotFoundException"}`)
@@ -226,8 +233,22 @@ func TestKeyOfAProvider(t *testing.T) {
 	}
 	assert.Equal(t, exitUsage, r.run(t, ""))
 	assert.Contains(t, r.stderr.String(), `no key for PayPal: set PAYPAL_CLIENT_ID and PAYPAL_CLIENT_SECRET, or put {"clientId"`)
+	r.denied["GetSecretValue"] = true
+	assert.Equal(t, exitUsage, r.run(t, ""))
+	assert.Contains(t, r.stderr.String(), "the secret paypal-api-key- may not be read: access denied: secretsmanager:GetSecretValue on ")
+	delete(r.denied, "GetSecretValue")
 	r.secret = `{"clientId":"marked-client","clientSecret":"marked-secret","environment":"sandbox"}`
 	assert.Equal(t, exitFound, r.run(t, ""), &r.stderr)
+	assert.Contains(t, r.stderr.String(), "key for PayPal: from the secret paypal-api-key-")
+	r.stackKeys, r.secret = `{"paypal":`+r.secret+`}`, ""
+	assert.Equal(t, exitFound, r.run(t, ""), &r.stderr)
+	assert.Contains(t, r.stderr.String(), "key for PayPal: from the secret provider-api-keys-prod\n")
+	r.stackKeys = "{}"
+	assert.Equal(t, exitUsage, r.run(t, ""))
+	assert.Contains(t, r.stderr.String(), `, or as "paypal" into the secret provider-api-keys-prod`)
+	r.stackKeys = "marked-"
+	assert.Equal(t, exitFailed, r.run(t, ""))
+	assert.Contains(t, r.stderr.String(), "secret provider-api-keys-prod: the key is malformed: it is not a JSON object")
 
 	var key source.Key
 	asked := []string{}

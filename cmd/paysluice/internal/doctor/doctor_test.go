@@ -96,7 +96,7 @@ func newDoctor(t *testing.T, c cloud) *Doctor {
 	s := &stack.Stack{
 		Name: "paysluice-x", ID: "arn:aws:cloudformation:us-east-1:1:stack/paysluice-x/1", Status: "CREATE_COMPLETE",
 		Outputs: map[string]string{
-			"StripeUrl": server.URL + "/hook/401", "StripeSecretArn": "s", "AlarmTopicArn": "arn:aws:sns:us-east-1:1:a", "TicketTopicArn": "arn:aws:sns:us-east-1:1:b",
+			"StripeUrl": server.URL + "/hook/401", "StripeSecretArn": "s", "ApiKeysSecretArn": "arn:aws:secretsmanager:us-east-1:1:secret:provider-api-keys-x-AbCdEf", "AlarmTopicArn": "arn:aws:sns:us-east-1:1:a", "TicketTopicArn": "arn:aws:sns:us-east-1:1:b",
 		},
 		Parameters: map[string]string{
 			"EnvironmentSuffix": "x", "ThrottleRate": "10", "ThrottleBurst": "20", "LogRetentionDays": "30", "RolePath": "/",
@@ -215,6 +215,10 @@ func TestChecksOnAWS(t *testing.T) {
 		{"", "subscriptions", cloud{"GetTopicAttributes": attributes, "ListSubscriptionsByTopic": "!X"}, failed},
 		{"a secret without a value", "secret-stripe", cloud{"GetSecretValue": "!ResourceNotFoundException"}, "is empty or does not exist"},
 		{"", "secret-stripe", cloud{"GetSecretValue": "!X"}, failed},
+		{"keys without a value", "api-keys", cloud{"GetSecretValue": "!ResourceNotFoundException"}, "is empty or does not exist"},
+		{"a misspelled provider", "api-keys", cloud{"GetSecretValue": `{"VersionId":"1","SecretString":"{\"Stripe\":{\"apiKey\":\"marked\"}}"}`}, `"Stripe" is not the name of a provider`},
+		{"a key that is none", "api-keys", cloud{"GetSecretValue": `{"VersionId":"1","SecretString":"{\"stripe\":{\"apiKey\":\"marked\"}}"}`}, "stripe: the key is malformed: a key of Stripe begins with"},
+		{"the keys of no provider", "api-keys", cloud{"GetSecretValue": `{"VersionId":"1","SecretString":"{}"}`}, "no provider has a key"},
 	} {
 		t.Run(row.check+" "+row.why, func(t *testing.T) {
 			var problems []string
@@ -256,6 +260,8 @@ func TestURLs(t *testing.T) {
 	assert.Empty(t, examine(t, d, "url-stripe").Findings)
 	assert.Equal(t, "the stack has no Square", examine(t, d, "url-square").Skipped)
 	assert.Equal(t, "the stack has no Square", examine(t, d, "secret-square").Skipped)
+	delete(d.stack.Outputs, "ApiKeysSecretArn")
+	assert.Contains(t, examine(t, d, "api-keys").Skipped, "ReconcileEvery is 0")
 	d.stack.Outputs["StripeUrl"] = "http://127.0.0.1:1"
 	assert.Contains(t, examine(t, d, "url-stripe").Findings[0].Problem, "cannot be reached")
 	ctx, cancel := context.WithCancel(t.Context())
@@ -296,7 +302,7 @@ func TestUnreadableTemplates(t *testing.T) {
 	broken := errors.New("broken")
 	d.deployed = func() (*template, error) { return nil, broken }
 	d.templateFile = "../../../../out/stack.json"
-	results, err := d.Examine(t.Context(), []string{"protection", "secret-stripe", "concurrency", "subscriptions"})
+	results, err := d.Examine(t.Context(), []string{"protection", "secret-stripe", "api-keys", "concurrency", "subscriptions"})
 	require.NoError(t, err)
 	findings, skipped := 0, 0
 	for _, r := range results {

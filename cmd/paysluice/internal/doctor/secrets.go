@@ -8,10 +8,12 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
 	"github.com/paysluice/paysluice/handlers/aws/secret"
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/provider"
 	"github.com/paysluice/paysluice/handlers/provider/all"
+	"github.com/paysluice/paysluice/handlers/reconcile/source"
 )
 
 func secretChecks() []check[*Doctor] {
@@ -21,35 +23,69 @@ func secretChecks() []check[*Doctor] {
 			return d.checkSecret(ctx, p)
 		}})
 	}
-	return found
+	return append(found, check[*Doctor]{"api-keys", "the keys of the providers' APIs", (*Doctor).checkAPIKeys})
 }
 
-// checkSecret reads a secret with the parser of the functions. No part of it is in a
-// finding.
+// document is a secret with what an unusable one means and the command that fills it.
+type document struct {
+	arn, name, means, fill string
+	parse                  func([]byte) error
+}
+
+// checkSecret reads a secret with the parser of the functions.
 func (d *Doctor) checkSecret(ctx context.Context, p contract.Provider) ([]Finding, error) {
 	arn := d.stack.Outputs[p.Title+"SecretArn"]
 	if arn == "" {
 		return nil, skipped("the stack has no " + p.Title)
 	}
 	name := p.Name + "-secret-" + d.stack.Suffix()
-	fill := fmt.Sprintf("write the document into a file, docs/secrets.md, and run %s",
-		d.aws("secretsmanager put-secret-value --secret-id %s --secret-string file://%s-secret.json", name, p.Name))
-	document, err := secret.Reader(d.secrets, arn)(ctx)
+	return d.checkDocument(ctx, document{
+		arn: arn, name: name,
+		means: "Webhooks of " + p.Title + " are answered 503 and sent again for some days. Without " + p.Title + ", --skip secret-" + p.Name + ".",
+		fill:  d.fill("docs/secrets.md", name, p.Name+"-secret.json"),
+		parse: func(text []byte) error {
+			verifier, _ := all.All(all.Settings{EndpointURL: d.stack.Outputs[p.Title+"Url"]}).ByName(p.Name) // a provider of contract
+			_, err := verifier.Verifier(text)
+			return err
+		},
+	})
+}
+
+// checkAPIKeys reads the secret of the scheduled comparison with its parser.
+func (d *Doctor) checkAPIKeys(ctx context.Context) ([]Finding, error) {
+	arn, name := query.StackKeySecret(d.stack)
+	if arn == "" {
+		return nil, skipped("the stack compares nothing on a schedule: ReconcileEvery is 0")
+	}
+	return d.checkDocument(ctx, document{
+		arn: arn, name: name,
+		means: contract.ReconcilerName + " compares no provider, so events that never arrive go unnoticed.",
+		fill:  d.fill("docs/reconciling.md, How do I compare on a schedule?", name, "keys.json"),
+		parse: func(text []byte) error { _, err := source.ParseKeys(text); return err },
+	})
+}
+
+// fill returns the remedy of a secret without a usable document.
+func (d *Doctor) fill(page, name, file string) string {
+	return fmt.Sprintf("write the document into a file, %s, and run %s",
+		page, d.aws("secretsmanager put-secret-value --secret-id %s --secret-string file://%s", name, file))
+}
+
+// checkDocument reads a secret. No part of it is in a finding.
+func (d *Doctor) checkDocument(ctx context.Context, wanted document) ([]Finding, error) {
+	text, err := secret.Reader(d.secrets, wanted.arn)(ctx)
 	switch removed, isRemoved := errors.AsType[*types.InvalidRequestException](err); {
 	case errors.Is(err, provider.SecretEmpty) && d.stack.AWS.Local:
-		return nil, skipped("a local stack gets a secret when it is used")
+		return nil, skipped("a secret of a local stack may be empty")
 	case errors.Is(err, provider.SecretEmpty):
-		return []Finding{{Error, name, "is empty or does not exist",
-			"Webhooks of " + p.Title + " are answered 503 and sent again for some days. Without " + p.Title + ", --skip secret-" + p.Name + ".", fill}}, nil
+		return []Finding{{Error, wanted.name, "is empty or does not exist", wanted.means, wanted.fill}}, nil
 	case isRemoved && strings.Contains(removed.ErrorMessage(), "deletion"):
-		return []Finding{{Error, name, "is scheduled for deletion", "Webhooks of " + p.Title + " are answered 503.",
-			d.aws("secretsmanager restore-secret --secret-id %s", name)}}, nil
+		return []Finding{{Error, wanted.name, "is scheduled for deletion", wanted.means, d.aws("secretsmanager restore-secret --secret-id %s", wanted.name)}}, nil
 	case err != nil:
 		return nil, err
 	}
-	verifier, _ := all.All(all.Settings{EndpointURL: d.stack.Outputs[p.Title+"Url"]}).ByName(p.Name) // a provider of contract
-	if _, err := verifier.Verifier(document); err != nil {
-		return []Finding{{Error, name, err.Error(), "Webhooks of " + p.Title + " are answered 503 and sent again for some days.", fill}}, nil
+	if err := wanted.parse(text); err != nil {
+		return []Finding{{Error, wanted.name, err.Error(), wanted.means, wanted.fill}}, nil
 	}
 	return nil, nil
 }

@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
 	"github.com/paysluice/paysluice/handlers/contract"
 )
 
@@ -72,9 +71,10 @@ func Grants() []Grant {
 		}, nil},
 
 		{"UseSecrets", Operator, []string{"secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"}, "send, verify, secrets, doctor", secrets, nil},
-		{"ReadKeys", Operator, []string{"secretsmanager:GetSecretValue"}, "reconcile, doctor --provider", func(r resources) []string {
-			// An ARN ends with six random characters; that of a secret that does not exist has none.
-			return []string{r.arn("secretsmanager", "secret:"+query.KeySecret(r.Stack, contract.Provider{Name: "*"})+"*")}
+		{"ReadKeys", Operator, []string{"secretsmanager:GetSecretValue"}, "reconcile, doctor", func(r resources) []string {
+			// One pattern for query.KeySecret and query.StackKeySecret. An ARN ends with six
+			// random characters; that of a secret that does not exist has none.
+			return []string{r.arn("secretsmanager", "secret:"+r.FunctionName("*-api-key*")+"*")}
 		}, nil},
 		{"SendMessages", Operator, []string{"sqs:SendMessage"}, "replay, reconcile --refill", func(r resources) []string { return r.queues("QueueUrl") }, nil},
 		{"WriteObjects", Operator, []string{"s3:PutObject"}, "replay, events republish, reconcile --refill", func(r resources) []string {

@@ -21,6 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/policy"
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/stack"
 	"github.com/paysluice/paysluice/handlers/contract"
 )
@@ -133,6 +134,22 @@ func TestPolicyOfAStackThatPublishesNothing(t *testing.T) {
 	for _, statement := range d.Statement {
 		assert.NotContains(t, []string{"Republish", "ReadUnpublished"}, statement.Sid)
 		assert.NotEmpty(t, statement.Resource, "IAM refuses %s without resources", statement.Sid)
+	}
+}
+
+// One pattern has all secrets with keys of the providers' APIs.
+func TestKeysMayBeRead(t *testing.T) {
+	statements := document(t, policy.Operator).Statement
+	keys := statements[slices.IndexFunc(statements, func(s policy.Statement) bool { return s.Sid == "ReadKeys" })].Resource[0]
+	for name, want := range map[string]bool{
+		"provider-api-keys-prod-AbCdEf":                          true,
+		query.KeySecret(sample(), contract.Stripe()) + "-AbCdEf": true,
+		"stripe-secret-prod-AbCdEf":                              false,
+		"provider-api-keys-test-AbCdEf":                          false,
+	} {
+		got, err := path.Match(keys, "arn:aws:secretsmanager:us-east-1:123456789012:secret:"+name)
+		require.NoError(t, err)
+		assert.Equal(t, want, got, name)
 	}
 }
 

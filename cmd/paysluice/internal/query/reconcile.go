@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -30,21 +31,75 @@ const refillTimeout = 30 * time.Second
 // It is not one of the stack's resources.
 func KeySecret(s *stack.Stack, p contract.Provider) string { return p.Name + "-api-key-" + s.Suffix() }
 
-// APIKey reads the key of KeySecret. The error is ErrNotFound without such a secret.
-func APIKey(ctx context.Context, s *stack.Stack, p contract.Provider) (source.Key, error) {
-	name := KeySecret(s, p)
-	out, err := secretsmanager.NewFromConfig(s.AWS.Config).GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &name})
-	if _, missing := errors.AsType[*types.ResourceNotFoundException](err); missing {
-		return source.Key{}, fmt.Errorf("%w: no secret %s", ErrNotFound, name)
+// StackKeySecret returns ARN and name of the stack's own secret with keys for the
+// providers' APIs. Both are empty if the stack compares nothing on a schedule.
+func StackKeySecret(s *stack.Stack) (arn, name string) {
+	arn = s.Outputs["ApiKeysSecretArn"]
+	name = arn[strings.LastIndex(arn, ":")+1:]
+	// The name in an ARN ends with a hyphen and six random characters (Secrets Manager
+	// User Guide, DescribeSecret).
+	return arn, name[:max(0, len(name)-len("-AbCdEf"))]
+}
+
+// keySecret is a secret that can have an operator's key.
+type keySecret struct {
+	id, name string
+	parse    func(document []byte) (source.Key, error)
+}
+
+// keySecrets returns the secrets in which the key for a provider is looked up, in that
+// order.
+func keySecrets(s *stack.Stack, p contract.Provider) []keySecret {
+	own := KeySecret(s, p)
+	all := []keySecret{{own, own, func(document []byte) (source.Key, error) { return source.ParseKey(p, document) }}}
+	arn, name := StackKeySecret(s)
+	if arn == "" {
+		return all
+	}
+	return append(all, keySecret{arn, name, func(document []byte) (source.Key, error) {
+		keys, err := source.ParseKeys(document)
+		k, ok := keys[p.Name]
+		if !ok && (err == nil || errors.Is(err, source.ErrNoKeys)) {
+			err = fmt.Errorf("%w: no key of %s", ErrNotFound, p.Title)
+		}
+		return k, err
+	}})
+}
+
+// read returns the key of a secret. The error is ErrNotFound without one, and
+// stack.ErrDenied too if the secret may not be read.
+func (k keySecret) read(ctx context.Context, secrets *secretsmanager.Client) (source.Key, error) {
+	out, err := secrets.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &k.id})
+	if _, missing := errors.AsType[*types.ResourceNotFoundException](err); missing { // or it has no value yet
+		return source.Key{}, fmt.Errorf("%w: a value of the secret %s", ErrNotFound, k.name)
+	}
+	if denied, ok := errors.AsType[*stack.Denied](err); ok {
+		return source.Key{}, fmt.Errorf("%w: the secret %s may not be read: %w", ErrNotFound, k.name, denied)
 	}
 	if err != nil {
 		return source.Key{}, err
 	}
-	k, err := source.ParseKey(p, []byte(aws.ToString(out.SecretString)))
+	key, err := k.parse([]byte(aws.ToString(out.SecretString)))
 	if err != nil {
-		return source.Key{}, fmt.Errorf("secret %s: %w", name, err)
+		return source.Key{}, fmt.Errorf("secret %s: %w", k.name, err)
 	}
-	return k, nil
+	return key, nil
+}
+
+// APIKey reads the key of KeySecret, or else of StackKeySecret. from is the name of the
+// secret that has it. The error is ErrNotFound if neither has one, and stack.ErrDenied too
+// if one of them may not be read.
+func APIKey(ctx context.Context, s *stack.Stack, p contract.Provider) (k source.Key, from string, err error) {
+	client := secretsmanager.NewFromConfig(s.AWS.Config)
+	absent := fmt.Errorf("%w: a key for %s", ErrNotFound, p.Title)
+	for _, secret := range keySecrets(s, p) {
+		k, err := secret.read(ctx, client)
+		if !errors.Is(err, ErrNotFound) {
+			return k, secret.name, err
+		}
+		absent = fmt.Errorf("%w; %w", absent, err)
+	}
+	return k, "", absent
 }
 
 // Retention returns after how many days the stack's events expire, 0 for never.

@@ -4,6 +4,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -20,14 +22,21 @@ import (
 	"github.com/paysluice/paysluice/handlers/reconcile/source"
 )
 
-// wire starts AWS with an answer for each operation, and returns a stack there. The
-// operations of S3 are "". An operation without an answer is denied.
+// wire starts AWS with an answer for each operation, and returns a stack there. Text after
+// a space is one that the request contains. The operations of S3 are "". An operation
+// without an answer is denied.
 func wire(t *testing.T, answers map[string]string) *stack.Stack {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
-		answer, ok := answers[operation]
-		if !ok || strings.Contains(answer, "Exception") {
+		text, _ := io.ReadAll(r.Body)
+		answer := `{"__type":"AccessDeniedException"}`
+		for key, one := range answers {
+			if name, part, _ := strings.Cut(key, " "); name == operation && strings.Contains(string(text), part) {
+				answer = one
+			}
+		}
+		if strings.Contains(answer, "Exception") {
 			w.WriteHeader(http.StatusBadRequest)
 		}
 		_, _ = io.WriteString(w, answer)
@@ -44,20 +53,51 @@ func wire(t *testing.T, answers map[string]string) *stack.Stack {
 }
 
 func TestAPIKey(t *testing.T) {
-	for answer, want := range map[string]error{
-		`{"SecretString":"{\"apiKey\":\"rk_test_1\"}"}`: nil,
-		`{"SecretString":"marked"}`:                     source.ErrKey,
-		`{"__type":"ResourceNotFoundException"}`:        query.ErrNotFound,
-	} {
-		key, err := query.APIKey(t.Context(), wire(t, map[string]string{"GetSecretValue": answer}), contract.Stripe())
-		require.ErrorIs(t, err, want)
-		assert.Equal(t, want == nil, key.Token == "rk_test_1" && key.Sandbox)
-		if want != nil {
-			assert.ErrorContains(t, err, "secret stripe-api-key-prod")
-			assert.NotContains(t, err.Error(), "marked")
-		}
+	const none, denied, down = `{"__type":"ResourceNotFoundException"}`, `{"__type":"AccessDeniedException"}`, `{"__type":"InternalServiceErrorException"}`
+	own := `{"SecretString":"{\"apiKey\":\"rk_test_own\"}"}`
+	all := func(document string) string {
+		return `{"SecretString":` + strconv.Quote(document) + `}`
 	}
-	_, err := query.APIKey(t.Context(), wire(t, nil), contract.Stripe())
+	for name, value := range map[string]string{"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_CONFIG_FILE": os.DevNull} {
+		t.Setenv(name, value)
+	}
+	for _, row := range []struct {
+		why, own, stack string // stack is "" for one without the secret
+		from, says      string
+		class           error
+	}{
+		{"the operator's own", own, "", "stripe-api-key-prod", "", nil},
+		{"it comes first", own, all(`{"stripe":{"apiKey":"rk_test_stack"}}`), "stripe-api-key-prod", "", nil},
+		{"the stack's", none, all(`{"stripe":{"apiKey":"rk_test_stack"}}`), "provider-api-keys-prod", "", nil},
+		{"the other may not be read", denied, all(`{"stripe":{"apiKey":"rk_test_stack"}}`), "provider-api-keys-prod", "", nil},
+		{"the own is malformed", all("marked"), "", "", "secret stripe-api-key-prod", source.ErrMalformed},
+		{"the stack's is malformed", none, all(`{"stripe":{"apiKey":"marked"}}`), "", "secret provider-api-keys-prod: stripe: the key is malformed: a key of Stripe begins with", source.ErrMalformed},
+		{"a misspelled provider", none, all(`{"Stripe":{"apiKey":"marked"}}`), "", `"Stripe" is not the name of a provider`, source.ErrMalformed},
+		{"a key of another provider", none, all(`{"square":{"accessToken":"marked","environment":"live"}}`), "", "no key of Stripe", query.ErrNotFound},
+		{"a key of none", none, all(`{}`), "", "no key of Stripe", query.ErrNotFound},
+		{"no secret", none, "", "", "secret stripe-api-key-prod", query.ErrNotFound},
+		{"no value", none, none, "", "secret provider-api-keys-prod", query.ErrNotFound},
+		{"it may not be read", none, denied, "", "secretsmanager:GetSecretValue", stack.ErrDenied},
+		{"so the operator is asked", denied, "", "", "", query.ErrNotFound},
+	} {
+		s := wire(t, map[string]string{"GetSecretValue stripe-api-key-prod": row.own, "GetSecretValue provider-api-keys": row.stack})
+		if row.stack != "" {
+			s.Outputs["ApiKeysSecretArn"] = "arn:aws:secretsmanager:us-east-1:1:secret:provider-api-keys-prod-AbCdEf"
+		}
+		var err error
+		s.AWS, err = stack.Configure(t.Context(), stack.Options{Endpoint: s.AWS.Endpoint}) // it explains errors
+		require.NoError(t, err)
+		key, from, err := query.APIKey(t.Context(), s, contract.Stripe())
+		require.ErrorIs(t, err, row.class, row.why)
+		if row.class != nil {
+			assert.ErrorContains(t, err, row.says, row.why)
+			assert.NotContains(t, err.Error(), "marked")
+			continue
+		}
+		assert.Equal(t, row.from, from, row.why)
+		assert.Equal(t, source.Key{Token: map[bool]string{true: "rk_test_own", false: "rk_test_stack"}[from == "stripe-api-key-prod"], Sandbox: true}, key)
+	}
+	_, _, err := query.APIKey(t.Context(), wire(t, map[string]string{"GetSecretValue": down}), contract.Stripe())
 	require.Error(t, err)
 	assert.NotErrorIs(t, err, query.ErrNotFound, "the secret may be there")
 }
