@@ -50,11 +50,15 @@ type Counts struct {
 	Unreadable int `json:"unreadable"`
 	// Missing were due and are nowhere.
 	Missing int `json:"missing"`
-	// StillRetried are those of Missing that the provider may deliver by itself.
+	// StillRetried are those of Missing that the provider may deliver by itself: they are
+	// young enough, and its list does not say that it has stopped.
 	StillRetried int `json:"stillRetried"`
 	// Unknown are in the table and not in the list.
 	Unknown int `json:"unknown"`
 }
+
+// Lost returns how many of Missing the provider does not deliver by itself.
+func (c Counts) Lost() int { return c.Missing - c.StillRetried }
 
 func (c *Counts) add(o Counts) {
 	c.Listed += o.Listed

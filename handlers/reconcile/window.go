@@ -197,7 +197,7 @@ func (w *window) judgeAbsent(ctx context.Context, e event.Event) error {
 		return nil
 	}
 	one := Counts{Listed: 1, Missing: 1}
-	if age < facts.Retries {
+	if age < facts.Retries && !w.Source.Settled(e.Payload) {
 		one.StillRetried = 1
 	}
 	w.report.count(e.Type, one)

@@ -8,6 +8,7 @@ import (
 	"iter"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -169,8 +170,7 @@ func (*paypal) EnableSearch(context.Context) error { return ErrHidden }
 const untold = 100
 
 // Undelivered implements Setup. It reads the deliveries of an event, which PayPal shows for
-// some events. The schema names no states of one: those that are neither a success nor a
-// failure count as pending.
+// some events.
 func (p *paypal) Undelivered(ctx context.Context, to string, from, until time.Time) iter.Seq2[Undelivered, error] {
 	return func(yield func(Undelivered, error) bool) {
 		listed, told := 0, false
@@ -178,24 +178,15 @@ func (p *paypal) Undelivered(ctx context.Context, to string, from, until time.Ti
 			if listed++; listed > untold && !told {
 				break
 			}
-			var e struct {
-				ID         string `json:"id"`
-				Deliveries []struct {
-					URL    string `json:"webhook_url"`
-					Status string `json:"status"`
-				} `json:"transmissions"`
-			}
-			_ = json.Unmarshal(l.Body, &e) // an event without them was delivered, as far as it says
+			id, deliveries := paypalDeliveries(l.Body) // without any, it was delivered, as far as it says
 			missed, pending := err != nil, false
-			told = told || e.Deliveries != nil || err != nil
-			for _, d := range e.Deliveries {
-				if d.URL != to {
-					continue
+			told = told || deliveries != nil || err != nil
+			for _, d := range deliveries {
+				if d.URL == to {
+					missed, pending = !d.succeeded(), d.pending()
 				}
-				missed = !strings.EqualFold(d.Status, "SUCCESS")
-				pending = missed && !strings.EqualFold(d.Status, "FAILURE") && !strings.EqualFold(d.Status, "FAILED")
 			}
-			if missed && !yield(Undelivered{ID: e.ID, Pending: pending}, err) {
+			if missed && !yield(Undelivered{ID: id, Pending: pending}, err) {
 				return
 			}
 		}
@@ -203,6 +194,36 @@ func (p *paypal) Undelivered(ctx context.Context, to string, from, until time.Ti
 			yield(Undelivered{}, ErrHidden)
 		}
 	}
+}
+
+// Settled implements Source.
+func (*paypal) Settled(body []byte) bool {
+	_, deliveries := paypalDeliveries(body)
+	return len(deliveries) > 0 && !slices.ContainsFunc(deliveries, paypalDelivery.pending)
+}
+
+// paypalDelivery is the delivery of an event to one URL.
+type paypalDelivery struct {
+	URL    string `json:"webhook_url"`
+	Status string `json:"status"`
+}
+
+func (d paypalDelivery) succeeded() bool { return strings.EqualFold(d.Status, "SUCCESS") }
+
+// pending reports whether PayPal repeats the delivery. The schema names no states of one:
+// those that are neither a success nor a failure count as pending.
+func (d paypalDelivery) pending() bool {
+	return !d.succeeded() && !strings.EqualFold(d.Status, "FAILURE") && !strings.EqualFold(d.Status, "FAILED")
+}
+
+// paypalDeliveries returns the id of an event and its deliveries, if it has them.
+func paypalDeliveries(body []byte) (id string, all []paypalDelivery) {
+	var e struct {
+		ID         string           `json:"id"`
+		Deliveries []paypalDelivery `json:"transmissions"`
+	}
+	_ = json.Unmarshal(body, &e) // then it says nothing
+	return e.ID, e.Deliveries
 }
 
 // Redeliver implements Source.

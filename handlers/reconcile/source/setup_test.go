@@ -92,18 +92,23 @@ func TestUndelivered(t *testing.T) {
 		provider contract.Provider
 		failed   bool
 		members  string
+		settled  bool
 		want     []source.Undelivered
 	}{
-		{"delivered", contract.Stripe(), false, `,"pending_webhooks":0`, nil},
-		{"repeated", contract.Stripe(), true, `,"pending_webhooks":2`, []source.Undelivered{{ID: "evt_1", Pending: true}}},
-		{"given up", contract.Stripe(), true, `,"pending_webhooks":0`, []source.Undelivered{{ID: "evt_1"}}},
-		{"delivered", contract.PayPal(), false, transmission(hook, "SUCCESS"), nil},
-		{"to another URL", contract.PayPal(), false, transmission(hook+"/", "FAILURE"), nil},
-		{"repeated", contract.PayPal(), false, transmission(hook, "PENDING"), []source.Undelivered{{ID: "evt_1", Pending: true}}},
-		{"given up", contract.PayPal(), false, transmission(hook, "FAILURE"), []source.Undelivered{{ID: "evt_1"}}},
+		{"delivered", contract.Stripe(), false, `,"pending_webhooks":0`, true, nil},
+		{"repeated", contract.Stripe(), true, `,"pending_webhooks":2`, false, []source.Undelivered{{ID: "evt_1", Pending: true}}},
+		{"given up", contract.Stripe(), true, `,"pending_webhooks":0`, true, []source.Undelivered{{ID: "evt_1"}}},
+		{"untold", contract.Stripe(), true, ``, false, []source.Undelivered{{ID: "evt_1"}}},
+		{"delivered", contract.PayPal(), false, transmission(hook, "SUCCESS"), true, nil},
+		{"to another URL", contract.PayPal(), false, transmission(hook+"/", "FAILURE"), true, nil},
+		{"repeated", contract.PayPal(), false, transmission(hook, "PENDING"), false, []source.Undelivered{{ID: "evt_1", Pending: true}}},
+		{"given up", contract.PayPal(), false, transmission(hook, "FAILURE"), true, []source.Undelivered{{ID: "evt_1"}}},
+		{"no delivery yet", contract.PayPal(), false, `,"transmissions":[]`, false, nil},
 	} {
 		r := connect(t, row.provider, nil)
-		r.api.Add(providerapi.Event{ID: "evt_1", Created: start, Failed: row.failed, Body: []byte(`{"id":"evt_1"` + row.members + `}`)})
+		text := []byte(`{"id":"evt_1"` + row.members + `}`)
+		assert.Equal(t, row.settled, r.Settled(text), "%s: %s", row.provider.Name, row.why)
+		r.api.Add(providerapi.Event{ID: "evt_1", Created: start, Failed: row.failed, Body: text})
 		var got []source.Undelivered
 		for u, err := range r.setup(t).Undelivered(t.Context(), hook, start.Add(-time.Hour), start) {
 			require.NoError(t, err)
@@ -116,6 +121,7 @@ func TestUndelivered(t *testing.T) {
 	}
 	for _, p := range []contract.Provider{contract.PayPal(), contract.Square()} {
 		r := connect(t, p, nil)
+		assert.False(t, r.Settled([]byte(`{}`)), p.Name)
 		for n := range 350 {
 			r.api.Add(event(n, start))
 		}

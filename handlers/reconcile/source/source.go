@@ -43,6 +43,9 @@ type Source interface {
 	// Redeliver asks the provider to deliver an event of its own id again. The error is
 	// ErrNoRedelivery if its public API has no such call.
 	Redeliver(ctx context.Context, id string, s Subscription) error
+	// Settled reports whether a listed body says that the provider repeats no delivery of
+	// its event. It is false if the body does not say.
+	Settled(body []byte) bool
 	// Lists reports whether List has events of a type.
 	Lists(eventType string) bool
 	// Facts returns what is known about the list.

@@ -167,6 +167,9 @@ func (*square) Undelivered(context.Context, string, time.Time, time.Time) iter.S
 	return hidden
 }
 
+// Settled implements Source.
+func (*square) Settled([]byte) bool { return false }
+
 // EnableSearch implements Setup (EnableEvents). It does no harm where the search is on.
 func (s *square) EnableSearch(ctx context.Context) error {
 	return s.client.get(ctx, call{method: http.MethodPut, path: "/v2/events/enable"}, nil)

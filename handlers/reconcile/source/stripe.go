@@ -274,14 +274,27 @@ func (s *stripe) Undelivered(ctx context.Context, _ string, from, to time.Time) 
 	list.query.Set("delivery_success", "false")
 	return func(yield func(Undelivered, error) bool) {
 		s.each(ctx, list, func(l Listed, err error) bool {
-			var e struct {
-				ID      string `json:"id"`
-				Pending int    `json:"pending_webhooks"`
-			}
-			_ = json.Unmarshal(l.Body, &e) // one without these members is not pending
-			return yield(Undelivered{ID: e.ID, Pending: e.Pending > 0}, err)
+			id, pending := stripeDeliveries(l.Body)
+			return yield(Undelivered{ID: id, Pending: pending != nil && *pending > 0}, err)
 		})
 	}
+}
+
+// Settled implements Source. The number is 0 too if no endpoint was enabled when the event
+// was made: it is not sent later (docs.stripe.com/webhooks/process-undelivered-events).
+func (*stripe) Settled(body []byte) bool {
+	_, pending := stripeDeliveries(body)
+	return pending != nil && *pending == 0
+}
+
+// stripeDeliveries returns the id and pending_webhooks of an event, nil without the member.
+func stripeDeliveries(body []byte) (id string, pending *int) {
+	var e struct {
+		ID      string `json:"id"`
+		Pending *int   `json:"pending_webhooks"`
+	}
+	_ = json.Unmarshal(body, &e) // then it says nothing
+	return e.ID, e.Pending
 }
 
 // Redeliver implements Source. The call that Stripe's own command line uses is not part
