@@ -100,7 +100,7 @@ func alarmRequirements() []requirement {
 			set("QuarantinedAlarm.Properties.AlarmActions.0", "AlarmTopic")),
 		scenario("a provider could not make an event", map[string]float64{counted("Missed"): 1}, tickets("missed"),
 			set("MissedAlarm.Properties.AlarmActions.0", "AlarmTopic")),
-		scenario("events never arrived", map[string]float64{"Paysluice Missing Maximum Environment=dev": 1}, pages("missing"),
+		scenario("events never arrived", map[string]float64{"Paysluice Lost Maximum Environment=dev": 1}, pages("missing"),
 			drop("MissingAlarm"), set("MissingAlarm.Properties.Threshold", 2), set("MissingAlarm.Properties.Statistic", "Average"),
 			set("MissingAlarm.Properties.AlarmActions.0", "TicketTopic")),
 		scenario("a provider refuses its key", map[string]float64{"Paysluice Unreconciled Maximum Environment=dev": 1}, tickets("unreconciled"),
@@ -155,7 +155,7 @@ func TestOutagesOfTheOperatingPage(t *testing.T) {
 			"AWS/SQS ApproximateNumberOfMessagesNotVisible Average QueueName=DeadLetterQueue.QueueName": 20}},
 		{"SNS or EventBridge refuses the events, for hours", map[string]float64{
 			"AWS/Lambda IteratorAge Maximum FunctionName=PublisherFunction": 7 * 3_600_000}},
-		{"Webhooks do not arrive for a while, and others do", map[string]float64{"Paysluice Missing Maximum Environment=dev": 3}},
+		{"Webhooks do not arrive for a while, and others do", map[string]float64{"Paysluice Lost Maximum Environment=dev": 3}},
 		{"A provider refuses the key of its API", map[string]float64{"Paysluice Unreconciled Maximum Environment=dev": 1}},
 		{"A provider exceeds the stage's throttle", map[string]float64{requests: 500, "Paysluice ApiThrottled-dev Sum": 50}},
 		{"Nobody sends, or to another URL", map[string]float64{}},

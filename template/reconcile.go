@@ -186,11 +186,12 @@ func (s *stack) addReconcilingAlarms(to severities) {
 	on := s.reconciling.on
 	s.addAlarm(alarm{
 		id: "Missing", name: "missing", severity: to.page, when: &on,
-		means: fmt.Sprintf("A provider lists events that should have arrived and are neither stored nor archived, %v. "+
-			"It may still retry those that are younger than three days.", missing),
+		means: fmt.Sprintf("A provider lists events that are neither stored nor archived, and does not deliver them by itself, %v: "+
+			"they are older than three days, or its list says that it has stopped. "+
+			"The alarm ends within about an hour after they are stored.", missing),
 		do: "Read the line \"comparison finished\" in the log of " + contract.ReconcilerName + ": it names the report in the bucket, which names the events. " +
 			"Look for the cause at the provider: a disabled endpoint, failed deliveries. Then get the events in with paysluice reconcile PROVIDER --refill.",
-		metric: state(contract.MetricMissing), threshold: 1, window: missing,
+		metric: state(contract.MetricLost), threshold: 1, window: missing,
 	})
 	unreconciled := window{minutes: tickMinutes, periods: 4, needed: 4}
 	s.addAlarm(alarm{
@@ -209,7 +210,7 @@ func (r *reconciling) widgets() []optionalWidget {
 		return nil
 	}
 	missing := graph("Is anything missing? Events of the last comparison", []line{
-		eventLine(contract.MetricMissing), eventLine(contract.MetricListed), eventLine(contract.MetricRefilled), eventLine(contract.MetricUnreconciled),
+		eventLine(contract.MetricLost), eventLine(contract.MetricListed), eventLine(contract.MetricRefilled), eventLine(contract.MetricUnreconciled),
 	})
 	missing.Properties["stat"] = "Maximum"
 	return []optionalWidget{{r.on, missing}}

@@ -27,6 +27,6 @@ const ReconciliationsPrefix = "reconciliations/"
 const (
 	MetricListed       = "Listed"       // events of a finished comparison
 	MetricRefilled     = "Refilled"     // missing events that a comparison got in
-	MetricMissing      = "Missing"      // events that the last comparison left missing
+	MetricLost         = "Lost"         // missing events that the provider does not deliver by itself
 	MetricUnreconciled = "Unreconciled" // 1 for a provider without a comparison that shows what arrived
 )

@@ -81,12 +81,14 @@ type Outcome struct {
 	// Missing are the events that the last finished comparison left missing, or more if
 	// the current one has found more.
 	Missing int `json:"missing"`
+	// Lost are those of them that the provider does not deliver by itself.
+	Lost int `json:"lost"`
 	// Next is the first time that the current comparison has not reached.
 	Next *time.Time `json:"next,omitempty"`
 
 	counts []function.Count // of a comparison that this invocation finished
 	behind bool
-	// unread reports whether Missing is unknown, because the records could not be read.
+	// unread reports whether Lost is unknown, because the records could not be read.
 	unread bool
 }
 
@@ -152,8 +154,8 @@ func (h *Handler) target(ctx, bounded context.Context, t Target, keys map[string
 	return w.outcome(StateFailed)
 }
 
-// publish writes the provider's metrics. Missing and Unreconciled are states, so they are
-// written at each invocation; the others count. Missing is not written while it is unknown:
+// publish writes the provider's metrics. Lost and Unreconciled are states, so they are
+// written at each invocation; the others count. Lost is not written while it is unknown:
 // 0 would end a page.
 func (h *Handler) publish(ctx context.Context, t Target, o Outcome) {
 	if o.State == StateNoKey {
@@ -165,7 +167,7 @@ func (h *Handler) publish(ctx context.Context, t Target, o Outcome) {
 	}
 	counts := append(o.counts, function.Count{Metric: contract.MetricUnreconciled, Value: unreconciled})
 	if !o.unread {
-		counts = append(counts, function.Count{Metric: contract.MetricMissing, Value: o.Missing})
+		counts = append(counts, function.Count{Metric: contract.MetricLost, Value: o.Lost})
 	}
 	h.Metrics.Publish(ctx, "reconciled", t.Provider.Descriptor().Name, counts,
 		slog.String("state", o.State), slog.String("report", o.Report))

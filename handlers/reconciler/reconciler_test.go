@@ -159,11 +159,15 @@ func (w *world) refilling() *world {
 	return w
 }
 
-// list adds an event of some hours ago to the provider's list.
-func (w *world) list(n int, ago time.Duration) {
+// list adds an event of some hours ago to the provider's list, which says that nobody
+// waits for its delivery.
+func (w *world) list(n int, ago time.Duration) { w.listPending(n, ago, 0) }
+
+func (w *world) listPending(n int, ago time.Duration, pending int) {
 	at := w.clock.Add(-ago)
 	w.api.Add(providerapi.Event{ID: fmt.Sprint("e", n), Created: at, Body: fmt.Appendf(nil,
-		`{"id":"e%d","object":"event","created":%d,"livemode":false,"type":"charge.succeeded","data":{"object":{"id":"ch_%[1]d","object":"charge"}}}`, n, at.Unix())})
+		`{"id":"e%d","object":"event","created":%d,"livemode":false,"pending_webhooks":%d,"type":"charge.succeeded","data":{"object":{"id":"ch_%[1]d","object":"charge"}}}`,
+		n, at.Unix(), pending)})
 }
 
 // tick invokes the handler and returns the outcome and the metrics of Stripe.
@@ -211,7 +215,7 @@ func TestMissingUntilItIsStored(t *testing.T) {
 	got, metrics := w.tick(t)
 	assert.Equal(t, reconciler.StateFinished, got.State)
 	assert.Equal(t, 150, got.Missing)
-	assert.Equal(t, []any{150.0, 150.0, 0.0, nil}, []any{metrics["Listed"], metrics["Missing"], metrics["Unreconciled"], metrics["Refilled"]})
+	assert.Equal(t, []any{150.0, 150.0, 0.0, nil}, []any{metrics["Listed"], metrics["Lost"], metrics["Unreconciled"], metrics["Refilled"]})
 	first := w.report(t, got.Report)
 	assert.Equal(t, w.clock.Add(-72*time.Hour).UTC(), first.Since, "as long as Stripe retries")
 	assert.Len(t, first.Examples, 100)
@@ -224,7 +228,7 @@ func TestMissingUntilItIsStored(t *testing.T) {
 	w.clock = w.clock.Add(15 * time.Minute)
 	got, metrics = w.tick(t)
 	assert.Equal(t, []any{reconciler.StateIdle, 150}, []any{got.State, got.Missing}, "the alarm goes on")
-	assert.Equal(t, []any{nil, 150.0}, []any{metrics["Listed"], metrics["Missing"]}, "and nothing is counted twice")
+	assert.Equal(t, []any{nil, 150.0}, []any{metrics["Listed"], metrics["Lost"]}, "and nothing is counted twice")
 
 	w.clock = w.clock.Add(6 * time.Hour)
 	got, _ = w.tick(t)
@@ -235,7 +239,7 @@ func TestMissingUntilItIsStored(t *testing.T) {
 	w.clock = w.clock.Add(6 * time.Hour)
 	got, metrics = w.tick(t)
 	assert.Equal(t, []any{reconciler.StateFinished, 0}, []any{got.State, got.Missing})
-	assert.Equal(t, []any{150.0, 0.0}, []any{metrics["Refilled"], metrics["Missing"]})
+	assert.Equal(t, []any{150.0, 0.0}, []any{metrics["Refilled"], metrics["Lost"]})
 	third := w.report(t, got.Report)
 	assert.JSONEq(t, `{"found":150,"redelivered":0,"stored":150}`, string(marshal(t, third.Refill)))
 	assert.Equal(t, []any{150, 0, 0}, []any{third.Stored, len(third.Findings), int(third.OldestMissing)})
@@ -245,6 +249,36 @@ func TestMissingUntilItIsStored(t *testing.T) {
 	w.clock = w.clock.Add(6 * time.Hour)
 	got, _ = w.tick(t)
 	assert.Equal(t, third.Until.Add(-time.Hour), w.report(t, got.Report).Since, "what was too young then is looked at again")
+}
+
+// What the provider still retries pages only when the retries have ended. Meanwhile a
+// comparison an hour shows at once what became of it.
+func TestStillRetried(t *testing.T) {
+	w := newWorld(t)
+	w.listPending(1, 2*time.Hour, 1)
+	got, metrics := w.tick(t)
+	assert.Equal(t, []any{reconciler.StateFinished, 1, 0.0}, []any{got.State, got.Missing, metrics["Lost"]})
+	assert.Contains(t, w.log.String(), `"missing":1,"stillRetried":1`)
+	for _, row := range []struct {
+		later time.Duration
+		state string
+		lost  float64
+	}{
+		{50 * time.Minute, reconciler.StateIdle, 0}, {10 * time.Minute, reconciler.StateFinished, 0},
+		{70 * time.Hour, reconciler.StateFinished, 1}, {50 * time.Minute, reconciler.StateIdle, 1}, {5 * time.Minute, reconciler.StateFinished, 1},
+	} {
+		w.clock = w.clock.Add(row.later)
+		got, metrics = w.tick(t)
+		assert.Equal(t, []any{row.state, row.lost}, []any{got.State, metrics["Lost"]}, row.later)
+	}
+	listed := w.api.Events()[0]
+	w.rows = []event.Event{{ID: "stripe:e1", Timestamp: listed.Created.UnixMilli(), PayloadSHA256: event.HashPayload(listed.Body)}}
+	w.clock = w.clock.Add(time.Hour)
+	got, metrics = w.tick(t)
+	assert.Equal(t, []any{0, 0.0}, []any{got.Missing, metrics["Lost"]}, "the alarm ends before the next whole period")
+	w.clock = w.clock.Add(time.Hour)
+	got, _ = w.tick(t)
+	assert.Equal(t, reconciler.StateIdle, got.State)
 }
 
 func marshal(t *testing.T, v any) []byte {
@@ -373,7 +407,7 @@ func TestFailures(t *testing.T) {
 			got, metrics := w.tick(t)
 			assert.Equal(t, reconciler.StateFailed, got.State)
 			assert.Equal(t, 1.0, metrics["Unreconciled"])
-			assert.Equal(t, strings.Contains(row.why, "listed") || strings.Contains(row.why, "unreadable"), metrics["Missing"] == nil,
+			assert.Equal(t, strings.Contains(row.why, "listed") || strings.Contains(row.why, "unreadable"), metrics["Lost"] == nil,
 				"0 would end the page of missing events that are known no more")
 			assert.Contains(t, w.log.String(), `"reason":"`+row.reason+`"`)
 			if row.reason == "failed" {
@@ -417,16 +451,16 @@ func TestNotShown(t *testing.T) {
 			w := newWorld(t)
 			row.prepare(w)
 			got, metrics := w.tick(t)
-			assert.Equal(t, []any{reconciler.StateFinished, float64(row.missing), 1.0}, []any{got.State, metrics["Missing"], metrics["Unreconciled"]}, w.log.String())
+			assert.Equal(t, []any{reconciler.StateFinished, float64(row.missing), 1.0}, []any{got.State, metrics["Lost"], metrics["Unreconciled"]}, w.log.String())
 			assert.Contains(t, w.log.String(), `"level":"ERROR","message":"the comparison does not show whether everything arrived"`)
 			assert.Contains(t, w.log.String(), `"reason":"`+row.reason+`"`)
 			assert.Equal(t, min(row.missing, 3), w.sends, "the third failure in a row is the last")
 			got, metrics = w.tick(t)
-			assert.Equal(t, []any{reconciler.StateIdle, float64(row.missing), 1.0}, []any{got.State, metrics["Missing"], metrics["Unreconciled"]})
+			assert.Equal(t, []any{reconciler.StateIdle, float64(row.missing), 1.0}, []any{got.State, metrics["Lost"], metrics["Unreconciled"]})
 			row.mend(w)
 			w.clock = w.clock.Add(6 * time.Hour)
 			_, metrics = w.tick(t)
-			assert.Equal(t, []any{0.0, 0.0}, []any{metrics["Missing"], metrics["Unreconciled"]}, w.log.String())
+			assert.Equal(t, []any{0.0, 0.0}, []any{metrics["Lost"], metrics["Unreconciled"]}, w.log.String())
 		})
 	}
 }

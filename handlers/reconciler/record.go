@@ -89,9 +89,14 @@ type note struct {
 	Refill        *refilled `json:"refill,omitempty"`
 	Findings      []string  `json:"findings,omitempty"`
 	OldestMissing int64     `json:"oldestMissing,omitempty"`
-	// PreviousReport and the fields below are of the comparison before.
+	previous
+}
+
+// previous is what a note has of the last finished comparison.
+type previous struct {
 	PreviousReport  string    `json:"previousReport,omitempty"`
 	PreviousMissing int       `json:"previousMissing,omitempty"`
+	PreviousLost    int       `json:"previousLost,omitempty"`
 	PreviousUntil   time.Time `json:"previousUntil,omitzero"`
 	PreviousReason  string    `json:"previousReason,omitempty"`
 }

@@ -21,6 +21,8 @@ const (
 	overlap = time.Hour
 	// retentionMargin keeps a range off the end of what provider and table still have.
 	retentionMargin = 2 * time.Hour
+	// soon is the time from the end of a comparison that left events missing to the next.
+	soon = time.Hour
 	// tolerance is how much earlier than due a comparison may start: invocations of a
 	// schedule are not a whole period apart.
 	tolerance = 5 * time.Minute
@@ -71,13 +73,22 @@ func (w *worker) load(ctx context.Context) error {
 	if err := w.read(ctx, h.report, &w.last); err != nil {
 		return err
 	}
-	w.now.PreviousMissing, w.now.PreviousUntil, w.now.PreviousReason = w.last.Missing, w.last.Until, w.last.reason()
+	w.now.previous = previous{
+		PreviousReport: h.report, PreviousMissing: w.last.Missing, PreviousLost: w.last.Lost(),
+		PreviousUntil: w.last.Until, PreviousReason: w.last.reason(),
+	}
 	return nil
 }
 
-// isDue reports whether a comparison has to start or to be resumed.
+// isDue reports whether a comparison has to start or to be resumed. The next one comes
+// soon while something is missing, so that an alarm ends when that has arrived.
 func (w *worker) isDue() bool {
-	return w.run != "" || w.last.StartedAt.IsZero() || w.Now().Sub(w.last.StartedAt) >= w.Every-tolerance
+	switch since := func(t time.Time) time.Duration { return w.Now().Sub(t) + tolerance }; {
+	case w.run != "", w.last.StartedAt.IsZero(), since(w.last.StartedAt) >= w.Every:
+		return true
+	default:
+		return w.last.Missing > 0 && since(w.last.EndedAt) >= soon
+	}
 }
 
 // work starts or resumes a comparison, if it is due, and finishes it if there is time.
@@ -149,11 +160,7 @@ func (w *worker) start(ctx context.Context, f source.Facts, earliest time.Time) 
 		since = earliest
 	}
 	w.run, w.notes = now.Format(runLayout), 0
-	w.now = note{
-		Place:          reconcile.Start(since, now),
-		PreviousReport: w.now.PreviousReport, PreviousMissing: w.now.PreviousMissing,
-		PreviousUntil: w.now.PreviousUntil, PreviousReason: w.now.PreviousReason,
-	}
+	w.now = note{Place: reconcile.Start(since, now), previous: w.now.previous}
 	return w.write(ctx)
 }
 
@@ -241,16 +248,17 @@ func (w *worker) finish(ctx context.Context, f source.Facts) error {
 		level = slog.LevelWarn
 	}
 	w.log.Log(ctx, level, "comparison finished", "report", w.report, "listed", report.Listed, "stored", report.Stored,
-		"missing", report.Missing, "different", report.Different, "unknown", report.Unknown)
+		"missing", report.Missing, "stillRetried", report.StillRetried, "different", report.Different, "unknown", report.Unknown)
 	return nil
 }
 
 // outcome returns what is known about the provider.
 func (w *worker) outcome(state string) Outcome {
-	o := Outcome{State: state, Report: w.now.PreviousReport, Missing: w.now.PreviousMissing, unread: w.unread}
+	o := Outcome{State: state, Report: w.now.PreviousReport, Missing: w.now.PreviousMissing, Lost: w.now.PreviousLost, unread: w.unread}
 	until, suspect := w.now.PreviousUntil, w.now.PreviousReason != ""
 	if w.done != nil {
-		o.Report, o.Missing, until, suspect = w.report, w.done.Missing, w.done.Until, w.done.reason() != ""
+		o.Report, o.Missing, o.Lost = w.report, w.done.Missing, w.done.Lost()
+		until, suspect = w.done.Until, w.done.reason() != ""
 		o.counts = []function.Count{{Metric: contract.MetricListed, Value: w.done.Listed}}
 		if r := w.done.Refill; r != nil {
 			o.counts = append(o.counts, function.Count{Metric: contract.MetricRefilled, Value: r.Redelivered + r.Stored})
@@ -259,6 +267,7 @@ func (w *worker) outcome(state string) Outcome {
 		o.Next = new(w.now.Place.Next)
 		if w.Refill == nil { // else they are being refilled
 			o.Missing = max(o.Missing, w.now.Place.Report.Missing)
+			o.Lost = max(o.Lost, w.now.Place.Report.Lost())
 		}
 		if until.IsZero() {
 			until, _ = time.Parse(runLayout, w.run)
