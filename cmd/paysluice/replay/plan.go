@@ -46,6 +46,8 @@ const (
 	skippedRestoring = "its restore from Glacier is under way"
 	skippedTwice     = "another archived message has the same event"
 	skippedKey       = "its key is not its own"
+
+	skippedUnreadable = "the row is not an event"
 )
 
 // Plan is what a run would send.

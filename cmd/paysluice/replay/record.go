@@ -128,6 +128,17 @@ func (r *Run) Unpublished() int {
 	return n
 }
 
+// Unreadable returns why rows of Dropped are not events. Each text names the row's key.
+func (r *Run) Unreadable() []string {
+	var all []string
+	for _, i := range r.in(dropped) {
+		if why, found := strings.CutPrefix(r.dropped[i], unreadable); found {
+			all = append(all, why)
+		}
+	}
+	return all
+}
+
 // Proof returns the latest proof, nil without one.
 func (r *Run) Proof() *Proof { return r.proof }
 

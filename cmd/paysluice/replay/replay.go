@@ -134,6 +134,8 @@ type Entry struct {
 	// Hashes of the body.
 	PayloadSHA256 string `json:"payloadSha256,omitempty"`
 	ContentSHA256 string `json:"contentSha256,omitempty"`
+	// Unreadable says why the row of a republication is not an event.
+	Unreadable string `json:"unreadable,omitempty"`
 }
 
 // presence is what the table has under the key of an entry.

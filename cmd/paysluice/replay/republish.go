@@ -9,6 +9,7 @@ import (
 	"iter"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -29,6 +30,7 @@ const (
 	// Why an event of a run is not sent.
 	noLonger     = "the table has it no longer"
 	notPublished = "not published: " // and a reason of docs/reasons.md
+	unreadable   = "unreadable: "    // and the error of the row
 )
 
 // ErrStopped reports that the publisher cannot publish for now.
@@ -58,24 +60,31 @@ type Republisher struct {
 	Sleep func(context.Context, time.Duration) error
 }
 
-// Plan counts the events of a list, which a selection describes, and sends nothing.
+// Plan counts the events of a list, which a selection describes, and sends nothing. Run
+// drops the rows that are not events.
 func (p *Republisher) Plan(s Selection, list iter.Seq2[event.Event, error], progress func(Progress)) (Plan, error) {
 	plan := Plan{Selection: s}
-	groups := map[[2]string]*Group{}
+	groups := map[[3]string]*Group{}
 	for e, err := range list {
-		if err != nil {
+		entry := Entry{Provider: e.Provider, EventID: e.ID, Timestamp: e.Timestamp}
+		kind := [3]string{e.Provider, string(e.Category)}
+		switch {
+		case errors.Is(err, table.ErrItem):
+			entry.Provider, _, _ = strings.Cut(e.ID, ":")
+			entry.Unreadable = err.Error()
+			kind = [3]string{entry.Provider, "", skippedUnreadable}
+		case err != nil:
 			return Plan{}, err
 		}
-		kind := [2]string{e.Provider, string(e.Category)}
 		g := groups[kind]
 		if g == nil {
-			g = &Group{Provider: e.Provider, Category: string(e.Category)}
+			g = &Group{Provider: kind[0], Category: kind[1], Skipped: kind[2]}
 			groups[kind] = g
 		}
 		if g.Count++; len(g.Samples) < maxSamples {
 			g.Samples = append(g.Samples, e.ID)
 		}
-		plan.Entries = append(plan.Entries, Entry{Provider: e.Provider, EventID: e.ID, Timestamp: e.Timestamp})
+		plan.Entries = append(plan.Entries, entry)
 		if len(plan.Entries)%100 == 0 {
 			progress(Progress{Stage: Planning, Done: len(plan.Entries)})
 		}
@@ -84,7 +93,7 @@ func (p *Republisher) Plan(s Selection, list iter.Seq2[event.Event, error], prog
 		plan.Groups = append(plan.Groups, *g)
 	}
 	slices.SortFunc(plan.Groups, func(x, y Group) int {
-		return cmp.Or(cmp.Compare(x.Provider, y.Provider), cmp.Compare(x.Category, y.Category))
+		return cmp.Or(cmp.Compare(x.Skipped, y.Skipped), cmp.Compare(x.Provider, y.Provider), cmp.Compare(x.Category, y.Category))
 	})
 	return plan, nil
 }
@@ -136,11 +145,15 @@ func (p *Republisher) publish(ctx context.Context, r *Run, positions []int) (not
 	for _, position := range positions {
 		entry := r.Entries[position]
 		row, found := rows[rowKey{entry.EventID, entry.Timestamp}]
-		if !found {
+		switch why := cmp.Or(entry.Unreadable, row.unreadable); {
+		case why != "":
+			n.Dropped[position] = unreadable + why
+			continue
+		case !found:
 			n.Dropped[position] = noLonger
 			continue
 		}
-		keys, image := table.EncodeImage(table.ToItem(row))
+		keys, image := table.EncodeImage(table.ToItem(row.Event))
 		if size += len(image); size > maxInvocation && len(in) > 0 {
 			break
 		}
@@ -171,9 +184,15 @@ type rowKey struct {
 	at int64
 }
 
-// rows returns the events at some positions that the table still has.
-func (p *Republisher) rows(ctx context.Context, r *Run, positions []int) (map[rowKey]event.Event, error) {
-	rows := map[rowKey]event.Event{}
+// row is an event, or why its row is none.
+type row struct {
+	event.Event
+	unreadable string
+}
+
+// rows returns the rows at some positions that the table still has.
+func (p *Republisher) rows(ctx context.Context, r *Run, positions []int) (map[rowKey]row, error) {
+	rows := map[rowKey]row{}
 	keys := func(yield func(event.Event, error) bool) {
 		for _, position := range positions {
 			if !yield(event.Event{ID: r.Entries[position].EventID, Timestamp: r.Entries[position].Timestamp}, nil) {
@@ -182,10 +201,13 @@ func (p *Republisher) rows(ctx context.Context, r *Run, positions []int) (map[ro
 		}
 	}
 	for e, err := range p.Events.Full(ctx, keys) {
-		if err != nil {
+		found := row{Event: e}
+		if errors.Is(err, table.ErrItem) {
+			found.unreadable = err.Error()
+		} else if err != nil {
 			return nil, err
 		}
-		rows[rowKey{e.ID, e.Timestamp}] = e
+		rows[rowKey{e.ID, e.Timestamp}] = found
 	}
 	return rows, nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/paysluice/paysluice/cmd/paysluice/replay"
+	"github.com/paysluice/paysluice/handlers/aws/table"
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
 	"github.com/paysluice/paysluice/handlers/event/cloudevent"
@@ -34,6 +36,16 @@ type stage struct {
 	before func(id string) error
 	after  func(*lambda.InvokeOutput) (*lambda.InvokeOutput, error)
 	full   error
+	// spoiled has the ids of rows that are not events.
+	spoiled map[string]bool
+}
+
+// row yields a row with the given fields.
+func (s *stage) row(e event.Event, yield func(event.Event, error) bool) bool {
+	if s.spoiled[e.ID] {
+		return yield(event.Event{ID: e.ID, Timestamp: e.Timestamp}, fmt.Errorf("row of %s: %w", e.ID, table.ErrItem))
+	}
+	return yield(e, nil)
 }
 
 func newStage(c *cloud, n int, payload string) *stage {
@@ -50,7 +62,7 @@ func newStage(c *cloud, n int, payload string) *stage {
 func (s *stage) list() iter.Seq2[event.Event, error] {
 	return func(yield func(event.Event, error) bool) {
 		for _, e := range s.stored {
-			if !yield(event.Event{ID: e.ID, Timestamp: e.Timestamp, Provider: e.Provider, Category: e.Category}, nil) {
+			if !s.row(event.Event{ID: e.ID, Timestamp: e.Timestamp, Provider: e.Provider, Category: e.Category}, yield) {
 				return
 			}
 		}
@@ -65,7 +77,7 @@ func (s *stage) Full(_ context.Context, list iter.Seq2[event.Event, error]) iter
 				return
 			}
 			for _, e := range s.stored {
-				if e.ID == key.ID && e.Timestamp == key.Timestamp && !yield(e, nil) {
+				if e.ID == key.ID && e.Timestamp == key.Timestamp && !s.row(e, yield) {
 					return
 				}
 			}
@@ -194,6 +206,33 @@ func TestRepublishRefused(t *testing.T) {
 		require.NoError(t, err)
 		for _, r := range []*replay.Run{run, again} {
 			assert.Equal(t, []int{3, 1, 1}, []int{r.Done(), r.Dropped(), r.Unpublished()})
+		}
+	})
+}
+
+// A row that is not an event is dropped with its reason, and holds up no other. Some are found
+// with the plan, and some later.
+func TestRepublishUnreadable(t *testing.T) {
+	test(t, 0, func(t *testing.T, c *cloud) {
+		s := newStage(c, 4, "body")
+		s.spoiled = map[string]bool{"stripe:evt_001": true}
+		p := s.republisher()
+		plan, err := p.Plan(replay.Selection{EventIDs: []string{"all"}}, s.list(), ignore)
+		require.NoError(t, err)
+		assert.Equal(t, []replay.Group{
+			{Provider: "stripe", Category: "payment.succeeded", Count: 3, Samples: []string{"stripe:evt_000", "stripe:evt_002", "stripe:evt_003"}},
+			{Provider: "stripe", Skipped: "the row is not an event", Count: 1, Samples: []string{"stripe:evt_001"}},
+		}, plan.Groups)
+		run, err := p.Start(t.Context(), plan, "me")
+		require.NoError(t, err)
+		s.spoiled["stripe:evt_002"] = true
+		require.NoError(t, p.Run(t.Context(), run, ignore))
+		assert.Equal(t, []string{"stripe:evt_000 " + run.ID, "stripe:evt_003 " + run.ID}, slices.Sorted(slices.Values(s.published)))
+		again, err := p.Load(t.Context(), run.ID)
+		require.NoError(t, err)
+		for _, r := range []*replay.Run{run, again} {
+			assert.Equal(t, []int{4, 2, 0}, []int{r.Done(), r.Dropped(), r.Unpublished()})
+			assert.Equal(t, []string{"row of stripe:evt_001: not an event item", "row of stripe:evt_002: not an event item"}, r.Unreadable())
 		}
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/output"
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
 	"github.com/paysluice/paysluice/handlers/event"
 )
 
@@ -34,7 +35,9 @@ func (a *app) eventsList() *cobra.Command {
 		Use:   "list",
 		Short: "List events, newest first",
 		Long: `List events, newest first by the provider's time. A list has an event's main fields;
-paysluice events get prints all of them. Without --since it goes back seven days.`,
+paysluice events get prints all of them. Without --since it goes back seven days.
+
+A row of the table that is not an event is named and left out, and the exit code is 3.`,
 		Example: `  paysluice events list --category payment.succeeded --since 2h
   paysluice events list --payment pi_3PgcT2 -o json`,
 		Args: cobra.NoArgs,
@@ -47,7 +50,8 @@ paysluice events get prints all of them. Without --since it goes back seven days
 			if err != nil {
 				return err
 			}
-			n, err := output.Write(a.out, a.format, eventColumns(), store.Events(c.Context(), filter))
+			left := a.leftOut()
+			n, err := output.Write(a.out, a.format, eventColumns(), query.Readable(store.Events(c.Context(), filter), left.note))
 			switch {
 			case err != nil:
 				return err
@@ -56,7 +60,7 @@ paysluice events get prints all of them. Without --since it goes back seven days
 			case n == filter.Limit:
 				fmt.Fprintf(a.err, "the first %d events; --limit shows more\n", n)
 			}
-			return nil
+			return left.result(nil)
 		},
 	}
 	flags.add(c, defaultLimit, "events")

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/output"
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
 	"github.com/paysluice/paysluice/handlers/event"
 )
 
@@ -22,7 +23,8 @@ func (a *app) eventsExport() *cobra.Command {
 		Short: "Write events with all their fields, as NDJSON or CSV",
 		Long: `Write events with all their fields, newest first, as NDJSON (the default) or CSV.
 --payloads adds the body in base64 to NDJSON; bodies in the bucket keep their reference.
-Progress goes to stderr, and after Ctrl-C how to go on.`,
+Progress goes to stderr, and after Ctrl-C how to go on. A row of the table that is not an
+event is named and left out, and the exit code is 3.`,
 		Example: `  paysluice events export --since 2026-11-01 --until 2026-12-01 --file november.ndjson
   paysluice events export --category refund.succeeded -o csv > refunds.csv`,
 		Args: cobra.NoArgs,
@@ -47,8 +49,9 @@ Progress goes to stderr, and after Ctrl-C how to go on.`,
 				}
 				to = created
 			}
-			oldest := int64(0)
-			rows := progress(store.Full(c.Context(), store.Events(c.Context(), filter)), a.err, payloads, progressInterval, &oldest)
+			oldest, left := int64(0), a.leftOut()
+			full := query.Readable(store.Full(c.Context(), store.Events(c.Context(), filter)), left.note)
+			rows := progress(full, a.err, payloads, progressInterval, &oldest)
 			n, err := output.Write(to, format, exportColumns(), rows)
 			fmt.Fprintf(a.err, "%d events\n", n)
 			if c.Context().Err() != nil && oldest > 0 { // the last event may be the first of its time
@@ -59,7 +62,7 @@ Progress goes to stderr, and after Ctrl-C how to go on.`,
 					err = failure
 				}
 			}
-			return err
+			return left.result(err)
 		},
 	}
 	flags.add(c, 0, "events")

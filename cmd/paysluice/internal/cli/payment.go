@@ -20,7 +20,8 @@ func (a *app) payment() *cobra.Command {
 		Short: "Show a payment's events with running totals",
 		Long: `Show the events of a payment, oldest first, with what was paid, refunded, disputed and
 lost after each, by the counting rules of docs/events.md. Contradictions and gaps are
-marked; the exit code is 3 if there are any.`,
+marked, and rows of the table that are not events are named; the exit code is 3 if there are
+any.`,
 		Example: `  paysluice payment pi_3PgcT2
   paysluice payment 8U481631H66031715 --provider paypal -o json`,
 		Args: cobra.ExactArgs(1),
@@ -39,7 +40,7 @@ marked; the exit code is 3 if there are any.`,
 			if err := a.printTimeline(found); err != nil {
 				return err
 			}
-			if len(found.Problems) > 0 {
+			if len(found.Problems) > 0 || len(found.Unreadable) > 0 {
 				return errFound
 			}
 			return nil
@@ -67,6 +68,9 @@ func (a *app) printTimeline(t query.Timeline) error {
 	}
 	for _, problem := range t.Problems {
 		fmt.Fprintf(a.out, "check: %s\n", problem)
+	}
+	for _, row := range t.Unreadable {
+		fmt.Fprintf(a.out, "left out: %s\n", output.Printable(row))
 	}
 	return nil
 }

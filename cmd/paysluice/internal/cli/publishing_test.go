@@ -71,6 +71,10 @@ func TestRepublishOnAnAccount(t *testing.T) {
 		{"the caller is not known", "events republish stripe:e --yes", account{"GetCallerIdentity": "!"}, &out, exitFailed, "StatusCode: 400"},
 		{"no place for the record", "events republish stripe:e --yes", account{"replays": "!"}, &out, exitFailed, "StatusCode: 400"},
 		{"an event that is no longer there", "events republish stripe:e --yes", account{"BatchGetItem": `{"Responses":{"t":[]}}`}, &out, exitFound, "the table has 1 events of the plan no longer"},
+		{"a row that is not an event", "events republish stripe:e --yes", mixed(), &out, exitFound, "1 rows of the plan are not events and were not published"},
+		{"the other event is published", "events republish stripe:e --yes", mixed(), &out, exitFound, "1 events are published again"},
+		{"a plan with such a row", "events republish stripe:e --dry-run", mixed(), &out, exitFound, "left out: row of eventId"},
+		{"nothing but such rows", "events republish stripe:e", spoiled(rows(1, "h")), &out, exitFound, "0 would be published\n"},
 		{"an event that the topic refuses again", "events republish stripe:e --yes", account{"invocations": `{"batchItemFailures":[],"unpublished":[{"sequenceNumber":"0","reason":"refused"}]}`}, &out, exitFound, "1 events were not published: paysluice failures unpublished names them"},
 	} {
 		answers := publishing()
@@ -95,6 +99,7 @@ func TestNarrowColumns(t *testing.T) {
 	samples, group := columns[len(columns)-1], replay.Group{Samples: []string{"a", "b"}}
 	assert.Equal(t, "a", samples.Short(group))
 	assert.Equal(t, "a b", samples.Text(group))
+	assert.Equal(t, "the row is not an event", columns[1].Short(replay.Group{Skipped: "the row is not an event"}))
 	assert.Equal(t, "1970-01-01 00:00:05", unpublishedColumns()[0].Short(query.Unpublished{SentAt: 5400}))
 }
 

@@ -1,9 +1,10 @@
 package cli
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
-	"iter"
 	"strings"
 	"time"
 
@@ -14,7 +15,6 @@ import (
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/stack"
 	"github.com/paysluice/paysluice/cmd/paysluice/replay"
-	"github.com/paysluice/paysluice/handlers/event"
 )
 
 // republishFlags are the flags of paysluice events republish.
@@ -40,7 +40,7 @@ had, and with the attribute replay, the id of the run.
 
 Ctrl-C stops it. --resume continues a stopped or killed run; events of the interrupted batch
 are published twice. Exit code 3: the table has some of the events no longer, or some were
-not published again.`,
+not published again: webhook-unpublished names them, or their rows are not events.`,
 		Example: `  paysluice events republish --since 2026-11-01 --until 2026-11-02 --dry-run
   paysluice events republish stripe:evt_1PgcT2
   paysluice events republish --resume 20261101T093012Z-k3v7qa`,
@@ -108,9 +108,10 @@ func (f *republishFlags) check(c *cobra.Command, ids []string, now time.Time) (q
 
 // newRepublish plans, asks and publishes.
 func (a *app) newRepublish(ctx context.Context, s *stack.Stack, p *replay.Republisher, filter query.Filter, ids []string, dryRun bool) error {
-	events, err := selected(ctx, query.New(s, a.now), filter, ids)
-	if err != nil {
-		return err
+	store := query.New(s, a.now)
+	events := store.Events(ctx, filter)
+	if len(ids) > 0 {
+		events = store.Named(ctx, ids...)
 	}
 	m := a.newMeter()
 	plan, err := p.Plan(selectionOf(filter, ids), events, m.show)
@@ -118,6 +119,7 @@ func (a *app) newRepublish(ctx context.Context, s *stack.Stack, p *replay.Republ
 	if err != nil {
 		return err
 	}
+	total, skipped := plan.Total()
 	to, format := a.err, output.Table
 	if dryRun {
 		to, format = a.out, a.format
@@ -125,15 +127,21 @@ func (a *app) newRepublish(ctx context.Context, s *stack.Stack, p *replay.Republ
 	if _, err := output.Write(to, format, publishedColumns(), output.All(plan.Groups)); err != nil {
 		return err
 	}
-	switch total := len(plan.Entries); {
-	case total == 0:
+	switch {
+	case total+skipped == 0:
 		fmt.Fprintln(a.err, "no event matches")
 		return nil
-	case dryRun:
+	case dryRun || total == 0:
+		left := a.leftOut()
+		for _, e := range plan.Entries {
+			if e.Unreadable != "" {
+				left.note(errors.New(e.Unreadable))
+			}
+		}
 		fmt.Fprintf(a.err, "%d would be published\n", total)
-		return nil
+		return left.result(nil)
 	}
-	if err := a.confirm(ctx, fmt.Sprintf("Publish %d events of %s again, %d a second?", len(plan.Entries), s.Name, p.Rate)); err != nil {
+	if err := a.confirm(ctx, fmt.Sprintf("Publish %d events of %s again, %d a second?", total, s.Name, p.Rate)); err != nil {
 		return err
 	}
 	who, err := query.Identity(ctx, s)
@@ -157,11 +165,17 @@ func (a *app) finishRepublish(ctx context.Context, p *replay.Republisher, run *r
 		fmt.Fprintf(a.err, "%d of %d events are published; to resume: paysluice events republish --resume %s\n", run.Done(), run.Total, run.ID)
 		return err
 	}
-	unpublished := run.Unpublished()
-	gone := run.Dropped() - unpublished
+	unpublished, left := run.Unpublished(), a.leftOut()
+	for _, why := range run.Unreadable() {
+		left.note(errors.New(why))
+	}
+	gone := run.Dropped() - unpublished - left.n
 	fmt.Fprintf(a.err, "%d events are published again with the attribute replay=%s\n", run.Total-run.Dropped(), run.ID)
 	if gone > 0 {
 		fmt.Fprintf(a.err, "the table has %d events of the plan no longer\n", gone)
+	}
+	if left.n > 0 {
+		fmt.Fprintf(a.err, "%d rows of the plan are not events and were not published\n", left.n)
 	}
 	if unpublished > 0 {
 		fmt.Fprintf(a.err, "%d events were not published: paysluice failures unpublished names them\n", unpublished)
@@ -170,22 +184,6 @@ func (a *app) finishRepublish(ctx context.Context, p *replay.Republisher, run *r
 		return errFound
 	}
 	return nil
-}
-
-// selected returns the events with some ids, or those of a filter.
-func selected(ctx context.Context, store *query.Store, filter query.Filter, ids []string) (iter.Seq2[event.Event, error], error) {
-	if len(ids) == 0 {
-		return store.Events(ctx, filter), nil
-	}
-	var all []event.Event
-	for _, id := range ids {
-		found, err := store.Event(ctx, id)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, found...)
-	}
-	return output.All(all), nil
 }
 
 // selectionOf returns what the record says about the selection.
@@ -200,7 +198,9 @@ func publishedColumns() []output.Column[replay.Group] {
 	type g = replay.Group
 	return []output.Column[replay.Group]{
 		{Name: "provider", Text: func(g g) string { return g.Provider }},
-		{Name: "category", Text: func(g g) string { return g.Category }},
+		{Name: "category", Text: func(g g) string { return g.Category },
+			Short: func(g g) string { return cmp.Or(g.Category, g.Skipped) }},
+		{Name: "skipped", Text: func(g g) string { return g.Skipped }, Wide: true},
 		{Name: "count", Text: func(g g) string { return fmt.Sprint(g.Count) }, Right: true},
 		{Name: "samples", Text: func(g g) string { return strings.Join(g.Samples, " ") }, Short: func(g g) string { return g.Samples[0] }},
 	}

@@ -147,7 +147,8 @@ func (a *app) entries(ctx context.Context, s *stack.Stack, p contract.Provider, 
 
 // uses summarises the events of a provider by label.
 func (a *app) uses(ctx context.Context, s *stack.Stack, p contract.Provider, since time.Time) (secrets.Uses, error) {
-	uses, err := secrets.Summarize(query.New(s, a.now).Events(ctx, query.Filter{Provider: p.Name, Since: since}))
+	left := a.leftOut()
+	uses, err := secrets.Summarize(query.Readable(query.New(s, a.now).Events(ctx, query.Filter{Provider: p.Name, Since: since}), left.note))
 	if err != nil {
 		return secrets.Uses{}, err
 	}

@@ -59,6 +59,23 @@ func rows(n int, hash string) account {
 	}
 }
 
+// spoiled returns the same rows with an amount that is a number.
+func spoiled(answers account) account {
+	changed := account{}
+	for call, answer := range answers {
+		changed[call] = strings.ReplaceAll(answer, `"amount":{"S"`, `"amount":{"N"`)
+	}
+	return changed
+}
+
+// mixed returns the answers of an account with a row that is not an event beside one that is.
+func mixed() account {
+	good := rows(1, "h")
+	_, bad, _ := strings.Cut(strings.ReplaceAll(spoiled(good)["Query"], "stripe:e", `stripe:bad\u001b`), "[")
+	good["Query"] = strings.TrimSuffix(good["Query"], "]}") + "," + bad
+	return good
+}
+
 func TestCommandsOnRows(t *testing.T) {
 	hash := event.HashPayload([]byte("{}"))
 	var out bytes.Buffer
@@ -77,6 +94,11 @@ func TestCommandsOnRows(t *testing.T) {
 		{"a day without rows", "events list --livemode true", rows(0, hash), &out, exitDone, ""},
 		{"a refund without its payment", "payment pi_1", rows(1, hash), &out, exitFound, "no event says that the payment succeeded"},
 		{"no event", "payment pi_1", rows(0, hash), &out, exitFailed, "no event of a payment"},
+		{"a row that is not an event", "events list -o csv", mixed(), &out, exitFound, `left out: row of eventId "stripe:bad\x1b"`},
+		{"the others are listed", "events list -o csv", mixed(), &out, exitFound, "5.00,EUR,stripe:e"},
+		{"the others are exported", "events export -o csv", mixed(), &out, exitFound, "5.00,EUR,stripe:e"},
+		{"nothing but such rows", "events export", spoiled(rows(1, hash)), &out, exitFound, "not an event item: amount is a *types.AttributeValueMemberN"},
+		{"a payment with such a row", "payment pi_1", mixed(), &out, exitFound, `left out: row of eventId "stripe:bad`},
 		{"stdout is closed", "payment pi_1", rows(1, hash), broken{}, exitFailed, errBroken.Error()},
 		{"stdout is closed", "status", account{
 			"Query": "{}", "FilterLogEvents": "{}", "ListStackResources": "<ListStackResourcesResponse><ListStackResourcesResult/></ListStackResourcesResponse>",
@@ -140,11 +162,15 @@ func TestForwardFails(t *testing.T) {
 		{"no stream", "", "--since 1h --place " + file, "!", "GetRecords"},
 		{"another body", "", "--since 1h --place " + file, "x", "payload"},
 		{"nowhere to keep the place", "", "--since 1h --place " + filepath.Join(file, "place"), hash, "not a directory"},
+		{"an unreadable row is named", "", "--since 1h --place " + filepath.Join(file, "place"), "spoiled", "left out: row of eventId"},
 		{"an interrupt", "/cancel", "--since 1h --place " + file, hash, "canceled"},
 	} {
 		answers := rows(1, tt.hash)
 		if tt.hash == "!" {
 			answers["GetRecords"] = tt.hash
+		}
+		if tt.hash == "spoiled" {
+			answers = spoiled(answers)
 		}
 		serveStack(t, plain, answers)
 		var problems bytes.Buffer

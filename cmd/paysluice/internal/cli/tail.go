@@ -22,6 +22,7 @@ import (
 
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/output"
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
+	"github.com/paysluice/paysluice/handlers/aws/table"
 	"github.com/paysluice/paysluice/handlers/event"
 )
 
@@ -55,7 +56,9 @@ and the headers Content-Type, Paysluice-Event-Id, Paysluice-Event-Type,
 Paysluice-Event-Category and Paysluice-Event-Provider. The provider's own headers are not
 stored. An event is posted until the server answers with a status below 500 other than
 408 and 429, and the next one only then. A file keeps the place: a tail that was
-interrupted goes on behind the last event that was answered, however long ago that was.`,
+interrupted goes on behind the last event that was answered, however long ago that was.
+
+A row of the table that is not an event is named and left out.`,
 		Example: `  paysluice events tail -o ndjson
   paysluice events tail --since 2h --forward-to http://localhost:3000/hooks`,
 		Args: cobra.NoArgs,
@@ -78,7 +81,7 @@ interrupted goes on behind the last event that was answered, however long ago th
 				return err
 			}
 			arrivals := query.NewFollower(s, query.New(s, a.now), pollInterval).Follow(c.Context(), t.from)
-			_, err = output.Follow(a.out, a.format, eventColumns(), withoutPayloads(arrivals))
+			_, err = output.Follow(a.out, a.format, eventColumns(), withoutPayloads(query.Readable(arrivals, a.leftOut().note)))
 			return err
 		},
 	}
@@ -124,10 +127,15 @@ func (a *app) forward(ctx context.Context, t tailing) error {
 	fmt.Fprintf(a.err, "forwarding to %s; the place is kept in %s\n", t.forwardTo, path)
 	store := query.New(s, a.now)
 	f := forwarder{client: &http.Client{Timeout: forwardTimeout}, url: t.forwardTo, out: a.out, first: firstPause}
+	left := a.leftOut()
 	var failure error
 	for arrival, err := range query.NewFollower(s, store, pollInterval).Follow(ctx, t.from) {
-		if err == nil {
+		switch {
+		case err == nil:
 			err = f.handOver(ctx, store, arrival, path)
+		case errors.Is(err, table.ErrItem):
+			left.note(err)
+			err = writePlace(path, arrival.Place)
 		}
 		if failure = err; failure != nil {
 			break

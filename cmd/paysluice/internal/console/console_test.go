@@ -22,6 +22,7 @@ import (
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/stack"
 	"github.com/paysluice/paysluice/handlers/aws/bucket"
+	"github.com/paysluice/paysluice/handlers/aws/table"
 	"github.com/paysluice/paysluice/handlers/event"
 	"github.com/paysluice/paysluice/handlers/event/ledger"
 )
@@ -41,6 +42,7 @@ type world struct {
 	filters  []query.Filter // of the lists so far
 	read     int            // events that pages took
 	fail     map[string]error
+	left     error // of a row that is not an event
 	log      bytes.Buffer
 }
 
@@ -51,6 +53,9 @@ func (w *world) Events(_ context.Context, f query.Filter) iter.Seq2[event.Event,
 	return func(yield func(event.Event, error) bool) {
 		if err := w.fail["Events"]; err != nil {
 			yield(event.Event{}, err)
+			return
+		}
+		if w.left != nil && !yield(event.Event{}, w.left) {
 			return
 		}
 		for _, e := range w.events {
@@ -229,6 +234,26 @@ func TestEventsKeepTheirPlace(t *testing.T) {
 	assert.Contains(t, page(t, s, "/events?before="+url.QueryEscape(positionOf(timeless).String())), "No event")
 	assert.Equal(t, now.Truncate(day).Add(day).UTC(), position{day: now.Truncate(day)}.until())
 	assert.True(t, position{day: now.Truncate(day)}.before(paid("stripe:1", 48*time.Hour)), "an earlier day")
+}
+
+// A row that is not an event is named, and hides no other.
+func TestEventsUnreadable(t *testing.T) {
+	w := &world{events: []event.Event{paid("stripe:1", 0)}, left: fmt.Errorf("row of stripe:bad: %w", table.ErrItem)}
+	s := listen(t, w)
+	for target, says := range map[string][]string{
+		"/events": {"data-id=\"stripe:1\"", "Some rows are not events", "row of stripe:bad"},
+		"/events?payment=" + paid("", 0).PaymentID: {"data-id=\"stripe:1\"", "row of stripe:bad"},
+		"/": {"Stripe sent the last stored event"},
+	} {
+		text := page(t, s, target)
+		for _, want := range says {
+			assert.Contains(t, text, want, target)
+		}
+	}
+	w.events = nil
+	assert.Contains(t, get(t, s, "/search?q=pi_none").Body.String(), "row of stripe:bad", "the payment is not unknown")
+	w.timeline.Unreadable = []string{"row of stripe:bad"}
+	assert.Contains(t, page(t, s, "/payment?id=p1"), "<strong>Left out:</strong> row of stripe:bad.")
 }
 
 func TestEventsFilter(t *testing.T) {

@@ -170,10 +170,12 @@ func (s *Server) search(r *http.Request) (view, error) {
 	if provider, rest, ok := strings.Cut(id, ":"); ok && title(provider) != provider {
 		id = rest
 	}
-	found, err := collect(s.Store.Events(r.Context(), query.Filter{Payment: id, Limit: 1}), nil)
+	found, unreadable, err := collect(s.Store.Events(r.Context(), query.Filter{Payment: id, Limit: 1}), nil)
 	switch {
 	case err != nil:
 		return view{}, err
+	case len(found) == 0 && unreadable != nil:
+		return view{}, unreadable
 	case len(found) == 0:
 		return view{}, fmt.Errorf("%w: neither an event nor a payment has the id %s. The provider's dashboard shows the ids of its events and payments", query.ErrNotFound, id)
 	}

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -101,38 +102,39 @@ func (s *Server) events(r *http.Request) (view, error) {
 
 // list returns at most one event more than a page has, of those that follow a position.
 // Between two days it stops after searchTime, because a filter may match nothing in
-// many events, and returns how far it got.
+// many events, and returns how far it got. A table.ErrItem names rows that the list
+// leaves out.
 func (s *Server) list(ctx context.Context, f query.Filter, follows func(event.Event) bool) (found []event.Event, rest time.Time, err error) {
 	if f.Payment != "" {
-		found, err = collect(s.Store.Events(ctx, f), follows)
-		return found, rest, err
+		found, unreadable, err := collect(s.Store.Events(ctx, f), follows)
+		return found, rest, cmp.Or(err, unreadable)
 	}
 	begin := s.Now()
+	var unreadable error
 	since, until := s.Store.Window(f)
 	for until.After(since) && len(found) <= pageSize {
 		f.Since, f.Until = until.Add(-time.Millisecond).Truncate(day), until
 		if f.Since.Before(since) {
 			f.Since = since
 		}
-		more, err := collect(s.Store.Events(ctx, f), follows)
+		more, left, err := collect(s.Store.Events(ctx, f), follows)
 		if err != nil {
 			return nil, rest, err
 		}
-		found, until = append(found, more...), f.Since
+		found, until, unreadable = append(found, more...), f.Since, errors.Join(unreadable, left)
 		if s.Now().Sub(begin) > searchTime && until.After(since) && len(found) <= pageSize {
-			return found, until, nil
+			return found, until, unreadable
 		}
 	}
-	return found, rest, nil
+	return found, rest, unreadable
 }
 
 // collect returns at most one event more than a page has, of those that follow a
-// position.
-func collect(all iter.Seq2[event.Event, error], follows func(event.Event) bool) ([]event.Event, error) {
-	var found []event.Event
-	for e, err := range all {
+// position, and an error that names the rows that are not events.
+func collect(all iter.Seq2[event.Event, error], follows func(event.Event) bool) (found []event.Event, unreadable, err error) {
+	for e, err := range query.Readable(all, func(err error) { unreadable = errors.Join(unreadable, err) }) {
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if follows != nil && !follows(e) {
 			continue
@@ -141,7 +143,7 @@ func collect(all iter.Seq2[event.Event, error], follows func(event.Event) bool) 
 			break
 		}
 	}
-	return found, nil
+	return found, unreadable, nil
 }
 
 // end returns the end of the day, and of the next one shortly before. A list that ends

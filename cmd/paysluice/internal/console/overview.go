@@ -122,7 +122,9 @@ func (s *Server) readOverview(ctx context.Context, data *overviewData, now time.
 		all.Go(func() error {
 			row := &data.Providers[i]
 			row.Provider = p
-			row.Events = read(collect(s.Store.Events(ctx, query.Filter{Provider: p.Name, Until: s.end(), Limit: sampled}), nil))
+			// The list of events names the rows that cannot be read.
+			found, _, err := collect(s.Store.Events(ctx, query.Filter{Provider: p.Name, Until: s.end(), Limit: sampled}), nil)
+			row.Events = read(found, err)
 			return nil
 		})
 	}

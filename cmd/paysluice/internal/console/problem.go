@@ -12,6 +12,7 @@ import (
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/webhook"
 	"github.com/paysluice/paysluice/cmd/paysluice/replay"
 	"github.com/paysluice/paysluice/handlers/aws/bucket"
+	"github.com/paysluice/paysluice/handlers/aws/table"
 )
 
 var (
@@ -62,6 +63,8 @@ func newProblem(err error) *problem {
 		p.Title = "This address is not valid"
 	case errors.Is(err, errForm):
 		p.Title = "Check the form"
+	case errors.Is(err, table.ErrItem):
+		p.Title = "Some rows are not events"
 	case errors.Is(err, bucket.ErrPayload):
 		p.Title = "The body is not the one that was received"
 	}

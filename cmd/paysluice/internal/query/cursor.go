@@ -10,9 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"github.com/paysluice/paysluice/handlers/aws/table"
 	"github.com/paysluice/paysluice/handlers/contract"
-	"github.com/paysluice/paysluice/handlers/event"
 )
 
 const (
@@ -46,7 +44,7 @@ const (
 type cursor struct {
 	store    *Store
 	input    dynamodb.QueryInput
-	items    []event.Event
+	items    []row
 	finished bool
 }
 
@@ -95,11 +93,7 @@ func (c *cursor) fill(ctx context.Context) error {
 			c.store.halfUnits.Add(int64(aws.ToFloat64(used.CapacityUnits) * 2))
 		}
 		for _, item := range out.Items {
-			e, err := table.FromItem(item)
-			if err != nil {
-				return err
-			}
-			c.items = append(c.items, e)
+			c.items = append(c.items, newRow(item))
 		}
 		c.input.ExclusiveStartKey = out.LastEvaluatedKey
 		c.input.Limit = new(min(2**c.input.Limit, maxPage))

@@ -3,6 +3,7 @@ package query
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -21,8 +22,9 @@ const payloadTimeout = time.Minute
 
 // Events returns the events that a filter selects, newest first by the provider's
 // time. They have the columns of contract.DayColumns and no payload; Event has
-// all. An event without a time is listed at the end of the day of its receipt. An
-// error ends the sequence.
+// all. An event without a time is listed at the end of the day of its receipt. A row
+// that is not an event is a table.ErrItem beside the row's key, and the sequence goes
+// on; Readable leaves such rows out. Any other error ends the sequence.
 func (s *Store) Events(ctx context.Context, f Filter) iter.Seq2[event.Event, error] {
 	all := s.days(ctx, f)
 	if f.Payment != "" {
@@ -43,17 +45,34 @@ func (s *Store) Versions(ctx context.Context, id string) iter.Seq2[event.Event, 
 	return s.merge(ctx, []*cursor{c}, true)
 }
 
-// Event returns Versions as a list. The error is ErrNotFound without one.
+// Named returns the versions of each id. The last error is ErrNotFound for an id without
+// one.
+func (s *Store) Named(ctx context.Context, ids ...string) iter.Seq2[event.Event, error] {
+	return func(yield func(event.Event, error) bool) {
+		for _, id := range ids {
+			found := false
+			for e, err := range s.Versions(ctx, id) {
+				found = true
+				if !yield(e, err) {
+					return
+				}
+			}
+			if !found {
+				yield(event.Event{}, fmt.Errorf("%w: no event %s in table %s", ErrNotFound, id, s.stack.Outputs["TableName"]))
+				return
+			}
+		}
+	}
+}
+
+// Event returns the versions of an id as a list, or the first error.
 func (s *Store) Event(ctx context.Context, id string) ([]event.Event, error) {
 	var found []event.Event
-	for e, err := range s.Versions(ctx, id) {
+	for e, err := range s.Named(ctx, id) {
 		if err != nil {
 			return nil, err
 		}
 		found = append(found, e)
-	}
-	if len(found) == 0 {
-		return nil, fmt.Errorf("%w: no event %s in table %s", ErrNotFound, id, s.stack.Outputs["TableName"])
 	}
 	return found, nil
 }
@@ -95,7 +114,7 @@ func (s *Store) days(ctx context.Context, f Filter) iter.Seq2[event.Event, error
 				if err == nil && e.Timestamp == 0 && (e.ReceivedAt < from || e.ReceivedAt > received) {
 					continue
 				}
-				if !yield(e, err) || err != nil {
+				if !yield(e, err) || err != nil && !errors.Is(err, table.ErrItem) {
 					return false
 				}
 			}
@@ -171,10 +190,10 @@ func (s *Store) merge(ctx context.Context, all []*cursor, ascending bool) iter.S
 			if len(all) == 0 {
 				return
 			}
-			next := slices.MinFunc(all, func(a, b *cursor) int { return order(a.items[0], b.items[0], ascending) })
-			e := next.items[0]
+			next := slices.MinFunc(all, func(a, b *cursor) int { return order(a.items[0].Event, b.items[0].Event, ascending) })
+			r := next.items[0]
 			next.items = next.items[1:]
-			if !yield(e, nil) {
+			if !yield(r.Event, r.err) {
 				return
 			}
 			if err := next.fill(ctx); err != nil {
@@ -185,7 +204,7 @@ func (s *Store) merge(ctx context.Context, all []*cursor, ascending bool) iter.S
 	}
 }
 
-// limit ends a sequence after n events, or at its end if n is 0.
+// limit ends a sequence after n events, or at its end if n is 0. Errors do not count.
 func limit(all iter.Seq2[event.Event, error], n int) iter.Seq2[event.Event, error] {
 	if n == 0 {
 		return all
@@ -193,7 +212,9 @@ func limit(all iter.Seq2[event.Event, error], n int) iter.Seq2[event.Event, erro
 	return func(yield func(event.Event, error) bool) {
 		left := n
 		for e, err := range all {
-			left--
+			if err == nil {
+				left--
+			}
 			if !yield(e, err) || left == 0 {
 				return
 			}

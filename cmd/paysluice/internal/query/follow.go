@@ -1,6 +1,7 @@
 package query
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
 
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/stack"
+	"github.com/paysluice/paysluice/handlers/aws/table"
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
 )
@@ -64,7 +66,8 @@ type Arrival struct {
 // They are in the order of their receipt as far as they are read at one time. A caller
 // that saves each arrival's place after handling it misses no event, and handles one
 // twice at most if it was interrupted. Events before the stream's 24 hours are read
-// from the table.
+// from the table. A table.ErrItem does not end the sequence; its arrival has the place
+// behind the row.
 func (f *Follower) Follow(ctx context.Context, from Place) iter.Seq2[Arrival, error] {
 	return func(yield func(Arrival, error) bool) {
 		stop := func(err error) { yield(Arrival{}, err) }
@@ -114,10 +117,14 @@ func (f *Follower) handle(ctx context.Context, r *shard, since int64, place *Pla
 	record := r.records[0]
 	r.records = r.records[1:]
 	e, found, err := f.event(ctx, record)
-	if err != nil {
+	unreadable := errors.Is(err, table.ErrItem)
+	if err != nil && !unreadable {
 		return false, err
 	}
 	place.Shards[r.id] = aws.ToString(record.Dynamodb.SequenceNumber)
+	if unreadable {
+		return yield(Arrival{e, place.clone()}, err), nil
+	}
 	if !found || e.ReceivedAt < since {
 		return true, nil
 	}
@@ -142,8 +149,8 @@ func (f *Follower) event(ctx context.Context, r types.Record) (event.Event, bool
 	}
 	key := event.Event{ID: id.Value, Timestamp: millis}
 	found, err := f.store.get(ctx, []event.Event{key})
-	e, ok := found[itemKey{key.ID, key.Timestamp}]
-	return e, ok, err
+	item, ok := found[itemKey{key.ID, key.Timestamp}]
+	return item.Event, ok, cmp.Or(err, item.err)
 }
 
 // older yields the events of the table that were received after the place and before
@@ -153,20 +160,25 @@ func (f *Follower) older(ctx context.Context, place *Place, yield func(Arrival, 
 	var found []event.Event
 	// A provider may send an event days after its time.
 	for e, err := range f.store.Events(ctx, Filter{Since: since.Add(-LongestRetry)}) {
-		if err != nil {
+		switch {
+		case errors.Is(err, table.ErrItem):
+			if !yield(Arrival{e, place.clone()}, err) {
+				return false, nil
+			}
+		case err != nil:
 			return false, err
-		}
-		if e.ReceivedAt >= place.ReceivedAt {
+		case e.ReceivedAt >= place.ReceivedAt:
 			found = append(found, e)
 		}
 	}
 	slices.SortFunc(found, func(a, b event.Event) int { return int(a.ReceivedAt - b.ReceivedAt) })
 	for e, err := range f.store.Full(ctx, sequence(found)) {
-		if err != nil {
+		if err == nil {
+			place.ReceivedAt = e.ReceivedAt
+		} else if !errors.Is(err, table.ErrItem) {
 			return false, err
 		}
-		place.ReceivedAt = e.ReceivedAt
-		if !yield(Arrival{e, place.clone()}, nil) {
+		if !yield(Arrival{e, place.clone()}, err) {
 			return false, nil
 		}
 	}

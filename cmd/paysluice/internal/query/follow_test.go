@@ -27,11 +27,13 @@ var (
 
 // stream is a table's stream in memory with several shards, and the table's items.
 type stream struct {
-	shards  map[string][]types.Record
-	items   map[string]event.Event
-	listed  []event.Event // what the index has
-	trimmed bool          // sequence numbers are forgotten
-	fail    string        // the call that fails
+	spoiled     string // id of a row that is not an event
+	spoiledList bool   // whether listed rows are none
+	shards      map[string][]types.Record
+	items       map[string]event.Event
+	listed      []event.Event // what the index has
+	trimmed     bool          // sequence numbers are forgotten
+	fail        string        // the call that fails
 }
 
 func (s *stream) called(name string) error {
@@ -79,7 +81,11 @@ func (s *stream) BatchGetItem(_ context.Context, in *dynamodb.BatchGetItemInput,
 	out := &dynamodb.BatchGetItemOutput{Responses: map[string][]map[string]dynamotypes.AttributeValue{}}
 	for _, key := range in.RequestItems["t"].Keys {
 		if e, ok := s.items[key["eventId"].(*dynamotypes.AttributeValueMemberS).Value]; ok {
-			out.Responses["t"] = append(out.Responses["t"], table.ToItem(e))
+			item := table.ToItem(e)
+			if s.spoiled == e.ID {
+				item["schema"] = &dynamotypes.AttributeValueMemberN{Value: "1"}
+			}
+			out.Responses["t"] = append(out.Responses["t"], item)
 		}
 	}
 	return out, s.called("BatchGetItem")
@@ -89,6 +95,9 @@ func (s *stream) Query(_ context.Context, in *dynamodb.QueryInput, _ ...func(*dy
 	out := &dynamodb.QueryOutput{}
 	for _, e := range s.listed {
 		item := table.ToItem(e)
+		if s.spoiledList {
+			item["schema"] = &dynamotypes.AttributeValueMemberN{Value: "1"}
+		}
 		for _, value := range in.ExpressionAttributeValues {
 			if assert.ObjectsAreEqual(value, item["dayKey"]) {
 				out.Items = append(out.Items, item)
@@ -184,6 +193,36 @@ func TestFollowReadsOlderEventsFromTheTable(t *testing.T) {
 	assert.Empty(t, ids)
 	ids, _ = s.take(t, from, 1)
 	assert.Equal(t, []string{"x"}, ids, "the caller may stop among them")
+}
+
+// A row that is not an event has a place, and ends nothing.
+func TestFollowGoesOnAfterAnUnreadableRow(t *testing.T) {
+	follow := func(s *stream, from Place, n int) (found []string) {
+		for a, err := range s.follower().Follow(t.Context(), from) {
+			if err == nil {
+				found = append(found, a.ID)
+			} else {
+				require.ErrorIs(t, err, table.ErrItem)
+				assert.NotEmpty(t, a.Place.ReceivedAt)
+				found = append(found, "unreadable "+a.ID)
+			}
+			if len(found) == n {
+				break
+			}
+		}
+		return found
+	}
+	s := newStream()
+	s.spoiled = "2"
+	assert.Equal(t, []string{"1", "unreadable 2", "3"}, follow(s, since(1), 3))
+	old := event.Event{Schema: event.Schema, ID: "x", Provider: "stripe", Timestamp: clock.Add(-30 * time.Hour).UnixMilli(), ReceivedAt: clock.Add(-28 * time.Hour).UnixMilli()}
+	s.items["x"], s.listed = old, []event.Event{old}
+	from := Place{ReceivedAt: clock.Add(-29 * time.Hour).UnixMilli()}
+	s.spoiled = "x"
+	assert.Equal(t, []string{"unreadable x", "1"}, follow(s, from, 2), "the row is read in full")
+	s.spoiledList = true
+	assert.Equal(t, []string{"unreadable x", "1"}, follow(s, from, 2), "the row in the index")
+	assert.Equal(t, []string{"unreadable x"}, follow(s, from, 1), "the caller may stop there")
 }
 
 func TestFollowFails(t *testing.T) {

@@ -2,6 +2,7 @@ package query
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"time"
 
@@ -22,7 +23,7 @@ const (
 )
 
 // Full returns the events of a list with all their fields, in the same order. Events
-// that are deleted in the meantime are left out.
+// that are deleted in the meantime are left out. Its errors are those of Events.
 func (s *Store) Full(ctx context.Context, list iter.Seq2[event.Event, error]) iter.Seq2[event.Event, error] {
 	return func(yield func(event.Event, error) bool) {
 		var batch []event.Event
@@ -33,7 +34,7 @@ func (s *Store) Full(ctx context.Context, list iter.Seq2[event.Event, error]) it
 				return false
 			}
 			for _, e := range batch {
-				if found, ok := full[itemKey{e.ID, e.Timestamp}]; ok && !yield(found, nil) {
+				if found, ok := full[itemKey{e.ID, e.Timestamp}]; ok && !yield(found.Event, found.err) {
 					return false
 				}
 			}
@@ -42,8 +43,10 @@ func (s *Store) Full(ctx context.Context, list iter.Seq2[event.Event, error]) it
 		}
 		for e, err := range list {
 			if err != nil {
-				yield(event.Event{}, err)
-				return
+				if !yield(e, err) || !errors.Is(err, table.ErrItem) {
+					return
+				}
+				continue
 			}
 			if batch = append(batch, e); len(batch) == batchSize && !flush() {
 				return
@@ -60,8 +63,8 @@ type itemKey struct {
 }
 
 // get reads the items of events.
-func (s *Store) get(ctx context.Context, events []event.Event) (map[itemKey]event.Event, error) {
-	found := map[itemKey]event.Event{}
+func (s *Store) get(ctx context.Context, events []event.Event) (map[itemKey]row, error) {
+	found := map[itemKey]row{}
 	name := s.stack.Outputs["TableName"]
 	pending := map[string]types.KeysAndAttributes{}
 	if len(events) > 0 {
@@ -85,11 +88,8 @@ func (s *Store) get(ctx context.Context, events []event.Event) (map[itemKey]even
 			return nil, err
 		}
 		for _, item := range out.Responses[name] {
-			e, err := table.FromItem(item)
-			if err != nil {
-				return nil, err
-			}
-			found[itemKey{e.ID, e.Timestamp}] = e
+			r := newRow(item)
+			found[itemKey{r.ID, r.Timestamp}] = r
 		}
 		pending = out.UnprocessedKeys
 	}

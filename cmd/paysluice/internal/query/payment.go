@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/paysluice/paysluice/handlers/aws/table"
 	"github.com/paysluice/paysluice/handlers/event"
 	"github.com/paysluice/paysluice/handlers/event/ledger"
 )
@@ -21,6 +22,8 @@ type Step struct {
 type Timeline struct {
 	ledger.Payment
 	Steps []Step `json:"events"`
+	// Unreadable names the rows that are not events. Steps and totals are without them.
+	Unreadable []string `json:"unreadable,omitempty"`
 }
 
 // Timeline returns the events of one payment with running totals. Only f.Payment and
@@ -30,7 +33,8 @@ func (s *Store) Timeline(ctx context.Context, f Filter) (Timeline, error) {
 	var t Timeline
 	var sum ledger.Ledger
 	known := map[ledger.Problem]bool{}
-	for e, err := range s.Payment(ctx, Filter{Provider: f.Provider, Payment: f.Payment}) {
+	left := func(err error) { t.Unreadable = append(t.Unreadable, err.Error()) }
+	for e, err := range Readable(s.Payment(ctx, Filter{Provider: f.Provider, Payment: f.Payment}), left) {
 		if err != nil {
 			return Timeline{}, err
 		}
@@ -50,8 +54,11 @@ func (s *Store) Timeline(ctx context.Context, f Filter) (Timeline, error) {
 		}
 		t.Steps = append(t.Steps, step)
 	}
-	if len(t.Steps) == 0 {
-		return Timeline{}, fmt.Errorf("%w: no event of a payment or object %s in table %s", ErrNotFound, f.Payment, s.stack.Outputs["TableName"])
+	switch {
+	case len(t.Steps) > 0:
+		return t, nil
+	case len(t.Unreadable) > 0:
+		return Timeline{}, fmt.Errorf("%w: payment %s has no other row: %s", table.ErrItem, f.Payment, t.Unreadable[0])
 	}
-	return t, nil
+	return Timeline{}, fmt.Errorf("%w: no event of a payment or object %s in table %s", ErrNotFound, f.Payment, s.stack.Outputs["TableName"])
 }

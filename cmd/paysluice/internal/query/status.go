@@ -81,7 +81,8 @@ func ReadStatus(ctx context.Context, m *Monitor, s *Store, period time.Duration)
 	for i := range status.Providers {
 		p := &status.Providers[i]
 		all.Go(func() error {
-			for e, err := range s.Events(ctx, Filter{Provider: p.Provider, Limit: 1}) {
+			all := s.Events(ctx, Filter{Provider: p.Provider, Limit: 1})
+			for e, err := range Readable(all, func(error) {}) { // paysluice events list names the others
 				if err != nil {
 					return err
 				}

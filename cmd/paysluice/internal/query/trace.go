@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/paysluice/paysluice/handlers/aws/table"
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
 )
@@ -123,13 +124,16 @@ func (t *tracer) rows(ctx context.Context, store *Store, id string) error {
 	if !strings.Contains(id, ":") {
 		return nil // a request or a message
 	}
-	found, err := store.Event(ctx, id)
-	if err != nil && !errors.Is(err, ErrNotFound) {
-		return err
-	}
-	for _, e := range found {
+	for e, err := range store.Versions(ctx, id) {
+		switch {
+		case errors.Is(err, table.ErrItem):
+			t.add(time.UnixMilli(e.Timestamp), t.Stack.Outputs["TableName"], err.Error())
+		case err != nil:
+			return err
+		default:
+			t.receipt(e, "stored in "+t.Stack.Outputs["TableName"])
+		}
 		t.trace.Stored = true
-		t.receipt(e, "stored in "+t.Stack.Outputs["TableName"])
 	}
 	return nil
 }

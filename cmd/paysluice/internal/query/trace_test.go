@@ -58,7 +58,13 @@ func TestTrace(t *testing.T) {
 		assert.ErrorIs(t, err, errDown, id)
 	}
 
-	i.fail = 0
+	i.fail, i.all = 0, nil
+	i.spoil(stored, "")
+	found, err = trace("stripe:1")
+	require.NoError(t, err)
+	assert.Contains(t, found.Stages[0].What, "not an event item", "the logs are shown beside it")
+	i.all = nil
+	i.add(stored)
 	m.Stack.Outputs["UnpublishedQueueUrl"] = "url"
 	c.lines["/aws/lambda/event-publisher-prod"] = []string{
 		`{"message":"events published","eventIds":["stripe:0","stripe:1"],"replay":"run-1"}`, `{"message":"events published","eventIds":["stripe:10",7]}`,

@@ -1,0 +1,53 @@
+package query
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+	"strconv"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/paysluice/paysluice/handlers/aws/table"
+	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/handlers/event"
+)
+
+// row is an item of the table: an event, or only the key of an item that is none, and err.
+type row struct {
+	event.Event
+	err error // table.ErrItem
+}
+
+// newRow reads an item. Somebody may have written it by hand, so that no row may hide others.
+func newRow(item map[string]types.AttributeValue) row {
+	e, err := table.FromItem(item)
+	if err == nil {
+		return row{Event: e}
+	}
+	var at string
+	if id, ok := item[contract.EventIDAttribute].(*types.AttributeValueMemberS); ok {
+		e.ID = id.Value
+	}
+	if number, ok := item[contract.TimestampAttribute].(*types.AttributeValueMemberN); ok {
+		at = number.Value
+	}
+	e.Timestamp, _ = strconv.ParseInt(at, 10, 64) // 0 for a fraction, which the error shows
+	return row{e, fmt.Errorf("row of eventId %q, timestamp %s: %w", e.ID, at, err)}
+}
+
+// Readable returns a sequence without the rows that are not events. left gets the error of
+// each: it names the row's key.
+func Readable[T any](rows iter.Seq2[T, error], left func(error)) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for r, err := range rows {
+			if errors.Is(err, table.ErrItem) {
+				left(err)
+				continue
+			}
+			if !yield(r, err) {
+				return
+			}
+		}
+	}
+}
