@@ -17,6 +17,16 @@ type keptPlace struct {
 	Provider string `json:"provider"`
 	Account  string `json:"account"`
 	reconcile.Place
+	// Refill is nil until the comparison is complete and its refill has begun.
+	Refill *keptRefill `json:"refill,omitempty"`
+}
+
+// keptRefill is how far a refill has come.
+type keptRefill struct {
+	Place       reconcile.Place `json:"place"`
+	Store       bool            `json:"store"` // the flag
+	Redelivered int             `json:"redelivered"`
+	Refilled    int             `json:"refilled"`
 }
 
 // start returns the place at which a comparison begins: that of the file, or the start
@@ -33,7 +43,7 @@ func (r *reconciliation) start(since, until time.Time) (reconcile.Place, error) 
 		if err := r.checkRetention(since); err != nil {
 			return fresh, err
 		}
-		return fresh, r.keep(fresh)
+		return fresh, r.keep(fresh, nil)
 	}
 	if err != nil {
 		return reconcile.Place{}, err
@@ -46,15 +56,16 @@ func (r *reconciliation) start(since, until time.Time) (reconcile.Place, error) 
 	}
 	fmt.Fprintf(r.app.err, "resuming at %s; the range is %s to %s\n", kept.Next.Format(time.RFC3339),
 		kept.Since.Format(time.RFC3339), kept.Until.Format(time.RFC3339))
+	r.resumed = kept.Refill
 	return kept.Place, r.checkRetention(kept.Next)
 }
 
-// keep writes the place to the file.
-func (r *reconciliation) keep(p reconcile.Place) error {
+// keep writes the place of the comparison, and of its refill, to the file.
+func (r *reconciliation) keep(p reconcile.Place, refill *keptRefill) error {
 	if r.flags.place == "" {
 		return nil
 	}
-	return replaceFile(r.flags.place, keptPlace{r.stack.ID, r.provider.Name, r.flags.account, p})
+	return replaceFile(r.flags.place, keptPlace{r.stack.ID, r.provider.Name, r.flags.account, p, refill})
 }
 
 // replaceFile writes JSON to a file. It replaces the file as a whole, so that a kill

@@ -51,6 +51,8 @@ with the same file resumes there.
 --refill asks first. It asks PayPal to deliver again. Stripe and Square cannot be asked; the
 listed event is sent to webhook-queue, and its field origin is reconcile. A webhook that
 arrives later is a duplicate. The comparison is then repeated until nothing is missing.
+An event that cannot be refilled is named with the reason, and stays missing. After five in
+a row for the same reason the refill ends: the same command continues it.
 
 The key is read from the environment (STRIPE_API_KEY; PAYPAL_CLIENT_ID and
 PAYPAL_CLIENT_SECRET; SQUARE_ACCESS_TOKEN), else from the secret PROVIDER-api-key-SUFFIX in
@@ -59,7 +61,8 @@ else from a prompt.
 
 -o json prints the counts and up to 100 examples. -o ndjson prints a line for each event that
 is missing, different or unknown, all of them, and the counts to stderr. With --refill, the
-lines are those of the comparison before it. A run that is killed and resumed with --place may
+lines are those of the comparison before it, and one with state failed and the reason for each
+event that was not refilled. A run that is killed and resumed with --place may
 repeat the lines of one window.
 
 Exit code 3 tells that events are missing.`,
@@ -141,6 +144,7 @@ type reconciliation struct {
 	stack      *stack.Stack
 	source     source.Source
 	comparison *reconcile.Comparison
+	resumed    *keptRefill // the refill that the file of --place knows
 	said       time.Time
 }
 
@@ -178,92 +182,6 @@ func (a *app) reconciliation(ctx context.Context, f *reconcileFlags, s *stack.St
 	}
 	r.comparison.Subscription = &found
 	return r, err
-}
-
-// apiKey reads the key from the environment, a secret or the terminal, and says which.
-func (a *app) apiKey(ctx context.Context, sandbox bool, s *stack.Stack, p contract.Provider) (source.Key, error) {
-	key := source.Key{Sandbox: sandbox}
-	fields := keyFields(p, &key)
-	set := false
-	for _, field := range fields {
-		*field.value = os.Getenv(field.variable)
-		set = set || *field.value != ""
-	}
-	from := variables(fields)
-	if !set {
-		stored, secret, err := query.APIKey(ctx, s, p)
-		switch {
-		case err == nil:
-			key, from = stored, "the secret "+secret
-		case !errors.Is(err, query.ErrNotFound):
-			return key, err
-		default:
-			if errors.Is(err, stack.ErrDenied) {
-				fmt.Fprintln(a.err, output.Printable(err.Error()))
-			}
-			if err := enterKey(ctx, fields, a.prompt, noKey(s, p, from)); err != nil {
-				return key, err
-			}
-			from = "the terminal"
-		}
-	}
-	fmt.Fprintf(a.err, "key for %s: from %s\n", p.Title, from)
-	if p.Name == contract.Stripe().Name {
-		key.Sandbox = source.StripeSandbox(key.Token)
-	}
-	return key, key.Check(p)
-}
-
-// noKey reports that no place has a key for a provider. variables are those of the
-// environment.
-func noKey(s *stack.Stack, p contract.Provider, variables string) error {
-	places := fmt.Sprintf("set %s, or put %s into the secret %s", variables, source.Documents(p), query.KeySecret(s, p))
-	if _, name := query.StackKeySecret(s); name != "" {
-		places += fmt.Sprintf(", or as %q into the secret %s", p.Name, name)
-	}
-	return usagef("no key for %s: %s", p.Title, places)
-}
-
-// enterKey asks for the parts of a key. The error is none without a terminal.
-func enterKey(ctx context.Context, fields []keyField, ask func(context.Context, string) ([]byte, error), none error) error {
-	for _, field := range fields {
-		text, err := ask(ctx, field.title)
-		if errors.Is(err, errUsage) {
-			return none
-		}
-		if err != nil {
-			return err
-		}
-		*field.value = string(text)
-	}
-	return nil
-}
-
-// keyField is a part of a key.
-type keyField struct {
-	variable, title string
-	value           *string
-}
-
-func keyFields(p contract.Provider, k *source.Key) []keyField {
-	switch p.Name {
-	case contract.Stripe().Name:
-		return []keyField{{"STRIPE_API_KEY", "Stripe's restricted key", &k.Token}}
-	case contract.PayPal().Name:
-		return []keyField{
-			{"PAYPAL_CLIENT_ID", "The client id of PayPal's app", &k.ClientID},
-			{"PAYPAL_CLIENT_SECRET", "The client secret of PayPal's app", &k.ClientSecret},
-		}
-	}
-	return []keyField{{"SQUARE_ACCESS_TOKEN", "The access token of Square's application", &k.Token}}
-}
-
-func variables(fields []keyField) string {
-	var names []string
-	for _, f := range fields {
-		names = append(names, f.variable)
-	}
-	return strings.Join(names, " and ")
 }
 
 // checkRetention reports a range that the provider or the table no longer has in full.
@@ -311,7 +229,7 @@ func (r *reconciliation) run(ctx context.Context, since, until time.Time) error 
 
 // compare runs the comparison from a place, and keeps the place.
 func (r *reconciliation) compare(ctx context.Context, at reconcile.Place) (reconcile.Place, error) {
-	r.comparison.Progress = func(p reconcile.Place) error { return errors.Join(r.say(p), r.keep(p)) }
+	r.comparison.Progress = func(p reconcile.Place) error { return errors.Join(r.say(p), r.keep(p, nil)) }
 	done, err := r.comparison.Run(ctx, at)
 	if err != nil && r.flags.place != "" {
 		fmt.Fprintf(r.app.err, "the comparison came to %s; the same command resumes there\n", done.Next.Format(time.RFC3339))
@@ -338,38 +256,6 @@ func (r *reconciliation) say(p reconcile.Place) error {
 	return nil
 }
 
-// refill asks, gets the missing events in and repeats the comparison until nothing is
-// missing or the time is over.
-func (r *reconciliation) refill(ctx context.Context, done reconcile.Place) (reconciliationResult, error) {
-	a := r.app
-	fmt.Fprintln(a.err, summary(done.Report.Counts))
-	refill := query.Refill(r.stack, r.source, a.now)
-	refill.Subscription, refill.Store = r.comparison.Subscription, r.flags.store
-	question := fmt.Sprintf("Refill %d missing events of %s into %s?", done.Report.Missing, r.provider.Title, r.stack.Name)
-	if err := a.confirm(ctx, question); err != nil {
-		return reconciliationResult{}, err
-	}
-	again := reconcile.Start(done.Since, done.Until)
-	// The file keeps the place of the first comparison: a refill that is killed begins
-	// anew, and finds less missing.
-	r.comparison.Missing, r.comparison.Findings, r.comparison.Progress = refill.Event, nil, r.say
-	_, err := r.comparison.Run(ctx, again)
-	fmt.Fprintf(a.err, "%d to be delivered again, %d sent to webhook-queue\n", refill.Redelivered, refill.Stored)
-	if err != nil {
-		return reconciliationResult{}, err
-	}
-	r.comparison.Missing = nil
-	if done, err = r.comparison.Prove(ctx, again, r.flags.wait, wait); err != nil {
-		return reconciliationResult{}, err
-	}
-	if done.Report.Missing > 0 && refill.Redelivered > 0 {
-		fmt.Fprintln(a.err, "not all events that the provider was asked for have arrived: repeat the comparison later, or add --store")
-	}
-	result := r.result(done)
-	result.Redelivered, result.Refilled = refill.Redelivered, refill.Stored
-	return result, nil
-}
-
 // reconciliationResult holds the command's output.
 type reconciliationResult struct {
 	Provider string    `json:"provider"`
@@ -379,9 +265,12 @@ type reconciliationResult struct {
 	// MarginSeconds is the age below which an absent event is on the way.
 	MarginSeconds int `json:"marginSeconds"`
 	reconcile.Report
-	// Redelivered and Refilled count the events of a refill.
+	// Redelivered, Refilled and Failed count the events of a refill.
 	Redelivered int `json:"redelivered"`
 	Refilled    int `json:"refilled"`
+	Failed      int `json:"failed"`
+	// Failures are up to maxFailures of those that failed.
+	Failures []notRefilled `json:"failures,omitempty"`
 }
 
 func (r *reconciliation) result(p reconcile.Place) reconciliationResult {
@@ -430,6 +319,9 @@ func (a *app) printReconciliation(r reconciliationResult) error {
 	}
 	if r.StillRetried > 0 {
 		fmt.Fprintf(a.out, "The provider may still deliver %d of the missing events by itself.\n", r.StillRetried)
+	}
+	if r.Failed > 0 {
+		fmt.Fprintf(a.out, "Not refilled: %d events. Each is named above, with the reason.\n", r.Failed)
 	}
 	for _, e := range r.Examples {
 		fmt.Fprintf(a.out, "%s %s %s %s\n", e.State, formatTime(e.Timestamp, time.RFC3339), output.Printable(e.ID), output.Printable(e.Type))

@@ -34,12 +34,13 @@ const hook = "https://hooks.example.com/x"
 // ago. What is sent to the queue is in the table after one more read.
 type reconciled struct {
 	api            *providerapi.Server
-	secret         string          // JSON document
-	noKeys         bool            // the secret is not one of a key
-	stackKeys      string          // JSON document of the stack's own secret of keys, "" without one
-	rows           string          // items of a query
-	denied         map[string]bool // operations of AWS
-	sent           func()
+	secret         string                 // JSON document
+	noKeys         bool                   // the secret is not one of a key
+	stackKeys      string                 // JSON document of the stack's own secret of keys, "" without one
+	rows           string                 // items of a query
+	denied         map[string]bool        // operations of AWS
+	sent, read     func()                 // a message is sent, rows are read
+	refuse         func(id string) string // the error code of SendMessage for an event, "" for none
 	queued, stored []map[string]any
 	out            io.Writer
 	stdout, stderr bytes.Buffer
@@ -47,16 +48,10 @@ type reconciled struct {
 
 func newReconciled(t *testing.T, p contract.Provider) *reconciled {
 	t.Helper()
-	r := &reconciled{api: providerapi.New(p), denied: map[string]bool{}, sent: func() {}}
+	r := &reconciled{api: providerapi.New(p), denied: map[string]bool{}, sent: func() {}, read: func() {}, refuse: func(string) string { return "" }}
 	r.out = &r.stdout
 	t.Cleanup(r.api.Close)
-	at := time.Now().Add(-90 * time.Minute)
-	body := fmt.Appendf(nil, `{"id":"e1","object":"event","api_version":"2026-01-28","created":%d,"livemode":false,`+
-		`"type":"charge.succeeded","data":{"object":{"id":"ch_1","object":"charge","amount":100,"currency":"usd","status":"succeeded"}}}`, at.Unix())
-	if p.Name == contract.PayPal().Name {
-		body = fmt.Appendf(nil, `{"id":"e1","create_time":%q,"event_type":"PAYMENT.CAPTURE.COMPLETED","resource":{"id":"c1"},"links":[]}`, at.Format(time.RFC3339))
-	}
-	r.api.Add(providerapi.Event{ID: "e1", Created: at, Body: body})
+	r.list("e1", 90*time.Minute)
 	r.api.Subscribe(providerapi.Endpoint{ID: "we_1", URL: hook, Types: []string{"*"}})
 	server := httptest.NewServer(r)
 	t.Cleanup(server.Close)
@@ -69,6 +64,17 @@ func newReconciled(t *testing.T, p contract.Provider) *reconciled {
 		t.Setenv(name, value)
 	}
 	return r
+}
+
+// list adds an event of some time ago to the provider's list.
+func (r *reconciled) list(id string, ago time.Duration) {
+	at := time.Now().Add(-ago)
+	body := fmt.Appendf(nil, `{"id":%q,"object":"event","api_version":"2026-01-28","created":%d,"livemode":false,`+
+		`"type":"charge.succeeded","data":{"object":{"id":"ch_1","object":"charge","amount":100,"currency":"usd","status":"succeeded"}}}`, id, at.Unix())
+	if r.api.Provider.Name == contract.PayPal().Name {
+		body = fmt.Appendf(nil, `{"id":%q,"create_time":%q,"event_type":"PAYMENT.CAPTURE.COMPLETED","resource":{"id":"c1"},"links":[]}`, id, at.Format(time.RFC3339))
+	}
+	r.api.Add(providerapi.Event{ID: id, Created: at, Body: body})
 }
 
 func (r *reconciled) ServeHTTP(w http.ResponseWriter, request *http.Request) {
@@ -97,12 +103,17 @@ func (r *reconciled) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	case operation == "GetSecretValue":
 		_ = json.NewEncoder(w).Encode(map[string]string{"VersionId": "1", "SecretString": r.secret})
 	case operation == "BatchGetItem":
+		r.read()
 		_ = json.NewEncoder(w).Encode(map[string]any{"Responses": map[string]any{"events": r.stored}})
 		r.stored, r.queued = append(r.stored, r.queued...), nil
 	case operation == "SendMessage":
 		var message struct{ MessageBody string }
 		_ = json.Unmarshal(text, &message)
-		r.receive(message.MessageBody)
+		if code := r.receive(message.MessageBody); code != "" {
+			w.WriteHeader(http.StatusBadRequest)
+			_, _ = fmt.Fprintf(w, `{"__type":%q}`, code)
+			return
+		}
 		r.sent()
 		_, _ = fmt.Fprintf(w, `{"MessageId":"1","MD5OfMessageBody":"%x"}`, md5.Sum([]byte(message.MessageBody)))
 	case operation == "Query":
@@ -112,11 +123,14 @@ func (r *reconciled) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	}
 }
 
-// receive makes a message an item of DynamoDB's JSON.
-func (r *reconciled) receive(message string) {
+// receive makes a message an item of DynamoDB's JSON, unless it is refused.
+func (r *reconciled) receive(message string) (refused string) {
 	e, err := event.Decode(message)
 	if err != nil {
 		panic(err)
+	}
+	if code := r.refuse(strings.TrimPrefix(e.ID, e.Provider+":")); code != "" {
+		return code
 	}
 	item := map[string]any{}
 	for name, value := range table.ToItem(e) {
@@ -128,15 +142,18 @@ func (r *reconciled) receive(message string) {
 		}
 	}
 	r.queued = append(r.queued, item)
+	return ""
 }
 
 // run executes the command and returns its exit code.
-func (r *reconciled) run(t *testing.T, args string) int {
+func (r *reconciled) run(t *testing.T, args string) int { return r.runUntil(t.Context(), t, args) }
+
+func (r *reconciled) runUntil(ctx context.Context, t *testing.T, args string) int {
 	t.Helper()
 	r.stdout.Reset()
 	r.stderr.Reset()
 	words := append([]string{"reconcile", r.api.Provider.Name, "--since", "2h", "--api-url", r.api.URL}, strings.Fields(args)...)
-	code := Run(t.Context(), words, strings.NewReader("no\n"), r.out, &r.stderr)
+	code := Run(ctx, words, strings.NewReader("no\n"), r.out, &r.stderr)
 	assert.NotContains(t, r.stdout.String()+r.stderr.String(), "marked", "the key")
 	return code
 }
@@ -150,6 +167,7 @@ func TestReconcile(t *testing.T) {
 		code     int
 		says     string
 	}{
+		{"CloudFormation refuses", contract.Stripe(), "", func(r *reconciled) { r.denied[""] = true }, exitFailed, "DescribeStacks"},
 		{"an event is missing", contract.Stripe(), "", nil, exitFound, "The provider may still deliver 1"},
 		{"a refill is proved", contract.Stripe(), "--refill --yes --all-types", nil, exitDone, "0 to be delivered again, 1 sent to webhook-queue"},
 		{"the provider fails once", contract.Stripe(), "", func(r *reconciled) {
@@ -163,7 +181,7 @@ func TestReconcile(t *testing.T) {
 		}, exitFound, "next attempt in 0s"},
 		{"a delivery does not arrive", contract.PayPal(), "--sandbox --refill --yes --wait 1ms", nil, exitFound, "repeat the comparison later, or add --store"},
 		{"the operator declines", contract.Stripe(), "--refill", nil, exitFailed, "not confirmed: nothing was done"},
-		{"the queue refuses", contract.Stripe(), "--refill --yes", func(r *reconciled) { r.denied["SendMessage"] = true }, exitFailed, "0 sent to webhook-queue"},
+		{"the queue refuses", contract.Stripe(), "--refill --yes", func(r *reconciled) { r.denied["SendMessage"] = true }, exitFound, "Not refilled: 1 events."},
 		{"the proof fails", contract.Stripe(), "--refill --yes", func(r *reconciled) { r.sent = func() { r.denied["BatchGetItem"] = true } }, exitFailed, "1 sent to webhook-queue"},
 		{"the table cannot be read", contract.Stripe(), "--place PLACE", func(r *reconciled) { r.denied["BatchGetItem"] = true }, exitFailed, "the same command resumes there"},
 		{"the result cannot be printed", contract.Stripe(), "", func(r *reconciled) { r.out = fullDisk{} }, exitFailed, errFull.Error()},
@@ -217,7 +235,7 @@ func TestPlaceOfAComparison(t *testing.T) {
 	assert.Contains(t, r.stderr.String(), "resuming at ")
 	assert.NoFileExists(t, path)
 
-	r.sent = func() { assert.NoError(t, os.Remove(path)) }
+	r.sent = func() { r.read = func() { _ = os.Remove(path) } } // by the proof
 	assert.Equal(t, exitFailed, r.run(t, "--refill --yes --place "+path), "the file is gone")
 	require.NoError(t, os.WriteFile(path, []byte("x"), 0o600))
 	assert.Equal(t, exitFailed, r.run(t, "--place "+path))
@@ -256,14 +274,18 @@ func TestKeyOfAProvider(t *testing.T) {
 		asked = append(asked, what)
 		return []byte("entered"), nil
 	}
-	require.NoError(t, enterKey(t.Context(), keyFields(contract.PayPal(), &key), ask, nil))
-	require.NoError(t, enterKey(t.Context(), keyFields(contract.Square(), &key), ask, nil))
+	for _, p := range []contract.Provider{contract.PayPal(), contract.Square()} {
+		from, err := enterKey(t.Context(), keyFields(p, &key), ask, nil)
+		require.NoError(t, err)
+		assert.Equal(t, "the terminal", from)
+	}
 	assert.Equal(t, []string{"The client id of PayPal's app", "The client secret of PayPal's app", "The access token of Square's application"}, asked)
 	assert.Equal(t, []string{"entered", "entered", "entered"}, []string{key.ClientID, key.ClientSecret, key.Token})
 	for _, err := range []error{errDown, errUsage} {
 		failing := func(context.Context, string) ([]byte, error) { return nil, err }
 		want := map[bool]error{true: errDeclined, false: err}[errors.Is(err, errUsage)]
-		assert.ErrorIs(t, enterKey(t.Context(), keyFields(contract.Square(), &key), failing, errDeclined), want)
+		_, got := enterKey(t.Context(), keyFields(contract.Square(), &key), failing, errDeclined)
+		assert.ErrorIs(t, got, want)
 	}
 }
 
