@@ -40,13 +40,13 @@ type target struct {
 
 func (t *target) Publish(ctx context.Context, e cloudevent.Event, replay string) error {
 	if t.before != nil {
-		if err := t.before(ctx, e.ID); err != nil {
+		if err := t.before(ctx, e.Data.ID); err != nil {
 			return err
 		}
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.published = append(t.published, e.ID)
+	t.published = append(t.published, e.Data.ID)
 	if t.replays == nil {
 		t.replays = map[string]bool{}
 	}

@@ -49,7 +49,7 @@ func (h *Handler) reportPublished(ctx context.Context, b Batch, results []result
 	}
 	for i, position := range positions {
 		e, at := results[position].published, results[position].at.UnixMilli()
-		ids[i] = e.ID
+		ids[i] = e.Data.ID
 		stored := b.Records[position].Change.storedAt()
 		if b.Replay != "" || stored.IsZero() {
 			continue

@@ -92,7 +92,7 @@ func (s *subscriber) receive(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("%w: %s", err, *m.Body)
 		}
-		s.got[e.ID] = e
+		s.got[e.Data.ID] = e
 		if _, err := queueClient().DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &s.queue, ReceiptHandle: m.ReceiptHandle}); err != nil {
 			return err
 		}

@@ -104,7 +104,7 @@ func (c snsClient) Publish(ctx context.Context, in *sns.PublishInput, _ ...func(
 		c.by.world.inbox.violate("what is published is a CloudEvent: " + err.Error())
 	}
 	return request(ctx, c.by, publish, e.ID+e.Time, func() (*sns.PublishOutput, error) {
-		if unwelcome(e.ID) {
+		if unwelcome(e.Data.ID) {
 			return nil, &snstypes.InvalidParameterException{}
 		}
 		return c.by.world.publishing.sns.Publish(ctx, in)
@@ -285,7 +285,7 @@ func (p *publishing) check() {
 		if m.MessageAttributes["provider"].StringValue == nil || *m.MessageAttributes["provider"].StringValue != e.Data.Provider {
 			w.violate("subscribers can filter by provider: %s has none", e.ID)
 		}
-		if body := e.Data.Body; body == nil || body.SHA256 != e.Data.PayloadSHA256 || body.Table != "" && body.EventID != e.ID {
+		if body := e.Data.Body; body == nil || body.SHA256 != e.Data.PayloadSHA256 || body.Table != "" && body.EventID != e.Data.ID {
 			w.violate("a published event leads to its body: %s does not", e.ID)
 		}
 		published[*m.Message]++

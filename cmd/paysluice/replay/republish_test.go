@@ -88,13 +88,13 @@ func (s *stage) Full(_ context.Context, list iter.Seq2[event.Event, error]) iter
 // Publish is the topic.
 func (s *stage) Publish(_ context.Context, e cloudevent.Event, replay string) error {
 	if s.before != nil {
-		if err := s.before(e.ID); err != nil {
+		if err := s.before(e.Data.ID); err != nil {
 			return err
 		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.published = append(s.published, e.ID+" "+replay)
+	s.published = append(s.published, e.Data.ID+" "+replay)
 	return nil
 }
 

@@ -8,6 +8,7 @@
 package cloudevent
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -36,8 +37,9 @@ const MaxSize = 64 << 10
 // Event is a published event. Fields without a value are empty.
 type Event struct {
 	SpecVersion string `json:"specversion"`
-	// ID is the eventId of the item. With Source it identifies the event: two messages
-	// with both in common are duplicates.
+	// ID identifies the event with Source: two messages with both in common are duplicates.
+	// It is "{eventId}/{timestamp}/{hash}" of the item, so that a corrected event has another
+	// ID than the first one. It is opaque: Data has the eventId.
 	ID string `json:"id"`
 	// Source is a URI that identifies the stack.
 	Source string `json:"source"`
@@ -106,7 +108,7 @@ func From(source string, stored event.Event, stores Stores) (Event, error) {
 	data.Payload, data.PayloadRef, data.ExpiresAt, data.Traceparent = nil, "", 0, ""
 	key := optional(stored.PaymentKey())
 	e := Event{
-		SpecVersion: SpecVersion, ID: stored.ID, Source: source, Type: TypePrefix + string(stored.Category),
+		SpecVersion: SpecVersion, ID: identify(stored), Source: source, Type: TypePrefix + string(stored.Category),
 		Subject: key, Time: timestamp(stored.Timestamp), DataContentType: DataContentType, DataSchema: DataSchema,
 		PartitionKey: key, RecordedTime: timestamp(stored.ReceivedAt), ProviderType: optional(stored.Type), Livemode: stored.Livemode,
 		Traceparent: optional(stored.Traceparent),
@@ -116,6 +118,17 @@ func From(source string, stored event.Event, stores Stores) (Event, error) {
 		return Event{}, err
 	}
 	return e, checkSize(len(e.Encode()))
+}
+
+// idHash is the number of characters of the content's hash in an id.
+const idHash = 16
+
+// identify returns the id of a stored event. CloudEvents demands that distinct events of one
+// source have distinct ids ("id"). A provider can send an eventId with several times, and an
+// operator can repair a conflict, which stores other content under the same key.
+func identify(e event.Event) string {
+	hash := cmp.Or(e.ContentSHA256, e.PayloadSHA256)
+	return fmt.Sprintf("%s/%d/%s", e.ID, e.Timestamp, hash[:min(idHash, len(hash))])
 }
 
 // locate returns the place of the raw body of a stored event.

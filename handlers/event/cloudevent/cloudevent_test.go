@@ -46,7 +46,7 @@ func TestEncode(t *testing.T) {
 	text := from(t, stored()).Encode()
 
 	assert.JSONEq(t, `{
-		"specversion": "1.0", "id": "stripe:evt_1", "source": "urn:paysluice:123456789012:us-east-1:prod",
+		"specversion": "1.0", "id": "stripe:evt_1/1772409599000/0c0c0c0c0c0c0c0c", "source": "urn:paysluice:123456789012:us-east-1:prod",
 		"type": "com.paysluice.payment.succeeded", "subject": "stripe:pi_1", "time": "2026-03-01T23:59:59.000Z",
 		"datacontenttype": "application/json", "dataschema": "`+cloudevent.DataSchema+`",
 		"partitionkey": "stripe:pi_1", "recordedtime": "2026-03-02T00:00:01.000Z", "providertype": "payment_intent.succeeded", "livemode": false,
@@ -131,6 +131,31 @@ func TestFrom(t *testing.T) {
 	}
 }
 
+// Distinct events have distinct ids. A duplicate has the first one's, whatever the stack does
+// with the item later.
+func TestID(t *testing.T) {
+	first := from(t, stored()).ID
+	for _, row := range []struct {
+		why    string
+		change func(*event.Event)
+		same   bool
+	}{
+		{"another time of the provider", func(e *event.Event) { e.Timestamp++ }, false},
+		{"a conflict that was repaired", func(e *event.Event) { e.ContentSHA256 = strings.Repeat("0e", 32) }, false},
+		{"other bytes, where only these tell bodies apart", func(e *event.Event) { e.ContentSHA256 = "" }, false},
+		{"another rendering of the same content", func(e *event.Event) { e.PayloadSHA256 = strings.Repeat("0e", 32) }, true},
+		{"an erased body", func(e *event.Event) { e.Payload, e.ErasedAt = nil, 1 }, true},
+		{"stored again after it expired", func(e *event.Event) { e.ReceivedAt, e.RequestID = 5, "req-2" }, true},
+	} {
+		e := stored()
+		row.change(&e)
+		assert.Equal(t, row.same, from(t, e).ID == first, row.why)
+	}
+	short := stored()
+	short.ContentSHA256, short.PayloadSHA256 = "", ""
+	assert.Equal(t, "stripe:evt_1/1772409599000/", from(t, short).ID, "a row of an older release")
+}
+
 func TestFromRefuses(t *testing.T) {
 	for why, change := range map[string]func(*event.Event){
 		"no id":                                func(e *event.Event) { e.ID = "" },
@@ -185,9 +210,9 @@ func TestDecodeRefuses(t *testing.T) {
 		"an upper-case name":            {`"id":`, `"ID":"tok_secret","id":`},
 		"an empty name":                 {`"id":`, `"":1,"id":`},
 		"an object in an extension":     {`"id":`, `"ext": {},"id":`},
-		"another event in the data":     {`"id":"stripe:evt_1"`, `"id":"tok_secret"`},
+		"another event in the data":     {`"id":"stripe:evt_1/`, `"id":"tok_secret/`},
 		"another category in the data":  {`"category":"payment.succeeded"`, `"category":"payment.failed"`},
-		"a number as an id":             {`"id":"stripe:evt_1"`, `"id":1`},
+		"a number as an id":             {`"id":"stripe:evt_1/1772409599000/0c0c0c0c0c0c0c0c"`, `"id":1`},
 		"a payload that is not a place": {`"payload":{`, `"payload":"tok_secret","x":{`},
 		"a time without a zone":         {`59.000Z`, `59.000`},
 		"more than 64 KiB":              {`"id"`, strings.Repeat(" ", cloudevent.MaxSize) + `"id"`},

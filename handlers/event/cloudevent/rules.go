@@ -23,8 +23,8 @@ func (e *Event) check() error {
 		return fmt.Errorf("%w: its datacontenttype is not %s", ErrInvalid, DataContentType)
 	case e.Data.Schema != event.Schema:
 		return fmt.Errorf("%w: the schema of its data is not %s", ErrInvalid, event.Schema)
-	case e.ID == "" || e.ID != e.Data.ID:
-		return fmt.Errorf("%w: its id is not the eventId of its data", ErrInvalid)
+	case e.Data.ID == "" || e.ID != identify(e.Data.Event):
+		return fmt.Errorf("%w: its id is not that of its data", ErrInvalid)
 	case e.Data.Category == "" || e.Type != TypePrefix+string(e.Data.Category):
 		return fmt.Errorf("%w: its type is not %s and the category of its data", ErrInvalid, TypePrefix)
 	case e.Data.Provider == "":

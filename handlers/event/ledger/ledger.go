@@ -28,7 +28,8 @@ type Ledger struct {
 type key struct{ provider, payment string }
 
 // Add adds an event. An event that was added before changes nothing, nor does one
-// without a PaymentID. Of different events with one id, the earliest counts.
+// without a PaymentID. Of different events with one id, the earliest counts, and of those
+// with one time the one that was received last: an operator has corrected it.
 func (l *Ledger) Add(e event.Event) {
 	if e.PaymentID == "" {
 		return
@@ -60,10 +61,10 @@ func (l *Ledger) remove(k key, id string) {
 	}
 }
 
-// compareVersions orders two events with one id by time, then by every other field
-// that a rule reads. Events that are equal here are equal to every rule.
+// compareVersions orders two events with one id: the earlier by time, then the later by
+// receipt, then by every other field that a rule reads. Events that are equal here are equal to every rule.
 func compareVersions(a, b event.Event) int {
-	return cmp.Or(cmp.Compare(a.Timestamp, b.Timestamp), slices.Compare(fields(a), fields(b)))
+	return cmp.Or(cmp.Compare(a.Timestamp, b.Timestamp), cmp.Compare(b.ReceivedAt, a.ReceivedAt), slices.Compare(fields(a), fields(b)))
 }
 
 // fields returns the fields that a rule reads. Those that the index byPayment does not

@@ -303,6 +303,18 @@ func TestEveryOrder(t *testing.T) {
 	}
 }
 
+// TestCorrectedEvent adds an event and what an operator stored in its place.
+func TestCorrectedEvent(t *testing.T) {
+	first, corrected := at(5, event.PaymentSucceeded, "p", "20.00 EUR"), at(5, event.PaymentSucceeded, "p", "25.00 EUR")
+	first.ReceivedAt, corrected.ReceivedAt = 1, 2
+	for _, events := range [][]event.Event{{first, corrected}, {corrected, first}} {
+		var l ledger.Ledger
+		l.Add(events[0])
+		l.Add(events[1])
+		assert.Equal(t, "25.00", l.Totals()[0].Paid)
+	}
+}
+
 // TestOneEventByID adds two events with one id that differ in one field. Either order
 // gives the same payments, and those of one event.
 func TestOneEventByID(t *testing.T) {

@@ -77,11 +77,30 @@ func TestReceive(t *testing.T) {
 				assert.Empty(t, row.inbox.keys)
 				return
 			}
-			assert.Equal(t, map[string]int{"urn:paysluice:123456789012:us-east-1:prod#stripe:evt_1": computed}, row.inbox.keys)
+			assert.Equal(t, map[string]int{"urn:paysluice:123456789012:us-east-1:prod#" + e.ID: computed}, row.inbox.keys)
 			_, first, err = s.Receive(t.Context(), row.message)
 			require.NoError(t, err)
 			assert.False(t, first, "a duplicate")
 		})
+	}
+}
+
+// A corrected event is no duplicate of the first, and neither is one id with another time.
+func TestReceiveCorrected(t *testing.T) {
+	i := inbox{keys: map[string]int{}}
+	s := subscriber.New(&i, func(context.Context, cloudevent.Event) (int, error) { return 1, nil })
+	stored := event.Event{Schema: event.Schema, ID: "stripe:evt_1", Timestamp: 1, Provider: "stripe", Category: event.Other, PayloadSHA256: event.HashPayload([]byte("1"))}
+	corrected, later := stored, stored
+	corrected.PayloadSHA256 = event.HashPayload([]byte("2"))
+	later.Timestamp = 2
+	for round, first := range []bool{true, false} {
+		for why, e := range map[string]event.Event{"first": stored, "corrected": corrected, "later": later} {
+			message, err := cloudevent.From("urn:paysluice:1:us-east-1:prod", e, cloudevent.Stores{Table: "t"})
+			require.NoError(t, err)
+			_, applied, err := s.Receive(t.Context(), message.Encode())
+			require.NoError(t, err)
+			assert.Equal(t, first, applied, "%s, delivery %d", why, round+1)
+		}
 	}
 }
 

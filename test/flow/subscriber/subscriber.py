@@ -25,7 +25,7 @@ def receive(dynamodb, inbox, states, message):
             "UpdateExpression": "SET category = :category, version = :version",
             "ConditionExpression": "attribute_not_exists(version) OR version < :version",
             "ExpressionAttributeValues": {":category": {"S": data["category"]}, ":version": {
-                "S": f"{at // 1000:013}.{rank}.{at % 1000:03}.{event['id']}"}}}})
+                "S": f"{at // 1000:013}.{rank}.{at % 1000:03}.{data['eventId']}"}}}})
     try:
         dynamodb.transact_write_items(TransactItems=items)
         return "applied"

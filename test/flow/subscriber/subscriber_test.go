@@ -188,7 +188,8 @@ func testBody(t *testing.T, stack *emulator.Stack, events []cloudevent.Event) {
 	assert.Equal(t, webhooks(), got)
 }
 
-// testPython gives the Python subscriber the newest state first, an older one, and both again.
+// testPython gives the Python subscriber the newest state first, an older one, both again, and a
+// refund with its correction.
 func testPython(t *testing.T, root string, stack *emulator.Stack, events []cloudevent.Event) {
 	client := dynamodb.NewFromConfig(stack.Config())
 	for name, key := range map[string]string{"PythonInbox": "event", "PythonStates": "payment"} {
@@ -202,11 +203,16 @@ func testPython(t *testing.T, root string, stack *emulator.Stack, events []cloud
 	processing, succeeded := events[1].Encode(), events[2].Encode()
 	cmd := exec.CommandContext(t.Context(), filepath.Join(root, ".venv/bin/python"), "subscriber.py", "PythonInbox", "PythonStates")
 	cmd.Env = stack.ClientEnvironment()
-	cmd.Stdin = strings.NewReader(strings.Join([]string{succeeded, processing, succeeded, processing, events[3].Encode()}, "\n"))
+	corrected := events[3].Data.Event
+	corrected.PayloadSHA256, corrected.ContentSHA256 = event.HashPayload([]byte("corrected")), ""
+	correction, err := cloudevent.From(events[3].Source, corrected, cloudevent.Stores{Table: stack.Outputs["TableName"]})
+	require.NoError(t, err)
+	refund, repaired := events[3].Encode(), correction.Encode()
+	cmd.Stdin = strings.NewReader(strings.Join([]string{succeeded, processing, succeeded, processing, refund, repaired, refund, repaired}, "\n"))
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, "%s", out)
 
-	assert.Equal(t, "applied stale duplicate stale applied", strings.Join(strings.Fields(string(out)), " "))
+	assert.Equal(t, "applied stale duplicate stale applied applied duplicate duplicate", strings.Join(strings.Fields(string(out)), " "))
 	got, err := client.Scan(t.Context(), &dynamodb.ScanInput{TableName: new("PythonStates")})
 	require.NoError(t, err)
 	state, ok := ledger.StateOf(events[2].Data.Event)
