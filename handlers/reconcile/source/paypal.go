@@ -171,27 +171,27 @@ const untold = 100
 
 // Undelivered implements Setup. It reads the deliveries of an event, which PayPal shows for
 // some events.
-func (p *paypal) Undelivered(ctx context.Context, to string, from, until time.Time) iter.Seq2[Undelivered, error] {
-	return func(yield func(Undelivered, error) bool) {
+func (p *paypal) Undelivered(ctx context.Context, to string, from, until time.Time) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
 		listed, told := 0, false
 		for l, err := range p.List(ctx, from, until) {
 			if listed++; listed > untold && !told {
 				break
 			}
 			id, deliveries := paypalDeliveries(l.Body) // without any, it was delivered, as far as it says
-			missed, pending := err != nil, false
+			missed := err != nil
 			told = told || deliveries != nil || err != nil
 			for _, d := range deliveries {
 				if d.URL == to {
-					missed, pending = !d.succeeded(), d.pending()
+					missed = !d.succeeded()
 				}
 			}
-			if missed && !yield(Undelivered{ID: id, Pending: pending}, err) {
+			if missed && !yield(id, err) {
 				return
 			}
 		}
 		if listed > 0 && !told {
-			yield(Undelivered{}, ErrHidden)
+			yield("", ErrHidden)
 		}
 	}
 }

@@ -29,13 +29,6 @@ type Endpoint struct {
 	Thin bool
 }
 
-// Undelivered is an event that an endpoint has not received.
-type Undelivered struct {
-	ID string
-	// Pending reports whether the provider still repeats the delivery.
-	Pending bool
-}
-
 // A Setup is a Source that also shows how webhooks are configured. Its errors are those of
 // a Source, and ErrHidden.
 type Setup interface {
@@ -48,10 +41,11 @@ type Setup interface {
 	// SigningKey returns what the secret's entry of an endpoint must have: Square's
 	// signature key, PayPal's webhook id.
 	SigningKey(ctx context.Context, e Endpoint) (string, error)
-	// Undelivered lists the events in [from, to] that an endpoint with a URL has not
-	// received. An error ends the sequence; ErrHidden comes at the end if no listed event
-	// says whether it was delivered.
-	Undelivered(ctx context.Context, url string, from, to time.Time) iter.Seq2[Undelivered, error]
+	// Undelivered lists the provider's ids of the events in [from, to] that an endpoint
+	// with a URL has not received. Whether a delivery is repeated is not documented. An
+	// error ends the sequence; ErrHidden comes at the end if no listed event says whether
+	// it was delivered.
+	Undelivered(ctx context.Context, url string, from, to time.Time) iter.Seq2[string, error]
 	// EnableSearch makes the provider list the events from now on.
 	EnableSearch(ctx context.Context) error
 }
@@ -93,4 +87,4 @@ func without(more, all []Endpoint) []Endpoint {
 }
 
 // hidden is a sequence of one ErrHidden.
-func hidden(yield func(Undelivered, error) bool) { yield(Undelivered{}, ErrHidden) }
+func hidden(yield func(string, error) bool) { yield("", ErrHidden) }

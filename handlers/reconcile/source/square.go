@@ -163,7 +163,7 @@ func (s *square) SigningKey(ctx context.Context, e Endpoint) (string, error) {
 }
 
 // Undelivered implements Setup. Square lists no deliveries.
-func (*square) Undelivered(context.Context, string, time.Time, time.Time) iter.Seq2[Undelivered, error] {
+func (*square) Undelivered(context.Context, string, time.Time, time.Time) iter.Seq2[string, error] {
 	return hidden
 }
 

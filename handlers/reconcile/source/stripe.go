@@ -266,16 +266,15 @@ func (*stripe) SigningKey(context.Context, Endpoint) (string, error) { return ""
 // EnableSearch implements Setup. Stripe's list is always on.
 func (*stripe) EnableSearch(context.Context) error { return ErrHidden }
 
-// Undelivered implements Setup. Stripe says how many endpoints of the account lack an
-// event, and not which (docs.stripe.com/api/events/list, delivery_success;
-// docs.stripe.com/api/events/object, pending_webhooks).
-func (s *stripe) Undelivered(ctx context.Context, _ string, from, to time.Time) iter.Seq2[Undelivered, error] {
+// Undelivered implements Setup. Stripe selects the events that one endpoint of the account
+// lacks, and does not say which one (docs.stripe.com/api/events/list, delivery_success).
+func (s *stripe) Undelivered(ctx context.Context, _ string, from, to time.Time) iter.Seq2[string, error] {
 	list := s.snapshots(from, to)
 	list.query.Set("delivery_success", "false")
-	return func(yield func(Undelivered, error) bool) {
+	return func(yield func(string, error) bool) {
 		s.each(ctx, list, func(l Listed, err error) bool {
-			id, pending := stripeDeliveries(l.Body)
-			return yield(Undelivered{ID: id, Pending: pending != nil && *pending > 0}, err)
+			id, _ := stripeDeliveries(l.Body)
+			return yield(id, err)
 		})
 	}
 }

@@ -33,7 +33,7 @@ signature, which the stack counts as rejected. A missing permission is one findi
 
 With --provider it checks the provider's side instead, through the provider's API, with the
 key of paysluice reconcile: endpoint, URL, event types, API versions, live against sandbox,
-what it signs with, deliveries that wait, Square's event search. docs/reconciling.md says
+what it signs with, undelivered events, Square's event search. docs/reconciling.md says
 what an API does not show. --fix asks, and switches Square's event search on; nothing else
 is changed.`,
 		Example: `  paysluice doctor

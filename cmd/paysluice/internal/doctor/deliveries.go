@@ -17,46 +17,35 @@ import (
 const maxUndelivered = 1000
 
 // checkDeliveries counts the events that the provider has not delivered, during the time for
-// which it repeats deliveries.
+// which it repeats deliveries. Neither Stripe nor PayPal documents how its list shows a
+// delivery that is not repeated any more, so no finding says that one was given up.
 func (s *Side) checkDeliveries(ctx context.Context) ([]Finding, error) {
-	facts := s.Setup.Facts()
-	pending, lost := 0, 0
-	for e, err := range s.Setup.Undelivered(ctx, s.URL, s.Now().Add(-facts.Retries), s.Now().Add(-facts.Margin)) {
-		switch {
-		case errors.Is(err, source.ErrHidden):
-			return nil, skipped(s.Provider.Title + "'s list does not say what was delivered: run paysluice reconcile " + s.Provider.Name)
-		case err != nil:
-			return nil, err
-		case e.Pending:
-			pending++
-		default:
-			lost++
+	facts, title := s.Setup.Facts(), s.Provider.Title
+	missed := 0
+	for _, err := range s.Setup.Undelivered(ctx, s.URL, s.Now().Add(-facts.Retries), s.Now().Add(-facts.Margin)) {
+		if errors.Is(err, source.ErrHidden) {
+			return nil, skipped(title + "'s list does not say what was delivered: run paysluice reconcile " + s.Provider.Name)
 		}
-		if pending+lost == maxUndelivered {
+		if err != nil {
+			return nil, err
+		}
+		if missed++; missed == maxUndelivered {
 			break
 		}
 	}
-	subject := s.URL
+	if missed == 0 {
+		return nil, nil
+	}
+	subject, count := s.URL, fmt.Sprintf("%d events", missed)
 	if s.Provider.Name == contract.Stripe().Name {
 		subject = "an endpoint of the account, perhaps another one,"
 	}
-	count := func(n int) string {
-		if pending+lost == maxUndelivered {
-			return fmt.Sprintf("at least %d events", n)
-		}
-		return fmt.Sprintf("%d events", n)
+	if missed == maxUndelivered {
+		count = "at least " + count
 	}
-	var found []Finding
-	if pending > 0 {
-		found = append(found, Finding{Warning, subject, "has not received " + count(pending) + " that the provider sends again",
-			"The endpoint failed during the last days, or still fails.",
-			"find the reason with paysluice doctor and paysluice status; later prove that all have arrived with paysluice reconcile " + s.Provider.Name})
-	}
-	if lost > 0 {
-		found = append(found, Finding{Error, subject, "has not received " + count(lost) + " that the provider does not send again",
-			"They are lost, unless they are refilled.", "paysluice reconcile " + s.Provider.Name + " --since 72h --refill"})
-	}
-	return found, nil
+	return []Finding{{Warning, subject, fmt.Sprintf("has not received %s of the last %.0f hours", count, facts.Retries.Hours()),
+		fmt.Sprintf("The endpoint failed, or still fails. %s repeats a delivery for up to %.0f hours; its list does not say of which.", title, facts.Retries.Hours()),
+		"find the reason with paysluice doctor and paysluice status; paysluice reconcile " + s.Provider.Name + " tells which are missing in the table"}}, nil
 }
 
 // checkThin compares Stripe's event destinations.
