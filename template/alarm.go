@@ -37,6 +37,7 @@ type alarm struct {
 	window    window
 
 	missingData string // how missing data counts; the default is notBreaching
+	after       cfn.ID // a resource that has to exist before, or ""
 }
 
 // window is the time that an alarm looks at.
@@ -58,6 +59,9 @@ func once() window { return window{minutes: 5, periods: 1, needed: 1} }
 // leaves gaps for a provider that sends every ten minutes.
 func severally() window { return window{minutes: 5, periods: 6, needed: 3} }
 
+// steadily is the window of an alarm that a single good period ends.
+func steadily() window { return window{minutes: 5, periods: 3, needed: 3} }
+
 // repeatedly is the window of an alarm that ignores a single bad period.
 func repeatedly() window { return window{minutes: 5, periods: 3, needed: 2} }
 
@@ -77,6 +81,9 @@ func (s *stack) addAlarm(a alarm) {
 	}
 	if a.severity.reportsRecovery {
 		resource.OKActions = resource.AlarmActions
+	}
+	if a.after != "" {
+		resource.AWSCloudFormationDependsOn = []string{string(a.after)}
 	}
 	a.metric.putInto(resource, a.window.minutes*60)
 	id := s.Add(a.id+"Alarm", resource)

@@ -4,9 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math"
 	"os"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -32,6 +34,7 @@ func alarmRequirements() []requirement {
 			set("ConsumerLagAlarm.Properties.TreatMissingData", "breaching")),
 		scenario("a usual day", map[string]float64{
 			counted("Accepted"): 50_000, counted("Stored"): 49_000, counted("Duplicates"): 1_000, counted("Rejected"): 20,
+			lambda("Invocations Sum", "Publisher"): 9_000,
 			"Paysluice StripeFailures-dev Average": 0.001, lambda("Duration Maximum", "StripeProcessor"): 900,
 			dlqRetries: 0.01, queueAge: 310, // one retry
 		}, nil, set("ConsumerLagAlarm.Properties.Threshold", 300), set("RejectedAlarm.Properties.Threshold", 10)),
@@ -113,6 +116,10 @@ func alarmRequirements() []requirement {
 		scenario("an event cannot be published", map[string]float64{
 			"AWS/SQS ApproximateNumberOfMessagesVisible Maximum QueueName=UnpublishedQueue.QueueName": 1, lambda("IteratorAge Maximum", "Publisher"): 900,
 		}, tickets("unpublished"), drop("UnpublishedAlarm"), set("UnpublishedAlarm.Properties.Threshold", 10), set("PublisherLateAlarm.Properties.Threshold", 600)),
+		scenario("Lambda does not read the stream", map[string]float64{counted("Stored"): 10}, pages("publisher-idle"),
+			drop("PublisherIdleAlarm"), set("PublisherIdleAlarm.Properties.AlarmActions.0", "TicketTopic"),
+			set("PublisherIdleAlarm.Properties.Metrics.2.MetricStat.Metric.MetricName", "Published"),
+			set("PublisherIdleAlarm.Properties.Metrics.2.MetricStat.Metric.Dimensions.0.Name", "Provider")),
 		scenario("two bodies arrive for one event", map[string]float64{counted("Conflicts"): 1}, tickets("conflicts"),
 			set("ConflictsAlarm.Properties.AlarmActions.0", "AlarmTopic")),
 	}, alarmFormRequirements()...)
@@ -155,6 +162,7 @@ func TestOutagesOfTheOperatingPage(t *testing.T) {
 			"AWS/SQS ApproximateNumberOfMessagesNotVisible Average QueueName=DeadLetterQueue.QueueName": 20}},
 		{"SNS or EventBridge refuses the events, for hours", map[string]float64{
 			"AWS/Lambda IteratorAge Maximum FunctionName=PublisherFunction": 7 * 3_600_000}},
+		{"The publisher's event source mapping is disabled or deleted, or may not read the stream", map[string]float64{counted("Stored"): 450}},
 		{"Webhooks do not arrive for a while, and others do", map[string]float64{"Paysluice Lost Maximum Environment=dev": 3}},
 		{"A provider refuses the key of its API", map[string]float64{"Paysluice Unreconciled Maximum Environment=dev": 1}},
 		{"A provider exceeds the stage's throttle", map[string]float64{requests: 500, "Paysluice ApiThrottled-dev Sum": 50}},
@@ -197,8 +205,11 @@ func alarmFormRequirements() []requirement {
 						assert.Equal(t, a.Properties["AlarmActions"], a.Properties["OKActions"], id)
 					}
 					want := "notBreaching"
-					if isQuiet(id) || id == "UnreconciledAlarm" {
+					switch {
+					case isQuiet(id) || id == "UnreconciledAlarm":
 						want = "breaching"
+					case id == "PublisherIdleAlarm":
+						want = "ignore" // without events nothing changes
 					}
 					assert.Equal(t, want, a.Properties["TreatMissingData"], id)
 				}
@@ -279,6 +290,8 @@ func alarmFormRequirements() []requirement {
 					case id == "PublisherStuckAlarm":
 						want = fmt.Sprintf("at least %v hours old, %s. After %v hours", threshold/3_600_000, want,
 							decode[int](t, d.Resources["PublisherMapping"], "MaximumRecordAgeInSeconds")/3600)
+					case id == "PublisherIdleAlarm":
+						assert.Contains(t, description, fmt.Sprintf("Within %v hours", decode[int](t, d.Resources["PublisherMapping"], "MaximumRecordAgeInSeconds")/3600))
 					case id == "UnpublishedAlarm":
 						assert.Contains(t, description, "with paysluice failures unpublished.", "the command that lists them")
 						want = fmt.Sprintf("older than %v hours", decode[int](t, d.Resources["PublisherMapping"], "MaximumRecordAgeInSeconds")/3600)
@@ -305,6 +318,44 @@ func alarmFormRequirements() []requirement {
 				set("ConsumerErrorsAlarm.Properties.EvaluationPeriods", 6),
 				set("PublisherLateAlarm.Properties.Threshold", 60_000),
 				set("PublisherMapping.Properties.MaximumRecordAgeInSeconds", 86_400),
+			},
+		},
+		{
+			says: "the publisher is idle if nothing has invoked it since an event was stored, however rare events are",
+			holds: func(t require.TestingT, d document) {
+				a := d.Resources["PublisherIdleAlarm"]
+				assert.Equal(t, []string{"PublisherMapping"}, a.DependsOn)
+				for _, row := range []struct {
+					why, stored, invoked string // in each period, - for no data
+					fires                bool
+				}{
+					{"a new stack", "- - - -", "- - - -", false},
+					{"a busy stack", "9 9 9 9", "7 7 7 7", false},
+					{"events are rare, and are published at once", "- 1 - -", "- 1 - -", false},
+					{"a period ends between storing and publishing", "1 - - -", "- 1 - -", false},
+					{"the mapping of a busy stack is disabled", "9 9 9 9", "7 - - -", true},
+					{"the mapping is disabled between two rare events", "- 1 - -", "1 - - -", true},
+					{"it was disabled long ago", "- 1 - -", "- - - -", true},
+					{"Lambda is late, but not by 15 minutes", "- - 1 -", "- - - -", false},
+					{"the mapping is enabled again", "1 1 1 -", "- - - 1", false},
+					{"the publisher catches up, and no event comes", "- - - -", "2 2 2 2", false},
+				} {
+					history := map[string]series{
+						"Paysluice Stored Sum Environment=dev":                      parseSeries(t, row.stored),
+						"AWS/Lambda Invocations Sum FunctionName=PublisherFunction": parseSeries(t, row.invoked),
+					}
+					assert.Equal(t, row.fires, firesAfter(t, a, history, 4), row.why)
+				}
+			},
+			breaks: []mutation{
+				replace("PublisherIdleAlarm.Properties.Metrics.0.Expression", ", REPEAT", ", 0"),
+				replace("PublisherIdleAlarm.Properties.Metrics.0.Expression", " + 0 * FILL(stored, 0)", ""),
+				replace("PublisherIdleAlarm.Properties.Metrics.0.Expression", "0, stored)", "0, FILL(stored, 0))"),
+				set("PublisherIdleAlarm.Properties.Metrics.1.MetricStat.Metric.Dimensions.0.Value", "ConsumerFunction"),
+				set("PublisherIdleAlarm.Properties.DatapointsToAlarm", 1),
+				set("PublisherIdleAlarm.Properties.Threshold", 2),
+				set("PublisherIdleAlarm.Properties.TreatMissingData", "breaching"),
+				drop("PublisherIdleAlarm.DependsOn"),
 			},
 		},
 		{
@@ -466,6 +517,17 @@ func period(t require.TestingT, a resource) int {
 	return slices.Collect(maps.Keys(periods))[0]
 }
 
+// parseSeries reads the values of periods, - for a missing one.
+func parseSeries(t require.TestingT, text string) series {
+	var values series
+	for field := range strings.FieldsSeq(text) {
+		value, err := strconv.ParseFloat(strings.Replace(field, "-", "NaN", 1), 64)
+		require.NoError(t, err)
+		values = append(values, value)
+	}
+	return values
+}
+
 func topicsTakeAlarms(t require.TestingT, d document) {
 	policies := d.ofType("AWS::SNS::TopicPolicy")
 	require.Len(t, policies, 3) // the third is that of events
@@ -550,22 +612,56 @@ func fires(t require.TestingT, a resource, values map[string]float64) bool {
 	if strings.HasSuffix(a.Condition, "IsExpected") {
 		return false // its parameter is 0
 	}
-	require.Equal(t, "GreaterThanOrEqualToThreshold", a.Properties["ComparisonOperator"])
-	value, ok := values[decode[measured](t, resource{Properties: map[string]any{"m": a.Properties}}, "m").key()]
-	if a.Properties["Metrics"] != nil {
-		value, ok = evaluate(t, a, values)
+	history, periods := map[string]series{}, decode[int](t, a, "EvaluationPeriods")
+	for key, value := range values {
+		history[key] = slices.Repeat(series{value}, periods)
 	}
-	if !ok {
-		return a.Properties["TreatMissingData"] != "notBreaching" && a.Condition != "Reconciles" // the reconciler runs
-	}
-	return value >= decode[float64](t, a, "Threshold")
+	return firesAfter(t, a, history, periods)
 }
 
-// evaluate returns the value of an alarm's expression, or false if it has no data.
-// It knows the operators that the expressions use.
-func evaluate(t require.TestingT, a resource, values map[string]float64) (value float64, ok bool) {
+// firesAfter reports whether an alarm that does not fire yet fires after periods with
+// these values (CloudWatch User Guide, "Configuring how CloudWatch alarms treat missing
+// data").
+func firesAfter(t require.TestingT, a resource, history map[string]series, periods int) bool {
+	require.Equal(t, "GreaterThanOrEqualToThreshold", a.Properties["ComparisonOperator"])
+	fills := []bool{true}
+	if a.Properties["Metrics"] != nil {
+		fills = []bool{true, false}
+	}
+	var results []bool
+	for _, fillsEmpty := range fills {
+		values := valuesOf(t, a, history, periods, fillsEmpty).existing()
+		missing := decode[int](t, a, "EvaluationPeriods") - len(values)
+		values = values[max(0, -missing):]
+		breaching := 0
+		for _, value := range values {
+			if value >= decode[float64](t, a, "Threshold") {
+				breaching++
+			}
+		}
+		if a.Properties["TreatMissingData"] == "breaching" && a.Condition != "Reconciles" { // the reconciler runs
+			breaching += max(0, missing)
+		}
+		retains := missing > 0 && a.Properties["TreatMissingData"] == "ignore"
+		results = append(results, !retains && breaching >= decode[int](t, a, "DatapointsToAlarm"))
+	}
+	require.Len(t, slices.Compact(results), 1, "it depends on what FILL does to an empty metric")
+	return results[0]
+}
+
+// valuesOf returns the values of an alarm's metric or expression.
+func valuesOf(t require.TestingT, a resource, history map[string]series, periods int, fillsEmpty bool) series {
+	of := func(m measured) series {
+		if values, ok := history[m.key()]; ok {
+			return values
+		}
+		return slices.Repeat(series{math.NaN()}, periods)
+	}
+	if a.Properties["Metrics"] == nil {
+		return of(decode[measured](t, resource{Properties: map[string]any{"m": a.Properties}}, "m"))
+	}
 	var expression string
-	operands := map[string]string{}
+	operands := map[string]series{}
 	for _, m := range decode[[]struct {
 		ID, Expression string
 		ReturnData     bool
@@ -576,25 +672,10 @@ func evaluate(t require.TestingT, a resource, values map[string]float64) (value 
 	}](t, a, "Metrics") {
 		require.Equal(t, m.Expression != "", m.ReturnData)
 		m.MetricStat.Metric.Statistic = m.MetricStat.Stat
-		operands[m.ID] = m.MetricStat.Metric.key()
+		operands[m.ID] = of(m.MetricStat.Metric)
 		expression += m.Expression
 	}
-	filled := regexp.MustCompile(`FILL\((\w+), 0\)`).ReplaceAllString(expression, "$1")
-	parts := regexp.MustCompile(`^IF\((\w+) > 0, 0, \((.+)\) / (\w+)\)$`).FindStringSubmatch(filled)
-	require.NotNil(t, parts, expression)
-	sum, sign := 0.0, 1.0
-	for _, term := range strings.Fields(parts[2]) {
-		if term == "-" {
-			sign = -1
-			continue
-		}
-		sum += sign * values[operands[term]]
-	}
-	requests, ok := values[operands[parts[3]]]
-	if values[operands[parts[1]]] > 0 {
-		return 0, ok
-	}
-	return sum / requests, ok
+	return metricMath{t, operands, periods, fillsEmpty}.evaluate(expression)
 }
 
 // measured is an alarm's metric.

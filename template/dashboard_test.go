@@ -78,7 +78,7 @@ func dashboardRequirements() []requirement {
 			says: "it shows whether events are unpublished",
 			holds: func(t require.TestingT, d document) {
 				shows("Is publishing late? Milliseconds since the oldest unpublished event", "Maximum", "AWS/Lambda IteratorAge FunctionName PublisherFunction")(t, d)
-				shows("Is anything unpublished?", "Sum", "Paysluice Published Environment dev", "Paysluice Unpublished Environment dev",
+				shows("Is anything unpublished?", "Sum", "Paysluice Stored Environment dev", "AWS/Lambda Invocations FunctionName PublisherFunction", "Paysluice Published Environment dev", "Paysluice Unpublished Environment dev",
 					"AWS/SQS ApproximateNumberOfMessagesVisible QueueName UnpublishedQueue.QueueName map[stat:Maximum]")(t, d)
 			},
 			breaks: []mutation{replace(body, "UnpublishedQueue.QueueName", "WebhookQueue.QueueName"), replace(body, "IteratorAge", "Duration")},

@@ -96,17 +96,37 @@ func apiMetric(name string) metric {
 // intakeFailures returns the share of requests that were answered 5xx, or 0 if an
 // event was accepted. Responses 503 that anybody can cause are left out. A metric
 // of package contract without data counts as 0.
+//
+// FILL may leave a metric empty that has no data at all in the time that CloudWatch
+// looks at, and a condition without a value has no result. 0 * requests gives it one:
+// missing values count as 0 in arithmetic (CloudWatch User Guide, "Using math
+// expressions with CloudWatch metrics").
 func intakeFailures() metric {
 	requests := apiMetric("Count")
 	requests.statistic = "SampleCount" // its Sum is not documented
 	return metric{
-		expression: "IF(FILL(accepted, 0) > 0, 0, (failures - FILL(empty, 0) - FILL(undecided, 0)) / requests)",
+		expression: "IF(FILL(accepted, 0) + 0 * requests > 0, 0, (failures - FILL(empty, 0) - FILL(undecided, 0)) / requests)",
 		operands: map[string]metric{
 			"accepted":  eventMetric(contract.MetricAccepted),
 			"empty":     eventMetric(contract.MetricNotConfigured),
 			"failures":  apiMetric("5XXError"),
 			"requests":  requests,
 			"undecided": eventMetric(contract.MetricUndecided),
+		},
+	}
+}
+
+// waitingEvents returns the number of events that were stored in the last period with
+// stored events, or 0 if a function was invoked in it or since. REPEAT carries a result
+// into periods without either, so an event that is published in the period after that of
+// its storing is told from one that is not published, however rare events are.
+// 0 * stored has the same reason as in intakeFailures.
+func waitingEvents(function cfn.ID) metric {
+	return metric{
+		expression: "FILL(IF(FILL(invocations, 0) + 0 * FILL(stored, 0) > 0, 0, stored), REPEAT)",
+		operands: map[string]metric{
+			"invocations": functionMetric(function, "Invocations", "Sum"),
+			"stored":      eventMetric(contract.MetricStored),
 		},
 	}
 }

@@ -43,6 +43,7 @@ type publishing struct {
 
 	unpublished cfn.ID // the queue that names events that were not published
 	publisher   cfn.ID // the function
+	mapping     cfn.ID // its event source mapping
 }
 
 // addPublishing adds the stage. Topic and bus have a logical id each, because a change
@@ -74,7 +75,7 @@ func (s *stack) addPublishing(table, bucket cfn.ID) publishing {
 		Description: "URL of " + contract.UnpublishedQueueName + ".", Value: p.unpublished.Ref(), Condition: p.on,
 	})
 	p.publisher = s.addPublisher(p, table, bucket, topic, bus)
-	s.addStream(p, table)
+	p.mapping = s.addStream(p, table)
 	return p
 }
 
@@ -159,8 +160,8 @@ func (s *stack) addPublisher(p publishing, table, bucket, topic, bus cfn.ID) cfn
 
 // addStream makes Lambda poll the table's stream for the publisher. It sets no
 // MaximumRetryAttempts, so that an outage costs only delay.
-func (s *stack) addStream(p publishing, table cfn.ID) {
-	s.Add("PublisherMapping", &lambda.EventSourceMapping{
+func (s *stack) addStream(p publishing, table cfn.ID) cfn.ID {
+	return s.Add("PublisherMapping", &lambda.EventSourceMapping{
 		EventSourceArn: new(table.Att("StreamArn")),
 		FunctionName:   p.publisher.Ref(),
 		// LATEST can miss events while the mapping is created. Those that come again
@@ -204,7 +205,8 @@ func (p publishing) encryptBus() []any {
 }
 
 // addPublishingAlarms adds alarms about events that are not published. A publisher
-// that crashes or is throttled is late, so it needs no alarms of its own for that.
+// that crashes is late, and one that is throttled is late or idle, so it needs no alarms
+// of its own for that.
 func (s *stack) addPublishingAlarms(p publishing, to severities) {
 	const (
 		lateMinutes = 10
@@ -224,11 +226,25 @@ func (s *stack) addPublishingAlarms(p publishing, to severities) {
 	stuck := late
 	stuck.id, stuck.name, stuck.severity = "PublisherStuck", "publisher-stuck", to.page
 	// All periods: the publisher begins with the events of publishAgeSeconds, and is through soon.
-	stuck.window = window{minutes: 5, periods: 3, needed: 3}
+	stuck.window = steadily()
 	stuck.threshold = stuckHours * hour
 	stuck.means = fmt.Sprintf("The oldest event that %s has not published is at least %d hours old, %v. After %d hours Lambda gives events up and names their place in the stream in %s.",
 		contract.PublisherName, stuckHours, stuck.window, publishAgeSeconds/3600, contract.UnpublishedQueueName)
 	s.addAlarm(stuck)
+	// Without an invocation, Lambda reports no IteratorAge.
+	s.addAlarm(alarm{
+		id: "PublisherIdle", name: "publisher-idle", severity: to.page, when: &p.on,
+		means: fmt.Sprintf("Events were stored and %s was not invoked since, %v. Subscribers get nothing; all events are stored. ",
+			contract.PublisherName, steadily()) +
+			"After publishing is switched on, the alarm may fire until Lambda reads the stream.",
+		do: fmt.Sprintf("Run paysluice doctor: it says whether the event source mapping of %s is disabled or gone, and what its role lacks. ", contract.PublisherName) +
+			fmt.Sprintf("Within %d hours the publisher then publishes all that waits; later, send the events with paysluice events republish.", publishAgeSeconds/3600),
+		metric: waitingEvents(p.publisher), threshold: 1, window: steadily(),
+		// Nothing was stored and nothing invoked: what was true is still true.
+		missingData: "ignore",
+		// CloudWatch also reads data from before the alarm was created.
+		after: p.mapping,
+	})
 	s.addAlarm(alarm{
 		id: "Unpublished", name: "unpublished", severity: to.ticket, when: &p.on,
 		means: contract.UnpublishedQueueName + " has a message: an event is stored and was not published, and no retry would publish it. " +
@@ -252,6 +268,7 @@ func (p publishing) widgets() []widget {
 	})
 	late.Properties["stat"] = "Maximum"
 	published := graph("Is anything unpublished?", []line{
+		eventLine(contract.MetricStored), {"AWS/Lambda", "Invocations", "FunctionName", variable(p.publisher)},
 		eventLine(contract.MetricPublished), eventLine(contract.MetricUnpublished),
 		{"AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", variable(p.unpublished + ".QueueName"), map[string]string{"stat": "Maximum"}},
 	})

@@ -56,7 +56,7 @@ func TestPublishToDecidesWhatExists(t *testing.T) {
 	require.NoError(t, json.Unmarshal(text, &written))
 	always := []string{
 		"PublisherFunction", "PublisherRole", "PublisherLogGroup", "PublisherMapping", "UnpublishedQueue", "UnpublishedQueuePolicy",
-		"PublisherLateAlarm", "PublisherStuckAlarm", "UnpublishedAlarm", "UnpublishedQueueUrl",
+		"PublisherLateAlarm", "PublisherStuckAlarm", "PublisherIdleAlarm", "UnpublishedAlarm", "UnpublishedQueueUrl",
 	}
 	for value, want := range map[string][]string{
 		"none":      nil,

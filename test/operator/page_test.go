@@ -48,7 +48,7 @@ func masks(line string) string {
 }
 
 // play runs the commands of a page's console blocks in their order, each after its
-// entry of before. A line of the page must be a line of the output, in order; a page
+// entry of before; "#2" after a command is its second occurrence. A line of the page must be a line of the output, in order; a page
 // may leave lines out.
 func (s session) play(t *testing.T, page string, before map[string]func()) {
 	t.Helper()
@@ -57,13 +57,17 @@ func (s session) play(t *testing.T, page string, before map[string]func()) {
 	file := filepath.Join(root, page)
 	text, err := os.ReadFile(file)
 	require.NoError(t, err)
-	ran := 0
+	ran, times := 0, map[string]int{}
 	changed := consoleBlock.ReplaceAllStringFunc(string(text), func(block string) string {
 		body := strings.TrimSuffix(strings.TrimPrefix(block, "```console\n"), "```")
 		written := "```console\n"
 		for example := range strings.SplitSeq(strings.TrimPrefix(body, "$ "), "\n$ ") {
 			command, want, _ := strings.Cut(strings.TrimSuffix(example, "\n"), "\n")
-			if prepare := before[command]; prepare != nil {
+			name := command
+			if times[command]++; times[command] > 1 {
+				name += fmt.Sprintf(" #%d", times[command])
+			}
+			if prepare := before[name]; prepare != nil {
 				prepare()
 			}
 			got := s.combined(t, strings.Fields(command)[1:]...)
@@ -173,16 +177,21 @@ func TestRunbook(t *testing.T) {
 	write := func(name string, content []byte) {
 		require.NoError(t, os.WriteFile(filepath.Join(s.dir, name), content, 0o600))
 	}
-	var mapping string
-	require.NoError(t, stack.Query(t.Context(), &mapping, "lambda", "list-event-source-mappings", "--function-name", "event-consumer-operator",
-		"--query", "EventSourceMappings[0].UUID"))
-	poll := func(flag string) { aws(t, "lambda", "update-event-source-mapping", "--uuid", mapping, flag) }
-	t.Cleanup(func() { poll("--enabled") })
+	poll := func(function, flag string) {
+		var mapping string
+		require.NoError(t, stack.Query(context.WithoutCancel(t.Context()), &mapping, "lambda", "list-event-source-mappings", "--function-name", function+"-operator",
+			"--query", "EventSourceMappings[0].UUID"))
+		aws(t, "lambda", "update-event-source-mapping", "--uuid", mapping, flag)
+	}
+	for _, function := range []string{contract.ConsumerName, contract.PublisherName} {
+		t.Cleanup(func() { poll(function, "--enabled") })
+	}
 	s.play(t, "docs/runbook.md", map[string]func(){
 		"paysluice replay --since 3h --reason receives-exhausted": mend,
-		"paysluice doctor": func() { poll("--no-enabled") },
+		"paysluice doctor":    func() { poll(contract.ConsumerName, "--no-enabled") },
+		"paysluice doctor #2": func() { poll(contract.PublisherName, "--no-enabled") },
 		"paysluice secrets list stripe": func() {
-			poll("--enabled")
+			poll(contract.ConsumerName, "--enabled")
 			require.NoError(t, stack.PutSecret(t.Context(), stripe.Provider, map[string]any{"endpoints": []any{map[string]string{"label": "main"}}}))
 		},
 		"paysluice secrets test stripe": func() {
@@ -197,6 +206,7 @@ func TestRunbook(t *testing.T) {
 			write("event.json", content)
 		},
 		"paysluice failures unpublished": func() {
+			poll(contract.PublisherName, "--enabled")
 			sent := s.run(t, "send", "stripe", "payment_intent.succeeded", "--set", "data.object.id=pi_3PgcT2", "--wait")
 			require.Equal(t, 0, sent.code, sent.stderr)
 			aws(t, "sqs", "send-message", "--queue-url", stack.Outputs["UnpublishedQueueUrl"], "--message-body",

@@ -14,7 +14,7 @@ import (
 
 func deliveryChecks() []check[*Doctor] {
 	return []check[*Doctor]{
-		{"mappings", "the pollers between queues and functions", (*Doctor).checkMappings},
+		{"mappings", "the pollers of queues and stream", (*Doctor).checkMappings},
 		{"queues", "the queues' settings", (*Doctor).checkQueues},
 	}
 }
@@ -35,13 +35,17 @@ func (d *Doctor) checkMappings(ctx context.Context) ([]Finding, error) {
 			return found, err
 		}
 		subject := r.id + " of " + text(r.properties["FunctionName"])
+		lost, slow := "Its messages wait in the queue, and are lost after its retention.",
+			"Events may be stored too slowly, or a whole batch is retried for one message."
+		if r.properties["StartingPosition"] != nil { // of a stream
+			lost = "No event is published. The stream keeps events for 24 hours, the table keeps them."
+			slow = "Events may be published too slowly, or never."
+		}
 		if state := aws.ToString(out.State); strings.HasPrefix(state, "Disabl") {
-			found = append(found, Finding{Error, subject, "is disabled",
-				"Its messages wait in the queue, and are lost after its retention.",
+			found = append(found, Finding{Error, subject, "is disabled", lost,
 				d.aws("lambda update-event-source-mapping --enabled --uuid %s", r.physical)})
 		}
-		found = append(found, drift(subject, without(r.properties, "FunctionName", "Enabled", "Tags"), asJSON(out),
-			"Events may be stored too slowly, or a whole batch is retried for one message.")...)
+		found = append(found, drift(subject, without(r.properties, "FunctionName", "Enabled", "Tags"), asJSON(out), slow)...)
 	}
 	return found, nil
 }

@@ -67,7 +67,7 @@ func (m Model) idle() string {
 	fixed := m.fixed()
 	var rows [][]string
 	for _, line := range []struct{ what, id string }{
-		{"Alarms", alarm}, {"Dashboard", dashboard}, {"Secrets", secret}, {"Key", key}, {"Empty receives of the queues' pollers", queueRequest},
+		{"Metrics of alarms", alarm}, {"Dashboard", dashboard}, {"Secrets", secret}, {"Key", key}, {"Empty receives of the queues' pollers", queueRequest},
 	} {
 		rows = append(rows, []string{line.what, result.Number(fixed[line.id], 0), m.dollars(usage{line.id: fixed[line.id]})})
 	}

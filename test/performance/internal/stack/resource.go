@@ -51,11 +51,23 @@ type properties struct {
 	RetentionInDays              value
 	FilterPattern                string
 	MetricTransformations        []struct{ MetricName value }
+	Metrics                      []struct{ MetricStat *struct{} } // of an alarm with an expression
 	LifecycleConfiguration       struct {
 		Rules []struct {
 			Transitions []struct{ TransitionInDays float64 }
 		}
 	}
+}
+
+// watched returns the number of metrics that an alarm is billed for.
+func (p properties) watched() int {
+	n := 0
+	for _, m := range p.Metrics {
+		if m.MetricStat != nil {
+			n++
+		}
+	}
+	return max(1, n)
 }
 
 func (p properties) function() Function {

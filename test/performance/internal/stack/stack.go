@@ -24,8 +24,10 @@ type Stack struct {
 	Backups   bool               // the table has point-in-time recovery
 	API       API
 
-	Secrets, Alarms, Dashboards, Keys int
-	PublishingAlarms                  int // with PublishTo
+	Secrets, Dashboards, Keys int
+	// Alarms and PublishingAlarms, those with PublishTo, are the metrics that alarms watch:
+	// each is billed.
+	Alarms, PublishingAlarms int
 	// Parallel is how many publishers read a shard of the table's stream.
 	Parallel float64
 	// FilterMetrics is the number of metrics made of log lines; HealthyFilterMetrics
@@ -106,7 +108,7 @@ func Read(path string) (Stack, error) {
 		case !r.publishes() || r.Type == "AWS::Lambda::Function":
 			s.add(r, t.Resources, t.Parameters)
 		case r.Type == "AWS::CloudWatch::Alarm":
-			s.PublishingAlarms++
+			s.PublishingAlarms += r.Properties.watched()
 		case r.Type == "AWS::Lambda::EventSourceMapping":
 			s.Parallel = r.Properties.ParallelizationFactor
 		}
@@ -157,7 +159,7 @@ func (s *Stack) add(r resource, all map[string]resource, defaults parameters) {
 	case "AWS::SecretsManager::Secret":
 		s.Secrets++
 	case "AWS::CloudWatch::Alarm":
-		s.Alarms++
+		s.Alarms += p.watched()
 	case "AWS::CloudWatch::Dashboard":
 		s.Dashboards++
 	case "AWS::KMS::Key":
