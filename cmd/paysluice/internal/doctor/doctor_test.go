@@ -243,6 +243,24 @@ func TestEffectOfRules(t *testing.T) {
 	}
 }
 
+// A function that a schedule invokes is no function of API Gateway.
+func TestPermissionOfASchedule(t *testing.T) {
+	findings := func(policy string) (found []Finding) {
+		for _, f := range examine(t, newDoctor(t, cloud{"GetPolicy": policy}), "invoke").Findings {
+			if f.Subject == "ReconcilerFunction" {
+				found = append(found, f)
+			}
+		}
+		return found
+	}
+	const rule = "arn:aws:events:us-east-1:1:rule/ReconcilerSchedule"
+	assert.Empty(t, findings(`{"Policy":"{\"Condition\":{\"AWS:SourceArn\":\"`+rule+`\"}}"}`))
+	found := findings("{}")
+	require.Len(t, found, 1)
+	assert.Equal(t, []string{"may not be invoked by EventBridge", noComparison}, []string{found[0].Problem, found[0].Means})
+	assert.Contains(t, found[0].Do, "--principal events.amazonaws.com --source-arn '"+rule+"'")
+}
+
 const (
 	attributes = `<GetTopicAttributesResponse><GetTopicAttributesResult><Attributes><entry><key>SubscriptionsPending</key><value>1</value></entry></Attributes></GetTopicAttributesResult></GetTopicAttributesResponse>`
 	pending    = `<ListSubscriptionsByTopicResponse><ListSubscriptionsByTopicResult><Subscriptions><member><SubscriptionArn>PendingConfirmation</SubscriptionArn><Protocol>email</Protocol><Endpoint>oncall@example.com</Endpoint></member></Subscriptions></ListSubscriptionsByTopicResult></ListSubscriptionsByTopicResponse>`

@@ -27,7 +27,7 @@ func intakeChecks() []check[*Doctor] {
 	return append(found,
 		check[*Doctor]{"throttle", "the requests a second that the stage takes", (*Doctor).checkThrottle},
 		check[*Doctor]{"concurrency", "the account's Lambda concurrency", (*Doctor).checkConcurrency},
-		check[*Doctor]{"invoke", "API Gateway's permission to invoke the functions", (*Doctor).checkPermissions},
+		check[*Doctor]{"invoke", "the permissions to invoke the functions", (*Doctor).checkPermissions},
 	)
 }
 
@@ -161,14 +161,17 @@ func (d *Doctor) checkPermissions(ctx context.Context) ([]Finding, error) {
 		if out != nil {
 			policy = aws.ToString(out.Policy)
 		}
-		source := text(r.properties["SourceArn"])
+		source, principal := text(r.properties["SourceArn"]), text(r.properties["Principal"])
 		if strings.Contains(policy, `"`+source+`"`) {
 			continue
 		}
-		found = append(found, Finding{Error, name, "may not be invoked by API Gateway",
-			"Webhooks through it are answered 500 and sent again for some days.",
-			d.aws("lambda add-permission --function-name %s --statement-id %s --action lambda:InvokeFunction --principal apigateway.amazonaws.com --source-arn '%s'",
-				name, r.id, source)})
+		service, means := "API Gateway", "Webhooks through it are answered 500 and sent again for some days."
+		if principal == "events.amazonaws.com" {
+			service, means = "EventBridge", noComparison
+		}
+		found = append(found, Finding{Error, name, "may not be invoked by " + service, means,
+			d.aws("lambda add-permission --function-name %s --statement-id %s --action lambda:InvokeFunction --principal %s --source-arn '%s'",
+				name, r.id, principal, source)})
 	}
 	return found, nil
 }

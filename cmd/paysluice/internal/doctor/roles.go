@@ -111,6 +111,9 @@ func decoded(document *string) any {
 	return parse(plain)
 }
 
+// noComparison is the effect of a schedule that does not invoke its function.
+const noComparison = "No comparison starts; events that never arrive go unnoticed."
+
 func (d *Doctor) checkRules(ctx context.Context) ([]Finding, error) {
 	t, err := d.deployed()
 	if err != nil {
@@ -120,7 +123,7 @@ func (d *Doctor) checkRules(ctx context.Context) ([]Finding, error) {
 	for _, r := range t.kinds("AWS::Events::Rule") {
 		means := "Nobody is told when somebody disables or deletes the key."
 		if text(r.properties["ScheduleExpression"]) != "" {
-			means = "No comparison starts; events that never arrive go unnoticed."
+			means = noComparison
 		}
 		rule, err := d.rules.DescribeRule(ctx, &eventbridge.DescribeRuleInput{Name: &r.physical})
 		if _, missing := errors.AsType[*eventtypes.ResourceNotFoundException](err); missing {

@@ -183,6 +183,7 @@ func (t *template) variable(name string) any {
 func (t *template) arn(kind, physical string) any {
 	form, ok := map[string]string{
 		"AWS::DynamoDB::Table":  "dynamodb:${AWS::Region}:${AWS::AccountId}:table/",
+		"AWS::Events::Rule":     "events:${AWS::Region}:${AWS::AccountId}:rule/", // of the default bus
 		"AWS::IAM::Role":        "iam::${AWS::AccountId}:role${RolePath}",
 		"AWS::KMS::Key":         "kms:${AWS::Region}:${AWS::AccountId}:key/",
 		"AWS::Lambda::Function": "lambda:${AWS::Region}:${AWS::AccountId}:function:",

@@ -70,7 +70,8 @@ func keySecrets(s *stack.Stack, p contract.Provider) []keySecret {
 // stack.ErrDenied too if the secret may not be read.
 func (k keySecret) read(ctx context.Context, secrets *secretsmanager.Client) (source.Key, error) {
 	out, err := secrets.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &k.id})
-	if _, missing := errors.AsType[*types.ResourceNotFoundException](err); missing { // or it has no value yet
+	// AWS reports a secret without a value as one that is missing; an emulator returns "".
+	if _, missing := errors.AsType[*types.ResourceNotFoundException](err); missing || err == nil && aws.ToString(out.SecretString) == "" {
 		return source.Key{}, fmt.Errorf("%w: a value of the secret %s", ErrNotFound, k.name)
 	}
 	if denied, ok := errors.AsType[*stack.Denied](err); ok {

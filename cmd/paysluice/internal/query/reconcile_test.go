@@ -76,6 +76,7 @@ func TestAPIKey(t *testing.T) {
 		{"a key of another provider", none, all(`{"square":{"accessToken":"marked","environment":"live"}}`), "", "no key of Stripe", query.ErrNotFound},
 		{"a key of none", none, all(`{}`), "", "no key of Stripe", query.ErrNotFound},
 		{"no secret", none, "", "", "secret stripe-api-key-prod", query.ErrNotFound},
+		{"no value on an emulator", none, `{"SecretString":""}`, "", "secret provider-api-keys-prod", query.ErrNotFound},
 		{"no value", none, none, "", "secret provider-api-keys-prod", query.ErrNotFound},
 		{"it may not be read", none, denied, "", "secretsmanager:GetSecretValue", stack.ErrDenied},
 		{"so the operator is asked", denied, "", "", "", query.ErrNotFound},
