@@ -18,6 +18,18 @@ import tempfile
 import threading
 
 from awscli.clidriver import create_clidriver
+from botocore.waiter import Waiter
+
+
+def wait_by_the_second():
+    """Lets waiters ask every second. The aws command asks CloudFormation every 30."""
+    wait = Waiter.wait
+
+    def wait_as_long(self, WaiterConfig=None, **named):
+        given = {"Delay": self.config.delay, "MaxAttempts": self.config.max_attempts} | (WaiterConfig or {})
+        wait(self, WaiterConfig={"Delay": 1, "MaxAttempts": given["Delay"] * given["MaxAttempts"]}, **named)
+
+    Waiter.wait = wait_as_long
 
 
 def end_with_starter(folder):
@@ -47,6 +59,7 @@ def serve(path):
     listener.bind(path)
     listener.listen(64)
     driver = create_clidriver()
+    wait_by_the_second()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps the forks
     threading.Thread(target=end_with_starter, args=[os.path.dirname(path)], daemon=True).start()
     print("ready", flush=True)

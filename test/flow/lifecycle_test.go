@@ -110,6 +110,7 @@ func TestTwoStacksComeAndGo(t *testing.T) {
 // another. No request of it is answered 5xx in between, and its archive stays.
 func TestProviderIsRemovedAndAddedAgain(t *testing.T) {
 	skipShort(t)
+	t.Parallel()
 	square := contract.Square()
 	others := slices.DeleteFunc(contract.Providers(), func(p contract.Provider) bool { return p.Name == square.Name })
 	d := deployment
@@ -265,6 +266,7 @@ func deleteStack(t *testing.T, s *emulator.Stack) {
 // emulator deletes the rest of a stack when its custom resource fails.
 func TestTheEmptierNeedsEachOfItsPermissions(t *testing.T) {
 	skipShort(t)
+	t.Parallel()
 	emptierOf := func(t *testing.T, suffix string) (*emulator.Stack, *roles.Role) {
 		d := deployment
 		d.Suffix, d.Parameters = suffix, map[string]string{"ManageApiGatewayAccount": "false"}

@@ -76,7 +76,9 @@ func TestEveryPermissionIsNeeded(t *testing.T) {
 // removeEach removes each permission of a role in turn, except the unseen ones. exercise
 // needs all of them.
 func removeEach(t *testing.T, r *roles.Role, exercise func(context.Context) error) {
+	start := time.Now()
 	require.NoError(t, exercise(t.Context()), "the flow with all permissions")
+	patience := 3 * time.Since(start)
 	for _, p := range r.Policy.Permissions() {
 		if r.IsUnseen(p) {
 			continue
@@ -87,7 +89,9 @@ func removeEach(t *testing.T, r *roles.Role, exercise func(context.Context) erro
 			require.NoError(t, r.Put(t.Context(), r.Policy.Without(p.Is)))
 
 			require.NoError(t, forgetCertificates(t.Context()))
-			failure := exercise(t.Context())
+			ctx, stop := untilDenied(t.Context(), r, p.Action, before, patience)
+			failure := exercise(ctx)
+			stop()
 
 			if p == (roles.Permission{Sid: "ReadCertificates", Action: "s3:GetObject"}) {
 				assert.NoError(t, failure, "each function instance fetches the certificate for itself")
@@ -102,6 +106,22 @@ func removeEach(t *testing.T, r *roles.Role, exercise func(context.Context) erro
 		})
 	}
 	require.NoError(t, exercise(t.Context()), "the flow with all permissions restored")
+}
+
+// untilDenied returns a context that ends when the role's functions have reported more
+// than before denials of the action, and the flow has had patience to work in spite of it.
+func untilDenied(ctx context.Context, r *roles.Role, action string, before int, patience time.Duration) (context.Context, context.CancelFunc) {
+	ctx, stop := context.WithCancel(ctx)
+	go func() {
+		for ctx.Err() == nil {
+			if n, err := r.Denials(ctx, action); err == nil && n > before {
+				time.AfterFunc(patience, stop)
+				return
+			}
+			time.Sleep(time.Second)
+		}
+	}()
+	return ctx, stop
 }
 
 // forgetCertificates deletes what the instances of PayPal's processor share, so that
