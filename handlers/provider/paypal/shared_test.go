@@ -27,10 +27,11 @@ func TestFloodOverManyInstances(t *testing.T) {
 	for n := range flooded {
 		flooded[n] = instance()
 	}
+	sent := signed(signer(leaf), nil, epoch)
 	for second := range minutes * 60 {
 		now := epoch.Add(time.Duration(second) * time.Second)
 		for n, v := range flooded {
-			err := verify(t, v, at(fmt.Sprintf("%s%d-%d", liveCerts, n, second), signer(leaf)), now)
+			_, err := v.Verify(t.Context(), sent.With(certURLHeader, fmt.Sprintf("%s%d-%d", liveCerts, n, second)), nil, now)
 			assert.Contains(t, []provider.Reason{provider.CertRefused, provider.CertLimited}, provider.ReasonOf(err))
 		}
 	}
