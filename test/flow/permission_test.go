@@ -25,6 +25,7 @@ import (
 // The emptier's role is tested when a stack is deleted.
 func TestEveryPermissionIsNeeded(t *testing.T) {
 	skipShort(t)
+	reconciler := newReconciled(t, true)
 	all, err := roles.Find(t.Context(), stack)
 	require.NoError(t, err)
 	require.NotEmpty(t, all)
@@ -37,7 +38,6 @@ func TestEveryPermissionIsNeeded(t *testing.T) {
 	published, err := subscribe(t.Context(), stack, "permissions", "")
 	require.NoError(t, err)
 	publishes := func(ctx context.Context) error { return exercisePublisher(ctx, stack, published) }
-	reconciler := newReconciled(t, true)
 	var processors []*roles.Role
 	for _, r := range all {
 		switch {

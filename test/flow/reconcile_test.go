@@ -63,7 +63,8 @@ func newReconciled(t *testing.T, refill bool) *reconciled {
 	variables[contract.ReconcileRefillVar] = fmt.Sprint(refill)
 	text, err = json.Marshal(map[string]any{"Variables": variables})
 	require.NoError(t, err)
-	aws(t, "lambda", "update-function-configuration", "--function-name", name, "--environment", string(text))
+	// A refill that cannot succeed ends after 40 s instead of two minutes.
+	aws(t, "lambda", "update-function-configuration", "--function-name", name, "--environment", string(text), "--timeout", "60")
 	return r
 }
 
