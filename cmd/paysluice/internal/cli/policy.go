@@ -44,7 +44,7 @@ To deploy or delete the stack takes other permissions: gentemplate policy prints
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(a.err, "policy for the stack %s in %s\n", s.Name, s.AWS.Config.Region)
+			fmt.Fprintf(a.err, "policy for the stack %s in %s%s\n", s.Name, s.AWS.Config.Region, d.Size())
 			_, err = a.out.Write(d.JSON())
 			return err
 		},

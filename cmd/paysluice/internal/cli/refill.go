@@ -63,7 +63,7 @@ func (r *refilling) event(ctx context.Context, e event.Event) error {
 		return err
 	}
 	if r.inRow == sameFailures {
-		return fmt.Errorf("the refill ends after %d failures in a row for the same reason: remove it and repeat the command, which refills what is still missing: %w", sameFailures, err)
+		return fmt.Errorf("the refill ended after %d failures in a row for one reason: correct it, and repeat the command to refill what is still missing: %w", sameFailures, err)
 	}
 	return nil
 }

@@ -60,8 +60,8 @@ func TestRefillEndsAfterSameFailures(t *testing.T) {
 		code  int
 		says  string
 	}{
-		"no right":                  {[]string{"AccessDeniedException"}, 5, exitFailed, "the refill ends after 5 failures in a row for the same reason"},
-		"an error without a class":  {[]string{"InvalidMessageContents"}, 5, exitFailed, "the refill ends after 5 failures in a row"},
+		"no right":                  {[]string{"AccessDeniedException"}, 5, exitFailed, "the refill ended after 5 failures in a row for one reason"},
+		"an error without a class":  {[]string{"InvalidMessageContents"}, 5, exitFailed, "the refill ended after 5 failures in a row"},
 		"different reasons":         {[]string{"A", "A", "A", "A", "B", "A", "A"}, 7, exitFound, "0 sent to webhook-queue, 7 failed"},
 		"one that works in between": {[]string{"A", "A", "A", "A", "", "A", "A"}, 7, exitFound, "1 sent to webhook-queue, 6 failed"},
 	} {

@@ -62,6 +62,24 @@ func New(level Level, s *stack.Stack, key string) (Document, error) {
 	return d, nil
 }
 
+// Most characters of IAM's policies, without white space (IAM User Guide, "IAM and AWS STS
+// quotas").
+const (
+	maxManaged = 6144
+	maxInline  = 10240 // of a role
+)
+
+// Size says, in a few words that begin with a semicolon, what to do with a document that is
+// too long for a managed policy, as one of a stack with a long name or suffix can be.
+func (d Document) Size() string {
+	text, _ := json.Marshal(d) // strings only
+	if len(text) <= maxManaged {
+		return ""
+	}
+	return fmt.Sprintf("; it has %d characters, and a managed policy may have %d: make it an inline policy of a role, which may have %d, with aws iam put-role-policy",
+		len(text), maxManaged, maxInline)
+}
+
 // JSON returns the document as indented text.
 func (d Document) JSON() []byte {
 	var text bytes.Buffer
