@@ -93,13 +93,38 @@ func (a Archived) Key() string {
 		at = 0
 	}
 	day := time.UnixMilli(at).UTC().Format("2006/01/02")
-	return a.Provider() + "/" + day + "/" + segment(name) + "-" + hash[:16] + ".json"
+	return a.Provider() + "/" + day + "/" + segment(name) + "-" + hash[:keyDigits] + keyEnd
+}
+
+const (
+	keyDigits = 16 // of the payload's hash in a key
+	keyEnd    = ".json"
+)
+
+// KeyPrefix returns what the keys of an event's archived messages of one day of receipt begin
+// with. Keys of other events can begin with it too: an id may contain a hyphen.
+func (a Archived) KeyPrefix() string {
+	key := a.Key()
+	return key[:len(key)-keyDigits-len(keyEnd)]
+}
+
+// HasKey reports whether a key is a Key or a MessageKey of an archived message of this event
+// and day, whatever the payload and the message were.
+func (a Archived) HasKey(key string) bool {
+	rest, begins := strings.CutPrefix(key, a.KeyPrefix())
+	rest, ends := strings.CutSuffix(rest, keyEnd)
+	hash, message, _ := strings.Cut(rest, "-")
+	// An event with the id "{id}-{16 hex}" has a hash where this one has a message id, which
+	// begins with 8 digits: SQS's are UUIDs.
+	next, _, _ := strings.Cut(message, "-")
+	isDigits := func(s string) bool { return len(s) == keyDigits && isHex(s) }
+	return begins && ends && isDigits(hash) && !isDigits(next)
 }
 
 // MessageKey returns the S3 key of a message when another one has its Key: Key with
 // the message id before its suffix, at most 660 bytes.
 func (a Archived) MessageKey() string {
-	return strings.TrimSuffix(a.Key(), ".json") + "-" + segment(a.MessageID) + ".json"
+	return strings.TrimSuffix(a.Key(), keyEnd) + "-" + segment(a.MessageID) + keyEnd
 }
 
 // Metadata returns the metadata of the S3 object, percent-encoded like the

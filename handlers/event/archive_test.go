@@ -144,3 +144,24 @@ func TestMessageKeyTellsMessagesApart(t *testing.T) {
 	a.Event.ID, a.Event.Provider = a.MessageID, a.MessageID
 	assert.LessOrEqual(t, len(a.MessageKey()), 660)
 }
+
+func TestHasKey(t *testing.T) {
+	mine, uuid := archived(new(sample([]byte("body")))), "-5fea7756-0ea4-451a-a703-a558b933e274.json"
+	mine.MessageID = "5fea7756-0ea4-451a-a703-a558b933e274"
+	prefix, hash := mine.KeyPrefix(), "0123456789abcdef"
+	require.Equal(t, "stripe/2026/05/28/stripe:evt_1-", prefix)
+	for key, want := range map[string]bool{
+		mine.Key(): true, mine.MessageKey(): true,
+		prefix + hash + ".json": true, // another body of the event
+		prefix + hash + uuid:    true,
+		// Other events, whose ids begin with this one and a hyphen.
+		prefix + "2-" + hash + ".json":                          false,
+		prefix + hash + "-" + hash + ".json":                    false,
+		prefix + hash + "-" + hash + uuid:                       false,
+		prefix + strings.ToUpper(hash) + ".json":                false,
+		prefix + hash:                                           false,
+		strings.Replace(prefix, "28", "29", 1) + hash + ".json": false, // another day
+	} {
+		assert.Equal(t, want, mine.HasKey(key), key)
+	}
+}

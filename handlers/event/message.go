@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"path"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -75,8 +76,8 @@ func Decode(message string) (Event, error) {
 
 // DecodeReceipt decodes a message of Encode, including that of a quarantined
 // webhook, which has no event id. The error is ErrMessage for a message of
-// another schema, without a provider, with an event id of another one, or with a
-// payload that does not match its hash.
+// another schema, without a provider, with an event id of another one, with a payload that
+// does not match its hash, or with a payloadRef that is not its own.
 func DecodeReceipt(message string) (Event, error) {
 	var e Event
 	if err := json.Unmarshal([]byte(message), &e); err != nil {
@@ -107,10 +108,25 @@ func checkPayload(e Event) error {
 		return fmt.Errorf("%w: it has a payload and a payloadRef", ErrMessage)
 	case e.PayloadRef != "" && !isHash(e.PayloadSHA256):
 		return fmt.Errorf("%w: its payloadSha256 is not 64 digits of lower-case hex", ErrMessage)
+	case e.PayloadRef != "" && !e.OwnsPayloadRef():
+		return fmt.Errorf("%w: its payloadRef is not the key of its payload", ErrMessage)
 	}
 	return nil
 }
 
+// OwnsPayloadRef reports whether PayloadRef can be the key of the event's own payload: it has
+// the provider as a segment and the payload's hash as its last one. Otherwise whoever can
+// write a message could name the object of another event, which readers fetch and an erasure
+// deletes.
+func (e *Event) OwnsPayloadRef() bool {
+	folder, name := path.Split(e.PayloadRef)
+	return isHash(name) && name == e.PayloadSHA256 && strings.Contains(folder, "/"+e.Provider+"/")
+}
+
+func isHex(s string) bool {
+	return all(s, func(b byte) bool { return isDigit(b) || 'a' <= b && b <= 'f' })
+}
+
 func isHash(s string) bool {
-	return len(s) == 2*sha256.Size && all(s, func(b byte) bool { return isDigit(b) || 'a' <= b && b <= 'f' })
+	return len(s) == 2*sha256.Size && isHex(s)
 }

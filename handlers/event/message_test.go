@@ -107,11 +107,17 @@ func byReference() event.Event {
 }
 
 func TestDecodeRefusesAnInvalidReference(t *testing.T) {
+	_, err := event.Decode(event.Encode(byReference()))
+	require.NoError(t, err)
 	for why, change := range map[string]func(*event.Event){
 		"two payloads":             func(e *event.Event) { e.Payload = []byte("body") },
 		"no hash":                  func(e *event.Event) { e.PayloadSHA256 = "" },
 		"a hash of another length": func(e *event.Event) { e.PayloadSHA256 = e.PayloadSHA256[:40] },
 		"a hash in upper case":     func(e *event.Event) { e.PayloadSHA256 = strings.ToUpper(e.PayloadSHA256) },
+		"a prefix of others":       func(e *event.Event) { e.PayloadRef = "oversize/30d/stripe/" },
+		"another body":             func(e *event.Event) { e.PayloadRef = "oversize/30d/stripe/2026-03-02/" + event.HashPayload(nil) },
+		"another provider's body":  func(e *event.Event) { e.PayloadRef = "oversize/30d/paypal/2026-03-02/" + e.PayloadSHA256 },
+		"a shared certificate":     func(e *event.Event) { e.PayloadRef = "certificates/" + e.PayloadSHA256 },
 	} {
 		e := byReference()
 		change(&e)

@@ -185,7 +185,11 @@ func TestEachEventHasOneState(t *testing.T) {
 		assert.Equal(t, 4, len(got.Examples))
 
 		archived.ReceivedAt = at(4).Add(time.Hour).UnixMilli()
-		w.rows.keys = []string{event.Archived{Event: &archived}.Key()}
+		other := archived // its keys begin with those of the first
+		other.ID += "-2"
+		w.rows.keys = []string{event.Archived{Event: &other}.Key()}
+		assert.Zero(t, w.compare(t, 72*time.Hour).Archived, p.Name)
+		w.rows.keys = append(w.rows.keys, event.Archived{Event: &archived}.Key())
 		got = w.compare(t, 72*time.Hour)
 		assert.Equal(t, []int{1, 1}, []int{got.Archived, got.Missing}, p.Name)
 		assert.Equal(t, 1, got.Types[typ].Missing)

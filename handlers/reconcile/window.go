@@ -208,10 +208,6 @@ func (w *window) judgeAbsent(ctx context.Context, e event.Event) error {
 	return nil
 }
 
-// hashSuffix is the length of the end of an archive key, which depends on the bytes of
-// the body.
-const hashSuffix = len("0123456789abcdef.json")
-
 // archived reports whether the bucket has a message of an event. Its key begins with
 // the day of receipt: one of those on which the provider delivers it.
 func (w *window) archived(ctx context.Context, e event.Event) (bool, error) {
@@ -222,9 +218,11 @@ func (w *window) archived(ctx context.Context, e event.Event) (bool, error) {
 	}
 	for day := at.Truncate(24 * time.Hour); !day.After(end); day = day.AddDate(0, 0, 1) {
 		e.ReceivedAt = day.UnixMilli()
-		key := event.Archived{Event: &e}.Key()
-		for _, err := range w.Archive.Keys(ctx, key[:len(key)-hashSuffix], "") {
-			return err == nil, err
+		message := event.Archived{Event: &e}
+		for key, err := range w.Archive.Keys(ctx, message.KeyPrefix(), "") {
+			if err != nil || message.HasKey(key) {
+				return err == nil, err
+			}
 		}
 	}
 	return false, nil

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"path"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -67,8 +65,8 @@ func (e *Eraser) Plan(ctx context.Context, events iter.Seq2[event.Event, error])
 			return Erasure{}, err
 		}
 		plan.Events = append(plan.Events, row)
-		for _, prefix := range e.prefixes(row) {
-			if err := e.add(ctx, &plan, prefix); err != nil {
+		for _, o := range e.owned(row) {
+			if err := e.add(ctx, &plan, o); err != nil {
 				return Erasure{}, err
 			}
 		}
@@ -76,13 +74,21 @@ func (e *Eraser) Plan(ctx context.Context, events iter.Seq2[event.Event, error])
 	return plan, nil
 }
 
-// prefixes returns the prefixes of an event's objects: its payload, and its archived
-// messages of each day on which one may have been received.
-func (e *Eraser) prefixes(row event.Event) []string {
-	var all []string
-	if row.PayloadRef != "" {
+// owned are the objects of an event below a prefix. has tells them from those of other
+// events, which the prefix can match too.
+type owned struct {
+	prefix string
+	has    func(key string) bool
+}
+
+// owned returns where an event's objects are: its payload, and its archived messages of each
+// day on which one may have been received. A payloadRef that is not the event's own names
+// nothing: somebody has written it who wants another object deleted.
+func (e *Eraser) owned(row event.Event) []owned {
+	var all []owned
+	if row.OwnsPayloadRef() {
 		// Equal bodies of other days have keys of their own.
-		all = append(all, row.PayloadRef)
+		all = append(all, owned{row.PayloadRef, func(key string) bool { return key == row.PayloadRef }})
 	}
 	first := time.UnixMilli(cmp.Or(row.Timestamp, row.ReceivedAt)).UTC().Truncate(24 * time.Hour)
 	last := time.UnixMilli(max(row.Timestamp, row.ReceivedAt)).Add(archiveSpan)
@@ -95,26 +101,29 @@ func (e *Eraser) prefixes(row event.Event) []string {
 		if day.Equal(first) {
 			received.ReceivedAt++ // 0 is no time
 		}
-		key := event.Archived{Event: &received}.Key()
-		name := path.Base(key)
-		all = append(all, path.Dir(key)+"/"+name[:strings.LastIndexByte(name, '-')+1])
+		message := event.Archived{Event: &received}
+		all = append(all, owned{message.KeyPrefix(), message.HasKey})
 	}
 	return all
 }
 
-// add adds all versions and delete markers of the objects with a prefix.
-func (e *Eraser) add(ctx context.Context, plan *Erasure, prefix string) error {
-	in := &s3.ListObjectVersionsInput{Bucket: new(e.stack.Outputs["BucketName"]), Prefix: &prefix}
+// add adds all versions and delete markers of objects.
+func (e *Eraser) add(ctx context.Context, plan *Erasure, o owned) error {
+	in := &s3.ListObjectVersionsInput{Bucket: new(e.stack.Outputs["BucketName"]), Prefix: &o.prefix}
 	for {
 		out, err := e.versions.ListObjectVersions(ctx, in)
 		if err != nil {
 			return err
 		}
 		for _, v := range out.Versions {
-			plan.Objects = append(plan.Objects, s3types.ObjectIdentifier{Key: v.Key, VersionId: v.VersionId})
+			if o.has(aws.ToString(v.Key)) {
+				plan.Objects = append(plan.Objects, s3types.ObjectIdentifier{Key: v.Key, VersionId: v.VersionId})
+			}
 		}
 		for _, m := range out.DeleteMarkers {
-			plan.Objects = append(plan.Objects, s3types.ObjectIdentifier{Key: m.Key, VersionId: m.VersionId})
+			if o.has(aws.ToString(m.Key)) {
+				plan.Objects = append(plan.Objects, s3types.ObjectIdentifier{Key: m.Key, VersionId: m.VersionId})
+			}
 		}
 		if !aws.ToBool(out.IsTruncated) {
 			return nil

@@ -1,6 +1,7 @@
 package query
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"testing"
@@ -25,7 +26,8 @@ type shelf struct {
 	updated []string
 	refused bool // S3 deletes none
 	fail    string
-	gone    bool // the rows have expired
+	gone    bool   // the rows have expired
+	ref     string // payloadRef of the row; "" is largeRef
 }
 
 func (s *shelf) ListObjectVersions(_ context.Context, in *s3.ListObjectVersionsInput, _ ...func(*s3.Options)) (*s3.ListObjectVersionsOutput, error) {
@@ -73,10 +75,13 @@ func (s *shelf) UpdateItem(_ context.Context, in *dynamodb.UpdateItemInput, _ ..
 // paidAt is when the event of the tests happened.
 var paidAt = clock.Add(-48 * time.Hour)
 
+// largeRef is the key of the event's payload.
+var largeRef = "oversize/30d/stripe/2026-03-08/" + strings.Repeat("0a", 32)
+
 // eraser returns an eraser of a table with one event, whose payload is in the bucket.
 func (s *shelf) eraser() *Eraser {
 	rows := newStream()
-	e := event.Event{Schema: event.Schema, ID: "stripe:evt/1", Provider: "stripe", Timestamp: paidAt.UnixMilli(), ReceivedAt: paidAt.UnixMilli(), PayloadRef: "oversize/30d/stripe/x", PayloadSHA256: strings.Repeat("0a", 32)}
+	e := event.Event{Schema: event.Schema, ID: "stripe:evt/1", Provider: "stripe", Timestamp: paidAt.UnixMilli(), ReceivedAt: paidAt.UnixMilli(), PayloadRef: cmp.Or(s.ref, largeRef), PayloadSHA256: strings.Repeat("0a", 32)}
 	rows.items = map[string]event.Event{e.ID: e}
 	found := &stack.Stack{Outputs: map[string]string{"TableName": "t", "BucketName": "b"}}
 	return &Eraser{s, s, NewStore(rows, nil, found, time.Now), found, func() time.Time { return clock }}
@@ -89,15 +94,16 @@ func (s *shelf) plan(t *testing.T) (Erasure, error) {
 
 func TestErase(t *testing.T) {
 	s := &shelf{keys: []string{
-		"oversize/30d/stripe/x", "stripe/2026/03/08/stripe:evt%2F1-0a0a0a0a0a0a0a0a.json", "stripe/2026/03/09/stripe:evt%2F1-ffff.json",
-		"stripe/2026/03/09/stripe:evt%2F1-fffg.json", "stripe/2026/03/09/stripe:evt%2F11-ffff.json",
+		largeRef, largeRef + "0", "stripe/2026/03/08/stripe:evt%2F1-0a0a0a0a0a0a0a0a.json", "stripe/2026/03/09/stripe:evt%2F1-2-ffffffffffffffff.json",
+		"stripe/2026/03/09/stripe:evt%2F1-ffffffffffffffff-5fea7756.json", "stripe/2026/03/09/stripe:evt%2F1-ffffffffffffffff.json",
+		"stripe/2026/03/09/stripe:evt%2F11-ffffffffffffffff.json",
 	}}
 	plan, err := s.plan(t)
 	require.NoError(t, err)
 	assert.Len(t, plan.Events, 1)
 	assert.Len(t, plan.Objects, 8, "all versions and markers of four objects")
-	assert.Equal(t, []string{"oversize/30d/stripe/x", "stripe/2026/03/08/stripe:evt%2F1-", "stripe/2026/03/09/stripe:evt%2F1-",
-		"stripe/2026/03/09/stripe:evt%2F1-", "stripe/2026/03/10/stripe:evt%2F1-"}, s.listed, "days until now, all pages")
+	assert.Equal(t, []string{largeRef, largeRef, "stripe/2026/03/08/stripe:evt%2F1-", "stripe/2026/03/09/stripe:evt%2F1-",
+		"stripe/2026/03/09/stripe:evt%2F1-", "stripe/2026/03/09/stripe:evt%2F1-", "stripe/2026/03/10/stripe:evt%2F1-"}, s.listed, "days until now, all pages")
 	assert.Empty(t, s.deleted, "a plan changes nothing")
 
 	require.NoError(t, s.eraser().Erase(t.Context(), plan))
@@ -112,9 +118,25 @@ func TestErase(t *testing.T) {
 	assert.Len(t, s.deleted, 2500)
 }
 
+// Somebody who can write a row or a message names what an operator's erasure deletes.
+func TestEraseDeletesNothingOfOthers(t *testing.T) {
+	for why, ref := range map[string]string{
+		"a prefix": "stripe/2026/", "all": "oversize/30d/stripe/", "another body": "oversize/30d/stripe/2026-03-08/" + strings.Repeat("0b", 32),
+		"a body of another provider": "oversize/30d/paypal/2026-03-08/" + strings.Repeat("0a", 32),
+	} {
+		s := &shelf{keys: []string{
+			"oversize/30d/paypal/2026-03-08/" + strings.Repeat("0a", 32), "oversize/30d/stripe/2026-03-08/" + strings.Repeat("0b", 32),
+			"stripe/2026/03/08/stripe:evt%2F1-2-0a0a0a0a0a0a0a0a.json", "stripe/2026/03/08/stripe:evt%2F2-0a0a0a0a0a0a0a0a.json",
+		}, ref: ref}
+		plan, err := s.plan(t)
+		require.NoError(t, err)
+		assert.Empty(t, plan.Objects, why)
+	}
+}
+
 func TestEraseFails(t *testing.T) {
 	for _, call := range []string{"DeleteObjects", "UpdateItem"} {
-		s := &shelf{keys: []string{"oversize/30d/stripe/x"}}
+		s := &shelf{keys: []string{largeRef}}
 		plan, err := s.plan(t)
 		require.NoError(t, err)
 		s.fail = call
