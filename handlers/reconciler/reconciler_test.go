@@ -2,6 +2,7 @@ package reconciler_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -489,6 +490,33 @@ func TestRangeIsOver(t *testing.T) {
 	got, _ := w.tick(t)
 	assert.Equal(t, reconciler.StateFinished, got.State, w.log.String())
 	assert.Equal(t, w.clock.Add(-46*time.Hour).UTC(), w.report(t, got.Report).Since)
+}
+
+// A record of the future ends no comparisons: a clock was wrong, or somebody wrote it.
+func TestRecordsOfTheFuture(t *testing.T) {
+	future := `{"startedAt":"2099-01-01T00:00:00Z","until":"2099-01-01T00:00:00Z"}`
+	for why, row := range map[string]struct {
+		run, record, text string
+		since             time.Duration // of the next comparison, before its start
+	}{
+		"a report":                  {"20990101T000000Z", "report.json", future, 7 * time.Hour},
+		"a comparison under way":    {"20990101T000000Z", "notes/000001.json", `{}`, 7 * time.Hour},
+		"a name that is no time":    {"zzz", "report.json", future, 7 * time.Hour},
+		"under the name of an hour": {"", "report.json", future, 72 * time.Hour},
+	} {
+		w := newWorld(t)
+		got, _ := w.tick(t)
+		assert.Equal(t, reconciler.StateFinished, got.State, why)
+		w.clock = w.clock.Add(6 * time.Hour)
+		run := cmp.Or(row.run, w.clock.Add(-time.Hour).UTC().Format("20060102T150405Z"))
+		w.objects["reconciliations/stripe/"+run+"/"+row.record] = row.text
+		w.list(1, 2*time.Hour)
+
+		got, metrics := w.tick(t)
+
+		assert.Equal(t, []any{reconciler.StateFinished, 1.0}, []any{got.State, metrics["Missing"]}, "%s: %s", why, &w.log)
+		assert.Equal(t, w.clock.Add(-row.since).UTC(), w.report(t, got.Report).Since, why)
+	}
 }
 
 func TestParseTargets(t *testing.T) {

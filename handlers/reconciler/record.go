@@ -110,7 +110,8 @@ type history struct {
 	finished bool   // it is that of run
 }
 
-// find reads the keys of the comparisons that started after a time.
+// find reads the keys of the comparisons that started after a time. One that starts in the
+// future was written with a wrong clock, or by somebody who wants no comparison to be due.
 func (w *worker) find(ctx context.Context, after time.Time) (h history, err error) {
 	prefix := w.prefix()
 	from := ""
@@ -122,6 +123,9 @@ func (w *worker) find(ctx context.Context, after time.Time) (h history, err erro
 			return history{}, err
 		}
 		run, name, _ := strings.Cut(strings.TrimPrefix(key, prefix), "/")
+		if run > w.latest().Format(runLayout) { // as later ones are
+			break
+		}
 		if run != h.run {
 			h = history{run: run, report: h.report}
 		}

@@ -24,7 +24,7 @@ const (
 	// soon is the time from the end of a comparison that left events missing to the next.
 	soon = time.Hour
 	// tolerance is how much earlier than due a comparison may start: invocations of a
-	// schedule are not a whole period apart.
+	// schedule are not a whole period apart. It is also the largest difference of clocks.
 	tolerance = 5 * time.Minute
 	// searched is how much more than the time of two comparisons is searched for the
 	// newest record before all records are.
@@ -73,12 +73,19 @@ func (w *worker) load(ctx context.Context) error {
 	if err := w.read(ctx, h.report, &w.last); err != nil {
 		return err
 	}
+	if latest := w.latest(); w.last.StartedAt.After(latest) || w.last.Until.After(latest) {
+		w.last = Report{} // nothing is known
+		return nil
+	}
 	w.now.previous = previous{
 		PreviousReport: h.report, PreviousMissing: w.last.Missing, PreviousLost: w.last.Lost(),
 		PreviousUntil: w.last.Until, PreviousReason: w.last.reason(),
 	}
 	return nil
 }
+
+// latest returns the last time that a record can be of.
+func (w *worker) latest() time.Time { return w.Now().UTC().Add(tolerance) }
 
 // isDue reports whether a comparison has to start or to be resumed. The next one comes
 // soon while something is missing, so that an alarm ends when that has arrived.
