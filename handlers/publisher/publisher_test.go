@@ -270,10 +270,13 @@ func TestMetrics(t *testing.T) {
 	})
 	broken := record("3")
 	broken.Change.NewImage = nil
+	// Whoever can write rows or invoke the function could make metrics of any name.
+	invented := recordOf(event.Event{Schema: event.Schema, ID: "invented:5", Timestamp: created.UnixMilli(), Provider: "invented", Category: event.Other})
+	invented.Change.CreatedAt = 0
 	other := broken
 	other.Change.Keys = json.RawMessage(`{"eventId":{"S":"anything"}}`)
 	w := &world{}
-	w.handle(t, t.Context(), publisher.Batch{Records: []publisher.Record{record("1"), record("4"), untimed, broken, other}})
+	w.handle(t, t.Context(), publisher.Batch{Records: []publisher.Record{record("1"), record("4"), untimed, invented, broken, other}})
 	line := func(message, provider string, members map[string]any) map[string]any {
 		members["level"], members["message"], members["Environment"], members["Provider"] = "INFO", message, "test", provider
 		return members
@@ -286,6 +289,7 @@ func TestMetrics(t *testing.T) {
 			"Published": 2., "ReceiveLatency": []any{1500., 1500.}, "StoreLatency": []any{500., 500.},
 			"PublishLatency": []any{3000., 3000.}, "EndToEndLatency": []any{5000., 5000.}, "eventIds": []any{"stripe:1", "stripe:4"},
 		}),
+		line("events published", "unknown", map[string]any{"Published": 1., "eventIds": []any{"invented:5"}}),
 		line("events not published", "stripe", map[string]any{"Unpublished": 1.}),
 		line("events not published", "unknown", map[string]any{"Unpublished": 1.}),
 	}, w.metrics(t))

@@ -22,7 +22,7 @@ func (h *Handler) report(ctx context.Context, b Batch, results []result) {
 	for i, r := range results {
 		switch {
 		case r.published != nil:
-			provider := r.published.Data.Provider
+			provider := providerOf(r.published.ID)
 			published[provider] = append(published[provider], i)
 		case r.unpublished != nil:
 			unpublished[providerOf(r.unpublished.EventID)]++

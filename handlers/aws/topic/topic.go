@@ -61,5 +61,6 @@ func (t *Topic) Publish(ctx context.Context, e cloudevent.Event, replay string) 
 func isRefused(err error) bool {
 	_, parameter := errors.AsType[*types.InvalidParameterException](err)
 	_, value := errors.AsType[*types.InvalidParameterValueException](err)
-	return parameter || value
+	_, validation := errors.AsType[*types.ValidationException](err)
+	return parameter || value || validation
 }

@@ -67,6 +67,7 @@ func TestPublishFails(t *testing.T) {
 	}{
 		{"too large, or an attribute that SNS does not take", &types.InvalidParameterException{}, true},
 		{"a value of an attribute", &types.InvalidParameterValueException{}, true},
+		{"a parameter, in the words of newer errors", &types.ValidationException{}, true},
 		{"a throttle", &types.ThrottledException{}, false},
 		{"the topic is gone", &types.NotFoundException{}, false},
 		{"a permission is missing", &types.AuthorizationErrorException{}, false},

@@ -164,7 +164,8 @@ func (e Event) Encode() string {
 
 // Attributes returns the values by which subscribers filter: provider, type, category,
 // livemode, account and currency. An attribute without a value is left out, because SNS
-// refuses empty ones.
+// refuses empty ones, and one with a character that CloudEvents does not allow, because a
+// subscriber's queue could refuse it: SNS would drop the message for that subscriber.
 func (e Event) Attributes() map[string]string {
 	attributes := map[string]string{
 		"provider": e.Data.Provider, "type": e.Data.Type, "category": string(e.Data.Category),
@@ -174,7 +175,7 @@ func (e Event) Attributes() map[string]string {
 		attributes["livemode"] = strconv.FormatBool(*e.Livemode)
 	}
 	for name, value := range attributes {
-		if value == "" {
+		if optional(value) == "" {
 			delete(attributes, name)
 		}
 	}

@@ -183,6 +183,11 @@ func TestAttributes(t *testing.T) {
 	assert.Equal(t, map[string]string{"provider": "paypal", "category": "other"}, from(t, event.Event{
 		Schema: event.Schema, ID: "paypal:1", Provider: "paypal", Category: event.Other,
 	}).Attributes(), "SNS refuses empty values")
+	// In XML, which bounds the texts of SQS, U+FFFF is no character (SQS API Reference, SendMessage).
+	hostile := stored()
+	hostile.Account, hostile.Type, hostile.Currency = "acct_\uffff", "a\x00b", "E\u0085R"
+	assert.Equal(t, map[string]string{"provider": "stripe", "category": "payment.succeeded", "livemode": "false"},
+		from(t, hostile).Attributes(), "a subscriber's queue would refuse the message")
 }
 
 func TestDecodeAcceptsWhatCloudEventsAllows(t *testing.T) {
