@@ -69,9 +69,9 @@ func stageSettings() map[string]any {
 
 // accessLogFormat returns the format of the access log: one line of JSON per
 // request. The variables are those of the API Gateway Developer Guide, "Variables
-// for access logging"; all values are strings, "-" for an absent one. No variable
-// contains text that the sender chooses (a path, a header, an error message that
-// quotes one), which could break the line.
+// for access logging"; all values are strings, "-" for an absent one. Only requestId
+// can be text that the sender chooses, so nothing is decided by it: the metrics of
+// alarms read other members, and extendedRequestId is always API Gateway's own.
 func accessLogFormat() string {
 	fields := []struct{ name, variable string }{
 		{"requestId", "requestId"},

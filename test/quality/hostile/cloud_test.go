@@ -1,6 +1,7 @@
 package hostile
 
 import (
+	"bytes"
 	"crypto/md5"
 	"encoding/hex"
 	"encoding/json"
@@ -26,6 +27,8 @@ type cloud struct {
 	items    map[string]json.RawMessage
 	guards   map[string]json.RawMessage
 	archived map[string]bool // keys of the objects in the bucket since reset
+
+	published int // messages of the topic
 }
 
 func newCloud(t *testing.T, secrets map[string]string) *cloud {
@@ -64,7 +67,12 @@ func (c *cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_ = json.NewEncoder(w).Encode(map[string]string{"MessageId": "1", "MD5OfMessageBody": hex.EncodeToString(sum[:])})
 	case "DynamoDB_20120810.PutItem":
 		c.put(w, body)
-	default: // S3
+	case "":
+		if bytes.HasPrefix(body, []byte("Action=Publish&")) { // SNS; all else is S3
+			c.published++
+			_, _ = io.WriteString(w, "<PublishResponse><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>")
+			return
+		}
 		c.object(w, r)
 	}
 }

@@ -1,5 +1,5 @@
 // Package hostile sends bodies that cost a reader more than their bytes to the
-// shipped processors, the consumer and the archiver, and bounds their memory.
+// shipped processors, the consumer, the archiver and the publisher, and bounds their memory.
 //
 // The processors get signed bodies, which somebody with a leaked secret can send, and
 // for PayPal somebody with one genuine transmission.
@@ -20,6 +20,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -30,11 +31,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/paysluice/paysluice/handlers/aws/client"
+	"github.com/paysluice/paysluice/handlers/aws/table"
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
 	"github.com/paysluice/paysluice/handlers/processor"
 	"github.com/paysluice/paysluice/handlers/provider"
 	"github.com/paysluice/paysluice/handlers/provider/all"
+	"github.com/paysluice/paysluice/handlers/publisher"
 	"github.com/paysluice/paysluice/test/emulator/paypaltest"
 	"github.com/paysluice/paysluice/test/emulator/senders"
 	"github.com/paysluice/paysluice/test/quality/runtimeapi"
@@ -46,9 +49,9 @@ var (
 )
 
 const (
-	// maxMemory is what a function may have resident, in bytes: four fifths of the
-	// 256 MB of its MemorySize. The rest is for what Lambda runs beside it.
-	maxMemory = 256 << 20 / 5 * 4
+	// memory and publisherMemory are the functions' MemorySize, in bytes. Four fifths of it may
+	// be resident. The rest is for what Lambda runs beside the function.
+	memory, publisherMemory = 256 << 20, 128 << 20
 	// largest is the size of a body that Lambda accepts in base64, in bytes (Lambda
 	// Developer Guide, "Lambda quotas").
 	largest = 4_500_000
@@ -107,6 +110,10 @@ func start(t *testing.T) *functions {
 	secrets, environments := map[string]string{}, map[string][]string{
 		contract.ConsumerBinary: {contract.TableNameVar + "=" + contract.TableName, contract.GuardTableNameVar + "=" + contract.GuardTableName},
 		contract.ArchiverBinary: nil,
+		contract.PublisherBinary: {
+			contract.TableNameVar + "=" + contract.TableName, contract.TopicARNVar + "=arn:aws:sns:us-east-1:000000000000:webhook-events",
+			contract.UnpublishedQueueURLVar + "=" + queueURL + "webhook-unpublished", contract.EventSourceVar + "=urn:paysluice:000000000000:us-east-1:test",
+		},
 	}
 	for _, s := range f.senders {
 		document, err := json.Marshal(s.Document(secret))
@@ -162,7 +169,7 @@ func packaged(t *testing.T) string {
 }
 
 // attack sends a shape to the processors, and ten bodies of it, redelivered and
-// changed, through consumer and archiver.
+// changed, through consumer and archiver, and as new items through the publisher.
 func (f *functions) attack(t *testing.T, rng *rand.Rand, s shape) {
 	t.Helper()
 	f.cloud.reset()
@@ -188,6 +195,29 @@ func (f *functions) attack(t *testing.T, rng *rand.Rand, s shape) {
 	f.handle(t, name, contract.ArchiverBinary, other)
 	assert.Equal(t, contract.BatchSize, len(f.cloud.archived)-len(f.senders), "beside the large bodies")
 	assert.Len(t, f.cloud.guards, 3*3, "two signatures and an id for each of PayPal's three events")
+	f.publish(t, name, slices.Concat(first, again))
+}
+
+// publish has the publisher publish messages as the new items of a batch, which Lambda bounds
+// by the size of an invocation.
+func (f *functions) publish(t *testing.T, shape string, messages []events.SQSMessage) {
+	t.Helper()
+	var batch publisher.Batch
+	for i, m := range messages {
+		e, err := event.Decode(m.Body)
+		require.NoError(t, err)
+		keys, image := table.EncodeImage(table.ToItem(e))
+		batch.Records = append(batch.Records, publisher.Record{EventName: publisher.Inserted, Change: publisher.Change{
+			CreatedAt: float64(time.Now().Unix()), SequenceNumber: strconv.Itoa(i), Keys: keys, NewImage: image,
+		}})
+	}
+	var answer publisher.Response
+	for n := 0; n == 0 || n < attempts && len(answer.BatchItemFailures) > 0; n++ {
+		answer, f.cloud.published = publisher.Response{}, 0
+		f.invoke(t, shape, contract.PublisherBinary, batch, &answer)
+	}
+	require.Empty(t, answer.BatchItemFailures, "%s: %s", shape, f.lastLine(contract.PublisherBinary))
+	assert.Equal(t, len(messages), f.cloud.published)
 }
 
 // body returns a new event's body with these members.
@@ -261,7 +291,11 @@ func (f *functions) invoke(t *testing.T, shape, name string, request, answer any
 	response, err := f.running[name].Invoke(ctx, payload)
 	require.NoError(t, err, shape)
 	require.NoError(t, json.Unmarshal(response, answer))
-	require.Less(t, f.peak(t, name), maxMemory, "%s, after %s", name, shape)
+	size := memory
+	if name == contract.PublisherBinary {
+		size = publisherMemory
+	}
+	require.Less(t, f.peak(t, name), size/5*4, "%s, after %s", name, shape)
 }
 
 // peak returns the most bytes that a function has had resident: VmHWM of
