@@ -51,9 +51,10 @@ func rows(n int, hash string) account {
 			now+int64(i), now, hash))
 	}
 	list := strings.Join(all, ",")
+	archived := event.Archived{Event: &event.Event{ID: "stripe:e", Provider: "stripe", ReceivedAt: now, PayloadSHA256: event.HashPayload(nil)}}
 	return account{
 		"Query": `{"Items":[` + list + `]}`, "BatchGetItem": `{"Responses":{"t":[` + list + `]}}`,
-		"versions": `<ListVersionsResult><Version><Key>k</Key></Version></ListVersionsResult>`, "?delete": "!",
+		"versions": `<ListVersionsResult><Version><Key>` + archived.Key() + `</Key></Version></ListVersionsResult>`, "?delete": "!",
 		"DescribeStream": `{"StreamDescription":{"Shards":[{"ShardId":"a"}]}}`, "GetShardIterator": `{"ShardIterator":"i"}`,
 		"GetRecords": fmt.Sprintf(`{"Records":[{"eventName":"INSERT","dynamodb":{"Keys":{"eventId":{"S":"stripe:e"},"timestamp":{"N":"%d"}},"SequenceNumber":"1"}}]}`, now),
 	}
