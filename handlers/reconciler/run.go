@@ -74,7 +74,7 @@ func (w *worker) load(ctx context.Context) error {
 		return err
 	}
 	if latest := w.latest(); w.last.StartedAt.After(latest) || w.last.Until.After(latest) {
-		w.last = Report{} // nothing is known
+		w.last, w.now.previous = Report{}, previous{} // nothing is known
 		return nil
 	}
 	w.now.previous = previous{
