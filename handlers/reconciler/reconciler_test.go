@@ -514,7 +514,7 @@ func TestRecordsOfTheFuture(t *testing.T) {
 
 		got, metrics := w.tick(t)
 
-		assert.Equal(t, []any{reconciler.StateFinished, 1.0}, []any{got.State, metrics["Missing"]}, "%s: %s", why, &w.log)
+		assert.Equal(t, []any{reconciler.StateFinished, 1.0}, []any{got.State, metrics["Lost"]}, "%s: %s", why, &w.log)
 		assert.Equal(t, w.clock.Add(-row.since).UTC(), w.report(t, got.Report).Since, why)
 	}
 }
