@@ -57,7 +57,7 @@ func (a *app) sides(ctx context.Context, f sideFlags, s *stack.Stack) error {
 		key, err := a.apiKey(ctx, f.sandbox, s, p)
 		if f.provider == allProviders && errors.Is(err, errUsage) {
 			none = err
-			fmt.Fprintf(a.err, "%s is not checked: %v\n", p.Title, err)
+			fmt.Fprintf(a.err, "%s is not checked: %s\n", p.Title, output.Printable(err.Error()))
 			continue
 		}
 		if err != nil {

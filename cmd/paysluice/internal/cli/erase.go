@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/output"
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
 	"github.com/paysluice/paysluice/handlers/event"
 )
@@ -74,7 +75,7 @@ so that a redelivery is still a duplicate. The confirmation says how much goes.
 					fmt.Fprintf(a.err, "  … and %d more\n", len(plan.Events)-samples)
 					break
 				}
-				fmt.Fprintf(a.err, "  %s  %s\n", e.ID, e.Category)
+				fmt.Fprintf(a.err, "  %s  %s\n", output.Printable(e.ID), output.Printable(string(e.Category)))
 			}
 			if err := a.confirm(c.Context(), "Erase them? Nobody can restore them."); err != nil {
 				return err

@@ -297,7 +297,7 @@ func (a *app) showHints(ctx context.Context, m *query.Monitor, f failure.Filter)
 			return ctx.Err()
 		}
 		if err != nil {
-			fmt.Fprintf(a.err, "why signatures did not match is not known: %s\n", err)
+			fmt.Fprintf(a.err, "why signatures did not match is not known: %s\n", output.Printable(err.Error()))
 			return nil
 		}
 		for _, h := range hints {

@@ -61,13 +61,14 @@ func (a *app) printTimeline(t query.Timeline) error {
 	}
 	fmt.Fprintln(a.out)
 	if t.State != "" {
-		fmt.Fprintf(a.out, "state: %s\n", t.State)
+		fmt.Fprintf(a.out, "state: %s\n", output.Printable(string(t.State)))
 	}
 	for _, total := range t.Totals {
-		fmt.Fprintf(a.out, "%s: %s paid, %s refunded, %s disputed, %s lost\n", total.Currency, total.Paid, total.Refunded, total.Disputed, total.Lost)
+		fmt.Fprintln(a.out, output.Printable(fmt.Sprintf("%s: %s paid, %s refunded, %s disputed, %s lost",
+			total.Currency, total.Paid, total.Refunded, total.Disputed, total.Lost)))
 	}
 	for _, problem := range t.Problems {
-		fmt.Fprintf(a.out, "check: %s\n", problem)
+		fmt.Fprintf(a.out, "check: %s\n", output.Printable(string(problem)))
 	}
 	for _, row := range t.Unreadable {
 		fmt.Fprintf(a.out, "left out: %s\n", output.Printable(row))

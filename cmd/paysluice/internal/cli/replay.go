@@ -169,7 +169,7 @@ func (a *app) nameUnfinished(ctx context.Context, engine *replay.Engine) error {
 	runs, err := engine.Runs(ctx, a.now().Add(-unfinishedFor))
 	for _, r := range runs {
 		if r.Proof == nil {
-			fmt.Fprintf(a.err, "run %s is not finished, %d of %d messages are sent: paysluice replay --resume %[1]s continues it\n", r.ID, r.Done, r.Total)
+			fmt.Fprintf(a.err, "run %s is not finished, %d of %d messages are sent: paysluice replay --resume %[1]s continues it\n", output.Printable(r.ID), r.Done, r.Total)
 		}
 	}
 	return err

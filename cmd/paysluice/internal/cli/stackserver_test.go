@@ -115,6 +115,22 @@ func TestCommandsOnRows(t *testing.T) {
 	}
 }
 
+// What somebody wrote into a row is no command for a terminal.
+func TestHostileRows(t *testing.T) {
+	hostile := rows(1, event.HashPayload([]byte("{}")))
+	for call, answer := range hostile {
+		hostile[call] = strings.NewReplacer("EUR", `E\u001b[2JR`, "stripe:e", `stripe:e\u001b[2J`, "refund.succeeded", `payment.succeeded`,
+			"re_1", `pi_1`).Replace(answer)
+	}
+	for _, command := range []string{"payment pi_1", "events erase stripe:e --yes", "events get stripe:e", "events list"} {
+		var out bytes.Buffer
+		serveStack(t, plain, hostile)
+		Run(t.Context(), strings.Fields(command), nil, &out, &out)
+		assert.NotContains(t, out.String(), "\x1b", command)
+		assert.Contains(t, out.String(), `\x1b[2J`, command)
+	}
+}
+
 func TestTraceOfARequest(t *testing.T) {
 	logs := account{"Query": `{"Items":[]}`, "FilterLogEvents": `{"events":[{"eventId":"1","timestamp":5,"message":"START"},
 {"eventId":"2","timestamp":5,"message":"{\"apiRequestId\":\"request-10\"}"},
