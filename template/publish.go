@@ -250,7 +250,7 @@ func (s *stack) addPublishingAlarms(p publishing, to severities) {
 		means: contract.UnpublishedQueueName + " has a message: an event is stored and was not published, and no retry would publish it. " +
 			fmt.Sprintf("After publishing is switched on, the alarm is expected: Lambda gives up records that are older than %d hours.", publishAgeSeconds/3600),
 		do: "List the messages with paysluice failures unpublished. Remove the cause, then send the events with paysluice events republish; " +
-			fmt.Sprintf("those from before publishing with --since %dh. Empty the queue with paysluice failures unpublished --remove. ", streamHours) +
+			"for what Lambda gave up, the list ends with that command. Empty the queue with paysluice failures unpublished --remove. " +
 			fmt.Sprintf("A message is deleted after %d days; the event stays in the table.", deadLetterRetentionDays),
 		metric: queueMetric(p.unpublished, "ApproximateNumberOfMessagesVisible", "Maximum"), threshold: 1, window: once(),
 	})

@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/paysluice/paysluice/cmd/paysluice/failure"
 	"github.com/paysluice/paysluice/handlers/contract"
@@ -22,6 +23,9 @@ type Selection struct {
 	OtherMode bool `json:"otherMode,omitempty"`
 	// EventIDs are the events of a republication, all of the Filter without one.
 	EventIDs []string `json:"eventIds,omitempty"`
+	// ReceivedSince and ReceivedUntil bound the receipt of a republication's events.
+	ReceivedSince time.Time `json:"receivedSince,omitzero"`
+	ReceivedUntil time.Time `json:"receivedUntil,omitzero"`
 }
 
 // Group counts the archived messages of one provider, reason and fate, or the stored

@@ -64,6 +64,9 @@ func TestRepublishOnAnAccount(t *testing.T) {
 	}{
 		{"a stack that does not publish", "events republish stripe:e", account{"DescribeStacks": stackWithoutPublishing}, &out, exitFailed, query.ErrNoPublisher.Error()},
 		{"a run that cannot be read", "events republish --resume x", account{"replays": "!"}, &out, exitFailed, "StatusCode: 400"},
+		{"a time that is none", "events republish --received-since x", nil, &out, exitUsage, "--received-since: "},
+		{"an end that is none", "events republish --received-until x", nil, &out, exitUsage, "--received-until: "},
+		{"ids select alone", "events republish stripe:e --received-since 1h", nil, &out, exitUsage, "leave --received-since out"},
 		{"a table that cannot be read", "events republish stripe:e --yes", account{"Query": "!"}, &out, exitFailed, "StatusCode: 400"},
 		{"an index that cannot be read", "events republish --since 1h --yes", account{"Query": "!"}, &out, exitFailed, "StatusCode: 400"},
 		{"stdout is closed", "events republish stripe:e --dry-run", nil, broken{}, exitFailed, errBroken.Error()},
@@ -103,6 +106,9 @@ func TestNarrowColumns(t *testing.T) {
 	assert.Equal(t, "1970-01-01 00:00:05", unpublishedColumns()[0].Short(query.Unpublished{SentAt: 5400}))
 }
 
+// gaveUp is the answer with a message of Lambda.
+const gaveUp = `{"Messages":[{"MessageId":"1","ReceiptHandle":"r","Attributes":{"SentTimestamp":"5"},"Body":"{\"requestContext\":{\"condition\":\"RecordAgeExceeded\"},\"DDBStreamBatchInfo\":{\"shardId\":\"s\",\"startSequenceNumber\":\"1\",\"endSequenceNumber\":\"7\",\"approximateArrivalOfFirstRecord\":\"2026-11-01T10:00:00Z\",\"approximateArrivalOfLastRecord\":\"2026-11-01T10:00:05Z\"}}"}]}`
+
 func TestUnpublishedOnAnAccount(t *testing.T) {
 	var out bytes.Buffer
 	for _, row := range []struct {
@@ -118,6 +124,17 @@ func TestUnpublishedOnAnAccount(t *testing.T) {
 		{"counts", "--stats --limit 1", nil, &out, exitDone, "refused"},
 		{"stdout is closed", "--limit 1", nil, broken{}, exitFailed, errBroken.Error()},
 		{"nobody confirms", "--limit 1 --remove", nil, &out, exitFailed, "--yes confirms without a question"},
+		{"a message is deleted", "--limit 1 --remove --yes", account{"DeleteMessageBatch": "{}"}, &out, exitDone, "1 messages are deleted"},
+		{"receipts that expire each time", "--remove --limit 1 --yes", account{"DeleteMessageBatch": `{"Failed":[{"Id":"0","Code":"ReceiptHandleIsInvalid"}]}`},
+			&out, exitFound, "0 messages are deleted\nsome messages could not be read or deleted now"},
+		{"messages that others show again", "--remove --yes", account{"DeleteMessageBatch": "{}"}, &out, exitFound, "1 messages are deleted\nsome messages"},
+		{"a queue that is longer than a minute", "", nil, &out, exitDone, "the queue is too long to read at once: these are of 1 of its messages"},
+		{"nothing to delete", "--remove", account{"ReceiveMessage": "{}"}, &out, exitDone, noUnpublished},
+		{"another event", "stripe:other --limit 1", nil, &out, exitDone, noUnpublished},
+		{"what Lambda gave up", "--limit 1", account{"ReceiveMessage": gaveUp}, &out, exitDone,
+			"events republish --received-since 2026-10-25T09:59:00Z --received-until 2026-11-01T10:01:06Z"},
+		{"stdout is closed before the question", "--remove", nil, broken{}, exitFailed, errBroken.Error()},
+		{"a queue that cannot be read to delete", "--remove", account{"ReceiveMessage": "!"}, &out, exitFailed, "StatusCode: 400"},
 		{"a message that cannot be deleted", "--limit 1 --remove --yes", account{"DeleteMessageBatch": "!"}, &out, exitFailed, "StatusCode: 400"},
 	} {
 		out.Reset()

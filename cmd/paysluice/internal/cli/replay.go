@@ -160,9 +160,8 @@ func (a *app) newReplay(ctx context.Context, s *stack.Stack, engine *replay.Engi
 	return a.finishReplay(ctx, engine, run)
 }
 
-// unfinishedFor is how long a run is worth resuming: webhook-queue keeps its
-// messages for that long.
-const unfinishedFor = 7 * 24 * time.Hour
+// unfinishedFor is how long a run is worth resuming.
+const unfinishedFor = query.LongestQueued
 
 // nameUnfinished says which runs another one would repeat.
 func (a *app) nameUnfinished(ctx context.Context, engine *replay.Engine) error {

@@ -20,9 +20,10 @@ import (
 // republishFlags are the flags of paysluice events republish.
 type republishFlags struct {
 	filterFlags
-	resume string
-	rate   int
-	dryRun bool
+	receivedSince, receivedUntil string
+	resume                       string
+	rate                         int
+	dryRun                       bool
 }
 
 func (a *app) eventsRepublish() *cobra.Command {
@@ -31,7 +32,8 @@ func (a *app) eventsRepublish() *cobra.Command {
 		Use:   "republish [ID...]",
 		Short: "Publish stored events again to the topic or the bus",
 		Long: `Publish stored events again to the topic or the bus: those with the given ids, or all that
-the flags select. Without --since it goes back seven days.
+the flags select. Without --since it goes back seven days. --since and --until are about the
+provider's time, which can be days before the event was received and stored.
 
 It says first what it would publish; --dry-run ends there. After a confirmation it
 passes the events to event-publisher, which names what cannot be published in
@@ -71,6 +73,8 @@ not published again: webhook-unpublished names them, or their rows are not event
 	}
 	flags.add(c, 0, "events")
 	f := c.Flags()
+	f.StringVar(&flags.receivedSince, "received-since", "", "events that the stack received from this `time` on, created up to 30 days before")
+	f.StringVar(&flags.receivedUntil, "received-until", "", "events that the stack received before this `time`")
 	f.StringVar(&flags.resume, "resume", "", "continue the run with this `id`")
 	f.IntVar(&flags.rate, "rate", replay.DefaultRate, fmt.Sprintf("`events` a second at most, 1 to %d", replay.MaxRate))
 	f.BoolVar(&flags.dryRun, "dry-run", false, "say what would be published, and publish nothing")
@@ -84,10 +88,19 @@ func (f *republishFlags) check(c *cobra.Command, ids []string, now time.Time) (q
 	if err != nil {
 		return query.Filter{}, err
 	}
+	var since, until error
+	filter.ReceivedSince, since = parseTime(f.receivedSince, now)
+	filter.ReceivedUntil, until = parseTime(f.receivedUntil, now)
+	switch {
+	case since != nil:
+		return query.Filter{}, usagef("--received-since: %w", since)
+	case until != nil:
+		return query.Filter{}, usagef("--received-until: %w", until)
+	}
 	if f.rate < 1 || f.rate > replay.MaxRate {
 		return query.Filter{}, usagef("--rate must be 1 to %d", replay.MaxRate)
 	}
-	selecting := []string{"provider", "type", "category", "payment", "account", "endpoint", "livemode", "since", "until", "limit"}
+	selecting := []string{"provider", "type", "category", "payment", "account", "endpoint", "livemode", "since", "until", "received-since", "received-until", "limit"}
 	if f.resume != "" {
 		selecting = append(selecting, "dry-run")
 	}
@@ -191,7 +204,7 @@ func selectionOf(f query.Filter, ids []string) replay.Selection {
 	return replay.Selection{EventIDs: ids, Filter: failure.Filter{
 		Provider: f.Provider, Type: f.Type, Category: f.Category, Payment: f.Payment, Account: f.Account,
 		Endpoint: f.Endpoint, Livemode: f.Livemode, Since: f.Since, Until: f.Until, Limit: f.Limit,
-	}}
+	}, ReceivedSince: f.ReceivedSince, ReceivedUntil: f.ReceivedUntil}
 }
 
 func publishedColumns() []output.Column[replay.Group] {

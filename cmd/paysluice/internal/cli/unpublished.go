@@ -29,11 +29,15 @@ func (a *app) failuresUnpublished() *cobra.Command {
 		Long: `List what webhook-unpublished names: events that event-publisher could not publish, with a
 reason of docs/reasons.md, and records of the table's stream that Lambda gave up after
 twelve hours. With EVENTID it lists the messages of that event. The table has all of these
-events: paysluice events republish publishes them, for Lambda's records with --since three
-days before the message.
+events: paysluice events republish publishes them. For Lambda's records the list ends with the
+command that does: it selects by the time of receipt, beginning seven days before the first
+record was stored, because an event can wait so long in webhook-queue. An event that paysluice
+replay stored meanwhile may have been received earlier.
 
 It receives the messages, hides them from others meanwhile, and makes them visible again.
-A message stays in the queue for 14 days, or until --remove deletes it.`,
+A message stays in the queue for 14 days, or until --remove deletes it. --remove reads until
+the queue is empty, and asks about each part of a long one. Exit code 3: some could not be
+deleted.`,
 		Example: `  paysluice failures unpublished
   paysluice failures unpublished --stats -o json
   paysluice failures unpublished stripe:evt_1PgcT2 --remove`,
@@ -53,7 +57,11 @@ A message stays in the queue for 14 days, or until --remove deletes it.`,
 			if err != nil {
 				return err
 			}
-			return a.listUnpublished(c.Context(), reader, slices.Concat(args, []string{""})[0], flags)
+			eventID := slices.Concat(args, []string{""})[0]
+			if flags.remove {
+				return a.removeUnpublished(c.Context(), reader, eventID, flags.limit)
+			}
+			return a.listUnpublished(c.Context(), reader, eventID, flags)
 		},
 	}
 	f := c.Flags()
@@ -65,40 +73,132 @@ A message stays in the queue for 14 days, or until --remove deletes it.`,
 
 // listUnpublished lists the messages of an event, or all for "".
 func (a *app) listUnpublished(ctx context.Context, reader *query.UnpublishedReader, eventID string, flags unpublishedFlags) (err error) {
-	all, err := reader.Read(ctx, flags.limit)
+	read, all, err := reader.Read(ctx, flags.limit)
 	if err != nil {
 		return err
 	}
-	kept := all
 	// An interrupt leaves no message hidden.
-	defer func() { err = errors.Join(err, reader.Release(context.WithoutCancel(ctx), kept)) }()
-	listed := slices.Clone(all)
-	if eventID != "" {
-		listed = slices.DeleteFunc(listed, func(m query.Unpublished) bool { return m.EventID != eventID })
-	}
-	slices.SortStableFunc(listed, func(x, y query.Unpublished) int { return cmp.Compare(x.SentAt, y.SentAt) })
+	defer func() { err = errors.Join(err, reader.Release(context.WithoutCancel(ctx), read)) }()
+	listed := about(read, eventID)
 	if len(listed) == 0 {
-		fmt.Fprintln(a.err, "webhook-unpublished names nothing of that kind")
+		fmt.Fprintln(a.err, noUnpublished)
+	}
+	if !all && flags.limit == 0 {
+		fmt.Fprintf(a.err, "the queue is too long to read at once: these are of %d of its messages\n", len(read))
 	}
 	if flags.stats {
 		_, err = output.Write(a.out, a.format, reasonColumns(), output.All(countReasons(listed)))
 		return err
 	}
-	if _, err := output.Write(a.out, a.format, unpublishedColumns(), output.All(listed)); err != nil {
-		return err
+	if _, err = output.Write(a.out, a.format, unpublishedColumns(), output.All(listed)); err == nil {
+		a.adviseRepublish(listed)
 	}
-	if !flags.remove || len(listed) == 0 {
+	return err
+}
+
+const noUnpublished = "webhook-unpublished names nothing of that kind"
+
+// about returns the messages about an event, all for "", in the order of their times.
+func about(messages []query.Unpublished, eventID string) []query.Unpublished {
+	listed := slices.Clone(messages)
+	if eventID != "" {
+		listed = slices.DeleteFunc(listed, func(m query.Unpublished) bool { return m.EventID != eventID })
+	}
+	slices.SortStableFunc(listed, func(x, y query.Unpublished) int { return cmp.Compare(x.SentAt, y.SentAt) })
+	return listed
+}
+
+// adviseRepublish names the command that publishes what Lambda gave up.
+func (a *app) adviseRepublish(listed []query.Unpublished) {
+	if since, until, ok := query.Received(listed); ok {
+		fmt.Fprintf(a.err, "to publish what Lambda gave up: paysluice events republish --received-since %s --received-until %s\n",
+			since.Format(time.RFC3339), until.Format(time.RFC3339))
+	}
+}
+
+// maxIdle is how many rounds in a row may delete nothing. One of them has receipts that
+// expired before the answer to the question.
+const maxIdle = 2
+
+// removal deletes messages in rounds: a long queue is read in parts, and a receipt expires after
+// a minute.
+type removal struct {
+	*app
+	reader  *query.UnpublishedReader
+	eventID string
+	agreed  map[string]bool // by MessageID
+	deleted map[string]bool // by MessageID
+}
+
+// removeUnpublished lists and deletes the messages of an event, or all for "". A limit bounds
+// the first round, and the others only delete what that one listed.
+func (a *app) removeUnpublished(ctx context.Context, reader *query.UnpublishedReader, eventID string, limit int) error {
+	r := &removal{app: a, reader: reader, eventID: eventID, agreed: map[string]bool{}, deleted: map[string]bool{}}
+	for idle := 0; ; {
+		before := len(r.deleted)
+		done, err := r.round(ctx, limit)
+		if err != nil {
+			return err
+		}
+		if len(r.deleted) > before {
+			idle = 0
+		} else {
+			idle++
+		}
+		if !done && idle < maxIdle {
+			continue
+		}
+		if len(r.agreed) == 0 {
+			fmt.Fprintln(a.err, noUnpublished)
+		} else {
+			fmt.Fprintf(a.err, "%d messages are deleted\n", len(r.deleted))
+		}
+		if !done {
+			fmt.Fprintln(a.err, "some messages could not be read or deleted now, because others read the queue: run the command again in a minute")
+			return errFound
+		}
 		return nil
 	}
-	if err := a.confirm(ctx, fmt.Sprintf("Delete %d messages? Nothing else names these events as unpublished.", len(listed))); err != nil {
-		return err
+}
+
+// round reads once, asks about messages that it has not asked about, and deletes. It reports
+// whether nothing is left to delete.
+func (r *removal) round(ctx context.Context, limit int) (done bool, err error) {
+	read, all, err := r.reader.Read(ctx, limit)
+	if err != nil {
+		return false, err
 	}
-	if err := reader.Remove(ctx, listed); err != nil {
-		return err
+	kept := read
+	defer func() { err = errors.Join(err, r.reader.Release(context.WithoutCancel(ctx), kept)) }()
+	listed := about(read, r.eventID)
+	asked := slices.DeleteFunc(slices.Clone(listed), func(m query.Unpublished) bool { return r.agreed[m.MessageID] })
+	if limit > 0 && len(r.agreed) > 0 {
+		listed = slices.DeleteFunc(listed, func(m query.Unpublished) bool { return !r.agreed[m.MessageID] })
+		asked = nil
 	}
-	kept = slices.DeleteFunc(kept, func(m query.Unpublished) bool { return slices.Contains(listed, m) })
-	fmt.Fprintf(a.err, "%d messages are deleted\n", len(listed))
-	return nil
+	if len(asked) > 0 {
+		if _, err := output.Write(r.out, r.format, unpublishedColumns(), output.All(asked)); err != nil {
+			return false, err
+		}
+		r.adviseRepublish(asked)
+		if err := r.confirm(ctx, fmt.Sprintf("Delete %d messages? Nothing else names these events as unpublished.", len(asked))); err != nil {
+			return false, err
+		}
+		for _, m := range asked {
+			r.agreed[m.MessageID] = true
+		}
+	}
+	left, err := r.reader.Remove(ctx, listed)
+	if err != nil {
+		return false, err
+	}
+	for _, m := range listed {
+		if !slices.Contains(left, m) {
+			r.deleted[m.MessageID] = true
+		}
+	}
+	kept = slices.DeleteFunc(slices.Clone(read), func(m query.Unpublished) bool { return r.deleted[m.MessageID] })
+	return all && len(left) == 0 || limit > 0 && len(r.deleted) == len(r.agreed), nil
 }
 
 func unpublishedColumns() []output.Column[query.Unpublished] {

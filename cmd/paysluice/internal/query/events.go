@@ -87,7 +87,14 @@ func (s *Store) Payload(ctx context.Context, e event.Event) ([]byte, error) {
 func (s *Store) Window(f Filter) (since, until time.Time) {
 	since, until = f.Since, f.Until
 	if until.IsZero() {
-		until = s.now().Add(24 * time.Hour) // a provider's clock may be ahead
+		until = s.now()
+		if !f.ReceivedUntil.IsZero() {
+			until = f.ReceivedUntil
+		}
+		until = until.Add(24 * time.Hour) // a provider's clock may be ahead
+	}
+	if since.IsZero() && !f.ReceivedSince.IsZero() {
+		since = f.ReceivedSince.Add(-LongestResend)
 	}
 	if since.IsZero() {
 		since = until.Add(-DefaultWindow)

@@ -24,6 +24,9 @@ type Filter struct {
 	// events go back DefaultWindow, and not further than LongestRetry before the
 	// stack was created.
 	Since, Until time.Time
+	// ReceivedSince and ReceivedUntil bound the receipt by the stack, the second exclusively.
+	// With the first, Since is LongestResend before it by default.
+	ReceivedSince, ReceivedUntil time.Time
 	// Continued says that Until is a place in a list. Then the events without a time that
 	// were received on its day follow, also those received after it.
 	Continued bool
@@ -38,6 +41,9 @@ const (
 	// LongestRetry is how long the providers retry a delivery: three days each
 	// (docs/events.md).
 	LongestRetry = 3 * 24 * time.Hour
+	// LongestResend is how old an event can be when a person resends it (Stripe, "Manually
+	// resend an event").
+	LongestResend = 30 * 24 * time.Hour
 )
 
 // providers returns the names of the providers that the filter selects.
@@ -100,6 +106,12 @@ func (f Filter) conditions() *expression {
 	}
 	if f.Livemode != nil {
 		e.add("livemode", "=", &types.AttributeValueMemberBOOL{Value: *f.Livemode})
+	}
+	if !f.ReceivedSince.IsZero() {
+		e.add("receivedAt", ">=", number(f.ReceivedSince.UnixMilli()))
+	}
+	if !f.ReceivedUntil.IsZero() {
+		e.add("receivedAt", "<", number(f.ReceivedUntil.UnixMilli()))
 	}
 	return e
 }

@@ -34,7 +34,7 @@ var (
 )
 
 // items is a table in memory. It answers queries as DynamoDB does: the limit counts
-// the items before the filter, and eight of them cost half a unit. Expressions are equalities joined by AND.
+// the items before the filter, and eight of them cost half a unit. Expressions are comparisons joined by AND.
 type items struct {
 	mu      sync.Mutex
 	all     []map[string]types.AttributeValue
@@ -59,8 +59,20 @@ func (i *items) Query(_ context.Context, in *dynamodb.QueryInput, _ ...func(*dyn
 	matches := func(item map[string]types.AttributeValue, expression string) bool {
 		for term := range strings.SplitSeq(expression, " AND ") {
 			words := strings.Fields(term)
-			if !equal(item[in.ExpressionAttributeNames[words[0]]], in.ExpressionAttributeValues[words[2]]) {
-				return false
+			attribute, value := item[in.ExpressionAttributeNames[words[0]]], in.ExpressionAttributeValues[words[2]]
+			switch words[1] {
+			case ">=":
+				if number(attribute) < number(value) {
+					return false
+				}
+			case "<":
+				if number(attribute) >= number(value) {
+					return false
+				}
+			default:
+				if !equal(attribute, value) {
+					return false
+				}
 			}
 		}
 		return true
@@ -180,7 +192,9 @@ func TestEvents(t *testing.T) {
 	refund.Account, refund.Endpoint, refund.Livemode = "acct_1", "main", new(true)
 	timeless := paid("stripe:5", 20*time.Hour)
 	timeless.Timestamp = 0
-	i.add(refund, paid("paypal:1", time.Minute), paid("square:3", 2*time.Hour), timeless,
+	late := paid("stripe:late", 20*24*time.Hour)
+	late.PaymentID, late.ReceivedAt = "p3", now.Add(-time.Hour).UnixMilli()
+	i.add(late, refund, paid("paypal:1", time.Minute), paid("square:3", 2*time.Hour), timeless,
 		paid("stripe:4", 3*24*time.Hour), paid("stripe:6", 8*24*time.Hour), paid("stripe:ahead", -time.Hour))
 
 	for _, row := range []struct {
@@ -202,6 +216,8 @@ func TestEvents(t *testing.T) {
 		{"without a time, received before since", query.Filter{Since: now.Add(-19 * time.Hour), Until: now.Add(-3 * time.Hour)}, []string{}},
 		{"without a time, where a list continues", query.Filter{Since: now.AddDate(0, 0, -2), Until: now.Add(-21 * time.Hour), Continued: true}, []string{"stripe:5"}},
 		{"without a time, received after until", query.Filter{Since: now.AddDate(0, 0, -2), Until: now.Add(-21 * time.Hour)}, []string{}},
+		{"received in a range, created up to 30 days before", query.Filter{ReceivedSince: now.Add(-61 * time.Minute), ReceivedUntil: now.Add(-59 * time.Minute)},
+			[]string{"stripe:2", "stripe:late"}},
 		{"limit", query.Filter{Limit: 2}, []string{"stripe:ahead", "paypal:1"}},
 		{"a payment of any provider, whatever its age", query.Filter{Payment: "p1"},
 			[]string{"stripe:ahead", "paypal:1", "square:3", "stripe:4", "stripe:6", "stripe:5"}},

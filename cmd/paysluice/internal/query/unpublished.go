@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -34,8 +35,41 @@ type Unpublished struct {
 	SentAt int64  `json:"sentAt"`
 	// Records are the sequence numbers of Lambda's message: "{first} to {last} of {shard}".
 	Records string `json:"records,omitempty"`
+	// FirstStoredAt and LastStoredAt are when the first and the last of Records were stored.
+	FirstStoredAt int64 `json:"firstStoredAt,omitempty"`
+	LastStoredAt  int64 `json:"lastStoredAt,omitempty"`
 
-	receipt string
+	// MessageID is SQS's.
+	MessageID string `json:"-"`
+	receipt   string
+}
+
+const (
+	// LongestQueued is how long webhook-queue keeps a message: an event is stored at most that
+	// long after its receipt, unless it was in the archive.
+	LongestQueued = 7 * 24 * time.Hour
+	// clockMargin is how far the clocks of Lambda and DynamoDB may differ.
+	clockMargin = time.Minute
+)
+
+// Received returns the range of receipts of the events that Lambda gave up in some messages,
+// the end exclusive. ok is false if Lambda wrote none of them.
+func Received(messages []Unpublished) (since, until time.Time, ok bool) {
+	for _, m := range messages {
+		if m.Records == "" {
+			continue
+		}
+		first := time.UnixMilli(m.FirstStoredAt).Add(-LongestQueued - clockMargin)
+		last := time.UnixMilli(m.LastStoredAt).Add(clockMargin)
+		if !ok || first.Before(since) {
+			since = first
+		}
+		if !ok || last.After(until) {
+			until = last
+		}
+		ok = true
+	}
+	return since.UTC().Truncate(time.Second), until.UTC().Truncate(time.Second).Add(time.Second), ok
 }
 
 // UnpublishedReader reads webhook-unpublished and leaves its messages there.
@@ -67,8 +101,9 @@ var errQueue = errors.New("SQS refuses a message")
 
 // Read returns at most limit messages, all of them for 0, in no order. It receives them,
 // hides them from others for readSeconds, and shows them again with Release. A long queue
-// takes longer than that, so the first message that comes a second time is the end.
-func (u *UnpublishedReader) Read(ctx context.Context, limit int) ([]Unpublished, error) {
+// takes longer than that, so the first message that comes a second time is the end. all
+// reports whether the queue had no other message.
+func (u *UnpublishedReader) Read(ctx context.Context, limit int) (found []Unpublished, all bool, err error) {
 	found, at := []Unpublished{}, map[string]int{} // positions by MessageId
 	for again := false; !again && (limit == 0 || len(found) < limit); {
 		n := batchMax
@@ -83,10 +118,10 @@ func (u *UnpublishedReader) Read(ctx context.Context, limit int) ([]Unpublished,
 			MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameSentTimestamp},
 		})
 		if err != nil {
-			return nil, errors.Join(err, u.Release(context.WithoutCancel(ctx), found))
+			return nil, false, errors.Join(err, u.Release(context.WithoutCancel(ctx), found))
 		}
 		if len(out.Messages) == 0 {
-			break
+			return found, true, nil
 		}
 		for _, m := range out.Messages {
 			i, seen := at[aws.ToString(m.MessageId)]
@@ -98,7 +133,7 @@ func (u *UnpublishedReader) Read(ctx context.Context, limit int) ([]Unpublished,
 			found = append(found, readUnpublished(m))
 		}
 	}
-	return found, nil
+	return found, false, nil
 }
 
 // Release makes messages of Read visible again.
@@ -119,8 +154,9 @@ func (u *UnpublishedReader) Release(ctx context.Context, messages []Unpublished)
 	return nil
 }
 
-// Remove deletes messages of Read.
-func (u *UnpublishedReader) Remove(ctx context.Context, messages []Unpublished) error {
+// Remove deletes messages of Read. It returns those that are still in the queue because their
+// receipts have expired; another Read returns them again.
+func (u *UnpublishedReader) Remove(ctx context.Context, messages []Unpublished) (left []Unpublished, err error) {
 	for batch := range slices.Chunk(messages, batchMax) {
 		in := &sqs.DeleteMessageBatchInput{QueueUrl: &u.URL}
 		for i, m := range batch {
@@ -128,13 +164,18 @@ func (u *UnpublishedReader) Remove(ctx context.Context, messages []Unpublished) 
 		}
 		out, err := u.Queue.DeleteMessageBatch(ctx, in)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if err := refused(out.Failed); err != nil {
-			return err
+			return nil, err
+		}
+		for _, f := range out.Failed {
+			if i, err := strconv.Atoi(aws.ToString(f.Id)); err == nil && i < len(batch) {
+				left = append(left, batch[i])
+			}
 		}
 	}
-	return nil
+	return left, nil
 }
 
 // refused returns the first error of a batch. It is none that a message is visible again
@@ -155,7 +196,7 @@ func refused(failed []types.BatchResultErrorEntry) error {
 // "Configuring destinations for failed invocations").
 func readUnpublished(m types.Message) Unpublished {
 	sentAt, _ := strconv.ParseInt(m.Attributes[string(types.MessageSystemAttributeNameSentTimestamp)], 10, 64) // SQS's own
-	found := Unpublished{SentAt: sentAt, receipt: aws.ToString(m.ReceiptHandle)}
+	found := Unpublished{SentAt: sentAt, MessageID: aws.ToString(m.MessageId), receipt: aws.ToString(m.ReceiptHandle)}
 	body := aws.ToString(m.Body)
 	if u, err := publisher.DecodeUnpublished(body); err == nil {
 		found.EventID, found.Timestamp, found.Reason = u.EventID, u.Timestamp, u.Reason
@@ -169,6 +210,9 @@ func readUnpublished(m types.Message) Unpublished {
 			Shard string `json:"shardId"`
 			First string `json:"startSequenceNumber"`
 			Last  string `json:"endSequenceNumber"`
+			// Times of RFC 3339.
+			FirstAt string `json:"approximateArrivalOfFirstRecord"`
+			LastAt  string `json:"approximateArrivalOfLastRecord"`
 		} `json:"DDBStreamBatchInfo"`
 	}
 	if json.Unmarshal([]byte(body), &lambda) != nil || lambda.RequestContext.Condition == "" {
@@ -177,5 +221,13 @@ func readUnpublished(m types.Message) Unpublished {
 	}
 	found.Reason = lambda.RequestContext.Condition
 	found.Records = lambda.Batch.First + " to " + lambda.Batch.Last + " of " + lambda.Batch.Shard
+	// Without times, the stream had the records within its retention.
+	found.FirstStoredAt, found.LastStoredAt = sentAt-StreamRetention.Milliseconds(), sentAt
+	if at, err := time.Parse(time.RFC3339, lambda.Batch.FirstAt); err == nil {
+		found.FirstStoredAt = at.UnixMilli()
+	}
+	if at, err := time.Parse(time.RFC3339, lambda.Batch.LastAt); err == nil {
+		found.LastStoredAt = at.UnixMilli()
+	}
 	return found
 }

@@ -22,6 +22,7 @@ type unpublishedQueue struct {
 	*memory.SQS
 	broken string
 	failed []types.BatchResultErrorEntry // the answer to each batch
+	expire bool                          // whether receipts are over when messages are deleted
 	now    time.Time
 	slow   time.Duration // of each receive
 	calls  []int         // entries of each batch
@@ -49,12 +50,17 @@ func (q *unpublishedQueue) DeleteMessageBatch(ctx context.Context, in *sqs.Delet
 		return nil, errDown
 	}
 	q.calls = append(q.calls, len(in.Entries))
+	out := &sqs.DeleteMessageBatchOutput{Failed: q.failed}
 	for _, e := range in.Entries {
+		if q.expire {
+			out.Failed = append(out.Failed, types.BatchResultErrorEntry{Id: e.Id, Code: new("InvalidParameterValue")})
+			continue
+		}
 		if _, err := q.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: in.QueueUrl, ReceiptHandle: e.ReceiptHandle}); err != nil {
 			return nil, err
 		}
 	}
-	return &sqs.DeleteMessageBatchOutput{Failed: q.failed}, nil
+	return out, nil
 }
 
 func newUnpublished(t *testing.T) (*unpublishedQueue, *query.UnpublishedReader) {
@@ -65,7 +71,8 @@ func newUnpublished(t *testing.T) (*unpublishedQueue, *query.UnpublishedReader) 
 	require.NoError(t, err)
 	for _, body := range []string{
 		`{"eventId":"stripe:evt_1","timestamp":5,"reason":"refused"}`,
-		`{"requestContext":{"condition":"RecordAgeExceeded"},"DDBStreamBatchInfo":{"shardId":"shard-1","startSequenceNumber":"1","endSequenceNumber":"7"}}`,
+		`{"requestContext":{"condition":"RecordAgeExceeded"},"DDBStreamBatchInfo":{"shardId":"shard-1","startSequenceNumber":"1","endSequenceNumber":"7",
+			"approximateArrivalOfFirstRecord":"2026-11-01T10:00:00Z","approximateArrivalOfLastRecord":"2026-11-01T10:00:05.5Z"}}`,
 		`something else`,
 	} {
 		_, err := q.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: made.QueueUrl, MessageBody: &body})
@@ -76,8 +83,9 @@ func newUnpublished(t *testing.T) (*unpublishedQueue, *query.UnpublishedReader) 
 
 func TestUnpublished(t *testing.T) {
 	q, u := newUnpublished(t)
-	found, err := u.Read(t.Context(), 0)
+	found, all, err := u.Read(t.Context(), 0)
 	require.NoError(t, err)
+	assert.True(t, all)
 	var texts []string
 	for _, m := range found {
 		assert.EqualValues(t, 1_780_000_000_000, m.SentAt)
@@ -86,19 +94,43 @@ func TestUnpublished(t *testing.T) {
 	assert.Equal(t, []string{
 		"stripe:evt_1|refused|", "|RecordAgeExceeded|1 to 7 of shard-1", "|not a message of the publisher or of Lambda|",
 	}, texts)
-	hidden, err := u.Read(t.Context(), 0)
+	hidden, _, err := u.Read(t.Context(), 0)
 	require.NoError(t, err)
 	assert.Empty(t, hidden, "others do not see them meanwhile")
 
 	require.NoError(t, u.Release(t.Context(), found))
-	again, err := u.Read(t.Context(), 2)
+	again, all, err := u.Read(t.Context(), 2)
 	require.NoError(t, err)
 	assert.Len(t, again, 2, "they are still there")
-	require.NoError(t, u.Remove(t.Context(), again))
-	q.now = q.now.Add(time.Hour)
-	left, err := u.Read(t.Context(), 0)
+	assert.False(t, all)
+	q.expire = true
+	left, err := u.Remove(t.Context(), again)
 	require.NoError(t, err)
-	assert.Len(t, left, 1)
+	assert.Equal(t, again, left, "nothing was deleted")
+	q.expire = false
+	left, err = u.Remove(t.Context(), again)
+	require.NoError(t, err)
+	assert.Empty(t, left)
+	q.now = q.now.Add(time.Hour)
+	kept, _, err := u.Read(t.Context(), 0)
+	require.NoError(t, err)
+	assert.Len(t, kept, 1)
+}
+
+// What Lambda gave up was received before it was stored, as long before as webhook-queue keeps it.
+func TestReceived(t *testing.T) {
+	_, u := newUnpublished(t)
+	found, _, err := u.Read(t.Context(), 0)
+	require.NoError(t, err)
+	span := func(messages []query.Unpublished) string {
+		since, until, ok := query.Received(messages)
+		return fmt.Sprint(ok, " ", since.Format(time.RFC3339), " ", until.Format(time.RFC3339))
+	}
+	assert.Equal(t, "true 2026-10-25T09:59:00Z 2026-11-01T10:01:06Z", span(found))
+	other := query.Unpublished{Records: "1 to 2 of shard-2", FirstStoredAt: found[1].FirstStoredAt + 1000, LastStoredAt: found[1].LastStoredAt + 60_000}
+	assert.Equal(t, "true 2026-10-25T09:59:00Z 2026-11-01T10:02:06Z", span(append(found, other)))
+	_, _, ok := query.Received(found[:1])
+	assert.False(t, ok, "Lambda wrote none of them")
 }
 
 // Messages of a long queue are visible again before the last is read.
@@ -109,11 +141,13 @@ func TestUnpublishedLongQueue(t *testing.T) {
 		require.NoError(t, err)
 	}
 	q.slow = 10 * time.Second
-	found, err := u.Read(t.Context(), 0)
+	found, all, err := u.Read(t.Context(), 0)
 	require.NoError(t, err)
+	assert.False(t, all)
 	assert.Greater(t, len(found), 50)
 	assert.LessOrEqual(t, len(found), 70, "the first that comes again is the end")
-	require.NoError(t, u.Remove(t.Context(), found))
+	_, err = u.Remove(t.Context(), found)
+	require.NoError(t, err)
 	assert.Equal(t, 125-len(found), q.Len(u.URL), "each is listed once, and its latest receipt deletes it")
 	for _, n := range q.calls {
 		assert.LessOrEqual(t, n, 10)
@@ -127,10 +161,14 @@ func TestUnpublishedBatchAnswers(t *testing.T) {
 		"InvalidParameterValue": false, "InternalError": true,
 	} {
 		q, u := newUnpublished(t)
-		found, err := u.Read(t.Context(), 0)
+		found, _, err := u.Read(t.Context(), 0)
 		require.NoError(t, err)
 		q.failed = []types.BatchResultErrorEntry{{Id: new("0"), Code: &code}}
-		for _, err := range []error{u.Release(t.Context(), found), u.Remove(t.Context(), found)} {
+		left, removal := u.Remove(t.Context(), found)
+		if !refused {
+			assert.Equal(t, found[:1], left, "it is read again")
+		}
+		for _, err := range []error{u.Release(t.Context(), found), removal} {
 			assert.Equal(t, refused, err != nil, code)
 			if refused {
 				assert.ErrorContains(t, err, "SQS refuses a message: InternalError")
@@ -142,14 +180,17 @@ func TestUnpublishedBatchAnswers(t *testing.T) {
 func TestUnpublishedFails(t *testing.T) {
 	for call, do := range map[string]func(*query.UnpublishedReader, []query.Unpublished) error{
 		"ReceiveMessage": func(u *query.UnpublishedReader, _ []query.Unpublished) error {
-			_, err := u.Read(t.Context(), 0)
+			_, _, err := u.Read(t.Context(), 0)
 			return err
 		},
 		"ChangeMessageVisibilityBatch": func(u *query.UnpublishedReader, m []query.Unpublished) error { return u.Release(t.Context(), m) },
-		"DeleteMessageBatch":           func(u *query.UnpublishedReader, m []query.Unpublished) error { return u.Remove(t.Context(), m) },
+		"DeleteMessageBatch": func(u *query.UnpublishedReader, m []query.Unpublished) error {
+			_, err := u.Remove(t.Context(), m)
+			return err
+		},
 	} {
 		q, u := newUnpublished(t)
-		found, err := u.Read(t.Context(), 0)
+		found, _, err := u.Read(t.Context(), 0)
 		require.NoError(t, err)
 		q.broken = call
 		require.ErrorIs(t, do(u, found), errDown, call)
