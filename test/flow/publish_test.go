@@ -2,6 +2,7 @@ package flow_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -16,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	rules "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/stretchr/testify/assert"
@@ -276,6 +278,12 @@ func TestPublishing(t *testing.T) {
 			filtered[name] = listen(t, s, "bus-"+name, f.pattern)
 		}
 		requireFilters(t, s, all, filtered)
+		t.Run("an event that an operator sends again names the run", func(t *testing.T) {
+			replayed := listen(t, s, "bus-replayed", `{"detail":{"replay":["run-1"]}}`)
+			first := requireArrives(t, all, requireStored(t, s, asItIs))
+			republish(t, s, first.Data.ID, "run-1")
+			assert.Equal(t, first, requireArrives(t, replayed, first.Data.ID))
+		})
 		r := publisherRole(t, s)
 		removeEach(t, r, func(ctx context.Context) error { return exercisePublisher(ctx, s, all) })
 		calls, err := s.Calls()
@@ -294,6 +302,23 @@ func TestPublishing(t *testing.T) {
 	s = publishTo(t, "none")
 	assert.Equal(t, silent, physicalIDs(t, s), "nothing of it is left, and nothing else has changed")
 	requireStored(t, s, asItIs)
+}
+
+// republish passes a stored event to event-publisher as paysluice events republish does.
+func republish(t *testing.T, s *emulator.Stack, id, run string) {
+	t.Helper()
+	rows, err := s.Events(t.Context())
+	require.NoError(t, err)
+	i := slices.IndexFunc(rows, func(e event.Event) bool { return e.ID == id })
+	require.GreaterOrEqual(t, i, 0)
+	keys, image := table.EncodeImage(table.ToItem(rows[i]))
+	batch, err := json.Marshal(publisher.Batch{Replay: run, Records: []publisher.Record{
+		{EventName: publisher.Inserted, Change: publisher.Change{SequenceNumber: "0", Keys: keys, NewImage: image}},
+	}})
+	require.NoError(t, err)
+	out, err := lambda.NewFromConfig(s.Config()).Invoke(t.Context(), &lambda.InvokeInput{FunctionName: new(contract.PublisherName + "-" + s.Suffix), Payload: batch})
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"batchItemFailures":[]}`, string(out.Payload))
 }
 
 func publisherRole(t *testing.T, s *emulator.Stack) *roles.Role {

@@ -56,7 +56,7 @@ func newPublishing(w *world) (*publishing, error) {
 		return nil, err
 	}
 	for shard := range p.stream.Shards() {
-		p.readers = append(p.readers, &reader{shard: shard})
+		p.readers = append(p.readers, &reader{Reader: p.stream.NewReader(shard, w.stack.streamAge), shard: shard})
 	}
 	created, err := p.sns.CreateTopic(context.Background(), &sns.CreateTopicInput{Name: new(contract.EventTopicName)})
 	if err != nil {
@@ -114,10 +114,8 @@ func (c snsClient) Publish(ctx context.Context, in *sns.PublishInput, _ ...func(
 // reader is Lambda's reader of a shard. It has one invocation at a time (Lambda
 // Developer Guide, "Using AWS Lambda with Amazon DynamoDB").
 type reader struct {
+	*memory.Reader
 	shard int
-	after string // the checkpoint, a sequence number
-	limit int    // of the next batch, after a failure was split; 0 for none
-	tries int    // of the record after the checkpoint
 
 	process  *process
 	batch    []memory.Change
@@ -133,18 +131,9 @@ func (r *reader) due() bool {
 // mapping's, and names them in its destination.
 func (p *publishing) read(r *reader) {
 	w := p.w
-	size := 1 + w.rng.IntN(w.stack.publisherBatch)
-	if r.limit > 0 {
-		size = min(size, r.limit)
-	}
-	r.batch = p.stream.Read(r.shard, r.after, size)
-	old := 0
-	for old < len(r.batch) && time.Since(r.batch[old].At) > w.stack.streamAge {
-		p.given[r.batch[old].Sequence] = true
-		old++
-	}
-	if old > 0 {
-		p.giveUp(r, r.batch[:old])
+	var old []memory.Change
+	if r.batch, old = r.Next(1 + w.rng.IntN(w.stack.publisherBatch)); len(old) > 0 {
+		p.giveUp(r, old)
 		return
 	}
 	if len(r.batch) == 0 {
@@ -170,9 +159,11 @@ func (p *publishing) read(r *reader) {
 	})
 }
 
-// giveUp moves the checkpoint behind records that are too old, and sends the message that
-// Lambda sends to a mapping's OnFailure destination.
+// giveUp sends the message about records that are too old to the mapping's OnFailure destination.
 func (p *publishing) giveUp(r *reader, old []memory.Change) {
+	for _, c := range old {
+		p.given[c.Sequence] = true
+	}
 	first, last := old[0].Sequence, old[len(old)-1].Sequence
 	_, err := p.w.sqs.SendMessage(context.Background(), &sqs.SendMessageInput{QueueUrl: &p.unpublishedURL, MessageBody: new(fmt.Sprintf(
 		`{"requestContext":{"condition":"RecordAgeExceeded"},"DDBStreamBatchInfo":{"shardId":"shard-%d","startSequenceNumber":%q,"endSequenceNumber":%q}}`,
@@ -180,27 +171,18 @@ func (p *publishing) giveUp(r *reader, old []memory.Change) {
 	if err != nil {
 		p.w.violate("Lambda names what it gives up: %v", err)
 	}
-	r.after, r.limit, r.tries = last, 0, 0
 	p.w.seen["stream: given up"]++
 }
 
-// finish moves the checkpoint as the response says (Lambda Developer Guide, "Configuring
-// partial batch response"). A failed batch is split in two.
+// finish moves the checkpoint as the response says.
 func (p *publishing) finish(r *reader) {
-	w := p.w
 	done := p.done(r)
-	if done > 0 {
-		r.after, r.limit, r.tries = r.batch[done-1].Sequence, 0, 0
+	if r.Done(done) {
+		p.w.seen["stream: split"]++
 	}
-	if done == len(r.batch) {
-		return
+	if done < len(r.batch) {
+		r.nextPoll = time.Now().Add(r.Pause())
 	}
-	if r.tries++; done == 0 && len(r.batch) > 1 {
-		r.limit = (len(r.batch) + 1) / 2
-		w.seen["stream: split"]++
-	}
-	// The pause between two tries grows.
-	r.nextPoll = time.Now().Add(min(time.Second<<min(r.tries, 10), time.Minute))
 }
 
 // done returns how many records of the batch count as done.
@@ -264,7 +246,7 @@ func (p *publishing) stray() {
 // idle reports whether all readers are at the end of their shards.
 func (p *publishing) idle() bool {
 	for _, r := range p.readers {
-		if r.process != nil && r.process.running || len(p.stream.Read(r.shard, r.after, 1)) > 0 {
+		if r.process != nil && r.process.running || !r.AtEnd() {
 			return false
 		}
 	}
