@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"path"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -81,14 +82,14 @@ type owned struct {
 	has    func(key string) bool
 }
 
-// owned returns where an event's objects are: its payload, and its archived messages of each
+// owned returns where an event's objects are: its payload and its archived messages, of each
 // day on which one may have been received. A payloadRef that is not the event's own names
 // nothing: somebody has written it who wants another object deleted.
 func (e *Eraser) owned(row event.Event) []owned {
 	var all []owned
+	payload := func(key string) { all = append(all, owned{key, func(k string) bool { return k == key }}) }
 	if row.OwnsPayloadRef() {
-		// Equal bodies of other days have keys of their own.
-		all = append(all, owned{row.PayloadRef, func(key string) bool { return key == row.PayloadRef }})
+		payload(row.PayloadRef)
 	}
 	first := time.UnixMilli(cmp.Or(row.Timestamp, row.ReceivedAt)).UTC().Truncate(24 * time.Hour)
 	last := time.UnixMilli(max(row.Timestamp, row.ReceivedAt)).Add(archiveSpan)
@@ -103,6 +104,11 @@ func (e *Eraser) owned(row event.Event) []owned {
 		}
 		message := event.Archived{Event: &received}
 		all = append(all, owned{message.KeyPrefix(), message.HasKey})
+		// A redelivery of another day left the same body under that day's key.
+		again := path.Join(path.Dir(path.Dir(row.PayloadRef)), day.Format(time.DateOnly), row.PayloadSHA256)
+		if row.OwnsPayloadRef() && again != row.PayloadRef {
+			payload(again)
+		}
 	}
 	return all
 }

@@ -78,6 +78,9 @@ var paidAt = clock.Add(-48 * time.Hour)
 // largeRef is the key of the event's payload.
 var largeRef = "oversize/30d/stripe/2026-03-08/" + strings.Repeat("0a", 32)
 
+// againRef is the key under which a redelivery of the next day left the same body.
+var againRef = strings.Replace(largeRef, "03-08", "03-09", 1)
+
 // eraser returns an eraser of a table with one event, whose payload is in the bucket.
 func (s *shelf) eraser() *Eraser {
 	rows := newStream()
@@ -94,16 +97,17 @@ func (s *shelf) plan(t *testing.T) (Erasure, error) {
 
 func TestErase(t *testing.T) {
 	s := &shelf{keys: []string{
-		largeRef, largeRef + "0", "stripe/2026/03/08/stripe:evt%2F1-0a0a0a0a0a0a0a0a.json", "stripe/2026/03/09/stripe:evt%2F1-2-ffffffffffffffff.json",
+		largeRef, largeRef + "0", againRef, "stripe/2026/03/08/stripe:evt%2F1-0a0a0a0a0a0a0a0a.json", "stripe/2026/03/09/stripe:evt%2F1-2-ffffffffffffffff.json",
 		"stripe/2026/03/09/stripe:evt%2F1-ffffffffffffffff-5fea7756.json", "stripe/2026/03/09/stripe:evt%2F1-ffffffffffffffff.json",
 		"stripe/2026/03/09/stripe:evt%2F11-ffffffffffffffff.json",
 	}}
 	plan, err := s.plan(t)
 	require.NoError(t, err)
 	assert.Len(t, plan.Events, 1)
-	assert.Len(t, plan.Objects, 8, "all versions and markers of four objects")
+	assert.Len(t, plan.Objects, 10, "all versions and markers of five objects")
 	assert.Equal(t, []string{largeRef, largeRef, "stripe/2026/03/08/stripe:evt%2F1-", "stripe/2026/03/09/stripe:evt%2F1-",
-		"stripe/2026/03/09/stripe:evt%2F1-", "stripe/2026/03/09/stripe:evt%2F1-", "stripe/2026/03/10/stripe:evt%2F1-"}, s.listed, "days until now, all pages")
+		"stripe/2026/03/09/stripe:evt%2F1-", "stripe/2026/03/09/stripe:evt%2F1-", againRef,
+		"stripe/2026/03/10/stripe:evt%2F1-", strings.Replace(largeRef, "03-08", "03-10", 1)}, s.listed, "days until now, all pages")
 	assert.Empty(t, s.deleted, "a plan changes nothing")
 
 	require.NoError(t, s.eraser().Erase(t.Context(), plan))
