@@ -94,7 +94,7 @@ func (c *command) figures() (figures.Figures, error) {
 
 // measure builds the tree's functions and calls f, which returns a part of the results.
 // The pages follow.
-func (c *command) measure(ctx context.Context, f func(s session) (result.Results, error)) (err error) {
+func (c *command) measure(ctx context.Context, symbols bool, f func(s session) (result.Results, error)) (err error) {
 	s := session{}
 	if s.dir, err = os.MkdirTemp("", "performance-"); err != nil {
 		return err
@@ -104,7 +104,7 @@ func (c *command) measure(ctx context.Context, f func(s session) (result.Results
 		return err
 	}
 	fmt.Fprintln(c.stderr, "building the functions …")
-	if s.tree, err = lab.Build(ctx, c.root, s.dir); err != nil {
+	if s.tree, err = lab.Build(ctx, c.root, s.dir, symbols); err != nil {
 		return err
 	}
 	if s.world, err = lab.NewWorld(); err != nil {

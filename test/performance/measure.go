@@ -34,7 +34,7 @@ func (c *command) load(ctx context.Context, args []string) error {
 	// Twice the environments that are busy on average (Little's law), and some.
 	busy := o.Rate / 3 * published.Latencies[awsstub.SendMessage].Mean() / 1000
 	o.Warm = 8 + int(math.Ceil(min(16, o.Rate/50)+2*busy))
-	return c.measure(ctx, func(s session) (result.Results, error) {
+	return c.measure(ctx, false, func(s session) (result.Results, error) {
 		l, err := s.world.Load(ctx, s.tree, o, c.stderr)
 		l.Machine = s.machine
 		return result.Results{Load: &l}, err
@@ -50,7 +50,7 @@ func (c *command) coldStart(ctx context.Context, args []string) error {
 	if *rounds < 1 || *call < 0 {
 		return fmt.Errorf("%w: there is at least one round", errUsage)
 	}
-	return c.measure(ctx, func(s session) (result.Results, error) {
+	return c.measure(ctx, false, func(s session) (result.Results, error) {
 		hello, err := lab.BuildHello(ctx, c.root, s.dir)
 		if err != nil {
 			return result.Results{}, err
@@ -66,7 +66,7 @@ func (c *command) sizes(ctx context.Context, args []string) error {
 	if err := c.parse(args); err != nil {
 		return err
 	}
-	return c.measure(ctx, func(s session) (result.Results, error) {
+	return c.measure(ctx, false, func(s session) (result.Results, error) {
 		sizes, err := s.world.Sizes(ctx, s.tree, c.root)
 		sizes.Machine = s.machine
 		return result.Results{Sizes: &sizes}, err
@@ -77,6 +77,7 @@ func (c *command) compare(ctx context.Context, args []string) error {
 	base := c.flags.String("base", "", "the revision to compare with, such as HEAD~5")
 	rounds := c.flags.Int("rounds", 9, "processes of each function and revision")
 	invocations := c.flags.Int("invocations", 1000, "invocations of each process")
+	profiles := c.flags.String("profile", "", "a folder for records of perf(1), which slow the functions down")
 	if err := c.parse(args); err != nil {
 		return err
 	}
@@ -87,13 +88,13 @@ func (c *command) compare(ctx context.Context, args []string) error {
 		return err
 	}
 	var page string
-	if err := c.measure(ctx, func(s session) (result.Results, error) {
+	if err := c.measure(ctx, *profiles != "", func(s session) (result.Results, error) {
 		fmt.Fprintf(c.stderr, "building the functions of %s …\n", *base)
-		other, err := lab.BuildAt(ctx, c.root, *base, filepath.Join(s.dir, "base"))
+		other, err := lab.BuildAt(ctx, c.root, *base, filepath.Join(s.dir, "base"), *profiles != "")
 		if err != nil {
 			return result.Results{}, err
 		}
-		functions, err := s.world.Compare(ctx, other, s.tree, *rounds, *invocations, c.stderr)
+		functions, err := s.world.Compare(ctx, other, s.tree, *rounds, *invocations, *profiles, c.stderr)
 		r := result.Results{Compare: &result.Compare{
 			Machine: s.machine, Base: *base, Rounds: *rounds, Invocations: *invocations, Functions: functions,
 		}}

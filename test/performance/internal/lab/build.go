@@ -45,8 +45,8 @@ func Root(ctx context.Context) (string, error) {
 }
 
 // Build builds the functions of the repository at root with the operators' command, and
-// puts the bootstraps below dir.
-func Build(ctx context.Context, root, dir string) (Revision, error) {
+// puts the bootstraps below dir. With symbols it builds them for a profiler.
+func Build(ctx context.Context, root, dir string, symbols bool) (Revision, error) {
 	r := Revision{Binaries: map[string]Binary{}}
 	var err error
 	if r.Stack, err = stack.Read(filepath.Join(root, "out", "stack.json")); err != nil {
@@ -65,18 +65,21 @@ func Build(ctx context.Context, root, dir string) (Revision, error) {
 		if len(from) != 1 {
 			return r, fmt.Errorf("%d zips of %s in %s, not one", len(from), f.Binary, zips)
 		}
-		if r.Binaries[f.Binary], err = unzip(from[0], filepath.Join(dir, f.Binary)); err != nil {
+		path := filepath.Join(dir, f.Binary)
+		if r.Binaries[f.Binary], err = unzip(from[0], path); err == nil && symbols {
+			err = goBuild(ctx, root, path, "./cmd/lambdas/"+f.Binary, "")
+		}
+		if err != nil {
 			return r, err
 		}
 	}
 	return r, nil
 }
 
-// BuildHello builds the program Hello of this module with the flags of the functions.
+// BuildHello builds the program Hello of this module.
 func BuildHello(ctx context.Context, root, dir string) (Binary, error) {
 	path := filepath.Join(dir, Hello)
-	if _, err := run(ctx, filepath.Join(root, "test", "performance"),
-		"env", "CGO_ENABLED=0", "go", "build", "-tags", "lambda.norpc", "-trimpath", "-ldflags", "-s -w", "-o", path, "./hello"); err != nil {
+	if err := goBuild(ctx, filepath.Join(root, "test", "performance"), path, "./hello", "-s -w"); err != nil {
 		return Binary{}, err
 	}
 	info, err := os.Stat(path)
@@ -86,14 +89,20 @@ func BuildHello(ctx context.Context, root, dir string) (Binary, error) {
 	return Binary{Path: path, Size: info.Size()}, nil
 }
 
+// goBuild builds one program with the flags of the functions.
+func goBuild(ctx context.Context, dir, path, program, ldflags string) error {
+	_, err := run(ctx, dir, "env", "CGO_ENABLED=0", "go", "build", "-tags", "lambda.norpc", "-trimpath", "-ldflags", ldflags, "-o", path, program)
+	return err
+}
+
 // BuildAt is Build for another revision of the repository at root, from a worktree that
 // it adds below dir and removes again.
-func BuildAt(ctx context.Context, root, revision, dir string) (Revision, error) {
+func BuildAt(ctx context.Context, root, revision, dir string, symbols bool) (Revision, error) {
 	tree := filepath.Join(dir, "worktree")
 	if _, err := run(ctx, root, "git", "worktree", "add", "--detach", "--quiet", tree, revision); err != nil {
 		return Revision{}, err
 	}
-	r, err := Build(ctx, tree, dir)
+	r, err := Build(ctx, tree, dir, symbols)
 	_, removed := run(context.WithoutCancel(ctx), root, "git", "worktree", "remove", "--force", tree)
 	return r, errors.Join(err, removed)
 }

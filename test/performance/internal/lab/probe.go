@@ -5,6 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
 	"time"
 
 	"github.com/paysluice/paysluice/test/performance/internal/result"
@@ -31,6 +34,8 @@ type Task struct {
 	// Payloads are invocations; Want is a part of each good response.
 	Payloads [][]byte
 	Want     string
+	// Profile is a file for the profile of the warm calls, or "".
+	Profile string
 }
 
 // start starts a process and returns when it has asked for an invocation.
@@ -91,6 +96,13 @@ func (w *World) Probe(ctx context.Context, t Task, call time.Duration) (sample r
 			return sample, err
 		}
 		sample.FirstCPU, begin = ms(first-begin), first
+		if t.Profile != "" {
+			stop, err := profile(ctx, f.PID(), t.Profile)
+			if err != nil {
+				return sample, err
+			}
+			defer func() { err = errors.Join(err, stop()) }()
+		}
 	}
 	if len(calls) > 0 {
 		end, err := cpuTime(f.PID())
@@ -99,30 +111,42 @@ func (w *World) Probe(ctx context.Context, t Task, call time.Duration) (sample r
 		}
 		sample.WarmCall, sample.WarmCPU = median(calls), ms(end-begin)/float64(len(calls))
 	}
-	sample.Memory, err = peakMemory(f.PID())
+	memory, err := peakMemory(f.PID())
+	sample.Memory = float64(memory)
 	return sample, err
 }
 
-// medianProgram returns the median of each figure.
-func medianProgram(all []result.Program) result.Program {
-	m := all[0]
-	of := func(figure func(*result.Program) *float64) {
+// summary returns the program with one value for each of its figures.
+func summary(all []result.Program, of func([]float64) float64) result.Program {
+	s := all[0]
+	for _, figure := range []func(*result.Program) *float64{
+		func(p *result.Program) *float64 { return &p.Init }, func(p *result.Program) *float64 { return &p.InitCPU },
+		func(p *result.Program) *float64 { return &p.FirstCall }, func(p *result.Program) *float64 { return &p.FirstCPU },
+		func(p *result.Program) *float64 { return &p.WarmCall }, func(p *result.Program) *float64 { return &p.WarmCPU },
+		func(p *result.Program) *float64 { return &p.Memory },
+	} {
 		var values []float64
 		for i := range all {
 			values = append(values, *figure(&all[i]))
 		}
-		*figure(&m) = median(values)
+		*figure(&s) = of(values)
 	}
-	of(func(p *result.Program) *float64 { return &p.Init })
-	of(func(p *result.Program) *float64 { return &p.InitCPU })
-	of(func(p *result.Program) *float64 { return &p.FirstCall })
-	of(func(p *result.Program) *float64 { return &p.FirstCPU })
-	of(func(p *result.Program) *float64 { return &p.WarmCall })
-	of(func(p *result.Program) *float64 { return &p.WarmCPU })
-	var memory []float64
-	for _, p := range all {
-		memory = append(memory, float64(p.Memory))
-	}
-	m.Memory = int64(median(memory))
-	return m
+	return s
 }
+
+// profile records the stacks of a process with perf(1) until stop is called.
+func profile(ctx context.Context, pid int, path string) (stop func() error, err error) {
+	cmd := exec.CommandContext(ctx, "perf", "record", "--quiet", "-g", "-e", "cpu-clock", "-p", strconv.Itoa(pid), "-o", path)
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	time.Sleep(perfStart)
+	return func() error {
+		err := cmd.Process.Signal(os.Interrupt)
+		_ = cmd.Wait() // it says that it was interrupted
+		return err
+	}, nil
+}
+
+// perfStart is how long perf takes to attach.
+const perfStart = time.Second

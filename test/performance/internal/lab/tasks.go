@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
 	"sync"
 	"time"
@@ -112,7 +113,7 @@ func (w *World) ColdStart(ctx context.Context, r Revision, hello Binary, rounds 
 	if err != nil {
 		return nil, err
 	}
-	samples, err := w.rounds(ctx, [][]Task{append(tasks, emptier)}, rounds, call, progress)
+	samples, err := w.rounds(ctx, [][]Task{append(tasks, emptier)}, rounds, call, median, progress)
 	if err != nil {
 		return nil, err
 	}
@@ -123,19 +124,25 @@ func (w *World) ColdStart(ctx context.Context, r Revision, hello Binary, rounds 
 	return programs, nil
 }
 
-// Compare measures the functions of two revisions.
-func (w *World) Compare(ctx context.Context, base, head Revision, rounds, invocations int, progress io.Writer) ([]result.Compared, error) {
+// Compare returns the lowest figures of the functions of two revisions, because other
+// programs on the machine only add to them. With profiles, a folder, it profiles each.
+func (w *World) Compare(ctx context.Context, base, head Revision, rounds, invocations int, profiles string, progress io.Writer) ([]result.Compared, error) {
 	tasks := make([][]Task, 2)
 	for i, r := range []Revision{base, head} {
 		var err error
 		if tasks[i], err = w.Tasks(ctx, r, invocations); err != nil {
 			return nil, err
 		}
+		for j := range tasks[i] {
+			if t := &tasks[i][j]; profiles != "" {
+				t.Profile = filepath.Join(profiles, t.Function.Name+[]string{".base", ".head"}[i])
+			}
+		}
 	}
 	if len(tasks[0]) != len(tasks[1]) {
 		return nil, errors.New("the revisions have other functions")
 	}
-	samples, err := w.rounds(ctx, tasks, rounds, 0, progress)
+	samples, err := w.rounds(ctx, tasks, rounds, 0, slices.Min, progress)
 	if err != nil {
 		return nil, err
 	}
@@ -146,9 +153,11 @@ func (w *World) Compare(ctx context.Context, base, head Revision, rounds, invoca
 	return all, nil
 }
 
-// rounds returns the medians of each task's processes, one for each revision. In each
+// rounds sums up the processes of each task, one value for each revision. In each
 // round a process of each revision is started, the order changing from round to round.
-func (w *World) rounds(ctx context.Context, revisions [][]Task, rounds int, call time.Duration, progress io.Writer) ([][]result.Program, error) {
+func (w *World) rounds(
+	ctx context.Context, revisions [][]Task, rounds int, call time.Duration, of func([]float64) float64, progress io.Writer,
+) ([][]result.Program, error) {
 	samples := make([][][]result.Program, len(revisions[0]))
 	for round := range rounds {
 		fmt.Fprintf(progress, "round %d of %d …\n", round+1, rounds)
@@ -165,15 +174,15 @@ func (w *World) rounds(ctx context.Context, revisions [][]Task, rounds int, call
 			}
 		}
 	}
-	medians := make([][]result.Program, len(samples))
+	summaries := make([][]result.Program, len(samples))
 	for i, byRound := range samples {
 		for which := range revisions {
 			var all []result.Program
 			for _, round := range byRound {
 				all = append(all, round[which])
 			}
-			medians[i] = append(medians[i], medianProgram(all))
+			summaries[i] = append(summaries[i], summary(all, of))
 		}
 	}
-	return medians, nil
+	return summaries, nil
 }

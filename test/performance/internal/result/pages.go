@@ -102,7 +102,7 @@ func (r Results) ColdStartPage() string {
 		if p.Zip > 0 {
 			zip = Number(float64(p.Zip)/1e6, 2)
 		}
-		rows = append(rows, append(row, megabytes(p.Memory), Number(float64(p.Binary)/1e6, 1), zip))
+		rows = append(rows, append(row, megabytes(int64(p.Memory)), Number(float64(p.Binary)/1e6, 1), zip))
 	}
 	return Header + "# Cold starts\n\n" + c.Machine.String() +
 		fmt.Sprintf("Medians of %d processes each, started one at a time, in turn. Every AWS call takes %.0f ms.\n\n", c.Rounds, c.Call) +
@@ -124,7 +124,7 @@ func (r Results) ComparePage() string {
 			decimals   int
 		}{
 			{f.Base.WarmCPU, f.Head.WarmCPU, 3}, {f.Base.FirstCall, f.Head.FirstCall, 1}, {f.Base.Init, f.Head.Init, 1},
-			{float64(f.Base.Memory) / (1 << 20), float64(f.Head.Memory) / (1 << 20), 1},
+			{f.Base.Memory / (1 << 20), f.Head.Memory / (1 << 20), 1},
 		} {
 			ratio := fmt.Sprintf("%.2f×", figure.head/figure.base)
 			if figure.head/figure.base > Limit {
@@ -135,6 +135,6 @@ func (r Results) ComparePage() string {
 		rows = append(rows, row)
 	}
 	return Header + "# Comparison with " + c.Base + "\n\n" + c.Machine.String() +
-		fmt.Sprintf("Medians of %d processes of each revision, in turn, with %d invocations each; AWS answers at once. Ratios above %.2f are in bold.\n\n", c.Rounds, c.Invocations, Limit) +
+		fmt.Sprintf("The lowest of %d processes of each revision, in turn, with %d invocations each; AWS answers at once. Ratios above %.2f are in bold.\n\n", c.Rounds, c.Invocations, Limit) +
 		Table(titles, rows)
 }

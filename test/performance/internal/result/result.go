@@ -106,7 +106,7 @@ type Program struct {
 	FirstCPU  float64 `json:"firstCPU"`
 	WarmCall  float64 `json:"warmCall"`
 	WarmCPU   float64 `json:"warmCPU"`
-	Memory    int64   `json:"memory"`
+	Memory    float64 `json:"memory"`
 	Binary    int64   `json:"binary"`
 	Zip       int64   `json:"zip"`
 }
