@@ -23,18 +23,16 @@ import (
 // TestPagesAreCurrent compares the committed pages with what the results, figures.json
 // and the template say.
 func TestPagesAreCurrent(t *testing.T) {
-	require.NoError(t, run(t.Context(), []string{"tables", "-check"}, io.Discard, io.Discard))
-}
-
-func TestStalePageIsReported(t *testing.T) {
 	dir := t.TempDir()
-	text, err := os.ReadFile("results/measured.json")
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "measured.json"), text, 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "measured.json"), []byte(read(t, "results/measured.json")), 0o600))
 	require.NoError(t, run(t.Context(), []string{"tables", "-results", dir}, io.Discard, io.Discard))
-	require.NoError(t, run(t.Context(), []string{"tables", "-check", "-results", dir}, io.Discard, io.Discard))
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "cost.md"), []byte("$1"), 0o600))
-	assert.ErrorIs(t, run(t.Context(), []string{"tables", "-check", "-results", dir}, io.Discard, io.Discard), errStale)
+	pages, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	assert.Len(t, pages, 7)
+	for _, page := range pages {
+		assert.Equal(t, read(t, filepath.Join(dir, page.Name())), read(t, filepath.Join("results", page.Name())),
+			"results/%s: run go run . tables and read what changed", page.Name())
+	}
 }
 
 // TestDocsQuoteThePages compares docs/ with the generated pages: a row of a table with
@@ -223,4 +221,28 @@ func TestRefusesFlags(t *testing.T) {
 		})
 	}
 	assert.Error(t, errors.Join(run(t.Context(), []string{"tables", "-results", t.TempDir()}, io.Discard, io.Discard)), "nothing was measured")
+}
+
+func TestAllocations(t *testing.T) {
+	const base = "BenchmarkA 200 1000 B/op 100 allocs/op\nBenchmarkB/x-y 200 0 B/op 0 allocs/op\n"
+	for _, row := range []struct {
+		why, now string
+		want     error
+	}{
+		{"the same, with times", "goos: linux\nBenchmarkA 200 99 ns/op 1000 B/op 100 allocs/op\nBenchmarkB/x-y 200 1 ns/op 0 B/op 0 allocs/op\nPASS\n", nil},
+		{"a little more", "BenchmarkA 200 1300 B/op 112 allocs/op\nBenchmarkB/x-y 200 200 B/op 2 allocs/op\n", nil},
+		{"clearly more bytes", "BenchmarkA 200 1400 B/op 100 allocs/op\nBenchmarkB/x-y 200 0 B/op 0 allocs/op\n", errAllocations},
+		{"clearly more allocations", "BenchmarkA 200 1000 B/op 113 allocs/op\nBenchmarkB/x-y 200 0 B/op 0 allocs/op\n", errAllocations},
+		{"a benchmark that the baseline lacks", base + "BenchmarkC 200 0 B/op 0 allocs/op\n", errAllocations},
+		{"one that is gone", "BenchmarkA 200 1000 B/op 100 allocs/op\n", errAllocations},
+	} {
+		t.Run(row.why, func(t *testing.T) {
+			table, lines, err := compareAllocations([]byte(base), []byte(row.now))
+			assert.ErrorIs(t, err, row.want)
+			assert.Contains(t, table, "A ")
+			assert.Contains(t, lines, "BenchmarkA 200 ")
+		})
+	}
+	_, _, err := compareAllocations([]byte(base), []byte("PASS\n"))
+	assert.Error(t, err, "no benchmark ran")
 }

@@ -2,13 +2,10 @@ package lab
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"math"
 	"math/rand/v2"
-	"os"
-	"runtime"
 	"sync"
 	"time"
 
@@ -44,8 +41,6 @@ type loadRun struct {
 	front      []*pool         // the authorizer's and then the processors'
 	processors map[string]*pool
 	late       *hdrhistogram.Histogram
-	began      time.Time
-	ownCPU     time.Duration
 	sent       sync.WaitGroup // until they are answered
 
 	mu       sync.Mutex // of what follows
@@ -201,8 +196,10 @@ func (r *loadRun) send(ctx context.Context) error {
 			return err
 		}
 		if i == r.first {
-			if err := r.mark(); err != nil {
-				return err
+			for _, p := range r.front {
+				if err := p.mark(); err != nil {
+					return err
+				}
 			}
 		}
 		if i >= r.first {
@@ -229,18 +226,6 @@ func (r *loadRun) sendOne(ctx context.Context, w Webhook, due time.Time, measure
 	}
 }
 
-// mark begins the measured window.
-func (r *loadRun) mark() error {
-	var errs []error
-	for _, p := range r.front {
-		errs = append(errs, p.mark())
-	}
-	r.began = time.Now()
-	var err error
-	r.ownCPU, err = cpuTime(os.Getpid())
-	return errors.Join(append(errs, err)...)
-}
-
 // settle waits until all that was sent is answered.
 func (r *loadRun) settle(ctx context.Context) error {
 	late := time.AfterFunc(drain, func() { r.fail(fmt.Errorf("%w: invocations have no response", ErrWrong)) })
@@ -249,28 +234,19 @@ func (r *loadRun) settle(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
-// result returns the result without the consumer.
+// result returns the result without the readers of queue and stream.
 func (r *loadRun) result() (result.Load, error) {
-	wall := time.Since(r.began)
-	own, err := cpuTime(os.Getpid())
-	if err != nil {
-		return result.Load{}, err
-	}
 	l := result.Load{
 		Rate: r.Rate, Seconds: r.For.Seconds(), BodySize: r.BodySize, Seed: r.Seed,
 		Request: distribution(r.request), Late: distribution(r.late),
-		HarnessCPU: ms(own-r.ownCPU) / float64(len(r.at)-r.first),
 	}
-	used := ms(own - r.ownCPU)
 	for _, p := range r.front {
 		f, err := p.measured()
 		if err != nil {
 			return l, err
 		}
-		used += f.CPU * float64(f.Invocations)
 		l.Functions = append(l.Functions, f)
 	}
-	l.Busy = used / ms(wall) / float64(runtime.NumCPU())
 	return l, nil
 }
 

@@ -2,7 +2,6 @@ package pricing
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/paysluice/paysluice/handlers/contract"
@@ -19,8 +18,6 @@ func (m Model) CostPage() string {
 		{"A month with webhooks of 2.5 KB", m.months()},
 		{"What each part adds", m.parts()},
 		{"What publishing adds", m.publishTable()},
-		{"What the functions take", m.functionTable()},
-		{"What a webhook becomes: means over the providers", m.sizeTable()},
 		{"What would make it cheaper", m.levers()},
 		{"Dead letters", m.deadLetters()},
 		{"A stranger who sends as much as the stage lets through", m.strangers()},
@@ -90,15 +87,10 @@ func (m Model) months() string {
 }
 
 func (m Model) parts() string {
-	var rows [][]string
-	event := func(what string, u usage) { rows = append(rows, []string{what, m.perMillion(u)}) }
-	for _, i := range m.stack.Indexes {
-		event("Index "+i.Name+": its writes", usage{writeUnit: m.of(middle, func(e result.Event) float64 { return units(e.Entries[i.Name]) })})
-	}
-	event("A year in the table with its indexes and point-in-time recovery", m.kept(middle, 365))
-	event("X-Ray, with Tracing on", m.recorded(usual().perSecond))
-	event("A duplicate: DynamoDB bills its write, without the indexes'", m.event(middle, usual()).minus(m.indexes(middle)))
-	return result.Table([]string{"", "$ for a million events"}, rows)
+	return result.Table([]string{"", "$ for a million events"}, [][]string{
+		{"A year in the table with its indexes and point-in-time recovery", m.perMillion(m.kept(middle, 365))},
+		{"X-Ray, with Tracing on", m.perMillion(m.recorded(usual().perSecond))},
+	})
 }
 
 func (m Model) publishTable() string {
@@ -114,43 +106,6 @@ func (m Model) publishTable() string {
 	return result.Table([]string{"", "$ for a million events", "of it the target", "Lambda", "logs", "$ a month: alarms", "metrics with data"}, [][]string{
 		append([]string{"PublishTo topic"}, of(topicPublish)...), append([]string{"PublishTo event-bus"}, of(busEvent)...),
 	})
-}
-
-func (m Model) functionTable() string {
-	var rows [][]string
-	names := m.functions()
-	slices.Sort(names)
-	for _, name := range names {
-		d, memory := m.durations[name], m.memory(name)
-		rows = append(rows, []string{
-			name, result.Number(memory, 0), result.Number(float64(d.memory)/(1<<20), 0), result.Number(d.cpu, 2), result.Number(d.wait, 1),
-			result.Number(d.millis(memory)+rounding, 1),
-		})
-	}
-	return result.Table([]string{"", "memory, MB", "of it used", "CPU, ms", "waiting, ms", "billed, ms"}, rows)
-}
-
-func (m Model) sizeTable() string {
-	titles := []string{"bytes"}
-	for _, body := range bodies() {
-		titles = append(titles, kilobytes(body))
-	}
-	var rows [][]string
-	row := func(name string, decimals int, size func(result.Event) float64) {
-		cells := []string{name}
-		for _, body := range bodies() {
-			cells = append(cells, result.Number(m.of(body, size), decimals))
-		}
-		rows = append(rows, cells)
-	}
-	row("message in SQS", 0, func(e result.Event) float64 { return float64(e.Message) })
-	row("item in DynamoDB", 0, func(e result.Event) float64 { return float64(e.Item) })
-	for _, i := range m.stack.Indexes {
-		row("entry in "+i.Name, 0, func(e result.Event) float64 { return float64(e.Entries[i.Name]) })
-	}
-	row("write units of the item", 1, itemUnits)
-	row("write units of the indexes", 1, entryUnits)
-	return result.Table(titles, rows)
 }
 
 func (m Model) levers() string {

@@ -44,9 +44,8 @@ const (
 
 // duration is how long an invocation takes, in milliseconds.
 type duration struct {
-	cpu    float64 // with a whole vCPU
-	wait   float64 // for AWS
-	memory int64   // bytes in use
+	cpu  float64 // with a whole vCPU
+	wait float64 // for AWS
 }
 
 // millis returns the duration with that much memory. It is an upper bound: work that is
@@ -86,7 +85,7 @@ func New(s stack.Stack, r result.Results, f figures.Figures) (Model, error) {
 		} else if f1.Name != contract.AuthorizerName {
 			tail = f.Latencies[awsstub.SendMessage].Mean() / f.Latencies[awsstub.SendMessage].P50
 		}
-		m.durations[f1.Name] = duration{cpu: f1.CPU, wait: math.Max(0, f1.Latency.P50-f1.CPU) * tail, memory: f1.Memory}
+		m.durations[f1.Name] = duration{cpu: f1.CPU, wait: math.Max(0, f1.Latency.P50-f1.CPU) * tail}
 	}
 	m.single = m.durations[contract.ConsumerName]
 	for _, p := range r.ColdStart.Programs {

@@ -108,7 +108,6 @@ func TestReaches(t *testing.T) {
 		{"4,000 units, two for each in the larger index", "a new index's writes", 2000, 2000},
 		{"16 partitions for each provider", "partitions of the index of days", 48_000, 16_000},
 		{"120,000 messages that stay away for 300 s", "messages in flight while no event can be stored", 400, 400},
-		{"20 ms of a processor for each event, a read every 240 s", "Secrets Manager", 10_000 * 240 / 0.020, 10_000 * 240 / 0.020},
 	} {
 		t.Run(row.why, func(t *testing.T) {
 			require.Contains(t, by, row.what)

@@ -17,13 +17,10 @@ const (
 	lambdaConcurrency = "lambda.concurrency"
 	lambdaRate        = "lambda.rate"
 	lambdaRamp        = "lambda.ramp"
-	mappingMost       = "mapping.most"
 	inFlight          = "sqs.inflight"
 	newTable          = "dynamodb.new"
 	wholeTable        = "dynamodb.table"
 	partition         = "dynamodb.partition"
-	kmsRate           = "kms.rate"
-	secretRate        = "secrets.rate"
 )
 
 // dayShards is the number of partition keys of a provider's day (handlers/aws/table).
@@ -113,17 +110,12 @@ func (m Model) reaches(body int) []reach {
 		same("Lambda's invocations a second at the account's concurrency", m.limit(lambdaConcurrency)*m.limit(lambdaRate)/m.invocations(one), raised(lambdaConcurrency)),
 		same("Lambda's concurrency of the account", m.limit(lambdaConcurrency)/m.concurrency(one), raised(lambdaConcurrency)),
 		same("MaximumConcurrency of the queue's poller", consumer.MaximumConcurrency/m.busyConsumers(one), "template"),
-		same("a queue poller at its most", m.limit(mappingMost)/m.busyConsumers(one), raised(mappingMost)),
 		same("the publisher of a new table, with PublishTo", m.limit(newTable)/m.limit(partition)*m.publishRate(), "a table that grows: each partition has a shard"),
 		same("a new table's writes", m.limit(newTable)/m.of(body, itemUnits), raised(newTable)),
 		same("a new index's writes", m.limit(newTable)/m.largestEntry(body), raised(newTable)),
 		same("the table's writes", m.limit(wholeTable)/m.of(body, itemUnits), raised(wholeTable)),
 		{"partitions of the index of days", day * m.providers(), day, "dayShards in handlers/aws/table"},
-		same("messages in flight while all goes well", m.limit(inFlight)/(m.busyConsumers(one)*m.batchSize()), raised(inFlight)),
 		same("messages in flight while no event can be stored", m.limit(inFlight)/m.stack.VisibilitySeconds, "not needed: what is not received waits in the queue"),
-		same("KMS, reading secrets", m.limit(kmsRate)*secretSeconds/m.busyProcessors(one), raised(kmsRate)),
-		same("Secrets Manager", m.limit(secretRate)*secretSeconds/m.busyProcessors(one), raised(secretRate)),
-		same("Secrets Manager, if every webhook is forged", m.limit(secretRate)*refreshSeconds/m.busyProcessors(one), raised(secretRate)),
 	}
 	slices.SortStableFunc(all, func(a, b reach) int { return cmp.Compare(a.evenly, b.evenly) })
 	return all
@@ -135,8 +127,6 @@ func (m Model) reaches(body int) []reach {
 func (m Model) publishRate() float64 {
 	return m.stack.Parallel * contract.PublishBatchSize * 1000 / m.durations[contract.PublisherName].millis(m.memory(contract.PublisherName))
 }
-
-func steps() []float64 { return []float64{10, 100, 1000, 10_000, 100_000} }
 
 // ScalePage returns the tables of docs/scaling.md.
 func (m Model) ScalePage() string {
@@ -154,15 +144,14 @@ func (m Model) ScalePage() string {
 func (m Model) needs() string {
 	titles := []string{"for so many events a second"}
 	rows := [][]string{
-		{"the stage's throttle of each method, requests a second"}, {"API Gateway's quota, requests a second"},
-		{"busy authorizers"}, {"busy processors"}, {"busy consumers: MaximumConcurrency"},
+		{"busy processors"}, {"busy consumers: MaximumConcurrency"},
 		{"Lambda's quota of concurrency"}, {"from nothing: seconds until Lambda has started enough"},
 		{"the table's write units a second, warm"}, {"each index's write units a second, warm"},
 	}
-	for _, r := range steps() {
+	for _, r := range []float64{100, 1000, 10_000, 100_000} {
 		titles = append(titles, result.Number(r, 0))
 		for i, n := range []float64{
-			r / m.providers(), r, m.busy(contract.AuthorizerName, r), m.busyProcessors(r), m.busyConsumers(r), m.quota(r),
+			m.busyProcessors(r), m.busyConsumers(r), m.quota(r),
 			m.lambdaSeconds(r), r * m.of(middle, itemUnits), r * m.largestEntry(middle),
 		} {
 			rows[i] = append(rows[i], result.Number(math.Ceil(n-1e-6), 0))
@@ -172,15 +161,9 @@ func (m Model) needs() string {
 }
 
 func (m Model) reachTable() string {
-	rate := func(perSecond float64) string {
-		if perSecond >= million {
-			return "over a million"
-		}
-		return result.Number(perSecond, 0)
-	}
 	var rows [][]string
 	for _, r := range m.reaches(middle) {
-		rows = append(rows, []string{r.what, rate(r.evenly), rate(r.alone), r.raised})
+		rows = append(rows, []string{r.what, result.Number(r.evenly, 0), result.Number(r.alone, 0), r.raised})
 	}
 	return result.Table([]string{"", "events a second, evenly", "of one provider alone", "raised "}, rows)
 }

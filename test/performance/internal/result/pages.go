@@ -83,8 +83,8 @@ func (r Results) LoadPage() string {
 	rows = append(rows, row("authorizer and processor as one request", l.Request, "", "", "", ""))
 	return Header + fmt.Sprintf("# Load\n\n%.0f requests a second for %.0f s, AWS at its recorded latencies. ", l.Rate, l.Seconds) + l.Machine.String() +
 		Table([]string{"times in ms", "p50", "p90", "p99", "p99.9", "max", "CPU", "memory MB", "log bytes", "environments (cold starts)"}, rows) +
-		fmt.Sprintf("\n%d requests of %d bytes, drawn with seed %d: %d accepted, %d messages, %d items. The harness took %.2f ms of CPU for each and sent them %.1f ms late (p99), which the latencies include. All together used %.0f %% of the machine.\n",
-			l.Requests, l.BodySize, l.Seed, l.Accepted, l.Messages, l.Items, l.HarnessCPU, l.Late.P99, 100*l.Busy)
+		fmt.Sprintf("\n%d requests of %d bytes, drawn with seed %d: %d accepted, %d messages, %d items. They were sent %.1f ms late (p99), which the latencies include.\n",
+			l.Requests, l.BodySize, l.Seed, l.Accepted, l.Messages, l.Items, l.Late.P99)
 }
 
 // ColdStartPage returns the page of the cold starts.

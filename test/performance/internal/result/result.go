@@ -6,6 +6,7 @@ package result
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,144 +16,106 @@ import (
 // ErrFile is returned for a file of results of another shape.
 var ErrFile = errors.New("not a file of results")
 
-// Results are all measurements. A part that was not measured is absent.
+// Results are all measurements. A part that was not measured is nil.
 type Results struct {
-	Load      *Load      `json:"load,omitempty"`
-	ColdStart *ColdStart `json:"coldStart,omitempty"`
-	Sizes     *Sizes     `json:"sizes,omitempty"`
-	Compare   *Compare   `json:"compare,omitempty"`
+	Load      *Load
+	ColdStart *ColdStart
+	Sizes     *Sizes
+	Compare   *Compare
 }
 
 // Machine says where, when and on what something was measured.
 type Machine struct {
-	CPU      string `json:"cpu"`
-	Cores    int    `json:"cores"`
-	MemoryGB int    `json:"memoryGB"`
-	Kernel   string `json:"kernel"`
-	Go       string `json:"go"`
-	Date     string `json:"date"`     // yyyy-mm-dd
-	Revision string `json:"revision"` // of the repository
-	// LoadAverage is that of the minute before: more than 0.5 of a machine that is shared.
-	LoadAverage float64 `json:"loadAverage"`
+	CPU, Kernel, Go string
+	Cores, MemoryGB int
+	Date            string  // yyyy-mm-dd
+	Revision        string  // of the repository
+	LoadAverage     float64 // of the minute before: more than 0.5 of a machine that is shared
 }
 
 // Load is one open-loop run.
 type Load struct {
-	Machine  Machine `json:"machine"`
-	Rate     float64 `json:"rate"`    // requests a second, over all providers
-	Seconds  float64 `json:"seconds"` // of the measured window
-	BodySize int     `json:"bodySize"`
-	Seed     uint64  `json:"seed"`
+	Machine       Machine
+	Rate, Seconds float64 // requests a second, over all providers, and length of the measured window
+	BodySize      int
+	Seed          uint64
 	// Functions are in the order in which a request meets them.
-	Functions []Function `json:"functions"`
-	// Request is authorizer and processor together.
-	Request Latency `json:"request"`
+	Functions []Function
+	// Request is authorizer and processor together. Late is by how much requests were
+	// sent after their time.
+	Request, Late Latency
 	// Requests were sent, Accepted answered with 200, Messages are in the queue and
 	// Items in the table. Nothing is lost when all are equal.
 	Requests, Accepted, Messages, Items int
-	// HarnessCPU is the harness's own for each request, stub and Runtime API included.
-	HarnessCPU float64 `json:"harnessCPU"`
-	// Late is by how much requests were sent after their time.
-	Late Latency `json:"late"`
-	// Busy is the share of all cores that harness and functions used.
-	Busy float64 `json:"busy"`
 }
 
 // Function is one function in a run.
 type Function struct {
-	Name        string  `json:"name"`
-	Invocations int64   `json:"invocations"`
-	Latency     Latency `json:"latency"`
-	CPU         float64 `json:"cpu"` // user and system, of one invocation
-	LogBytes    float64 `json:"logBytes"`
-	// Memory is the most that any environment had resident.
-	Memory       int64 `json:"memory"`
-	Environments int   `json:"environments"`
-	ColdStarts   int   `json:"coldStarts"` // within the window
+	Name                     string
+	Invocations              int64
+	Latency                  Latency
+	CPU, LogBytes            float64 // of one invocation
+	Memory                   int64   // the most that any environment had resident
+	Environments, ColdStarts int     // the latter within the window
 }
 
-// Latency is a distribution.
+// Latency is a distribution. Curve has more percentiles, for the plot.
 type Latency struct {
-	Count int64   `json:"count"`
-	P50   float64 `json:"p50"`
-	P90   float64 `json:"p90"`
-	P99   float64 `json:"p99"`
-	P999  float64 `json:"p999"`
-	Max   float64 `json:"max"`
-	// Curve has more percentiles, for the plot.
-	Curve []Point `json:"curve,omitempty"`
+	Count                    int64
+	P50, P90, P99, P999, Max float64
+	Curve                    []Point `json:",omitempty"`
 }
 
 // Point is the time that a percentage of all stays within.
-type Point struct {
-	Percent float64 `json:"percent"`
-	Time    float64 `json:"time"`
-}
+type Point struct{ Percent, Time float64 }
 
-// ColdStart has a row for each program.
+// ColdStart has a row for each program. Call is how long an AWS call takes.
 type ColdStart struct {
-	Machine  Machine   `json:"machine"`
-	Rounds   int       `json:"rounds"`
-	Call     float64   `json:"call"` // what an AWS call takes
-	Programs []Program `json:"programs"`
+	Machine  Machine
+	Rounds   int
+	Call     float64
+	Programs []Program
 }
 
-// Program is one program: medians over processes.
+// Program has one value of several processes of a program for each figure.
 type Program struct {
-	Name      string  `json:"name"`
-	Init      float64 `json:"init"` // until it asks for an invocation
-	InitCPU   float64 `json:"initCPU"`
-	FirstCall float64 `json:"firstCall"`
-	FirstCPU  float64 `json:"firstCPU"`
-	WarmCall  float64 `json:"warmCall"`
-	WarmCPU   float64 `json:"warmCPU"`
-	Memory    float64 `json:"memory"`
-	Binary    int64   `json:"binary"`
-	Zip       int64   `json:"zip"`
+	Name                string
+	Init, InitCPU       float64 // until it asks for an invocation
+	FirstCall, FirstCPU float64
+	WarmCall, WarmCPU   float64
+	Memory              float64
+	Binary, Zip         int64
 }
 
-// Compare has two revisions, measured in turn.
+// Compare has two revisions, measured in turn, with Invocations of each process.
 type Compare struct {
-	Machine     Machine    `json:"machine"`
-	Base        string     `json:"base"`
-	Rounds      int        `json:"rounds"`
-	Invocations int        `json:"invocations"` // of each process
-	Functions   []Compared `json:"functions"`
+	Machine             Machine
+	Base                string
+	Rounds, Invocations int
+	Functions           []Compared
 }
 
 // Compared is one function of both revisions.
-type Compared struct {
-	Base Program `json:"base"`
-	Head Program `json:"head"`
-}
+type Compared struct{ Base, Head Program }
 
 // Sizes are what a webhook becomes on its way.
 type Sizes struct {
-	Machine Machine `json:"machine"`
-	Events  []Event `json:"events"`
-	Lines   Lines   `json:"lines"`
+	Machine Machine
+	Events  []Event
+	Lines   Lines
 }
 
-// Event is one provider's webhook of one size.
+// Event is one provider's webhook of one size: its body, also compressed, and what is
+// made of it. Entries are in the indexes, by name; 0 is none.
 type Event struct {
-	Provider string `json:"provider"`
-	Body     int    `json:"body"`
-	Message  int    `json:"message"`
-	Item     int    `json:"item"`
-	// Entries are the item's in the indexes, by name; 0 is none.
-	Entries  map[string]int `json:"entries"`
-	Response int            `json:"response"`
-	// Deflated is the size of such a body after compression.
-	Deflated int `json:"deflated"`
+	Provider                                string
+	Body, Message, Item, Response, Deflated int
+	Entries                                 map[string]int
 }
 
-// Lines are what the functions log, means over the providers.
+// Lines are what the functions log, means over the providers. A batch has ten messages.
 type Lines struct {
-	Processor         float64 `json:"processor"`
-	ProcessorRefused  float64 `json:"processorRefused"`
-	AuthorizerRefused float64 `json:"authorizerRefused"`
-	ConsumerBatch     float64 `json:"consumerBatch"` // of ten
-	ConsumerSingle    float64 `json:"consumerSingle"`
+	Processor, ProcessorRefused, AuthorizerRefused, ConsumerBatch, ConsumerSingle float64
 }
 
 // Read reads a file of results. If it does not exist, the error is os.ErrNotExist.
@@ -176,19 +139,10 @@ func Update(path string, part Results) error {
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	if part.Load != nil {
-		r.Load = part.Load
-	}
-	if part.ColdStart != nil {
-		r.ColdStart = part.ColdStart
-	}
-	if part.Sizes != nil {
-		r.Sizes = part.Sizes
-	}
-	if part.Compare != nil {
-		r.Compare = part.Compare
-	}
-	text, err := json.MarshalIndent(r, "", " ")
+	text, err := json.MarshalIndent(Results{
+		Load: cmp.Or(part.Load, r.Load), ColdStart: cmp.Or(part.ColdStart, r.ColdStart),
+		Sizes: cmp.Or(part.Sizes, r.Sizes), Compare: cmp.Or(part.Compare, r.Compare),
+	}, "", " ")
 	if err != nil {
 		return err
 	}
