@@ -8,7 +8,6 @@ import (
 	"maps"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -38,7 +37,7 @@ func (c *command) allocations(ctx context.Context, args []string) error {
 	if err != nil {
 		return fmt.Errorf("the benchmarks: %w\n%s", err, now)
 	}
-	path := filepath.Join(c.module, "allocations.txt")
+	const path = "allocations.txt"
 	base, err := os.ReadFile(path)
 	if err != nil {
 		return err

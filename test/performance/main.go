@@ -22,7 +22,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/paysluice/paysluice/test/performance/internal/figures"
 	"github.com/paysluice/paysluice/test/performance/internal/lab"
 	"github.com/paysluice/paysluice/test/performance/internal/result"
 )
@@ -46,24 +45,20 @@ func main() {
 // command holds what every command has.
 type command struct {
 	root           string // of the repository
-	module         string // test/performance
 	results        string // the folder of the results
 	stdout, stderr io.Writer
 	flags          *flag.FlagSet
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	root, err := lab.Root(ctx)
-	if err != nil {
-		return err
+	root, err := filepath.Abs("../..")
+	if err != nil || len(args) == 0 {
+		return errors.Join(err, errUsage)
 	}
-	if len(args) == 0 {
-		return errUsage
-	}
-	c := command{root: root, module: filepath.Join(root, "test", "performance"), stdout: stdout, stderr: stderr}
+	c := command{root: root, stdout: stdout, stderr: stderr}
 	c.flags = flag.NewFlagSet(args[0], flag.ContinueOnError)
 	c.flags.SetOutput(stderr)
-	c.flags.StringVar(&c.results, "results", filepath.Join(c.module, "results"), "folder of the results")
+	c.flags.StringVar(&c.results, "results", "results", "folder of the results")
 	commands := map[string]func(context.Context, []string) error{
 		"all": c.all, "load": c.load, "coldstart": c.coldStart, "sizes": c.sizes, "tables": c.tables,
 		"compare": c.compare, "allocations": c.allocations,
@@ -87,10 +82,6 @@ func (c *command) parse(args []string) error {
 }
 
 func (c *command) measured() string { return filepath.Join(c.results, "measured.json") }
-
-func (c *command) figures() (figures.Figures, error) {
-	return figures.Read(filepath.Join(c.module, "figures.json"))
-}
 
 // measure builds the tree's functions and calls f, which returns a part of the results.
 // The pages follow.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/paysluice/paysluice/test/performance/internal/awsstub"
+	"github.com/paysluice/paysluice/test/performance/internal/figures"
 	"github.com/paysluice/paysluice/test/performance/internal/lab"
 	"github.com/paysluice/paysluice/test/performance/internal/result"
 )
@@ -18,15 +19,13 @@ func (c *command) load(ctx context.Context, args []string) error {
 	c.flags.Float64Var(&o.Rate, "rate", 1000, "requests a second, over all providers")
 	c.flags.DurationVar(&o.For, "for", time.Minute, "length of the measured window")
 	c.flags.DurationVar(&o.Warmup, "warmup", 8*time.Second, "how long the rate grows before it")
-	c.flags.IntVar(&o.BodySize, "body", lab.BodySize, "bytes of a webhook's body")
-	c.flags.Uint64Var(&o.Seed, "seed", 1, "draws times, providers and latencies")
 	if err := c.parse(args); err != nil {
 		return err
 	}
 	if o.Rate <= 0 || o.For <= 0 || o.Warmup <= 0 || o.Warmup+o.For > lab.MaxAge-time.Minute {
 		return fmt.Errorf("%w: rates and times are above 0, and a run ends before its signatures are stale", errUsage)
 	}
-	published, err := c.figures()
+	published, err := figures.Read("figures.json")
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/paysluice/paysluice/test/performance/internal/figures"
 	"github.com/paysluice/paysluice/test/performance/internal/pricing"
 	"github.com/paysluice/paysluice/test/performance/internal/result"
 	"github.com/paysluice/paysluice/test/performance/internal/stack"
@@ -37,7 +38,7 @@ func (c *command) pages() (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	published, err := c.figures()
+	published, err := figures.Read("figures.json")
 	if err != nil {
 		return nil, err
 	}

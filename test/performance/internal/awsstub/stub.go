@@ -1,5 +1,5 @@
 // Package awsstub plays the AWS services that the functions call: over TLS, with the
-// latencies that a run asks for. It counts what arrives and hands it to an observer.
+// latencies that a run asks for. It keeps and counts what arrives.
 package awsstub
 
 import (
@@ -33,22 +33,14 @@ const (
 	Publish        = "sns.Publish"
 )
 
-// Counts are the calls since Reset.
-type Counts struct {
-	Messages   int // to queues
-	Items      int // new ones in the table
-	Duplicates int // puts of an item that existed
-	Published  int // to topics
-	Objects    int // in buckets, without those that instances share
-	Refusals   int // calls that the stub does not know
-}
-
-// Observer sees what arrives. Each function may be nil.
-type Observer struct {
-	// Message receives the body of each message.
-	Message func(queueURL, body string)
-	// Item receives each new item.
-	Item func(Item)
+// Arrived is what arrived since Reset.
+type Arrived struct {
+	Messages   []string // bodies, of all queues
+	Items      []Item   // new ones in the table
+	Duplicates int      // puts of an item that existed
+	Published  int      // to topics
+	Objects    int      // in buckets, without those that instances share
+	Refusals   int      // calls that the stub does not know
 }
 
 // Stub is a server for all services at one address.
@@ -62,16 +54,15 @@ type Stub struct {
 	secrets map[string]string // by ARN
 	latency atomic.Pointer[func(call string) time.Duration]
 
-	mu       sync.Mutex
-	counts   Counts
-	observer Observer
-	keys     map[string]struct{} // of items
-	shared   map[string][]byte   // certificates and permits to fetch them, by path
+	mu      sync.Mutex
+	arrived Arrived
+	keys    map[string]bool   // of items
+	shared  map[string][]byte // certificates and permits to fetch them, by path
 }
 
 // Start starts a stub that has these secrets, by ARN, and answers at once.
 func Start(secrets map[string]string) *Stub {
-	s := &Stub{secrets: secrets, keys: map[string]struct{}{}, shared: map[string][]byte{}}
+	s := &Stub{secrets: secrets, keys: map[string]bool{}, shared: map[string][]byte{}}
 	s.SetLatency(func(string) time.Duration { return 0 })
 	s.server = httptest.NewUnstartedServer(s)
 	s.server.Config.ErrorLog = log.New(io.Discard, "", 0) // of clients that were killed
@@ -87,18 +78,18 @@ func (s *Stub) Close() { s.server.Close() }
 // SetLatency makes each call take as long as latency returns for it.
 func (s *Stub) SetLatency(latency func(call string) time.Duration) { s.latency.Store(&latency) }
 
-// Reset empties the table, sets the counts to 0 and replaces the observer.
-func (s *Stub) Reset(o Observer) {
+// Reset empties queues and table and sets the counts to 0.
+func (s *Stub) Reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.counts, s.observer, s.keys = Counts{}, o, map[string]struct{}{}
+	s.arrived, s.keys = Arrived{}, map[string]bool{}
 }
 
-// Counts returns the calls since Reset.
-func (s *Stub) Counts() Counts {
+// Arrived returns what arrived since Reset.
+func (s *Stub) Arrived() Arrived {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.counts
+	return s.arrived
 }
 
 // ServeHTTP answers a call. What a call stores is stored even if the client gives up,
@@ -132,6 +123,12 @@ func (s *Stub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+func (s *Stub) count(n *int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	*n++
+}
+
 func (s *Stub) wait(call string) {
 	if d := (*s.latency.Load())(call); d > 0 {
 		time.Sleep(d)
@@ -145,12 +142,9 @@ func (s *Stub) sendMessage(w http.ResponseWriter, body []byte) {
 		return
 	}
 	s.mu.Lock()
-	s.counts.Messages++
-	n, observe := s.counts.Messages, s.observer.Message
+	s.arrived.Messages = append(s.arrived.Messages, in.MessageBody)
+	n := len(s.arrived.Messages)
 	s.mu.Unlock()
-	if observe != nil {
-		observe(in.QueueURL, in.MessageBody)
-	}
 	sum := md5.Sum([]byte(in.MessageBody)) // the SDK compares it with its own
 	respond(w, http.StatusOK, map[string]any{
 		"MessageId":        fmt.Sprintf("00000000-0000-4000-9000-%012d", n),
@@ -180,14 +174,12 @@ func (s *Stub) putItem(w http.ResponseWriter, body []byte) {
 	}
 	key := in.Item.key()
 	s.mu.Lock()
-	_, exists := s.keys[key]
-	if exists {
-		s.counts.Duplicates++
+	exists := s.keys[key]
+	if s.keys[key] = true; exists {
+		s.arrived.Duplicates++
 	} else {
-		s.keys[key] = struct{}{}
-		s.counts.Items++
+		s.arrived.Items = append(s.arrived.Items, in.Item)
 	}
-	observe := s.observer.Item
 	s.mu.Unlock()
 	if exists {
 		respond(w, http.StatusBadRequest, map[string]any{
@@ -195,25 +187,18 @@ func (s *Stub) putItem(w http.ResponseWriter, body []byte) {
 		})
 		return
 	}
-	if observe != nil {
-		observe(in.Item)
-	}
 	respond(w, http.StatusOK, map[string]any{})
 }
 
 func (s *Stub) publish(w http.ResponseWriter) {
-	s.mu.Lock()
-	s.counts.Published++
-	s.mu.Unlock()
+	s.count(&s.arrived.Published)
 	w.Header().Set("Content-Type", "text/xml")
 	_, _ = io.WriteString(w, `<PublishResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishResult>`+
 		`<MessageId>00000000-0000-4000-9000-000000000000</MessageId></PublishResult></PublishResponse>`)
 }
 
 func (s *Stub) putObject(w http.ResponseWriter) {
-	s.mu.Lock()
-	s.counts.Objects++
-	s.mu.Unlock()
+	s.count(&s.arrived.Objects)
 	w.Header().Set("ETag", `"d41d8cd98f00b204e9800998ecf8427e"`)
 	w.WriteHeader(http.StatusOK)
 }
@@ -251,9 +236,7 @@ func (s *Stub) share(w http.ResponseWriter, r *http.Request, body []byte) {
 
 // refuse answers 400, which the SDK does not retry.
 func (s *Stub) refuse(w http.ResponseWriter, kind string) {
-	s.mu.Lock()
-	s.counts.Refusals++
-	s.mu.Unlock()
+	s.count(&s.arrived.Refusals)
 	respond(w, http.StatusBadRequest, map[string]any{"__type": kind})
 }
 

@@ -4,16 +4,11 @@ package figures
 
 import (
 	"encoding/json"
-	"errors"
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
 	"time"
 )
-
-// ErrIncomplete is returned for figures without a value or a source.
-var ErrIncomplete = errors.New("figures.json is not complete")
 
 // Figures are all published figures.
 type Figures struct {
@@ -47,38 +42,14 @@ type Limit struct {
 	Page, Read string
 }
 
-// Read reads the file. The error is ErrIncomplete if a figure lacks something.
+// Read reads the file.
 func Read(path string) (Figures, error) {
 	var f Figures
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return f, err
 	}
-	if err := json.Unmarshal(text, &f); err != nil {
-		return f, fmt.Errorf("%w: %w", ErrIncomplete, err)
-	}
-	seen := map[string]bool{}
-	check := func(id string, value float64, texts ...string) {
-		for _, text := range texts {
-			if value <= 0 || text == "" || seen[id] {
-				err = fmt.Errorf("%w: %s", ErrIncomplete, id)
-			}
-		}
-		seen[id] = true
-	}
-	for call, l := range f.Latencies {
-		check(call, math.Max(l.P90, l.P99)-l.P50, l.Basis)
-		for _, s := range l.Sources {
-			check(call+s.Says, l.P50, s.Says, s.Page, s.Read)
-		}
-	}
-	for _, p := range f.Prices {
-		check(p.ID, min(p.USD, p.Per), p.Service, p.What, p.Page, p.Read, p.As)
-	}
-	for _, l := range f.Limits {
-		check(l.ID, l.Value, l.What, l.Raised, l.Page, l.Read)
-	}
-	return f, err
+	return f, json.Unmarshal(text, &f)
 }
 
 // LimitsByID returns the limits by ID.

@@ -2,8 +2,6 @@ package figures
 
 import (
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 
@@ -11,28 +9,29 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestRead(t *testing.T) {
+// TestFiguresHaveSources: each figure is there once, with a value and its source.
+func TestFiguresHaveSources(t *testing.T) {
 	f, err := Read("../../figures.json")
 	require.NoError(t, err)
 	assert.Len(t, f.Latencies, 5)
-	assert.NotEmpty(t, f.Prices)
-	assert.NotEmpty(t, f.Limits)
-}
-
-func TestReadRefuses(t *testing.T) {
-	for _, row := range []struct{ why, text string }{
-		{"it is not JSON", "{"},
-		{"a price without a source", `{"prices":[{"id":"a","service":"b","what":"c","usd":1,"per":1}]}`},
-		{"a limit without a value", `{"limits":[{"id":"a","what":"b","raised":"no","page":"p","read":"r"}]}`},
-		{"a price that is there twice", `{"limits":[{"id":"a","value":1,"what":"b","raised":"no","page":"p","read":"r"},{"id":"a","value":2,"what":"b","raised":"no","page":"p","read":"r"}]}`},
-		{"a tail below the median", `{"latencies":{"a":{"p50":2,"p99":1,"basis":"b"}}}`},
-	} {
-		t.Run(row.why, func(t *testing.T) {
-			path := filepath.Join(t.TempDir(), "figures.json")
-			require.NoError(t, os.WriteFile(path, []byte(row.text), 0o600))
-			_, err := Read(path)
-			assert.ErrorIs(t, err, ErrIncomplete)
-		})
+	seen := map[string]bool{}
+	check := func(id string, value float64, texts ...string) {
+		assert.Positive(t, value, id)
+		assert.NotContains(t, texts, "", id)
+		assert.False(t, seen[id], id)
+		seen[id] = true
+	}
+	for call, l := range f.Latencies {
+		check(call, max(l.P90, l.P99)-l.P50, l.Basis)
+		for _, s := range l.Sources {
+			check(call+s.Says, l.P50, s.Says, s.Page, s.Read)
+		}
+	}
+	for _, p := range f.Prices {
+		check(p.ID, min(p.USD, p.Per), p.Service, p.What, p.Page, p.Read, p.As)
+	}
+	for _, l := range f.Limits {
+		check(l.ID, l.Value, l.What, l.Raised, l.Page, l.Read)
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -37,11 +37,6 @@ type Revision struct {
 type Binary struct {
 	Path      string
 	Size, Zip int64
-}
-
-// Root returns the root of the repository, which holds the working directory.
-func Root(ctx context.Context) (string, error) {
-	return run(ctx, ".", "git", "rev-parse", "--show-toplevel")
 }
 
 // Build builds the functions of the repository at root with the operators' command, and
@@ -127,31 +122,20 @@ func architecture() string {
 }
 
 func unzip(path, to string) (Binary, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return Binary{}, err
+	}
 	archive, err := zip.OpenReader(path)
 	if err != nil {
 		return Binary{}, err
 	}
 	defer archive.Close()
-	in, err := archive.Open("bootstrap")
+	bootstrap, err := fs.ReadFile(archive, "bootstrap")
 	if err != nil {
 		return Binary{}, fmt.Errorf("%s: %w", path, err)
 	}
-	defer in.Close()
-	b := Binary{Path: to}
-	out, err := os.OpenFile(to, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o755)
-	if err != nil {
-		return Binary{}, err
-	}
-	b.Size, err = io.Copy(out, in)
-	if err := errors.Join(err, out.Close()); err != nil {
-		return Binary{}, err
-	}
-	info, err := os.Stat(path)
-	if err != nil {
-		return Binary{}, err
-	}
-	b.Zip = info.Size()
-	return b, nil
+	return Binary{Path: to, Size: int64(len(bootstrap)), Zip: info.Size()}, os.WriteFile(to, bootstrap, 0o755)
 }
 
 // run returns what a program prints, without surrounding space. The error holds what it
@@ -167,38 +151,28 @@ func run(ctx context.Context, dir string, args ...string) (string, error) {
 }
 
 // ThisMachine describes the machine and the revision at root.
-func ThisMachine(ctx context.Context, root string, now time.Time) (result.Machine, error) {
-	revision, err := run(ctx, root, "git", "describe", "--always", "--dirty")
-	if err != nil {
-		return result.Machine{}, err
+func ThisMachine(ctx context.Context, root string, now time.Time) (m result.Machine, err error) {
+	m.Cores, m.Date = runtime.NumCPU(), now.UTC().Format(time.DateOnly)
+	if m.Revision, err = run(ctx, root, "git", "describe", "--always", "--dirty"); err != nil {
+		return m, err
 	}
-	goVersion, err := run(ctx, root, "go", "env", "GOVERSION")
-	if err != nil {
-		return result.Machine{}, err
+	if m.Go, err = run(ctx, root, "go", "env", "GOVERSION"); err != nil {
+		return m, err
 	}
-	m := result.Machine{Cores: runtime.NumCPU(), Go: goVersion, Date: now.UTC().Format(time.DateOnly), Revision: revision}
-	for path, read := range map[string]func(text string){
-		"/proc/sys/kernel/osrelease": func(text string) { m.Kernel = strings.TrimSpace(text) },
-		"/proc/cpuinfo":              func(text string) { m.CPU = entry(text, "model name") },
-		"/proc/meminfo": func(text string) {
-			kB, _ := strconv.Atoi(strings.TrimSuffix(entry(text, "MemTotal"), " kB"))
-			m.MemoryGB = (kB + 1<<19) >> 20
-		},
-		"/proc/loadavg": func(text string) { m.LoadAverage, _ = strconv.ParseFloat(strings.Fields(text)[0], 64) },
-	} {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			return result.Machine{}, err
-		}
-		read(string(text))
-	}
-	return m, nil
+	cpu, memory := entry("cpuinfo", "model name"), strings.TrimSuffix(entry("meminfo", "MemTotal"), " kB")
+	kB, _ := strconv.Atoi(memory)
+	m.CPU, m.MemoryGB, m.Kernel = cpu, (kB+1<<19)>>20, entry("sys/kernel/osrelease", "")
+	_, err = fmt.Sscan(entry("loadavg", ""), &m.LoadAverage)
+	return m, err
 }
 
-// entry returns the first value of that name in a file of /proc, or "".
-func entry(text, name string) string {
-	for line := range strings.Lines(text) {
-		if key, value, _ := strings.Cut(line, ":"); strings.TrimSpace(key) == name {
+// entry returns the first value of that name in a file of /proc, or its first line.
+func entry(file, name string) string {
+	text, _ := os.ReadFile("/proc/" + file)
+	for line := range strings.Lines(string(text)) {
+		if key, value, _ := strings.Cut(line, ":"); name == "" {
+			return strings.TrimSpace(line)
+		} else if strings.TrimSpace(key) == name {
 			return strings.TrimSpace(value)
 		}
 	}

@@ -12,22 +12,23 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 
 	"github.com/paysluice/paysluice/handlers/contract"
-	"github.com/paysluice/paysluice/test/performance/internal/awsstub"
 	"github.com/paysluice/paysluice/test/performance/internal/result"
+	"github.com/paysluice/paysluice/test/quality/runtimeapi"
 )
 
 // LoadOptions describe an open-loop run.
 type LoadOptions struct {
-	Rate     float64 // requests a second, at random times (Poisson)
-	Warmup   time.Duration
-	For      time.Duration
-	BodySize int    // bytes
-	Seed     uint64 // the same seed repeats a run
+	Rate   float64 // requests a second, at random times (Poisson)
+	Warmup time.Duration
+	For    time.Duration
 	// Latency draws one of AWS's recorded latencies.
 	Latency func(call string, random *rand.Rand) time.Duration
 	// Warm is how many environments of each function are started before the run.
 	Warm int
 }
+
+// seed of what is drawn: times, providers and latencies.
+const seed = 1
 
 // drain is how long after the last request its response may take.
 const drain = 20 * time.Second
@@ -43,10 +44,8 @@ type loadRun struct {
 	late       *hdrhistogram.Histogram
 	sent       sync.WaitGroup // until they are answered
 
-	mu       sync.Mutex // of what follows
-	request  *hdrhistogram.Histogram
-	messages []string
-	items    []awsstub.Item
+	mu      sync.Mutex // of request
+	request *hdrhistogram.Histogram
 }
 
 // Load sends webhooks of all providers to authorizer and processors at their time,
@@ -56,15 +55,13 @@ type loadRun struct {
 func (w *World) Load(ctx context.Context, r Revision, o LoadOptions, progress io.Writer) (l result.Load, err error) {
 	run := &loadRun{LoadOptions: o, processors: map[string]*pool{}, request: newHistogram(), late: newHistogram()}
 	ctx, run.fail = context.WithCancelCause(ctx)
-	random := rand.New(rand.NewPCG(o.Seed, 0))
+	random := rand.New(rand.NewPCG(seed, 0))
 	run.draw(random)
 	providers := make([]int, len(run.at)+o.Warm)
 	for i := range providers {
 		providers[i] = random.IntN(len(w.Source.Providers()))
 	}
-	if run.webhooks, err = w.Source.Make(o.BodySize, providers); err != nil {
-		return l, err
-	}
+	run.webhooks = w.Source.Make(BodySize, providers)
 	var all []*pool
 	defer func() {
 		run.fail(nil)
@@ -73,39 +70,19 @@ func (w *World) Load(ctx context.Context, r Revision, o LoadOptions, progress io
 			p.close()
 		}
 	}()
-	add := func(function, want string) (*pool, error) {
-		t, err := r.task(function, want)
-		p := &pool{world: w, task: t, fail: run.fail, latency: newHistogram()}
+	add := func(function, want string) *pool {
+		p := &pool{world: w, task: r.task(function, want), fail: run.fail, idle: make(chan *runtimeapi.Function, maxEnvironments), latency: newHistogram()}
 		all = append(all, p)
-		return p, err
+		return p
 	}
-	if _, err := add(contract.AuthorizerName, allowed); err != nil {
-		return l, err
-	}
+	add(contract.AuthorizerName, allowed)
 	for _, provider := range w.Source.Providers() {
-		if run.processors[provider], err = add(provider+"-processor", accepted); err != nil {
-			return l, err
-		}
+		run.processors[provider] = add(provider+"-processor", accepted)
 	}
 	run.front = all
-	consumer, err := add(contract.ConsumerName, allTaken)
-	if err != nil {
-		return l, err
-	}
-	publisher, err := add(contract.PublisherName, allTaken)
-	if err != nil {
-		return l, err
-	}
+	consumer, publisher := add(contract.ConsumerName, allTaken), add(contract.PublisherName, allTaken)
 	w.setLatency(o)
-	w.Stub.Reset(awsstub.Observer{Message: func(_, body string) {
-		run.mu.Lock()
-		defer run.mu.Unlock()
-		run.messages = append(run.messages, body)
-	}, Item: func(i awsstub.Item) {
-		run.mu.Lock()
-		defer run.mu.Unlock()
-		run.items = append(run.items, i)
-	}})
+	w.Stub.Reset()
 	fmt.Fprintf(progress, "load: %.0f requests a second for %v …\n", o.Rate, o.For)
 	if err := run.send(ctx); err != nil {
 		return l, err
@@ -113,14 +90,16 @@ func (w *World) Load(ctx context.Context, r Revision, o LoadOptions, progress io
 	if l, err = run.result(); err != nil {
 		return l, err
 	}
-	err = run.feed(ctx, consumer, contract.BatchSize, len(run.messages), func(from, to int) ([]byte, error) {
-		return batch(run.messages[from:to], time.Now())
+	messages := w.Stub.Arrived().Messages
+	err = run.feed(ctx, consumer, contract.BatchSize, len(messages), func(from, to int) []byte {
+		return batch(messages[from:to], time.Now())
 	})
 	if err != nil {
 		return l, err
 	}
-	err = run.feed(ctx, publisher, contract.PublishBatchSize, len(run.items), func(from, to int) ([]byte, error) {
-		return stream(run.items[from:to], time.Now())
+	items := w.Stub.Arrived().Items
+	err = run.feed(ctx, publisher, contract.PublishBatchSize, len(items), func(from, to int) []byte {
+		return stream(items[from:to], time.Now())
 	})
 	if err != nil {
 		return l, err
@@ -132,13 +111,14 @@ func (w *World) Load(ctx context.Context, r Revision, o LoadOptions, progress io
 		}
 		l.Functions = append(l.Functions, f)
 	}
-	counts := w.Stub.Counts()
-	l.Requests, l.Messages, l.Items = len(run.webhooks), counts.Messages, counts.Items
+	a := w.Stub.Arrived()
+	l.Requests, l.Messages, l.Items = len(run.webhooks), len(a.Messages), len(a.Items)
 	for _, p := range run.processors {
 		l.Accepted += p.total.done
 	}
-	if l.Accepted != l.Requests || l.Messages != l.Requests || l.Items != l.Requests || counts.Published != l.Requests || counts.Duplicates+counts.Refusals+counts.Objects > 0 {
-		err = fmt.Errorf("%w: %d requests, %d accepted, at AWS %+v", ErrWrong, l.Requests, l.Accepted, counts)
+	if l.Accepted != l.Requests || l.Messages != l.Requests || l.Items != l.Requests || a.Published != l.Requests || a.Duplicates+a.Refusals+a.Objects > 0 {
+		err = fmt.Errorf("%w: of %d requests %d accepted, %d messages, %d items, %d published; %d duplicates, %d refusals, %d objects",
+			ErrWrong, l.Requests, l.Accepted, l.Messages, l.Items, a.Published, a.Duplicates, a.Refusals, a.Objects)
 	}
 	return l, err
 }
@@ -146,7 +126,7 @@ func (w *World) Load(ctx context.Context, r Revision, o LoadOptions, progress io
 // setLatency makes the stub draw latencies.
 func (w *World) setLatency(o LoadOptions) {
 	var mu sync.Mutex
-	random := rand.New(rand.NewPCG(o.Seed, 1))
+	random := rand.New(rand.NewPCG(seed, 1))
 	w.Stub.SetLatency(func(call string) time.Duration {
 		mu.Lock()
 		defer mu.Unlock()
@@ -197,9 +177,7 @@ func (r *loadRun) send(ctx context.Context) error {
 		}
 		if i == r.first {
 			for _, p := range r.front {
-				if err := p.mark(); err != nil {
-					return err
-				}
+				p.mark()
 			}
 		}
 		if i >= r.first {
@@ -237,7 +215,7 @@ func (r *loadRun) settle(ctx context.Context) error {
 // result returns the result without the readers of queue and stream.
 func (r *loadRun) result() (result.Load, error) {
 	l := result.Load{
-		Rate: r.Rate, Seconds: r.For.Seconds(), BodySize: r.BodySize, Seed: r.Seed,
+		Rate: r.Rate, Seconds: r.For.Seconds(), BodySize: BodySize, Seed: seed,
 		Request: distribution(r.request), Late: distribution(r.late),
 	}
 	for _, p := range r.front {
@@ -252,25 +230,20 @@ func (r *loadRun) result() (result.Load, error) {
 
 // feed hands n messages or records to a function in full batches, at equal distances
 // that make the rate. The first batches start its environments and are not measured.
-func (r *loadRun) feed(ctx context.Context, reader *pool, size, n int, payload func(from, to int) ([]byte, error)) error {
+func (r *loadRun) feed(ctx context.Context, reader *pool, size, n int, payload func(from, to int) []byte) error {
 	for range r.Warm {
 		reader.launch(ctx)
 	}
 	batches := (n + size - 1) / size
 	warm, begin := min(2*r.Warm, batches/2), time.Now()
 	for i := range batches {
-		body, err := payload(i*size, min(n, (i+1)*size))
-		if err != nil {
-			return err
-		}
+		body := payload(i*size, min(n, (i+1)*size))
 		due := begin.Add(time.Duration(float64(i*size) / r.Rate * float64(time.Second)))
 		if err := pause(ctx, time.Until(due)); err != nil {
 			return err
 		}
 		if i == warm {
-			if err := reader.mark(); err != nil {
-				return err
-			}
+			reader.mark()
 		}
 		r.sent.Go(func() {
 			if _, err := reader.invoke(ctx, body, due, i >= warm); err != nil {

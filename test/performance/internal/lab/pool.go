@@ -2,7 +2,6 @@ package lab
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -36,12 +35,12 @@ type pool struct {
 	// for an invocation.
 	background sync.WaitGroup
 
+	idle chan *runtimeapi.Function // has room for all
+
 	mu      sync.Mutex
 	all     []*runtimeapi.Function
-	idle    []*runtimeapi.Function      // the last was used most recently
-	waiting []chan *runtimeapi.Function // invocations, until an environment is idle
-	started time.Time                   // the last cold start
-	latency *hdrhistogram.Histogram     // µs
+	started time.Time               // the last cold start
+	latency *hdrhistogram.Histogram // µs
 	total   totals
 	begin   totals // of the measured window
 }
@@ -85,37 +84,37 @@ func (p *pool) invoke(ctx context.Context, payload []byte, due time.Time, measur
 			p.fail(err)
 			return
 		}
-		p.offer(f)
+		p.idle <- f
 	})
 	return at, nil
 }
 
-// take returns an idle environment, or waits for the next one.
+// take returns an idle environment, or starts one and waits for the next that is idle.
 func (p *pool) take(ctx context.Context) (*runtimeapi.Function, error) {
-	p.mu.Lock()
-	if n := len(p.idle); n > 0 {
-		defer p.mu.Unlock()
-		f := p.idle[n-1]
-		p.idle = p.idle[:n-1]
-		return f, nil
-	}
-	turn := make(chan *runtimeapi.Function, 1)
-	p.waiting = append(p.waiting, turn)
-	if len(p.all)+len(p.waiting) > maxEnvironments {
-		p.fail(fmt.Errorf("%w: %s has %d environments and %d invocations wait: this machine cannot keep up", ErrWrong, p.task.Name, len(p.all), len(p.waiting)))
-	}
-	if time.Since(p.started) >= apart {
-		p.started = time.Now()
-		p.total.coldStarts++
-		p.background.Go(func() { p.launch(ctx) })
-	}
-	p.mu.Unlock()
 	select {
-	case f := <-turn:
+	case f := <-p.idle:
+		return f, nil
+	default:
+		p.grow(ctx)
+	}
+	select {
+	case f := <-p.idle:
 		return f, nil
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
+}
+
+// grow starts an environment, unless one was started a moment ago.
+func (p *pool) grow(ctx context.Context) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if time.Since(p.started) < apart {
+		return
+	}
+	p.started = time.Now()
+	p.total.coldStarts++
+	p.background.Go(func() { p.launch(ctx) })
 }
 
 // launch starts an environment.
@@ -128,43 +127,25 @@ func (p *pool) launch(ctx context.Context) {
 	p.mu.Lock()
 	p.all = append(p.all, f)
 	p.mu.Unlock()
-	p.offer(f)
-}
-
-// offer gives an idle environment to the invocation that has waited longest.
-func (p *pool) offer(f *runtimeapi.Function) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if len(p.waiting) == 0 {
-		p.idle = append(p.idle, f)
-		return
-	}
-	p.waiting[0] <- f
-	p.waiting = p.waiting[1:]
+	p.idle <- f
 }
 
 // count adds up what all environments have used; mu is held.
-func (p *pool) count() error {
-	var errs []error
+func (p *pool) count() {
 	p.total.cpu, p.total.logged = 0, 0
 	for _, f := range p.all {
-		cpu, err1 := cpuTime(f.PID())
-		memory, err2 := peakMemory(f.PID())
-		errs = append(errs, err1, err2)
-		p.total.cpu += cpu
-		p.total.memory = max(p.total.memory, memory)
+		p.total.cpu += cpuTime(f.PID())
+		p.total.memory = max(p.total.memory, peakMemory(f.PID()))
 		p.total.logged += int64(len(f.Logs()))
 	}
-	return errors.Join(errs...)
 }
 
 // mark begins the measured window.
-func (p *pool) mark() error {
+func (p *pool) mark() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	err := p.count()
+	p.count()
 	p.begin = p.total
-	return err
 }
 
 // measured returns what the window took. No function may have logged an error.
@@ -172,9 +153,7 @@ func (p *pool) measured() (result.Function, error) {
 	p.background.Wait()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if err := p.count(); err != nil {
-		return result.Function{}, err
-	}
+	p.count()
 	for _, f := range p.all {
 		if _, rest, found := strings.Cut(f.Logs(), `"level":"ERROR"`); found {
 			return result.Function{}, fmt.Errorf("%w: %s logged an error: …%.300s", ErrWrong, p.task.Name, rest)

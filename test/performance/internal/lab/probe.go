@@ -70,12 +70,8 @@ func (w *World) Probe(ctx context.Context, t Task, call time.Duration) (sample r
 		return sample, err
 	}
 	defer func() { err = errors.Join(err, f.Stop()) }()
-	sample = result.Program{Name: t.Name, Init: ms(f.Init()), Binary: t.Binary.Size, Zip: t.Binary.Zip}
-	begin, err := cpuTime(f.PID())
-	if err != nil {
-		return sample, err
-	}
-	sample.InitCPU = ms(begin)
+	begin := cpuTime(f.PID())
+	sample = result.Program{Name: t.Name, Init: ms(f.Init()), InitCPU: ms(begin), Binary: t.Binary.Size, Zip: t.Binary.Zip}
 	var calls []float64
 	for i, payload := range t.Payloads {
 		sent := time.Now()
@@ -90,30 +86,21 @@ func (w *World) Probe(ctx context.Context, t Task, call time.Duration) (sample r
 			calls = append(calls, took)
 			continue
 		}
-		sample.FirstCall = took
-		first, err := cpuTime(f.PID())
-		if err != nil {
-			return sample, err
-		}
-		sample.FirstCPU, begin = ms(first-begin), first
+		first := cpuTime(f.PID())
+		sample.FirstCall, sample.FirstCPU, begin = took, ms(first-begin), first
 		if t.Profile != "" {
 			stop, err := profile(ctx, f.PID(), t.Profile)
 			if err != nil {
 				return sample, err
 			}
-			defer func() { err = errors.Join(err, stop()) }()
+			defer stop()
 		}
 	}
 	if len(calls) > 0 {
-		end, err := cpuTime(f.PID())
-		if err != nil {
-			return sample, err
-		}
-		sample.WarmCall, sample.WarmCPU = median(calls), ms(end-begin)/float64(len(calls))
+		sample.WarmCall, sample.WarmCPU = median(calls), ms(cpuTime(f.PID())-begin)/float64(len(calls))
 	}
-	memory, err := peakMemory(f.PID())
-	sample.Memory = float64(memory)
-	return sample, err
+	sample.Memory = float64(peakMemory(f.PID()))
+	return sample, nil
 }
 
 // summary returns the program with one value for each of its figures.
@@ -135,16 +122,15 @@ func summary(all []result.Program, of func([]float64) float64) result.Program {
 }
 
 // profile records the stacks of a process with perf(1) until stop is called.
-func profile(ctx context.Context, pid int, path string) (stop func() error, err error) {
+func profile(ctx context.Context, pid int, path string) (stop func(), err error) {
 	cmd := exec.CommandContext(ctx, "perf", "record", "--quiet", "-g", "-e", "cpu-clock", "-p", strconv.Itoa(pid), "-o", path)
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
 	time.Sleep(perfStart)
-	return func() error {
-		err := cmd.Process.Signal(os.Interrupt)
+	return func() {
+		_ = cmd.Process.Signal(os.Interrupt)
 		_ = cmd.Wait() // it says that it was interrupted
-		return err
 	}, nil
 }
 

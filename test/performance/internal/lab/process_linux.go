@@ -1,46 +1,33 @@
 package lab
 
 import (
-	"bytes"
 	"fmt"
-	"os"
 	"runtime"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 	"unsafe"
 )
 
-// cpuTime returns the processor time, user and system, that a process has used. It reads
-// the process's CPU-time clock, which counts nanoseconds; /proc/PID/stat counts in
-// hundredths of a second.
-func cpuTime(pid int) (time.Duration, error) {
+// cpuTime returns the processor time, user and system, that a process has used, 0 of one
+// that has ended. It reads the process's CPU-time clock, which counts nanoseconds;
+// /proc/PID/stat counts in hundredths of a second.
+func cpuTime(pid int) time.Duration {
 	// The number of the clock: clock_getcpuclockid(3), and MAKE_PROCESS_CPUCLOCK with
 	// CPUCLOCK_SCHED = 2 of the kernel's include/linux/posix-timers.h.
 	clock := ^pid<<3 | 2
 	var t syscall.Timespec
 	// #nosec: the system call writes t and keeps no pointer to it.
-	_, _, errno := syscall.Syscall(syscall.SYS_CLOCK_GETTIME, uintptr(clock), uintptr(unsafe.Pointer(&t)), 0)
-	if errno != 0 {
-		return 0, fmt.Errorf("CPU time of process %d: %w", pid, errno)
-	}
-	return time.Duration(t.Nano()), nil
+	_, _, _ = syscall.Syscall(syscall.SYS_CLOCK_GETTIME, uintptr(clock), uintptr(unsafe.Pointer(&t)), 0)
+	return time.Duration(t.Nano())
 }
 
 // peakMemory returns the most bytes that a process has had resident: VmHWM of
 // /proc/PID/status (proc_pid_status(5)).
-func peakMemory(pid int) (int64, error) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return 0, err
-	}
-	_, rest, _ := bytes.Cut(text, []byte("VmHWM:"))
-	fields := bytes.Fields(rest)
-	if len(fields) == 0 {
-		return 0, fmt.Errorf("/proc/%d/status has no VmHWM", pid)
-	}
-	kB, err := strconv.ParseInt(string(fields[0]), 10, 64)
-	return kB << 10, err
+func peakMemory(pid int) int64 {
+	kB, _ := strconv.ParseInt(strings.TrimSuffix(entry(fmt.Sprintf("%d/status", pid), "VmHWM"), " kB"), 10, 64)
+	return kB << 10
 }
 
 // niceness is how far below this program's the functions' priority is (setpriority(2)).

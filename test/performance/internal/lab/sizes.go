@@ -7,19 +7,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/test/emulator/senders"
-	"github.com/paysluice/paysluice/test/performance/internal/awsstub"
 	"github.com/paysluice/paysluice/test/performance/internal/result"
 )
 
@@ -44,9 +41,7 @@ func (w *World) Sizes(ctx context.Context, r Revision, root string) (result.Size
 			if err != nil {
 				return s, err
 			}
-			if e.Deflated, err = deflated(examples.longest(size), size); err != nil {
-				return s, err
-			}
+			e.Deflated = deflated(examples.longest(size), size)
 			s.Events = append(s.Events, e)
 			if size == BodySize {
 				s.Lines.Processor += share * logged
@@ -58,18 +53,11 @@ func (w *World) Sizes(ctx context.Context, r Revision, root string) (result.Size
 		}
 		s.Lines.ProcessorRefused += share * processor
 		s.Lines.AuthorizerRefused += share * authorizer
-		t, err := r.task(sender.Provider.Name+"-processor", accepted)
-		if err != nil {
-			return s, err
-		}
-		webhooks, err := w.Source.Make(BodySize, slices.Repeat([]int{i}, contract.BatchSize/2))
-		if err != nil {
-			return s, err
-		}
-		for _, webhook := range webhooks {
+		t := r.task(sender.Provider.Name+"-processor", accepted)
+		for _, webhook := range w.Source.Make(BodySize, slices.Repeat([]int{i}, contract.BatchSize/2)) {
 			t.Payloads = append(t.Payloads, webhook.Processor)
 		}
-		sent, err := w.messages(ctx, t, len(webhooks))
+		sent, err := w.messages(ctx, t, len(t.Payloads))
 		if err != nil {
 			return s, err
 		}
@@ -83,7 +71,7 @@ func (w *World) Sizes(ctx context.Context, r Revision, root string) (result.Size
 	if _, s.Lines.ConsumerBatch, err = w.invokeBatch(ctx, r, ten...); err != nil {
 		return s, err
 	}
-	w.Stub.Reset(awsstub.Observer{})
+	w.Stub.Reset()
 	_, s.Lines.ConsumerSingle, err = w.invokeBatch(ctx, r, ten[0])
 	for _, line := range []*float64{&s.Lines.Processor, &s.Lines.ProcessorRefused, &s.Lines.AuthorizerRefused, &s.Lines.ConsumerBatch, &s.Lines.ConsumerSingle} {
 		*line = 10 * math.Round(*line/10) // times and durations in lines differ in length
@@ -93,18 +81,9 @@ func (w *World) Sizes(ctx context.Context, r Revision, root string) (result.Size
 
 // follow takes a body through processor and consumer.
 func (w *World) follow(ctx context.Context, r Revision, sender senders.Sender, body []byte) (e result.Event, logged float64, err error) {
-	var mu sync.Mutex
-	var message string
-	var item awsstub.Item
 	e = result.Event{Provider: sender.Provider.Name, Body: len(body), Entries: map[string]int{}}
-	w.Stub.Reset(awsstub.Observer{
-		Message: func(_, body string) { mu.Lock(); message = body; mu.Unlock() },
-		Item:    func(i awsstub.Item) { mu.Lock(); item = i; mu.Unlock() },
-	})
-	webhook, err := w.Source.sign(sender, body, w.Source.keys[sender.Provider.Name], time.Now())
-	if err != nil {
-		return e, 0, err
-	}
+	w.Stub.Reset()
+	webhook := sign(sender, body, w.Source.keys[sender.Provider.Name], time.Now())
 	response, logged, err := w.invokeOnce(ctx, r, sender.Provider.Name+"-processor", accepted, webhook.Processor)
 	if err != nil {
 		return e, 0, err
@@ -113,17 +92,17 @@ func (w *World) follow(ctx context.Context, r Revision, sender senders.Sender, b
 	if err := json.Unmarshal(response, &answer); err != nil {
 		return e, 0, err
 	}
-	if _, _, err := w.invokeBatch(ctx, r, message); err != nil {
+	if _, _, err := w.invokeBatch(ctx, r, w.Stub.Arrived().Messages...); err != nil {
 		return e, 0, err
 	}
-	mu.Lock()
-	defer mu.Unlock()
-	e.Response, e.Message, e.Item = len(answer.Body), len(message), item.Bytes()
+	arrived := w.Stub.Arrived()
+	if len(arrived.Messages) != 1 || len(arrived.Items) != 1 {
+		return e, 0, fmt.Errorf("%w: a webhook became %+v", ErrWrong, arrived)
+	}
+	item := arrived.Items[0]
+	e.Response, e.Message, e.Item = len(answer.Body), len(arrived.Messages[0]), item.Bytes()
 	for _, i := range r.Stack.Indexes {
 		e.Entries[i.Name] = item.Projected(i.Keys, i.Attributes)
-	}
-	if e.Message == 0 || len(item) == 0 {
-		return e, 0, fmt.Errorf("%w: %+v", ErrWrong, e)
 	}
 	return e, logged, nil
 }
@@ -131,10 +110,7 @@ func (w *World) follow(ctx context.Context, r Revision, sender senders.Sender, b
 // refused returns what the processor logs about a forged webhook, and the authorizer
 // about a request without the provider's headers, in bytes.
 func (w *World) refused(ctx context.Context, r Revision, sender senders.Sender) (processor, authorizer float64, err error) {
-	forged, err := w.Source.sign(sender, pad(sender.Body(sender.NewID(), 1, senders.Created), BodySize), sender.NewSecret(), time.Now())
-	if err != nil {
-		return 0, 0, err
-	}
+	forged := sign(sender, pad(sender.Body(sender.NewID(), 1, senders.Created), BodySize), sender.NewSecret(), time.Now())
 	if _, processor, err = w.invokeOnce(ctx, r, sender.Provider.Name+"-processor", `"statusCode":401`, forged.Processor); err != nil {
 		return 0, 0, err
 	}
@@ -144,30 +120,19 @@ func (w *World) refused(ctx context.Context, r Revision, sender senders.Sender) 
 	}
 	delete(request, "headers")
 	delete(request, "multiValueHeaders")
-	bare, err := json.Marshal(request)
-	if err != nil {
-		return 0, 0, err
-	}
-	_, authorizer, err = w.invokeOnce(ctx, r, contract.AuthorizerName, `"Effect":"Deny"`, bare)
+	_, authorizer, err = w.invokeOnce(ctx, r, contract.AuthorizerName, `"Effect":"Deny"`, marshal(request))
 	return processor, authorizer, err
 }
 
 // invokeBatch invokes the consumer.
 func (w *World) invokeBatch(ctx context.Context, r Revision, messages ...string) ([]byte, float64, error) {
-	payload, err := batch(messages, time.Now())
-	if err != nil {
-		return nil, 0, err
-	}
-	return w.invokeOnce(ctx, r, contract.ConsumerName, allTaken, payload)
+	return w.invokeOnce(ctx, r, contract.ConsumerName, allTaken, batch(messages, time.Now()))
 }
 
 // invokeOnce starts a process for one invocation and returns the response and how many
 // bytes it logged.
 func (w *World) invokeOnce(ctx context.Context, r Revision, function, want string, payload []byte) (response []byte, logged float64, err error) {
-	t, err := r.task(function, want)
-	if err != nil {
-		return nil, 0, err
-	}
+	t := r.task(function, want)
 	w.Stub.SetLatency(func(string) time.Duration { return 0 })
 	f, err := w.start(ctx, t)
 	if err != nil {
@@ -234,13 +199,10 @@ func (all examples) body(size int) []byte {
 }
 
 // deflated returns the size of so many bytes of text like the example after compression.
-func deflated(example []byte, size int) (int, error) {
+func deflated(example []byte, size int) int {
 	var short bytes.Buffer
-	w, err := flate.NewWriter(&short, flate.DefaultCompression)
-	if err != nil {
-		return 0, err
-	}
-	_, err = io.Copy(w, bytes.NewReader(example))
-	err = errors.Join(err, w.Close())
-	return short.Len() * size / len(example), err
+	w, _ := flate.NewWriter(&short, flate.DefaultCompression) // a level that it knows
+	_, _ = w.Write(example)
+	_ = w.Close()
+	return short.Len() * size / len(example)
 }

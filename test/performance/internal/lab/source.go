@@ -5,7 +5,6 @@ import (
 	"crypto/md5"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"runtime"
 	"strings"
@@ -58,23 +57,18 @@ func (s *Source) Providers() []string {
 }
 
 // secrets returns the providers' secret documents by ARN.
-func (s *Source) secrets() (map[string]string, error) {
+func (s *Source) secrets() map[string]string {
 	all := map[string]string{}
 	for _, sender := range s.senders {
-		text, err := json.Marshal(sender.Document(s.keys[sender.Provider.Name]))
-		if err != nil {
-			return nil, err
-		}
-		all[secretARN(sender.Provider.Name)] = string(text)
+		all[secretARN(sender.Provider.Name)] = string(marshal(sender.Document(s.keys[sender.Provider.Name])))
 	}
-	return all, nil
+	return all
 }
 
 // Make makes a webhook of each of the providers, given by their index, each another
 // event with a body of that size.
-func (s *Source) Make(size int, providers []int) ([]Webhook, error) {
-	all, errs := make([]Webhook, len(providers)), make([]error, len(providers))
-	now := time.Now()
+func (s *Source) Make(size int, providers []int) []Webhook {
+	all, now := make([]Webhook, len(providers)), time.Now()
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
@@ -82,26 +76,27 @@ func (s *Source) Make(size int, providers []int) ([]Webhook, error) {
 			for i := int(next.Add(1)) - 1; i < len(all); i = int(next.Add(1)) - 1 {
 				sender := s.senders[providers[i]]
 				body := pad(sender.Body(sender.NewID(), 100+i%100_000, senders.Created-int64(i%3600)*1000), size)
-				all[i], errs[i] = s.sign(sender, body, s.keys[sender.Provider.Name], now)
+				all[i] = sign(sender, body, s.keys[sender.Provider.Name], now)
 			}
 		})
 	}
 	wg.Wait()
-	return all, errors.Join(errs...)
+	return all
 }
 
 // sign makes a webhook of a body.
-func (s *Source) sign(sender senders.Sender, body []byte, key string, now time.Time) (Webhook, error) {
+func sign(sender senders.Sender, body []byte, key string, now time.Time) Webhook {
 	arrived := gateway.Webhook{
 		Account: account, API: api, Path: "/" + sender.Provider.Path, At: now,
 		RequestID: "c6af9ac6-7b61-11e6-9a41-93e8deadbeef", Header: sender.Header(body, key, now),
 	}
-	authorizer, err := json.Marshal(arrived.AuthorizerEvent())
-	if err != nil {
-		return Webhook{}, err
-	}
-	processor, err := json.Marshal(arrived.ProxyEvent(body))
-	return Webhook{sender.Provider.Name, authorizer, processor}, err
+	return Webhook{sender.Provider.Name, marshal(arrived.AuthorizerEvent()), marshal(arrived.ProxyEvent(body))}
+}
+
+// marshal returns the JSON of a value that has one: of strings, numbers, maps and lists.
+func marshal(v any) []byte {
+	text, _ := json.Marshal(v)
+	return text
 }
 
 // pad makes a body as large as a real one, with members such as real ones have.
@@ -123,7 +118,7 @@ func pad(body []byte, size int) []byte {
 }
 
 // stream returns the items as Lambda hands them to a function that reads a table's stream.
-func stream(items []awsstub.Item, now time.Time) ([]byte, error) {
+func stream(items []awsstub.Item, now time.Time) []byte {
 	var records []map[string]any
 	for i, item := range items {
 		records = append(records, map[string]any{
@@ -136,11 +131,11 @@ func stream(items []awsstub.Item, now time.Time) ([]byte, error) {
 			},
 		})
 	}
-	return json.Marshal(map[string]any{"Records": records})
+	return marshal(map[string]any{"Records": records})
 }
 
 // batch returns the messages as Lambda hands them to a function that reads a queue.
-func batch(messages []string, now time.Time) ([]byte, error) {
+func batch(messages []string, now time.Time) []byte {
 	var e events.SQSEvent
 	at := fmt.Sprint(now.UnixMilli())
 	for i, body := range messages {
@@ -158,5 +153,5 @@ func batch(messages []string, now time.Time) ([]byte, error) {
 			EventSourceARN: "arn:aws:sqs:us-east-1:" + account + ":webhook-queue-" + suffix,
 		})
 	}
-	return json.Marshal(e)
+	return marshal(e)
 }

@@ -7,11 +7,9 @@ import (
 	"io"
 	"path/filepath"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/paysluice/paysluice/handlers/contract"
-	"github.com/paysluice/paysluice/test/performance/internal/awsstub"
 	"github.com/paysluice/paysluice/test/performance/internal/result"
 )
 
@@ -26,15 +24,8 @@ func (w *World) Tasks(ctx context.Context, r Revision, n int) ([]Task, error) {
 	var messages []string
 	var authorize [][]byte
 	for i, provider := range w.Source.Providers() {
-		webhooks, err := w.Source.Make(BodySize, slices.Repeat([]int{i}, n))
-		if err != nil {
-			return nil, err
-		}
-		t, err := r.task(provider+"-processor", accepted)
-		if err != nil {
-			return nil, err
-		}
-		for _, webhook := range webhooks {
+		t := r.task(provider+"-processor", accepted)
+		for _, webhook := range w.Source.Make(BodySize, slices.Repeat([]int{i}, n)) {
 			t.Payloads = append(t.Payloads, webhook.Processor)
 			authorize = append(authorize, webhook.Authorizer)
 		}
@@ -45,54 +36,38 @@ func (w *World) Tasks(ctx context.Context, r Revision, n int) ([]Task, error) {
 		}
 		messages = append(messages, made...)
 	}
-	t, err := r.task(contract.AuthorizerName, allowed)
-	if err != nil {
-		return nil, err
-	}
+	t := r.task(contract.AuthorizerName, allowed)
 	t.Payloads = authorize[:n]
 	tasks = append(tasks, t)
 	for _, row := range []struct {
 		function string
 		size     int
 	}{{contract.ConsumerName, contract.BatchSize}, {contract.ConsumerName, 1}, {contract.ArchiverName, contract.BatchSize}} {
-		t, err := r.task(row.function, allTaken)
-		if err != nil {
-			return nil, err
-		}
+		t := r.task(row.function, allTaken)
 		t.Name = fmt.Sprintf("%s, batch of %d", row.function, row.size)
 		for i := range min(n, len(messages)/row.size) {
-			payload, err := batch(messages[i*row.size:(i+1)*row.size], time.Now())
-			if err != nil {
-				return nil, err
-			}
-			t.Payloads = append(t.Payloads, payload)
+			t.Payloads = append(t.Payloads, batch(messages[i*row.size:(i+1)*row.size], time.Now()))
 		}
 		tasks = append(tasks, t)
 	}
 	return tasks, nil
 }
 
-func (r Revision) task(function, want string) (Task, error) {
-	f, err := r.Stack.Function(function)
-	return Task{Name: function, Function: f, Binary: r.Binaries[f.Binary], Want: want}, err
+// task returns the task of a function without payloads. A function that the template
+// lacks has no binary, so it does not start.
+func (r Revision) task(function, want string) Task {
+	f, _ := r.Stack.Function(function)
+	return Task{Name: function, Function: f, Binary: r.Binaries[f.Binary], Want: want}
 }
 
 // messages returns what a processor sends for its first n payloads.
 func (w *World) messages(ctx context.Context, t Task, n int) ([]string, error) {
-	var mu sync.Mutex
-	var all []string
-	w.Stub.Reset(awsstub.Observer{Message: func(_, body string) {
-		mu.Lock()
-		defer mu.Unlock()
-		all = append(all, body)
-	}})
-	defer w.Stub.Reset(awsstub.Observer{})
+	w.Stub.Reset()
 	t.Payloads = t.Payloads[:min(n, len(t.Payloads))]
 	if _, err := w.Probe(ctx, t, 0); err != nil {
 		return nil, err
 	}
-	mu.Lock()
-	defer mu.Unlock()
+	all := w.Stub.Arrived().Messages
 	if len(all) != len(t.Payloads) {
 		return nil, fmt.Errorf("%w: %s sent %d messages for %d webhooks", ErrWrong, t.Name, len(all), len(t.Payloads))
 	}
@@ -109,11 +84,7 @@ func (w *World) ColdStart(ctx context.Context, r Revision, hello Binary, rounds 
 	tasks = append(tasks, Task{
 		Name: Hello, Binary: hello, Function: tasks[0].Function, Payloads: tasks[0].Payloads, Want: accepted,
 	})
-	emptier, err := r.task(contract.EmptierName, "")
-	if err != nil {
-		return nil, err
-	}
-	samples, err := w.rounds(ctx, [][]Task{append(tasks, emptier)}, rounds, call, median, progress)
+	samples, err := w.rounds(ctx, [][]Task{append(tasks, r.task(contract.EmptierName, ""))}, rounds, call, median, progress)
 	if err != nil {
 		return nil, err
 	}
@@ -158,29 +129,27 @@ func (w *World) Compare(ctx context.Context, base, head Revision, rounds, invoca
 func (w *World) rounds(
 	ctx context.Context, revisions [][]Task, rounds int, call time.Duration, of func([]float64) float64, progress io.Writer,
 ) ([][]result.Program, error) {
-	samples := make([][][]result.Program, len(revisions[0]))
+	samples := make([][][]result.Program, len(revisions[0])) // by task and revision
+	for i := range samples {
+		samples[i] = make([][]result.Program, len(revisions))
+	}
 	for round := range rounds {
 		fmt.Fprintf(progress, "round %d of %d …\n", round+1, rounds)
 		for i := range samples {
-			samples[i] = append(samples[i], make([]result.Program, len(revisions)))
 			for turn := range revisions {
 				which := (round + turn) % len(revisions)
-				w.Stub.Reset(awsstub.Observer{})
+				w.Stub.Reset()
 				sample, err := w.Probe(ctx, revisions[which][i], call)
 				if err != nil {
 					return nil, err
 				}
-				samples[i][round][which] = sample
+				samples[i][which] = append(samples[i][which], sample)
 			}
 		}
 	}
 	summaries := make([][]result.Program, len(samples))
-	for i, byRound := range samples {
-		for which := range revisions {
-			var all []result.Program
-			for _, round := range byRound {
-				all = append(all, round[which])
-			}
+	for i := range samples {
+		for _, all := range samples[i] {
 			summaries[i] = append(summaries[i], summary(all, of))
 		}
 	}

@@ -49,11 +49,7 @@ func NewWorld() (*World, error) {
 	authority := paypaltest.NewAuthority(time.Now())
 	w := &World{dir: dir, hosts: paypaltest.NewHosts(authority)}
 	w.Source = newSource(authority, w.hosts)
-	secrets, err := w.Source.secrets()
-	if err != nil {
-		return nil, errors.Join(err, w.Close())
-	}
-	w.Stub = awsstub.Start(secrets)
+	w.Stub = awsstub.Start(w.Source.secrets())
 	if err := w.writeRoots(authority.Root.PEM()); err != nil {
 		return nil, errors.Join(err, w.Close())
 	}
@@ -62,9 +58,7 @@ func NewWorld() (*World, error) {
 
 // Close stops what NewWorld started. Environments must have ended.
 func (w *World) Close() error {
-	if w.Stub != nil {
-		w.Stub.Close()
-	}
+	w.Stub.Close()
 	w.hosts.Close()
 	return os.RemoveAll(w.dir)
 }
@@ -118,15 +112,8 @@ func (w *World) environment(f stack.Function) []string {
 		// The token of a role is about this long, and is signed with every call.
 		"AWS_SESSION_TOKEN=" + strings.Repeat("performance", 90),
 		"AWS_LAMBDA_FUNCTION_NAME=" + f.Name + "-" + suffix,
-		"AWS_LAMBDA_FUNCTION_VERSION=$LATEST",
 		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE=" + strconv.Itoa(int(f.MemoryMB)),
-		"AWS_LAMBDA_INITIALIZATION_TYPE=on-demand",
 		"AWS_LAMBDA_LOG_FORMAT=JSON",
-		"AWS_LAMBDA_LOG_GROUP_NAME=/aws/lambda/" + f.Name + "-" + suffix,
-		"AWS_LAMBDA_LOG_STREAM_NAME=performance",
-		"LAMBDA_TASK_ROOT=/var/task",
-		"PATH=/usr/local/bin:/usr/bin:/bin",
-		"TZ=:UTC",
 		// To the stub and to the played PayPal. AWS_CA_BUNDLE would make the SDK read the
 		// certificates itself, which it does not on Lambda.
 		"AWS_ENDPOINT_URL=" + w.Stub.URL,

@@ -13,9 +13,6 @@ import (
 	"os"
 )
 
-// ErrFile is returned for a file of results of another shape.
-var ErrFile = errors.New("not a file of results")
-
 // Results are all measurements. A part that was not measured is nil.
 type Results struct {
 	Load      *Load
@@ -128,7 +125,7 @@ func Read(path string) (Results, error) {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&r); err != nil {
-		return r, fmt.Errorf("%w: %s: %w", ErrFile, path, err)
+		return r, fmt.Errorf("%s: %w", path, err)
 	}
 	return r, nil
 }
