@@ -12,6 +12,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -163,6 +164,25 @@ func TestPolicyThatIsTooLongToBeManaged(t *testing.T) {
 	d, err := policy.New(policy.Operator, s, "1234abcd-12ab-34cd-56ef-1234567890ab")
 	require.NoError(t, err)
 	assert.Regexp(t, "^; it has [67][0-9]{3} characters, and a managed policy may have 6144: make it an inline policy", d.Size())
+}
+
+// Both policies read the log group of each function and of the API.
+func TestLogsMayBeRead(t *testing.T) {
+	template, err := os.ReadFile("../../../../out/stack.json")
+	require.NoError(t, err)
+	groups := regexp.MustCompile(`"LogGroupName": \{"Fn::Sub": "(.*)\$\{EnvironmentSuffix\}"`).FindAllStringSubmatch(string(template), -1)
+	require.Contains(t, fmt.Sprint(groups), contract.ReconcilerName)
+	for _, level := range policy.Levels() {
+		statements := document(t, level).Statement
+		logs := statements[slices.IndexFunc(statements, func(s policy.Statement) bool { return s.Sid == "ReadLogs" })].Resource
+		for _, group := range groups {
+			assert.True(t, slices.ContainsFunc(logs, func(arn string) bool {
+				_, pattern, _ := strings.Cut(arn, ":log-group:")
+				ok, err := path.Match(pattern, group[1]+"prod:stream")
+				return err == nil && ok
+			}), "%s: %s", level, group[1])
+		}
+	}
 }
 
 // docs/operator-policies.md is generated: go test ./cmd/paysluice/internal/policy -update
