@@ -194,12 +194,16 @@ func (s *stack) addReconcilingAlarms(to severities) {
 		metric: state(contract.MetricLost), threshold: 1, window: missing,
 	})
 	unreconciled := window{minutes: tickMinutes, periods: 4, needed: 4}
+	var reasons []string
+	for _, r := range contract.UnreconciledReasons() {
+		reasons = append(reasons, r.Means)
+	}
 	s.addAlarm(alarm{
 		id: "Unreconciled", name: "unreconciled", severity: to.ticket, when: &on, missingData: "breaching",
-		means: fmt.Sprintf("%s did not compare a provider's events, %v: the key is missing or refused, the provider's API fails, "+
-			"comparisons do not keep up, or the function did not run. Events that never arrive go unnoticed.", contract.ReconcilerName, unreconciled),
-		do: "Read reason and error of its ERROR lines. For keys_empty and key_refused, put a valid key into the secret " + APIKeysSecretName + ". " +
-			"For endpoint_missing, create the endpoint with the stack's URL at the provider. Without lines, look at the function's errors and throttles.",
+		means: fmt.Sprintf("%s does not show whether all events of a provider arrived, %v: %s; or the function did not run.",
+			contract.ReconcilerName, unreconciled, strings.Join(reasons, "; ")),
+		do: "Read reason and error of its ERROR lines; docs/reconciling.md has a remedy for each reason. Keys are in the secret " + APIKeysSecretName + ". " +
+			"Without lines, look at the function's errors and throttles.",
 		metric: state(contract.MetricUnreconciled), threshold: 1, window: unreconciled,
 	})
 }

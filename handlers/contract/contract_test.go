@@ -80,3 +80,12 @@ func TestRetentionsShareNoPrefix(t *testing.T) {
 		}
 	}
 }
+
+func TestUnreconciledReasonsAreDistinct(t *testing.T) {
+	seen := map[string]bool{}
+	for _, r := range contract.UnreconciledReasons() {
+		assert.Regexp(t, `^[a-z_]+$`, r.Code)
+		assert.False(t, seen[r.Code] || seen[r.Means], r.Code)
+		seen[r.Code], seen[r.Means] = true, true
+	}
+}

@@ -30,3 +30,44 @@ const (
 	MetricLost         = "Lost"         // missing events that the provider does not deliver by itself
 	MetricUnreconciled = "Unreconciled" // 1 for a provider without a comparison that shows what arrived
 )
+
+// Codes of the reasons for which a provider counts as not reconciled. They are in the
+// reconciler's ERROR lines, its metrics' lines and its response.
+const (
+	UnreconciledKeysEmpty       = "keys_empty"
+	UnreconciledKeysMalformed   = "keys_malformed"
+	UnreconciledKeysUnreachable = "keys_unreachable"
+	UnreconciledNoKey           = "no_key"
+	UnreconciledKeyRefused      = "key_refused"
+	UnreconciledNoEndpoint      = "endpoint_missing"
+	UnreconciledAPIUnavailable  = "api_unavailable"
+	UnreconciledFailed          = "failed"
+	UnreconciledBehind          = "behind"
+	UnreconciledNothingListed   = "nothing_listed"
+	UnreconciledUnreadable      = "unreadable"
+	UnreconciledRefillFailed    = "refill_failed"
+	UnreconciledGap             = "gap"
+)
+
+// Unreconciled is a reason for which a provider counts as not reconciled.
+type Unreconciled struct{ Code, Means string }
+
+// UnreconciledReasons returns all reasons. The text of the alarm and
+// docs/reconciling.md have each.
+func UnreconciledReasons() []Unreconciled {
+	return []Unreconciled{
+		{UnreconciledKeysEmpty, "the secret of the API keys is empty"},
+		{UnreconciledKeysMalformed, "the secret is malformed"},
+		{UnreconciledKeysUnreachable, "the secret cannot be read"},
+		{UnreconciledNoKey, "the secret has neither a key of the provider nor null"},
+		{UnreconciledKeyRefused, "the provider refuses the key"},
+		{UnreconciledNoEndpoint, "no endpoint of the provider has the stack's URL"},
+		{UnreconciledAPIUnavailable, "the provider's API fails"},
+		{UnreconciledFailed, "another call fails"},
+		{UnreconciledBehind, "comparisons do not keep up"},
+		{UnreconciledNothingListed, "the provider lists nothing, and the table has events"},
+		{UnreconciledUnreadable, "listed events are unreadable"},
+		{UnreconciledRefillFailed, "a refill fails"},
+		{UnreconciledGap, "a range can no longer be compared"},
+	}
+}

@@ -13,8 +13,8 @@ var errKeys = errors.New("the secret is malformed")
 
 // ReadKeys returns a function that reads the secret of the API keys with read. The secret
 // is read at each invocation, so that a new key works at once.
-func ReadKeys(read func(context.Context) ([]byte, error)) func(context.Context) (map[string]source.Key, error) {
-	return func(ctx context.Context) (map[string]source.Key, error) {
+func ReadKeys(read func(context.Context) ([]byte, error)) func(context.Context) (map[string]*source.Key, error) {
+	return func(ctx context.Context) (map[string]*source.Key, error) {
 		document, err := read(ctx)
 		if err != nil {
 			return nil, err

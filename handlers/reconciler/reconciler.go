@@ -12,6 +12,7 @@ import (
 	"errors"
 	"iter"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -52,7 +53,8 @@ type Target struct {
 // Handler compares all providers.
 type Handler struct {
 	Targets []Target
-	APIKeys func(context.Context) (map[string]source.Key, error) // by provider
+	// APIKeys returns the keys by provider, nil for one that is left out on purpose.
+	APIKeys func(context.Context) (map[string]*source.Key, error)
 	// Open returns the API of a provider. notify receives a line for each repeated
 	// request.
 	Open    func(p contract.Provider, k source.Key, notify func(string)) (source.Source, error)
@@ -76,6 +78,8 @@ type Handler struct {
 type Outcome struct {
 	// State is one of the constants below.
 	State string `json:"state"`
+	// Reasons are the codes of contract.UnreconciledReasons that hold for the provider.
+	Reasons []string `json:"reasons,omitempty"`
 	// Report is the key of the last finished report.
 	Report string `json:"report,omitempty"`
 	// Missing are the events that the last finished comparison left missing, or more if
@@ -87,14 +91,14 @@ type Outcome struct {
 	Next *time.Time `json:"next,omitempty"`
 
 	counts []function.Count // of a comparison that this invocation finished
-	behind bool
 	// unread reports whether Lost is unknown, because the records could not be read.
 	unread bool
 }
 
 // States of an Outcome.
 const (
-	StateNoKey    = "no key"   // the secret has no key of the provider
+	StateOff      = "off"      // the secret says null: the provider is left out on purpose
+	StateNoKey    = "no key"   // the secret has neither a key of the provider nor null
 	StateFailed   = "failed"   // the log says why
 	StateBusy     = "busy"     // another invocation continues the comparison
 	StateRunning  = "running"  // a later invocation continues it
@@ -107,14 +111,22 @@ const (
 func (h *Handler) Handle(ctx context.Context, _ json.RawMessage) (map[string]Outcome, error) {
 	bounded, cancel := function.WithMargin(ctx, margin)
 	defer cancel()
-	keys, err := h.APIKeys(bounded)
-	if err != nil {
-		h.Log.ErrorContext(ctx, "API keys not read: no provider is compared", contract.ReasonProperty, reason(err), "error", err.Error())
+	var in invocation
+	var err error
+	if in.keys, err = h.APIKeys(bounded); err != nil {
+		in.failed = reason(err)
+		h.Log.ErrorContext(ctx, "API keys not read: no provider is compared", contract.ReasonProperty, in.failed, "error", err.Error())
+	}
+	for _, t := range h.Targets {
+		name := t.Provider.Descriptor().Name
+		if _, said := in.keys[name]; !said {
+			in.keyless = append(in.keyless, name)
+		}
 	}
 	outcomes := make([]Outcome, len(h.Targets))
 	var running sync.WaitGroup
 	for i, target := range h.Targets {
-		running.Go(func() { outcomes[i] = h.target(ctx, bounded, target, keys) })
+		running.Go(func() { outcomes[i] = h.target(ctx, bounded, target, in) })
 	}
 	running.Wait()
 	all := map[string]Outcome{}
@@ -125,60 +137,60 @@ func (h *Handler) Handle(ctx context.Context, _ json.RawMessage) (map[string]Out
 	return all, nil
 }
 
+// invocation is what holds for all providers.
+type invocation struct {
+	keys    map[string]*source.Key
+	keyless []string // providers that keys does not name
+	failed  string   // why there are no keys
+}
+
 // target compares one provider until bounded ends.
-func (h *Handler) target(ctx, bounded context.Context, t Target, keys map[string]source.Key) Outcome {
+func (h *Handler) target(ctx, bounded context.Context, t Target, in invocation) Outcome {
 	name := t.Provider.Descriptor().Name
 	log := h.Log.With("provider", name)
-	key, ok := keys[name]
-	if !ok && keys != nil {
-		log.InfoContext(ctx, "the secret has no key of this provider: it is not compared")
-		return Outcome{State: StateNoKey}
+	key, said := in.keys[name]
+	if said && key == nil {
+		log.InfoContext(ctx, "the secret says null: this provider is not compared, on purpose")
+		return Outcome{State: StateOff}
 	}
-	w := worker{Handler: h, target: t, log: log}
+	w := worker{Handler: h, target: t, log: log, keyless: in.keyless}
 	err := w.load(bounded)
 	w.unread = err != nil
 	switch {
-	case keys == nil:
-		return w.outcome(StateFailed)
+	case in.failed != "":
+		return w.outcome(ctx, StateFailed, in.failed)
+	case !said:
+		log.ErrorContext(ctx, "this provider is not compared: the secret has neither its key nor null", contract.ReasonProperty, contract.UnreconciledNoKey)
+		return w.outcome(ctx, StateNoKey, contract.UnreconciledNoKey)
 	case err == nil:
-		err = w.work(ctx, bounded, key)
+		err = w.work(ctx, bounded, *key)
 	}
 	switch {
 	case err == nil:
-		return w.outcome(w.state)
+		return w.outcome(ctx, w.state)
 	case errors.Is(err, errBusy):
 		log.InfoContext(ctx, "another invocation continues the comparison")
-		return w.outcome(StateBusy)
+		return w.outcome(ctx, StateBusy)
 	}
 	log.ErrorContext(ctx, "comparison not finished", contract.ReasonProperty, reason(err), "error", err.Error())
-	return w.outcome(StateFailed)
+	return w.outcome(ctx, StateFailed, reason(err))
 }
 
 // publish writes the provider's metrics. Lost and Unreconciled are states, so they are
 // written at each invocation; the others count. Lost is not written while it is unknown:
 // 0 would end a page.
 func (h *Handler) publish(ctx context.Context, t Target, o Outcome) {
-	if o.State == StateNoKey {
+	if o.State == StateOff {
 		return
 	}
-	unreconciled := 0
-	if o.State == StateFailed || o.behind {
-		unreconciled = 1
-	}
+	unreconciled := min(len(o.Reasons), 1)
 	counts := append(o.counts, function.Count{Metric: contract.MetricUnreconciled, Value: unreconciled})
 	if !o.unread {
 		counts = append(counts, function.Count{Metric: contract.MetricLost, Value: o.Lost})
 	}
 	h.Metrics.Publish(ctx, "reconciled", t.Provider.Descriptor().Name, counts,
-		slog.String("state", o.State), slog.String("report", o.Report))
+		slog.String("state", o.State), slog.String("report", o.Report), slog.String("reasons", strings.Join(o.Reasons, ",")))
 }
-
-// Codes of finished comparisons that do not show whether everything arrived.
-const (
-	reasonNothingListed = "nothing_listed" // the table has events, the provider lists none
-	reasonUnreadable    = "unreadable"     // listed events have no readable id or type
-	reasonRefillFailed  = "refill_failed"  // events are missing, and a refill failed
-)
 
 // reason returns the code of an error for the log.
 func reason(err error) string {
@@ -186,17 +198,17 @@ func reason(err error) string {
 		class error
 		code  string
 	}{
-		{provider.SecretEmpty, "keys_empty"},
-		{provider.SecretUnreachable, "keys_unreachable"},
-		{source.ErrNoKeys, "keys_malformed"},
-		{errKeys, "keys_malformed"},
-		{source.ErrKey, "key_refused"},
-		{source.ErrNotFound, "endpoint_missing"},
-		{source.ErrUnavailable, "api_unavailable"},
+		{provider.SecretEmpty, contract.UnreconciledKeysEmpty},
+		{provider.SecretUnreachable, contract.UnreconciledKeysUnreachable},
+		{source.ErrNoKeys, contract.UnreconciledKeysMalformed},
+		{errKeys, contract.UnreconciledKeysMalformed},
+		{source.ErrKey, contract.UnreconciledKeyRefused},
+		{source.ErrNotFound, contract.UnreconciledNoEndpoint},
+		{source.ErrUnavailable, contract.UnreconciledAPIUnavailable},
 	} {
 		if errors.Is(err, r.class) {
 			return r.code
 		}
 	}
-	return "failed"
+	return contract.UnreconciledFailed
 }

@@ -10,6 +10,7 @@ import (
 	"iter"
 	"maps"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -139,8 +140,8 @@ func newWorld(t *testing.T) *world {
 	now := func() time.Time { return w.clock }
 	w.Handler = &reconciler.Handler{
 		Targets: targets,
-		APIKeys: func(context.Context) (map[string]source.Key, error) {
-			return map[string]source.Key{p.Name: providerapi.Key()}, nil
+		APIKeys: func(context.Context) (map[string]*source.Key, error) {
+			return map[string]*source.Key{p.Name: new(providerapi.Key())}, nil
 		},
 		Open: func(p contract.Provider, k source.Key, notify func(string)) (source.Source, error) {
 			return source.New(p, source.Options{Key: k, URL: w.api.URL, Now: time.Now, Notify: notify,
@@ -185,10 +186,15 @@ func (w *world) tickFor(t *testing.T, ctx context.Context) (reconciler.Outcome, 
 	assert.NotContains(t, w.log.String(), "marked", "the key")
 	metrics := map[string]any{}
 	for line := range strings.Lines(w.log.String()) {
-		if strings.Contains(line, `"_aws"`) {
+		var text struct{ Level, Provider, Reason string }
+		require.NoError(t, json.Unmarshal([]byte(line), &text))
+		assert.True(t, text.Level != "ERROR" || slices.ContainsFunc(contract.UnreconciledReasons(), func(r contract.Unreconciled) bool { return r.Code == text.Reason }),
+			"the alarm names the reason: %s", line)
+		if strings.Contains(line, `"_aws"`) && text.Provider == "stripe" {
 			require.NoError(t, json.Unmarshal([]byte(line), &metrics))
 		}
 	}
+	assert.Equal(t, len(got["stripe"].Reasons) > 0, metrics["Unreconciled"] == 1.0)
 	return got["stripe"], metrics
 }
 
@@ -340,7 +346,7 @@ func TestWindowIsTooLong(t *testing.T) {
 	assert.Equal(t, []any{reconciler.StateRunning, 0.0}, []any{got.State, metrics["Unreconciled"]})
 	w.clock = w.clock.Add(14 * time.Hour) // more than twice Every
 	got, metrics = w.tickFor(t, short(t))
-	assert.Equal(t, []any{reconciler.StateRunning, 1.0}, []any{got.State, metrics["Unreconciled"]})
+	assert.Equal(t, []any{reconciler.StateRunning, 1.0, "behind"}, []any{got.State, metrics["Unreconciled"], metrics["reasons"]})
 	var steps []string
 	for _, key := range slices.Sorted(maps.Keys(w.objects)) {
 		_, step, _ := strings.Cut(w.objects[key], `"step":`)
@@ -416,13 +422,48 @@ func TestFailures(t *testing.T) {
 			}
 		})
 	}
-	// A provider without a key is left out on purpose.
+}
+
+// A provider that is dropped from the secret counts as not reconciled, and what it misses
+// goes on, until the secret says null. The reports of the others name it.
+func TestProviderWithoutAKey(t *testing.T) {
 	w := newWorld(t)
-	w.APIKeys = keys(`{"square":{"accessToken":"x","environment":"live"}}`, nil)
+	w.list(1, time.Hour)
+	first, _ := w.tick(t)
+	const square = `{"square":{"accessToken":"x","environment":"live"}`
+	w.APIKeys = keys(square+"}", nil)
 	got, metrics := w.tick(t)
-	assert.Equal(t, reconciler.Outcome{State: reconciler.StateNoKey}, got)
+	assert.Equal(t, reconciler.Outcome{State: reconciler.StateNoKey, Reasons: []string{"no_key"}, Report: first.Report, Missing: 1, Lost: 1}, visible(got))
+	assert.Equal(t, []any{1.0, 1.0, "no_key"}, []any{metrics["Unreconciled"], metrics["Lost"], metrics["reasons"]})
+	assert.Contains(t, w.log.String(), `"level":"ERROR","message":"this provider is not compared: the secret has neither its key nor null"`)
+	w.APIKeys = keys(square+`,"stripe":null}`, nil)
+	got, metrics = w.tick(t)
+	assert.Equal(t, reconciler.Outcome{State: reconciler.StateOff}, got)
 	assert.Empty(t, metrics)
-	assert.Contains(t, w.log.String(), "the secret has no key of this provider: it is not compared")
+	assert.Contains(t, w.log.String(), "on purpose")
+
+	w = newWorld(t)
+	both, err := reconciler.ParseTargets("stripe="+hook+",paypal="+hook, all.All(all.Settings{}))
+	require.NoError(t, err)
+	w.Targets = both
+	got, _ = w.tick(t)
+	assert.Equal(t, []string{"paypal"}, w.report(t, got.Report).NotCompared)
+}
+
+// visible returns what the function's response has of an outcome.
+func visible(o reconciler.Outcome) (v reconciler.Outcome) {
+	text, _ := json.Marshal(o)
+	_ = json.Unmarshal(text, &v)
+	return v
+}
+
+// The documentation has every reason, as the text of the alarm does.
+func TestReasonsAreDocumented(t *testing.T) {
+	text, err := os.ReadFile("../../docs/reconciling.md")
+	require.NoError(t, err)
+	for _, r := range contract.UnreconciledReasons() {
+		assert.Contains(t, string(text), "| `"+r.Code+"` | "+r.Means+" |")
+	}
 }
 
 // A finished comparison that does not show whether everything arrived counts as none,
@@ -473,23 +514,66 @@ func errText(why string) string {
 	return errDown.Error()
 }
 
-func keys(document string, err error) func(context.Context) (map[string]source.Key, error) {
+func keys(document string, err error) func(context.Context) (map[string]*source.Key, error) {
 	return reconciler.ReadKeys(func(context.Context) ([]byte, error) { return []byte(document), err })
 }
 
-// A comparison whose range the provider no longer lists begins anew; so does one whose
-// events the table has deleted.
-func TestRangeIsOver(t *testing.T) {
+// A comparison that was not finished in time begins anew, where the last finished one
+// ended. What provider or table no longer have by then is said once.
+func TestGap(t *testing.T) {
+	const month = 30*24*time.Hour - 2*time.Hour
+	for _, row := range []struct {
+		why                      string
+		missing, finished, given bool // a comparison found an event missing, was finished, was given up
+		days                     int  // that the table keeps events
+		from, remaining          time.Duration
+	}{
+		{"the provider lists 30 days", false, true, false, 0, -time.Hour, month},
+		{"the table has two", false, true, false, 2, -time.Hour, 46 * time.Hour},
+		{"an event is missing, and no longer listed", true, true, false, 0, -2 * time.Hour, month},
+		{"a comparison is given up", false, true, true, 0, -time.Hour, month},
+		{"the first one is given up", false, false, true, 0, -72 * time.Hour, month},
+	} {
+		t.Run(row.why, func(t *testing.T) {
+			w := newWorld(t)
+			if row.missing {
+				w.list(1, 2*time.Hour)
+			}
+			start := w.clock
+			if row.finished {
+				got, _ := w.tick(t)
+				require.Equal(t, reconciler.StateFinished, got.State)
+				w.clock = w.clock.Add(6 * time.Hour)
+			}
+			if row.given {
+				w.broken = "/notes/000003"
+				got, _ := w.tick(t)
+				require.Equal(t, reconciler.StateFailed, got.State)
+			}
+			w.clock = w.clock.AddDate(0, 0, 40)
+			w.RetentionDays, w.broken = row.days, "/notes/000002"
+			got, _ := w.tick(t)
+			assert.Contains(t, got.Reasons, "gap", "at once")
+			assert.Contains(t, w.log.String(), `"message":"a range can no longer be compared"`)
+			w.clock, w.broken = w.clock.AddDate(0, 0, 40), "" // that comparison is given up too
+			got, _ = w.tick(t)
+			require.Equal(t, reconciler.StateFinished, got.State, w.log.String())
+			assert.Equal(t, []string{"gap"}, got.Reasons)
+			r, since := w.report(t, got.Report), w.clock.Add(-row.remaining).UTC()
+			assert.Equal(t, []any{since, &reconciler.Gap{From: start.Add(row.from).UTC(), To: since}}, []any{r.Since, r.Gap})
+			got, _ = w.tick(t)
+			assert.Equal(t, []string{"gap"}, got.Reasons, "until the next comparison")
+			w.clock = w.clock.Add(6 * time.Hour)
+			got, _ = w.tick(t)
+			assert.Equal(t, []any{reconciler.StateFinished, []string(nil)}, []any{got.State, got.Reasons}, "once")
+			assert.Nil(t, w.report(t, got.Report).Gap)
+		})
+	}
+	// The first range of all leaves none.
 	w := newWorld(t)
-	w.broken = "/notes/000003"
-	w.tick(t)
-	w.broken = ""
-	w.clock = w.clock.AddDate(0, 0, 40)
-	w.RetentionDays = 2
-	w.api.Subscribe()
+	w.RetentionDays = 1
 	got, _ := w.tick(t)
-	assert.Equal(t, reconciler.StateFinished, got.State, w.log.String())
-	assert.Equal(t, w.clock.Add(-46*time.Hour).UTC(), w.report(t, got.Report).Since)
+	assert.Equal(t, []any{w.clock.Add(-22 * time.Hour).UTC(), (*reconciler.Gap)(nil)}, []any{w.report(t, got.Report).Since, w.report(t, got.Report).Gap})
 }
 
 // A record of the future ends no comparisons: a clock was wrong, or somebody wrote it.

@@ -49,22 +49,37 @@ type Report struct {
 	Refill *refilled `json:"refill,omitempty"`
 	// OldestMissing is the time of the oldest missing event, 0 without one.
 	OldestMissing int64 `json:"oldestMissing"`
+	// Gap is a range before Since that no comparison of the provider has.
+	Gap *Gap `json:"gap,omitempty"`
+	// NotCompared are the providers that the secret of the API keys does not name.
+	NotCompared []string `json:"notCompared,omitempty"`
 	// Findings are the keys of the objects that name every missing, different and unknown
 	// event, a JSON object a line.
 	Findings []string `json:"findings"`
 }
 
-// reason returns why a finished comparison does not show that everything arrived, "" if it does.
-func (r Report) reason() string {
-	switch {
-	case r.Listed == 0 && r.Unknown > 0: // the provider's list is off, or is of another account
-		return reasonNothingListed
-	case r.Unreadable > 0:
-		return reasonUnreadable
-	case r.Missing > 0 && r.Refill != nil && r.Refill.Failed > 0:
-		return reasonRefillFailed
+// Gap is a range [From, To) of the provider's time. The provider or the table no longer
+// had its events when it could have been compared.
+type Gap struct {
+	From time.Time `json:"from"`
+	To   time.Time `json:"to"`
+}
+
+// reasons returns why a finished comparison does not show that everything arrived.
+func (r Report) reasons() (codes []string) {
+	if r.Listed == 0 && r.Unknown > 0 { // the provider's list is off, or is of another account
+		codes = append(codes, contract.UnreconciledNothingListed)
 	}
-	return ""
+	if r.Unreadable > 0 {
+		codes = append(codes, contract.UnreconciledUnreadable)
+	}
+	if r.Missing > 0 && r.Refill != nil && r.Refill.Failed > 0 {
+		codes = append(codes, contract.UnreconciledRefillFailed)
+	}
+	if r.Gap != nil {
+		codes = append(codes, contract.UnreconciledGap)
+	}
+	return codes
 }
 
 // refilled counts the events of a refill.
@@ -89,6 +104,7 @@ type note struct {
 	Refill        *refilled `json:"refill,omitempty"`
 	Findings      []string  `json:"findings,omitempty"`
 	OldestMissing int64     `json:"oldestMissing,omitempty"`
+	Gap           *Gap      `json:"gap,omitempty"`
 	previous
 }
 
@@ -98,7 +114,8 @@ type previous struct {
 	PreviousMissing int       `json:"previousMissing,omitempty"`
 	PreviousLost    int       `json:"previousLost,omitempty"`
 	PreviousUntil   time.Time `json:"previousUntil,omitzero"`
-	PreviousReason  string    `json:"previousReason,omitempty"`
+	PreviousOldest  int64     `json:"previousOldestMissing,omitempty"`
+	PreviousReasons []string  `json:"previousReasons,omitempty"`
 }
 
 // history is what the bucket has about a provider's newest comparisons.

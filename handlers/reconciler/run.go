@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/paysluice/paysluice/handlers/contract"
@@ -39,6 +40,8 @@ type worker struct {
 	*Handler
 	target Target
 	log    *slog.Logger
+	// keyless are the providers that the secret does not name.
+	keyless []string
 
 	writer string
 	run    string // the current comparison, "" without one
@@ -79,7 +82,7 @@ func (w *worker) load(ctx context.Context) error {
 	}
 	w.now.previous = previous{
 		PreviousReport: h.report, PreviousMissing: w.last.Missing, PreviousLost: w.last.Lost(),
-		PreviousUntil: w.last.Until, PreviousReason: w.last.reason(),
+		PreviousUntil: w.last.Until, PreviousOldest: w.last.OldestMissing, PreviousReasons: w.last.reasons(),
 	}
 	return nil
 }
@@ -151,23 +154,46 @@ func (w *worker) earliest(f source.Facts) time.Time {
 	return w.Now().Add(retentionMargin - keeps)
 }
 
-// start begins a comparison. Its range begins overlap before the end of the last one, or
-// at the oldest event that was missing then, so that an event counts as missing until it
-// is stored. The first range is as long as the provider retries.
-func (w *worker) start(ctx context.Context, f source.Facts, earliest time.Time) error {
-	now := w.Now().UTC()
-	since := now.Add(-f.Retries)
-	if !w.last.Until.IsZero() {
-		since = w.last.Until.Add(-overlap)
+// begin returns the time at which the next range has to begin so that nothing falls between
+// it and those before: overlap before the end of the last finished comparison, or at the
+// oldest event that was missing then, so that an event counts as missing until it is stored.
+// It is zero for the first range. The comparison that is given up was to begin there too.
+func (w *worker) begin() time.Time {
+	var all []time.Time
+	if !w.now.PreviousUntil.IsZero() {
+		all = append(all, w.now.PreviousUntil.Add(-overlap))
 	}
-	if oldest := time.UnixMilli(w.last.OldestMissing); w.last.OldestMissing > 0 && oldest.Before(since) {
-		since = oldest
+	if w.now.PreviousOldest > 0 {
+		all = append(all, time.UnixMilli(w.now.PreviousOldest))
+	}
+	if w.run != "" {
+		all = append(all, w.now.Place.Since)
+	}
+	if w.now.Gap != nil {
+		all = append(all, w.now.Gap.From)
+	}
+	if all == nil {
+		return time.Time{}
+	}
+	return slices.MinFunc(all, time.Time.Compare)
+}
+
+// start begins a comparison. The first range is as long as the provider retries. A range
+// that begins too late to have everything leaves a gap.
+func (w *worker) start(ctx context.Context, f source.Facts, earliest time.Time) error {
+	now, since := w.Now().UTC(), w.begin()
+	var gap *Gap
+	if since.IsZero() {
+		since = now.Add(-f.Retries)
+	} else if since.Before(earliest) {
+		gap = &Gap{From: since.UTC(), To: earliest.UTC()}
+		w.log.ErrorContext(ctx, "a range can no longer be compared", contract.ReasonProperty, contract.UnreconciledGap, "from", gap.From, "to", gap.To)
 	}
 	if since.Before(earliest) {
 		since = earliest
 	}
 	w.run, w.notes = now.Format(runLayout), 0
-	w.now = note{Place: reconcile.Start(since, now), previous: w.now.previous}
+	w.now = note{Place: reconcile.Start(since, now), Gap: gap, previous: w.now.previous}
 	return w.write(ctx)
 }
 
@@ -235,7 +261,7 @@ func (w *worker) finish(ctx context.Context, f source.Facts) error {
 	report := Report{
 		Schema: Schema, Provider: name, StartedAt: started, EndedAt: w.Now().UTC(),
 		Since: place.Since, Until: place.Until, MarginSeconds: int(f.Margin.Seconds()), Report: place.Report,
-		Refill: w.now.Refill, OldestMissing: w.now.OldestMissing, Findings: w.now.Findings,
+		Refill: w.now.Refill, OldestMissing: w.now.OldestMissing, Gap: w.now.Gap, NotCompared: w.keyless, Findings: w.now.Findings,
 	}
 	text, _ := json.Marshal(report)
 	w.report = w.prefix() + w.run + "/" + reportName
@@ -246,7 +272,7 @@ func (w *worker) finish(ctx context.Context, f source.Facts) error {
 		return err
 	}
 	w.done, w.state = &report, StateFinished
-	if code := report.reason(); code != "" {
+	for _, code := range report.reasons() {
 		w.log.ErrorContext(ctx, "the comparison does not show whether everything arrived", contract.ReasonProperty, code,
 			"report", w.report, "unreadable", report.Unreadable)
 	}
@@ -259,13 +285,16 @@ func (w *worker) finish(ctx context.Context, f source.Facts) error {
 	return nil
 }
 
-// outcome returns what is known about the provider.
-func (w *worker) outcome(state string) Outcome {
-	o := Outcome{State: state, Report: w.now.PreviousReport, Missing: w.now.PreviousMissing, Lost: w.now.PreviousLost, unread: w.unread}
-	until, suspect := w.now.PreviousUntil, w.now.PreviousReason != ""
+// outcome returns what is known about the provider. reasons are those of this invocation.
+func (w *worker) outcome(ctx context.Context, state string, reasons ...string) Outcome {
+	o := Outcome{
+		State: state, Reasons: reasons, Report: w.now.PreviousReport,
+		Missing: w.now.PreviousMissing, Lost: w.now.PreviousLost, unread: w.unread,
+	}
+	until, codes := w.now.PreviousUntil, w.now.PreviousReasons
 	if w.done != nil {
 		o.Report, o.Missing, o.Lost = w.report, w.done.Missing, w.done.Lost()
-		until, suspect = w.done.Until, w.done.reason() != ""
+		until, codes = w.done.Until, w.done.reasons()
 		o.counts = []function.Count{{Metric: contract.MetricListed, Value: w.done.Listed}}
 		if r := w.done.Refill; r != nil {
 			o.counts = append(o.counts, function.Count{Metric: contract.MetricRefilled, Value: r.Redelivered + r.Stored})
@@ -279,7 +308,14 @@ func (w *worker) outcome(state string) Outcome {
 		if until.IsZero() {
 			until, _ = time.Parse(runLayout, w.run)
 		}
+		if w.now.Gap != nil && !slices.Contains(codes, contract.UnreconciledGap) {
+			o.Reasons = append(o.Reasons, contract.UnreconciledGap)
+		}
 	}
-	o.behind = suspect || !until.IsZero() && w.Now().Sub(until) > 2*w.Every+overlap
+	o.Reasons = append(o.Reasons, codes...)
+	if !until.IsZero() && w.Now().Sub(until) > 2*w.Every+overlap {
+		o.Reasons = append(o.Reasons, contract.UnreconciledBehind)
+		w.log.ErrorContext(ctx, "comparisons do not keep up", contract.ReasonProperty, contract.UnreconciledBehind, "comparedUntil", until)
+	}
 	return o
 }

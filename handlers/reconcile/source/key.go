@@ -69,31 +69,35 @@ func ParseKey(p contract.Provider, document []byte) (Key, error) {
 var ErrNoKeys = errors.New("no provider has a key in the document")
 
 // ParseKeys reads a JSON object that has the document of ParseKey under the name of each
-// provider. The error is ErrMalformed or ErrNoKeys, and repeats no key of the document.
-func ParseKeys(document []byte) (map[string]Key, error) {
+// provider, or null for one that is left out on purpose: its key is nil. The error is
+// ErrMalformed or ErrNoKeys, and repeats no key of the document.
+func ParseKeys(document []byte) (map[string]*Key, error) {
 	var documents map[string]json.RawMessage
 	if err := json.Unmarshal(document, &documents); err != nil {
 		return nil, fmt.Errorf(`%w: it is not a JSON object with a document for each provider, such as {"stripe":%s}`,
 			ErrMalformed, Documents(contract.Stripe()))
 	}
-	keys := map[string]Key{}
+	keys, some := map[string]*Key{}, false
 	for _, p := range contract.Providers() {
 		text, ok := documents[p.Name]
 		if !ok {
 			continue
 		}
 		delete(documents, p.Name)
+		if keys[p.Name] = nil; string(text) == "null" {
+			continue
+		}
 		k, err := ParseKey(p, text)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", p.Name, err)
 		}
-		keys[p.Name] = k
+		keys[p.Name], some = &k, true
 	}
 	// A misspelled name would leave its provider out in silence.
 	if rest := slices.Sorted(maps.Keys(documents)); len(rest) > 0 {
 		return nil, fmt.Errorf("%w: %q is not the name of a provider, such as %q", ErrMalformed, rest[0], contract.Stripe().Name)
 	}
-	if len(keys) == 0 {
+	if !some {
 		return nil, ErrNoKeys
 	}
 	return keys, nil

@@ -413,8 +413,11 @@ func TestKeysOfAllProviders(t *testing.T) {
 	require.NoError(t, err)
 	assert.Len(t, keys, 3)
 	assert.Equal(t, "rk_live_x", keys["stripe"].Token)
+	keys, err = source.ParseKeys([]byte(`{"stripe":{"apiKey":"rk_live_x"},"paypal": null}`))
+	require.NoError(t, err)
+	assert.Equal(t, []any{2, (*source.Key)(nil)}, []any{len(keys), keys["paypal"]}, "left out on purpose")
 	for document, class := range map[string]error{
-		"marked": source.ErrMalformed, `{"stripe":{"apiKey":"marked"}}`: source.ErrMalformed, "{}": source.ErrNoKeys, "null": source.ErrNoKeys,
+		"marked": source.ErrMalformed, `{"stripe":{"apiKey":"marked"}}`: source.ErrMalformed, "{}": source.ErrNoKeys, "null": source.ErrNoKeys, `{"stripe":null}`: source.ErrNoKeys,
 		all + `"Square":{"accessToken":"marked"}}`: source.ErrMalformed, // a misspelled name must not leave a provider out
 	} {
 		_, err := source.ParseKeys([]byte(document))

@@ -58,11 +58,13 @@ func keySecrets(s *stack.Stack, p contract.Provider) []keySecret {
 	}
 	return append(all, keySecret{arn, name, func(document []byte) (source.Key, error) {
 		keys, err := source.ParseKeys(document)
-		k, ok := keys[p.Name]
-		if !ok && (err == nil || errors.Is(err, source.ErrNoKeys)) {
+		if k := keys[p.Name]; k != nil {
+			return *k, nil
+		}
+		if err == nil || errors.Is(err, source.ErrNoKeys) {
 			err = fmt.Errorf("%w: no key of %s", ErrNotFound, p.Title)
 		}
-		return k, err
+		return source.Key{}, err
 	}})
 }
 
