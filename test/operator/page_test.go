@@ -19,6 +19,7 @@ import (
 
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/test/emulator"
+	"github.com/paysluice/paysluice/test/emulator/providerapi"
 	"github.com/paysluice/paysluice/test/emulator/senders"
 )
 
@@ -174,6 +175,13 @@ func TestRunbook(t *testing.T) {
 	restore(t, stripe)
 	s := root()
 	s.stdin, s.dir = "y\n", t.TempDir()
+	api := providerapi.New(stripe.Provider)
+	t.Cleanup(api.Close)
+	api.Subscribe(providerapi.Endpoint{ID: "we_1", URL: stack.Outputs["StripeUrl"], Types: []string{"*"}})
+	for name, value := range providerapi.Play(t, nil, api) {
+		s.env = append(s.env, name+"="+value)
+	}
+	s.env = append(s.env, "STRIPE_API_KEY="+providerapi.Key().Token)
 	write := func(name string, content []byte) {
 		require.NoError(t, os.WriteFile(filepath.Join(s.dir, name), content, 0o600))
 	}
@@ -212,6 +220,10 @@ func TestRunbook(t *testing.T) {
 			aws(t, "sqs", "send-message", "--queue-url", stack.Outputs["UnpublishedQueueUrl"], "--message-body",
 				fmt.Sprintf(`{"eventId":%q,"timestamp":%d,"reason":%q}`, regexp.MustCompile(`stripe:evt_\w+`).FindString(sent.stdout),
 					time.Now().UnixMilli(), contract.ReasonRefused))
+		},
+		"paysluice reconcile stripe --since 72h -o ndjson": func() {
+			id, at := stripe.NewID(), time.Now().Add(-time.Hour).Truncate(time.Second)
+			api.Add(providerapi.Event{ID: id, Created: at, Body: listed(stripe.Provider, 0, stripe.Body(id, 4999, at.UnixMilli()))})
 		},
 		"paysluice send stripe --file body.json --wait": func() {
 			body := stripe.Body(stripe.NewID(), 4999, senders.Created)
