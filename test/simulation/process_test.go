@@ -23,7 +23,6 @@ import (
 	"github.com/paysluice/paysluice/handlers/function"
 	"github.com/paysluice/paysluice/handlers/processor"
 	"github.com/paysluice/paysluice/handlers/provider/all"
-	"github.com/paysluice/paysluice/handlers/provider/stripe"
 	"github.com/paysluice/paysluice/handlers/publisher"
 )
 
@@ -69,8 +68,8 @@ func (w *world) newProcessor() *process {
 	p := w.newProcess("processor")
 	api, log := sqsClient{p}, function.NewLogger(w.log, "DEBUG")
 	p.processor = &processor.Handler{
-		Provider: stripe.New(),
-		Secrets: secret.New(secret.Reader(secretsClient{p}, w.secretARN), stripe.New().Verifier, time.Now,
+		Provider: w.plays,
+		Secrets: secret.New(secret.Reader(secretsClient{p}, w.secretARN), w.plays.Verifier, time.Now,
 			func(ctx context.Context, err error) { log.WarnContext(ctx, "secret not read", "error", err.Error()) }),
 		Events:      queue.NewSender(api, w.queueURL, processor.SendTimeout),
 		DeadLetters: queue.NewSender(api, w.deadLetterURL, processor.SendTimeout),

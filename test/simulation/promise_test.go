@@ -202,7 +202,7 @@ func (w *world) checkRow(e event.Event) *content {
 	case c == nil:
 	case c.reason != "":
 		w.violate("only events are stored: row %s is not one", e.ID)
-	case e.ID != "stripe:"+c.id || e.Timestamp != c.created*1000 || e.Provider != "stripe":
+	case e.ID != event.NewID(w.plays.name, c.id) || e.Timestamp != c.created*1000 || e.Provider != w.plays.name:
 		w.violate("a row has the provider's id and time: %s at %d is %s at %d", c.id, c.created, e.ID, e.Timestamp)
 	}
 	return c

@@ -2,11 +2,9 @@ package simulation_test
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"maps"
 	"slices"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,7 +16,6 @@ import (
 	"github.com/paysluice/paysluice/handlers/aws/table"
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
-	"github.com/paysluice/paysluice/handlers/provider/stripe"
 	"github.com/paysluice/paysluice/handlers/reconcile"
 	"github.com/paysluice/paysluice/handlers/reconcile/source"
 	"github.com/paysluice/paysluice/test/emulator/providerapi"
@@ -30,22 +27,22 @@ const (
 	// listingDelay is how long after its creation an event is listed: minutes at worst
 	// (singer-io/tap-stripe#45).
 	listingDelay = 5 * time.Minute
-	// apiFaults are the odds of each kind of fault of a request to Stripe's API, and
+	// apiFaults are the odds of each kind of fault of a request to the provider's API, and
 	// readFaults those of a read of the table.
 	apiFaults, readFaults = 0.1, 0.002
 )
 
-// providerSide is what Stripe's API lists: the events of the run that have one meaning.
+// providerSide is what the provider's API lists: the events of the run that have one meaning.
 type providerSide struct {
 	w      *world
 	api    *providerapi.Server
 	listed map[*content]bool
 }
 
-// newProviderSide makes Stripe's API list what Stripe made. It renders events otherwise
-// than their webhooks, some in another version.
+// newProviderSide makes the API list what the provider made. It renders events otherwise
+// than their webhooks, some of Stripe in another version.
 func newProviderSide(w *world) *providerSide {
-	s := &providerSide{w: w, api: providerapi.Unstarted(contract.Stripe()), listed: map[*content]bool{}}
+	s := &providerSide{w: w, api: providerapi.Unstarted(w.plays.Descriptor()), listed: map[*content]bool{}}
 	bodies := map[*content]string{}
 	for _, body := range slices.Sorted(maps.Keys(w.stripe.genuine)) {
 		if c := w.stripe.genuine[body]; bodies[c] == "" {
@@ -54,15 +51,9 @@ func newProviderSide(w *world) *providerSide {
 	}
 	for _, c := range w.stripe.contents {
 		if c.reason != "" || c.rival != nil || c.created == 0 {
-			continue // no event, or one that Stripe did not make
+			continue // no event, or one that the provider did not make
 		}
-		rendered := bodies[c]
-		for pending := range 4 {
-			rendered = strings.Replace(rendered, fmt.Sprintf(`"pending_webhooks":%d`, pending), `"pending_webhooks":0`, 1)
-		}
-		if w.rng.IntN(4) == 0 {
-			rendered = strings.Replace(rendered, "2026-03-25.dahlia", "2019-12-03", 1)
-		}
+		rendered := w.plays.listed(w.rng, bodies[c])
 		w.stripe.sign(c, []byte(rendered)) // by TLS
 		s.listed[c] = true
 		at := time.Unix(c.created, 0)
@@ -84,15 +75,15 @@ func (s *providerSide) process(faultless bool) (*operatorProcess, *reconcile.Com
 		}
 		return nil
 	}
-	from, err := source.New(contract.Stripe(), source.Options{
+	from, err := source.New(w.plays.Descriptor(), source.Options{
 		Key: providerapi.Key(), URL: "http://localhost", Transport: apiTransport{s, p}, Now: time.Now, Sleep: sleep,
 		Notify: func(string) { w.seen["reconcile: request repeated"]++ },
 	})
 	if err != nil {
-		w.violate("Stripe's API has a client: %v", err)
+		w.violate("the provider's API has a client: %v", err)
 	}
 	return p, &reconcile.Comparison{
-		Provider: stripe.New(), Source: from, Now: time.Now,
+		Provider: w.plays, Source: from, Now: time.Now,
 		Table:   table.NewReader(readClient{w.dynamodb, p}, tableName),
 		Archive: bucket.NewArchive(w.s3, bucketName),
 	}
@@ -172,23 +163,23 @@ func (s *providerSide) hidden(c *content) bool {
 
 // refill runs one seed: webhooks are lost, what is missing is proven, refilled and proven
 // again, and then the lost webhooks arrive.
-func refill(t *testing.T, seed uint64, count int) result {
+func refill(t *testing.T, p contract.Provider, seed uint64, count int) result {
 	t.Helper()
 	var r result
 	s := loadStack(t)
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, seed, s, io.Discard)
+		w := newWorldOf(t, p, seed, s, io.Discard)
 		w.stripe.left, w.stripe.lose = count, lostWebhooks
 		for len(w.broken) == 0 && w.stripe.left > 0 {
 			w.step()
 		}
 		w.calm, w.calmSince = true, time.Now()
 		w.run()
-		p := newProviderSide(w)
-		defer p.api.Close()
-		w.prove(p)
+		side := newProviderSide(w)
+		defer side.api.Close()
+		w.prove(side)
 		w.stop()
-		r = result{broken: w.broken, accepted: len(p.listed), seen: w.seen}
+		r = result{broken: w.broken, accepted: len(side.listed), seen: w.seen}
 	})
 	return r
 }
@@ -261,19 +252,28 @@ func (w *world) checkOrigins() {
 	}
 }
 
-// refillsPerRun is the number of webhooks of one run. TestRefill runs further seeds until
-// the tenth of -accepted events were listed.
+// refillsPerRun is the number of webhooks of one run. TestRefill runs a seed of PayPal and
+// one of Square, and seeds of Stripe until the tenth of -accepted events were listed.
 const refillsPerRun = 300
 
 func TestRefill(t *testing.T) {
-	seed, seen := firstSeed(), map[string]int{}
-	for listed := 0; listed < *acceptedFlag/10; seed++ {
-		r := refill(t, seed, refillsPerRun)
+	seed, seen, listed := firstSeed(), map[string]int{}, 0
+	run := func(p contract.Provider) int {
+		r := refill(t, p, seed, refillsPerRun)
 		requireKept(t, seed, r)
-		listed += r.accepted
 		for what, count := range r.seen {
 			seen[what] += count
 		}
+		seed++
+		return r.accepted
+	}
+	for _, p := range []contract.Provider{contract.PayPal(), contract.Square()} {
+		before := seen["reconcile: refilled"]
+		run(p)
+		assert.Greater(t, seen["reconcile: refilled"], before, p.Name)
+	}
+	for listed < *acceptedFlag/10 {
+		listed += run(contract.Stripe())
 	}
 	for _, what := range []string{"missing", "refilled", "resumed", "request repeated"} {
 		assert.NotZero(t, seen["reconcile: "+what], "never happened: %s", what)

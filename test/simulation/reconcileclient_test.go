@@ -14,7 +14,7 @@ import (
 	"github.com/paysluice/paysluice/handlers/contract"
 )
 
-// apiTransport answers requests to Stripe's API, some with 429, 503 or not at all.
+// apiTransport answers requests to the provider's API, some with 429, 503 or not at all.
 type apiTransport struct {
 	s *providerSide
 	p *operatorProcess

@@ -136,10 +136,13 @@ func (s *sender) enqueue(d *delivery, after time.Duration) {
 func (s *sender) request(d *delivery) function.Request {
 	now := time.Now()
 	var values http.Header
-	if d.forge == nil {
-		values = signed(d.body, now, s.w.operator.signing...)
-	} else {
+	switch {
+	case d.forge != nil:
 		values = d.forge(d.body, now)
+	case s.w.plays.sender != nil:
+		values = s.w.plays.header(d.body, now, s.w.operator.signing)
+	default:
+		values = signed(d.body, now, s.w.operator.signing...)
 	}
 	s.requests++
 	r := function.Request{

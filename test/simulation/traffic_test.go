@@ -24,6 +24,8 @@ func (s *sender) makeWebhook() {
 	s.serial++
 	base := anyShape(rng, s.serial, time.Now().Unix()-int64(rng.IntN(3600)))
 	switch n := rng.IntN(100); {
+	case s.w.plays.sender != nil:
+		s.plain(base)
 	case n < 60:
 		s.ordinary(base)
 	case n < 68:

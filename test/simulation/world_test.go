@@ -64,7 +64,8 @@ type world struct {
 
 	throttledUntil time.Time // the table
 
-	stripe     *sender
+	plays      player
+	stripe     *sender // of the player
 	operator   *operator
 	publishing *publishing
 
@@ -80,7 +81,13 @@ type world struct {
 
 func newWorld(t *testing.T, seed uint64, s stack, trace io.Writer) *world {
 	t.Helper()
+	return newWorldOf(t, contract.Stripe(), seed, s, trace)
+}
+
+func newWorldOf(t *testing.T, p contract.Provider, seed uint64, s stack, trace io.Writer) *world {
+	t.Helper()
 	w := &world{
+		plays:    newPlayer(t, p),
 		stack:    s,
 		rng:      rand.New(rand.NewPCG(seed, 0)),
 		dynamodb: memory.NewDynamoDB(),
