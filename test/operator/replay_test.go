@@ -168,7 +168,7 @@ func TestFailures(t *testing.T) {
 	}
 	put(t, poison, "")
 	gone, large := *m.Event, m
-	gone.ID, gone.Payload, gone.PayloadRef = gone.ID+"-large", nil, "oversize/30d/stripe/2026-01-03/none"
+	gone.ID, gone.Payload, gone.PayloadRef = gone.ID+"-large", nil, "oversize/30d/stripe/2026-01-03/"+gone.PayloadSHA256
 	large.Event, large.Message = &gone, []byte(event.Encode(gone))
 	put(t, large, "")
 	assert.Contains(t, paysluice(t, "failures", "show", large.Key(), "--payload").stderr, "get s3://"+stack.Outputs["BucketName"]+"/oversize/30d/")
