@@ -5,7 +5,6 @@ import (
 	"io"
 	"math"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -191,14 +190,6 @@ func TestWrongAnswerIsReported(t *testing.T) {
 	assert.ErrorIs(t, err, lab.ErrWrong)
 	_, err = w.Probe(t.Context(), lab.Task{Name: "false", Binary: lab.Binary{Path: "/bin/false"}}, 0)
 	assert.ErrorIs(t, err, lab.ErrWrong, "it ends before it asks for an invocation")
-}
-
-func TestDirtyTreeIsRefused(t *testing.T) {
-	root := t.TempDir()
-	require.NoError(t, exec.Command("git", "init", "-q", root).Run())
-	require.NoError(t, lab.Clean(t.Context(), root))
-	require.NoError(t, os.WriteFile(filepath.Join(root, "new.go"), nil, 0o600))
-	assert.ErrorIs(t, lab.Clean(t.Context(), root), lab.ErrDirty)
 }
 
 func TestRefusesFlags(t *testing.T) {

@@ -83,9 +83,6 @@ func (c *command) compare(ctx context.Context, args []string) error {
 	if *base == "" || *rounds < 1 || *invocations < 2 {
 		return fmt.Errorf("%w: -base names a revision", errUsage)
 	}
-	if err := lab.Clean(ctx, c.root); err != nil {
-		return err
-	}
 	var page string
 	if err := c.measure(ctx, *profiles != "", func(s session) (result.Results, error) {
 		fmt.Fprintf(c.stderr, "building the functions of %s …\n", *base)

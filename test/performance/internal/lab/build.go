@@ -102,18 +102,6 @@ func BuildAt(ctx context.Context, root, revision, dir string, symbols bool) (Rev
 	return r, errors.Join(err, removed)
 }
 
-// ErrDirty is returned for a tree that its revision does not describe.
-var ErrDirty = errors.New("the working tree has changes, so its revision does not say what is measured: commit or stash them")
-
-// Clean returns ErrDirty unless the tree at root is a revision.
-func Clean(ctx context.Context, root string) error {
-	changes, err := run(ctx, root, "git", "status", "--porcelain")
-	if err == nil && changes != "" {
-		err = fmt.Errorf("%w:\n%s", ErrDirty, changes)
-	}
-	return err
-}
-
 func architecture() string {
 	if runtime.GOARCH == "arm64" {
 		return "arm64"

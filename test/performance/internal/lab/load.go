@@ -71,7 +71,7 @@ func (w *World) Load(ctx context.Context, r Revision, o LoadOptions, progress io
 		}
 	}()
 	add := func(function, want string) *pool {
-		p := &pool{world: w, task: r.task(function, want), fail: run.fail, idle: make(chan *runtimeapi.Function, maxEnvironments), latency: newHistogram()}
+		p := &pool{world: w, task: r.task(function, want), fail: run.fail, idle: make(chan *runtimeapi.Function, o.Warm+2*int(MaxAge/apart)), latency: newHistogram()}
 		all = append(all, p)
 		return p
 	}

@@ -13,16 +13,10 @@ import (
 	"github.com/paysluice/paysluice/test/quality/runtimeapi"
 )
 
-// Limits of a pool.
-const (
-	// maxEnvironments is an account's default concurrency (Lambda Developer Guide,
-	// "Understanding Lambda function scaling").
-	maxEnvironments = 1000
-	// apart is the least time between two cold starts of a function under load. On Lambda
-	// each has a machine to start on; here all share one, and a start takes as much of it
-	// as twenty invocations.
-	apart = 250 * time.Millisecond
-)
+// apart is the least time between two cold starts of a function under load. On Lambda
+// each has a machine to start on; here all share one, and a start takes as much of it as
+// twenty invocations.
+const apart = 250 * time.Millisecond
 
 // pool scales the environments of one function as Lambda does: an invocation takes an
 // idle environment, or else starts one (Lambda Developer Guide, "Understanding Lambda
@@ -35,7 +29,7 @@ type pool struct {
 	// for an invocation.
 	background sync.WaitGroup
 
-	idle chan *runtimeapi.Function // has room for all
+	idle chan *runtimeapi.Function // has room for all that a run can start
 
 	mu      sync.Mutex
 	all     []*runtimeapi.Function

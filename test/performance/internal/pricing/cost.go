@@ -1,7 +1,6 @@
 package pricing
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/paysluice/paysluice/handlers/contract"
@@ -10,22 +9,25 @@ import (
 
 // CostPage returns the tables of docs/cost.md.
 func (m Model) CostPage() string {
-	var b strings.Builder
-	b.WriteString(result.Header + "# Cost\n\nAWS's list prices of us-east-1, nothing taken as free. " + m.measured.String())
-	for _, section := range []struct{ title, table string }{
-		{"A million events, by the size of the webhook", m.events()},
-		{"A month without a webhook", m.idle()},
-		{"A month with webhooks of 2.5 KB", m.months()},
-		{"What each part adds", m.parts()},
-		{"What publishing adds", m.publishTable()},
-		{"What would make it cheaper", m.levers()},
-		{"Dead letters", m.deadLetters()},
-		{"A stranger who sends as much as the stage lets through", m.strangers()},
-		{"A firewall with one rate rule", m.firewall()},
-	} {
-		fmt.Fprintf(&b, "## %s\n\n%s\n", section.title, section.table)
+	return m.page("Cost", "AWS's list prices of us-east-1, nothing taken as free.",
+		"A million events, by the size of the webhook", m.events(),
+		"A month without a webhook", m.idle(),
+		"A month with webhooks of 2.5 KB", m.months(),
+		"What each part adds", m.parts(),
+		"What publishing adds", m.publishTable(),
+		"What would make it cheaper", m.levers(),
+		"Dead letters", m.deadLetters(),
+		"A stranger who sends as much as the stage lets through", m.strangers(),
+		"A firewall with one rate rule", m.firewall())
+}
+
+// page returns a page of sections, each a title and a table.
+func (m Model) page(title, about string, sections ...string) string {
+	text := result.Header + "# " + title + "\n\n" + about + " " + m.measured.String()
+	for i := 0; i < len(sections); i += 2 {
+		text += "## " + sections[i] + "\n\n" + sections[i+1] + "\n"
 	}
-	return b.String()
+	return text
 }
 
 // perMillion returns the dollars of a million times the usage.

@@ -2,10 +2,8 @@ package pricing
 
 import (
 	"cmp"
-	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/test/performance/internal/result"
@@ -130,15 +128,9 @@ func (m Model) publishRate() float64 {
 
 // ScalePage returns the tables of docs/scaling.md.
 func (m Model) ScalePage() string {
-	var b strings.Builder
-	b.WriteString(result.Header + "# Scale\n\nFor webhooks of 2.5 KB, with the template and the account's quotas as they are at first. Nothing here was tried on AWS. " + m.measured.String())
-	for _, section := range []struct{ title, table string }{
-		{"What each step needs, without a reserve", m.needs()},
-		{"When each limit is reached", m.reachTable()},
-	} {
-		fmt.Fprintf(&b, "## %s\n\n%s\n", section.title, section.table)
-	}
-	return b.String()
+	return m.page("Scale", "For webhooks of 2.5 KB, with the template and the account's quotas as they are at first. Nothing here was tried on AWS.",
+		"What each step needs, without a reserve", m.needs(),
+		"When each limit is reached", m.reachTable())
 }
 
 func (m Model) needs() string {
