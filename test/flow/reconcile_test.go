@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -35,21 +37,16 @@ func hourAgo() time.Time { return time.Now().Add(-time.Hour).Truncate(time.Secon
 func newReconciled(t *testing.T, refill bool) *reconciled {
 	t.Helper()
 	r := &reconciled{apis: map[string]*providerapi.Server{}}
-	documents, servers := map[string]any{}, []*providerapi.Server{}
+	var names []string
+	var servers []*providerapi.Server
 	for _, a := range accounts {
 		p := a.Provider
 		api := providerapi.New(p)
 		t.Cleanup(api.Close)
 		api.Subscribe(providerapi.Endpoint{ID: "we_1", URL: stack.Outputs[p.Title+"Url"], Types: []string{"*"}})
-		r.apis[p.Name], servers = api, append(servers, api)
-		k := providerapi.Key()
-		documents[p.Name] = map[string]string{
-			"apiKey": k.Token, "accessToken": k.Token, "clientId": k.ClientID, "clientSecret": k.ClientSecret, "environment": "sandbox",
-		}
+		r.apis[p.Name], servers, names = api, append(servers, api), append(names, p.Name)
 	}
-	text, err := json.Marshal(documents)
-	require.NoError(t, err)
-	aws(t, "secretsmanager", "put-secret-value", "--secret-id", stack.Outputs["ApiKeysSecretArn"], "--secret-string", string(text))
+	r.putKeys(t, names...)
 	aws(t, "events", "disable-rule", "--name", contract.ReconcilerName+"-"+stack.Suffix) // the test invokes it
 
 	name := contract.ReconcilerName + "-" + stack.Suffix
@@ -61,11 +58,24 @@ func newReconciled(t *testing.T, refill bool) *reconciled {
 		variables[name] = value
 	}
 	variables[contract.ReconcileRefillVar] = fmt.Sprint(refill)
-	text, err = json.Marshal(map[string]any{"Variables": variables})
+	text, err := json.Marshal(map[string]any{"Variables": variables})
 	require.NoError(t, err)
-	// A refill that cannot succeed ends after 40 s instead of two minutes.
-	aws(t, "lambda", "update-function-configuration", "--function-name", name, "--environment", string(text), "--timeout", "60")
+	aws(t, "lambda", "update-function-configuration", "--function-name", name, "--environment", string(text))
 	return r
+}
+
+// putKeys gives the function the keys of some providers.
+func (*reconciled) putKeys(t *testing.T, providers ...string) {
+	t.Helper()
+	k, documents := providerapi.Key(), map[string]any{}
+	for _, name := range providers {
+		documents[name] = map[string]string{
+			"apiKey": k.Token, "accessToken": k.Token, "clientId": k.ClientID, "clientSecret": k.ClientSecret, "environment": "sandbox",
+		}
+	}
+	text, err := json.Marshal(documents)
+	require.NoError(t, err)
+	aws(t, "secretsmanager", "put-secret-value", "--secret-id", stack.Outputs["ApiKeysSecretArn"], "--secret-string", string(text))
 }
 
 // clientVariable returns a variable of the emulator's clients.
@@ -168,6 +178,7 @@ func TestReconcilerFindsAndRefills(t *testing.T) {
 
 	again, err := r.resume(t.Context())
 	require.NoError(t, err)
+	runbook(t, "Events never arrived")
 	for name := range lost {
 		assert.Equal(t, []any{reconciler.StateIdle, 1}, []any{again[name].State, again[name].Missing}, "the alarm goes on")
 	}
@@ -202,6 +213,79 @@ func TestReconcilerFindsAndRefills(t *testing.T) {
 	assert.Eventually(t, func() bool { return sum(t, contract.ConsumerName, contract.MetricDuplicates) == duplicates }, 20*time.Second, time.Second,
 		"late webhooks of refilled events")
 	requireEmpty(t, "DeadLetterQueueUrl")
+
+	r.putKeys(t, "paypal", "square") // and none of Stripe
+	for range 2 {                    // the emulator logs a late line at the next invocation
+		_, err = r.resume(t.Context())
+		require.NoError(t, err)
+	}
+	runbook(t, "The events are not compared")
+}
+
+// pageCommand matches an aws command of a page and the output below it.
+var pageCommand = regexp.MustCompile("(?ms)^    (aws .*?)\n\n```\n(.*?)\n```")
+
+// runbook runs the aws commands of a section of docs/runbook.md. What they print has the
+// form of the page's output. The emulator evaluates no filter pattern of a log, so a line of
+// that form must be among all.
+func runbook(t *testing.T, section string) {
+	t.Helper()
+	page, err := os.ReadFile("../../docs/runbook.md")
+	require.NoError(t, err)
+	_, text, _ := strings.Cut(string(page), "\n## "+section+"\n")
+	text, _, _ = strings.Cut(text, "\n## ")
+	commands := pageCommand.FindAllStringSubmatch(text, -1)
+	require.NotEmpty(t, commands, section)
+	for _, c := range commands {
+		file, want := filepath.Join(t.TempDir(), "result.json"), form(c[2])
+		require.NotEmpty(t, want)
+		command, _, isShown := strings.Cut(strings.NewReplacer("\\\n", "", "-prod", "-"+stack.Suffix, "result.json", file,
+			"events[-1]", "events[]", "output text", "output json").Replace(c[1]), "\n    cat ")
+		var words, forms []string
+		for _, word := range regexp.MustCompile(`'[^']*'|\S+`).FindAllString(command, -1) {
+			words = append(words, strings.Trim(word, "'"))
+		}
+		printed := func() bool {
+			out, err := stack.AWS(t.Context(), words[1:]...)
+			require.NoError(t, err, command)
+			var lines []string
+			if isShown {
+				out, err = os.ReadFile(file)
+				lines = []string{string(out)}
+			} else {
+				err = json.Unmarshal(out, &lines)
+			}
+			require.NoError(t, err, "%s", out)
+			forms = nil
+			for _, line := range lines {
+				forms = append(forms, form(line))
+			}
+			return slices.Contains(forms, want)
+		}
+		for deadline := time.Now().Add(20 * time.Second); !printed() && time.Now().Before(deadline); { // a line arrives late
+			time.Sleep(time.Second)
+		}
+		require.Contains(t, forms, want, command)
+	}
+}
+
+// form returns the names of a JSON object's members, with the values that name a state.
+func form(text string) string {
+	var object map[string]any
+	if json.Unmarshal([]byte(text), &object) != nil {
+		return ""
+	}
+	var members []string
+	for name, value := range object {
+		if inner, ok := value.(map[string]any); ok {
+			value = fmt.Sprint(inner["state"], inner["reasons"])
+		} else if name != "level" && name != "message" && name != "reason" {
+			value = ""
+		}
+		members = append(members, fmt.Sprint(name, "=", value))
+	}
+	slices.Sort(members)
+	return strings.Join(members, " ")
 }
 
 // with adds the events and the endpoints of other servers.

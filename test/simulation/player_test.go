@@ -65,7 +65,7 @@ func (p player) header(body []byte, at time.Time, secrets []string) http.Header 
 // listed returns a webhook's body as the provider's API renders the event.
 func (p player) listed(rng *rand.Rand, body string) string {
 	switch p.name {
-	case contract.PayPal().Name: // reference: a notification has status and transmissions
+	case contract.PayPal().Name: // with members that a webhook lacks, as some public copies have them
 		return strings.Replace(body, `"links":[]`, `"status":"FAILURE","transmissions":[],"links":[{"rel":"self"}]`, 1)
 	case contract.Square().Name: // the sample of SearchEvents has no zone
 		return strings.Replace(body, `Z","data"`, `.000042","data"`, 1)
