@@ -57,8 +57,9 @@ const (
 	largest = 4_500_000
 
 	// attempts is how often a request is sent that a function did not finish in time:
-	// on a loaded machine a provider and SQS would repeat it too.
-	attempts = 10
+	// on a loaded machine a provider and SQS would repeat it too. The pause between two makes
+	// all of them last longer than a failed fetch of PayPal's certificate is remembered, 10 s.
+	attempts, pause = 10, 3 * time.Second
 
 	endpointURL = "https://abc.execute-api.us-east-1.amazonaws.com/live/square"
 	secret      = "hush"
@@ -238,6 +239,7 @@ func (f *functions) receive(t *testing.T, shape string, s senders.Sender, body s
 	t.Helper()
 	var answer events.APIGatewayProxyResponse
 	for n := 0; n == 0 || n < attempts && answer.StatusCode == http.StatusServiceUnavailable; n++ {
+		time.Sleep(time.Duration(min(n, 1)) * pause)
 		f.invoke(t, shape, s.Provider.Name, events.APIGatewayProxyRequest{
 			Body:              base64.StdEncoding.EncodeToString([]byte(body)),
 			IsBase64Encoded:   true,
