@@ -13,10 +13,9 @@ func keyARN() string { return keyID.Att("Arn") }
 
 // addKey adds the key. Its policy lists all log groups. It cannot list the
 // functions' roles, whose policies refer to the key; instead the account's root
-// delegates to IAM, and each role's policy limits its use. more are tokens for further
-// statements.
-func (s *stack) addKey(more []any) {
-	statements := []any{
+// delegates to IAM, and each role's policy limits its use.
+func (s *stack) addKey() {
+	policy := newPolicy(
 		statement{
 			Sid:       "DelegateToIam",
 			Effect:    "Allow",
@@ -36,18 +35,18 @@ func (s *stack) addKey(more []any) {
 				"kms:EncryptionContext:aws:logs:arn": s.logGroupARNs.close(),
 			}},
 		},
-	}
-	s.Add(string(keyID), cfn.With{Set: map[string]any{"KeyPolicy.Statement": append(statements, more...)}, Resource: &kms.Key{
+	)
+	s.Add(string(keyID), &kms.Key{
 		Description:       new("Encrypts paysluice's queues, table, bucket, secrets, logs and function environments."),
 		EnableKeyRotation: new(true),
 		// The backup that DynamoDB keeps of a deleted table is encrypted with the
 		// key. 30 days is the maximum.
 		PendingWindowInDays: new(30),
-		KeyPolicy:           newPolicy(), // its statements are set above
+		KeyPolicy:           policy,
 
 		AWSCloudFormationDeletionPolicy:      destroy,
 		AWSCloudFormationUpdateReplacePolicy: destroy,
-	}})
+	})
 	s.Add("KeyAlias", &kms.Alias{AliasName: named(keyAliasName), TargetKeyId: keyID.Ref()})
 }
 

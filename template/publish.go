@@ -99,14 +99,15 @@ func (s *stack) addEventTopic(on cfn.Cond) cfn.ID {
 	return topic
 }
 
-// addEventBus adds the bus of published events.
+// addEventBus adds the bus of published events. A key of EventBridge encrypts it. With the
+// stack's key, EventBridge would send an event that it cannot encrypt to a dead-letter queue
+// of the bus, or lose it, and the publisher would learn nothing (EventBridge User Guide,
+// "Using dead-letter queues to capture encrypted event errors"). A queue of this stack needs
+// the same key.
 func (s *stack) addEventBus(on cfn.Cond) cfn.ID {
-	bus := s.Add("EventBus", cfn.With{
-		Set: map[string]any{"KmsKeyIdentifier": keyARN()},
-		Resource: &events.EventBus{
-			Name:                       named(contract.EventTopicName),
-			AWSCloudFormationCondition: on.Name(),
-		},
+	bus := s.Add("EventBus", &events.EventBus{
+		Name:                       named(contract.EventTopicName),
+		AWSCloudFormationCondition: on.Name(),
 	})
 	s.Output("EventBusName", cfn.Output{
 		Description: "Name of the bus of published events. Add rules to it.",
@@ -148,7 +149,6 @@ func (s *stack) addPublisher(p publishing, table, bucket, topic, bus cfn.ID) cfn
 		choices: []string{
 			cfn.If(p.toTopic, allow("Publish", []string{"sns:Publish"}, topic.Ref()), cfn.NoValue()),
 			cfn.If(p.toTopic, useKey("UseKeyForTopic", "sns", "kms:GenerateDataKey", "kms:Decrypt"), cfn.NoValue()),
-			// EventBridge itself uses the key, see addKey.
 			cfn.If(p.toBus, allow("PutEvents", []string{"events:PutEvents"}, bus.Att("Arn")), cfn.NoValue()),
 		},
 		wildcards: []suppression{{
@@ -183,25 +183,6 @@ func (s *stack) addStream(p publishing, table cfn.ID) cfn.ID {
 		},
 		AWSCloudFormationCondition: p.on.Name(),
 	})
-}
-
-// encryptBus returns tokens for the statements of the key's policy that let EventBridge
-// encrypt the bus (EventBridge User Guide, "Authorizing EventBridge to use a customer
-// managed key"). DescribeKey has no encryption context.
-func (p publishing) encryptBus() []any {
-	eventBridge := func(sid string, actions []string, more map[string]string) string {
-		st := allow(sid, actions, "*")
-		st.Principal = &principal{Service: "events.amazonaws.com"}
-		more["aws:SourceAccount"] = cfn.AccountID()
-		st.Condition = &condition{StringEquals: more}
-		return cfn.If(p.toBus, st, cfn.NoValue())
-	}
-	return []any{
-		eventBridge("EncryptBus", []string{"kms:GenerateDataKey", "kms:Decrypt"}, map[string]string{
-			"kms:EncryptionContext:aws:events:event-bus:arn": namedARN("events", "event-bus/", contract.EventTopicName),
-		}),
-		eventBridge("DescribeKeyForBus", []string{"kms:DescribeKey"}, map[string]string{}),
-	}
 }
 
 // addPublishingAlarms adds alarms about events that are not published. A publisher

@@ -87,7 +87,7 @@ func TestPublishToDecidesWhatExists(t *testing.T) {
 			"function": d.Resources["PublisherFunction"], "dashboard": d.Resources["Dashboard"]})
 		require.NoError(t, err)
 		for part, exists := range map[string]bool{
-			"EncryptBus": value == "event-bus", "PutEvents": value == "event-bus", "EVENT_BUS": value == "event-bus",
+			"PutEvents": value == "event-bus", "EVENT_BUS": value == "event-bus",
 			"sns:Publish": value == "topic", "sns.us-east-1": value == "topic", "TOPIC_ARN": value == "topic",
 			"PublisherLateAlarm": value != "none", "EndToEndLatency": value != "none",
 		} {

@@ -115,7 +115,7 @@ func Build(o Options) (*cfn.Template, error) {
 
 	account := s.addAPIGatewayAccount(a.id)
 	accessLog := s.addLogGroup(string(logGroupID(accessLogPrefix)), accessLogGroupName, nil)
-	s.addKey(w.encryptBus())
+	s.addKey()
 
 	deployment, err := a.addDeployment()
 	stage := a.addStage(deployment, accessLog, emptied, account)

@@ -17,7 +17,7 @@ import (
 func storageRequirements() []requirement {
 	return []requirement{
 		{
-			says:  "everything that holds data is encrypted with the key",
+			says:  "everything that keeps data is encrypted with the key; a bus, which keeps none, loses none because of it",
 			holds: everythingIsEncrypted,
 			breaks: []mutation{
 				drop("EventsTable.Properties.SSESpecification"),
@@ -26,7 +26,7 @@ func storageRequirements() []requirement {
 				set("DeadLetterQueue.Properties.KmsMasterKeyId", "alias/aws/sqs"),
 				drop("SquareSecret.Properties.KmsKeyId"),
 				drop("EventTopic.Properties.KmsMasterKeyId"),
-				drop("EventBus.Properties.KmsKeyIdentifier"),
+				set("EventBus.Properties.KmsKeyIdentifier", "Key.Arn"),
 				set("FailedWebhooks.Properties.BucketEncryption.ServerSideEncryptionConfiguration.0"+
 					".ServerSideEncryptionByDefault.SSEAlgorithm", "AES256"),
 			},
@@ -40,7 +40,7 @@ func storageRequirements() []requirement {
 				set("KeyAlias.Properties.TargetKeyId", "another"),
 				set("Key.Properties.KeyPolicy.Statement.0.Principal.AWS", "*"),
 				set("Key.Properties.KeyPolicy.Statement.0.Action.0", "kms:Describe*"),
-				drop("Key.Properties.KeyPolicy.Statement.2.Condition"),
+				drop("Key.Properties.KeyPolicy.Statement.1.Condition"),
 				drop("Key.Properties.KeyPolicy.Statement.1.Condition.ArnEquals.kms:EncryptionContext:aws:logs:arn.0"),
 			},
 		},
@@ -89,7 +89,6 @@ func everythingIsEncrypted(t require.TestingT, d document) {
 		"AWS::Logs::LogGroup":         "KmsKeyId",
 		"AWS::SQS::Queue":             "KmsMasterKeyId",
 		"AWS::SecretsManager::Secret": "KmsKeyId",
-		"AWS::Events::EventBus":       "KmsKeyIdentifier",
 	} {
 		found := d.ofType(resourceType)
 		require.NotEmpty(t, found, resourceType)
@@ -98,6 +97,7 @@ func everythingIsEncrypted(t require.TestingT, d document) {
 		}
 	}
 	assert.Equal(t, "Key.Arn", decode[string](t, d.Resources["EventTopic"], "KmsMasterKeyId"))
+	assert.NotContains(t, d.Resources["EventBus"].Properties, "KmsKeyIdentifier")
 	for id, table := range d.ofType("AWS::DynamoDB::Table") {
 		assert.Equal(t, map[string]any{"SSEEnabled": true, "SSEType": "KMS", "KMSMasterKeyId": "Key.Arn"},
 			table.Properties["SSESpecification"], id)
@@ -115,7 +115,7 @@ func keyIsRestricted(t require.TestingT, d document) {
 	assert.Equal(t, "Key", d.Resources["KeyAlias"].Properties["TargetKeyId"])
 
 	policy := statements(t, key, "KeyPolicy")
-	require.Len(t, policy, 4)
+	require.Len(t, policy, 2)
 	require.NotNil(t, policy[1].Condition)
 	slices.Sort(policy[1].Condition.ArnEquals[logsContext])
 	for i, want := range keyPolicy(t, d) {
@@ -145,23 +145,6 @@ func keyPolicy(t require.TestingT, d document) []statement {
 			Action:    []string{"kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"},
 			Resource:  []string{"*"},
 			Condition: &condition{ArnEquals: map[string][]string{logsContext: groups}},
-		},
-		{
-			Sid: "EncryptBus", Effect: "Allow",
-			Principal: &principal{Service: "events.amazonaws.com"},
-			Action:    []string{"kms:GenerateDataKey", "kms:Decrypt"},
-			Resource:  []string{"*"},
-			Condition: &condition{StringEquals: map[string]string{
-				"aws:SourceAccount": account,
-				"kms:EncryptionContext:aws:events:event-bus:arn": "arn:aws:events:us-east-1:" + account + ":event-bus/webhook-events-dev",
-			}},
-		},
-		{
-			Sid: "DescribeKeyForBus", Effect: "Allow",
-			Principal: &principal{Service: "events.amazonaws.com"},
-			Action:    []string{"kms:DescribeKey"},
-			Resource:  []string{"*"},
-			Condition: &condition{StringEquals: map[string]string{"aws:SourceAccount": account}},
 		},
 	}
 }
