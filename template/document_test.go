@@ -70,7 +70,7 @@ func fill(t require.TestingT, text []byte, suffix string, without ...string) doc
 		"AWS::URLSuffix":  "amazonaws.com",
 	}}
 	for _, name := range []string{
-		throttleRate, throttleBurst, logRetentionDays, consumerConcurrency, archiverConcurrency, maxReceiveCount,
+		throttleRate, throttleBurst, logRetentionDays, consumerConcurrency, archiverConcurrency, publisherParallelism, maxReceiveCount,
 		authorizerReserved, processorReserved,
 	} {
 		f.numbers[name], _ = strconv.Atoi(*written.Parameters[name].Default)

@@ -35,6 +35,7 @@ const (
 	permissionsBoundary     = "PermissionsBoundary"
 	rolePath                = "RolePath"
 	publishTo               = "PublishTo"
+	publisherParallelism    = "PublisherParallelism"
 )
 
 // maxQuietHours is the end of the logical ids of each provider's parameter.

@@ -25,9 +25,6 @@ const (
 	// publishWindowSeconds is the shortest that Lambda takes for batches above 10
 	// (Lambda API Reference, CreateEventSourceMapping).
 	publishWindowSeconds = 1
-	// publishParallel is the maximum. One publisher at a time would be slower than a table
-	// takes events (docs/scaling.md). The order of a shard means nothing for a payment.
-	publishParallel = 10
 	// streamHours is how long the table's stream keeps records (DynamoDB Developer Guide,
 	// "Change data capture for DynamoDB Streams").
 	streamHours = 24
@@ -56,6 +53,10 @@ func (s *stack) addPublishing(table, bucket cfn.ID) publishing {
 		Default:       publishToNone,
 		AllowedValues: []string{publishToNone, publishToTopic, publishToBus},
 	})
+	// One publisher at a time would be slower than a table takes events (docs/scaling.md).
+	// The order of a shard means nothing for a payment. 10 is the maximum of Lambda.
+	s.addNumber(publisherParallelism, "10", "[1-9]|10", "1 to 10",
+		"Batches of each shard of the table's stream that "+contract.PublisherName+" publishes at the same time. They count towards the account's Lambda concurrency.")
 	p := publishing{
 		on:      s.Condition("Publishes", cfn.Not(cfn.Equals(cfn.Ref(publishTo), publishToNone))),
 		toTopic: s.Condition("PublishesToTopic", cfn.Equals(cfn.Ref(publishTo), publishToTopic)),
@@ -161,7 +162,9 @@ func (s *stack) addPublisher(p publishing, table, bucket, topic, bus cfn.ID) cfn
 // addStream makes Lambda poll the table's stream for the publisher. It sets no
 // MaximumRetryAttempts, so that an outage costs only delay.
 func (s *stack) addStream(p publishing, table cfn.ID) cfn.ID {
-	return s.Add("PublisherMapping", &lambda.EventSourceMapping{
+	return s.Add("PublisherMapping", cfn.With{Set: map[string]any{
+		"ParallelizationFactor": cfn.Ref(publisherParallelism),
+	}, Resource: &lambda.EventSourceMapping{
 		EventSourceArn: new(table.Att("StreamArn")),
 		FunctionName:   p.publisher.Ref(),
 		// LATEST can miss events while the mapping is created. Those that come again
@@ -170,7 +173,6 @@ func (s *stack) addStream(p publishing, table cfn.ID) cfn.ID {
 		BatchSize:                      new(contract.PublishBatchSize),
 		MaximumBatchingWindowInSeconds: new(publishWindowSeconds),
 		MaximumRecordAgeInSeconds:      new(publishAgeSeconds),
-		ParallelizationFactor:          new(publishParallel),
 		// A batch that crashes the function is halved, so that it holds up no other.
 		BisectBatchOnFunctionError: new(true),
 		FunctionResponseTypes:      []string{"ReportBatchItemFailures"},
@@ -182,7 +184,7 @@ func (s *stack) addStream(p publishing, table cfn.ID) cfn.ID {
 			OnFailure: &lambda.EventSourceMapping_OnFailure{Destination: new(p.unpublished.Att("Arn"))},
 		},
 		AWSCloudFormationCondition: p.on.Name(),
-	})
+	}})
 }
 
 // addPublishingAlarms adds alarms about events that are not published. A publisher

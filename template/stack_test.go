@@ -59,7 +59,7 @@ func interfaceRequirements() []requirement {
 					"EnvironmentSuffix": "none", "CodeBucket": "none", "CodeVersion": "none", "Architecture": "arm64",
 					"LogLevel": "INFO", "ManageApiGatewayAccount": "none", "AlarmEmail": "",
 					"ThrottleRate": "1000", "ThrottleBurst": "2000",
-					"ConsumerConcurrency": "50", "ArchiverConcurrency": "10", "MaxReceiveCount": "3", // as required
+					"ConsumerConcurrency": "50", "ArchiverConcurrency": "10", "PublisherParallelism": "10", "MaxReceiveCount": "3", // as required
 					"AuthorizerReservedConcurrency": "0", "ProcessorReservedConcurrency": "0", "Tracing": "false",
 					"LogRetentionDays": "30", "DeletionProtection": "false", "PermissionsBoundary": "", "RolePath": "/",
 					"EventRetentionDays": "0", "ArchiveRetentionDays": "0", "DomainName": "", "CertificateArn": "",
@@ -153,6 +153,7 @@ func parametersAccept(t require.TestingT, d document) {
 		"ArchiveRetentionDays":         {[]string{"0", "7", "99999"}, []string{"", "-1", "1.5", "030", "forever"}},
 		"ThrottleRate":                 {[]string{"1", "10000"}, []string{"0", "10001", "1.5", ""}}, // the account's limit
 		"ThrottleBurst":                {[]string{"1", "10000"}, []string{"0", "10001", ""}},
+		"PublisherParallelism":         {[]string{"1", "9", "10"}, []string{"0", "11", "01", "1.5", ""}},
 		"ConsumerConcurrency":          {[]string{"2", "99", "100", "1000"}, []string{"1", "1001", "02", ""}},
 		"MaxReceiveCount":              {[]string{"1", "5", "1000"}, []string{"0", "1001", ""}},
 		"ProcessorReservedConcurrency": {[]string{"0", "9999"}, []string{"-1", "00", ""}},

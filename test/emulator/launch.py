@@ -79,12 +79,12 @@ def accept_metric_math():
 def read_numbers_of_parameters():
     """Reads a poller's concurrency that comes from a parameter, which is a string.
 
-    CloudFormation converts it to the property's type. MiniStack keeps the string,
-    and its poller fails on it.
+    CloudFormation converts it to the property's type. MiniStack keeps the string:
+    its poller fails on it, and clients cannot decode it.
     """
     from ministack.services import lambda_svc
 
-    concurrency = lambda_svc._sqs_esm_concurrency
+    concurrency, respond = lambda_svc._sqs_esm_concurrency, lambda_svc._esm_response
 
     def read_number(mapping, *args, **kwargs):
         scaling = mapping.get("ScalingConfig") or {}
@@ -92,7 +92,13 @@ def read_numbers_of_parameters():
             mapping["ScalingConfig"] = {"MaximumConcurrency": int(scaling["MaximumConcurrency"])}
         return concurrency(mapping, *args, **kwargs)
 
+    def respond_with_number(mapping):
+        if isinstance(mapping.get("ParallelizationFactor"), str):
+            mapping["ParallelizationFactor"] = int(mapping["ParallelizationFactor"])
+        return respond(mapping)
+
     lambda_svc._sqs_esm_concurrency = read_number
+    lambda_svc._esm_response = respond_with_number
 
 
 def read_streams_like_lambda():

@@ -100,7 +100,8 @@ func newDoctor(t *testing.T, c cloud) *Doctor {
 		},
 		Parameters: map[string]string{
 			"EnvironmentSuffix": "x", "ThrottleRate": "10", "ThrottleBurst": "20", "LogRetentionDays": "30", "RolePath": "/",
-			"CodeVersion": "0a", "PermissionsBoundary": "", "AuthorizerReservedConcurrency": "5", "ProcessorReservedConcurrency": "0",
+			"CodeVersion": "0a", "PermissionsBoundary": "", "PublishTo": "topic",
+			"ConsumerConcurrency": "50", "ArchiverConcurrency": "10", "PublisherParallelism": "10", "AuthorizerReservedConcurrency": "5", "ProcessorReservedConcurrency": "0",
 		},
 		AWS: stack.AWS{Config: aws.Config{Region: "us-east-1", BaseEndpoint: &server.URL, HTTPClient: server.Client(), RetryMaxAttempts: 1,
 			Credentials: credentials.NewStaticCredentialsProvider("id", "secret", "")}},
@@ -156,6 +157,7 @@ func TestChecksOnAWS(t *testing.T) {
 	}{
 		{"no protection", "protection", nil, "has no termination protection"},
 		{"a new account", "concurrency", cloud{"GetAccountSettings": `{"AccountLimit":{"ConcurrentExecutions":10}}`}, "may run 10 functions at a time, 1000 webhooks a second need 210"},
+		{"a backlog takes all", "concurrency", cloud{"GetAccountSettings": `{"AccountLimit":{"ConcurrentExecutions":70}}`}, "may run 70 functions at a time, and the pollers alone up to 70"},
 		{"", "concurrency", cloud{"GetAccountSettings": "!X"}, failed},
 		{"a low parameter", "throttle", cloud{"GetStage": `{"methodSettings":{"*/*":{"throttlingRateLimit":10,"throttlingBurstLimit":20}}}`}, "takes 10 requests a second, fewer than 1000"},
 		{"", "throttle", cloud{"GetStage": "!X"}, failed},

@@ -135,13 +135,36 @@ func (d *Doctor) checkConcurrency(ctx context.Context) ([]Finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	have := out.AccountLimit.ConcurrentExecutions
-	if have >= needed {
-		return nil, nil
+	t, err := d.deployed()
+	if err != nil {
+		return nil, err
 	}
-	return []Finding{{Error, "the account", fmt.Sprintf("may run %d functions at a time, %d webhooks a second need %d", have, rate, needed),
-		"Functions are throttled in a peak: webhooks are refused and sent again, and events wait.",
-		d.aws("service-quotas request-service-quota-increase --service-code lambda --quota-code L-B99A9384 --desired-value 1000")}}, nil
+	have := int(out.AccountLimit.ConcurrentExecutions)
+	var found []Finding
+	if have < needed {
+		found = append(found, Finding{Error, "the account", fmt.Sprintf("may run %d functions at a time, %d webhooks a second need %d", have, rate, needed),
+			"Functions are throttled in a peak: webhooks are refused and sent again, and events wait.",
+			d.aws("service-quotas request-service-quota-increase --service-code lambda --quota-code L-B99A9384 --desired-value 1000")})
+	}
+	if pollers := t.pollers(); pollers >= have {
+		found = append(found, Finding{Warning, "the account", fmt.Sprintf("may run %d functions at a time, and the pollers alone up to %d", have, pollers),
+			"A backlog leaves no concurrency to the API's functions: webhooks are answered 5xx and sent again.",
+			"deploy with lower ConsumerConcurrency, ArchiverConcurrency and PublisherParallelism, or a higher quota, docs/scaling.md"})
+	}
+	return found, nil
+}
+
+// pollers returns how many functions the event source mappings run at a time, for a stream
+// with one shard.
+func (t *template) pollers() (n int) {
+	for _, r := range t.kinds("AWS::Lambda::EventSourceMapping") {
+		scaling, _ := r.properties["ScalingConfig"].(map[string]any)
+		for _, value := range []any{scaling["MaximumConcurrency"], r.properties["ParallelizationFactor"]} {
+			limit, _ := strconv.Atoi(text(value)) // what a mapping has not is 0
+			n += limit
+		}
+	}
+	return n
 }
 
 // checkPermissions compares the functions' policies with the template's permissions.

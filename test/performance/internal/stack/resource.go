@@ -31,7 +31,7 @@ type properties struct {
 
 	BatchSize             float64
 	ScalingConfig         struct{ MaximumConcurrency value }
-	ParallelizationFactor float64
+	ParallelizationFactor value
 
 	KeySchema              keys
 	GlobalSecondaryIndexes []struct {

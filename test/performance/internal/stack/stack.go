@@ -110,7 +110,7 @@ func Read(path string) (Stack, error) {
 		case r.Type == "AWS::CloudWatch::Alarm":
 			s.PublishingAlarms += r.Properties.watched()
 		case r.Type == "AWS::Lambda::EventSourceMapping":
-			s.Parallel = r.Properties.ParallelizationFactor
+			s.Parallel = t.Parameters.number(r.Properties.ParallelizationFactor)
 		}
 		if r.Type == "AWS::Logs::MetricFilter" {
 			for _, m := range r.Properties.MetricTransformations {
