@@ -23,7 +23,7 @@ type patient struct {
 }
 
 // admit deploys a stack that has all that a production stack has: secrets,
-// subscribers and termination protection.
+// subscribers and termination protection. It publishes events.
 func admit(t *testing.T) *patient {
 	t.Helper()
 	root, err := emulator.Root()
@@ -31,7 +31,8 @@ func admit(t *testing.T) *patient {
 	zips, err := emulator.BuildZips(t.Context(), root)
 	require.NoError(t, err)
 	template := filepath.Join(root, "out", "stack.json")
-	deployed, err := stack.Deploy(t.Context(), emulator.Deployment{Template: template, Zips: zips, Suffix: "doctor"})
+	deployed, err := stack.Deploy(t.Context(), emulator.Deployment{Template: template, Zips: zips, Suffix: "doctor",
+		Parameters: map[string]string{"PublishTo": "topic"}})
 	require.NoError(t, err)
 	p := &patient{deployed, []string{"--template", template, "--out", filepath.Dir(zips)},
 		filepath.Base(zips) + "/" + filepath.Base(zipOf(t, zips, "archiver")), map[string]string{}}
@@ -132,6 +133,7 @@ func TestDoctor(t *testing.T) {
 	}
 	bucketPolicy := original("s3api get-bucket-policy --bucket {FailedWebhooks} --query Policy --output text")
 	keyPolicy := original("kms get-key-policy --key-id {Key} --policy-name default --query Policy --output text")
+	topicPolicy := original("sns get-topic-attributes --topic-arn {EventTopic} --query Attributes.Policy --output text")
 	conflicts := "cloudwatch put-metric-alarm --cli-input-json '" + p.alarm(t, p.ids["ConflictsAlarm"]) + "'"
 	rounds := [][]cut{{
 		{"a secret is deleted", "secretsmanager delete-secret --secret-id stripe-secret-doctor", "secret-stripe", "is scheduled for deletion", "secretsmanager restore-secret", ""},
@@ -145,7 +147,10 @@ func TestDoctor(t *testing.T) {
 		{"API Gateway loses a permission", "lambda remove-permission --function-name square-processor-doctor --statement-id {SquareMethodPermission}", "invoke", "may not be invoked by API Gateway", "lambda add-permission", ""},
 		{"a function's timeout is changed", "lambda update-function-configuration --function-name dlq-archiver-doctor --timeout 1", "functions", "Timeout is 1 instead of", "docs/operating.md", "lambda update-function-configuration --function-name dlq-archiver-doctor --timeout 30"},
 		{"a function's code is replaced", "lambda update-function-code --function-name event-consumer-doctor --s3-bucket code-doctor --s3-key " + p.zip, "code", "runs other code than", "lambda update-function-code", ""},
-		{"a poller is disabled", "lambda update-event-source-mapping --no-enabled --uuid {ConsumerMapping}", "mappings", "is disabled", "lambda update-event-source-mapping --enabled", ""},
+		{"a poller is disabled", "lambda update-event-source-mapping --no-enabled --uuid {ConsumerMapping}", "mappings", "is disabled", "lambda update-event-source-mapping --enabled --uuid {ConsumerMapping}", ""},
+		{"the publisher is not invoked", "lambda update-event-source-mapping --no-enabled --uuid {PublisherMapping}", "mappings", "is disabled", "lambda update-event-source-mapping --enabled --uuid {PublisherMapping}", ""},
+		{"the policy of the topic of events is widened", "sns set-topic-attributes --topic-arn {EventTopic} --attribute-name Policy --attribute-value " + open, "policies", "statement DenyPlainHttp is missing, statement Open is not in the template", "docs/operating.md",
+			"sns set-topic-attributes --topic-arn {EventTopic} --attribute-name Policy --attribute-value " + topicPolicy},
 		{"a poller takes one message at a time", "lambda update-event-source-mapping --batch-size 1 --uuid {ArchiverMapping}", "mappings", "BatchSize is 1 instead of 10", "docs/operating.md", "lambda update-event-source-mapping --batch-size 10 --uuid {ArchiverMapping}"},
 		{"failed messages go nowhere", "sqs set-queue-attributes --queue-url {WebhookQueue} --attributes RedrivePolicy=", "queues", "RedrivePolicy.deadLetterTargetArn is unset", "docs/operating.md",
 			`sqs set-queue-attributes --queue-url {WebhookQueue} --attributes {"RedrivePolicy":"{\"deadLetterTargetArn\":\"arn:aws:sqs:us-east-1:000000000000:webhook-dlq-doctor\",\"maxReceiveCount\":\"3\"}"}`},
@@ -174,6 +179,8 @@ func TestDoctor(t *testing.T) {
 		{"a metric filter is deleted", "logs delete-metric-filter --log-group-name {ArchiverLogGroup} --filter-name {RedrivenFilter}", "filters", "does not exist", "docs/operating.md", "none"},
 		{"a log group is deleted", "logs delete-log-group --log-group-name {EmptierLogGroup}", "logs", "does not exist", "docs/operating.md", "none"},
 		{"a poller is deleted", "lambda delete-event-source-mapping --uuid {ArchiverMapping}", "mappings", "does not exist", "docs/operating.md", "none"},
+		{"the publisher's poller is deleted", "lambda delete-event-source-mapping --uuid {PublisherMapping}", "mappings", "does not exist", "docs/operating.md", "none"},
+		{"the topic of events is deleted", "sns delete-topic --topic-arn {EventTopic}", "topics", "does not exist", "docs/operating.md", "none"},
 		{"a bucket's policy is deleted", "s3api delete-bucket-policy --bucket {FailedWebhooks}", "policies", "statement DenyPlainHttp is missing", "docs/operating.md", "none"},
 	}}
 	for _, round := range rounds {
@@ -185,7 +192,7 @@ func TestDoctor(t *testing.T) {
 		for _, c := range round {
 			var remedy string
 			for _, f := range found {
-				if f.Check == c.check && strings.Contains(f.Problem, c.says) && strings.Contains(f.Do, c.do) {
+				if f.Check == c.check && strings.Contains(f.Problem, c.says) && strings.Contains(f.Do, p.fillIn(c.do)) {
 					remedy = f.Do
 				}
 			}

@@ -67,6 +67,17 @@ func TestMermaid(t *testing.T) {
 				"F -->|SendMessage| Q", "F -->|PutEvents| N", "F -->|PutItem, Query| T", "F -->|PutObject| B", "F -->|GetSecretValue| S",
 			},
 		},
+		"a table's stream, its reader, and what it publishes to under a condition": {
+			`"F": {"Type": "AWS::Lambda::Function", "Properties": {"FunctionName": "publisher", "Role": {"Fn::GetAtt": ["R", "Arn"]}}},
+			"T": {"Type": "AWS::DynamoDB::Table", "Properties": {"TableName": "rows"}},
+			"N": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": {"Fn::Sub": "news-${Suffix}"}}},
+			"E": {"Type": "AWS::Lambda::EventSourceMapping", "Condition": "C", "Properties": {
+				"EventSourceArn": {"Fn::GetAtt": ["T", "StreamArn"]}, "FunctionName": {"Ref": "F"}}},
+			"R": {"Type": "AWS::IAM::Role", "Properties": {"Policies": [{"PolicyDocument": {"Statement": [
+				{"Action": ["dynamodb:GetRecords"], "Resource": [{"Fn::GetAtt": ["T", "StreamArn"]}]},
+				{"Fn::If": ["C", {"Action": ["sns:Publish"], "Resource": [{"Ref": "N"}]}, {"Ref": "AWS::NoValue"}]}]}}]}}`,
+			[]string{`F["publisher"]`, `N[/"news"/]`, `T[("rows")]`, "T --> F", "F -->|Publish| N"},
+		},
 		"alarms, by topic": {
 			`"T": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "alarms"}},
 			"V": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "news"}},

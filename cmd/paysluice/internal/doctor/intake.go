@@ -131,11 +131,11 @@ func (d *Doctor) throttle(api, stage string, want map[string]any, have map[strin
 }
 
 func (d *Doctor) checkConcurrency(ctx context.Context) ([]Finding, error) {
-	out, err := d.functions.GetAccountSettings(ctx, &lambda.GetAccountSettingsInput{})
+	t, err := d.deployed()
 	if err != nil {
 		return nil, err
 	}
-	t, err := d.deployed()
+	out, err := d.functions.GetAccountSettings(ctx, &lambda.GetAccountSettingsInput{})
 	if err != nil {
 		return nil, err
 	}

@@ -66,8 +66,11 @@ func (d *Doctor) policy(ctx context.Context, kind, subject string) (string, erro
 		return jsonText(attributes["Policy"]), nil
 	case "AWS::SNS::TopicPolicy":
 		out, err := d.topics.GetTopicAttributes(ctx, &sns.GetTopicAttributesInput{TopicArn: &subject})
-		if err != nil {
+		if err != nil && codeOf(err) != "NotFound" { // a finding of the check topics
 			return "", err
+		}
+		if out == nil {
+			return "", nil
 		}
 		return out.Attributes["Policy"], nil
 	}

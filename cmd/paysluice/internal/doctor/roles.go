@@ -19,6 +19,7 @@ import (
 func roleChecks() []check[*Doctor] {
 	return []check[*Doctor]{
 		{"roles", "the policies of the functions' roles", (*Doctor).checkRoles},
+		{"topics", "the topics, and the bus of published events", (*Doctor).checkTopics},
 		{"rules", "the rules that tell of changes of the key and start comparisons", (*Doctor).checkRules},
 	}
 }

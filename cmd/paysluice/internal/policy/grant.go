@@ -63,8 +63,9 @@ func Grants() []Grant {
 		{"CheckRoles", ReadOnly, []string{"iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies"}, "doctor", func(r resources) []string {
 			return []string{"arn:" + r.partition + ":iam::" + r.account + ":role/*-role-" + r.Parameters["EnvironmentSuffix"]}
 		}, nil},
-		{"CheckRules", ReadOnly, []string{"events:DescribeRule", "events:ListTargetsByRule"}, "doctor", func(r resources) []string {
-			return r.arns("events", "rule/*-"+r.Parameters["EnvironmentSuffix"])
+		{"CheckRules", ReadOnly, []string{"events:DescribeEventBus", "events:DescribeRule", "events:ListTargetsByRule"}, "doctor", func(r resources) []string {
+			suffix := "*-" + r.Parameters["EnvironmentSuffix"]
+			return r.arns("events", "event-bus/"+suffix, "rule/"+suffix)
 		}, nil},
 		{"CheckTopics", ReadOnly, []string{"sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic"}, "doctor", func(r resources) []string {
 			return r.arns("sns", r.FunctionName("webhook-*")) // of alarms, tickets and published events
