@@ -23,19 +23,18 @@ func (a *app) doctor() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "doctor",
 		Short: "Check whether the deployment is right",
-		Long: `Check whether the deployment is right: secrets, URLs, throttles and quotas, functions and
-their code, queues, alarms and their subscribers, logs, key, tables, bucket and policies,
-each against the deployed template; the deployed template and code against the local
-ones. Each finding has its remedy; the exit code is 3 if there are any.
+		Long: `Check whether the deployment is right. The secrets, URLs, throttles, quotas, functions, queues,
+alarms, subscribers, logs, key, tables, bucket and policies are compared with the deployed
+template; the deployed template and code are compared with the local ones. Each finding has its
+remedy. Exit code 3: there are findings.
 
-It changes nothing, and shows no secret. It sends each URL one request without a
-signature, which the stack counts as rejected. A missing permission is one finding.
+It changes nothing and shows no secret. It sends one request without a signature to each URL,
+which the stack counts as rejected. A missing permission is a finding too.
 
-With --provider it checks the provider's side instead, through the provider's API, with the
-key of paysluice reconcile: endpoint, URL, event types, API versions, live against sandbox,
-what it signs with, undelivered events, Square's event search. docs/reconciling.md says
-what an API does not show. --fix asks, and switches Square's event search on; nothing else
-is changed.`,
+--provider checks the provider's side instead, through the provider's API and with the key of
+paysluice reconcile: endpoint, URL, event types, API versions, live or sandbox, signing key,
+undelivered events, Square's event search. docs/reconciling.md says what an API does not show.
+--fix switches Square's event search on, after a question. It changes nothing else.`,
 		Example: `  paysluice doctor
   paysluice doctor --provider all
   paysluice doctor --provider square --fix
@@ -73,7 +72,7 @@ is changed.`,
 	flags.StringVar(&templateFile, "template", localTemplate, "local template `file` to compare with")
 	flags.StringVar(&out, "out", localZips, "`folder` of paysluice package to compare with")
 	flags.StringVar(&side.provider, "provider", "", "check the side of this `provider`, or of all")
-	flags.BoolVar(&side.sandbox, "sandbox", false, "the key in the environment or at the prompt is one of PayPal's or Square's sandbox")
+	flags.BoolVar(&side.sandbox, "sandbox", false, "use the sandbox of PayPal or Square, with its key in the environment or at the prompt")
 	flags.StringVar(&side.url, "webhook-url", "", "`URL` of the provider's endpoint; default the stack's output")
 	flags.BoolVar(&side.fix, "fix", false, "switch Square's event search on, after a question")
 	flags.StringVar(&side.apiURL, "api-url", "", "`URL` of a fake of the provider's API")

@@ -23,7 +23,7 @@ func (a *app) eventsErase() *cobra.Command {
 		Short: "Erase the payloads of events, and keep their keys",
 		Long: `Erase the payloads of one event, of a payment or of a customer: in the table, in the
 bucket and in the archive, with all versions. The rows keep their fields, key and hashes,
-so that a redelivery is still a duplicate. The confirmation says how much goes.
+so that a redelivery is still a duplicate. The question before it says how much is lost.
 
 --customer reads every event since --since, seven days back by default.`,
 		Example: `  paysluice events erase stripe:evt_1PgcT2

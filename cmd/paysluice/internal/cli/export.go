@@ -23,8 +23,8 @@ func (a *app) eventsExport() *cobra.Command {
 		Short: "Write events with all their fields, as NDJSON or CSV",
 		Long: `Write events with all their fields, newest first, as NDJSON (the default) or CSV.
 --payloads adds the body in base64 to NDJSON; bodies in the bucket keep their reference.
-Progress goes to stderr, and after Ctrl-C how to go on. A row of the table that is not an
-event is named and left out, and the exit code is 3.`,
+After Ctrl-C it says on stderr how to continue. A row of the table that is not an event is named
+and left out. Exit code 3: there are such rows.`,
 		Example: `  paysluice events export --since 2026-11-01 --until 2026-12-01 --file november.ndjson
   paysluice events export --category refund.succeeded -o csv > refunds.csv`,
 		Args: cobra.NoArgs,
@@ -55,7 +55,7 @@ event is named and left out, and the exit code is 3.`,
 			n, err := output.Write(to, format, exportColumns(), rows)
 			fmt.Fprintf(a.err, "%d events\n", n)
 			if c.Context().Err() != nil && oldest > 0 { // the last event may be the first of its time
-				fmt.Fprintf(a.err, "to go on: the same command with --until %s and another --file\n", formatTime(oldest+1, time.RFC3339Nano))
+				fmt.Fprintf(a.err, "to continue: the same command with --until %s and another --file\n", formatTime(oldest+1, time.RFC3339Nano))
 			}
 			if closer, ok := to.(io.Closer); ok && file != "" {
 				if failure := closer.Close(); err == nil {

@@ -97,7 +97,7 @@ func (a *app) failuresList() *cobra.Command {
 		Use:   "list",
 		Short: "List archived messages by provider and day, oldest first",
 		Long: `List archived messages by provider and day, oldest first. With --since it lists only
-the days from then on. An object in Glacier is listed with what its key and metadata say.`,
+the days from then on. Of an object in Glacier it lists only what the key and the metadata say.`,
 		Example: `  paysluice failures list --since 3h --reason receives-exhausted
   paysluice failures list --provider stripe --since 2026-11-01 -o csv`,
 		Args: cobra.NoArgs,
@@ -138,7 +138,7 @@ func (a *app) failuresShow() *cobra.Command {
 	var payload bool
 	c := &cobra.Command{
 		Use:   "show KEY|EVENTID",
-		Short: "Print an archived message, or all of one event; the body only with --payload",
+		Short: "Print an archived message, or all archived messages of an event",
 		Example: `  paysluice failures show stripe:evt_1PgcT2
   paysluice failures show stripe/2026/11/01/stripe:evt_1PgcT2-e3b0c44298fc1c14.json --payload > body.json`,
 		Args: cobra.ExactArgs(1),
@@ -243,8 +243,8 @@ func (a *app) failuresStats() *cobra.Command {
 		Use:   "stats",
 		Short: "Count archived messages by provider and reason",
 		Long: `Count archived messages by provider and reason. Webhooks whose signature does not match are
-refused and in no archive. Without flags that only archived messages have, stats says on stderr
-why they were refused: since --since, at most during the last day.`,
+rejected, not archived. Unless a flag selects archived messages only, stats says on stderr why
+signatures did not match, since --since and for the last day at most.`,
 		Example: `  paysluice failures stats --since 3h
   paysluice failures stats --since 30d --by-day -o csv`,
 		Args: cobra.NoArgs,
@@ -335,8 +335,8 @@ func (a *app) failuresRestore() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "restore",
 		Short: "Ask S3 to make archived messages in Glacier readable",
-		Long: `Ask S3 to make archived messages in Glacier readable for some days. It takes 5 to 12
-hours with the tier Bulk, 3 to 5 with Standard and minutes with Expedited, which costs most.`,
+		Long: `Ask S3 to make archived messages in Glacier readable for some days. S3 needs 5 to 12 hours
+with the tier Bulk, 3 to 5 hours with Standard, and minutes with Expedited, which costs most.`,
 		Example: `  paysluice failures restore --provider stripe --since 2026-05-01 --until 2026-05-02 --days 7`,
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {

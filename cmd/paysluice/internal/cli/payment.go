@@ -18,10 +18,9 @@ func (a *app) payment() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "payment ID",
 		Short: "Show a payment's events with running totals",
-		Long: `Show the events of a payment, oldest first, with what was paid, refunded, disputed and
-lost after each, by the counting rules of docs/events.md. Contradictions and gaps are
-marked, and rows of the table that are not events are named; the exit code is 3 if there are
-any.`,
+		Long: `Show the events of a payment, oldest first, with the amounts paid, refunded, disputed and lost
+up to each. The amounts follow the counting rules of docs/events.md. Contradictions and gaps are
+marked, and rows of the table that are not events are named. Exit code 3: there are some.`,
 		Example: `  paysluice payment pi_3PgcT2
   paysluice payment 8U481631H66031715 --provider paypal -o json`,
 		Args: cobra.ExactArgs(1),

@@ -40,32 +40,33 @@ func (a *app) reconcile() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "reconcile PROVIDER",
 		Short: "Compare the stored events with those that the provider lists, and refill what is missing",
-		Long: `List the events that the provider made, through its API, and look for each in the table and
-in the archive. docs/reconciling.md says how to make a key and what a provider cannot list.
+		Long: `List the provider's events through its API, and look for each in the table and in the
+archive. docs/reconciling.md says how to make a key and what a provider cannot list.
 
-Events younger than ten minutes that are not stored yet count as on the way. Only events are
-due whose type the provider's endpoint with the stack's URL subscribes; --all-types expects
-all. The list is compared window by window; a file keeps the place with --place, and a run
-with the same file resumes there.
+The command expects the event types that the provider's endpoint with the stack's URL
+subscribes to; --all-types expects all. An event younger than ten minutes that is not stored
+yet counts as on the way. The list is compared window by window. --place keeps the place in a
+file, and a run with the same file resumes there.
 
---refill asks first. It asks PayPal to deliver again. Stripe and Square cannot be asked; the
-listed event is sent to webhook-queue, and its field origin is reconcile. A webhook that
-arrives later is a duplicate. The comparison is then repeated until nothing is missing.
-An event that cannot be refilled is named with the reason, and stays missing. After five in
-a row for the same reason the refill ends: the same command continues it.
+--refill gets missing events into the table, after a question. PayPal is asked to deliver them
+again. Stripe and Square cannot be asked: the command sends the listed events to webhook-queue
+with the field origin set to reconcile, and a webhook that arrives later is a duplicate. Then
+the comparison is repeated until nothing is missing. An event that cannot be refilled is named
+with the reason and stays missing. After five in a row for the same reason the refill ends; the
+same command continues it.
 
-The key is read from the environment (STRIPE_API_KEY; PAYPAL_CLIENT_ID and
-PAYPAL_CLIENT_SECRET; SQUARE_ACCESS_TOKEN), else from the secret PROVIDER-api-key-SUFFIX in
-Secrets Manager, else from provider-api-keys-SUFFIX, which a stack with ReconcileEvery has,
-else from a prompt.
+The key comes from the first of these that has one: the environment (STRIPE_API_KEY;
+PAYPAL_CLIENT_ID and PAYPAL_CLIENT_SECRET; SQUARE_ACCESS_TOKEN), the secret
+PROVIDER-api-key-SUFFIX in Secrets Manager, the secret provider-api-keys-SUFFIX of a stack with
+ReconcileEvery, a prompt.
 
--o json prints the counts and up to 100 examples. -o ndjson prints a line for each event that
-is missing, different or unknown, all of them, and the counts to stderr. With --refill, the
-lines are those of the comparison before it, and one with state failed and the reason for each
-event that was not refilled. A run that is killed and resumed with --place may
-repeat the lines of one window.
+-o json prints the counts and up to 100 examples. -o ndjson prints one line for every event
+that is missing, different or unknown, and the counts to stderr. With --refill these are the
+events before the refill, and one more line, with state failed and the reason, for each event
+that was not refilled. After --place resumed a killed run, the lines of one window may appear
+twice.
 
-Exit code 3 tells that events are missing.`,
+Exit code 3: events are missing.`,
 		Example: `  paysluice reconcile stripe --since 48h
   paysluice reconcile paypal --since 7d --refill
   paysluice reconcile stripe --account acct_1PgcT2 --since 30d --place month.json -o json
@@ -99,7 +100,7 @@ Exit code 3 tells that events are missing.`,
 	flags.StringVar(&f.url, "webhook-url", "", "`URL` of the provider's endpoint; default the stack's output")
 	flags.BoolVar(&f.allTypes, "all-types", false, "expect events of all types, whatever the endpoint subscribes")
 	flags.BoolVar(&f.thin, "thin", false, "also compare Stripe's thin events")
-	flags.BoolVar(&f.sandbox, "sandbox", false, "the key in the environment or at the prompt is one of PayPal's or Square's sandbox")
+	flags.BoolVar(&f.sandbox, "sandbox", false, "use the sandbox of PayPal or Square, with its key in the environment or at the prompt")
 	flags.BoolVar(&f.refill, "refill", false, "get missing events into the table, after a question")
 	flags.BoolVar(&f.store, "store", false, "refill from the list, even where the provider can deliver again")
 	flags.DurationVar(&f.wait, "wait", defaultProofWait, "how long a refill waits until all events are stored")

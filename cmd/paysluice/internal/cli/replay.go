@@ -32,9 +32,9 @@ func (a *app) replay() *cobra.Command {
 		Short: "Send archived events to the queue again and prove that they are stored",
 		Long: `Send archived events to the queue again and prove that they are stored.
 
-It says first what it would send; --dry-run ends there. After a confirmation it sends
-the messages, looks each event up in the table, and lists those that are not there with
-the reason of their second failure. Events that the table has are not sent.
+It says first what it would send; --dry-run ends there. After a question it sends the
+messages whose events the table does not have, looks for each event in the table, and lists
+those that are not stored, with the reason of their second failure.
 
 Ctrl-C stops it. --resume continues a stopped or killed run and sends nothing twice.
 Exit code 3: some events are not stored.`,

@@ -35,14 +35,14 @@ func (a *app) eventsRepublish() *cobra.Command {
 the flags select. Without --since it goes back seven days. --since and --until are about the
 provider's time, which can be days before the event was received and stored.
 
-It says first what it would publish; --dry-run ends there. After a confirmation it
-passes the events to event-publisher, which names what cannot be published in
-webhook-unpublished. Subscribers get each event with the id, the source and the time that it
-had, and with the attribute replay, the id of the run.
+It says first what it would publish; --dry-run ends there. After a question it passes the
+events to event-publisher, which sends a message to webhook-unpublished for each event that it
+cannot publish. Subscribers get each event with its first id, source and time, and with the id
+of the run in the attribute replay.
 
 Ctrl-C stops it. --resume continues a stopped or killed run; events of the interrupted batch
-are published twice. Exit code 3: the table has some of the events no longer, or some were
-not published again: webhook-unpublished names them, or their rows are not events.`,
+are published twice. Exit code 3: some events were not published, and webhook-unpublished names
+them; or some are no longer in the table, or their rows are not events.`,
 		Example: `  paysluice events republish --since 2026-11-01 --until 2026-11-02 --dry-run
   paysluice events republish stripe:evt_1PgcT2
   paysluice events republish --resume 20261101T093012Z-k3v7qa`,

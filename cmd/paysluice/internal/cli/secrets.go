@@ -22,9 +22,10 @@ func (a *app) secrets() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "secrets",
 		Short: "Rotate the providers' signing secrets without downtime",
-		Long: `List and change the entries of the providers' secrets. Every entry of a secret is in
-force, so a rotation loses nothing: add the new entry, switch the sender, wait until
-secrets list shows that the old entry verifies nothing any more, retire it.
+		Long: `List and change the entries of the providers' secrets. The functions accept the
+signatures of every entry, so a rotation loses nothing: add the new entry, switch the sender to
+it, wait until secrets list shows that the old entry verifies nothing any more, and retire the
+old entry.
 
 No command prints a key.`,
 		Args: cobra.NoArgs,
@@ -52,9 +53,9 @@ func (a *app) secretsList() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "list [PROVIDER]",
 		Short: "List the entries of the secrets and what each verified last",
-		Long: `List the entries of the secrets by their labels, and when each verified a stored event
-last. It examines the newest 10,000 events of each provider. The table knows the label of an
-event's entry; entries that share a label are counted together.`,
+		Long: `List the entries of the secrets, and when each last verified a stored event. The command reads
+the newest 10,000 events of each provider. An event has its entry's label, so entries with the
+same label are counted together.`,
 		Example: `  paysluice secrets list
   paysluice secrets list stripe --since 1d -o json`,
 		Args:              cobra.MaximumNArgs(1),
@@ -178,9 +179,9 @@ func (a *app) secretsAdd() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "add PROVIDER LABEL",
 		Short: "Add an entry to a secret; the others stay in force",
-		Long: `Add an entry to a provider's secret. The key is asked for without showing it, or read from
-stdin. Nothing else of the secret changes. The functions use the entry from the first
-webhook that it signs.`,
+		Long: `Add an entry to a provider's secret. The command asks for the key without showing it, or reads
+it from stdin. The other entries stay as they are. The functions use the new entry from the
+first webhook that is signed with it.`,
 		Example: `  paysluice secrets add stripe main-2026 --environment live
   pass show square | paysluice secrets add square main --environment live --secret-stdin`,
 		Args:              cobra.ExactArgs(2),
@@ -264,9 +265,9 @@ func (a *app) secretsRetire() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "retire PROVIDER LABEL",
 		Short: "Remove an entry from a secret; what it signs is refused within five minutes",
-		Long: `Remove an entry from a provider's secret, after it says what the entry verified lately.
-The functions refuse what it signs within five minutes. The secret's previous version keeps
-the entry until the next change.`,
+		Long: `Say which events an entry verified lately, ask, and remove the entry from the provider's secret.
+Within five minutes the functions refuse its signatures. The previous version of the secret
+keeps the entry until the next change.`,
 		Example: `  paysluice secrets retire stripe main-2025
   paysluice secrets retire square main --number 1 --yes`,
 		Args:              cobra.ExactArgs(2),
@@ -343,12 +344,12 @@ func (a *app) secretsTest() *cobra.Command {
 	return &cobra.Command{
 		Use:   "test PROVIDER [LABEL]",
 		Short: "Sign a webhook with each entry and check that the stack accepts it",
-		Long: `Send a webhook that is signed with each entry of a provider's secret, and check that the
-stack answers 200. Each stores one event of the type paysluice.test, which moves no money.
-A new entry can be refused for ten seconds, so a refused webhook is sent again for 15.
+		Long: `Send one webhook signed with each entry of a provider's secret, and check that the stack
+answers 200. Each webhook stores an event of the type paysluice.test, which moves no money. A
+new entry can be refused for ten seconds, so a refused webhook is repeated for 15 seconds.
+PayPal's entries cannot be tested: only PayPal has the key of its certificates.
 
-Exit code 3 tells that an entry was refused. PayPal's entries cannot be tested: only PayPal
-has the key of its certificates.`,
+Exit code 3: an entry was refused.`,
 		Example: `  paysluice secrets test stripe
   paysluice secrets test square main`,
 		Args:              cobra.RangeArgs(1, 2),

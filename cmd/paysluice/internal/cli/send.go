@@ -47,16 +47,16 @@ func (a *app) send() *cobra.Command {
 empty, send asks for the key on the terminal.
 
 The body has the documented shape of the type, with new ids, amounts and times; --seed
-repeats ids and amounts. --set, --unset and --edit change it, and --file replaces it. A
-value of --set that is JSON is that JSON: '"30.00"' is a text, 30.00 a number. "v1." before
-a type of Stripe's with an object is its thin twin.
+repeats ids and amounts. --set, --unset and --edit change it, and --file replaces it. In --set, a
+value that is JSON keeps its type: '"30.00"' is a text, 30.00 a number. "v1." before one of
+Stripe's types sends the thin event of that type.
 
 --tamper makes one thing wrong with each request: signature, timestamp, body,
-duplicate-header or unsigned. What the stack should answer is said beforehand. Exit code 3
-tells that an answer was another one.
+duplicate-header or unsigned. The command says first which answer it expects. Exit code 3:
+the stack gave another answer.
 
-Only PayPal has the private key of its certificates. So PayPal's webhooks can be sent to
-the stack of make up alone.`,
+Only PayPal has the private key of its certificates. So PayPal's webhooks can only be sent to
+the stack of make up.`,
 		Example: `  paysluice send --list
   paysluice send stripe payment_intent.succeeded --wait
   paysluice send square payment.updated --set data.object.payment.status=CANCELED
@@ -84,7 +84,7 @@ the stack of make up alone.`,
 	flags.StringArrayVar(&f.unset, "unset", nil, "remove the value at a `path` of the body")
 	flags.BoolVar(&f.edit, "edit", false, "open the body in $EDITOR before it is sent")
 	flags.StringVar(&f.file, "file", "", "send the bytes of a `file` as the body")
-	flags.Uint64Var(&f.seed, "seed", 0, "repeat the ids and amounts of a `number`; 0 makes new ones")
+	flags.Uint64Var(&f.seed, "seed", 0, "derive ids and amounts from this `number`; 0 makes new ones")
 	flags.BoolVar(&f.dryRun, "dry-run", false, "print the bodies and send nothing")
 	flags.IntVar(&f.count, "count", 1, "send this many webhooks")
 	flags.IntVar(&f.rate, "rate", 10, "webhooks a second")

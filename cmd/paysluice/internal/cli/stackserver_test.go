@@ -299,5 +299,5 @@ func TestInterruptedExportSaysHowToGoOn(t *testing.T) {
 	var stdout, stderr bytes.Buffer
 	assert.Equal(t, exitInterrupted, Run(ctx, []string{"events", "export"}, nil, &stdout, &stderr))
 	assert.NotEmpty(t, stdout.String())
-	assert.Regexp(t, `\d+ events\nto go on: the same command with --until 20\S+Z and another --file\n`, stderr.String())
+	assert.Regexp(t, `\d+ events\nto continue: the same command with --until 20\S+Z and another --file\n`, stderr.String())
 }

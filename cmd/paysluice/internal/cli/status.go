@@ -30,10 +30,10 @@ func (a *app) status() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "status",
 		Short: "Show whether webhooks arrive and are stored, and which alarms fire",
-		Long: `Show for each provider the last event and what was accepted, rejected, stored, recognised
-as a duplicate and archived in the last hour; the queues; and each alarm that fires, with
-what it means and what to do. The exit code is 3 if an alarm fires, dead letters wait or
-events were not published.`,
+		Long: `Show for each provider the last event, and how many webhooks of the last hour were accepted,
+rejected, stored, duplicates or archived. Then show the queues, and each alarm that fires with
+its meaning and its remedy. Exit code 3: an alarm fires, dead letters wait, or events were not
+published.`,
 		Example: `  paysluice status
   paysluice status --watch`,
 		Args: cobra.NoArgs,

@@ -56,7 +56,7 @@ and the headers Content-Type, Paysluice-Event-Id, Paysluice-Event-Type,
 Paysluice-Event-Category and Paysluice-Event-Provider. The provider's own headers are not
 stored. An event is posted until the server answers with a status below 500 other than
 408 and 429, and the next one only then. A file keeps the place: a tail that was
-interrupted goes on behind the last event that was answered, however long ago that was.
+interrupted resumes after the last event that was answered, however long ago that was.
 
 A row of the table that is not an event is named and left out.`,
 		Example: `  paysluice events tail -o ndjson

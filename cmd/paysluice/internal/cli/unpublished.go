@@ -26,18 +26,18 @@ func (a *app) failuresUnpublished() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "unpublished [EVENTID]",
 		Short: "List what webhook-unpublished names: events that were not published",
-		Long: `List what webhook-unpublished names: events that event-publisher could not publish, with a
-reason of docs/reasons.md, and records of the table's stream that Lambda gave up after
-twelve hours. With EVENTID it lists the messages of that event. The table has all of these
-events: paysluice events republish publishes them. For Lambda's records the list ends with the
-command that does: it selects by the time of receipt, beginning seven days before the first
-record was stored, because an event can wait so long in webhook-queue. An event that paysluice
-replay stored meanwhile may have been received earlier.
+		Long: `List the messages of the queue webhook-unpublished, all or those of EVENTID. A message names an
+event that event-publisher could not publish, with a reason of docs/reasons.md, or records of
+the table's stream that Lambda gave up after twelve hours.
 
-It receives the messages, hides them from others meanwhile, and makes them visible again.
-A message stays in the queue for 14 days, or until --remove deletes it. --remove reads until
-the queue is empty, and asks about each part of a long one. Exit code 3: some could not be
-deleted.`,
+The table has all of these events, and paysluice events republish publishes them. For Lambda's
+records the list ends with the command to run. It selects by the time of receipt and begins
+seven days before the first record was stored, because an event can wait so long in
+webhook-queue. An event that paysluice replay stored may have been received even earlier.
+
+While the command reads, other readers of the queue do not see the messages. A message stays in
+the queue for 14 days, or until --remove deletes it. --remove reads until the queue is empty,
+and asks about each part of a long one. Exit code 3: some could not be deleted.`,
 		Example: `  paysluice failures unpublished
   paysluice failures unpublished --stats -o json
   paysluice failures unpublished stripe:evt_1PgcT2 --remove`,

@@ -38,15 +38,15 @@ The capture is a file of headers with a file of the body, a HAR file, a curl com
 an event of API Gateway (payload format 1.0). A name of - is stdin. The body must have the
 bytes that were sent.
 
-The secret is the stack's, or with --secret-file, --secret-stdin or --secret-prompt a secret
-document (docs/secrets.md) or a key alone: Stripe's signing secret, PayPal's webhook id,
-Square's signature key. Then no AWS call is made.
+The command reads the stack's secret. With --secret-file, --secret-stdin or --secret-prompt it
+makes no AWS call; these take a secret document (docs/secrets.md) or only a key: Stripe's
+signing secret, PayPal's webhook id or Square's signature key.
 
-A proven cause is one under which the signature matches when it is computed again. The time
-of receipt is that of the capture, else now; --at sets it. No signature and no key is
-printed.
+A cause is called proven if the signature, computed again under it, matches. The time of
+receipt is the capture's, or now if it has none; --at sets it. The command prints no signature
+and no key.
 
-Exit code 3 tells that the webhook is rejected, or archived instead of stored.`,
+Exit code 3: the webhook is rejected, or archived instead of stored.`,
 		Example: `  paysluice verify stripe --event event.json
   paysluice verify square --curl request.sh --secret-prompt --url https://hooks.example.com/square
   paysluice verify paypal --header-file headers.txt --body-file body.json -o json`,
