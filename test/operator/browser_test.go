@@ -78,8 +78,8 @@ func until(t *testing.T, b *browser.Browser, condition string) {
 	}, waitTime, pollTime, condition)
 }
 
-// accessible checks a page with axe, and that a phone shows it without sideways
-// scrolling.
+// accessible checks a page with axe, that a phone shows it without sideways scrolling,
+// and that nothing has moved while it was loaded.
 func accessible(t *testing.T, b *browser.Browser, target string) {
 	t.Helper()
 	evaluate[bool](t, b, axe+"\n;true")
@@ -87,6 +87,8 @@ func accessible(t *testing.T, b *browser.Browser, target string) {
 		.map(v => v.id + ": " + v.nodes.map(n => n.html).join(" ")))`)
 	assert.Empty(t, problems, target)
 	assert.LessOrEqual(t, evaluate[int](t, b, "document.documentElement.scrollWidth - innerWidth"), 0, "%s scrolls sideways", target)
+	assert.Zero(t, evaluate[float64](t, b, `new Promise(done => new PerformanceObserver(list => done(list.getEntries().reduce((sum, shift) => sum + shift.value, 0)))
+		.observe({type: "layout-shift", buffered: true}) || setTimeout(() => done(0), 20))`), "%s jumps", target)
 }
 
 func TestBrowserShowsEachPage(t *testing.T) {
@@ -151,6 +153,42 @@ func TestBrowserByKeyboard(t *testing.T) {
 	until(t, b, `location.pathname === "/event" && document.readyState === "complete"`)
 	assert.Equal(t, id, evaluate[string](t, b, "new URL(location).searchParams.get('id')"))
 	assert.NotEmpty(t, c.origin)
+}
+
+// Without JavaScript all pages can be read, and their links and forms work.
+func TestBrowserWithoutJavaScript(t *testing.T) {
+	inBrowser(t)
+	id, body := store(t, contract.Stripe())
+	archive(t, 1, contract.ReasonConflict, time.Now().Add(-5*time.Hour).Truncate(time.Millisecond), "")
+	b, c := visit(t, root())
+	require.NoError(t, b.WithoutScripts())
+	shows := func(want string) {
+		t.Helper()
+		until(t, b, fmt.Sprintf("document.readyState === 'complete' && document.body.innerText.includes(%q)", want))
+	}
+	press := func(selector, want string) {
+		t.Helper()
+		require.NoError(t, b.Do(chromedp.Click(chromedp.CSS(selector))), selector)
+		shows(want)
+	}
+	require.NoError(t, b.Enter(c.origin+"/"))
+	require.Equal(t, 1, evaluate[int](t, b, "document.scripts.length"))
+	press("nav a[href='/events']", "Amount")
+	assert.True(t, evaluate[bool](t, b, "document.querySelector('[data-live]').hidden"), "console.js, which shows the button, did not run")
+	press("tr[data-id='"+id+"'] a", "Stages")
+	press("a[href$='body=pretty#payload']", "Download the exact bytes")
+	_, exact := c.get("/payload?id=" + id)
+	assert.Equal(t, string(body), exact)
+	press("nav a[href='/failures']", "Plan a replay")
+	press("a[href^='/failures?days=7&provider']", "Messages")
+	press("a[href^='/replay']", "paysluice replay")
+	press("nav a[href='/doctor']", "Examine the stack")
+	press("nav a[href='/send']", "Expected: 200")
+	press("main button[formmethod]", "stripe:evt_")
+	require.Eventually(t, func() bool {
+		require.NoError(t, b.Do(chromedp.Navigate(evaluate[string](t, b, "location.href"))))
+		return strings.Contains(evaluate[string](t, b, "document.body.innerText"), "The event is stored")
+	}, waitTime, pollTime)
 }
 
 // From a group of failures to stored rows: the plan, the run, and a page that is left.

@@ -73,6 +73,14 @@ func (b *Browser) Enter(link string) error {
 	return b.Do(chromedp.Navigate(link), chromedp.WaitVisible(chromedp.CSS("main")))
 }
 
+// WithoutScripts keeps the scripts of the pages that are opened from running.
+func (b *Browser) WithoutScripts() error {
+	return b.Do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		_, err := chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+		return err
+	}))
+}
+
 // Show sets the width of the window and the scheme, light or dark.
 func (b *Browser) Show(width, height int64, scheme string) error {
 	return b.Do(chromedp.EmulateViewport(width, height), chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {

@@ -200,7 +200,9 @@ func TestOverviewAnswers(t *testing.T) {
 			assert.Contains(t, text, want, row.why)
 		}
 	}
-	s := listen(t, &world{counts: []query.Count{count("Rejected", 3)}})
+	s := listen(t, &world{fail: map[string]error{"Events": denied()}})
+	assert.Equal(t, 1, strings.Count(page(t, s, "/"), "Ask for this policy statement"), "once for all providers")
+	s = listen(t, &world{counts: []query.Count{count("Rejected", 3)}})
 	assert.Contains(t, page(t, s, "/?period=week"), "3 Rejected in the last week, at most 3 in 2 h")
 	assert.Equal(t, http.StatusBadRequest, get(t, s, "/?period=year").Code)
 }
@@ -270,7 +272,7 @@ func TestEventsFilter(t *testing.T) {
 
 	r := get(t, s, "/events?provider=adyen&category=x&mode=x&since=x&before=")
 	assert.Equal(t, http.StatusBadRequest, r.Code)
-	for _, want := range []string{"no provider is called adyen", "no category is called x", "mode is live or test", "since has the form"} {
+	for _, want := range []string{"No provider is called adyen.\n", "No category is called x.\n", "Mode is live or test.\n", "Since has the form"} {
 		assert.Contains(t, r.Body.String(), want)
 	}
 	for _, before := range []string{"x", "2026-01-01.x.y", "x.1.y"} {
@@ -354,7 +356,7 @@ func TestSearch(t *testing.T) {
 	}
 	r := get(t, s, "/search?q=nobody")
 	assert.Equal(t, http.StatusNotFound, r.Code)
-	assert.Contains(t, r.Body.String(), "neither an event nor a payment has the id nobody")
+	assert.Contains(t, r.Body.String(), "Neither an event nor a payment has the id nobody")
 	w.fail = map[string]error{"Events": errors.New("down")}
 	assert.Equal(t, http.StatusBadGateway, get(t, s, "/search?q=nobody").Code)
 	w.fail = map[string]error{"Event": denied()}

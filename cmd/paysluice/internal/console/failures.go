@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/paysluice/paysluice/cmd/paysluice/failure"
+	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/handlers/provider"
 )
 
 const (
@@ -33,6 +35,23 @@ type failuresData struct {
 	Runs     section[[]runRow]
 	Replay   bool // whether the console may replay
 	Command  string
+}
+
+// meaning is what a reason of docs/reasons.md tells about an archived message.
+type meaning struct{ What, Do string }
+
+// explain returns the meaning of a reason, empty for an unknown one.
+func explain(reason string) meaning {
+	return map[string]meaning{
+		contract.ReasonReceivesExhausted:    {"The consumer could not store it, as often as it tried.", "Find the cause in the ERROR lines of event-consumer and correct it. Then plan a replay."},
+		contract.ReasonConflict:             {"The table has an event with the same id and time, but other content.", "Compare both. A replay sends it only if the row was removed on purpose."},
+		contract.ReasonExpired:              {"It is so old that the table may have stored it before and deleted it since.", "Look it up at the provider."},
+		contract.ReasonSender:               {"The processor of another provider sent it.", "Find out who uses the role of that processor before you replay."},
+		contract.ReasonSignatureReused:      {"Another event of PayPal has the same signature, so one of the two is forged.", "Compare both with PayPal."},
+		contract.ReasonOtherMode:            {"Its mode, live or test, is not the environment of the secret’s entry.", "If the entry is wrong, correct it. Then replay with --other-mode."},
+		string(provider.EnvelopeUnreadable): {"It is signed, but it is no event of the provider.", "Read the body with paysluice failures show."},
+		string(provider.EventIDInvalid):     {"It is signed, but its id cannot be part of a key.", "Read the body with paysluice failures show."},
+	}[reason]
 }
 
 // failureGroup counts the messages of one provider and reason.
@@ -82,6 +101,9 @@ func (s *Server) failures(r *http.Request) (view, error) {
 	}
 	data.Runs = s.runs(r.Context())
 	data.Command = "paysluice failures stats --since " + fmt.Sprint(data.Days) + "d"
+	if data.Provider != "" && data.Reason != "" {
+		data.Command = fmt.Sprintf("paysluice failures list --provider %s --reason %s --since %dd", data.Provider, quote(data.Reason), data.Days)
+	}
 	return view{page: "failures", title: "Failures", data: data}, nil
 }
 

@@ -95,7 +95,7 @@ func (s *Server) overview(r *http.Request) (view, error) {
 		}
 	}
 	data.Answers = []answer{data.arriving(now), data.stored(), data.person()}
-	return view{page: "overview", title: "Overview", data: data}, nil
+	return view{page: "overview", title: "Overview", data: &data}, nil
 }
 
 // readOverview reads all sections at a time. A section that fails leaves the others
@@ -129,6 +129,17 @@ func (s *Server) readOverview(ctx context.Context, data *overviewData, now time.
 		})
 	}
 	_ = all.Wait() // each section keeps its own error
+}
+
+// EventProblems returns why providers' events cannot be read, each reason once.
+func (d *overviewData) EventProblems() []*problem {
+	var all []*problem
+	for _, p := range d.Providers {
+		if why := p.Events.Problem; why != nil && !slices.ContainsFunc(all, func(other *problem) bool { return other.Text == why.Text }) {
+			all = append(all, why)
+		}
+	}
+	return all
 }
 
 // Last returns the newest event, nil without one.

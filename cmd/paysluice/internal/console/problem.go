@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/stack"
@@ -68,7 +70,25 @@ func newProblem(err error) *problem {
 	case errors.Is(err, bucket.ErrPayload):
 		p.Title = "The body is not the one that was received"
 	}
+	lines := strings.Split(p.Text, "\n") // of joined errors
+	for i := range lines {
+		lines[i] = sentence(lines[i])
+	}
+	p.Text = strings.Join(lines, "\n")
 	return p
+}
+
+// sentence gives an error's text a capital letter and a full stop. A URL at its
+// beginning stays as it is.
+func sentence(text string) string {
+	first, size := utf8.DecodeRuneInString(text)
+	if word, _, _ := strings.Cut(text, " "); !strings.Contains(word, ":") {
+		text = string(unicode.ToUpper(first)) + text[size:]
+	}
+	if last, _ := utf8.DecodeLastRuneInString(text); unicode.IsLetter(last) || unicode.IsDigit(last) {
+		text += "."
+	}
+	return text
 }
 
 // refusesSend reports whether an error tells why nothing is sent to the stack.

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -131,6 +132,17 @@ func eventually(t *testing.T, s *Server, want string) {
 	require.Eventually(t, func() bool { return strings.Contains(page(t, s, "/run?id=run1"), want) }, time.Minute, time.Millisecond, want)
 }
 
+func TestEveryArchivedReasonIsExplained(t *testing.T) {
+	text, err := os.ReadFile("../../../../docs/reasons.md")
+	require.NoError(t, err)
+	documented, _, _ := strings.Cut(string(text), "## Why was an event not published?")
+	reasons := regexp.MustCompile("(?m)^\\| `(\\S+)` \\| (200)? ?\\|").FindAllStringSubmatch(documented, -1)
+	require.Len(t, reasons, 8)
+	for _, reason := range reasons {
+		assert.NotEmpty(t, explain(reason[1]), reason[1])
+	}
+}
+
 func TestFailures(t *testing.T) {
 	old := now.Add(-24 * time.Hour)
 	a := &archive{failures: []failure.Failure{
@@ -147,7 +159,10 @@ func TestFailures(t *testing.T) {
 		assert.Contains(t, text, want)
 	}
 	assert.Less(t, strings.Index(text, "receives-exhausted"), strings.Index(text, "conflict"), "the largest group first")
-	assert.Contains(t, page(t, s, "/failures?provider=stripe&reason=conflict&days=1"), `<a href="/search?q=stripe%3aevt_1">`)
+	group := page(t, s, "/failures?provider=stripe&reason=conflict&days=1")
+	for _, want := range []string{`<a href="/search?q=stripe%3aevt_1">`, explain("conflict").What, explain("conflict").Do, "paysluice failures list --provider stripe --reason conflict --since 1d"} {
+		assert.Contains(t, group, want)
+	}
 
 	a.failures = make([]failure.Failure, countedFailures)
 	assert.Contains(t, page(t, s, "/failures?days=30"), "The first 1,000 messages are counted.")

@@ -169,7 +169,7 @@ func TestFormsWithMistakes(t *testing.T) {
 	a := &api{status: 200}
 	s := sends(t, a)
 	for target, want := range map[string]string{
-		"/send?provider=adyen": "no provider is called adyen", "/send?tamper=all": "tamper must be signature",
+		"/send?provider=adyen": "No provider is called adyen.", "/send?tamper=all": "Tamper must be signature",
 	} {
 		w := get(t, s, target)
 		assert.Equal(t, http.StatusBadRequest, w.Code)
@@ -250,8 +250,8 @@ func TestSendIsRefused(t *testing.T) {
 		want     string
 	}{
 		{"on AWS, without the flag", "", false, nil, "start it with --allow-send"},
-		{"a stack for live events", "", true, webhook.ErrNoTestStack, "this stack is not for tests"},
-		{"PayPal", "https://127.0.0.1:1", false, webhook.ErrPayPal, "only PayPal can sign"},
+		{"a stack for live events", "", true, webhook.ErrNoTestStack, "This stack is not for tests."},
+		{"PayPal", "https://127.0.0.1:1", false, webhook.ErrPayPal, "Only PayPal can sign"},
 		{"a denied secret", "", true, stack.ErrDenied, "This could not be read"},
 	} {
 		a := &api{status: 200}

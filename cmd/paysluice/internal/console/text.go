@@ -48,6 +48,7 @@ func (s *Server) functions() template.FuncMap {
 		"millis":   func(n int64) time.Time { return time.UnixMilli(n) },
 		"at":       func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"title":    title,
+		"explain":  explain,
 		"mode":     mode,
 		"eventURL": eventURL,
 	}
