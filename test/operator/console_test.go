@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -132,7 +133,7 @@ func TestConsoleWithoutAWS(t *testing.T) {
 	t.Parallel()
 	u, err := url.Parse(stack.Endpoint.URL)
 	require.NoError(t, err)
-	way := newWay(t, u.Host)
+	way := newWay(t, u.Host, 0)
 	s := root()
 	s.env = append(s.env, "AWS_ENDPOINT_URL=https://"+way.listener.Addr().String(), "AWS_MAX_ATTEMPTS=1")
 	c := s.openConsole(t)
@@ -150,13 +151,28 @@ type way struct {
 	listener net.Listener
 	mu       sync.Mutex
 	open     []net.Conn
+	passed   atomic.Int64 // bytes of answers
+	most     int64        // it holds further ones, unless it is 0
 }
 
-func newWay(t *testing.T, to string) *way {
+// answers is the side of a way's client.
+type answers struct {
+	net.Conn
+	way *way
+}
+
+func (a answers) Write(p []byte) (int, error) {
+	if passed := a.way.passed.Add(int64(len(p))); a.way.most > 0 && passed > a.way.most {
+		return len(p), nil
+	}
+	return a.Conn.Write(p)
+}
+
+func newWay(t *testing.T, to string, most int64) *way {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	w := &way{listener: listener}
+	w := &way{listener: listener, most: most}
 	t.Cleanup(w.close)
 	go func() {
 		for {
@@ -173,7 +189,7 @@ func newWay(t *testing.T, to string) *way {
 			w.open = append(w.open, in, out)
 			w.mu.Unlock()
 			go func() { _, _ = io.Copy(out, in) }()
-			go func() { _, _ = io.Copy(in, out) }()
+			go func() { _, _ = io.Copy(answers{in, w}, out) }()
 		}
 	}()
 	return w
