@@ -117,6 +117,11 @@ func (r *Run) Done() int { return len(r.in(sent, dropped)) }
 // Dropped returns the number of messages that are not to be sent.
 func (r *Run) Dropped() int { return len(r.in(dropped)) }
 
+// sending returns the progress of the sending.
+func (r *Run) sending() Progress {
+	return Progress{Stage: Sending, Done: r.Done(), Total: len(r.Entries), Failed: r.Dropped()}
+}
+
 // Unpublished returns how many of Dropped webhook-unpublished names.
 func (r *Run) Unpublished() int {
 	n := 0

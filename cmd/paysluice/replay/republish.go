@@ -117,7 +117,7 @@ func (p *Republisher) Run(ctx context.Context, r *Run, progress func(Progress)) 
 			if err != nil {
 				return err
 			}
-			progress(Progress{Stage: Sending, Done: r.Done(), Total: len(r.Entries), Failed: r.Dropped()})
+			progress(r.sending())
 			stops = 0
 		} else if stops++; stops > maxStops {
 			return fmt.Errorf("%w: it stopped at %s", ErrStopped, r.Entries[left[0]].EventID)

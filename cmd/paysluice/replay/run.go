@@ -37,6 +37,9 @@ func (e *Engine) Run(ctx context.Context, r *Run, progress func(Progress)) error
 
 	size := min(maxBatch, max(1, e.Rate*batchSeconds))
 	var n note // of the batch before
+	if r.Done() < len(r.Entries) {
+		progress(r.sending())
+	}
 	for {
 		left := r.in(unsent)
 		if len(left) == 0 {
@@ -54,7 +57,7 @@ func (e *Engine) Run(ctx context.Context, r *Run, progress func(Progress)) error
 			return errors.Join(failure, e.write(late, r, n))
 		}
 		r.apply(n)
-		progress(Progress{Stage: Sending, Done: r.Done(), Total: len(r.Entries), Failed: r.Dropped()})
+		progress(r.sending())
 	}
 	if n.Sent == nil && n.Dropped == nil {
 		return nil

@@ -67,7 +67,7 @@ func (m *meter) end() {
 	case m.stage == "":
 		return
 	case m.bar != nil:
-		m.bar.Abort(false)
+		m.bar.Abort(true) // the line replaces it
 		m.bars.Wait()
 		m.bars, m.bar = nil, nil
 	}
