@@ -54,7 +54,9 @@ func (e *Engine) Run(ctx context.Context, r *Run, progress func(Progress)) error
 		if failure != nil {
 			late, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 			defer cancel()
-			return errors.Join(failure, e.write(late, r, n))
+			err := errors.Join(failure, e.write(late, r, n))
+			progress(r.sending())
+			return err
 		}
 		r.apply(n)
 		progress(r.sending())

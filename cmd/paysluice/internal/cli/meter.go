@@ -46,7 +46,7 @@ func (m *meter) show(p replay.Progress) {
 		m.stage, m.started, m.said = p.Stage, m.now(), m.now()
 		if m.fancy {
 			m.bars = mpb.New(mpb.WithOutput(m.out), mpb.WithWidth(40), mpb.WithAutoRefresh())
-			m.bar = m.bars.AddBar(int64(p.Total),
+			m.bar = m.bars.AddBar(int64(p.Total), mpb.BarRemoveOnComplete(),
 				mpb.PrependDecorators(decor.Name(string(p.Stage)+" "), decor.CountersNoUnit("%d / %d")),
 				mpb.AppendDecorators(decor.Percentage(decor.WCSyncSpace), decor.AverageSpeed(0, " %.0f/s"), decor.AverageETA(decor.ET_STYLE_GO, decor.WCSyncSpace)))
 		}
