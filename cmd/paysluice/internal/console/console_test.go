@@ -240,7 +240,7 @@ func TestEventsKeepTheirPlace(t *testing.T) {
 
 // A row that is not an event is named, and hides no other.
 func TestEventsUnreadable(t *testing.T) {
-	w := &world{events: []event.Event{paid("stripe:1", 0)}, left: fmt.Errorf("Row of stripe:bad: %w", table.ErrItem)}
+	w := &world{events: []event.Event{paid("stripe:1", 0)}, left: fmt.Errorf("row of stripe:bad: %w", table.ErrItem)}
 	s := listen(t, w)
 	for target, says := range map[string][]string{
 		"/events": {"data-id=\"stripe:1\"", "Some rows are not events", "Row of stripe:bad"},
@@ -254,7 +254,7 @@ func TestEventsUnreadable(t *testing.T) {
 	}
 	w.events = nil
 	assert.Contains(t, get(t, s, "/search?q=pi_none").Body.String(), "Row of stripe:bad", "the payment is not unknown")
-	w.timeline.Unreadable = []string{"Row of stripe:bad"}
+	w.timeline.Unreadable = []string{"row of stripe:bad"}
 	assert.Contains(t, page(t, s, "/payment?id=p1"), "<strong>Left out:</strong> row of stripe:bad.")
 }
 
