@@ -43,7 +43,7 @@ type meaning struct{ What, Do string }
 // explain returns the meaning of a reason, empty for an unknown one.
 func explain(reason string) meaning {
 	return map[string]meaning{
-		contract.ReasonReceivesExhausted:    {"The consumer could not store it, as often as it tried.", "Find the cause in the ERROR lines of event-consumer and correct it. Then plan a replay."},
+		contract.ReasonReceivesExhausted:    {"The consumer failed to store it as often as MaxReceiveCount allows.", "Find the cause in the ERROR lines of event-consumer and correct it. Then plan a replay."},
 		contract.ReasonConflict:             {"The table has an event with the same id and time, but other content.", "Compare both. A replay sends it only if the row was removed on purpose."},
 		contract.ReasonExpired:              {"It is so old that the table may have stored it before and deleted it since.", "Look it up at the provider."},
 		contract.ReasonSender:               {"The processor of another provider sent it.", "Find out who uses the role of that processor before you replay."},

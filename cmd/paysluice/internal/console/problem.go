@@ -81,9 +81,9 @@ func newProblem(err error) *problem {
 // sentence gives an error's text a capital letter and a full stop. A URL at its
 // beginning stays as it is.
 func sentence(text string) string {
-	first, size := utf8.DecodeRuneInString(text)
+	_, size := utf8.DecodeRuneInString(text)
 	if word, _, _ := strings.Cut(text, " "); !strings.Contains(word, ":") {
-		text = string(unicode.ToUpper(first)) + text[size:]
+		text = strings.ToUpper(text[:size]) + text[size:]
 	}
 	if last, _ := utf8.DecodeLastRuneInString(text); unicode.IsLetter(last) || unicode.IsDigit(last) {
 		text += "."
