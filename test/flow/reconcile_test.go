@@ -112,11 +112,12 @@ func (r *reconciled) invoke(ctx context.Context) (map[string]reconciler.Outcome,
 	return r.resume(ctx)
 }
 
-// resume invokes the function.
+// resume invokes the function once: with its default of a minute the command would
+// invoke it again.
 func (*reconciled) resume(ctx context.Context) (got map[string]reconciler.Outcome, err error) {
 	file := filepath.Join(os.TempDir(), "reconciled-"+time.Now().Format("150405.000000")+".json")
 	defer os.Remove(file)
-	if _, err := stack.AWS(ctx, "lambda", "invoke", "--function-name", contract.ReconcilerName+"-"+stack.Suffix, file); err != nil {
+	if _, err := stack.AWS(ctx, "lambda", "invoke", "--cli-read-timeout", "0", "--function-name", contract.ReconcilerName+"-"+stack.Suffix, file); err != nil {
 		return nil, err
 	}
 	text, err := os.ReadFile(file)
