@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/aws/smithy-go"
-
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/output"
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/stack"
@@ -79,10 +77,7 @@ func kindOf(err error) string {
 			return class.Error()
 		}
 	}
-	if failure, ok := errors.AsType[smithy.APIError](err); ok {
-		return failure.ErrorCode()
-	}
-	return ""
+	return stack.ErrorCode(err)
 }
 
 // tellFailure writes an event that was not refilled to stderr, and to stdout in NDJSON.

@@ -12,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
+
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/stack"
 )
 
 func alarmChecks() []check[*Doctor] {
@@ -79,7 +81,7 @@ func (d *Doctor) checkFilters(ctx context.Context) ([]Finding, error) {
 		if _, read := groups[group]; !read {
 			for pages := cloudwatchlogs.NewDescribeMetricFiltersPaginator(d.logs, &cloudwatchlogs.DescribeMetricFiltersInput{LogGroupName: &group}); pages.HasMorePages(); {
 				page, err := pages.NextPage(ctx)
-				if codeOf(err) == "ResourceNotFoundException" {
+				if stack.ErrorCode(err) == "ResourceNotFoundException" {
 					break // a finding of the check logs
 				}
 				if err != nil {

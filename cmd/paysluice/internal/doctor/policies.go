@@ -2,14 +2,14 @@ package doctor
 
 import (
 	"context"
-	"errors"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
-	"github.com/aws/smithy-go"
+
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/stack"
 )
 
 // checkPolicies compares resource policies with those of the template.
@@ -51,7 +51,7 @@ func (d *Doctor) policy(ctx context.Context, kind, subject string) (string, erro
 	switch kind {
 	case "AWS::S3::BucketPolicy":
 		out, err := d.objects.GetBucketPolicy(ctx, &s3.GetBucketPolicyInput{Bucket: &subject})
-		if err != nil && codeOf(err) != "NoSuchBucketPolicy" {
+		if err != nil && stack.ErrorCode(err) != "NoSuchBucketPolicy" {
 			return "", err
 		}
 		if out == nil {
@@ -66,7 +66,7 @@ func (d *Doctor) policy(ctx context.Context, kind, subject string) (string, erro
 		return jsonText(attributes["Policy"]), nil
 	case "AWS::SNS::TopicPolicy":
 		out, err := d.topics.GetTopicAttributes(ctx, &sns.GetTopicAttributesInput{TopicArn: &subject})
-		if err != nil && codeOf(err) != "NotFound" { // a finding of the check topics
+		if err != nil && stack.ErrorCode(err) != "NotFound" { // a finding of the check topics
 			return "", err
 		}
 		if out == nil {
@@ -79,14 +79,6 @@ func (d *Doctor) policy(ctx context.Context, kind, subject string) (string, erro
 		return "", err
 	}
 	return aws.ToString(out.Policy), nil
-}
-
-// codeOf returns the code of an error of AWS.
-func codeOf(err error) string {
-	if failure, ok := errors.AsType[smithy.APIError](err); ok {
-		return failure.ErrorCode()
-	}
-	return ""
 }
 
 // statements returns the statements that only one of two policies has, by Sid.

@@ -13,6 +13,8 @@ import (
 	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/stack"
 )
 
 func storageChecks() []check[*Doctor] {
@@ -134,7 +136,7 @@ func (d *Doctor) checkArchive(ctx context.Context) ([]Finding, error) {
 				d.aws("s3api put-bucket-versioning --bucket %s --versioning-configuration Status=Enabled", name)})
 		}
 		block, err := d.objects.GetPublicAccessBlock(ctx, &s3.GetPublicAccessBlockInput{Bucket: &name})
-		if err != nil && codeOf(err) != "NoSuchPublicAccessBlockConfiguration" {
+		if err != nil && stack.ErrorCode(err) != "NoSuchPublicAccessBlockConfiguration" {
 			return found, err
 		}
 		if block == nil {
@@ -160,7 +162,7 @@ func (d *Doctor) checkLifecycle(ctx context.Context) ([]Finding, error) {
 	var found []Finding
 	for _, r := range t.kinds("AWS::S3::Bucket") {
 		rules, err := d.objects.GetBucketLifecycleConfiguration(ctx, &s3.GetBucketLifecycleConfigurationInput{Bucket: &r.physical})
-		if err != nil && codeOf(err) != "NoSuchLifecycleConfiguration" {
+		if err != nil && stack.ErrorCode(err) != "NoSuchLifecycleConfiguration" {
 			return found, err
 		}
 		if missing := missingRules(r, rules); len(missing) > 0 {

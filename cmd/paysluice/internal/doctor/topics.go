@@ -7,6 +7,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	eventtypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
+
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/stack"
 )
 
 // checkTopics checks the topics of alarms and the topic or bus of published events.
@@ -19,7 +21,7 @@ func (d *Doctor) checkTopics(ctx context.Context) ([]Finding, error) {
 	for _, r := range t.kinds("AWS::SNS::Topic") {
 		out, err := d.topics.GetTopicAttributes(ctx, &sns.GetTopicAttributesInput{TopicArn: &r.physical})
 		switch {
-		case codeOf(err) == "NotFound":
+		case stack.ErrorCode(err) == "NotFound":
 			found = append(found, d.missing(r))
 		case err != nil:
 			return found, err

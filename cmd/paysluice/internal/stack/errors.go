@@ -64,6 +64,14 @@ func Explain(err error, service, operation string) error {
 	return err
 }
 
+// ErrorCode returns the code of an error of AWS, "" for other errors.
+func ErrorCode(err error) string {
+	if failure, ok := errors.AsType[smithy.APIError](err); ok {
+		return failure.ErrorCode()
+	}
+	return ""
+}
+
 // notAuthorized is a pattern of AWS's message, which S3 shares since 2024:
 // "User: {ARN} is not authorized to perform: {action} on resource: {ARN} …".
 const notAuthorized = `not authorized to perform: (\S+?)(?: on resource: "?([^\s"]+))?[\s".]*(?:$|because|with an)`
