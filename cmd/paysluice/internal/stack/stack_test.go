@@ -163,9 +163,11 @@ func TestExplain(t *testing.T) {
 		assert.Equal(t, row.action, found.Action, row.why)
 		assert.Equal(t, row.resource, found.Resource, row.why)
 		assert.ErrorAs(t, err, new(*smithy.GenericAPIError), "the cause is kept")
+		assert.Equal(t, "AccessDenied", stack.ErrorCode(err))
 	}
 	other := errors.New("other")
 	assert.Equal(t, other, stack.Explain(other, "S3", "GetObject"))
+	assert.Empty(t, stack.ErrorCode(other))
 }
 
 func TestConfigure(t *testing.T) {
