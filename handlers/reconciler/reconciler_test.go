@@ -89,7 +89,10 @@ func (c *cloud) Keys(_ context.Context, prefix, after string) iter.Seq2[string, 
 			yield("", c.fail["Keys"])
 			return
 		}
-		for _, key := range slices.Sorted(maps.Keys(c.objects)) {
+		c.mu.Lock()
+		keys := slices.Sorted(maps.Keys(c.objects))
+		c.mu.Unlock()
+		for _, key := range keys {
 			if strings.HasPrefix(key, prefix) && key > after && !yield(key, nil) {
 				return
 			}
@@ -98,6 +101,8 @@ func (c *cloud) Keys(_ context.Context, prefix, after string) iter.Seq2[string, 
 }
 
 func (c *cloud) Get(_ context.Context, key string) ([]byte, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	text, ok := c.objects[key]
 	if !ok {
 		return nil, errDown
