@@ -8,7 +8,9 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -197,12 +199,21 @@ func TestFormsWithMistakes(t *testing.T) {
 // A form whose answer was lost repeats its event, byte for byte. With other content it
 // sends an event of another id.
 func TestRepeatsAWebhookWithoutAnAnswer(t *testing.T) {
+	var mu sync.Mutex
 	var bodies []string
+	sent := func() []string {
+		mu.Lock()
+		defer mu.Unlock()
+		return slices.Clone(bodies)
+	}
 	target := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		assert.NoError(t, err)
+		mu.Lock()
 		bodies = append(bodies, string(body))
-		if len(bodies) != 2 && len(bodies) != 4 {
+		n := len(bodies)
+		mu.Unlock()
+		if n != 2 && n != 4 {
 			panic(http.ErrAbortHandler) // closes the connection
 		}
 	}))
@@ -216,27 +227,27 @@ func TestRepeatsAWebhookWithoutAnAnswer(t *testing.T) {
 		return plan, err
 	}
 	id := regexp.MustCompile(`evt_\w+`).FindString
-	s.Now = func() time.Time { return now.Add(time.Duration(len(bodies)) * time.Minute) }
+	s.Now = func() time.Time { return now.Add(time.Duration(len(sent())) * time.Minute) }
 	form := formOf(t, page(t, s, "/send"))
 	w := post(t, s, "/send", form)
 	assert.Equal(t, http.StatusBadGateway, w.Code)
 	assert.Contains(t, w.Body.String(), "No answer arrived")
 	assert.Contains(t, w.Body.String(), form.Get("form"), "the form is shown again")
-	assert.Contains(t, a.log.String(), "a webhook was not answered: stripe charge.captured stripe:"+id(bodies[0]))
+	assert.Contains(t, a.log.String(), "a webhook was not answered: stripe charge.captured stripe:"+id(sent()[0]))
 	shown := page(t, s, "/send?show=body&"+form.Encode())
-	assert.Contains(t, shown, id(bodies[0]))
+	assert.Contains(t, shown, id(sent()[0]))
 	assert.Equal(t, form, formOf(t, shown))
 	require.Equal(t, http.StatusSeeOther, post(t, s, "/send", form).Code)
 	require.Equal(t, http.StatusSeeOther, post(t, s, "/send", form).Code)
-	require.Len(t, bodies, 2, "nothing is sent after an answer")
-	assert.Equal(t, bodies[0], bodies[1])
+	require.Len(t, sent(), 2, "nothing is sent after an answer")
+	assert.Equal(t, sent()[0], sent()[1])
 	assert.NotEqual(t, form, formOf(t, page(t, s, "/send?"+form.Encode())), "a form that was sent is not shown again")
 
 	form = formOf(t, page(t, s, "/send"))
 	require.Equal(t, http.StatusBadGateway, post(t, s, "/send", form).Code)
 	form.Set("set", "data.object.amount=77")
 	require.Equal(t, http.StatusSeeOther, post(t, s, "/send", form).Code)
-	assert.NotEqual(t, id(bodies[2]), id(bodies[3]))
+	assert.NotEqual(t, id(sent()[2]), id(sent()[3]))
 }
 
 // Where nothing can be sent the page says why, and a form that is sent all the same
