@@ -27,7 +27,9 @@ func TestPagesAreCurrent(t *testing.T) {
 	require.NoError(t, run(t.Context(), []string{"tables", "-results", dir}, io.Discard, io.Discard))
 	pages, err := os.ReadDir(dir)
 	require.NoError(t, err)
-	assert.Len(t, pages, 7)
+	committed, err := os.ReadDir("results")
+	require.NoError(t, err)
+	assert.Len(t, pages, len(committed))
 	for _, page := range pages {
 		assert.Equal(t, read(t, filepath.Join(dir, page.Name())), read(t, filepath.Join("results", page.Name())),
 			"results/%s: run go run . tables and read what changed", page.Name())
@@ -103,7 +105,13 @@ func TestPerformanceQuotesTheResults(t *testing.T) {
 	}
 	unit := func(n float64, decimals int, unit string) string { return result.Number(n, decimals) + " " + unit }
 	doc := read(t, "../../docs/performance.md")
+	flood := "not measured"
+	if f := r.Flood; f != nil {
+		flood = result.Number(f.With.Request.P99/f.Without.Request.P99, 2)
+		assert.Contains(t, doc, f.Machine.Revision)
+	}
 	for start, cell := range map[string]string{
+		"p99 of the others while":        flood,
 		"p50 of a whole request":         unit(r.Load.Request.P50, 0, "ms"),
 		"p99 of it":                      "**" + unit(r.Load.Request.P99, 0, "ms") + "**",
 		"CPU of a warm request":          unit(programs["webhook-authorizer"].WarmCPU+programs["stripe-processor"].WarmCPU, 2, "ms"),
@@ -145,6 +153,7 @@ func TestMeasuring(t *testing.T) {
 	dir := t.TempDir()
 	for _, args := range [][]string{
 		{"sizes"}, {"coldstart", "-rounds", "1", "-aws", "1ms"}, {"load", "-rate", "40", "-for", "2s", "-warmup", "1s"},
+		{"load", "-rate", "30", "-flood", "60", "-for", "2s", "-warmup", "1s"},
 	} {
 		require.NoError(t, run(t.Context(), append(args, "-results", dir), io.Discard, io.Discard), "%v", args)
 	}
@@ -153,6 +162,11 @@ func TestMeasuring(t *testing.T) {
 	l := r.Load
 	assert.Positive(t, l.Requests)
 	assert.Equal(t, []int{l.Requests, l.Requests, l.Requests}, []int{l.Accepted, l.Messages, l.Items})
+	f := r.Flood
+	assert.Greater(t, f.With.Repeats, f.With.Requests)
+	assert.Positive(t, f.With.Copies, "the first repeats of each environment")
+	assert.Equal(t, []float64{100, 100}, []float64{f.Without.Stored(), f.With.Stored()})
+	assert.Positive(t, min(f.Without.Request.P50, f.With.Request.P50))
 	require.Len(t, l.Functions, 6)
 	for _, f := range l.Functions {
 		assert.Positive(t, f.CPU, f.Name)
@@ -163,7 +177,7 @@ func TestMeasuring(t *testing.T) {
 	for _, p := range r.ColdStart.Programs {
 		assert.Positive(t, p.Init, p.Name)
 	}
-	for _, page := range []string{"load.md", "latency.svg", "coldstart.md", "cost.md", "scale.md"} {
+	for _, page := range []string{"load.md", "latency.svg", "flood.md", "coldstart.md", "cost.md", "scale.md"} {
 		assert.FileExists(t, filepath.Join(dir, page))
 	}
 

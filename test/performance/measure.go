@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"math"
 	"math/rand/v2"
 	"path/filepath"
@@ -19,11 +20,12 @@ func (c *command) load(ctx context.Context, args []string) error {
 	c.flags.Float64Var(&o.Rate, "rate", 1000, "requests a second, over all providers")
 	c.flags.DurationVar(&o.For, "for", time.Minute, "length of the measured window")
 	c.flags.DurationVar(&o.Warmup, "warmup", 8*time.Second, "how long the rate grows before it")
+	flood := c.flags.Float64("flood", 0, "repeats a second of one delivery of Square's: measures the other providers without them and with them")
 	if err := c.parse(args); err != nil {
 		return err
 	}
-	if o.Rate <= 0 || o.For <= 0 || o.Warmup <= 0 || o.Warmup+o.For > lab.MaxAge-time.Minute {
-		return fmt.Errorf("%w: rates and times are above 0, and a run ends before its signatures are stale", errUsage)
+	if o.Rate <= 0 || *flood < 0 || o.For <= 0 || o.Warmup <= 0 || o.Warmup+o.For > lab.MaxAge-time.Minute {
+		return fmt.Errorf("%w: rates and times are not negative, and a run ends before its signatures are stale", errUsage)
 	}
 	published, err := figures.Read("figures.json")
 	if err != nil {
@@ -32,12 +34,34 @@ func (c *command) load(ctx context.Context, args []string) error {
 	o.Latency = func(call string, random *rand.Rand) time.Duration { return published.Latencies[call].Draw(random) }
 	// Twice the environments that are busy on average (Little's law), and some.
 	busy := o.Rate / 3 * published.Latencies[awsstub.SendMessage].Mean() / 1000
-	o.Warm = 8 + int(math.Ceil(min(16, o.Rate/50)+2*busy))
+	o.Warm = 8 + int(math.Ceil(min(16, (o.Rate+*flood)/50)+2*busy))
 	return c.measure(ctx, false, func(s session) (result.Results, error) {
+		if *flood > 0 {
+			return floodOf(ctx, s, o, *flood, c.stderr)
+		}
 		l, err := s.world.Load(ctx, s.tree, o, c.stderr)
 		l.Machine = s.machine
 		return result.Results{Load: &l}, err
 	})
+}
+
+// floodOf runs the other providers' load without and with the repeats.
+func floodOf(ctx context.Context, s session, o lab.LoadOptions, repeats float64, progress io.Writer) (result.Results, error) {
+	providers := s.world.Source.Providers()
+	f := result.Flood{Machine: s.machine, Provider: providers[len(providers)-1], Rate: repeats}
+	o.Flooded = true
+	for _, run := range []struct {
+		repeats float64
+		load    *result.Load
+	}{{0, &f.Without}, {repeats, &f.With}} {
+		var err error
+		o.Flood = run.repeats
+		if *run.load, err = s.world.Load(ctx, s.tree, o, progress); err != nil {
+			return result.Results{}, err
+		}
+		run.load.Functions, run.load.Request.Curve, run.load.Late.Curve = nil, nil, nil
+	}
+	return result.Results{Flood: &f}, nil
 }
 
 func (c *command) coldStart(ctx context.Context, args []string) error {

@@ -25,6 +25,9 @@ func (c *command) pages() (map[string][]byte, error) {
 			return nil, err
 		}
 	}
+	if r.Flood != nil {
+		all["flood.md"] = []byte(r.FloodPage())
+	}
 	if r.ColdStart != nil {
 		all["coldstart.md"] = []byte(r.ColdStartPage())
 	}

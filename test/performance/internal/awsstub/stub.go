@@ -56,13 +56,13 @@ type Stub struct {
 
 	mu      sync.Mutex
 	arrived Arrived
-	keys    map[string]bool   // of items
+	items   map[string]Item   // by key
 	shared  map[string][]byte // certificates and permits to fetch them, by path
 }
 
 // Start starts a stub that has these secrets, by ARN, and answers at once.
 func Start(secrets map[string]string) *Stub {
-	s := &Stub{secrets: secrets, keys: map[string]bool{}, shared: map[string][]byte{}}
+	s := &Stub{secrets: secrets, items: map[string]Item{}, shared: map[string][]byte{}}
 	s.SetLatency(func(string) time.Duration { return 0 })
 	s.server = httptest.NewUnstartedServer(s)
 	s.server.Config.ErrorLog = log.New(io.Discard, "", 0) // of clients that were killed
@@ -82,7 +82,7 @@ func (s *Stub) SetLatency(latency func(call string) time.Duration) { s.latency.S
 func (s *Stub) Reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.arrived, s.keys = Arrived{}, map[string]bool{}
+	s.arrived, s.items = Arrived{}, map[string]Item{}
 }
 
 // Arrived returns what arrived since Reset.
@@ -174,16 +174,17 @@ func (s *Stub) putItem(w http.ResponseWriter, body []byte) {
 	}
 	key := in.Item.key()
 	s.mu.Lock()
-	exists := s.keys[key]
-	if s.keys[key] = true; exists {
+	stored, exists := s.items[key]
+	if exists {
 		s.arrived.Duplicates++
 	} else {
+		s.items[key] = in.Item
 		s.arrived.Items = append(s.arrived.Items, in.Item)
 	}
 	s.mu.Unlock()
 	if exists {
 		respond(w, http.StatusBadRequest, map[string]any{
-			"__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException", "message": "The conditional request failed",
+			"__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException", "message": "The conditional request failed", "Item": stored,
 		})
 		return
 	}

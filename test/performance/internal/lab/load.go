@@ -6,12 +6,14 @@ import (
 	"io"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
 	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/test/performance/internal/awsstub"
 	"github.com/paysluice/paysluice/test/performance/internal/result"
 	"github.com/paysluice/paysluice/test/quality/runtimeapi"
 )
@@ -21,6 +23,10 @@ type LoadOptions struct {
 	Rate   float64 // requests a second, at random times (Poisson)
 	Warmup time.Duration
 	For    time.Duration
+	// Flooded: the last provider sends nothing new. One delivery of it is repeated Flood
+	// times a second.
+	Flooded bool
+	Flood   float64
 	// Latency draws one of AWS's recorded latencies.
 	Latency func(call string, random *rand.Rand) time.Duration
 	// Warm is how many environments of each function are started before the run.
@@ -39,6 +45,7 @@ type loadRun struct {
 	webhooks   []Webhook
 	at         []time.Duration // when each is due
 	first      int             // of the measured window
+	repeats    int             // webhooks of the flood
 	front      []*pool         // the authorizer's and then the processors'
 	processors map[string]*pool
 	late       *hdrhistogram.Histogram
@@ -55,13 +62,7 @@ type loadRun struct {
 func (w *World) Load(ctx context.Context, r Revision, o LoadOptions, progress io.Writer) (l result.Load, err error) {
 	run := &loadRun{LoadOptions: o, processors: map[string]*pool{}, request: newHistogram(), late: newHistogram()}
 	ctx, run.fail = context.WithCancelCause(ctx)
-	random := rand.New(rand.NewPCG(seed, 0))
-	run.draw(random)
-	providers := make([]int, len(run.at)+o.Warm)
-	for i := range providers {
-		providers[i] = random.IntN(len(w.Source.Providers()))
-	}
-	run.webhooks = w.Source.Make(BodySize, providers)
+	run.draw(w.Source)
 	var all []*pool
 	defer func() {
 		run.fail(nil)
@@ -83,44 +84,57 @@ func (w *World) Load(ctx context.Context, r Revision, o LoadOptions, progress io
 	consumer, publisher := add(contract.ConsumerName, allTaken), add(contract.PublisherName, allTaken)
 	w.setLatency(o)
 	w.Stub.Reset()
-	fmt.Fprintf(progress, "load: %.0f requests a second for %v …\n", o.Rate, o.For)
+	fmt.Fprintf(progress, "load: %.0f requests a second for %v, %.0f repeats …\n", o.Rate, o.For, o.Flood)
 	if err := run.send(ctx); err != nil {
 		return l, err
 	}
-	if l, err = run.result(); err != nil {
-		return l, err
-	}
 	messages := w.Stub.Arrived().Messages
-	err = run.feed(ctx, consumer, contract.BatchSize, len(messages), func(from, to int) []byte {
+	if err := run.feed(ctx, consumer, contract.BatchSize, len(messages), func(from, to int) []byte {
 		return batch(messages[from:to], time.Now())
-	})
-	if err != nil {
+	}); err != nil {
 		return l, err
 	}
 	items := w.Stub.Arrived().Items
-	err = run.feed(ctx, publisher, contract.PublishBatchSize, len(items), func(from, to int) []byte {
+	if err := run.feed(ctx, publisher, contract.PublishBatchSize, len(items), func(from, to int) []byte {
 		return stream(items[from:to], time.Now())
-	})
-	if err != nil {
+	}); err != nil {
 		return l, err
 	}
-	for _, reader := range []*pool{consumer, publisher} {
-		f, err := reader.measured()
+	l = result.Load{
+		Rate: o.Rate, Seconds: o.For.Seconds(), BodySize: BodySize, Seed: seed,
+		Request: distribution(run.request), Late: distribution(run.late),
+	}
+	for _, p := range all {
+		f, err := p.measured()
 		if err != nil {
 			return l, err
 		}
 		l.Functions = append(l.Functions, f)
 	}
-	a := w.Stub.Arrived()
-	l.Requests, l.Messages, l.Items = len(run.webhooks), len(a.Messages), len(a.Items)
-	for _, p := range run.processors {
+	return l, run.count(&l, w.Stub.Arrived())
+}
+
+// count counts what became of the webhooks, those of the flood apart. Each must be stored
+// and published once. An environment may send the flood's delivery to the queue once.
+func (r *loadRun) count(l *result.Load, a awsstub.Arrived) error {
+	flooded := r.front[len(r.front)-1]
+	for _, m := range a.Messages {
+		if r.repeats > 0 && strings.Contains(m, `"provider":"`+flooded.task.Function.Provider+`"`) {
+			l.Copies++
+		}
+	}
+	once := min(1, l.Copies)
+	l.Repeats, l.Requests, l.Accepted = r.repeats, len(r.webhooks)-r.repeats, -r.repeats
+	l.Messages, l.Items = len(a.Messages)-l.Copies, len(a.Items)-once
+	for _, p := range r.processors {
 		l.Accepted += p.total.done
 	}
-	if l.Accepted != l.Requests || l.Messages != l.Requests || l.Items != l.Requests || a.Published != l.Requests || a.Duplicates+a.Refusals+a.Objects > 0 {
-		err = fmt.Errorf("%w: of %d requests %d accepted, %d messages, %d items, %d published; %d duplicates, %d refusals, %d objects",
-			ErrWrong, l.Requests, l.Accepted, l.Messages, l.Items, a.Published, a.Duplicates, a.Refusals, a.Objects)
+	if l.Accepted != l.Requests || l.Messages != l.Requests || l.Items != l.Requests || a.Published != l.Requests+once ||
+		l.Copies > len(flooded.all) || a.Duplicates != l.Copies-once || a.Refusals+a.Objects > 0 {
+		return fmt.Errorf("%w: of %d requests %d accepted, %d messages, %d items, %d published; %d repeats sent %d times; %d duplicates, %d refusals, %d objects",
+			ErrWrong, l.Requests, l.Accepted, l.Messages, l.Items, a.Published, l.Repeats, l.Copies, a.Duplicates, a.Refusals, a.Objects)
 	}
-	return l, err
+	return nil
 }
 
 // setLatency makes the stub draw latencies.
@@ -134,25 +148,38 @@ func (w *World) setLatency(o LoadOptions) {
 	})
 }
 
-// draw draws when requests are due: at random times, at a rate that grows evenly from
-// nothing during the warm-up.
-func (r *loadRun) draw(random *rand.Rand) {
-	w := r.Warmup.Seconds()
+// draw draws what is sent: at random times, at a rate that grows evenly from nothing
+// during the warm-up, and then a webhook for each environment that is warm.
+func (r *loadRun) draw(source *Source) {
+	random := rand.New(rand.NewPCG(seed, 0))
+	rate, w := r.Rate+r.Flood, r.Warmup.Seconds()
 	for expected := random.ExpFloat64(); ; expected += random.ExpFloat64() {
 		// expected = rate/w · t²/2 within the warm-up, and rate · (t - w/2) after it.
-		t := expected/r.Rate + w/2
+		t := expected/rate + w/2
 		if t < w {
-			t = math.Sqrt(2 * w * expected / r.Rate)
+			t = math.Sqrt(2 * w * expected / rate)
 		}
 		at := time.Duration(t * float64(time.Second))
 		if at >= r.Warmup+r.For {
-			return
+			break
 		}
 		if at < r.Warmup {
 			r.first++
 		}
 		r.at = append(r.at, at)
 	}
+	senders := len(source.Providers())
+	if r.Flooded {
+		senders--
+	}
+	providers := make([]int, len(r.at)+r.Warm)
+	for i := range providers {
+		if providers[i] = random.IntN(senders); random.Float64()*rate < r.Flood {
+			providers[i] = Repeated
+			r.repeats++
+		}
+	}
+	r.webhooks = source.Make(BodySize, providers)
 }
 
 // send starts environments, one after the other, and then sends each request when it is
@@ -183,7 +210,7 @@ func (r *loadRun) send(ctx context.Context) error {
 		if i >= r.first {
 			record(r.late, time.Since(due))
 		}
-		r.sent.Go(func() { r.sendOne(ctx, r.webhooks[i], due, i >= r.first) })
+		r.sent.Go(func() { r.sendOne(ctx, r.webhooks[i], due, i >= r.first && !r.webhooks[i].Repeated) })
 	}
 	return r.settle(ctx)
 }
@@ -210,22 +237,6 @@ func (r *loadRun) settle(ctx context.Context) error {
 	defer late.Stop()
 	r.sent.Wait()
 	return context.Cause(ctx)
-}
-
-// result returns the result without the readers of queue and stream.
-func (r *loadRun) result() (result.Load, error) {
-	l := result.Load{
-		Rate: r.Rate, Seconds: r.For.Seconds(), BodySize: BodySize, Seed: seed,
-		Request: distribution(r.request), Late: distribution(r.late),
-	}
-	for _, p := range r.front {
-		f, err := p.measured()
-		if err != nil {
-			return l, err
-		}
-		l.Functions = append(l.Functions, f)
-	}
-	return l, nil
 }
 
 // feed hands n messages or records to a function in full batches, at equal distances

@@ -9,7 +9,6 @@ import (
 	"runtime"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -29,6 +28,7 @@ const MaxAge = 4*time.Minute + 30*time.Second
 type Webhook struct {
 	Provider              string
 	Authorizer, Processor []byte
+	Repeated              bool // the delivery that Repeated is
 }
 
 // Source plays the providers.
@@ -65,18 +65,29 @@ func (s *Source) secrets() map[string]string {
 	return all
 }
 
+// Repeated, in place of a provider's index, is one delivery of the last provider, a day
+// old and the same each time.
+const Repeated = -1
+
 // Make makes a webhook of each of the providers, given by their index, each another
 // event with a body of that size.
 func (s *Source) Make(size int, providers []int) []Webhook {
 	all, now := make([]Webhook, len(providers)), time.Now()
-	var next atomic.Int64
+	webhook := func(provider, cents int, age time.Duration) Webhook {
+		sender := s.senders[provider]
+		body := pad(sender.Body(sender.NewID(), cents, senders.Created-age.Milliseconds()), size)
+		return sign(sender, body, s.keys[sender.Provider.Name], now)
+	}
+	repeated := webhook(len(s.senders)-1, 100, 24*time.Hour)
+	repeated.Repeated = true
 	var wg sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
+	cores := runtime.GOMAXPROCS(0)
+	for first := range cores {
 		wg.Go(func() {
-			for i := int(next.Add(1)) - 1; i < len(all); i = int(next.Add(1)) - 1 {
-				sender := s.senders[providers[i]]
-				body := pad(sender.Body(sender.NewID(), 100+i%100_000, senders.Created-int64(i%3600)*1000), size)
-				all[i] = sign(sender, body, s.keys[sender.Provider.Name], now)
+			for i := first; i < len(all); i += cores {
+				if all[i] = repeated; providers[i] != Repeated {
+					all[i] = webhook(providers[i], 100+i%100_000, time.Duration(i%3600)*time.Second)
+				}
 			}
 		})
 	}
@@ -90,7 +101,7 @@ func sign(sender senders.Sender, body []byte, key string, now time.Time) Webhook
 		Account: account, API: api, Path: "/" + sender.Provider.Path, At: now,
 		RequestID: "c6af9ac6-7b61-11e6-9a41-93e8deadbeef", Header: sender.Header(body, key, now),
 	}
-	return Webhook{sender.Provider.Name, marshal(arrived.AuthorizerEvent()), marshal(arrived.ProxyEvent(body))}
+	return Webhook{Provider: sender.Provider.Name, Authorizer: marshal(arrived.AuthorizerEvent()), Processor: marshal(arrived.ProxyEvent(body))}
 }
 
 // marshal returns the JSON of a value that has one: of strings, numbers, maps and lists.

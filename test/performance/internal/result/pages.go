@@ -87,6 +87,29 @@ func (r Results) LoadPage() string {
 			l.Requests, l.BodySize, l.Seed, l.Accepted, l.Messages, l.Items, l.Late.P99)
 }
 
+// FloodPage returns the page of the flood.
+func (r Results) FloodPage() string {
+	f := r.Flood
+	var rows [][]string
+	for _, row := range []struct {
+		name          string
+		without, with float64
+	}{
+		{"p50", f.Without.Request.P50, f.With.Request.P50}, {"p90", f.Without.Request.P90, f.With.Request.P90},
+		{"p99", f.Without.Request.P99, f.With.Request.P99}, {"p99.9", f.Without.Request.P999, f.With.Request.P999},
+		{"stored, of 100 accepted requests", f.Without.Stored(), f.With.Stored()},
+	} {
+		rows = append(rows, []string{row.name, Number(row.without, 1), Number(row.with, 1), fmt.Sprintf("%.2f", row.with/row.without)})
+	}
+	return Header + fmt.Sprintf("# A flood of one delivery\n\nThe other providers send %.0f requests a second for %.0f s, without and with %.0f repeats a second of one delivery of %s. ",
+		f.Without.Rate, f.Without.Seconds, f.Rate, f.Provider) + f.Machine.String() +
+		Table([]string{"times in ms, authorizer and processor as one request", "without", "with", "with / without"}, rows) +
+		fmt.Sprintf("\n%d repeats became %d messages and one item. Here the flood also takes CPU from the others, which it cannot on Lambda.\n", f.With.Repeats, f.With.Copies)
+}
+
+// Stored returns how many of 100 accepted requests are in the table.
+func (l Load) Stored() float64 { return 100 * float64(l.Items) / float64(l.Accepted) }
+
 // ColdStartPage returns the page of the cold starts.
 func (r Results) ColdStartPage() string {
 	c := r.ColdStart

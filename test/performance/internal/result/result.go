@@ -16,6 +16,7 @@ import (
 // Results are all measurements. A part that was not measured is nil.
 type Results struct {
 	Load      *Load
+	Flood     *Flood
 	ColdStart *ColdStart
 	Sizes     *Sizes
 	Compare   *Compare
@@ -44,6 +45,17 @@ type Load struct {
 	// Requests were sent, Accepted answered with 200, Messages are in the queue and
 	// Items in the table. Nothing is lost when all are equal.
 	Requests, Accepted, Messages, Items int
+	// Repeats are further requests, all with one delivery, and Copies the messages of it.
+	Repeats, Copies int `json:",omitempty"`
+}
+
+// Flood is one run of all providers but one, without and with a flood: one delivery of
+// that provider, repeated Rate times a second.
+type Flood struct {
+	Machine       Machine
+	Provider      string
+	Rate          float64
+	Without, With Load // no Functions
 }
 
 // Function is one function in a run.
@@ -137,7 +149,7 @@ func Update(path string, part Results) error {
 		return err
 	}
 	text, err := json.MarshalIndent(Results{
-		Load: cmp.Or(part.Load, r.Load), ColdStart: cmp.Or(part.ColdStart, r.ColdStart),
+		Load: cmp.Or(part.Load, r.Load), Flood: cmp.Or(part.Flood, r.Flood), ColdStart: cmp.Or(part.ColdStart, r.ColdStart),
 		Sizes: cmp.Or(part.Sizes, r.Sizes), Compare: cmp.Or(part.Compare, r.Compare),
 	}, "", " ")
 	if err != nil {
