@@ -150,8 +150,10 @@ func ThisMachine(ctx context.Context, root string, now time.Time) (m result.Mach
 	cpu, memory := entry("cpuinfo", "model name"), strings.TrimSuffix(entry("meminfo", "MemTotal"), " kB")
 	kB, _ := strconv.Atoi(memory)
 	m.CPU, m.MemoryGB, m.Kernel = cpu, (kB+1<<19)>>20, entry("sys/kernel/osrelease", "")
-	_, err = fmt.Sscan(entry("loadavg", ""), &m.LoadAverage)
-	return m, err
+	if _, err := fmt.Sscan(entry("loadavg", ""), &m.LoadAverage); err != nil {
+		return m, fmt.Errorf("processes are measured on Linux only, by /proc: %w", err)
+	}
+	return m, nil
 }
 
 // entry returns the first value of that name in a file of /proc, or its first line.

@@ -56,7 +56,7 @@ func (w *World) Tasks(ctx context.Context, r Revision, n int) ([]Task, error) {
 // task returns the task of a function without payloads. A function that the template
 // lacks has no binary, so it does not start.
 func (r Revision) task(function, want string) Task {
-	f, _ := r.Stack.Function(function)
+	f := r.Stack.Function(function)
 	return Task{Name: function, Function: f, Binary: r.Binaries[f.Binary], Want: want}
 }
 
@@ -81,26 +81,15 @@ func (w *World) ColdStart(ctx context.Context, r Revision, hello Binary, rounds 
 	if err != nil {
 		return nil, err
 	}
-	tasks = append(tasks, Task{
-		Name: Hello, Binary: hello, Function: tasks[0].Function, Payloads: tasks[0].Payloads, Want: accepted,
-	})
-	samples, err := w.rounds(ctx, [][]Task{append(tasks, r.task(contract.EmptierName, ""))}, rounds, call, median, progress)
-	if err != nil {
-		return nil, err
-	}
-	var programs []result.Program
-	for _, s := range samples {
-		programs = append(programs, s[0])
-	}
-	return programs, nil
+	floor := Task{Name: Hello, Binary: hello, Function: tasks[0].Function, Payloads: tasks[0].Payloads, Want: accepted}
+	return w.rounds(ctx, append(tasks, floor, r.task(contract.EmptierName, "")), rounds, call, median, progress)
 }
 
 // Compare returns the lowest figures of the functions of two revisions, because other
 // programs on the machine only add to them. With profiles, a folder, it profiles each.
-func (w *World) Compare(ctx context.Context, base, head Revision, rounds, invocations int, profiles string, progress io.Writer) ([]result.Compared, error) {
-	tasks := make([][]Task, 2)
+func (w *World) Compare(ctx context.Context, base, head Revision, rounds, invocations int, profiles string, progress io.Writer) (all []result.Compared, err error) {
+	var tasks [2][]Task
 	for i, r := range []Revision{base, head} {
-		var err error
 		if tasks[i], err = w.Tasks(ctx, r, invocations); err != nil {
 			return nil, err
 		}
@@ -113,45 +102,37 @@ func (w *World) Compare(ctx context.Context, base, head Revision, rounds, invoca
 	if len(tasks[0]) != len(tasks[1]) {
 		return nil, errors.New("the revisions have other functions")
 	}
-	samples, err := w.rounds(ctx, tasks, rounds, 0, slices.Min, progress)
-	if err != nil {
-		return nil, err
+	var pairs []Task
+	for i := range tasks[0] {
+		pairs = append(pairs, tasks[0][i], tasks[1][i])
 	}
-	var all []result.Compared
-	for _, s := range samples {
-		all = append(all, result.Compared{Base: s[0], Head: s[1]})
+	programs, err := w.rounds(ctx, pairs, rounds, 0, slices.Min, progress)
+	for pair := range slices.Chunk(programs, 2) {
+		all = append(all, result.Compared{Base: pair[0], Head: pair[1]})
 	}
-	return all, nil
+	return all, err
 }
 
-// rounds sums up the processes of each task, one value for each revision. In each
-// round a process of each revision is started, the order changing from round to round.
-func (w *World) rounds(
-	ctx context.Context, revisions [][]Task, rounds int, call time.Duration, of func([]float64) float64, progress io.Writer,
-) ([][]result.Program, error) {
-	samples := make([][][]result.Program, len(revisions[0])) // by task and revision
-	for i := range samples {
-		samples[i] = make([][]result.Program, len(revisions))
-	}
+// rounds starts a process of each task in each round and sums up those of a task. Every
+// second round has the reverse order, so that no revision is always the first.
+func (w *World) rounds(ctx context.Context, tasks []Task, rounds int, call time.Duration, of func([]float64) float64, progress io.Writer) (all []result.Program, err error) {
+	samples := make([][]result.Program, len(tasks))
 	for round := range rounds {
 		fmt.Fprintf(progress, "round %d of %d …\n", round+1, rounds)
-		for i := range samples {
-			for turn := range revisions {
-				which := (round + turn) % len(revisions)
-				w.Stub.Reset()
-				sample, err := w.Probe(ctx, revisions[which][i], call)
-				if err != nil {
-					return nil, err
-				}
-				samples[i][which] = append(samples[i][which], sample)
+		for i := range tasks {
+			if round%2 == 1 {
+				i = len(tasks) - 1 - i
 			}
+			w.Stub.Reset()
+			sample, err := w.Probe(ctx, tasks[i], call)
+			if err != nil {
+				return nil, err
+			}
+			samples[i] = append(samples[i], sample)
 		}
 	}
-	summaries := make([][]result.Program, len(samples))
-	for i := range samples {
-		for _, all := range samples[i] {
-			summaries[i] = append(summaries[i], summary(all, of))
-		}
+	for _, s := range samples {
+		all = append(all, summary(s, of))
 	}
-	return summaries, nil
+	return all, nil
 }

@@ -118,8 +118,7 @@ func (m Model) processors() []string {
 }
 
 func (m Model) memory(function string) float64 {
-	f, _ := m.stack.Function(function) // New has seen them all
-	return f.MemoryMB
+	return m.stack.Function(function).MemoryMB
 }
 
 // of returns the mean of a size over the events with such a body.

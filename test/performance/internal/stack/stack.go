@@ -72,14 +72,13 @@ type API struct {
 	AccessLog    string  // format of a line
 }
 
-// Function returns the function of that name.
-func (s Stack) Function(name string) (Function, error) {
-	for _, f := range s.Functions {
-		if f.Name == name {
-			return f, nil
-		}
+// Function returns the function of that name, or one without a name.
+func (s Stack) Function(name string) Function {
+	i := slices.IndexFunc(s.Functions, func(f Function) bool { return f.Name == name })
+	if i < 0 {
+		return Function{}
 	}
-	return Function{}, fmt.Errorf("%w: there is no function %s", ErrTemplate, name)
+	return s.Functions[i]
 }
 
 // defaultDataKeySeconds is used when a queue sets none (SQS API Reference,
