@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -107,7 +108,6 @@ func (c *command) compare(ctx context.Context, args []string) error {
 	if *base == "" || *rounds < 1 || *invocations < 2 {
 		return fmt.Errorf("%w: -base names a revision", errUsage)
 	}
-	var page string
 	if err := c.measure(ctx, *profiles != "", func(s session) (result.Results, error) {
 		fmt.Fprintf(c.stderr, "building the functions of %s …\n", *base)
 		other, err := lab.BuildAt(ctx, c.root, *base, filepath.Join(s.dir, "base"), *profiles != "")
@@ -115,16 +115,13 @@ func (c *command) compare(ctx context.Context, args []string) error {
 			return result.Results{}, err
 		}
 		functions, err := s.world.Compare(ctx, other, s.tree, *rounds, *invocations, *profiles, c.stderr)
-		r := result.Results{Compare: &result.Compare{
+		return result.Results{Compare: &result.Compare{
 			Machine: s.machine, Base: *base, Rounds: *rounds, Invocations: *invocations, Functions: functions,
-		}}
-		if err == nil {
-			page = r.ComparePage()
-		}
-		return r, err
+		}}, err
 	}); err != nil {
 		return err
 	}
-	fmt.Fprint(c.stdout, page)
-	return nil
+	page, err := os.ReadFile(filepath.Join(c.results, "compare.md"))
+	fmt.Fprintf(c.stdout, "%s", page)
+	return err
 }

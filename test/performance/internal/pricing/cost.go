@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/test/performance/internal/lab"
 	"github.com/paysluice/paysluice/test/performance/internal/result"
 )
 
@@ -37,12 +38,10 @@ func (m Model) dollars(u usage) string { return result.Dollars(m.prices.cost(u))
 
 func short(n float64) string { return strings.TrimSuffix(result.Number(n, 1), ".0") }
 
-func kilobytes(body int) string { return short(float64(body)/kb) + " KB" }
-
 func (m Model) events() string {
 	titles, total := []string{"$"}, usage{}
-	for _, body := range bodies() {
-		titles, total = append(titles, kilobytes(body)), plus(total, m.event(body, usual()))
+	for _, body := range lab.Bodies() {
+		titles, total = append(titles, short(float64(body)/kb)+" KB"), plus(total, m.event(body, usual()))
 	}
 	var rows [][]string
 	for _, service := range append(m.prices.services(total), "") {
@@ -50,7 +49,7 @@ func (m Model) events() string {
 		if service == "" {
 			row[0] = "**together**"
 		}
-		for _, body := range bodies() {
+		for _, body := range lab.Bodies() {
 			u := m.event(body, usual())
 			if service != "" {
 				u = m.prices.of(service, u)
@@ -72,7 +71,6 @@ func (m Model) idle() string {
 	}
 	return result.Table([]string{"", "a month", "$"}, append(rows,
 		[]string{"**together**", "", m.dollars(fixed)},
-		[]string{"from the third year, after the key's first two rotations", "", m.dollars(plus(fixed, usage{key: 2 * fixed[key]}))},
 		[]string{"in an account that uses these services for nothing else", "", result.Dollars(m.prices.cost(fixed) - m.prices.free(fixed))}))
 }
 
@@ -106,7 +104,7 @@ func (m Model) publishTable() string {
 		return append(row, m.dollars(alarms), m.dollars(metrics))
 	}
 	return result.Table([]string{"", "$ for a million events", "of it the target", "Lambda", "logs", "$ a month: alarms", "metrics with data"}, [][]string{
-		append([]string{"PublishTo topic"}, of(topicPublish)...), append([]string{"PublishTo event-bus"}, of(busEvent)...),
+		append([]string{"PublishTo topic"}, of(topicPublish)...), append([]string{"PublishTo event-bus"}, of("events.put")...),
 	})
 }
 
@@ -117,14 +115,14 @@ func (m Model) levers() string {
 		{"One index instead of two", m.perMillion(m.indexes(middle).times(1 / float64(len(m.stack.Indexes)))), "No list of a day, or no history of a payment, without a scan."},
 		{"SystemLogLevel WARN for the functions", m.perMillion(m.logged(m.lambdaLog(contract.BatchSize))), "No REPORT line: memory in use is in no metric."},
 		{"No access log", m.perMillion(m.logged(m.accessLine())), "Nothing is known of requests that no function saw."},
-		{"HTTP API instead of REST API", m.perMillion(usage{apiRequest: 1, httpRequest: -1}), "No gateway responses: a denied request is a 403. No firewall. Bodies and headers arrive in another form."},
+		{"HTTP API instead of REST API", m.perMillion(usage{apiRequest: 1, "apigateway.http": -1}), "No gateway responses: a denied request is a 403. No firewall. Bodies and headers arrive in another form."},
 	})
 }
 
 func (m Model) deadLetters() string {
 	return result.Table([]string{"", "$ for a million"}, [][]string{
-		{"Put into the bucket", m.perMillion(usage{objectPut: 1})},
-		{"The move to Glacier after " + result.Number(m.stack.GlacierDays, 0) + " days", m.perMillion(usage{transition: 1})},
+		{"Put into the bucket", m.perMillion(usage{"s3.put": 1})},
+		{"The move to Glacier after " + result.Number(m.stack.GlacierDays, 0) + " days", m.perMillion(usage{"s3.transition": 1})},
 	})
 }
 
@@ -147,7 +145,7 @@ func (m Model) strangers() string {
 func (m Model) firewall() string {
 	var rows [][]string
 	for _, events := range []float64{1e6, 1e8} {
-		rows = append(rows, []string{result.Number(events, 0), m.dollars(usage{webACL: 1, webRule: 1, webRequest: events})})
+		rows = append(rows, []string{result.Number(events, 0), m.dollars(usage{"waf.acl": 1, "waf.rule": 1, "waf.request": events})})
 	}
 	return result.Table([]string{"events a month", "$ a month"}, rows)
 }

@@ -229,9 +229,9 @@ func (m Model) kept(body int, days float64) usage {
 		}
 		return sum
 	})
-	u := usage{tableStorage: (item + entries) / gb * days / 30}
+	u := usage{"dynamodb.storage": (item + entries) / gb * days / 30}
 	if m.stack.Backups {
-		u[tableBackup] = item / gb * days / 30
+		u["dynamodb.backup"] = item / gb * days / 30
 	}
 	return u
 }
@@ -315,7 +315,7 @@ func (m Model) logs(batch float64) usage {
 
 // logged returns so many bytes of log, taken in and kept.
 func (m Model) logged(bytes float64) usage {
-	return usage{logIngest: bytes / gb, logStorage: bytes / gb * m.stack.LogDays / 30}
+	return usage{"logs.ingest": bytes / gb, "logs.storage": bytes / gb * m.stack.LogDays / 30}
 }
 
 // forgeries returns the most requests a second that the stage lets through.
@@ -336,8 +336,6 @@ func (m Model) stoppedAtGate2() usage {
 		m.traces(rate), m.invoke(contract.AuthorizerName), m.mean(m.invoke),
 		m.logged(m.accessLine()+lambdaLines(contract.AuthorizerName)+lambdaLines(m.processors()[0])+m.sizes.Lines.ProcessorRefused))
 }
-
-func bodies() []int { return lab.Bodies() }
 
 // middle is the size of most webhooks.
 const middle = lab.BodySize

@@ -14,8 +14,6 @@ const (
 	apiRate           = "api.rate"
 	lambdaConcurrency = "lambda.concurrency"
 	lambdaRate        = "lambda.rate"
-	lambdaRamp        = "lambda.ramp"
-	inFlight          = "sqs.inflight"
 	newTable          = "dynamodb.new"
 	wholeTable        = "dynamodb.table"
 	partition         = "dynamodb.partition"
@@ -62,12 +60,7 @@ func (m Model) quota(rate float64) float64 {
 	return math.Max(m.concurrency(rate), m.invocations(rate)/m.limit(lambdaRate))
 }
 
-// dayUnits are the write units of an entry in the index of days; largest those of the
-// index that takes most.
-func (m Model) dayUnits(body int) float64 {
-	return m.of(body, func(e result.Event) float64 { return units(e.Entries[contract.DayIndex]) })
-}
-
+// largestEntry returns the write units of an entry in the index that takes most.
 func (m Model) largestEntry(body int) float64 {
 	return m.of(body, func(e result.Event) float64 {
 		most := 0.0
@@ -84,7 +77,7 @@ func (m Model) lambdaSeconds(rate float64) float64 {
 	for _, name := range m.processors() {
 		most = math.Max(most, m.busy(name, rate/m.providers()))
 	}
-	return most / m.limit(lambdaRamp) * 10
+	return most / m.limit("lambda.ramp") * 10
 }
 
 // reach is a limit and the rate in events a second at which it is reached: with all
@@ -98,7 +91,7 @@ type reach struct {
 // reaches returns all limits, the first that is reached first.
 func (m Model) reaches(body int) []reach {
 	consumer := m.stack.Mappings[contract.ConsumerName]
-	day := dayShards * m.limit(partition) / m.dayUnits(body)
+	day := dayShards * m.limit(partition) / m.of(body, func(e result.Event) float64 { return units(e.Entries[contract.DayIndex]) })
 	same := func(what string, rate float64, raised string) reach { return reach{what, rate, rate, raised} }
 	raised := func(id string) string { return m.limits[id].Raised }
 	one := 1.0
@@ -113,7 +106,7 @@ func (m Model) reaches(body int) []reach {
 		same("a new index's writes", m.limit(newTable)/m.largestEntry(body), raised(newTable)),
 		same("the table's writes", m.limit(wholeTable)/m.of(body, itemUnits), raised(wholeTable)),
 		{"partitions of the index of days", day * m.providers(), day, "dayShards in handlers/aws/table"},
-		same("messages in flight while no event can be stored", m.limit(inFlight)/m.stack.VisibilitySeconds, "not needed: what is not received waits in the queue"),
+		same("messages in flight while no event can be stored", m.limit("sqs.inflight")/m.stack.VisibilitySeconds, "not needed: what is not received waits in the queue"),
 	}
 	slices.SortStableFunc(all, func(a, b reach) int { return cmp.Compare(a.evenly, b.evenly) })
 	return all

@@ -13,34 +13,23 @@ import (
 // ErrMissing is returned when the results lack something.
 var ErrMissing = errors.New("not measured")
 
-// The ids of figures.json, each in the unit that it is priced in.
+// Ids of figures.json, each in the unit that it is priced in.
 const (
 	apiRequest   = "apigateway.request"
-	httpRequest  = "apigateway.http"
 	invocation   = "lambda.request"
 	gbSecond     = "lambda.gbsecond"
 	queueRequest = "sqs.request"
 	topicPublish = "sns.publish"
-	busEvent     = "events.put"
 	writeUnit    = "dynamodb.write"
-	tableStorage = "dynamodb.storage"
-	tableBackup  = "dynamodb.backup"
-	objectPut    = "s3.put"
-	transition   = "s3.transition"
 	key          = "kms.key"
 	keyRequest   = "kms.request"
 	secret       = "secrets.secret"
 	secretCall   = "secrets.call"
-	logIngest    = "logs.ingest"
-	logStorage   = "logs.storage"
 	metric       = "cloudwatch.metric"
 	alarm        = "cloudwatch.alarm"
 	dashboard    = "cloudwatch.dashboard"
 	trace        = "xray.trace"
 	transferOut  = "transfer.out"
-	webACL       = "waf.acl"
-	webRule      = "waf.rule"
-	webRequest   = "waf.request"
 )
 
 // usage is how much is used of what, by id.
@@ -63,8 +52,6 @@ func (u usage) times(n float64) usage {
 	}
 	return product
 }
-
-func (u usage) minus(part usage) usage { return plus(u, part.times(-1)) }
 
 // prices are the lines of the price list in their order.
 type prices []figures.Price

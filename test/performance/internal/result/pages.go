@@ -3,8 +3,10 @@ package result
 import (
 	"fmt"
 	"math"
-	"strconv"
 	"strings"
+
+	"golang.org/x/text/language"
+	"golang.org/x/text/message"
 )
 
 // Table returns a table in Markdown. Columns are aligned to the right, except the first
@@ -29,18 +31,7 @@ func Table(titles []string, rows [][]string) string {
 
 // Number returns a number with so many decimals, and commas between thousands.
 func Number(n float64, decimals int) string {
-	text := strconv.FormatFloat(math.Abs(n), 'f', decimals, 64)
-	whole, fraction, point := strings.Cut(text, ".")
-	for i := len(whole) - 3; i > 0; i -= 3 {
-		whole = whole[:i] + "," + whole[i:]
-	}
-	if point {
-		whole += "." + fraction
-	}
-	if n < 0 {
-		return "−" + whole
-	}
-	return whole
+	return message.NewPrinter(language.English).Sprintf("%.*f", decimals, n)
 }
 
 // Dollars returns an amount with cents, and with more digits below ten cents.
@@ -48,9 +39,6 @@ func Dollars(usd float64) string {
 	decimals := 2
 	if usd != 0 && math.Abs(usd) < 0.1 {
 		decimals = 1 - int(math.Floor(math.Log10(math.Abs(usd))))
-	}
-	if usd < 0 {
-		return "−" + Dollars(-usd)
 	}
 	return "$" + Number(usd*(1+1e-9), decimals) // half a cent is rounded up
 }

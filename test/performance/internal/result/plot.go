@@ -8,6 +8,7 @@ import (
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/plotutil"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgsvg"
@@ -29,8 +30,8 @@ func (l Load) Plot() ([]byte, error) {
 	p.X.Tick.Marker = ticks
 	p.Add(plotter.NewGrid())
 	p.Legend.Top, p.Legend.Left = true, true
-	colours := []color.RGBA{{47, 129, 247, 255}, {45, 164, 78, 255}, {191, 135, 0, 255}, {207, 95, 45, 255}, {163, 113, 247, 255}, {80, 80, 80, 255}}
-	for i, f := range append(l.Functions[:len(l.Functions):len(l.Functions)], Function{Name: "authorizer and processor", Latency: l.Request}) {
+	var lines []any // a name and its points
+	for _, f := range append(l.Functions[:len(l.Functions):len(l.Functions)], Function{Name: "authorizer and processor", Latency: l.Request}) {
 		if len(f.Latency.Curve) == 0 {
 			continue // of too few invocations
 		}
@@ -38,13 +39,10 @@ func (l Load) Plot() ([]byte, error) {
 		for _, point := range f.Latency.Curve {
 			points = append(points, plotter.XY{X: nines(point.Percent), Y: math.Max(point.Time, 0.01)})
 		}
-		line, err := plotter.NewLine(points)
-		if err != nil {
-			return nil, err
-		}
-		line.Color, line.Width = colours[i%len(colours)], vg.Points(1.5)
-		p.Add(line)
-		p.Legend.Add(f.Name, line)
+		lines = append(lines, f.Name, points)
+	}
+	if err := plotutil.AddLines(p, lines...); err != nil {
+		return nil, err
 	}
 	canvas := vgsvg.New(9*vg.Inch, 5*vg.Inch)
 	p.Draw(draw.New(canvas))

@@ -20,7 +20,7 @@ type Stack struct {
 	// Functions are sorted by name.
 	Functions []Function
 	Mappings  map[string]Mapping // by function name
-	Indexes   []Index            // of the table, sorted by name
+	Indexes   []Index            // of the table
 	Backups   bool               // the table has point-in-time recovery
 	API       API
 
@@ -30,9 +30,9 @@ type Stack struct {
 	Alarms, PublishingAlarms int
 	// Parallel is how many publishers read a shard of the table's stream.
 	Parallel float64
-	// FilterMetrics is the number of metrics made of log lines; HealthyFilterMetrics
-	// of those that have data while all is well.
-	FilterMetrics, HealthyFilterMetrics int
+	// HealthyFilterMetrics is the number of metrics made of log lines that have data while
+	// all is well.
+	HealthyFilterMetrics int
 	// VisibilitySeconds is how long a message that is not deleted stays in flight.
 	VisibilitySeconds float64
 	// DataKeySeconds is how long SQS uses one data key.
@@ -91,10 +91,7 @@ func Read(path string) (Stack, error) {
 	if err != nil {
 		return Stack{}, err
 	}
-	var t struct {
-		Parameters parameters
-		Resources  map[string]resource
-	}
+	var t template
 	if err := json.Unmarshal(text, &t); err != nil {
 		return Stack{}, fmt.Errorf("%w: %w", ErrTemplate, err)
 	}
@@ -102,22 +99,22 @@ func Read(path string) (Stack, error) {
 	filters := map[string]bool{} // name to whether it has data while all is well
 	for _, id := range slices.Sorted(maps.Keys(t.Resources)) {
 		r := t.Resources[id]
-		switch {
-		case r.reconciles() && r.Type != "AWS::Lambda::Function": // docs/reconciling.md has what they cost
-		case !r.publishes() || r.Type == "AWS::Lambda::Function":
-			s.add(r, t.Resources, t.Parameters)
+		publishes := strings.HasPrefix(r.Condition, "Publishes") // exists only with PublishTo
+		switch p := r.Properties; {
+		case r.Condition == "Reconciles" && r.Type != "AWS::Lambda::Function": // docs/reconciling.md has what they cost
+		case !publishes || r.Type == "AWS::Lambda::Function":
+			s.add(t, r.Type, p)
 		case r.Type == "AWS::CloudWatch::Alarm":
-			s.PublishingAlarms += r.Properties.watched()
+			s.PublishingAlarms += watched(p)
 		case r.Type == "AWS::Lambda::EventSourceMapping":
-			s.Parallel = t.Parameters.number(r.Properties.ParallelizationFactor)
+			s.Parallel = t.number(p, "ParallelizationFactor")
 		}
 		if r.Type == "AWS::Logs::MetricFilter" {
-			for _, m := range r.Properties.MetricTransformations {
-				filters[m.MetricName.text] = filters[m.MetricName.text] || strings.Contains(r.Properties.FilterPattern, "$.Accepted ")
+			for _, metric := range t.texts(r.Properties, "MetricTransformations", "MetricName") {
+				filters[metric] = filters[metric] || strings.Contains(t.text(r.Properties, "FilterPattern"), "$.Accepted ")
 			}
 		}
 	}
-	s.FilterMetrics = len(filters)
 	for _, healthy := range filters {
 		if healthy {
 			s.HealthyFilterMetrics++
@@ -125,51 +122,52 @@ func Read(path string) (Stack, error) {
 	}
 	slices.SortFunc(s.Functions, func(a, b Function) int { return strings.Compare(a.Name, b.Name) })
 	if len(s.Functions) == 0 || len(s.Mappings) == 0 || len(s.Indexes) == 0 || s.API.Methods == 0 || s.API.ThrottleRate == 0 ||
-		s.API.AccessLog == "" || s.LogDays == 0 || s.VisibilitySeconds == 0 || s.GlacierDays == 0 || s.Keys == 0 || s.FilterMetrics == 0 {
+		s.API.AccessLog == "" || s.LogDays == 0 || s.VisibilitySeconds == 0 || s.GlacierDays == 0 || s.Keys == 0 || len(filters) == 0 {
 		return Stack{}, fmt.Errorf("%w: something that costs money has another type or name", ErrTemplate)
 	}
 	return s, nil
 }
 
-func (s *Stack) add(r resource, all map[string]resource, defaults parameters) {
-	p := r.Properties
-	switch r.Type {
+func (s *Stack) add(t template, kind string, p any) {
+	switch kind {
 	case "AWS::Lambda::Function":
-		s.Functions = append(s.Functions, p.function())
+		s.Functions = append(s.Functions, t.function(p))
 	case "AWS::Lambda::EventSourceMapping":
-		name := all[p.FunctionName.ref].Properties.FunctionName.text
-		s.Mappings[name] = Mapping{p.BatchSize, defaults.number(p.ScalingConfig.MaximumConcurrency)}
+		name := t.text(t.Resources[t.text(p, "FunctionName", "Ref")].Properties, "FunctionName")
+		s.Mappings[name] = Mapping{t.number(p, "BatchSize"), t.number(p, "ScalingConfig", "MaximumConcurrency")}
 	case "AWS::DynamoDB::Table":
-		if indexes := p.indexes(); len(indexes) > 0 { // not the table of guards
-			s.Indexes, s.Backups = indexes, p.PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled
+		if indexes := values(p, "GlobalSecondaryIndexes"); len(indexes) > 0 { // not the table of guards
+			s.Backups = t.text(p, "PointInTimeRecoverySpecification", "PointInTimeRecoveryEnabled") == "true"
+			for _, i := range indexes {
+				keys := t.texts(i, "KeySchema", "AttributeName")
+				entry := slices.Concat(keys, t.texts(p, "KeySchema", "AttributeName"), t.texts(i, "Projection", "NonKeyAttributes"))
+				s.Indexes = append(s.Indexes, Index{t.text(i, "IndexName"), keys, entry})
+			}
 		}
 	case "AWS::ApiGateway::Method":
 		s.API.Methods++
 	case "AWS::ApiGateway::Stage":
-		s.API.AccessLog, s.API.Traced = p.AccessLogSetting.Format, defaults.text(p.TracingEnabled) == "true"
-		for _, m := range p.MethodSettings {
-			s.API.ThrottleRate = defaults.number(m.ThrottlingRateLimit)
-		}
+		s.API.AccessLog, s.API.Traced = t.text(p, "AccessLogSetting", "Format"), t.text(p, "TracingEnabled") == "true"
+		s.API.ThrottleRate = t.number(p, "MethodSettings", "ThrottlingRateLimit")
 	case "AWS::SQS::Queue":
-		s.VisibilitySeconds = max(s.VisibilitySeconds, p.VisibilityTimeout)
-		if p.KmsDataKeyReusePeriodSeconds > 0 {
-			s.DataKeySeconds = p.KmsDataKeyReusePeriodSeconds
+		s.VisibilitySeconds = max(s.VisibilitySeconds, t.number(p, "VisibilityTimeout"))
+		if seconds := t.number(p, "KmsDataKeyReusePeriodSeconds"); seconds > 0 {
+			s.DataKeySeconds = seconds
 		}
 	case "AWS::SecretsManager::Secret":
 		s.Secrets++
 	case "AWS::CloudWatch::Alarm":
-		s.Alarms += p.watched()
+		s.Alarms += watched(p)
 	case "AWS::CloudWatch::Dashboard":
 		s.Dashboards++
 	case "AWS::KMS::Key":
 		s.Keys++
 	case "AWS::Logs::LogGroup":
-		s.LogDays = max(s.LogDays, defaults.number(p.RetentionInDays))
+		s.LogDays = max(s.LogDays, t.number(p, "RetentionInDays"))
 	case "AWS::S3::Bucket":
-		for _, rule := range p.LifecycleConfiguration.Rules {
-			for _, t := range rule.Transitions {
-				s.GlacierDays = t.TransitionInDays
-			}
-		}
+		s.GlacierDays = max(s.GlacierDays, t.number(p, "LifecycleConfiguration", "Rules", "Transitions", "TransitionInDays"))
 	}
 }
+
+// watched returns the number of metrics that an alarm is billed for.
+func watched(alarm any) int { return max(1, len(values(alarm, "Metrics", "MetricStat"))) }
