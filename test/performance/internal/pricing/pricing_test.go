@@ -45,47 +45,38 @@ func round(t *testing.T) Model {
 	return m
 }
 
-func TestUsage(t *testing.T) {
-	m := round(t)
-	e := m.event(middle, load{100, 10})
-	assert.InDelta(t, 3+2+1, e[writeUnit], 1e-9, "the item and two entries")
-	assert.InDelta(t, 1+2.0/10, e[queueRequest], 1e-9, "sent, and received and deleted in a batch")
-	assert.InDelta(t, 2+1.0/10, e[invocation], 1e-9)
-	assert.InDelta(t, 0.05+0.95*0.01, e[trace], 1e-9, "5 % and the first of each second")
-	single := m.event(middle, load{100, 1})
-	assert.InDelta(t, 3, single[queueRequest], 1e-9)
-	month := m.fixed()
-	delete(month, queueRequest)
-	assert.InDelta(t, 10*0.1+3+3*0.4+1, m.prices.cost(month), 1e-9, "a month of nothing")
-	assert.InDelta(t, 1.25, m.prices.cost(usage{writeUnit: 2 * million}), 1e-9, "$0.625 a million")
-	assert.InDelta(t, 0.4, m.prices.free(usage{queueRequest: 5 * million}), 1e-9, "the first million is free")
-}
-
-func TestPublishing(t *testing.T) {
+func TestModel(t *testing.T) {
 	m := round(t)
 	m.stack.PublishingAlarms, m.published = 3, 1e6
-	u := m.publish(topicPublish)
-	assert.InDelta(t, 0.01, u[invocation], 1e-9, "a batch of 100")
-	assert.InDelta(t, 1e4/gb, u["logs.ingest"], 1e3/gb, "a hundredth of what a batch logs")
-	assert.InDelta(t, 1, u[topicPublish], 1e-9)
-	assert.InDelta(t, 0.5, m.prices.cost(usage{topicPublish: million}), 1e-9)
-	assert.InDelta(t, 3*0.1+20*0.3, m.prices.cost(m.publishing()), 1e-9, "three alarms; five metrics of three providers and of all")
-}
-
-func TestDuration(t *testing.T) {
-	d := duration{cpu: 1, wait: 10}
-	assert.InDelta(t, 10+vCPU/256.0, d.millis(256), 1e-9, "a share of a vCPU")
-	assert.InDelta(t, 11, d.millis(2*vCPU), 1e-9, "a second vCPU is of no use")
-	assert.InDelta(t, 2*(11+rounding)/1000, duration{cpu: 1, wait: 10}.gbSeconds(2048), 1e-9)
-}
-
-func TestNeeds(t *testing.T) {
-	m := round(t)
-	assert.InDelta(t, 5, m.busy(contract.AuthorizerName, 1000), 1e-9, "Little's law")
-	assert.InDelta(t, 20, m.busyProcessors(1000), 1e-9)
-	assert.InDelta(t, 5, m.busyConsumers(1000), 1e-9, "100 batches a second of 50 ms")
-	assert.InDelta(t, 210, m.quota(1000), 1e-9, "2,100 invocations at ten for each unit, more than the 30 that are busy")
-	assert.InDelta(t, 10, m.lambdaSeconds(10_000), 1e-9, "1,000 authorizers for ten requests a second each, 1,000 in 10 s")
+	e, u, d, idle := m.event(middle, load{100, 10}), m.publish(topicPublish), duration{cpu: 1, wait: 10}, m.fixed()
+	delete(idle, queueRequest)
+	for _, row := range []struct {
+		why       string
+		want, got float64
+	}{
+		{"the item and two entries", 3 + 2 + 1, e[writeUnit]},
+		{"a message is sent, and received and deleted in a batch", 1 + 2.0/10, e[queueRequest]},
+		{"a batch of one", 3, m.event(middle, load{100, 1})[queueRequest]},
+		{"two functions and a tenth of the consumer", 2 + 1.0/10, e[invocation]},
+		{"5 % of the traces and the first of each second", 0.05 + 0.95*0.01, e[trace]},
+		{"a month of nothing", 10*0.1 + 3 + 3*0.4 + 1, m.prices.cost(idle)},
+		{"$0.625 a million", 1.25, m.prices.cost(usage{writeUnit: 2 * million})},
+		{"the first million is free", 0.4, m.prices.free(usage{queueRequest: 5 * million})},
+		{"publishing in a batch of 100", 0.01, u[invocation]},
+		{"a hundredth of what a batch logs", (1e6 + lambdaLines(contract.PublisherName)) / 100 / gb, u["logs.ingest"]},
+		{"one publish", 1, u[topicPublish]},
+		{"three alarms; five metrics of three providers and of all", 3*0.1 + 20*0.3, m.prices.cost(m.publishing())},
+		{"a share of a vCPU", 10 + vCPU/256.0, d.millis(256)},
+		{"a second vCPU is of no use", 11, d.millis(2 * vCPU)},
+		{"rounded up", 2 * (11 + rounding) / 1000, d.gbSeconds(2048)},
+		{"Little's law", 5, m.busy(contract.AuthorizerName, 1000)},
+		{"three processors", 20, m.busyProcessors(1000)},
+		{"100 batches a second of 50 ms", 5, m.busyConsumers(1000)},
+		{"2,100 invocations at ten for each unit, more than the 30 that are busy", 210, m.quota(1000)},
+		{"1,000 authorizers for ten requests a second each, 1,000 in 10 s", 10, m.lambdaSeconds(10_000)},
+	} {
+		assert.InDelta(t, row.want, row.got, 1e-9, row.why)
+	}
 }
 
 func TestReaches(t *testing.T) {
@@ -111,37 +102,29 @@ func TestReaches(t *testing.T) {
 		{"16 partitions for each provider", "partitions of the index of days", 48_000, 16_000},
 		{"120,000 messages that stay away for 300 s", "messages in flight while no event can be stored", 400, 400},
 	} {
-		t.Run(row.why, func(t *testing.T) {
-			require.Contains(t, by, row.what)
-			assert.InEpsilon(t, row.evenly, by[row.what].evenly, 1e-9)
-			assert.InEpsilon(t, row.alone, by[row.what].alone, 1e-9)
-		})
+		assert.InEpsilon(t, row.evenly, by[row.what].evenly, 1e-9, row.why)
+		assert.InEpsilon(t, row.alone, by[row.what].alone, 1e-9, row.why)
 	}
 }
 
 // TestSecretSeconds compares the constants with the cache of secrets.
 func TestSecretSeconds(t *testing.T) {
-	for _, row := range []struct {
-		why     string
-		forged  bool
-		seconds float64
-	}{{"webhooks that are genuine", false, secretSeconds}, {"forged ones", true, refreshSeconds}} {
-		t.Run(row.why, func(t *testing.T) {
-			const hour = 3600
-			reads, at := 0, time.Unix(1_780_000_000, 0)
-			read := func(context.Context) ([]byte, error) { reads++; return []byte("s"), nil }
-			parse := func(document []byte) (string, error) { return string(document), nil }
-			cache := secretcache.New(read, parse, func() time.Time { return at }, func(context.Context, error) {})
-			for range hour {
-				_, err := cache.Get(t.Context())
-				require.NoError(t, err)
-				if row.forged {
-					cache.Refresh(t.Context())
-				}
-				at = at.Add(time.Second)
+	for every, forged := range map[float64]bool{secretSeconds: false, refreshSeconds: true} {
+		const hour = 3600
+		reads, at := 0, time.Unix(1_780_000_000, 0)
+		cache := secretcache.New(
+			func(context.Context) ([]byte, error) { reads++; return []byte("s"), nil },
+			func(document []byte) (string, error) { return string(document), nil },
+			func() time.Time { return at }, func(context.Context, error) {})
+		for range hour {
+			_, err := cache.Get(t.Context())
+			require.NoError(t, err)
+			if forged {
+				cache.Refresh(t.Context())
 			}
-			assert.InEpsilon(t, hour/row.seconds, reads, 0.1)
-		})
+			at = at.Add(time.Second)
+		}
+		assert.InEpsilon(t, hour/every, reads, 0.1, "forged webhooks: %v", forged)
 	}
 }
 

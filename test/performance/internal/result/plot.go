@@ -29,7 +29,6 @@ func (l Load) Plot() ([]byte, error) {
 	}
 	p.X.Tick.Marker = ticks
 	p.Add(plotter.NewGrid())
-	p.Legend.Top, p.Legend.Left = true, true
 	var lines []any // a name and its points
 	for _, f := range append(l.Functions[:len(l.Functions):len(l.Functions)], Function{Name: "authorizer and processor", Latency: l.Request}) {
 		if len(f.Latency.Curve) == 0 {
