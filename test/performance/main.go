@@ -48,6 +48,12 @@ type command struct {
 	results        string // the folder of the results
 	stdout, stderr io.Writer
 	flags          *flag.FlagSet
+
+	// measure sets these.
+	dir     string // removed afterwards
+	machine result.Machine
+	tree    lab.Revision
+	world   *lab.World
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
@@ -85,24 +91,23 @@ func (c *command) measured() string { return filepath.Join(c.results, "measured.
 
 // measure builds the tree's functions and calls f, which returns a part of the results.
 // The pages follow.
-func (c *command) measure(ctx context.Context, symbols bool, f func(s session) (result.Results, error)) (err error) {
-	s := session{}
-	if s.dir, err = os.MkdirTemp("", "performance-"); err != nil {
+func (c *command) measure(ctx context.Context, symbols bool, f func() (result.Results, error)) (err error) {
+	if c.dir, err = os.MkdirTemp("", "performance-"); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(s.dir)) }()
-	if s.machine, err = lab.ThisMachine(ctx, c.root, time.Now()); err != nil {
+	defer func() { err = errors.Join(err, os.RemoveAll(c.dir)) }()
+	if c.machine, err = lab.ThisMachine(ctx, c.root, time.Now()); err != nil {
 		return err
 	}
 	fmt.Fprintln(c.stderr, "building the functions …")
-	if s.tree, err = lab.Build(ctx, c.root, s.dir, symbols); err != nil {
+	if c.tree, err = lab.Build(ctx, c.root, c.dir, symbols); err != nil {
 		return err
 	}
-	if s.world, err = lab.NewWorld(); err != nil {
+	if c.world, err = lab.NewWorld(); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.world.Close()) }()
-	part, err := f(s)
+	defer func() { err = errors.Join(err, c.world.Close()) }()
+	part, err := f()
 	if err != nil {
 		return err
 	}
@@ -113,14 +118,6 @@ func (c *command) measure(ctx context.Context, symbols bool, f func(s session) (
 		return err
 	}
 	return c.tables(ctx, []string{"-results", c.results})
-}
-
-// session is what a measurement has.
-type session struct {
-	dir     string // to be removed afterwards
-	machine result.Machine
-	tree    lab.Revision
-	world   *lab.World
 }
 
 func (c *command) all(ctx context.Context, args []string) error {

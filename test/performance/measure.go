@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -36,20 +35,20 @@ func (c *command) load(ctx context.Context, args []string) error {
 	// Twice the environments that are busy on average (Little's law), and some.
 	busy := o.Rate / 3 * published.Latencies[awsstub.SendMessage].Mean() / 1000
 	o.Warm = 8 + int(math.Ceil(min(16, (o.Rate+*flood)/50)+2*busy))
-	return c.measure(ctx, false, func(s session) (result.Results, error) {
+	return c.measure(ctx, false, func() (result.Results, error) {
 		if *flood > 0 {
-			return floodOf(ctx, s, o, *flood, c.stderr)
+			return c.flood(ctx, o, *flood)
 		}
-		l, err := s.world.Load(ctx, s.tree, o, c.stderr)
-		l.Machine = s.machine
+		l, err := c.world.Load(ctx, c.tree, o, c.stderr)
+		l.Machine = c.machine
 		return result.Results{Load: &l}, err
 	})
 }
 
-// floodOf runs the other providers' load without and with the repeats.
-func floodOf(ctx context.Context, s session, o lab.LoadOptions, repeats float64, progress io.Writer) (result.Results, error) {
-	providers := s.world.Source.Providers()
-	f := result.Flood{Machine: s.machine, Provider: providers[len(providers)-1], Rate: repeats}
+// flood runs the other providers' load without and with the repeats.
+func (c *command) flood(ctx context.Context, o lab.LoadOptions, repeats float64) (result.Results, error) {
+	providers := c.world.Source.Providers()
+	f := result.Flood{Machine: c.machine, Provider: providers[len(providers)-1], Rate: repeats}
 	o.Flooded = true
 	for _, run := range []struct {
 		repeats float64
@@ -57,7 +56,7 @@ func floodOf(ctx context.Context, s session, o lab.LoadOptions, repeats float64,
 	}{{0, &f.Without}, {repeats, &f.With}} {
 		var err error
 		o.Flood = run.repeats
-		if *run.load, err = s.world.Load(ctx, s.tree, o, progress); err != nil {
+		if *run.load, err = c.world.Load(ctx, c.tree, o, c.stderr); err != nil {
 			return result.Results{}, err
 		}
 		run.load.Functions, run.load.Request.Curve, run.load.Late.Curve = nil, nil, nil
@@ -74,14 +73,14 @@ func (c *command) coldStart(ctx context.Context, args []string) error {
 	if *rounds < 1 || *call < 0 {
 		return fmt.Errorf("%w: there is at least one round", errUsage)
 	}
-	return c.measure(ctx, false, func(s session) (result.Results, error) {
-		hello, err := lab.BuildHello(ctx, c.root, s.dir)
+	return c.measure(ctx, false, func() (result.Results, error) {
+		hello, err := lab.BuildHello(ctx, c.root, c.dir)
 		if err != nil {
 			return result.Results{}, err
 		}
-		programs, err := s.world.ColdStart(ctx, s.tree, hello, *rounds, *call, c.stderr)
+		programs, err := c.world.ColdStart(ctx, c.tree, hello, *rounds, *call, c.stderr)
 		return result.Results{ColdStart: &result.ColdStart{
-			Machine: s.machine, Rounds: *rounds, Call: float64(*call) / float64(time.Millisecond), Programs: programs,
+			Machine: c.machine, Rounds: *rounds, Call: float64(*call) / float64(time.Millisecond), Programs: programs,
 		}}, err
 	})
 }
@@ -90,9 +89,9 @@ func (c *command) sizes(ctx context.Context, args []string) error {
 	if err := c.parse(args); err != nil {
 		return err
 	}
-	return c.measure(ctx, false, func(s session) (result.Results, error) {
-		sizes, err := s.world.Sizes(ctx, s.tree, c.root)
-		sizes.Machine = s.machine
+	return c.measure(ctx, false, func() (result.Results, error) {
+		sizes, err := c.world.Sizes(ctx, c.tree, c.root)
+		sizes.Machine = c.machine
 		return result.Results{Sizes: &sizes}, err
 	})
 }
@@ -108,15 +107,15 @@ func (c *command) compare(ctx context.Context, args []string) error {
 	if *base == "" || *rounds < 1 || *invocations < 2 {
 		return fmt.Errorf("%w: -base names a revision", errUsage)
 	}
-	if err := c.measure(ctx, *profiles != "", func(s session) (result.Results, error) {
+	if err := c.measure(ctx, *profiles != "", func() (result.Results, error) {
 		fmt.Fprintf(c.stderr, "building the functions of %s …\n", *base)
-		other, err := lab.BuildAt(ctx, c.root, *base, filepath.Join(s.dir, "base"), *profiles != "")
+		other, err := lab.BuildAt(ctx, c.root, *base, filepath.Join(c.dir, "base"), *profiles != "")
 		if err != nil {
 			return result.Results{}, err
 		}
-		functions, err := s.world.Compare(ctx, other, s.tree, *rounds, *invocations, *profiles, c.stderr)
+		functions, err := c.world.Compare(ctx, other, c.tree, *rounds, *invocations, *profiles, c.stderr)
 		return result.Results{Compare: &result.Compare{
-			Machine: s.machine, Base: *base, Rounds: *rounds, Invocations: *invocations, Functions: functions,
+			Machine: c.machine, Base: *base, Rounds: *rounds, Invocations: *invocations, Functions: functions,
 		}}, err
 	}); err != nil {
 		return err

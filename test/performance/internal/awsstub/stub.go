@@ -57,7 +57,7 @@ type Stub struct {
 	mu      sync.Mutex
 	arrived Arrived
 	items   map[string]Item   // by key
-	shared  map[string][]byte // certificates and permits to fetch them, by path
+	shared  map[string][]byte // certificates and permits to fetch them, by key
 }
 
 // Start starts a stub that has these secrets, by ARN, and answers at once.
@@ -112,12 +112,9 @@ func (s *Stub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case bytes.HasPrefix(body, []byte("Action=Publish&")): // SNS has forms and XML
 		s.wait(Publish)
 		s.publish(w)
-	case isShared(r.URL.Path):
+	case target == "":
 		s.wait(PutObject) // a GET takes no longer
-		s.share(w, r, body)
-	case target == "" && r.Method == http.MethodPut:
-		s.wait(PutObject)
-		s.putObject(w)
+		s.object(w, r, body)
 	default:
 		s.refuse(w, "UnknownOperationException")
 	}
@@ -198,35 +195,28 @@ func (s *Stub) publish(w http.ResponseWriter) {
 		`<MessageId>00000000-0000-4000-9000-000000000000</MessageId></PublishResult></PublishResponse>`)
 }
 
-func (s *Stub) putObject(w http.ResponseWriter) {
-	s.count(&s.arrived.Objects)
-	w.Header().Set("ETag", `"d41d8cd98f00b204e9800998ecf8427e"`)
-	w.WriteHeader(http.StatusOK)
-}
-
-// isShared reports whether a path is of an object that the instances of a processor
-// share.
-func isShared(path string) bool {
-	_, key, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
-	return strings.HasPrefix(key, contract.CertificatePrefix) || strings.HasPrefix(key, contract.FetchPrefix)
-}
-
-// share puts an object unless there is one, or returns it.
-func (s *Stub) share(w http.ResponseWriter, r *http.Request, body []byte) {
+// object puts or returns an object. One that the instances of a processor share is put
+// only if there is none; others are counted.
+func (s *Stub) object(w http.ResponseWriter, r *http.Request, body []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	_, key, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	if !strings.HasPrefix(key, contract.CertificatePrefix) && !strings.HasPrefix(key, contract.FetchPrefix) {
+		s.arrived.Objects++
+		return
+	}
 	if r.Header.Get("X-Amz-Decoded-Content-Length") != "" {
 		// The SDK sends a checksum after unsigned chunks, which are those of HTTP (S3 API
 		// Reference, "Signature calculations for trailing headers (chunked uploads)").
 		body, _ = io.ReadAll(httputil.NewChunkedReader(bytes.NewReader(body))) // as the SDK wrote it
 	}
-	data, exists := s.shared[r.URL.Path]
+	data, exists := s.shared[key]
 	switch put := r.Method == http.MethodPut; {
 	case put && exists:
 		w.WriteHeader(http.StatusPreconditionFailed)
 		_, _ = io.WriteString(w, "<Error><Code>PreconditionFailed</Code></Error>")
 	case put:
-		s.shared[r.URL.Path] = body
+		s.shared[key] = body
 	case !exists:
 		w.WriteHeader(http.StatusNotFound)
 		_, _ = io.WriteString(w, "<Error><Code>NoSuchKey</Code></Error>")

@@ -48,7 +48,8 @@ func Build(ctx context.Context, root, dir string, symbols bool) (Revision, error
 		return r, err
 	}
 	zips := filepath.Join(dir, "zips")
-	version, err := run(ctx, root, "go", "run", "./cmd/paysluice", "package", "--out", zips, "--arch", architecture())
+	architecture := map[string]string{"amd64": "x86_64", "arm64": "arm64"}[runtime.GOARCH]
+	version, err := run(ctx, root, "go", "run", "./cmd/paysluice", "package", "--out", zips, "--arch", architecture)
 	if err != nil {
 		return r, err
 	}
@@ -100,13 +101,6 @@ func BuildAt(ctx context.Context, root, revision, dir string, symbols bool) (Rev
 	r, err := Build(ctx, tree, dir, symbols)
 	_, removed := run(context.WithoutCancel(ctx), root, "git", "worktree", "remove", "--force", tree)
 	return r, errors.Join(err, removed)
-}
-
-func architecture() string {
-	if runtime.GOARCH == "arm64" {
-		return "arm64"
-	}
-	return "x86_64"
 }
 
 func unzip(path, to string) (Binary, error) {

@@ -82,7 +82,13 @@ func (w *World) Load(ctx context.Context, r Revision, o LoadOptions, progress io
 	}
 	run.front = all
 	consumer, publisher := add(contract.ConsumerName, allTaken), add(contract.PublisherName, allTaken)
-	w.setLatency(o)
+	var mu sync.Mutex // of latencies
+	latencies := rand.New(rand.NewPCG(seed, 1))
+	w.Stub.SetLatency(func(call string) time.Duration {
+		mu.Lock()
+		defer mu.Unlock()
+		return o.Latency(call, latencies)
+	})
 	w.Stub.Reset()
 	fmt.Fprintf(progress, "load: %.0f requests a second for %v, %.0f repeats …\n", o.Rate, o.For, o.Flood)
 	if err := run.send(ctx); err != nil {
@@ -135,17 +141,6 @@ func (r *loadRun) count(l *result.Load, a awsstub.Arrived) error {
 			ErrWrong, l.Requests, l.Accepted, l.Messages, l.Items, a.Published, l.Repeats, l.Copies, a.Duplicates, a.Refusals, a.Objects)
 	}
 	return nil
-}
-
-// setLatency makes the stub draw latencies.
-func (w *World) setLatency(o LoadOptions) {
-	var mu sync.Mutex
-	random := rand.New(rand.NewPCG(seed, 1))
-	w.Stub.SetLatency(func(call string) time.Duration {
-		mu.Lock()
-		defer mu.Unlock()
-		return o.Latency(call, random)
-	})
 }
 
 // draw draws what is sent: at random times, at a rate that grows evenly from nothing

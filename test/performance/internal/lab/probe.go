@@ -120,18 +120,16 @@ func peakMemory(pid int) int64 {
 
 // summary returns the program with one value for each of its figures.
 func summary(all []result.Program, of func([]float64) float64) result.Program {
+	figures := func(p *result.Program) []*float64 {
+		return []*float64{&p.Init, &p.InitCPU, &p.FirstCall, &p.FirstCPU, &p.WarmCall, &p.WarmCPU, &p.Memory}
+	}
 	s := all[0]
-	for _, figure := range []func(*result.Program) *float64{
-		func(p *result.Program) *float64 { return &p.Init }, func(p *result.Program) *float64 { return &p.InitCPU },
-		func(p *result.Program) *float64 { return &p.FirstCall }, func(p *result.Program) *float64 { return &p.FirstCPU },
-		func(p *result.Program) *float64 { return &p.WarmCall }, func(p *result.Program) *float64 { return &p.WarmCPU },
-		func(p *result.Program) *float64 { return &p.Memory },
-	} {
+	for i, figure := range figures(&s) {
 		var values []float64
-		for i := range all {
-			values = append(values, *figure(&all[i]))
+		for j := range all {
+			values = append(values, *figures(&all[j])[i])
 		}
-		*figure(&s) = of(values)
+		*figure = of(values)
 	}
 	return s
 }

@@ -29,7 +29,7 @@ func Bodies() []int { return []int{1 << 10, BodySize, 10 << 10} }
 // fits, filled up with spaces.
 func (w *World) Sizes(ctx context.Context, r Revision, root string) (result.Sizes, error) {
 	var s result.Sizes
-	var sentOf [][]string // by provider
+	var ten []string // messages of all providers
 	share := 1 / float64(len(w.Source.senders))
 	for i, sender := range w.Source.senders {
 		examples, err := examplesOf(root, sender.Provider.Name)
@@ -37,11 +37,17 @@ func (w *World) Sizes(ctx context.Context, r Revision, root string) (result.Size
 			return s, err
 		}
 		for _, size := range Bodies() {
-			e, logged, err := w.follow(ctx, r, sender, createdNow(examples.body(size)))
+			i := slices.IndexFunc(examples, func(e []byte) bool { return len(e) <= size })
+			if i < 0 {
+				return s, fmt.Errorf("no example event of %s has at most %d bytes", sender.Provider.Name, size)
+			}
+			example := examples[i]
+			spaces := bytes.Repeat([]byte(" "), size-len(example))
+			e, logged, err := w.follow(ctx, r, sender, createdNow(slices.Concat(example[:1], spaces, example[1:])))
 			if err != nil {
 				return s, err
 			}
-			e.Deflated = deflated(examples.longest(size), size)
+			e.Deflated = deflated(example, size)
 			s.Events = append(s.Events, e)
 			if size == BodySize {
 				s.Lines.Processor += share * logged
@@ -54,21 +60,17 @@ func (w *World) Sizes(ctx context.Context, r Revision, root string) (result.Size
 		s.Lines.ProcessorRefused += share * processor
 		s.Lines.AuthorizerRefused += share * authorizer
 		t := r.task(sender.Provider.Name+"-processor", accepted)
-		for _, webhook := range w.Source.Make(BodySize, slices.Repeat([]int{i}, contract.BatchSize/2)) {
+		for _, webhook := range w.Source.Make(BodySize, slices.Repeat([]int{i}, 1+contract.BatchSize/len(w.Source.senders))) {
 			t.Payloads = append(t.Payloads, webhook.Processor)
 		}
 		sent, err := w.messages(ctx, t, len(t.Payloads))
 		if err != nil {
 			return s, err
 		}
-		sentOf = append(sentOf, sent)
-	}
-	var ten []string // of all providers in turn
-	for i := range contract.BatchSize {
-		ten = append(ten, sentOf[i%len(sentOf)][i/len(sentOf)])
+		ten = append(ten, sent...)
 	}
 	var err error
-	if _, s.Lines.ConsumerBatch, err = w.invokeBatch(ctx, r, ten...); err != nil {
+	if _, s.Lines.ConsumerBatch, err = w.invokeBatch(ctx, r, ten[:contract.BatchSize]...); err != nil {
 		return s, err
 	}
 	w.Stub.Reset()
@@ -114,13 +116,8 @@ func (w *World) refused(ctx context.Context, r Revision, sender senders.Sender) 
 	if _, processor, err = w.invokeOnce(ctx, r, sender.Provider.Name+"-processor", `"statusCode":401`, forged.Processor); err != nil {
 		return 0, 0, err
 	}
-	var request map[string]any
-	if err := json.Unmarshal(forged.Authorizer, &request); err != nil {
-		return 0, 0, err
-	}
-	delete(request, "headers")
-	delete(request, "multiValueHeaders")
-	_, authorizer, err = w.invokeOnce(ctx, r, contract.AuthorizerName, `"Effect":"Deny"`, marshal(request))
+	bare := arrive(sender, nil, nil, time.Now())
+	_, authorizer, err = w.invokeOnce(ctx, r, contract.AuthorizerName, `"Effect":"Deny"`, bare.Authorizer)
 	return processor, authorizer, err
 }
 
@@ -148,16 +145,13 @@ func (w *World) invokeOnce(ctx context.Context, r Revision, function, want strin
 	return response, logged, err
 }
 
-// examples are a provider's example events without space between their tokens, the
+// examplesOf returns a provider's example events without space between their tokens, the
 // longest first.
-type examples [][]byte
-
-func examplesOf(root, provider string) (examples, error) {
+func examplesOf(root, provider string) (all [][]byte, err error) {
 	files, err := filepath.Glob(filepath.Join(root, "handlers", "provider", provider, "testdata", "events", "*.json"))
 	if err != nil || len(files) == 0 {
 		return nil, fmt.Errorf("%s has no example events (%w)", provider, errors.Join(err, os.ErrNotExist))
 	}
-	var all examples
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		if err != nil {
@@ -182,20 +176,6 @@ func createdNow(body []byte) []byte {
 		value := now[:len(member)-len(`"created_at":"Z"`)]
 		return []byte(`"created_at":"` + value + `Z"`)
 	})
-}
-
-func (all examples) longest(size int) []byte {
-	for _, example := range all {
-		if len(example) <= size {
-			return example
-		}
-	}
-	return all[len(all)-1]
-}
-
-func (all examples) body(size int) []byte {
-	longest := all.longest(size)
-	return slices.Concat(longest[:1], bytes.Repeat([]byte(" "), max(0, size-len(longest))), longest[1:])
 }
 
 // deflated returns the size of so many bytes of text like the example after compression.

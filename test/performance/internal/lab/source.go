@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"runtime"
 	"strings"
 	"sync"
@@ -97,9 +98,14 @@ func (s *Source) Make(size int, providers []int) []Webhook {
 
 // sign makes a webhook of a body.
 func sign(sender senders.Sender, body []byte, key string, now time.Time) Webhook {
+	return arrive(sender, sender.Header(body, key, now), body, now)
+}
+
+// arrive returns a request as API Gateway hands it to the functions.
+func arrive(sender senders.Sender, header http.Header, body []byte, now time.Time) Webhook {
 	arrived := gateway.Webhook{
 		Account: account, API: api, Path: "/" + sender.Provider.Path, At: now,
-		RequestID: "c6af9ac6-7b61-11e6-9a41-93e8deadbeef", Header: sender.Header(body, key, now),
+		RequestID: "c6af9ac6-7b61-11e6-9a41-93e8deadbeef", Header: header,
 	}
 	return Webhook{Provider: sender.Provider.Name, Authorizer: marshal(arrived.AuthorizerEvent()), Processor: marshal(arrived.ProxyEvent(body))}
 }

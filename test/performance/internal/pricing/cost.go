@@ -89,7 +89,7 @@ func (m Model) months() string {
 func (m Model) parts() string {
 	return result.Table([]string{"", "$ for a million events"}, [][]string{
 		{"A year in the table with its indexes and point-in-time recovery", m.perMillion(m.kept(middle, 365))},
-		{"X-Ray, with Tracing on", m.perMillion(m.recorded(usual().perSecond))},
+		{"X-Ray, with Tracing on", m.perMillion(traced(usual().perSecond))},
 	})
 }
 

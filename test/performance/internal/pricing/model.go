@@ -32,6 +32,9 @@ const (
 	// (Lambda Developer Guide, "Configuring scaling behavior for SQS event source
 	// mappings"), each for pollSeconds.
 	pollers, pollSeconds = 5, 20
+	// dataKeySeconds is how long SQS uses one data key (SQS API Reference,
+	// SetQueueAttributes, KmsDataKeyReusePeriodSeconds).
+	dataKeySeconds = 300
 	// vCPU is the memory in MB that comes with a whole vCPU (Lambda Developer Guide,
 	// "Configure Lambda function memory").
 	vCPU = 1769
@@ -76,14 +79,16 @@ func New(s stack.Stack, r result.Results, f figures.Figures) (Model, error) {
 		stack: s, prices: f.Prices, limits: f.LimitsByID(), sizes: *r.Sizes, measured: r.Load.Machine, durations: map[string]duration{},
 	}
 	for _, f1 := range r.Load.Functions {
+		call := awsstub.SendMessage
+		switch f1.Name {
+		case contract.ConsumerName:
+			call = awsstub.PutItem
+		case contract.PublisherName:
+			call, m.published = awsstub.Publish, f1.LogBytes
+		}
 		tail := 1.0 // the mean of the AWS call in its medians
-		if f1.Name == contract.ConsumerName {
-			tail = f.Latencies[awsstub.PutItem].Mean() / f.Latencies[awsstub.PutItem].P50
-		} else if f1.Name == contract.PublisherName {
-			tail = f.Latencies[awsstub.Publish].Mean() / f.Latencies[awsstub.Publish].P50
-			m.published = f1.LogBytes
-		} else if f1.Name != contract.AuthorizerName {
-			tail = f.Latencies[awsstub.SendMessage].Mean() / f.Latencies[awsstub.SendMessage].P50
+		if f1.Name != contract.AuthorizerName {
+			tail = f.Latencies[call].Mean() / f.Latencies[call].P50
 		}
 		m.durations[f1.Name] = duration{cpu: f1.CPU, wait: math.Max(0, f1.Latency.P50-f1.CPU) * tail}
 	}
@@ -161,22 +166,16 @@ func (m Model) event(body int, l load) usage {
 	response := m.of(body, func(e result.Event) float64 { return float64(e.Response) })
 	return plus(
 		usage{apiRequest: 1, transferOut: (response + responseHeaders) / gb},
-		m.traces(l.perSecond), m.invoke(contract.AuthorizerName), m.mean(m.invoke), m.consumer(l.batch),
+		m.invoke(contract.AuthorizerName), m.mean(m.invoke), m.consumer(l.batch),
 		usage{queueRequest: chunks(message) + (chunks(l.batch*message)+1)/l.batch},
 		usage{writeUnit: m.of(body, itemUnits)}, m.indexes(body), m.logs(l.batch),
 		usage{keyRequest: m.keyRequests(l.perSecond) / l.perSecond, secretCall: m.secretCalls(l.perSecond, secretSeconds) / l.perSecond},
 	)
 }
 
-func (m Model) traces(perSecond float64) usage {
-	if !m.stack.API.Traced {
-		return usage{}
-	}
-	return m.recorded(perSecond)
-}
-
-// recorded returns an event's part of the traces that X-Ray samples.
-func (m Model) recorded(perSecond float64) usage {
+// traced returns an event's part of the traces that X-Ray samples with the parameter
+// Tracing.
+func traced(perSecond float64) usage {
 	first := math.Min(1, perSecond)
 	return usage{trace: (first + traceShare*(perSecond-first)) / perSecond}
 }
@@ -271,7 +270,7 @@ func (m Model) secretCalls(perSecond, every float64) float64 {
 // and one of a consumer (SQS Developer Guide, "Key management"), and one for each reading
 // of a secret.
 func (m Model) keyRequests(perSecond float64) float64 {
-	return (2*float64(len(m.processors()))+1)/m.stack.DataKeySeconds + m.secretCalls(perSecond, secretSeconds)
+	return (2*float64(len(m.processors()))+1)/dataKeySeconds + m.secretCalls(perSecond, secretSeconds)
 }
 
 // Lambda's two lines about an invocation (Lambda Developer Guide, "Lambda Telemetry API
@@ -324,7 +323,7 @@ func (m Model) forgeries() float64 { return m.stack.API.ThrottleRate * float64(m
 // stoppedAtGate1 returns what a request uses that the authorizer denies. API Gateway does
 // not bill it (AWS re:Post, "Pricing clarification for API Gateway").
 func (m Model) stoppedAtGate1() usage {
-	return plus(m.traces(m.forgeries()), m.invoke(contract.AuthorizerName), usage{transferOut: responseHeaders / float64(gb)},
+	return plus(m.invoke(contract.AuthorizerName), usage{transferOut: responseHeaders / float64(gb)},
 		m.logged(m.accessLine()+lambdaLines(contract.AuthorizerName)+m.sizes.Lines.AuthorizerRefused))
 }
 
@@ -333,7 +332,7 @@ func (m Model) stoppedAtGate2() usage {
 	rate := m.forgeries()
 	reads := m.secretCalls(rate, refreshSeconds) / rate
 	return plus(usage{apiRequest: 1, transferOut: responseHeaders / float64(gb), secretCall: reads, keyRequest: reads},
-		m.traces(rate), m.invoke(contract.AuthorizerName), m.mean(m.invoke),
+		m.invoke(contract.AuthorizerName), m.mean(m.invoke),
 		m.logged(m.accessLine()+lambdaLines(contract.AuthorizerName)+lambdaLines(m.processors()[0])+m.sizes.Lines.ProcessorRefused))
 }
 

@@ -26,9 +26,9 @@ func round(t *testing.T) Model {
 	m := Model{
 		prices: f.Prices, limits: f.LimitsByID(), durations: map[string]duration{},
 		stack: stack.Stack{
-			VisibilitySeconds: 300, LogDays: 30, DataKeySeconds: 300, Alarms: 10, Dashboards: 1, Secrets: 3, Keys: 1,
+			VisibilitySeconds: 300, LogDays: 30, Alarms: 10, Dashboards: 1, Secrets: 3, Keys: 1,
 			Mappings: map[string]stack.Mapping{contract.ConsumerName: {BatchSize: 10, MaximumConcurrency: 50}},
-			API:      stack.API{Methods: 3, ThrottleRate: 1000, Traced: true},
+			API:      stack.API{Methods: 3, ThrottleRate: 1000},
 		},
 		sizes: result.Sizes{Events: []result.Event{{Body: middle, Message: 4000, Item: 3 * kb, Entries: map[string]int{
 			contract.PaymentIndex: kb + 1, contract.DayIndex: 300,
@@ -58,7 +58,7 @@ func TestModel(t *testing.T) {
 		{"a message is sent, and received and deleted in a batch", 1 + 2.0/10, e[queueRequest]},
 		{"a batch of one", 3, m.event(middle, load{100, 1})[queueRequest]},
 		{"two functions and a tenth of the consumer", 2 + 1.0/10, e[invocation]},
-		{"5 % of the traces and the first of each second", 0.05 + 0.95*0.01, e[trace]},
+		{"5 % of the traces and the first of each second", 0.05 + 0.95*0.01, traced(100)[trace]},
 		{"a month of nothing", 10*0.1 + 3 + 3*0.4 + 1, m.prices.cost(idle)},
 		{"$0.625 a million", 1.25, m.prices.cost(usage{writeUnit: 2 * million})},
 		{"the first million is free", 0.4, m.prices.free(usage{queueRequest: 5 * million})},

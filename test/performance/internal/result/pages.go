@@ -51,8 +51,6 @@ func (m Machine) String() string {
 		m.Date, m.Revision, m.CPU, m.Cores, m.MemoryGB, m.Kernel, m.Go, m.LoadAverage)
 }
 
-func megabytes(bytes int64) string { return Number(float64(bytes)/(1<<20), 1) }
-
 // LoadPage returns the page of the load run.
 func (r Results) LoadPage() string {
 	l := r.Load
@@ -65,7 +63,7 @@ func (r Results) LoadPage() string {
 	}
 	var rows [][]string
 	for _, f := range l.Functions {
-		rows = append(rows, row(f.Name, f.Latency, Number(f.CPU, 2), megabytes(f.Memory), Number(f.LogBytes, 0),
+		rows = append(rows, row(f.Name, f.Latency, Number(f.CPU, 2), Number(float64(f.Memory)/(1<<20), 1), Number(f.LogBytes, 0),
 			fmt.Sprintf("%d (%d)", f.Environments, f.ColdStarts)))
 	}
 	rows = append(rows, row("authorizer and processor as one request", l.Request, "", "", "", ""))
@@ -103,17 +101,17 @@ func (r Results) ColdStartPage() string {
 	c := r.ColdStart
 	var rows [][]string
 	for _, p := range c.Programs {
-		row := []string{p.Name, Number(p.Init, 1), Number(p.InitCPU, 1)}
-		if p.FirstCall == 0 {
-			row = append(row, "", "", "", "")
-		} else {
-			row = append(row, Number(p.FirstCall, 1), Number(p.FirstCPU, 1), Number(p.WarmCall, 2), Number(p.WarmCPU, 3))
+		row := []string{p.Name}
+		for i, n := range []float64{
+			p.Init, p.InitCPU, p.FirstCall, p.FirstCPU, p.WarmCall, p.WarmCPU, p.Memory / (1 << 20), float64(p.Binary) / 1e6, float64(p.Zip) / 1e6,
+		} {
+			cell := ""
+			if n > 0 { // a program is without what was not measured
+				cell = Number(n, []int{1, 1, 1, 1, 2, 3, 1, 1, 2}[i])
+			}
+			row = append(row, cell)
 		}
-		zip := ""
-		if p.Zip > 0 {
-			zip = Number(float64(p.Zip)/1e6, 2)
-		}
-		rows = append(rows, append(row, megabytes(int64(p.Memory)), Number(float64(p.Binary)/1e6, 1), zip))
+		rows = append(rows, row)
 	}
 	return Header + "# Cold starts\n\n" + c.Machine.String() +
 		fmt.Sprintf("Medians of %d processes each, started one at a time, in turn. Every AWS call takes %.0f ms.\n\n", c.Rounds, c.Call) +

@@ -35,9 +35,7 @@ type Stack struct {
 	HealthyFilterMetrics int
 	// VisibilitySeconds is how long a message that is not deleted stays in flight.
 	VisibilitySeconds float64
-	// DataKeySeconds is how long SQS uses one data key.
-	DataKeySeconds float64
-	LogDays        float64
+	LogDays           float64
 	// GlacierDays is the age in days at which archived webhooks move to Glacier.
 	GlacierDays float64
 }
@@ -68,7 +66,6 @@ type Index struct {
 type API struct {
 	Methods      int
 	ThrottleRate float64 // requests a second for each method
-	Traced       bool    // by X-Ray
 	AccessLog    string  // format of a line
 }
 
@@ -81,10 +78,6 @@ func (s Stack) Function(name string) Function {
 	return s.Functions[i]
 }
 
-// defaultDataKeySeconds is used when a queue sets none (SQS API Reference,
-// SetQueueAttributes, KmsDataKeyReusePeriodSeconds).
-const defaultDataKeySeconds = 300
-
 // Read reads a template, with the defaults of its parameters. The error is ErrTemplate if it lacks something.
 func Read(path string) (Stack, error) {
 	text, err := os.ReadFile(path)
@@ -95,7 +88,7 @@ func Read(path string) (Stack, error) {
 	if err := json.Unmarshal(text, &t); err != nil {
 		return Stack{}, fmt.Errorf("%w: %w", ErrTemplate, err)
 	}
-	s := Stack{Mappings: map[string]Mapping{}, DataKeySeconds: defaultDataKeySeconds}
+	s := Stack{Mappings: map[string]Mapping{}}
 	filters := map[string]bool{} // name to whether it has data while all is well
 	for _, id := range slices.Sorted(maps.Keys(t.Resources)) {
 		r := t.Resources[id]
@@ -147,13 +140,9 @@ func (s *Stack) add(t template, kind string, p any) {
 	case "AWS::ApiGateway::Method":
 		s.API.Methods++
 	case "AWS::ApiGateway::Stage":
-		s.API.AccessLog, s.API.Traced = t.text(p, "AccessLogSetting", "Format"), t.text(p, "TracingEnabled") == "true"
-		s.API.ThrottleRate = t.number(p, "MethodSettings", "ThrottlingRateLimit")
+		s.API.AccessLog, s.API.ThrottleRate = t.text(p, "AccessLogSetting", "Format"), t.number(p, "MethodSettings", "ThrottlingRateLimit")
 	case "AWS::SQS::Queue":
 		s.VisibilitySeconds = max(s.VisibilitySeconds, t.number(p, "VisibilityTimeout"))
-		if seconds := t.number(p, "KmsDataKeyReusePeriodSeconds"); seconds > 0 {
-			s.DataKeySeconds = seconds
-		}
 	case "AWS::SecretsManager::Secret":
 		s.Secrets++
 	case "AWS::CloudWatch::Alarm":
