@@ -42,8 +42,7 @@ func (c *command) allocations(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	table, lines, err := compareAllocations(base, now)
-	fmt.Fprint(c.stdout, table)
+	lines, err := compareAllocations(base, now)
 	if *update && len(lines) > 0 {
 		return os.WriteFile(path, []byte(lines), 0o644)
 	}
@@ -70,36 +69,33 @@ func readBenchmarks(text []byte) (map[string]allocated, error) {
 	return all, r.Err()
 }
 
-// compareAllocations returns a table of both and the lines of now without times, which
-// would change on every run. The error is errAllocations if a benchmark allocates clearly
-// more, is new or is gone.
-func compareAllocations(base, now []byte) (table, lines string, err error) {
+// compareAllocations returns the lines of now without times, which would change on every
+// run. The error is errAllocations if a benchmark allocates clearly more, is new or is gone.
+func compareAllocations(base, now []byte) (lines string, err error) {
 	before, err := readBenchmarks(base)
 	if err != nil {
-		return "", "", err
+		return "", err
 	}
 	after, err := readBenchmarks(now)
 	if err != nil {
-		return "", "", err
+		return "", err
 	}
-	var t, l strings.Builder
 	var wrong []string
 	for _, name := range slices.Sorted(maps.Keys(after)) {
 		was, known := before[name]
 		is := after[name]
-		fmt.Fprintf(&l, "Benchmark%s 200 %.0f B/op %.0f allocs/op\n", name, is.bytes, is.allocs)
+		lines += fmt.Sprintf("Benchmark%s 200 %.0f B/op %.0f allocs/op\n", name, is.bytes, is.allocs)
 		if !known || is.allocs > was.allocs*(1+allocBound)+allocsSlack || is.bytes > was.bytes*(1+allocBound)+bytesSlack {
-			wrong = append(wrong, name)
+			wrong = append(wrong, fmt.Sprintf("%s: %.0f → %.0f allocations, %.0f → %.0f bytes", name, was.allocs, is.allocs, was.bytes, is.bytes))
 		}
-		fmt.Fprintf(&t, "%-28s %6.0f → %6.0f allocations %8.0f → %8.0f bytes\n", name, was.allocs, is.allocs, was.bytes, is.bytes)
 	}
 	for _, name := range slices.Sorted(maps.Keys(before)) {
 		if _, ran := after[name]; !ran {
-			wrong = append(wrong, name)
+			wrong = append(wrong, name+" is gone")
 		}
 	}
 	if wrong != nil {
-		err = fmt.Errorf("%w: %s", errAllocations, strings.Join(wrong, ", "))
+		err = fmt.Errorf("%w: %s", errAllocations, strings.Join(wrong, "; "))
 	}
-	return t.String(), l.String(), err
+	return lines, err
 }

@@ -21,17 +21,11 @@ import (
 // TestPagesAreCurrent compares the committed pages with what the results, figures.json
 // and the template say.
 func TestPagesAreCurrent(t *testing.T) {
-	dir := t.TempDir()
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "measured.json"), []byte(read(t, "results/measured.json")), 0o600))
-	require.NoError(t, run(t.Context(), []string{"tables", "-results", dir}, io.Discard, io.Discard))
-	pages, err := os.ReadDir(dir)
+	c := command{root: "../..", results: "results"}
+	pages, err := c.pages()
 	require.NoError(t, err)
-	committed, err := os.ReadDir("results")
-	require.NoError(t, err)
-	assert.Len(t, pages, len(committed))
-	for _, page := range pages {
-		assert.Equal(t, read(t, filepath.Join(dir, page.Name())), read(t, filepath.Join("results", page.Name())),
-			"results/%s: run go run . tables and read what changed", page.Name())
+	for name, page := range pages {
+		assert.Equal(t, string(page), read(t, filepath.Join("results", name)), "results/%s: run go run . tables and read what changed", name)
 	}
 }
 
@@ -160,12 +154,10 @@ func TestMeasuring(t *testing.T) {
 		assert.Positive(t, f.Memory, f.Name)
 		assert.Positive(t, f.Latency.P50, f.Name)
 	}
+	assert.Contains(t, read(t, filepath.Join(dir, "flood.md")), "became")
 	require.Len(t, r.ColdStart.Programs, 9)
 	for _, p := range r.ColdStart.Programs {
 		assert.Positive(t, p.Init, p.Name)
-	}
-	for _, page := range []string{"load.md", "latency.svg", "flood.md", "coldstart.md", "cost.md", "scale.md"} {
-		assert.FileExists(t, filepath.Join(dir, page))
 	}
 
 	// The committed sizes are what the code of today makes; log lines vary a little.
@@ -224,11 +216,10 @@ func TestAllocations(t *testing.T) {
 		{"a benchmark that the baseline lacks", base + "BenchmarkC 200 0 B/op 0 allocs/op\n", errAllocations},
 		{"one that is gone", "BenchmarkA 200 1000 B/op 100 allocs/op\n", errAllocations},
 	} {
-		table, lines, err := compareAllocations([]byte(base), []byte(row.now))
+		lines, err := compareAllocations([]byte(base), []byte(row.now))
 		assert.ErrorIs(t, err, row.want, row.why)
-		assert.Contains(t, table, "A ")
 		assert.Contains(t, lines, "BenchmarkA 200 ")
 	}
-	_, _, err := compareAllocations([]byte(base), []byte("PASS\n"))
+	_, err := compareAllocations([]byte(base), []byte("PASS\n"))
 	assert.Error(t, err, "no benchmark ran")
 }

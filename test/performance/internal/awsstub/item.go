@@ -1,6 +1,10 @@
 package awsstub
 
-import "encoding/base64"
+import (
+	"encoding/base64"
+	"maps"
+	"slices"
+)
 
 // Item is an item of the table.
 type Item map[string]Attribute
@@ -56,11 +60,7 @@ func (i Item) Projected(keys, attributes []string) int {
 			return 0
 		}
 	}
-	entry := Item{}
-	for _, name := range attributes {
-		if value, there := i[name]; there {
-			entry[name] = value
-		}
-	}
+	entry := maps.Clone(i)
+	maps.DeleteFunc(entry, func(name string, _ Attribute) bool { return !slices.Contains(attributes, name) })
 	return entry.Bytes()
 }

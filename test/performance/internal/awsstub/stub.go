@@ -5,6 +5,7 @@ package awsstub
 import (
 	"bytes"
 	"crypto/md5"
+	"crypto/x509"
 	"encoding/hex"
 	"encoding/json"
 	"encoding/pem"
@@ -211,7 +212,11 @@ func (s *Stub) object(w http.ResponseWriter, r *http.Request, body []byte) {
 		body, _ = io.ReadAll(httputil.NewChunkedReader(bytes.NewReader(body))) // as the SDK wrote it
 	}
 	data, exists := s.shared[key]
+	_, unreadable := x509.ParseCertificates(body) // a permit is empty
 	switch put := r.Method == http.MethodPut; {
+	case unreadable != nil:
+		s.arrived.Refusals++ // a processor that cannot read it would fetch anew
+		w.WriteHeader(http.StatusBadRequest)
 	case put && exists:
 		w.WriteHeader(http.StatusPreconditionFailed)
 		_, _ = io.WriteString(w, "<Error><Code>PreconditionFailed</Code></Error>")
@@ -234,10 +239,7 @@ func (s *Stub) refuse(w http.ResponseWriter, kind string) {
 // respond writes a response of one of AWS's JSON protocols. The SDK checks the
 // checksum of DynamoDB's responses.
 func respond(w http.ResponseWriter, status int, value any) {
-	body, err := json.Marshal(value)
-	if err != nil {
-		status, body = http.StatusInternalServerError, []byte("{}")
-	}
+	body, _ := json.Marshal(value) // of texts and items
 	h := w.Header()
 	h.Set("Content-Type", "application/x-amz-json-1.0")
 	h.Set("Content-Length", strconv.Itoa(len(body)))

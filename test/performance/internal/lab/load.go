@@ -262,9 +262,6 @@ func (r *loadRun) feed(ctx context.Context, reader *pool, size, n int, payload f
 
 // pause returns the cause of ctx when that ends first.
 func pause(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return context.Cause(ctx)
-	}
 	select {
 	case <-time.After(d):
 		return nil

@@ -128,18 +128,14 @@ func (m Model) deadLetters() string {
 
 func (m Model) strangers() string {
 	rate := m.forgeries()
-	var rows [][]string
-	for _, row := range []struct {
-		what string
-		of   usage
-	}{
-		{"Stopped at gate 1: no header that could be a signature", m.stoppedAtGate1()},
-		{"The same, should API Gateway bill what an authorizer denies after all", plus(m.stoppedAtGate1(), usage{apiRequest: 1})},
-		{"Stopped at gate 2: headers that are well formed", m.stoppedAtGate2()},
-	} {
-		rows = append(rows, []string{row.what, m.perMillion(row.of), m.dollars(row.of.times(rate * 3600)), m.dollars(row.of.times(rate * 24 * 3600))})
+	row := func(what string, u usage) []string {
+		return []string{what, m.perMillion(u), m.dollars(u.times(rate * 3600)), m.dollars(u.times(rate * 24 * 3600))}
 	}
-	return result.Table([]string{"at " + result.Number(rate, 0) + " requests a second", "$ a million", "$ an hour", "$ a day"}, rows)
+	return result.Table([]string{"at " + result.Number(rate, 0) + " requests a second", "$ a million", "$ an hour", "$ a day"}, [][]string{
+		row("Stopped at gate 1: no header that could be a signature", m.stoppedAtGate1()),
+		row("The same, should API Gateway bill what an authorizer denies after all", plus(m.stoppedAtGate1(), usage{apiRequest: 1})),
+		row("Stopped at gate 2: headers that are well formed", m.stoppedAtGate2()),
+	})
 }
 
 func (m Model) firewall() string {

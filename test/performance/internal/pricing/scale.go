@@ -22,13 +22,8 @@ const (
 // dayShards is the number of partition keys of a provider's day (handlers/aws/table).
 const dayShards = 16
 
-// limit returns a limit's value, which is not a number if figures.json has none.
-func (m Model) limit(id string) float64 {
-	if l, known := m.limits[id]; known {
-		return l.Value
-	}
-	return math.NaN()
-}
+// limit returns a limit's value, 0 if figures.json has none.
+func (m Model) limit(id string) float64 { return m.limits[id].Value }
 
 func (m Model) providers() float64 { return float64(len(m.processors())) }
 

@@ -102,12 +102,16 @@ func (r Results) ColdStartPage() string {
 	var rows [][]string
 	for _, p := range c.Programs {
 		row := []string{p.Name}
-		for i, n := range []float64{
-			p.Init, p.InitCPU, p.FirstCall, p.FirstCPU, p.WarmCall, p.WarmCPU, p.Memory / (1 << 20), float64(p.Binary) / 1e6, float64(p.Zip) / 1e6,
+		for _, figure := range []struct {
+			n        float64
+			decimals int
+		}{
+			{p.Init, 1}, {p.InitCPU, 1}, {p.FirstCall, 1}, {p.FirstCPU, 1}, {p.WarmCall, 2}, {p.WarmCPU, 3},
+			{p.Memory / (1 << 20), 1}, {float64(p.Binary) / 1e6, 1}, {float64(p.Zip) / 1e6, 2},
 		} {
 			cell := ""
-			if n > 0 { // a program is without what was not measured
-				cell = Number(n, []int{1, 1, 1, 1, 2, 3, 1, 1, 2}[i])
+			if figure.n > 0 { // a program is without what was not measured
+				cell = Number(figure.n, figure.decimals)
 			}
 			row = append(row, cell)
 		}
