@@ -78,13 +78,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 
 // parse also refuses what is left over.
 func (c *command) parse(args []string) error {
-	if err := c.flags.Parse(args); err != nil {
+	if err := c.flags.Parse(args); err != nil || c.flags.NArg() == 0 {
 		return err
 	}
-	if c.flags.NArg() > 0 {
-		return fmt.Errorf("%w: %s", errUsage, c.flags.Arg(0))
-	}
-	return nil
+	return fmt.Errorf("%w: %s", errUsage, c.flags.Arg(0))
 }
 
 func (c *command) measured() string { return filepath.Join(c.results, "measured.json") }

@@ -39,26 +39,21 @@ func (m Model) dollars(u usage) string { return result.Dollars(m.prices.cost(u))
 func short(n float64) string { return strings.TrimSuffix(result.Number(n, 1), ".0") }
 
 func (m Model) events() string {
-	titles, total := []string{"$"}, usage{}
+	titles := []string{"$"}
+	together := []string{"**together**"}
 	for _, body := range lab.Bodies() {
-		titles, total = append(titles, short(float64(body)/kb)+" KB"), plus(total, m.event(body, usual()))
+		titles = append(titles, short(float64(body)/kb)+" KB")
+		together = append(together, m.perMillion(m.event(body, usual())))
 	}
 	var rows [][]string
-	for _, service := range append(m.prices.services(total), "") {
+	for _, service := range m.prices.services(m.event(middle, usual())) {
 		row := []string{service}
-		if service == "" {
-			row[0] = "**together**"
-		}
 		for _, body := range lab.Bodies() {
-			u := m.event(body, usual())
-			if service != "" {
-				u = m.prices.of(service, u)
-			}
-			row = append(row, m.perMillion(u))
+			row = append(row, m.perMillion(m.prices.of(service, m.event(body, usual()))))
 		}
 		rows = append(rows, row)
 	}
-	return result.Table(titles, rows)
+	return result.Table(titles, append(rows, together))
 }
 
 func (m Model) idle() string {
@@ -94,17 +89,15 @@ func (m Model) parts() string {
 }
 
 func (m Model) publishTable() string {
-	alarms, metrics := usage{alarm: m.publishing()[alarm]}, usage{metric: m.publishing()[metric]}
-	of := func(target string) []string {
-		u := m.publish(target)
-		row := []string{m.perMillion(u), m.perMillion(usage{target: 1})}
-		for _, service := range []string{"Lambda", "CloudWatch Logs"} {
-			row = append(row, m.perMillion(m.prices.of(service, u)))
+	row := func(name, target string) []string {
+		u, fixed := m.publish(target), m.publishing()
+		return []string{
+			name, m.perMillion(u), m.perMillion(usage{target: 1}), m.perMillion(m.prices.of("Lambda", u)), m.perMillion(m.prices.of("CloudWatch Logs", u)),
+			m.dollars(usage{alarm: fixed[alarm]}), m.dollars(usage{metric: fixed[metric]}),
 		}
-		return append(row, m.dollars(alarms), m.dollars(metrics))
 	}
 	return result.Table([]string{"", "$ for a million events", "of it the target", "Lambda", "logs", "$ a month: alarms", "metrics with data"}, [][]string{
-		append([]string{"PublishTo topic"}, of(topicPublish)...), append([]string{"PublishTo event-bus"}, of("events.put")...),
+		row("PublishTo topic", topicPublish), row("PublishTo event-bus", "events.put"),
 	})
 }
 

@@ -99,17 +99,12 @@ func New(s stack.Stack, r result.Results, f figures.Figures) (Model, error) {
 		}
 	}
 	m.single.wait = f.Latencies[awsstub.PutItem].Mean()
-	for _, name := range m.functions() {
+	for _, name := range append([]string{contract.AuthorizerName, contract.ConsumerName, contract.PublisherName}, m.processors()...) {
 		if m.durations[name].cpu <= 0 {
 			return m, fmt.Errorf("%w: the load run lacks %s", ErrMissing, name)
 		}
 	}
 	return m, nil
-}
-
-// functions returns those that every event meets, the publisher with PublishTo.
-func (m Model) functions() []string {
-	return append([]string{contract.AuthorizerName, contract.ConsumerName, contract.PublisherName}, m.processors()...)
 }
 
 func (m Model) processors() []string {
@@ -122,9 +117,7 @@ func (m Model) processors() []string {
 	return names
 }
 
-func (m Model) memory(function string) float64 {
-	return m.stack.Function(function).MemoryMB
-}
+func (m Model) memory(function string) float64 { return m.stack.Function(function).MemoryMB }
 
 // of returns the mean of a size over the events with such a body.
 func (m Model) of(body int, size func(result.Event) float64) float64 {
@@ -166,7 +159,7 @@ func (m Model) event(body int, l load) usage {
 	response := m.of(body, func(e result.Event) float64 { return float64(e.Response) })
 	return plus(
 		usage{apiRequest: 1, transferOut: (response + responseHeaders) / gb},
-		m.invoke(contract.AuthorizerName), m.mean(m.invoke), m.consumer(l.batch),
+		m.invoke(contract.AuthorizerName), m.process(), m.consumer(l.batch),
 		usage{queueRequest: chunks(message) + (chunks(l.batch*message)+1)/l.batch},
 		usage{writeUnit: m.of(body, itemUnits)}, m.indexes(body), m.logs(l.batch),
 		usage{keyRequest: m.keyRequests(l.perSecond) / l.perSecond, secretCall: m.secretCalls(l.perSecond, secretSeconds) / l.perSecond},
@@ -184,11 +177,11 @@ func (m Model) invoke(function string) usage {
 	return usage{invocation: 1, gbSecond: m.durations[function].gbSeconds(m.memory(function))}
 }
 
-// mean returns the mean over the processors.
-func (m Model) mean(of func(function string) usage) usage {
-	sum, names := usage{}, m.processors()
-	for _, name := range names {
-		sum = plus(sum, of(name).times(1/float64(len(names))))
+// process returns the mean over the processors.
+func (m Model) process() usage {
+	sum := usage{}
+	for _, name := range m.processors() {
+		sum = plus(sum, m.invoke(name).times(1/m.providers()))
 	}
 	return sum
 }
@@ -247,7 +240,7 @@ func (m Model) fixed() usage {
 // healthyMetrics is the number of custom metrics while all is well: Accepted and Stored,
 // each under {Environment} and under {Environment, Provider}, and those of filters.
 func (m Model) healthyMetrics() float64 {
-	return 2*(1+float64(len(m.processors()))) + float64(m.stack.HealthyFilterMetrics)
+	return 2*(1+m.providers()) + float64(m.stack.HealthyFilterMetrics)
 }
 
 // busy returns how many environments of a function are busy when it is invoked that often
@@ -270,7 +263,7 @@ func (m Model) secretCalls(perSecond, every float64) float64 {
 // and one of a consumer (SQS Developer Guide, "Key management"), and one for each reading
 // of a secret.
 func (m Model) keyRequests(perSecond float64) float64 {
-	return (2*float64(len(m.processors()))+1)/dataKeySeconds + m.secretCalls(perSecond, secretSeconds)
+	return (2*m.providers()+1)/dataKeySeconds + m.secretCalls(perSecond, secretSeconds)
 }
 
 // Lambda's two lines about an invocation (Lambda Developer Guide, "Lambda Telemetry API
@@ -332,7 +325,7 @@ func (m Model) stoppedAtGate2() usage {
 	rate := m.forgeries()
 	reads := m.secretCalls(rate, refreshSeconds) / rate
 	return plus(usage{apiRequest: 1, transferOut: responseHeaders / float64(gb), secretCall: reads, keyRequest: reads},
-		m.invoke(contract.AuthorizerName), m.mean(m.invoke),
+		m.invoke(contract.AuthorizerName), m.process(),
 		m.logged(m.accessLine()+lambdaLines(contract.AuthorizerName)+lambdaLines(m.processors()[0])+m.sizes.Lines.ProcessorRefused))
 }
 
