@@ -50,16 +50,13 @@ func (c *command) flood(ctx context.Context, o lab.LoadOptions, repeats float64)
 	providers := c.world.Source.Providers()
 	f := result.Flood{Machine: c.machine, Provider: providers[len(providers)-1], Rate: repeats}
 	o.Flooded = true
-	for _, run := range []struct {
-		repeats float64
-		load    *result.Load
-	}{{0, &f.Without}, {repeats, &f.With}} {
+	for i, l := range []*result.Load{&f.Without, &f.With} {
 		var err error
-		o.Flood = run.repeats
-		if *run.load, err = c.world.Load(ctx, c.tree, o, c.stderr); err != nil {
+		o.Flood = float64(i) * repeats
+		if *l, err = c.world.Load(ctx, c.tree, o, c.stderr); err != nil {
 			return result.Results{}, err
 		}
-		run.load.Functions, run.load.Request.Curve, run.load.Late.Curve = nil, nil, nil
+		l.Functions, l.Request.Curve, l.Late.Curve = nil, nil, nil
 	}
 	return result.Results{Flood: &f}, nil
 }

@@ -134,11 +134,8 @@ func run(ctx context.Context, dir string, args ...string) (string, error) {
 
 // ThisMachine describes the machine and the revision at root.
 func ThisMachine(ctx context.Context, root string, now time.Time) (m result.Machine, err error) {
-	m.Cores, m.Date = runtime.NumCPU(), now.UTC().Format(time.DateOnly)
+	m.Go, m.Cores, m.Date = runtime.Version(), runtime.NumCPU(), now.UTC().Format(time.DateOnly)
 	if m.Revision, err = run(ctx, root, "git", "describe", "--always", "--dirty"); err != nil {
-		return m, err
-	}
-	if m.Go, err = run(ctx, root, "go", "env", "GOVERSION"); err != nil {
 		return m, err
 	}
 	cpu, memory := entry("cpuinfo", "model name"), strings.TrimSuffix(entry("meminfo", "MemTotal"), " kB")
@@ -165,9 +162,6 @@ func entry(file, name string) string {
 
 func median(values []float64) float64 {
 	sorted := slices.Sorted(slices.Values(values))
-	if len(sorted) == 0 {
-		return 0
-	}
 	return (sorted[(len(sorted)-1)/2] + sorted[len(sorted)/2]) / 2
 }
 

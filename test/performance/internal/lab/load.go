@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -94,16 +95,10 @@ func (w *World) Load(ctx context.Context, r Revision, o LoadOptions, progress io
 	if err := run.send(ctx); err != nil {
 		return l, err
 	}
-	messages := w.Stub.Arrived().Messages
-	if err := run.feed(ctx, consumer, contract.BatchSize, len(messages), func(from, to int) []byte {
-		return batch(messages[from:to], time.Now())
-	}); err != nil {
+	if err := feed(ctx, run, consumer, contract.BatchSize, w.Stub.Arrived().Messages, batch); err != nil {
 		return l, err
 	}
-	items := w.Stub.Arrived().Items
-	if err := run.feed(ctx, publisher, contract.PublishBatchSize, len(items), func(from, to int) []byte {
-		return stream(items[from:to], time.Now())
-	}); err != nil {
+	if err := feed(ctx, run, publisher, contract.PublishBatchSize, w.Stub.Arrived().Items, stream); err != nil {
 		return l, err
 	}
 	l = result.Load{
@@ -234,16 +229,16 @@ func (r *loadRun) settle(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
-// feed hands n messages or records to a function in full batches, at equal distances
-// that make the rate. The first batches start its environments and are not measured.
-func (r *loadRun) feed(ctx context.Context, reader *pool, size, n int, payload func(from, to int) []byte) error {
+// feed hands messages or items to a function in full batches, at equal distances that
+// make the rate. The first batches start its environments and are not measured.
+func feed[T any](ctx context.Context, r *loadRun, reader *pool, size int, all []T, payload func([]T, time.Time) []byte) error {
 	for range r.Warm {
 		reader.launch(ctx)
 	}
-	batches := (n + size - 1) / size
-	warm, begin := min(2*r.Warm, batches/2), time.Now()
-	for i := range batches {
-		body := payload(i*size, min(n, (i+1)*size))
+	batches := slices.Collect(slices.Chunk(all, size))
+	warm, begin := min(2*r.Warm, len(batches)/2), time.Now()
+	for i, part := range batches {
+		body := payload(part, time.Now())
 		due := begin.Add(time.Duration(float64(i*size) / r.Rate * float64(time.Second)))
 		if err := pause(ctx, time.Until(due)); err != nil {
 			return err

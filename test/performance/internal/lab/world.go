@@ -78,9 +78,6 @@ func (w *World) writeRoots(paypal []byte) error {
 			return err
 		}
 	}
-	if err := os.Mkdir(w.path("no-certificates"), 0o755); err != nil {
-		return err
-	}
 	return os.WriteFile(w.path("roots.pem"), bundle, 0o600)
 }
 
@@ -118,7 +115,7 @@ func (w *World) environment(f stack.Function) []string {
 		// certificates itself, which it does not on Lambda.
 		"AWS_ENDPOINT_URL=" + w.Stub.URL,
 		"SSL_CERT_FILE=" + w.path("roots.pem"),
-		"SSL_CERT_DIR=" + w.path("no-certificates"),
+		"SSL_CERT_DIR=" + w.path("none"),
 	}
 	if f.Provider == "paypal" {
 		env = append(env, "HTTPS_PROXY="+w.hosts.URL)

@@ -1,15 +1,14 @@
 package pricing
 
 import (
-	"context"
+	"fmt"
 	"math"
+	"os"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	secretcache "github.com/paysluice/paysluice/handlers/aws/secret"
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/test/performance/internal/figures"
 	"github.com/paysluice/paysluice/test/performance/internal/result"
@@ -107,24 +106,17 @@ func TestReaches(t *testing.T) {
 	}
 }
 
-// TestSecretSeconds compares the constants with the cache of secrets.
-func TestSecretSeconds(t *testing.T) {
-	for every, forged := range map[float64]bool{secretSeconds: false, refreshSeconds: true} {
-		const hour = 3600
-		reads, at := 0, time.Unix(1_780_000_000, 0)
-		cache := secretcache.New(
-			func(context.Context) ([]byte, error) { reads++; return []byte("s"), nil },
-			func(document []byte) (string, error) { return string(document), nil },
-			func() time.Time { return at }, func(context.Context, error) {})
-		for range hour {
-			_, err := cache.Get(t.Context())
-			require.NoError(t, err)
-			if forged {
-				cache.Refresh(t.Context())
-			}
-			at = at.Add(time.Second)
+// TestConstantsOfTheHandlers compares copies of unexported constants with their sources.
+func TestConstantsOfTheHandlers(t *testing.T) {
+	for file, constants := range map[string][]string{
+		"secret/secret.go": {fmt.Sprintf("refreshAfter = %d * time.Minute\n", secretSeconds/60), fmt.Sprintf("refreshEvery = %d * time.Second\n", refreshSeconds)},
+		"table/table.go":   {fmt.Sprintf("const dayShards = %d\n", dayShards)},
+	} {
+		text, err := os.ReadFile("../../../../handlers/aws/" + file)
+		require.NoError(t, err)
+		for _, c := range constants {
+			assert.Contains(t, string(text), c)
 		}
-		assert.InEpsilon(t, hour/every, reads, 0.1, "forged webhooks: %v", forged)
 	}
 }
 

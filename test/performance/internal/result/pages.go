@@ -76,20 +76,16 @@ func (r Results) LoadPage() string {
 // FloodPage returns the page of the flood.
 func (r Results) FloodPage() string {
 	f := r.Flood
-	var rows [][]string
-	for _, row := range []struct {
-		name          string
-		without, with float64
-	}{
-		{"p50", f.Without.Request.P50, f.With.Request.P50}, {"p90", f.Without.Request.P90, f.With.Request.P90},
-		{"p99", f.Without.Request.P99, f.With.Request.P99}, {"p99.9", f.Without.Request.P999, f.With.Request.P999},
-		{"stored, of 100 accepted requests", f.Without.Stored(), f.With.Stored()},
-	} {
-		rows = append(rows, []string{row.name, Number(row.without, 1), Number(row.with, 1), fmt.Sprintf("%.2f", row.with/row.without)})
+	row := func(name string, without, with float64) []string {
+		return []string{name, Number(without, 1), Number(with, 1), Number(with/without, 2)}
 	}
 	return Header + fmt.Sprintf("# A flood of one delivery\n\nThe other providers send %.0f requests a second for %.0f s, without and with %.0f repeats a second of one delivery of %s. ",
 		f.Without.Rate, f.Without.Seconds, f.Rate, f.Provider) + f.Machine.String() +
-		Table([]string{"times in ms, authorizer and processor as one request", "without", "with", "with / without"}, rows) +
+		Table([]string{"times in ms, authorizer and processor as one request", "without", "with", "with / without"}, [][]string{
+			row("p50", f.Without.Request.P50, f.With.Request.P50), row("p90", f.Without.Request.P90, f.With.Request.P90),
+			row("p99", f.Without.Request.P99, f.With.Request.P99), row("p99.9", f.Without.Request.P999, f.With.Request.P999),
+			row("stored, of 100 accepted requests", f.Without.Stored(), f.With.Stored()),
+		}) +
 		fmt.Sprintf("\n%d repeats became %d messages and one item. Here the flood also takes CPU from the others, which it cannot on Lambda.\n", f.With.Repeats, f.With.Copies)
 }
 
