@@ -72,12 +72,9 @@ func readBenchmarks(text []byte) (map[string]allocated, error) {
 // compareAllocations returns the lines of now without times, which would change on every
 // run. The error is errAllocations if a benchmark allocates clearly more, is new or is gone.
 func compareAllocations(base, now []byte) (lines string, err error) {
-	before, err := readBenchmarks(base)
-	if err != nil {
-		return "", err
-	}
+	before, unread := readBenchmarks(base)
 	after, err := readBenchmarks(now)
-	if err != nil {
+	if err := errors.Join(unread, err); err != nil {
 		return "", err
 	}
 	var wrong []string

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -37,12 +38,9 @@ func (c *command) pages() (map[string][]byte, error) {
 	if r.Load == nil || r.ColdStart == nil || r.Sizes == nil {
 		return all, nil
 	}
-	s, err := stack.Read(filepath.Join(c.root, "out", "stack.json"))
-	if err != nil {
-		return nil, err
-	}
+	s, unread := stack.Read(filepath.Join(c.root, "out", "stack.json"))
 	published, err := figures.Read("figures.json")
-	if err != nil {
+	if err := errors.Join(unread, err); err != nil {
 		return nil, err
 	}
 	model, err := pricing.New(s, r, published)

@@ -152,14 +152,12 @@ func (s *Stub) sendMessage(w http.ResponseWriter, body []byte) {
 
 func (s *Stub) getSecretValue(w http.ResponseWriter, body []byte) {
 	var in struct{ SecretID string }
-	err := json.Unmarshal(body, &in)
-	secret, known := s.secrets[in.SecretID]
-	if err != nil || !known {
+	if json.Unmarshal(body, &in) != nil || s.secrets[in.SecretID] == "" {
 		s.refuse(w, "ResourceNotFoundException")
 		return
 	}
 	respond(w, http.StatusOK, map[string]any{
-		"ARN": in.SecretID, "Name": in.SecretID, "SecretString": secret,
+		"ARN": in.SecretID, "Name": in.SecretID, "SecretString": s.secrets[in.SecretID],
 		"VersionId": "00000000-0000-4000-9000-000000000000", "VersionStages": []string{"AWSCURRENT"},
 	})
 }
@@ -170,22 +168,18 @@ func (s *Stub) putItem(w http.ResponseWriter, body []byte) {
 		s.refuse(w, "ValidationException")
 		return
 	}
-	key := in.Item.key()
 	s.mu.Lock()
-	stored, exists := s.items[key]
-	if exists {
+	defer s.mu.Unlock()
+	key := in.Item.key()
+	if stored, exists := s.items[key]; exists {
 		s.arrived.Duplicates++
-	} else {
-		s.items[key] = in.Item
-		s.arrived.Items = append(s.arrived.Items, in.Item)
-	}
-	s.mu.Unlock()
-	if exists {
 		respond(w, http.StatusBadRequest, map[string]any{
 			"__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException", "message": "The conditional request failed", "Item": stored,
 		})
 		return
 	}
+	s.items[key] = in.Item
+	s.arrived.Items = append(s.arrived.Items, in.Item)
 	respond(w, http.StatusOK, map[string]any{})
 }
 

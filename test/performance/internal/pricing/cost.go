@@ -58,15 +58,15 @@ func (m Model) events() string {
 
 func (m Model) idle() string {
 	fixed := m.fixed()
-	var rows [][]string
-	for _, line := range []struct{ what, id string }{
-		{"Metrics of alarms", alarm}, {"Dashboard", dashboard}, {"Secrets", secret}, {"Key", key}, {"Empty receives of the queues' pollers", queueRequest},
-	} {
-		rows = append(rows, []string{line.what, result.Number(fixed[line.id], 0), m.dollars(usage{line.id: fixed[line.id]})})
+	row := func(what, id string) []string {
+		return []string{what, result.Number(fixed[id], 0), m.dollars(usage{id: fixed[id]})}
 	}
-	return result.Table([]string{"", "a month", "$"}, append(rows,
-		[]string{"**together**", "", m.dollars(fixed)},
-		[]string{"in an account that uses these services for nothing else", "", result.Dollars(m.prices.cost(fixed) - m.prices.free(fixed))}))
+	return result.Table([]string{"", "a month", "$"}, [][]string{
+		row("Metrics of alarms", alarm), row("Dashboard", dashboard), row("Secrets", secret), row("Key", key),
+		row("Empty receives of the queues' pollers", queueRequest),
+		{"**together**", "", m.dollars(fixed)},
+		{"in an account that uses these services for nothing else", "", result.Dollars(m.prices.cost(fixed) - m.prices.free(fixed))},
+	})
 }
 
 func (m Model) months() string {
@@ -132,9 +132,8 @@ func (m Model) strangers() string {
 }
 
 func (m Model) firewall() string {
-	var rows [][]string
-	for _, events := range []float64{1e6, 1e8} {
-		rows = append(rows, []string{result.Number(events, 0), m.dollars(usage{"waf.acl": 1, "waf.rule": 1, "waf.request": events})})
+	row := func(events float64) []string {
+		return []string{result.Number(events, 0), m.dollars(usage{"waf.acl": 1, "waf.rule": 1, "waf.request": events})}
 	}
-	return result.Table([]string{"events a month", "$ a month"}, rows)
+	return result.Table([]string{"events a month", "$ a month"}, [][]string{row(1e6), row(1e8)})
 }
