@@ -121,7 +121,7 @@ func (c *command) all(ctx context.Context, args []string) error {
 	if err := c.parse(args); err != nil {
 		return err
 	}
-	for _, args := range [][]string{{"sizes"}, {"coldstart"}, {"load"}, {"load", "-rate", "200", "-flood", "600"}} {
+	for _, args := range [][]string{{"sizes"}, {"coldstart"}, {"load"}, {"load", "-rate", "200", "-flood", "600", "-for", "30s"}} {
 		if err := run(ctx, append(args, "-results", c.results), c.stdout, c.stderr); err != nil {
 			return err
 		}

@@ -140,12 +140,9 @@ func profile(ctx context.Context, pid int, path string) (stop func(), err error)
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	time.Sleep(perfStart)
+	time.Sleep(time.Second) // until it is attached
 	return func() {
 		_ = cmd.Process.Signal(os.Interrupt)
 		_ = cmd.Wait() // it says that it was interrupted
 	}, nil
 }
-
-// perfStart is how long perf takes to attach.
-const perfStart = time.Second

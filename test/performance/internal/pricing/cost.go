@@ -75,8 +75,7 @@ func (m Model) months() string {
 		total := func(batch float64) usage {
 			return plus(m.fixed(), usage{metric: m.healthyMetrics()}, m.event(middle, load{perSecond, batch}).times(perSecond*month))
 		}
-		full := total(contract.BatchSize)
-		rows = append(rows, []string{short(perSecond), result.Number(perSecond*month, 0), m.dollars(full), m.dollars(total(1))})
+		rows = append(rows, []string{short(perSecond), result.Number(perSecond*month, 0), m.dollars(total(contract.BatchSize)), m.dollars(total(1))})
 	}
 	return result.Table([]string{"events a second", "events a month", "full batches", "batches of one"}, rows)
 }

@@ -89,13 +89,12 @@ func (m Model) reaches(body int) []reach {
 	day := dayShards * m.limit(partition) / m.of(body, func(e result.Event) float64 { return units(e.Entries[contract.DayIndex]) })
 	same := func(what string, rate float64, raised string) reach { return reach{what, rate, rate, raised} }
 	raised := func(id string) string { return m.limits[id].Raised }
-	one := 1.0
 	all := []reach{
 		{"the stage's throttle of a method", m.stack.API.ThrottleRate * m.providers(), m.stack.API.ThrottleRate, "template"},
 		same("API Gateway's rate of the account", m.limit(apiRate), raised(apiRate)),
-		same("Lambda's invocations a second at the account's concurrency", m.limit(lambdaConcurrency)*m.limit(lambdaRate)/m.invocations(one), raised(lambdaConcurrency)),
-		same("Lambda's concurrency of the account", m.limit(lambdaConcurrency)/m.concurrency(one), raised(lambdaConcurrency)),
-		same("MaximumConcurrency of the queue's poller", consumer.MaximumConcurrency/m.busyConsumers(one), "template"),
+		same("Lambda's invocations a second at the account's concurrency", m.limit(lambdaConcurrency)*m.limit(lambdaRate)/m.invocations(1), raised(lambdaConcurrency)),
+		same("Lambda's concurrency of the account", m.limit(lambdaConcurrency)/m.concurrency(1), raised(lambdaConcurrency)),
+		same("MaximumConcurrency of the queue's poller", consumer.MaximumConcurrency/m.busyConsumers(1), "template"),
 		same("the publisher of a new table, with PublishTo", m.limit(newTable)/m.limit(partition)*m.publishRate(), "a table that grows: each partition has a shard"),
 		same("a new table's writes", m.limit(newTable)/m.of(body, itemUnits), raised(newTable)),
 		same("a new index's writes", m.limit(newTable)/m.largestEntry(body), raised(newTable)),

@@ -31,9 +31,6 @@ func (l Load) Plot() ([]byte, error) {
 	p.Add(plotter.NewGrid())
 	var lines []any // a name and its points
 	for _, f := range append(l.Functions[:len(l.Functions):len(l.Functions)], Function{Name: "authorizer and processor", Latency: l.Request}) {
-		if len(f.Latency.Curve) == 0 {
-			continue // of too few invocations
-		}
 		var points plotter.XYs
 		for _, point := range f.Latency.Curve {
 			points = append(points, plotter.XY{X: nines(point.Percent), Y: math.Max(point.Time, 0.01)})

@@ -33,7 +33,7 @@ type Machine struct {
 
 // Load is one open-loop run.
 type Load struct {
-	Machine       Machine
+	Machine       Machine `json:",omitzero"` // a part of another measurement has none
 	Rate, Seconds float64 // requests a second, over all providers, and length of the measured window
 	BodySize      int
 	Seed          uint64
