@@ -25,7 +25,7 @@ func (c *command) load(ctx context.Context, args []string) error {
 		return err
 	}
 	if o.Rate <= 0 || *flood < 0 || o.For <= 0 || o.Warmup <= 0 || o.Warmup+o.For > lab.MaxAge-time.Minute {
-		return fmt.Errorf("%w: rates and times are not negative, and a run ends before its signatures are stale", errUsage)
+		return fmt.Errorf("%w: times and rates are above 0, except -flood, and a run ends before its signatures are stale", errUsage)
 	}
 	published, err := figures.Read("figures.json")
 	if err != nil {

@@ -24,8 +24,8 @@ type LoadOptions struct {
 	Rate   float64 // requests a second, at random times (Poisson)
 	Warmup time.Duration
 	For    time.Duration
-	// Flooded: the last provider sends nothing new. One delivery of it is repeated Flood
-	// times a second.
+	// Flooded silences the last provider, except for one delivery of it, which is repeated
+	// Flood times a second.
 	Flooded bool
 	Flood   float64
 	// Latency draws one of AWS's recorded latencies.

@@ -29,7 +29,7 @@ const MaxAge = 4*time.Minute + 30*time.Second
 type Webhook struct {
 	Provider              string
 	Authorizer, Processor []byte
-	Repeated              bool // the delivery that Repeated is
+	Repeated              bool // as the index Repeated asks for
 }
 
 // Source plays the providers.

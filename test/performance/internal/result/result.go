@@ -55,7 +55,7 @@ type Flood struct {
 	Machine       Machine
 	Provider      string
 	Rate          float64
-	Without, With Load // no Functions
+	Without, With Load // of the other providers, without Functions
 }
 
 // Function is one function in a run.
