@@ -33,7 +33,7 @@ func BenchmarkConsumer(b *testing.B) {
 	request, err := json.Marshal(batch)
 	require.NoError(b, err)
 	h := &consumer.Handler{
-		Providers: all.All(all.Settings{}), Table: newEvents{}, Concurrency: contract.BatchSize,
+		Providers: all.All(all.Settings{}), Table: newEvents{}, Concurrency: contract.BatchSize, Now: time.Now,
 		Log: function.NewLogger(io.Discard, "INFO"), Metrics: function.NewMetrics(io.Discard, "bench", time.Now),
 	}
 	f := function.NewHandler(function.DecodeJSON[events.SQSEvent], h.Handle)

@@ -92,6 +92,7 @@ type fixture struct {
 	table       table
 	guards      *guards // nil for none
 	deadLetters queue
+	now         time.Time
 	log         bytes.Buffer
 }
 
@@ -100,6 +101,7 @@ func newFixture() *fixture {
 		providers: all.All(all.Settings{}),
 		table:     table{rows: map[string]event.Event{}},
 		guards:    &guards{held: map[string]string{}, expires: map[string]time.Time{}},
+		now:       time.UnixMilli(receivedAt),
 	}
 }
 
@@ -114,14 +116,15 @@ func (f *fixture) handle(t *testing.T, bodies ...string) []string {
 			Attributes: map[string]string{"ApproximateReceiveCount": "2"},
 		})
 	}
+	clock := func() time.Time { return f.now }
 	h := consumer.Handler{
 		Providers:   f.providers,
 		Table:       &f.table,
 		DeadLetters: &f.deadLetters,
 		Concurrency: 2,
-		Now:         func() time.Time { return time.UnixMilli(receivedAt) },
+		Now:         clock,
 		Log:         function.NewLogger(&f.log, "DEBUG"),
-		Metrics:     function.NewMetrics(&f.log, "test", time.Now),
+		Metrics:     function.NewMetrics(&f.log, "test", clock),
 	}
 	if f.guards != nil {
 		h.Guards = f.guards
@@ -178,6 +181,20 @@ func TestNewEventsAreStored(t *testing.T) {
 	assert.Empty(t, failed)
 	assert.Len(t, f.table.rows, 3)
 	assert.Contains(t, f.log.String(), `"Stored":3`)
+}
+
+// The alarm publisher-idle compares Stored with the publisher's invocations, and a slow message
+// of the batch must not make the count later than they are.
+func TestCountsHaveTheTimeOfTheStart(t *testing.T) {
+	f := newFixture()
+	f.table.before = func(context.Context, event.Event) error {
+		f.now = f.now.Add(5 * time.Second)
+		return nil
+	}
+
+	assert.Empty(t, f.handle(t, message("evt_1", "{}")))
+
+	assert.Contains(t, f.log.String(), fmt.Sprintf(`"Timestamp":%d`, receivedAt))
 }
 
 func TestEmptyBatch(t *testing.T) {

@@ -47,9 +47,20 @@ func (m *Metrics) Publish(ctx context.Context, message, provider string, counts 
 	m.PublishTimed(ctx, message, provider, counts, nil, attrs...)
 }
 
-// PublishTimed does the same with latencies. One without values is left out.
+// PublishAt does the same as Publish with counts of an earlier time.
+func (m *Metrics) PublishAt(ctx context.Context, at time.Time, message, provider string, counts []Count) {
+	m.publish(ctx, at, message, provider, counts, nil, nil)
+}
+
+// PublishTimed does the same as Publish with latencies. One without values is left out.
 func (m *Metrics) PublishTimed(
 	ctx context.Context, message, provider string, counts []Count, latencies []Latency, attrs ...slog.Attr,
+) {
+	m.publish(ctx, m.now(), message, provider, counts, latencies, attrs)
+}
+
+func (m *Metrics) publish(
+	ctx context.Context, at time.Time, message, provider string, counts []Count, latencies []Latency, attrs []slog.Attr,
 ) {
 	definitions := make([]metricDefinition, 0, len(counts)+len(latencies))
 	values := make([]slog.Attr, 0, cap(definitions)+len(attrs)+3)
@@ -67,7 +78,7 @@ func (m *Metrics) PublishTimed(
 		slog.String(contract.EnvironmentDimension, m.environment),
 		slog.String(contract.ProviderDimension, provider),
 		slog.Any("_aws", metadata{
-			Timestamp: m.now().UnixMilli(),
+			Timestamp: at.UnixMilli(),
 			CloudWatchMetrics: []directive{{
 				Namespace: contract.MetricNamespace,
 				Dimensions: [][]string{
