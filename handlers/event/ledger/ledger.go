@@ -20,20 +20,17 @@ import (
 // the events in memory, without their payloads, and is not safe for concurrent use.
 // Events of test and live mode belong in two ledgers.
 type Ledger struct {
-	payments map[key]map[string]event.Event // events by id
+	payments map[key]map[string]event.Event // events by id; those without a payment under ""
 	keys     map[string]key                 // the payment of each event by id
 }
 
 // key identifies a payment.
 type key struct{ provider, payment string }
 
-// Add adds an event. An event that was added before changes nothing, nor does one
-// without a PaymentID. Of different events with one id, the earliest counts, and of those
-// with one time the one that was received last: an operator has corrected it.
+// Add adds an event. An event that was added before changes nothing. Of different events
+// with one id, the earliest counts, and of those with one time the one that was received
+// last: an operator has corrected it. One without a PaymentID counts in no payment.
 func (l *Ledger) Add(e event.Event) {
-	if e.PaymentID == "" {
-		return
-	}
 	if l.payments == nil {
 		l.payments = make(map[key]map[string]event.Event)
 		l.keys = make(map[string]key)
@@ -79,7 +76,7 @@ func fields(e event.Event) []string {
 // Payment returns what the events say about a payment, and whether there are any.
 func (l *Ledger) Payment(provider, id string) (Payment, bool) {
 	events, ok := l.payments[key{provider, id}]
-	if !ok {
+	if !ok || id == "" {
 		return Payment{}, false
 	}
 	return newPayment(key{provider, id}, events), true
@@ -89,7 +86,9 @@ func (l *Ledger) Payment(provider, id string) (Payment, bool) {
 func (l *Ledger) Payments() []Payment {
 	payments := make([]Payment, 0, len(l.payments))
 	for k, events := range l.payments {
-		payments = append(payments, newPayment(k, events))
+		if k.payment != "" {
+			payments = append(payments, newPayment(k, events))
+		}
 	}
 	slices.SortFunc(payments, func(a, b Payment) int {
 		return cmp.Or(strings.Compare(a.Provider, b.Provider), strings.Compare(a.ID, b.ID))

@@ -313,6 +313,13 @@ func TestCorrectedEvent(t *testing.T) {
 		l.Add(events[1])
 		assert.Equal(t, "25.00", l.Totals()[0].Paid)
 	}
+	corrected.PaymentID = ""
+	for _, events := range [][]event.Event{{first, corrected}, {corrected, first}} {
+		var l ledger.Ledger
+		l.Add(events[0])
+		l.Add(events[1])
+		assert.Empty(t, l.Payments(), "the correction is about no payment")
+	}
 }
 
 // TestOneEventByID adds two events with one id that differ in one field. Either order

@@ -31,6 +31,36 @@ func TestVersionsOrderAsTheLedgerDoes(t *testing.T) {
 	}
 }
 
+// Each of two events is kept first and then meets the other.
+func TestStatesReplaceAsTheLedgerDoes(t *testing.T) {
+	var all []event.Event
+	for _, id := range []string{"p:a", "p:b"} {
+		for _, at := range []int64{1000, 1999, 2000} {
+			for _, received := range []int64{999, 10_000} {
+				for _, c := range []event.Category{event.PaymentFailed, event.PaymentSucceeded} {
+					all = append(all, event.Event{ID: id, Provider: "p", PaymentID: "pi", Timestamp: at, ReceivedAt: received, Category: c})
+				}
+			}
+		}
+	}
+	for _, a := range all {
+		for _, b := range all {
+			if a.ID == b.ID && a.Timestamp == b.Timestamp && a.ReceivedAt == b.ReceivedAt {
+				continue // only the ledger needs an order of these
+			}
+			kept, _ := StateOf(a)
+			if s, _ := StateOf(b); s.Replaces(kept) {
+				kept = s
+			}
+			var l Ledger
+			l.Add(a)
+			l.Add(b)
+			p, _ := l.Payment("p", "pi")
+			assert.Equal(t, p.State, kept.Category, "%v %v", a, b)
+		}
+	}
+}
+
 func TestStateOf(t *testing.T) {
 	for _, row := range []struct {
 		why  string

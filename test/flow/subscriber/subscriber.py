@@ -19,13 +19,15 @@ def receive(dynamodb, inbox, states, message):
         "TableName": inbox, "Item": {"event": {"S": f"{event['source']}#{event['id']}"}},
         "ConditionExpression": "attribute_not_exists(#event)", "ExpressionAttributeNames": {"#event": "event"}}}]
     if rank:
-        at = max(data["timestamp"], 0)
+        at, last = max(data["timestamp"], 0), 10**16 - 1
         items.append({"Update": {
             "TableName": states, "Key": {"payment": {"S": event["subject"]}},
-            "UpdateExpression": "SET category = :category, version = :version",
-            "ConditionExpression": "attribute_not_exists(version) OR version < :version",
-            "ExpressionAttributeValues": {":category": {"S": data["category"]}, ":version": {
-                "S": f"{at // 1000:013}.{rank}.{at % 1000:03}.{data['eventId']}"}}}})
+            "UpdateExpression": "SET category = :category, eventId = :id, version = :version, revision = :revision",
+            "ConditionExpression": "attribute_not_exists(version) OR (eventId <> :id AND version < :version)"
+                                   " OR (eventId = :id AND revision < :revision)",  # an event, or a correction
+            "ExpressionAttributeValues": {":category": {"S": data["category"]}, ":id": {"S": data["eventId"]},
+                ":version": {"S": f"{at // 1000:013}.{rank}.{at % 1000:03}.{data['eventId']}"},
+                ":revision": {"S": f"{last - at:016}.{data['receivedAt']:016}"}}}})
     try:
         dynamodb.transact_write_items(TransactItems=items)
         return "applied"

@@ -188,8 +188,8 @@ func testBody(t *testing.T, stack *emulator.Stack, events []cloudevent.Event) {
 	assert.Equal(t, webhooks(), got)
 }
 
-// testPython gives the Python subscriber the newest state first, an older one, both again, and a
-// refund with its correction.
+// testPython gives the Python subscriber the newest state first, an older one, both again, a
+// refund with its correction, and two corrections of the state, the last one first.
 func testPython(t *testing.T, root string, stack *emulator.Stack, events []cloudevent.Event) {
 	client := dynamodb.NewFromConfig(stack.Config())
 	for name, key := range map[string]string{"PythonInbox": "event", "PythonStates": "payment"} {
@@ -203,23 +203,34 @@ func testPython(t *testing.T, root string, stack *emulator.Stack, events []cloud
 	processing, succeeded := events[1].Encode(), events[2].Encode()
 	cmd := exec.CommandContext(t.Context(), filepath.Join(root, ".venv/bin/python"), "subscriber.py", "PythonInbox", "PythonStates")
 	cmd.Env = stack.ClientEnvironment()
-	corrected := events[3].Data.Event
-	corrected.PayloadSHA256, corrected.ContentSHA256 = event.HashPayload([]byte("corrected")), ""
-	correction, err := cloudevent.From(events[3].Source, corrected, cloudevent.Stores{Table: stack.Outputs["TableName"]})
-	require.NoError(t, err)
-	refund, repaired := events[3].Encode(), correction.Encode()
-	cmd.Stdin = strings.NewReader(strings.Join([]string{succeeded, processing, succeeded, processing, refund, repaired, refund, repaired}, "\n"))
+	correct := func(e cloudevent.Event, category event.Category, later int64) (event.Event, string) {
+		corrected := e.Data.Event
+		corrected.Category, corrected.ReceivedAt = category, corrected.ReceivedAt+later
+		corrected.PayloadSHA256, corrected.ContentSHA256 = event.HashPayload([]byte(fmt.Sprint(later))), ""
+		correction, err := cloudevent.From(e.Source, corrected, cloudevent.Stores{Table: stack.Outputs["TableName"]})
+		require.NoError(t, err)
+		return corrected, correction.Encode()
+	}
+	refund := events[3].Encode()
+	_, repaired := correct(events[3], event.RefundSucceeded, 1)
+	failed, last := correct(events[2], event.PaymentFailed, 2)
+	_, earlier := correct(events[2], event.PaymentCanceled, 1)
+	cmd.Stdin = strings.NewReader(strings.Join([]string{
+		succeeded, processing, succeeded, processing, refund, repaired, refund, repaired, last, earlier,
+	}, "\n"))
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, "%s", out)
 
-	assert.Equal(t, "applied stale duplicate stale applied applied duplicate duplicate", strings.Join(strings.Fields(string(out)), " "))
+	assert.Equal(t, "applied stale duplicate stale applied applied duplicate duplicate applied stale", strings.Join(strings.Fields(string(out)), " "))
 	got, err := client.Scan(t.Context(), &dynamodb.ScanInput{TableName: new("PythonStates")})
 	require.NoError(t, err)
-	state, ok := ledger.StateOf(events[2].Data.Event)
+	state, ok := ledger.StateOf(failed)
 	require.True(t, ok)
 	assert.Equal(t, []map[string]types.AttributeValue{{
 		"payment":  &types.AttributeValueMemberS{Value: state.Object},
 		"category": &types.AttributeValueMemberS{Value: string(state.Category)},
+		"eventId":  &types.AttributeValueMemberS{Value: state.EventID},
 		"version":  &types.AttributeValueMemberS{Value: state.Version},
-	}}, got.Items, "as the ledger's versions are")
+		"revision": &types.AttributeValueMemberS{Value: state.Revision},
+	}}, got.Items, "as the ledger's states are")
 }
