@@ -37,7 +37,7 @@ provider's time, which can be days before the event was received and stored.
 
 It says first what it would publish; --dry-run ends there. After a question it passes the
 events to event-publisher, which sends a message to webhook-unpublished for each event that it
-cannot publish. Subscribers get each event with its first id, source and time, and with the id
+cannot publish. Subscribers get each event with the id of the row as it is now, and with the id
 of the run in the attribute replay.
 
 Ctrl-C stops it. --resume continues a stopped or killed run; events of the interrupted batch
@@ -96,6 +96,8 @@ func (f *republishFlags) check(c *cobra.Command, ids []string, now time.Time) (q
 		return query.Filter{}, usagef("--received-since: %w", since)
 	case until != nil:
 		return query.Filter{}, usagef("--received-until: %w", until)
+	case !filter.ReceivedUntil.IsZero() && !filter.ReceivedUntil.After(filter.ReceivedSince):
+		return query.Filter{}, usagef("--received-until must be after --received-since")
 	}
 	if f.rate < 1 || f.rate > replay.MaxRate {
 		return query.Filter{}, usagef("--rate must be 1 to %d", replay.MaxRate)

@@ -91,7 +91,7 @@ func (a *app) listUnpublished(ctx context.Context, reader *query.UnpublishedRead
 		return err
 	}
 	if _, err = output.Write(a.out, a.format, unpublishedColumns(), output.All(listed)); err == nil {
-		a.adviseRepublish(listed)
+		a.adviseRepublish(listed, all)
 	}
 	return err
 }
@@ -108,11 +108,15 @@ func about(messages []query.Unpublished, eventID string) []query.Unpublished {
 	return listed
 }
 
-// adviseRepublish names the command that publishes what Lambda gave up.
-func (a *app) adviseRepublish(listed []query.Unpublished) {
+// adviseRepublish names the command that publishes what Lambda gave up. all reports whether
+// the queue has no other messages.
+func (a *app) adviseRepublish(listed []query.Unpublished, all bool) {
 	if since, until, ok := query.Received(listed); ok {
 		fmt.Fprintf(a.err, "to publish what Lambda gave up: paysluice events republish --received-since %s --received-until %s\n",
 			since.Format(time.RFC3339), until.Format(time.RFC3339))
+		if !all {
+			fmt.Fprintln(a.err, "this range is only that of the messages above: the queue may have others")
+		}
 	}
 }
 
@@ -180,7 +184,7 @@ func (r *removal) round(ctx context.Context, limit int) (done bool, err error) {
 		if _, err := output.Write(r.out, r.format, unpublishedColumns(), output.All(asked)); err != nil {
 			return false, err
 		}
-		r.adviseRepublish(asked)
+		r.adviseRepublish(asked, all)
 		if err := r.confirm(ctx, fmt.Sprintf("Delete %d messages? Nothing else names these events as unpublished.", len(asked))); err != nil {
 			return false, err
 		}
