@@ -27,6 +27,7 @@ import (
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
 	"github.com/paysluice/paysluice/handlers/event/cloudevent"
+	consuming "github.com/paysluice/paysluice/handlers/event/subscriber"
 	"github.com/paysluice/paysluice/handlers/publisher"
 	"github.com/paysluice/paysluice/test/emulator"
 	"github.com/paysluice/paysluice/test/emulator/senders"
@@ -77,7 +78,7 @@ func listen(t *testing.T, to *emulator.Stack, name, pattern string) *subscriber 
 	_, err = client.PutRule(t.Context(), &eventbridge.PutRuleInput{EventBusName: bus, Name: &name, EventPattern: &pattern})
 	require.NoError(t, err)
 	_, err = client.PutTargets(t.Context(), &eventbridge.PutTargetsInput{EventBusName: bus, Rule: &name, Targets: []rules.Target{
-		{Id: new("queue"), Arn: &arn, InputPath: new("$.detail")},
+		{Id: new("queue"), Arn: &arn},
 	}})
 	require.NoError(t, err)
 	return s
@@ -90,7 +91,7 @@ func (s *subscriber) receive(ctx context.Context) error {
 		return err
 	}
 	for _, m := range out.Messages {
-		e, err := cloudevent.Decode([]byte(*m.Body))
+		e, err := consuming.Decode(*m.Body) // also from the envelope of a bus
 		if err != nil {
 			return fmt.Errorf("%w: %s", err, *m.Body)
 		}
