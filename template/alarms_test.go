@@ -208,8 +208,8 @@ func alarmFormRequirements() []requirement {
 					switch {
 					case isQuiet(id) || id == "UnreconciledAlarm":
 						want = "breaching"
-					case id == "PublisherIdleAlarm":
-						want = "ignore" // without events nothing changes
+					case id == "PublisherIdleAlarm", id == "MissingAlarm":
+						want = "ignore" // without events, or records to read, nothing changes
 					}
 					assert.Equal(t, want, a.Properties["TreatMissingData"], id)
 				}
@@ -222,6 +222,7 @@ func alarmFormRequirements() []requirement {
 				drop("RedrivenAlarm.Properties.TreatMissingData"),
 				set("StripeQuietAlarm.Properties.TreatMissingData", "notBreaching"),
 				set("UnreconciledAlarm.Properties.TreatMissingData", "notBreaching"),
+				set("MissingAlarm.Properties.TreatMissingData", "notBreaching"), // it would recover while events are lost
 			},
 		},
 		{

@@ -189,8 +189,11 @@ func (s *stack) addReconcilingAlarms(to severities) {
 		means: fmt.Sprintf("A provider lists events that are neither stored nor archived, and does not deliver them by itself, %v: "+
 			"they are older than three days, or its list says that it has stopped. "+
 			"The alarm ends within about an hour after they are stored.", missing),
+		// Lost is not published while the records cannot be read: then nothing is known to be stored.
+		missingData: "ignore",
 		do: "Read the line \"comparison finished\" in the log of " + contract.ReconcilerName + ": it names the report in the bucket, which names the events. " +
-			"Look for the cause at the provider: a disabled endpoint, failed deliveries. Then get the events in with paysluice reconcile PROVIDER --refill.",
+			"Look for the cause at the provider: a disabled endpoint, failed deliveries. If consumer-lag, dlq-age or dlq-retries fires too, end that first: " +
+			"a refill then only makes duplicates. Then get the events in with paysluice reconcile PROVIDER --since SINCE --refill, SINCE being that of the line.",
 		metric: state(contract.MetricLost), threshold: 1, window: missing,
 	})
 	unreconciled := window{minutes: tickMinutes, periods: 4, needed: 4}

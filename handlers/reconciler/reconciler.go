@@ -12,6 +12,7 @@ import (
 	"errors"
 	"iter"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -130,9 +131,10 @@ func (h *Handler) Handle(ctx context.Context, _ json.RawMessage) (map[string]Out
 	}
 	running.Wait()
 	all := map[string]Outcome{}
+	unread := slices.ContainsFunc(outcomes, func(o Outcome) bool { return o.unread })
 	for i, target := range h.Targets {
 		all[target.Provider.Descriptor().Name] = outcomes[i]
-		h.publish(ctx, target, outcomes[i])
+		h.publish(ctx, target, outcomes[i], unread)
 	}
 	return all, nil
 }
@@ -177,15 +179,16 @@ func (h *Handler) target(ctx, bounded context.Context, t Target, in invocation) 
 }
 
 // publish writes the provider's metrics. Lost and Unreconciled are states, so they are
-// written at each invocation; the others count. Lost is not written while it is unknown:
-// 0 would end a page.
-func (h *Handler) publish(ctx context.Context, t Target, o Outcome) {
+// written at each invocation; the others count. Lost is not written while it is unknown,
+// and 0 not while it is unknown for any provider (unread): 0 would end a page, because the
+// alarm reads the largest value of all providers.
+func (h *Handler) publish(ctx context.Context, t Target, o Outcome, unread bool) {
 	if o.State == StateOff {
 		return
 	}
 	unreconciled := min(len(o.Reasons), 1)
 	counts := append(o.counts, function.Count{Metric: contract.MetricUnreconciled, Value: unreconciled})
-	if !o.unread {
+	if !o.unread && (o.Lost > 0 || !unread) {
 		counts = append(counts, function.Count{Metric: contract.MetricLost, Value: o.Lost})
 	}
 	h.Metrics.Publish(ctx, "reconciled", t.Provider.Descriptor().Name, counts,

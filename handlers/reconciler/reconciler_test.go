@@ -236,6 +236,8 @@ func TestMissingUntilItIsStored(t *testing.T) {
 	assert.Contains(t, strings.Join(lines, ""), `{"state":"missing","eventId":"stripe:e149","type":"charge.succeeded","timestamp":`)
 	oldest := w.clock.Add(-2*time.Hour - 149*time.Minute)
 	assert.Equal(t, oldest.UnixMilli(), first.OldestMissing)
+	assert.Contains(t, w.log.String(), `"since":"`+first.Since.Format(time.RFC3339)+`","oldestMissing":"`+oldest.UTC().Format(time.RFC3339)+`","listed":150`,
+		"the values of --since")
 
 	w.clock = w.clock.Add(15 * time.Minute)
 	got, metrics = w.tick(t)
@@ -255,6 +257,7 @@ func TestMissingUntilItIsStored(t *testing.T) {
 	third := w.report(t, got.Report)
 	assert.JSONEq(t, `{"found":150,"redelivered":0,"stored":150}`, string(marshal(t, third.Refill)))
 	assert.Equal(t, []any{150, 0, 0}, []any{third.Stored, len(third.Findings), int(third.OldestMissing)})
+	assert.NotContains(t, w.log.String(), "oldestMissing")
 	assert.Len(t, w.rows, 150)
 	assert.Equal(t, event.OriginReconcile, w.rows[0].Origin)
 
@@ -453,6 +456,23 @@ func TestProviderWithoutAKey(t *testing.T) {
 	w.Targets = both
 	got, _ = w.tick(t)
 	assert.Equal(t, []string{"paypal"}, w.report(t, got.Report).NotCompared)
+}
+
+// The alarm reads the largest Lost of all providers: 0 of one may not end the page of another
+// that is no longer known.
+func TestLostIsUnknown(t *testing.T) {
+	for lost, want := range []any{nil, 1.0} {
+		w := newWorld(t)
+		both, err := reconciler.ParseTargets("stripe="+hook+",paypal="+hook, all.All(all.Settings{}))
+		require.NoError(t, err)
+		w.Targets = both
+		w.objects["reconciliations/paypal/20260101T000000Z/report.json"] = "x"
+		for n := range lost {
+			w.list(n, time.Hour)
+		}
+		got, metrics := w.tick(t)
+		assert.Equal(t, []any{reconciler.StateFinished, want}, []any{got.State, metrics["Lost"]})
+	}
 }
 
 // visible returns what the function's response has of an outcome.

@@ -48,7 +48,7 @@ type worker struct {
 	notes  int    // of it
 	now    note   // its state
 	last   Report // of the comparison before, if it is read
-	unread bool   // they could not be read
+	unread bool   // the records could not be read
 	saved  bool   // this invocation has written a note after a window
 	done   *Report
 	report string // key of done
@@ -276,11 +276,12 @@ func (w *worker) finish(ctx context.Context, f source.Facts) error {
 		w.log.ErrorContext(ctx, "the comparison does not show whether everything arrived", contract.ReasonProperty, code,
 			"report", w.report, "unreadable", report.Unreadable)
 	}
-	level := slog.LevelInfo
+	level, oldest := slog.LevelInfo, slog.Attr{}
 	if report.Missing > 0 {
-		level = slog.LevelWarn
+		level, oldest = slog.LevelWarn, slog.Time("oldestMissing", time.UnixMilli(report.OldestMissing).UTC())
 	}
-	w.log.Log(ctx, level, "comparison finished", "report", w.report, "listed", report.Listed, "stored", report.Stored,
+	// With since as its --since, the command sees all that this comparison did.
+	w.log.Log(ctx, level, "comparison finished", "report", w.report, "since", report.Since, oldest, "listed", report.Listed, "stored", report.Stored,
 		"missing", report.Missing, "stillRetried", report.StillRetried, "different", report.Different, "unknown", report.Unknown)
 	return nil
 }

@@ -221,7 +221,7 @@ func TestRunbook(t *testing.T) {
 				fmt.Sprintf(`{"eventId":%q,"timestamp":%d,"reason":%q}`, regexp.MustCompile(`stripe:evt_\w+`).FindString(sent.stdout),
 					time.Now().UnixMilli(), contract.ReasonRefused))
 		},
-		"paysluice reconcile stripe --since 72h -o ndjson": func() {
+		"paysluice reconcile stripe --since 7d -o ndjson": func() {
 			id, at := stripe.NewID(), time.Now().Add(-time.Hour).Truncate(time.Second)
 			api.Add(providerapi.Event{ID: id, Created: at, Body: listed(stripe.Provider, 0, stripe.Body(id, 4999, at.UnixMilli()))})
 		},
