@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"strconv"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -20,7 +21,8 @@ type ReadClient interface {
 	Query(context.Context, *dynamodb.QueryInput, ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error)
 }
 
-// Reader reads the events of a reconciliation.
+// Reader reads the events of a reconciliation. Somebody may have written a row that is not
+// an event: no row may end a comparison, so such a row is an event with only ID and Timestamp.
 type Reader struct {
 	client ReadClient
 	name   string
@@ -59,10 +61,7 @@ func (r *Reader) Same(ctx context.Context, events []event.Event) (map[string]eve
 			return nil, fmt.Errorf("read from %s: %w", r.name, err)
 		}
 		for _, item := range out.Responses[r.name] {
-			e, err := FromItem(item)
-			if err != nil {
-				return nil, fmt.Errorf("item in %s: %w", r.name, err)
-			}
+			e := fromAny(item)
 			found[e.ID] = e
 		}
 		if request = out.UnprocessedKeys; len(request) == 0 {
@@ -116,6 +115,17 @@ func (r *Reader) Between(ctx context.Context, provider string, from, to time.Tim
 	}
 }
 
+// fromAny returns the event of an item, or its key.
+func fromAny(item map[string]types.AttributeValue) event.Event {
+	e, err := FromItem(item)
+	if err != nil {
+		var at string
+		e.ID, at = Key(item)
+		e.Timestamp, _ = strconv.ParseInt(at, 10, 64) // 0 for a fraction
+	}
+	return e
+}
+
 // query returns the events of all pages.
 func (r *Reader) query(ctx context.Context, in dynamodb.QueryInput) iter.Seq2[event.Event, error] {
 	in.TableName = &r.name
@@ -127,8 +137,7 @@ func (r *Reader) query(ctx context.Context, in dynamodb.QueryInput) iter.Seq2[ev
 				return
 			}
 			for _, item := range out.Items {
-				e, err := FromItem(item)
-				if !yield(e, err) || err != nil {
+				if !yield(fromAny(item), nil) {
 					return
 				}
 			}

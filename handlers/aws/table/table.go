@@ -160,6 +160,17 @@ func ToItem(e event.Event) map[string]types.AttributeValue {
 	return item
 }
 
+// Key returns the event id and the timestamp of an item, also of one that is not an event.
+func Key(item map[string]types.AttributeValue) (id, at string) {
+	if v, ok := item[contract.EventIDAttribute].(*types.AttributeValueMemberS); ok {
+		id = v.Value
+	}
+	if v, ok := item[contract.TimestampAttribute].(*types.AttributeValueMemberN); ok {
+		at = v.Value
+	}
+	return id, at
+}
+
 // FromItem returns the event of an item of ToItem. The error is ErrItem and names
 // the attribute that is missing or has another type.
 func FromItem(item map[string]types.AttributeValue) (event.Event, error) {

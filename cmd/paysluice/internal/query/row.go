@@ -9,7 +9,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/paysluice/paysluice/handlers/aws/table"
-	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
 )
 
@@ -26,12 +25,7 @@ func newRow(item map[string]types.AttributeValue) row {
 		return row{Event: e}
 	}
 	var at string
-	if id, ok := item[contract.EventIDAttribute].(*types.AttributeValueMemberS); ok {
-		e.ID = id.Value
-	}
-	if number, ok := item[contract.TimestampAttribute].(*types.AttributeValueMemberN); ok {
-		at = number.Value
-	}
+	e.ID, at = table.Key(item)
 	e.Timestamp, _ = strconv.ParseInt(at, 10, 64) // 0 for a fraction, which the error shows
 	return row{e, fmt.Errorf("row of eventId %q, timestamp %s: %w", e.ID, at, err)}
 }
