@@ -187,7 +187,7 @@ func (s *stack) addReconcilingAlarms(to severities) {
 	s.addAlarm(alarm{
 		id: "Missing", name: "missing", severity: to.page, when: &on,
 		means: fmt.Sprintf("A provider lists events that are neither stored nor archived, and does not deliver them by itself, %v: "+
-			"they are older than three days, or its list says that it has stopped. "+
+			"they are older than three days, or its list says that no delivery is pending. "+
 			"The alarm ends within about an hour after they are stored.", missing),
 		// Lost is not published while the records cannot be read: then nothing is known to be stored.
 		missingData: "ignore",

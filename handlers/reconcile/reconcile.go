@@ -51,7 +51,7 @@ type Counts struct {
 	// Missing were due and are nowhere.
 	Missing int `json:"missing"`
 	// StillRetried are those of Missing that the provider may deliver by itself: they are
-	// young enough, and its list does not say that it has stopped.
+	// young enough, and its list does not say that no delivery is pending.
 	StillRetried int `json:"stillRetried"`
 	// Unknown are in the table and not in the list.
 	Unknown int `json:"unknown"`

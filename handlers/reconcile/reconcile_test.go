@@ -154,13 +154,13 @@ func TestEachEventHasOneState(t *testing.T) {
 		w := newWorld(t, p, nil)
 		at := func(n int) time.Time { return now.Add(-time.Duration(n) * time.Hour) }
 		typ := map[string]string{"stripe": "charge.succeeded", "paypal": "PAYMENT.CAPTURE.COMPLETED", "square": "payment.updated"}[p.Name]
-		w.Subscription = &source.Subscription{Types: []string{typ}, Created: now.Add(-60 * time.Hour)}
+		w.Subscription = &source.Subscription{URL: hook, Types: []string{typ}, Created: now.Add(-60 * time.Hour)}
 
 		w.add(1, at(1), body(p, 1, at(1)))
 		w.store(t, body(p, 1, at(1)))
-		// Missing. Stripe and PayPal say that they have stopped.
+		// Missing. Stripe and PayPal say that they have delivered it.
 		w.add(2, at(2), []byte(strings.NewReplacer(`"pending_webhooks":2`, `"pending_webhooks":0`,
-			`"links":[]`, `"transmissions":[{"status":"FAILURE"}]`).Replace(string(body(p, 2, at(2))))))
+			`"links":[]`, `"transmissions":[{"webhook_url":"`+hook+`","status":"SUCCESS"}]`).Replace(string(body(p, 2, at(2))))))
 		w.add(3, now.Add(-time.Minute), body(p, 3, now.Add(-time.Minute))) // on the way
 		w.add(4, at(4), body(p, 4, at(4)))
 		archived, err := w.Provider.Event(body(p, 4, at(4)), provider.Origin{})

@@ -196,8 +196,11 @@ func (w *window) judgeAbsent(ctx context.Context, e event.Event) error {
 		w.report.count(e.Type, Counts{Listed: 1, OnTheWay: 1})
 		return nil
 	}
-	one := Counts{Listed: 1, Missing: 1}
-	if age < facts.Retries && !w.Source.Settled(e.Payload) {
+	one, url := Counts{Listed: 1, Missing: 1}, ""
+	if w.Subscription != nil {
+		url = w.Subscription.URL
+	}
+	if age < facts.Retries && !w.Source.Settled(e.Payload, url) {
 		one.StillRetried = 1
 	}
 	w.report.count(e.Type, one)

@@ -599,6 +599,15 @@ func TestGap(t *testing.T) {
 	w.RetentionDays = 1
 	got, _ := w.tick(t)
 	assert.Equal(t, []any{w.clock.Add(-22 * time.Hour).UTC(), (*reconciler.Gap)(nil)}, []any{w.report(t, got.Report).Since, w.report(t, got.Report).Gap})
+	// The next invocation continues it, though it begins as early as it can.
+	w = newWorld(t)
+	w.RetentionDays, w.broken = 1, "/notes/000002"
+	_, _ = w.tick(t)
+	start := w.clock
+	w.clock, w.broken = w.clock.Add(15*time.Minute), ""
+	got, _ = w.tick(t)
+	r := w.report(t, got.Report)
+	assert.Equal(t, []any{start.UTC(), start.Add(-22 * time.Hour).UTC(), (*reconciler.Gap)(nil)}, []any{r.StartedAt, r.Since, r.Gap})
 }
 
 // A record of the future ends no comparisons: a clock was wrong, or somebody wrote it.

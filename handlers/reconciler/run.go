@@ -115,7 +115,8 @@ func (w *worker) work(ctx, bounded context.Context, key source.Key) error {
 	if err != nil {
 		return err
 	}
-	if earliest := w.earliest(from.Facts()); w.run == "" || w.now.Place.Next.Before(earliest) {
+	// A range under way can begin at earliest: half of the margin is for it.
+	if earliest := w.earliest(from.Facts()); w.run == "" || w.now.Place.Next.Before(earliest.Add(-retentionMargin / 2)) {
 		if err := w.start(bounded, from.Facts(), earliest); err != nil {
 			return err
 		}

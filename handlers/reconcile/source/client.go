@@ -55,8 +55,9 @@ const (
 type client struct {
 	base *url.URL
 	http *http.Client
-	// authorize adds the credentials to a request.
-	authorize func(*http.Request) error
+	// authorize adds the credentials to a request. With an error it returns the header of
+	// the response that refuses them, if there is one.
+	authorize func(*http.Request) (refused http.Header, err error)
 	now       func() time.Time
 	sleep     func(context.Context, time.Duration) error
 	notify    func(text string)
@@ -130,8 +131,8 @@ func (c *client) try(ctx context.Context, what call) (body []byte, pause time.Du
 	}
 	c.last = c.now()
 	request := c.request(ctx, what)
-	if err := c.authorize(request); err != nil {
-		return nil, -1, err
+	if refused, err := c.authorize(request); err != nil {
+		return nil, retryAfter(refused, c.now()), err
 	}
 	response, err := c.http.Do(request)
 	if err != nil {

@@ -8,7 +8,6 @@ import (
 	"iter"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -49,27 +48,30 @@ func newPayPal(o Options) (Source, error) {
 	}
 	// The token is kept until it expires: PayPal limits how often one is issued.
 	tokens := config.TokenSource(context.WithValue(context.Background(), oauth2.HTTPClient, c.http))
-	c.authorize = func(r *http.Request) error {
+	c.authorize = func(r *http.Request) (refused http.Header, err error) {
 		token, err := tokens.Token()
 		if err != nil {
 			return tokenFailure(err)
 		}
 		token.SetAuthHeader(r)
-		return nil
+		return nil, nil
 	}
 	return &paypal{client: c, live: !o.Key.Sandbox}, nil
 }
 
-// tokenFailure returns the error of a token that was not issued. The library's own
-// quotes the response.
-func tokenFailure(err error) error {
+// tokenFailure returns the error of a token that was not issued, and the header of a response
+// that refuses it. The library's own error quotes the response.
+func tokenFailure(err error) (refused http.Header, _ error) {
 	what := call{method: http.MethodPost, path: "/v1/oauth2/token"}
-	if refused, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
-		if err := failure(what, refused.Response.StatusCode, nil); err != nil {
-			return err
+	if answer, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
+		if err := failure(what, answer.Response.StatusCode, nil); err != nil {
+			return answer.Response.Header, err
 		}
 	}
-	return fmt.Errorf("%w: %s %s: no token in the response", ErrUnavailable, what.method, what.path)
+	if network, ok := errors.AsType[*url.Error](err); ok {
+		return nil, fmt.Errorf("%w: %s %s: no response: %w", ErrUnavailable, what.method, what.path, network.Err)
+	}
+	return nil, fmt.Errorf("%w: %s %s: no token in the response", ErrUnavailable, what.method, what.path)
 }
 
 // Facts implements Source. PayPal shows 30 days of events and delivers up to 25 times
@@ -196,10 +198,20 @@ func (p *paypal) Undelivered(ctx context.Context, to string, from, until time.Ti
 	}
 }
 
-// Settled implements Source.
-func (*paypal) Settled(body []byte) bool {
+// Settled implements Source. Only successes settle a delivery: PayPal does not document whether
+// a failure is the last attempt.
+func (*paypal) Settled(body []byte, to string) bool {
+	settled := false
 	_, deliveries := paypalDeliveries(body)
-	return len(deliveries) > 0 && !slices.ContainsFunc(deliveries, paypalDelivery.pending)
+	for _, d := range deliveries {
+		if d.URL != to {
+			continue
+		}
+		if settled = d.succeeded(); !settled {
+			return false
+		}
+	}
+	return settled
 }
 
 // paypalDelivery is the delivery of an event to one URL.
@@ -209,12 +221,6 @@ type paypalDelivery struct {
 }
 
 func (d paypalDelivery) succeeded() bool { return strings.EqualFold(d.Status, "SUCCESS") }
-
-// pending reports whether PayPal repeats the delivery. The schema names no states of one:
-// those that are neither a success nor a failure count as pending.
-func (d paypalDelivery) pending() bool {
-	return !d.succeeded() && !strings.EqualFold(d.Status, "FAILURE") && !strings.EqualFold(d.Status, "FAILED")
-}
 
 // paypalDeliveries returns the id of an event and its deliveries, if it has them.
 func paypalDeliveries(body []byte) (id string, all []paypalDelivery) {

@@ -62,7 +62,7 @@ func NewSetup(p contract.Provider, o Options) (Setup, error) {
 // subscription returns what the provider sends to a URL. The error is ErrNotFound without
 // an endpoint that has exactly this URL.
 func subscription(all []Endpoint, url string) (Subscription, error) {
-	var found Subscription
+	found := Subscription{URL: url}
 	for _, e := range all {
 		if e.URL != url {
 			continue

@@ -100,14 +100,16 @@ func TestUndelivered(t *testing.T) {
 		{"none is pending", contract.Stripe(), true, `,"pending_webhooks":0`, true, []string{"evt_1"}},
 		{"untold", contract.Stripe(), true, ``, false, []string{"evt_1"}},
 		{"delivered", contract.PayPal(), false, transmission(hook, "SUCCESS"), true, nil},
-		{"to another URL", contract.PayPal(), false, transmission(hook+"/", "FAILURE"), true, nil},
+		{"to another URL", contract.PayPal(), false, transmission(hook+"/", "SUCCESS"), false, nil},
 		{"pending", contract.PayPal(), false, transmission(hook, "PENDING"), false, []string{"evt_1"}},
-		{"failed", contract.PayPal(), false, transmission(hook, "FAILURE"), true, []string{"evt_1"}},
+		{"failed", contract.PayPal(), false, transmission(hook, "FAILURE"), false, []string{"evt_1"}},
+		{"failed elsewhere", contract.PayPal(), false, strings.Replace(transmission(hook, "SUCCESS"), "[", `[{"webhook_url":"x","status":"FAILURE"},`, 1), true, nil},
+		{"one of two attempts", contract.PayPal(), false, strings.Replace(transmission(hook, "SUCCESS"), "[", `[{"webhook_url":"`+hook+`","status":"FAILURE"},`, 1), false, nil},
 		{"no delivery yet", contract.PayPal(), false, `,"transmissions":[]`, false, nil},
 	} {
 		r := connect(t, row.provider, nil)
 		text := []byte(`{"id":"evt_1"` + row.members + `}`)
-		assert.Equal(t, row.settled, r.Settled(text), "%s: %s", row.provider.Name, row.why)
+		assert.Equal(t, row.settled, r.Settled(text, hook), "%s: %s", row.provider.Name, row.why)
 		r.api.Add(providerapi.Event{ID: "evt_1", Created: start, Failed: row.failed, Body: text})
 		var got []string
 		for u, err := range r.setup(t).Undelivered(t.Context(), hook, start.Add(-time.Hour), start) {
@@ -121,7 +123,7 @@ func TestUndelivered(t *testing.T) {
 	}
 	for _, p := range []contract.Provider{contract.PayPal(), contract.Square()} {
 		r := connect(t, p, nil)
-		assert.False(t, r.Settled([]byte(`{}`)), p.Name)
+		assert.False(t, r.Settled([]byte(`{}`), hook), p.Name)
 		for n := range 350 {
 			r.api.Add(event(n, start))
 		}

@@ -43,9 +43,9 @@ type Source interface {
 	// Redeliver asks the provider to deliver an event of its own id again. The error is
 	// ErrNoRedelivery if its public API has no such call.
 	Redeliver(ctx context.Context, id string, s Subscription) error
-	// Settled reports whether a listed body says that the provider repeats no delivery of
-	// its event. It is false if the body does not say.
-	Settled(body []byte) bool
+	// Settled reports whether a listed body says that no delivery of its event to a URL is
+	// pending. It is false if the body does not say.
+	Settled(body []byte, url string) bool
 	// Lists reports whether List has events of a type.
 	Lists(eventType string) bool
 	// Facts returns what is known about the list.
@@ -73,6 +73,7 @@ const margin = 10 * time.Minute
 
 // Subscription is what a provider sends to a URL.
 type Subscription struct {
+	URL string
 	// IDs are the endpoints with this URL.
 	IDs []string
 	// Types are the event types, with * as the provider's wildcard.

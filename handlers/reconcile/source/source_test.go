@@ -226,15 +226,27 @@ func TestFailures(t *testing.T) {
 }
 
 func TestTokenFailures(t *testing.T) {
-	for status, want := range map[int]error{401: source.ErrKey, 429: source.ErrUnavailable, 200: source.ErrUnavailable} {
+	for status, row := range map[int]struct {
+		want error
+		says string
+	}{
+		401: {source.ErrKey, "status 401"}, 429: {source.ErrUnavailable, "status 429"},
+		200: {source.ErrUnavailable, "no token in the response"}, 0: {source.ErrUnavailable, "no response: "},
+	} {
 		r := connect(t, contract.PayPal(), nil)
 		r.api.Fault = func(w http.ResponseWriter, _ *http.Request, _ int) bool {
+			if status == 0 {
+				panic(http.ErrAbortHandler)
+			}
+			w.Header().Set("Retry-After", "9")
 			w.WriteHeader(status)
 			_, _ = w.Write([]byte(`{"error_description":"marked"}`))
 			return true
 		}
 		_, err := r.list(start, start)
-		assert.ErrorIs(t, err, want, status)
+		assert.ErrorIs(t, err, row.want, status)
+		assert.ErrorContains(t, err, row.says)
+		assert.Equal(t, status == 429, slices.Contains(r.slept, 9*time.Second), "Retry-After is honoured")
 		assert.NotContains(t, err.Error(), "marked")
 	}
 }

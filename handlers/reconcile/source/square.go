@@ -34,9 +34,9 @@ func newSquare(o Options) (Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.authorize = func(r *http.Request) error {
+	c.authorize = func(r *http.Request) (http.Header, error) {
 		r.Header.Set("Authorization", "Bearer "+o.Key.Token)
-		return nil
+		return nil, nil
 	}
 	return &square{client: c, account: o.Account, live: !o.Key.Sandbox}, nil
 }
@@ -168,7 +168,7 @@ func (*square) Undelivered(context.Context, string, time.Time, time.Time) iter.S
 }
 
 // Settled implements Source.
-func (*square) Settled([]byte) bool { return false }
+func (*square) Settled([]byte, string) bool { return false }
 
 // EnableSearch implements Setup (EnableEvents). It does no harm where the search is on.
 func (s *square) EnableSearch(ctx context.Context) error {

@@ -38,9 +38,9 @@ func newStripe(o Options) (Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.authorize = func(r *http.Request) error {
+	c.authorize = func(r *http.Request) (http.Header, error) {
 		r.Header.Set("Authorization", "Bearer "+o.Key.Token)
-		return nil
+		return nil, nil
 	}
 	return &stripe{client: c, account: o.Account, thin: o.Thin, live: !o.Key.Sandbox}, nil
 }
@@ -279,9 +279,10 @@ func (s *stripe) Undelivered(ctx context.Context, _ string, from, to time.Time) 
 	}
 }
 
-// Settled implements Source. The number is 0 too if no endpoint was enabled when the event
-// was made: it is not sent later (docs.stripe.com/webhooks/process-undelivered-events).
-func (*stripe) Settled(body []byte) bool {
+// Settled implements Source. pending_webhooks counts the endpoints that the event has not
+// reached yet (docs.stripe.com/api/events/object). Whether it falls when Stripe gives up is
+// not documented.
+func (*stripe) Settled(body []byte, _ string) bool {
 	_, pending := stripeDeliveries(body)
 	return pending != nil && *pending == 0
 }
