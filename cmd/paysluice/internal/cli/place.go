@@ -11,11 +11,25 @@ import (
 	"github.com/paysluice/paysluice/handlers/reconcile"
 )
 
+// compared is what a comparison compares. One that resumes has to compare the same.
+type compared struct {
+	Stack      string `json:"stack"`
+	Provider   string `json:"provider"`
+	Account    string `json:"account"`
+	WebhookURL string `json:"webhookUrl"`
+	AllTypes   bool   `json:"allTypes"`
+	Thin       bool   `json:"thin"`
+	Sandbox    bool   `json:"sandbox"`
+}
+
+func (r *reconciliation) compared() compared {
+	f := r.flags
+	return compared{r.stack.ID, r.provider.Name, f.account, f.url, f.allTypes, f.thin, f.sandbox}
+}
+
 // keptPlace is the place of a comparison in a file, with what was compared.
 type keptPlace struct {
-	Stack    string `json:"stack"`
-	Provider string `json:"provider"`
-	Account  string `json:"account"`
+	compared
 	reconcile.Place
 	// Refill is nil until the comparison is complete and its refill has begun.
 	Refill *keptRefill `json:"refill,omitempty"`
@@ -51,8 +65,12 @@ func (r *reconciliation) start(since, until time.Time) (reconcile.Place, error) 
 	if err := json.Unmarshal(text, &kept); err != nil {
 		return reconcile.Place{}, fmt.Errorf("%s is not the place of a comparison: name another file: %w", path, err)
 	}
-	if kept.Stack != r.stack.ID || kept.Provider != r.provider.Name || kept.Account != r.flags.account {
-		return reconcile.Place{}, usagef("%s is the place of another comparison: name another file", path)
+	if kept.compared != r.compared() {
+		return reconcile.Place{}, usagef("%s is the place of another comparison: name another file, or repeat the stack, PROVIDER, "+
+			"--account, --webhook-url, --all-types, --thin and --sandbox of the other", path)
+	}
+	if kept.Refill != nil && !r.flags.refill { // its counts are those before the refill
+		return reconcile.Place{}, usagef("%s is the place of a refill: add --refill, or name another file", path)
 	}
 	fmt.Fprintf(r.app.err, "resuming at %s; the range is %s to %s\n", kept.Next.Format(time.RFC3339),
 		kept.Since.Format(time.RFC3339), kept.Until.Format(time.RFC3339))
@@ -65,7 +83,7 @@ func (r *reconciliation) keep(p reconcile.Place, refill *keptRefill) error {
 	if r.flags.place == "" {
 		return nil
 	}
-	return replaceFile(r.flags.place, keptPlace{r.stack.ID, r.provider.Name, r.flags.account, p, refill})
+	return replaceFile(r.flags.place, keptPlace{r.compared(), p, refill})
 }
 
 // replaceFile writes JSON to a file. It replaces the file as a whole, so that a kill

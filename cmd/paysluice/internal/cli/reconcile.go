@@ -46,7 +46,7 @@ archive. docs/reconciling.md says how to make a key and what a provider cannot l
 The command expects the event types that the provider's endpoint with the stack's URL
 subscribes to; --all-types expects all. An event younger than ten minutes that is not stored
 yet counts as on the way. The list is compared window by window. --place keeps the place in a
-file, and a run with the same file resumes there.
+file, and a run with the same file and the same flags resumes there.
 
 --refill gets missing events into the table, after a question. PayPal is asked to deliver them
 again. Stripe and Square cannot be asked: the command sends the listed events to webhook-queue

@@ -229,8 +229,11 @@ func TestPlaceOfAComparison(t *testing.T) {
 	r.denied["BatchGetItem"] = true
 	require.Equal(t, exitFailed, r.run(t, "--place "+path))
 	r.denied = map[string]bool{}
-	assert.Equal(t, exitUsage, r.run(t, "--thin --all-types --account acct_1 --place "+path))
-	assert.Contains(t, r.stderr.String(), "is the place of another comparison: name another file")
+	r.api.Subscribe(providerapi.Endpoint{ID: "we_2", URL: hook + "/2", Types: []string{"*"}})
+	for _, other := range []string{"--thin", "--all-types", "--sandbox", "--webhook-url " + hook + "/2", "--account acct_1"} {
+		assert.Equal(t, exitUsage, r.run(t, other+" --place "+path), other)
+		assert.Contains(t, r.stderr.String(), "is the place of another comparison: name another file")
+	}
 	assert.Equal(t, exitFound, r.run(t, "--place "+path))
 	assert.Contains(t, r.stderr.String(), "resuming at ")
 	assert.NoFileExists(t, path)

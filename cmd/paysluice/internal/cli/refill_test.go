@@ -120,6 +120,8 @@ func TestRefillIsResumed(t *testing.T) {
 	}
 	require.Equal(t, exitInterrupted, r.runUntil(ctx, t, "--refill --yes --place "+place), &r.stderr)
 	assert.Len(t, *sent, 8)
+	assert.Equal(t, exitUsage, r.run(t, "--place "+place))
+	assert.Contains(t, r.stderr.String(), "is the place of a refill: add --refill, or name another file")
 	assert.FileExists(t, place)
 	r.refuse, *sent = record, nil
 	require.Equal(t, exitDone, r.run(t, "--refill --yes --place "+place+" -o json"), &r.stderr)

@@ -227,6 +227,7 @@ func TestChecksOnAWS(t *testing.T) {
 		{"a misspelled provider", "api-keys", cloud{"GetSecretValue": `{"VersionId":"1","SecretString":"{\"Stripe\":{\"apiKey\":\"marked\"}}"}`}, `"Stripe" is not the name of a provider`},
 		{"a key that is none", "api-keys", cloud{"GetSecretValue": `{"VersionId":"1","SecretString":"{\"stripe\":{\"apiKey\":\"marked\"}}"}`}, "stripe: the key is malformed: a key of Stripe begins with"},
 		{"the keys of no provider", "api-keys", cloud{"GetSecretValue": `{"VersionId":"1","SecretString":"{}"}`}, "no provider has a key"},
+		{"a provider is left out", "api-keys", cloud{"GetSecretValue": keys(`{"square":{"accessToken":"marked","environment":"live"}}`)}, "has neither a key nor null for Stripe"},
 	} {
 		t.Run(row.check+" "+row.why, func(t *testing.T) {
 			var problems []string
@@ -237,6 +238,11 @@ func TestChecksOnAWS(t *testing.T) {
 			assert.Contains(t, strings.Join(problems, "\n"), row.says)
 		})
 	}
+}
+
+// keys is the answer with a secret of the providers' keys.
+func keys(document string) string {
+	return fmt.Sprintf(`{"VersionId":"1","SecretString":%q}`, document)
 }
 
 // A disabled rule has another effect if it is a schedule.
@@ -286,6 +292,8 @@ func TestURLs(t *testing.T) {
 	assert.Empty(t, examine(t, d, "url-stripe").Findings)
 	assert.Equal(t, "the stack has no Square", examine(t, d, "url-square").Skipped)
 	assert.Equal(t, "the stack has no Square", examine(t, d, "secret-square").Skipped)
+	whole := newDoctor(t, cloud{"GetSecretValue": keys(`{"stripe":{"apiKey":"rk_live_marked"}}`)})
+	assert.Empty(t, examine(t, whole, "api-keys").Findings, "no key of providers that the stack does not have")
 	delete(d.stack.Outputs, "ApiKeysSecretArn")
 	assert.Contains(t, examine(t, d, "api-keys").Skipped, "ReconcileEvery is 0")
 	d.stack.Outputs["StripeUrl"] = "http://127.0.0.1:1"

@@ -59,9 +59,24 @@ func (d *Doctor) checkAPIKeys(ctx context.Context) ([]Finding, error) {
 	}
 	return d.checkDocument(ctx, document{
 		arn: arn, name: name,
-		means: contract.ReconcilerName + " compares no provider, so events that never arrive go unnoticed.",
+		means: contract.ReconcilerName + " compares only providers with a readable key, so events that never arrive go unnoticed.",
 		fill:  d.fill("docs/reconciling.md, How do I compare on a schedule?", name, "keys.json"),
-		parse: func(text []byte) error { _, err := source.ParseKeys(text); return err },
+		parse: func(text []byte) error {
+			keys, err := source.ParseKeys(text)
+			if err != nil {
+				return err
+			}
+			var left []string
+			for _, p := range contract.Providers() {
+				if _, named := keys[p.Name]; !named && d.stack.Outputs[p.Title+"Url"] != "" {
+					left = append(left, p.Title)
+				}
+			}
+			if len(left) > 0 {
+				return fmt.Errorf("has neither a key nor null for %s", strings.Join(left, ", "))
+			}
+			return nil
+		},
 	})
 }
 
