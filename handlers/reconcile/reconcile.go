@@ -12,7 +12,7 @@ import (
 	"github.com/paysluice/paysluice/handlers/reconcile/source"
 )
 
-// Table reads the stored events.
+// Table reads the stored events. A row that is not an event has only its key.
 type Table interface {
 	// Same returns the rows that have the key of one of the events, by event id and
 	// without payload.
