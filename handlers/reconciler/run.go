@@ -116,7 +116,7 @@ func (w *worker) work(ctx, bounded context.Context, key source.Key) error {
 		return err
 	}
 	// A range under way can begin at earliest: half of the margin is for it.
-	if earliest := w.earliest(from.Facts()); w.run == "" || w.now.Place.Next.Before(earliest.Add(-retentionMargin / 2)) {
+	if earliest := w.earliest(from.Facts()); w.run == "" || w.now.Place.Next.Before(earliest.Add(-retentionMargin/2)) {
 		if err := w.start(bounded, from.Facts(), earliest); err != nil {
 			return err
 		}
