@@ -32,8 +32,8 @@ func (a *app) status() *cobra.Command {
 		Short: "Show whether webhooks arrive and are stored, and which alarms fire",
 		Long: `Show for each provider the last event, and how many webhooks of the last hour were accepted,
 rejected, stored, duplicates or archived. Then show the queues, and each alarm that fires with
-its meaning and its remedy. Exit code 3: an alarm fires, dead letters wait, or events were not
-published.`,
+its meaning and its remedy. Exit code 3: an alarm fires, dead letters wait, events were not
+published, or a row of the table is not an event.`,
 		Example: `  paysluice status
   paysluice status --watch`,
 		Args: cobra.NoArgs,
@@ -81,6 +81,11 @@ func wait(ctx context.Context, d time.Duration) error {
 }
 
 func (a *app) printStatus(s query.Status) error {
+	for _, p := range s.Providers {
+		for _, text := range p.Unreadable {
+			fmt.Fprintf(a.err, "left out: %s\n", output.Printable(text))
+		}
+	}
 	if a.format == output.JSON || a.format == output.NDJSON {
 		return output.Object(a.out, a.format, s, nil)
 	}

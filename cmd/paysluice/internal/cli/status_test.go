@@ -22,8 +22,10 @@ func TestPrintStatus(t *testing.T) {
 			{Provider: "stripe", Last: &event.Event{ReceivedAt: now.Add(-3 * time.Minute).UnixMilli()}, Counts: map[string]int{"Accepted": 12, "Stored": 11}},
 			{Provider: "paypal", Hints: []query.Hint{{Text: "body_end (proven): The signature is right for the body without the white space at its end.", Count: 3}}},
 		},
-		Queue:       query.Queue{Name: "webhook-queue-prod", Waiting: 3, Delayed: 1, InFlight: 2, OldestSeconds: new(180)},
-		DeadLetters: query.Queue{Name: "webhook-dlq-prod"},
+		QueueStates: query.QueueStates{
+			Queue:       query.Queue{Name: "webhook-queue-prod", Waiting: 3, Delayed: 1, InFlight: 2, OldestSeconds: new(180)},
+			DeadLetters: query.Queue{Name: "webhook-dlq-prod"},
+		},
 		Alarms: []query.Alarm{
 			{Name: "page-intake-prod", Pages: true, Since: now.Add(-3 * time.Hour), Means: strings.Repeat("Requests fail. ", 8), Do: "Read the log."},
 			{Name: "ticket-conflicts-prod", Since: now.Add(-72 * time.Hour)},
@@ -56,10 +58,19 @@ TICKET ticket-conflicts-prod since 3 d
 		assert.Equal(t, want, out.String())
 		assert.ErrorIs(t, (&app{out: broken{}, format: format}).printStatus(status), errBroken)
 	}
-	var out bytes.Buffer
-	status.Alarms = nil
-	require.NoError(t, (&app{out: &out, format: output.Table}).printStatus(status))
+	var out, stderr bytes.Buffer
+	status.Alarms, status.Providers[1].Unreadable = nil, []string{"row of paypal:\x1b1"}
+	require.NoError(t, (&app{out: &out, err: &stderr, format: output.Table}).printStatus(status))
 	assert.Contains(t, out.String(), "\nNo alarm fires.\n")
+	assert.Equal(t, "left out: row of paypal:\\x1b1\n", stderr.String())
+}
+
+func TestPrintTraceOfARowThatIsNoEvent(t *testing.T) {
+	for _, trace := range []query.Trace{{IDs: []string{"stripe:1"}, Unreadable: true}, {IDs: []string{"stripe:1"}, Unreadable: true, Stored: true}} {
+		var out, stderr bytes.Buffer
+		assert.ErrorIs(t, (&app{out: &out, err: &stderr, format: output.Table}).printTrace(trace), errFound)
+		assert.Contains(t, stderr.String(), "stored; ids: stripe:1\na row of the table is not an event\n")
+	}
 }
 
 func TestFormatAge(t *testing.T) {

@@ -24,7 +24,7 @@ stripe:evt_1PgcT2, or a request id of API Gateway.
 The logs are searched for one hour from the receipt of the stored event. If no event is stored,
 the last 24 hours are searched. --since and --until choose other times. Unless LogLevel is
 DEBUG, the authorizer logs only requests that it rejects, and the consumer only events that it
-does not store. Exit code 3: the event is not stored.`,
+does not store. Exit code 3: the event is not stored, or its row is not an event.`,
 		Example: `  paysluice trace stripe:evt_1PgcT2
   paysluice trace 2d1f6c5e-6f0b-4f0e-9f5a-0a4ddc6f0c11 --since 3d -o json`,
 		Args: cobra.ExactArgs(1),
@@ -55,7 +55,7 @@ does not store. Exit code 3: the event is not stored.`,
 }
 
 // printTrace prints a line for each stage. It returns errFound if the event is not
-// stored.
+// stored, or its row is not an event.
 func (a *app) printTrace(t query.Trace) error {
 	var err error
 	if a.format == output.JSON {
@@ -79,7 +79,10 @@ func (a *app) printTrace(t query.Trace) error {
 		fate += ", published"
 	}
 	fmt.Fprintf(a.err, "%s; ids: %s\n", fate, output.Printable(strings.Join(t.IDs, ", ")))
-	if !t.Stored {
+	if t.Unreadable {
+		fmt.Fprintln(a.err, "a row of the table is not an event")
+	}
+	if !t.Stored || t.Unreadable {
 		return errFound
 	}
 	return nil

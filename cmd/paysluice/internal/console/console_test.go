@@ -35,8 +35,7 @@ type world struct {
 	events   []event.Event // newest first
 	bodies   map[string][]byte
 	counts   []query.Count
-	main     query.Queue
-	dead     query.Queue
+	queues   query.QueueStates
 	alarms   []query.Alarm
 	timeline query.Timeline
 	filters  []query.Filter // of the lists so far
@@ -113,8 +112,8 @@ func (w *world) Counts(context.Context, time.Time, time.Time, time.Duration) ([]
 	return w.counts, w.fail["Counts"]
 }
 
-func (w *world) QueueStates(context.Context) (main, dead query.Queue, err error) {
-	return w.main, w.dead, w.fail["QueueStates"]
+func (w *world) QueueStates(context.Context) (query.QueueStates, error) {
+	return w.queues, w.fail["QueueStates"]
 }
 
 func (w *world) Alarms(context.Context) ([]query.Alarm, error) { return w.alarms, w.fail["Alarms"] }
@@ -169,6 +168,8 @@ func TestOverviewAnswers(t *testing.T) {
 		return query.Count{Provider: "stripe", Metric: metric, Start: now.Add(-time.Minute), Value: n}
 	}
 	firing := query.Alarm{Name: "page-x", State: "ALARM", Since: now, Means: "It is bad.", Do: "Mend it.", Pages: true}
+	dead := query.QueueStates{DeadLetters: query.Queue{Waiting: 2}}
+	spoiled := fmt.Errorf("row of stripe:bad: %w", table.ErrItem)
 	old := paid("stripe:1", 3*time.Hour)
 	timeless := paid("stripe:1", time.Minute)
 	timeless.Timestamp = 0
@@ -184,11 +185,17 @@ func TestOverviewAnswers(t *testing.T) {
 		{"an event without a time has no delay", &world{events: []event.Event{timeless}}, []string{"0 ms"}},
 		{"a wrong secret", &world{counts: []query.Count{count("Rejected", 3)}}, []string{"Each of 3 requests in the last hour was rejected"}},
 		{"failures", &world{counts: []query.Count{count("Archived", 1)}}, []string{"Not all", "1 message went to the archive"}},
-		{"a queue", &world{main: query.Queue{Waiting: 2}}, []string{"In progress", "2 events in the queue."}},
-		{"an old queue", &world{main: query.Queue{Waiting: 2, OldestSeconds: new(600)}}, []string{"Delayed", "the oldest for 10 min", "10 min</td>"}},
+		{"a queue", &world{queues: query.QueueStates{Queue: query.Queue{Waiting: 2}}}, []string{"In progress", "2 events in the queue."}},
+		{"an old queue", &world{queues: query.QueueStates{Queue: query.Queue{Waiting: 2, OldestSeconds: new(600)}}}, []string{"Delayed", "the oldest for 10 min", "10 min</td>"}},
 		{"an alarm", &world{alarms: []query.Alarm{firing, {Name: "ok", State: "OK"}}}, []string{"1 alarm is on", "<dt>Do</dt><dd>Mend it.</dd>"}},
-		{"dead letters", &world{dead: query.Queue{Waiting: 1}}, []string{"1 message in the dead-letter queue."}},
-		{"both", &world{alarms: []query.Alarm{firing, firing}, dead: query.Queue{Waiting: 2}}, []string{"2 alarms are on, and 2 messages in the dead-letter queue"}},
+		{"dead letters", &world{queues: dead}, []string{"2 messages in the dead-letter queue."}},
+		{"unpublished events", &world{queues: query.QueueStates{Unpublished: &query.Queue{Name: "webhook-unpublished-prod", Waiting: 1_001}}},
+			[]string{`<p class="word">Yes</p>`, "1,001 messages about unpublished events. paysluice failures unpublished lists them.", "<code>webhook-unpublished-prod</code>", ">1,001</td>"}},
+		{"no unpublished event", &world{queues: query.QueueStates{Unpublished: &query.Queue{}}}, []string{"None of 0 alarms is on, and the queues of dead letters and of unpublished events are empty."}},
+		{"both", &world{alarms: []query.Alarm{firing, firing}, queues: dead}, []string{"2 alarms are on. What to do is below. 2 messages in the dead-letter queue"}},
+		{"a newer row is not an event", &world{events: []event.Event{old}, left: spoiled}, []string{
+			"Quiet", `<p class="word">Yes</p>`, "Some rows of the table are not events.", `<span class="word bad">Some rows are not events</span>`, "Row of stripe:bad"}},
+		{"no row is an event", &world{left: spoiled}, []string{"The events could not be read.", `<span class="word bad">Some rows are not events</span>`, "Row of stripe:bad"}},
 		{"counts and alarms are denied", &world{fail: map[string]error{"Counts": denied(), "Alarms": denied()}, events: []event.Event{old}},
 			[]string{"The counts could not be read.", "The alarms could not be read.", "unknown</span>", "sent the last stored event", "Access denied."}},
 		{"queues are denied", &world{fail: map[string]error{"QueueStates": denied()}}, []string{"The queues could not be read."}},
@@ -202,6 +209,7 @@ func TestOverviewAnswers(t *testing.T) {
 	}
 	s := listen(t, &world{fail: map[string]error{"Events": denied()}})
 	assert.Equal(t, 1, strings.Count(page(t, s, "/"), "Ask for this policy statement"), "once for all providers")
+	assert.NotContains(t, page(t, listen(t, &world{left: spoiled}), "/"), "none in 7 days", "it has rows")
 	s = listen(t, &world{counts: []query.Count{count("Rejected", 3)}})
 	assert.Contains(t, page(t, s, "/?period=week"), "3 Rejected in the last week, at most 3 in 2 h")
 	assert.Equal(t, http.StatusBadRequest, get(t, s, "/?period=year").Code)
@@ -308,8 +316,9 @@ func TestEvent(t *testing.T) {
 
 	s.Trace = func(context.Context, string) (query.Trace, error) { return query.Trace{}, denied() }
 	assert.Contains(t, page(t, s, eventURL(e)+"&trace"), "Access denied.")
+	archived := true
 	s.Trace = func(_ context.Context, id string) (query.Trace, error) {
-		return query.Trace{IDs: []string{id, "r1"}, Archived: true, Stages: []query.Stage{
+		return query.Trace{IDs: []string{id, "r1"}, Archived: archived, Unreadable: true, Stages: []query.Stage{
 			{At: now, Where: "stripe-processor", What: "received"}, {At: now.Add(time.Second), Where: "publisher", What: "published", GapMillis: 1000},
 		}}, nil
 	}
@@ -317,6 +326,8 @@ func TestEvent(t *testing.T) {
 		assert.Contains(t, page(t, s, target), `<td class="num">1 s</td><td class="where">publisher</td><td class="said">published</td>`, "whatever stages the trace has")
 	}
 	assert.Contains(t, page(t, s, traceURL("r1")), "Archived, not stored")
+	archived = false
+	assert.Contains(t, page(t, s, traceURL("r1")), "The row is not an event")
 	s.Trace = func(context.Context, string) (query.Trace, error) { return query.Trace{}, query.ErrNotFound }
 	assert.Equal(t, http.StatusNotFound, get(t, s, traceURL("x")).Code)
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -51,7 +52,7 @@ type overviewData struct {
 	Metrics   []metric
 	Providers []providerRow
 	Counts    section[[]query.Count]
-	Queues    section[[]query.Queue]
+	Queues    section[query.QueueStates]
 	Alarms    section[[]query.Alarm] // that fire
 	AlarmsAll int
 }
@@ -73,6 +74,8 @@ func metrics() []metric {
 type providerRow struct {
 	Provider contract.Provider
 	Events   section[[]event.Event] // the newest
+	// Unreadable names the newer rows that are not events, nil without one.
+	Unreadable *problem
 	P50, P99 time.Duration          // from the provider's time to the receipt
 	Charts   []chart
 }
@@ -107,8 +110,7 @@ func (s *Server) readOverview(ctx context.Context, data *overviewData, now time.
 		return nil
 	})
 	all.Go(func() error {
-		main, dead, err := s.Monitor.QueueStates(ctx)
-		data.Queues = read([]query.Queue{main, dead}, err)
+		data.Queues = read(s.Monitor.QueueStates(ctx))
 		return nil
 	})
 	all.Go(func() error {
@@ -122,24 +124,39 @@ func (s *Server) readOverview(ctx context.Context, data *overviewData, now time.
 		all.Go(func() error {
 			row := &data.Providers[i]
 			row.Provider = p
-			// The list of events names the rows that cannot be read.
-			found, _, err := collect(s.Store.Events(ctx, query.Filter{Provider: p.Name, Until: s.end(), Limit: sampled}), nil)
-			row.Events = read(found, err)
+			found, unreadable, err := collect(s.Store.Events(ctx, query.Filter{Provider: p.Name, Until: s.end(), Limit: sampled}), nil)
+			row.Events, row.Unreadable = read(found, err), read(0, unreadable).Problem
 			return nil
 		})
 	}
 	_ = all.Wait() // each section keeps its own error
 }
 
+// AllQueues returns the queues in the order of the page.
+func (d *overviewData) AllQueues() []query.Queue {
+	all := []query.Queue{d.Queues.Value.Queue, d.Queues.Value.DeadLetters}
+	if unpublished := d.Queues.Value.Unpublished; unpublished != nil {
+		all = append(all, *unpublished)
+	}
+	return all
+}
+
 // EventProblems returns why providers' events cannot be read, each reason once.
 func (d *overviewData) EventProblems() []*problem {
 	var all []*problem
 	for _, p := range d.Providers {
-		if why := p.Events.Problem; why != nil && !slices.ContainsFunc(all, func(other *problem) bool { return other.Text == why.Text }) {
-			all = append(all, why)
+		for _, why := range []*problem{p.Events.Problem, p.Unreadable} {
+			if why != nil && !slices.ContainsFunc(all, func(other *problem) bool { return other.Text == why.Text }) {
+				all = append(all, why)
+			}
 		}
 	}
 	return all
+}
+
+// unreadable reports whether a provider has rows that are not events.
+func (d *overviewData) unreadable() bool {
+	return slices.ContainsFunc(d.Providers, func(p providerRow) bool { return p.Unreadable != nil })
 }
 
 // Last returns the newest event, nil without one.
@@ -182,7 +199,7 @@ func (d *overviewData) arriving(now time.Time) answer {
 	var last *event.Event
 	denied := false
 	for _, p := range d.Providers {
-		denied = denied || p.Events.Problem != nil
+		denied = denied || p.Events.Problem != nil || p.Unreadable != nil
 		if e := p.Last(); e != nil && (last == nil || e.ReceivedAt > last.ReceivedAt) {
 			last = e
 		}
@@ -219,7 +236,7 @@ func (d *overviewData) stored() answer {
 		return a
 	}
 	accepted, stored, duplicates, failed := d.sum(contract.MetricAccepted), d.sum(contract.MetricStored), d.sum(contract.MetricDuplicates), d.sum(contract.MetricArchived)
-	main := d.Queues.Value[0]
+	main := d.Queues.Value.Queue
 	waiting := main.Waiting + main.InFlight + main.Delayed
 	switch {
 	case failed > 0:
@@ -254,28 +271,37 @@ func areOn(alarms int) string {
 const slow = time.Minute
 
 func (d *overviewData) person() answer {
-	a := answer{Question: "Does anything need a person?", State: "unknown", Word: "Unknown"}
-	firing, dead := len(d.Alarms.Value), 0
-	if d.Queues.Problem == nil {
-		dead = d.Queues.Value[1].Waiting
+	a := answer{Question: "Does anything need a person?", State: "bad", Word: "Yes"}
+	var needs []string
+	if firing := len(d.Alarms.Value); firing > 0 {
+		needs = append(needs, areOn(firing)+" on. What to do is below.")
 	}
+	if dead := d.Queues.Value.DeadLetters.Waiting; dead > 0 {
+		needs = append(needs, counted(dead, "message")+" in the dead-letter queue. The archiver moves them to the archive.")
+	}
+	if q := d.Queues.Value.Unpublished; q != nil && q.Waiting > 0 {
+		needs = append(needs, counted(q.Waiting, "message")+" about unpublished events. paysluice failures unpublished lists them.")
+	}
+	if d.unreadable() {
+		needs = append(needs, "Some rows of the table are not events. They are listed below.")
+	}
+	if len(needs) > 0 {
+		a.Text = strings.Join(needs, " ")
+		return a
+	}
+	a.State, a.Word = "unknown", "Unknown"
 	switch {
-	case firing > 0 && dead > 0:
-		a.State, a.Word = "bad", "Yes"
-		a.Text = fmt.Sprintf("%s on, and %s in the dead-letter queue.", areOn(firing), counted(dead, "message"))
-	case firing > 0:
-		a.State, a.Word = "bad", "Yes"
-		a.Text = fmt.Sprintf("%s on. What to do is below.", areOn(firing))
-	case dead > 0:
-		a.State, a.Word = "bad", "Yes"
-		a.Text = fmt.Sprintf("%s in the dead-letter queue. The archiver moves them to the archive.", counted(dead, "message"))
 	case d.Alarms.Problem != nil:
 		a.Text = "The alarms could not be read."
 	case d.Queues.Problem != nil:
 		a.Text = "The queues could not be read."
 	default:
 		a.State, a.Word = "good", "No"
-		a.Text = fmt.Sprintf("None of %s is on, and the dead-letter queue is empty.", counted(d.AlarmsAll, "alarm"))
+		empty := "the dead-letter queue is empty"
+		if d.Queues.Value.Unpublished != nil {
+			empty = "the queues of dead letters and of unpublished events are empty"
+		}
+		a.Text = fmt.Sprintf("None of %s is on, and %s.", counted(d.AlarmsAll, "alarm"), empty)
 	}
 	return a
 }

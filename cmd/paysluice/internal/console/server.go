@@ -50,7 +50,7 @@ type Store interface {
 // Monitor is the subset of query.Monitor that the pages call.
 type Monitor interface {
 	Counts(ctx context.Context, since, until time.Time, period time.Duration) ([]query.Count, error)
-	QueueStates(context.Context) (main, dead query.Queue, err error)
+	QueueStates(context.Context) (query.QueueStates, error)
 	Alarms(context.Context) ([]query.Alarm, error)
 }
 

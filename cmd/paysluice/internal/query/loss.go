@@ -36,11 +36,13 @@ func ReadLoss(ctx context.Context, m *Monitor) (Loss, error) {
 		return Loss{}, err
 	}
 	loss.Events = aws.ToInt64(table.Table.ItemCount)
-	queue, dead, err := m.QueueStates(ctx)
+	queues, err := m.QueueStates(ctx)
 	if err != nil {
 		return Loss{}, err
 	}
-	loss.Messages = queue.Waiting + queue.InFlight + dead.Waiting + dead.InFlight
+	for _, q := range []Queue{queues.Queue, queues.DeadLetters} {
+		loss.Messages += q.Waiting + q.InFlight
+	}
 	for _, output := range slices.Sorted(maps.Keys(s.Outputs)) {
 		if name, ok := strings.CutSuffix(output, "SecretArn"); ok {
 			loss.Secrets = append(loss.Secrets, name)

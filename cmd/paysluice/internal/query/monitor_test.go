@@ -159,7 +159,7 @@ func TestReadStatus(t *testing.T) {
 	status, err = query.ReadStatus(t.Context(), m, query.NewStore(&i, nil, m.Stack, m.Now), time.Hour)
 	require.NoError(t, err)
 	assert.Equal(t, 7, status.Unpublished.Waiting)
-	assert.False(t, query.Status{Unpublished: status.Unpublished}.Healthy())
+	assert.False(t, query.Status{QueueStates: query.QueueStates{Unpublished: status.Unpublished}}.Healthy())
 
 	c.waiting, c.alarms[0].StateValue = "0", cwtypes.StateValueAlarm
 	status, err = query.ReadStatus(t.Context(), m, query.NewStore(&i, nil, m.Stack, m.Now), time.Hour)
@@ -167,12 +167,20 @@ func TestReadStatus(t *testing.T) {
 	assert.Len(t, status.Alarms, 1)
 	assert.False(t, status.Healthy())
 	assert.True(t, query.Status{}.Healthy())
+
+	i.spoil(paid("stripe:2", 0), "")
+	status, err = query.ReadStatus(t.Context(), m, query.NewStore(&i, nil, m.Stack, m.Now), time.Hour)
+	require.NoError(t, err)
+	assert.Equal(t, "stripe:1", status.Providers[0].Last.ID)
+	require.Len(t, status.Providers[0].Unreadable, 1)
+	assert.Contains(t, status.Providers[0].Unreadable[0], `row of eventId "stripe:2"`)
+	assert.False(t, query.Status{Providers: status.Providers}.Healthy(), "a newer row is not an event")
 }
 
 func TestAgeThatCloudWatchDoesNotHave(t *testing.T) {
-	main, _, err := newMonitor(&cloud{waiting: "1"}).QueueStates(t.Context())
+	states, err := newMonitor(&cloud{waiting: "1"}).QueueStates(t.Context())
 	require.NoError(t, err)
-	assert.Nil(t, main.OldestSeconds)
+	assert.Nil(t, states.Queue.OldestSeconds)
 }
 
 func TestHints(t *testing.T) {
@@ -198,7 +206,7 @@ func TestStatusFails(t *testing.T) {
 		_, err := query.ReadStatus(t.Context(), m, query.NewStore(i, nil, m.Stack, m.Now), time.Hour)
 		assert.ErrorIs(t, err, errDown, call)
 	}
-	_, _, err := newMonitor(&cloud{fail: "GetMetricData", waiting: "1"}).QueueStates(t.Context())
+	_, err := newMonitor(&cloud{fail: "GetMetricData", waiting: "1"}).QueueStates(t.Context())
 	assert.ErrorIs(t, err, errDown)
 	assert.NotNil(t, query.NewMonitor(&stack.Stack{}, time.Now))
 }

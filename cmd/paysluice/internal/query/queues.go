@@ -11,6 +11,7 @@ import (
 	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"golang.org/x/sync/errgroup"
 )
 
 // Queue is the state of one of the stack's queues.
@@ -24,13 +25,34 @@ type Queue struct {
 	OldestSeconds *int `json:"oldestSeconds,omitempty"`
 }
 
-// Queues returns the state of webhook-queue and of webhook-dlq.
-func (m *Monitor) QueueStates(ctx context.Context) (main, dead Queue, err error) {
-	if main, err = m.queue(ctx, m.Stack.Outputs["QueueUrl"]); err != nil {
-		return Queue{}, Queue{}, err
+// QueueStates are the states of the stack's queues.
+type QueueStates struct {
+	Queue       Queue `json:"queue"`
+	DeadLetters Queue `json:"deadLetters"`
+	// Unpublished is nil if the stack does not publish events.
+	Unpublished *Queue `json:"unpublished,omitempty"`
+}
+
+// QueueStates returns the states of all queues.
+func (m *Monitor) QueueStates(ctx context.Context) (QueueStates, error) {
+	var states QueueStates
+	all, ctx := errgroup.WithContext(ctx)
+	read := func(url string, to *Queue) {
+		all.Go(func() (err error) {
+			*to, err = m.queue(ctx, url)
+			return err
+		})
 	}
-	dead, err = m.queue(ctx, m.Stack.Outputs["DeadLetterQueueUrl"])
-	return main, dead, err
+	read(m.Stack.Outputs["QueueUrl"], &states.Queue)
+	read(m.Stack.Outputs["DeadLetterQueueUrl"], &states.DeadLetters)
+	if url := m.Stack.Outputs["UnpublishedQueueUrl"]; url != "" {
+		states.Unpublished = &Queue{}
+		read(url, states.Unpublished)
+	}
+	if err := all.Wait(); err != nil {
+		return QueueStates{}, err
+	}
+	return states, nil
 }
 
 func (m *Monitor) queue(ctx context.Context, url string) (Queue, error) {

@@ -2,6 +2,7 @@ package query
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -17,10 +18,7 @@ type Status struct {
 	At          time.Time        `json:"at"`
 	Since       time.Time        `json:"since"` // start of the counts
 	Providers   []ProviderStatus `json:"providers"`
-	Queue       Queue            `json:"queue"`
-	DeadLetters Queue            `json:"deadLetters"`
-	// Unpublished is nil if the stack does not publish events.
-	Unpublished *Queue `json:"unpublished,omitempty"`
+	QueueStates
 	// Alarms are those that fire.
 	Alarms []Alarm `json:"alarms"`
 }
@@ -31,16 +29,19 @@ type ProviderStatus struct {
 	// Last is the newest event by the provider's time, nil without one within
 	// DefaultWindow.
 	Last *event.Event `json:"last,omitempty"`
+	// Unreadable names the rows newer than Last that are not events.
+	Unreadable []string `json:"unreadable,omitempty"`
 	// Counts are the sums by metric since Status.Since.
 	Counts map[string]int `json:"counts"`
 	// Hints are the probable causes of rejected signatures since Status.Since.
 	Hints []Hint `json:"hints,omitempty"`
 }
 
-// Healthy reports whether no alarm fires, no dead letter waits and no event is named as
-// unpublished.
+// Healthy reports whether no alarm fires, no dead letter waits, no event is named as
+// unpublished, and no row is unreadable.
 func (s Status) Healthy() bool {
-	return len(s.Alarms) == 0 && s.DeadLetters.Waiting == 0 && (s.Unpublished == nil || s.Unpublished.Waiting == 0)
+	unreadable := slices.ContainsFunc(s.Providers, func(p ProviderStatus) bool { return len(p.Unreadable) > 0 })
+	return !unreadable && len(s.Alarms) == 0 && s.DeadLetters.Waiting == 0 && (s.Unpublished == nil || s.Unpublished.Waiting == 0)
 }
 
 // ReadStatus returns the state of a stack, with the counts of the last period.
@@ -56,16 +57,9 @@ func ReadStatus(ctx context.Context, m *Monitor, s *Store, period time.Duration)
 		return err
 	})
 	all.Go(func() (err error) {
-		status.Queue, status.DeadLetters, err = m.QueueStates(ctx)
+		status.QueueStates, err = m.QueueStates(ctx)
 		return err
 	})
-	if url := m.Stack.Outputs["UnpublishedQueueUrl"]; url != "" {
-		all.Go(func() error {
-			q, err := m.queue(ctx, url)
-			status.Unpublished = &q
-			return err
-		})
-	}
 	all.Go(func() error {
 		alarms, err := m.Alarms(ctx)
 		for _, a := range alarms {
@@ -82,7 +76,7 @@ func ReadStatus(ctx context.Context, m *Monitor, s *Store, period time.Duration)
 		p := &status.Providers[i]
 		all.Go(func() error {
 			all := s.Events(ctx, Filter{Provider: p.Provider, Limit: 1})
-			for e, err := range Readable(all, func(error) {}) { // paysluice events list names the others
+			for e, err := range Readable(all, func(err error) { p.Unreadable = append(p.Unreadable, err.Error()) }) {
 				if err != nil {
 					return err
 				}

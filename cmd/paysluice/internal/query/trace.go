@@ -34,9 +34,11 @@ type Stage struct {
 type Trace struct {
 	ID string `json:"id"`
 	// Ids are all ids that belong together: of event, requests and messages.
-	IDs      []string `json:"ids"`
-	Stored   bool     `json:"stored"`
-	Archived bool     `json:"archived"`
+	IDs    []string `json:"ids"`
+	Stored bool     `json:"stored"`
+	// Unreadable reports whether the table has a row that is not an event.
+	Unreadable bool `json:"unreadable,omitempty"`
+	Archived   bool `json:"archived"`
 	// Published reports whether the publisher says so.
 	Published bool      `json:"published"`
 	Stages    []Stage   `json:"stages"` // in order of time
@@ -86,7 +88,7 @@ func (m *Monitor) Trace(ctx context.Context, store *Store, id string, since, unt
 			return Trace{}, err
 		}
 	}
-	if !t.trace.Stored {
+	if !t.trace.Stored && !t.trace.Unreadable {
 		for found := range maps.Clone(t.ids) {
 			if found != id {
 				if err := t.rows(ctx, store, found); err != nil {
@@ -128,12 +130,13 @@ func (t *tracer) rows(ctx context.Context, store *Store, id string) error {
 		switch {
 		case errors.Is(err, table.ErrItem):
 			t.add(time.UnixMilli(e.Timestamp), t.Stack.Outputs["TableName"], err.Error())
+			t.trace.Unreadable = true
 		case err != nil:
 			return err
 		default:
 			t.receipt(e, "stored in "+t.Stack.Outputs["TableName"])
+			t.trace.Stored = true
 		}
-		t.trace.Stored = true
 	}
 	return nil
 }

@@ -63,6 +63,7 @@ func TestTrace(t *testing.T) {
 	found, err = trace("stripe:1")
 	require.NoError(t, err)
 	assert.Contains(t, found.Stages[0].What, "not an event item", "the logs are shown beside it")
+	assert.Equal(t, []bool{false, true}, []bool{found.Stored, found.Unreadable})
 	i.all = nil
 	i.add(stored)
 	m.Stack.Outputs["UnpublishedQueueUrl"] = "url"
