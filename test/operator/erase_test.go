@@ -28,7 +28,7 @@ func TestErase(t *testing.T) {
 
 	r := root().with("n\n").run(t, "events", "erase", id)
 	assert.Equal(t, 1, r.code)
-	assert.Contains(t, r.stderr, "1 payload of paysluice-operator are erased, with 1 object version in the bucket")
+	assert.Contains(t, r.stderr, "This erases 1 payload of paysluice-operator and 1 object version in the bucket:")
 	require.Equal(t, 0, paysluice(t, "events", "payload", id).code, "nothing was confirmed")
 
 	r = paysluice(t, "events", "erase", id, "--yes")

@@ -1,14 +1,18 @@
 package cli
 
 import (
+	"context"
 	"fmt"
-	"iter"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/paysluice/paysluice/cmd/paysluice/failure"
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/output"
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/stack"
 	"github.com/paysluice/paysluice/handlers/event"
 )
 
@@ -17,7 +21,8 @@ import (
 const backupRetention = 35 * 24 * time.Hour
 
 func (a *app) eventsErase() *cobra.Command {
-	var payment, customer, since string
+	var of subject
+	var since string
 	c := &cobra.Command{
 		Use:   "erase [ID]",
 		Short: "Erase the payloads of events, and keep their keys",
@@ -25,54 +30,46 @@ func (a *app) eventsErase() *cobra.Command {
 bucket and in the archive, with all versions. The rows keep their fields, key and hashes,
 so that a redelivery is still a duplicate. The question before it says how much is lost.
 
---customer reads every event since --since, seven days back by default.`,
+An event that is only in the archive leaves no row: if the provider sends it again, it is
+stored. --payment reads the whole archive. --customer reads every event and every archived
+message since --since, seven days back by default.
+
+A row of the table that is not an event is named and left out, and so are archived messages
+in Glacier that only their content would select. Exit code 3: there are such rows or messages.`,
 		Example: `  paysluice events erase stripe:evt_1PgcT2
   paysluice events erase --payment pi_3PgcT2
   paysluice events erase --customer cus_Q1 --since 2026-01-01 --yes`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			chosen := len(args)
-			for _, flag := range []string{payment, customer} {
-				if flag != "" {
-					chosen++
-				}
-			}
-			if chosen != 1 {
+			of.id = strings.Join(args, "")
+			chosen := slices.DeleteFunc([]string{of.id, of.payment, of.customer}, func(id string) bool { return id == "" })
+			if len(chosen) != 1 {
 				return usagef("name an event's id, --payment or --customer")
 			}
-			at, err := parseTime(since, a.now())
-			if err != nil {
+			var err error
+			if of.since, err = parseTime(since, a.now()); err != nil {
 				return usagef("--since: %w", err)
 			}
-			if since != "" && customer == "" {
+			if since != "" && of.customer == "" {
 				return usagef("--since needs --customer: ids are found whatever their age")
 			}
 			s, err := a.find(c.Context())
 			if err != nil {
 				return err
 			}
-			store := query.New(s, a.now)
-			var events iter.Seq2[event.Event, error]
-			switch {
-			case payment != "":
-				events = store.Payment(c.Context(), query.Filter{Payment: payment})
-			case customer != "":
-				events = store.OfCustomer(c.Context(), query.Filter{Since: at}, customer)
-			default:
-				events = store.Versions(c.Context(), args[0])
-			}
-			eraser := query.NewEraser(s, store, a.now)
-			plan, err := eraser.Plan(c.Context(), events)
+			left := a.leftOut()
+			eraser, plan, err := a.planErasure(c.Context(), s, of, left)
 			if err != nil {
 				return err
 			}
-			if len(plan.Events) == 0 {
+			all := slices.Concat(plan.Events, plan.Archived)
+			if len(all) == 0 {
 				return fmt.Errorf("%w: no event matches", query.ErrNotFound)
 			}
-			fmt.Fprintf(a.err, "%s of %s are erased, with %s in the bucket:\n", counted(len(plan.Events), "payload"), s.Name, counted(len(plan.Objects), "object version"))
-			for i, e := range plan.Events {
+			fmt.Fprintf(a.err, "This erases %s of %s and %s in the bucket:\n", counted(len(all), "payload"), s.Name, counted(len(plan.Objects), "object version"))
+			for i, e := range all {
 				if i == samples {
-					fmt.Fprintf(a.err, "  … and %d more\n", len(plan.Events)-samples)
+					fmt.Fprintf(a.err, "  … and %d more\n", len(all)-samples)
 					break
 				}
 				fmt.Fprintf(a.err, "  %s  %s\n", output.Printable(e.ID), output.Printable(string(e.Category)))
@@ -83,15 +80,59 @@ so that a redelivery is still a duplicate. The question before it says how much 
 			if err := eraser.Erase(c.Context(), plan); err != nil {
 				return err
 			}
-			fmt.Fprintf(a.out, "%s erased\n", counted(len(plan.Events), "payload"))
-			fmt.Fprintf(a.err, "Backups of the table keep them until %s, the table's stream for 24 hours.\n", a.now().Add(backupRetention).UTC().Format(time.DateOnly))
-			return nil
+			fmt.Fprintf(a.out, "%s erased\n", counted(len(all), "payload"))
+			if len(plan.Events) > 0 {
+				fmt.Fprintf(a.err, "Backups of the table keep them until %s, the table's stream for 24 hours.\n", a.now().Add(backupRetention).UTC().Format(time.DateOnly))
+			}
+			return left.result(nil)
 		},
 	}
-	c.Flags().StringVar(&payment, "payment", "", "all events of the payment or object with this `id`")
-	c.Flags().StringVar(&customer, "customer", "", "all events that name the customer with this `id`")
+	c.Flags().StringVar(&of.payment, "payment", "", "all events of the payment or object with this `id`")
+	c.Flags().StringVar(&of.customer, "customer", "", "all events that name the customer with this `id`")
 	c.Flags().StringVar(&since, "since", "", "with --customer: events from this `time` on")
 	return c
+}
+
+// subject says which payloads are erased: those of one event, of a payment or of a customer.
+type subject struct {
+	id, payment, customer string
+	since                 time.Time // of the customer's events
+}
+
+// planErasure finds the payloads in the table, then those that are only in the archive.
+func (a *app) planErasure(ctx context.Context, s *stack.Stack, of subject, left *leftOut) (*query.Eraser, query.Erasure, error) {
+	store, archive := query.New(s, a.now), query.Failures(s)
+	events := store.Versions(ctx, of.id)
+	selects := func(e event.Event) bool { return e.ID == of.id }
+	var filter failure.Filter
+	switch {
+	case of.payment != "":
+		events, filter.Payment = store.Payment(ctx, query.Filter{Payment: of.payment}), of.payment
+		selects = func(e event.Event) bool { return e.PaymentID == of.payment || e.ObjectID == of.payment }
+	case of.customer != "":
+		f := query.Filter{Since: of.since}
+		events = store.OfCustomer(ctx, f, of.customer)
+		filter.Since, _ = store.Window(f)
+		selects = func(e event.Event) bool { return query.NamesCustomer(e, of.customer) }
+	}
+	eraser := query.NewEraser(s, store, a.now)
+	plan, err := eraser.Plan(ctx, events, left.note)
+	if err != nil || of.id != "" && len(plan.Events) > 0 {
+		return eraser, plan, err // the row's plan has its archived messages
+	}
+	archived := archive.List(ctx, filter)
+	if of.id != "" {
+		found, err := archive.Find(ctx, of.id)
+		if err != nil {
+			return nil, plan, err
+		}
+		archived = output.All(found)
+	}
+	cold, err := eraser.AddArchived(ctx, &plan, archived, selects)
+	if cold > 0 {
+		left.note(fmt.Errorf("%s in Glacier: repeat the command after paysluice failures restore", counted(cold, "archived message")))
+	}
+	return eraser, plan, err
 }
 
 // samples is how many events or messages a plan shows.

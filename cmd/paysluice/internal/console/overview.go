@@ -76,8 +76,8 @@ type providerRow struct {
 	Events   section[[]event.Event] // the newest
 	// Unreadable names the newer rows that are not events, nil without one.
 	Unreadable *problem
-	P50, P99 time.Duration          // from the provider's time to the receipt
-	Charts   []chart
+	P50, P99   time.Duration // from the provider's time to the receipt
+	Charts     []chart
 }
 
 // overview shows whether events arrive and are stored, and what needs a person.

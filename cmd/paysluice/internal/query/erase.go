@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"iter"
 	"path"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -15,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 
+	"github.com/paysluice/paysluice/cmd/paysluice/failure"
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/stack"
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
@@ -53,26 +55,64 @@ func NewEraser(s *stack.Stack, store *Store, now func() time.Time) *Eraser {
 // Erasure says what will be erased.
 type Erasure struct {
 	Events []event.Event
+	// Archived are the events that have archived messages and no row in Events.
+	Archived []event.Event
 	// Objects are all versions of the payloads in the bucket and of the archived
 	// messages.
 	Objects []s3types.ObjectIdentifier
+
+	planned map[string]bool // keys of Objects, and keys with versions
 }
 
-// Plan finds the payloads of the given events. It changes nothing.
-func (e *Eraser) Plan(ctx context.Context, events iter.Seq2[event.Event, error]) (Erasure, error) {
-	var plan Erasure
-	for row, err := range e.store.Full(ctx, events) {
+// Plan finds the payloads of the given events. left gets the error of each row that is not
+// an event. It changes nothing.
+func (e *Eraser) Plan(ctx context.Context, events iter.Seq2[event.Event, error], left func(error)) (Erasure, error) {
+	plan := Erasure{planned: map[string]bool{}}
+	for row, err := range Readable(e.store.Full(ctx, events), left) {
 		if err != nil {
 			return Erasure{}, err
 		}
 		plan.Events = append(plan.Events, row)
-		for _, o := range e.owned(row) {
-			if err := e.add(ctx, &plan, o); err != nil {
-				return Erasure{}, err
-			}
+		if err := e.add(ctx, &plan, e.owned(row)...); err != nil {
+			return Erasure{}, err
 		}
 	}
 	return plan, nil
+}
+
+// AddArchived adds the archived messages of the events that selects chooses to a plan. Of
+// a message in Glacier only the event's id is known: cold counts those that selects refuses.
+// It changes nothing.
+func (e *Eraser) AddArchived(ctx context.Context, plan *Erasure, all iter.Seq2[failure.Failure, error], selects func(event.Event) bool) (cold int, err error) {
+	for f, err := range all {
+		if err != nil {
+			return 0, err
+		}
+		of := event.Event{ID: f.EventID, Provider: f.Provider}
+		if f.Event != nil {
+			of = *f.Event
+		}
+		switch {
+		case plan.planned[f.Key]:
+			continue
+		case of.ID == "" || !selects(of):
+			if f.Storage != failure.Readable {
+				cold++
+			}
+			continue
+		}
+		// The key has the day of the receipt. No message of this key is older.
+		if day, err := time.Parse(time.DateOnly, f.Day()); err == nil {
+			of.Timestamp, of.ReceivedAt = 0, day.UnixMilli()
+		}
+		if err := e.add(ctx, plan, append(e.owned(of), owned{f.Key, func(k string) bool { return k == f.Key }})...); err != nil {
+			return 0, err
+		}
+		if !slices.ContainsFunc(slices.Concat(plan.Events, plan.Archived), func(other event.Event) bool { return other.ID == of.ID }) {
+			plan.Archived = append(plan.Archived, of)
+		}
+	}
+	return cold, nil
 }
 
 // owned are the objects of an event below a prefix. has tells them from those of other
@@ -113,8 +153,24 @@ func (e *Eraser) owned(row event.Event) []owned {
 	return all
 }
 
-// add adds all versions and delete markers of objects.
-func (e *Eraser) add(ctx context.Context, plan *Erasure, o owned) error {
+// add adds all versions and delete markers of objects, each once.
+func (e *Eraser) add(ctx context.Context, plan *Erasure, objects ...owned) error {
+	for _, o := range objects {
+		if err := e.addVersions(ctx, plan, o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (e *Eraser) addVersions(ctx context.Context, plan *Erasure, o owned) error {
+	put := func(key, version *string) {
+		id := aws.ToString(key) + "\x00" + aws.ToString(version)
+		if o.has(aws.ToString(key)) && !plan.planned[id] {
+			plan.planned[id], plan.planned[aws.ToString(key)] = true, true
+			plan.Objects = append(plan.Objects, s3types.ObjectIdentifier{Key: key, VersionId: version})
+		}
+	}
 	in := &s3.ListObjectVersionsInput{Bucket: new(e.stack.Outputs["BucketName"]), Prefix: &o.prefix}
 	for {
 		out, err := e.versions.ListObjectVersions(ctx, in)
@@ -122,14 +178,10 @@ func (e *Eraser) add(ctx context.Context, plan *Erasure, o owned) error {
 			return err
 		}
 		for _, v := range out.Versions {
-			if o.has(aws.ToString(v.Key)) {
-				plan.Objects = append(plan.Objects, s3types.ObjectIdentifier{Key: v.Key, VersionId: v.VersionId})
-			}
+			put(v.Key, v.VersionId)
 		}
 		for _, m := range out.DeleteMarkers {
-			if o.has(aws.ToString(m.Key)) {
-				plan.Objects = append(plan.Objects, s3types.ObjectIdentifier{Key: m.Key, VersionId: m.VersionId})
-			}
+			put(m.Key, m.VersionId)
 		}
 		if !aws.ToBool(out.IsTruncated) {
 			return nil
@@ -180,12 +232,17 @@ func (e *Eraser) Erase(ctx context.Context, plan Erasure) error {
 	return nil
 }
 
+// NamesCustomer reports whether an event names a customer.
+func NamesCustomer(e event.Event, customer string) bool {
+	return e.Related["customer"] == customer || e.ObjectID == customer
+}
+
 // OfCustomer returns the events that name a customer, of all events since a time. No
 // index has the customer, so that each of them is read.
 func (s *Store) OfCustomer(ctx context.Context, f Filter, customer string) iter.Seq2[event.Event, error] {
 	return func(yield func(event.Event, error) bool) {
 		for e, err := range s.Full(ctx, s.Events(ctx, f)) {
-			if err == nil && e.Related["customer"] != customer && e.ObjectID != customer {
+			if err == nil && !NamesCustomer(e, customer) {
 				continue
 			}
 			if !yield(e, err) {

@@ -3,6 +3,7 @@ package query
 import (
 	"cmp"
 	"context"
+	"iter"
 	"strings"
 	"testing"
 	"time"
@@ -14,7 +15,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/paysluice/paysluice/cmd/paysluice/failure"
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/stack"
+	"github.com/paysluice/paysluice/handlers/aws/table"
 	"github.com/paysluice/paysluice/handlers/event"
 )
 
@@ -92,7 +95,7 @@ func (s *shelf) eraser() *Eraser {
 
 func (s *shelf) plan(t *testing.T) (Erasure, error) {
 	t.Helper()
-	return s.eraser().Plan(t.Context(), sequence([]event.Event{{ID: "stripe:evt/1", Timestamp: paidAt.UnixMilli()}}))
+	return s.eraser().Plan(t.Context(), sequence([]event.Event{{ID: "stripe:evt/1", Timestamp: paidAt.UnixMilli()}}), nil)
 }
 
 func TestErase(t *testing.T) {
@@ -120,6 +123,68 @@ func TestErase(t *testing.T) {
 	s.deleted = nil
 	require.NoError(t, s.eraser().Erase(t.Context(), plan))
 	assert.Len(t, s.deleted, 2500)
+}
+
+func failures(all ...failure.Failure) iter.Seq2[failure.Failure, error] {
+	return func(yield func(failure.Failure, error) bool) {
+		for _, f := range all {
+			if !yield(f, nil) {
+				return
+			}
+		}
+	}
+}
+
+// An event that is only in the archive is erased there, with its payload in the bucket.
+func TestEraseOfTheArchive(t *testing.T) {
+	key := func(day string) string { return "stripe/2026/03/" + day + "/stripe:evt%2F1-0a0a0a0a0a0a0a0a.json" }
+	const cold, strange = "stripe/2026/03/09/stripe:evt%2F2-0a0a0a0a0a0a0a0a.json", "stripe/2026/03/08/stripe:evt%2F1-x.json"
+	found := event.Event{ID: "stripe:evt/1", Provider: "stripe", Timestamp: 1, PayloadRef: largeRef, PayloadSHA256: strings.Repeat("0a", 32)}
+	all := []failure.Failure{
+		{Key: key("08"), Provider: "stripe", EventID: found.ID, Event: &found},
+		{Key: key("09"), Provider: "stripe", EventID: found.ID, Event: &found}, // planned with the first
+		{Key: strange, Provider: "stripe", EventID: found.ID, Event: &found},
+		{Key: cold, Provider: "stripe", EventID: "stripe:evt/2", Storage: failure.Glacier},
+		{Key: "stripe/notes.txt", Provider: "stripe"},
+	}
+	for _, row := range []struct {
+		why     string
+		selects func(event.Event) bool
+		cold    int
+		want    []string
+	}{
+		{"by its content, which Glacier hides", func(e event.Event) bool { return e.PayloadRef != "" }, 1, []string{largeRef, key("08"), key("09"), againRef, strange}},
+		{"by its id", func(e event.Event) bool { return e.ID == "stripe:evt/2" }, 0, []string{cold}},
+	} {
+		s := &shelf{keys: []string{againRef, largeRef, key("08"), strange, key("09"), cold}}
+		plan, err := s.eraser().Plan(t.Context(), sequence(nil), nil)
+		require.NoError(t, err)
+		n, err := s.eraser().AddArchived(t.Context(), &plan, failures(all...), row.selects)
+		require.NoError(t, err)
+		assert.Equal(t, row.cold, n, row.why)
+		assert.Len(t, plan.Archived, 1, row.why)
+		keys := map[string]int{}
+		for _, o := range plan.Objects {
+			keys[*o.Key]++
+		}
+		want := map[string]int{}
+		for _, k := range row.want {
+			want[k] = 2 // a version and a delete marker
+		}
+		assert.Equal(t, want, keys, row.why)
+	}
+}
+
+// A row that is not an event is named and hides no other.
+func TestEraseLeavesRowsOut(t *testing.T) {
+	var left []error
+	rows := func(yield func(event.Event, error) bool) {
+		_ = yield(event.Event{}, table.ErrItem) && yield(event.Event{ID: "stripe:evt/1", Timestamp: paidAt.UnixMilli()}, nil)
+	}
+	plan, err := (&shelf{}).eraser().Plan(t.Context(), rows, func(err error) { left = append(left, err) })
+	require.NoError(t, err)
+	assert.Len(t, plan.Events, 1)
+	assert.Equal(t, []error{table.ErrItem}, left)
 }
 
 // Somebody who can write a row or a message names what an operator's erasure deletes.
@@ -151,7 +216,14 @@ func TestEraseFails(t *testing.T) {
 	s := &shelf{fail: "ListObjectVersions"}
 	_, err := s.plan(t)
 	assert.ErrorIs(t, err, errLost)
-	_, err = s.eraser().Plan(t.Context(), func(yield func(event.Event, error) bool) { yield(event.Event{}, errLost) })
+	lost := func(yield func(event.Event, error) bool) { yield(event.Event{}, errLost) }
+	_, err = s.eraser().Plan(t.Context(), lost, nil)
+	assert.ErrorIs(t, err, errLost)
+	all := func(event.Event) bool { return true }
+	plan := Erasure{}
+	_, err = s.eraser().AddArchived(t.Context(), &plan, failures(failure.Failure{Key: largeRef, EventID: "stripe:evt/1"}), all)
+	assert.ErrorIs(t, err, errLost)
+	_, err = s.eraser().AddArchived(t.Context(), &plan, func(yield func(failure.Failure, error) bool) { yield(failure.Failure{}, errLost) }, all)
 	assert.ErrorIs(t, err, errLost)
 	assert.NotNil(t, NewEraser(&stack.Stack{}, nil, time.Now))
 }

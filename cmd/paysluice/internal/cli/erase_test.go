@@ -1,0 +1,71 @@
+package cli
+
+import (
+	"bytes"
+	"maps"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/handlers/event"
+)
+
+// inArchive is an account with an empty table and an event that is only in the archive.
+func inArchive() account {
+	now, body := time.Now().UnixMilli(), []byte(`{"secret":1}`)
+	e := event.Event{
+		Schema: event.Schema, ID: "stripe:evt_1", Provider: "stripe", Timestamp: now, ReceivedAt: now, Category: event.RefundSucceeded, PaymentID: "pi_1",
+		Related: map[string]string{"customer": "cus_1"}, Payload: body, PayloadSHA256: event.HashPayload(body),
+	}
+	m := event.Archived{Schema: event.ArchiveSchema, FailureReason: contract.ReasonConflict, Message: []byte(event.Encode(e)), Event: &e}
+	return account{
+		"Query": `{"Items":[]}`, "BatchGetItem": `{"Responses":{"t":[]}}`,
+		"list-type": "<ListBucketResult><Contents><Key>" + m.Key() + "</Key></Contents></ListBucketResult>", "x-id=GetObject": string(event.EncodeArchived(m)),
+		"versions": "<ListVersionsResult><Version><Key>" + m.Key() + "</Key><VersionId>v</VersionId></Version></ListVersionsResult>", "?delete": "<DeleteResult/>",
+	}
+}
+
+func TestEraseOnAnAccount(t *testing.T) {
+	const asks, done = "This erases 1 payload of s and 1 object version in the bucket:\n  stripe:evt_1  refund.succeeded\n", "1 payload erased\n"
+	glacier := strings.Replace(inArchive()["list-type"], "</Key>", "</Key><StorageClass>GLACIER</StorageClass>", 1)
+	mixed := mixed()
+	mixed["?delete"] = "<DeleteResult/>"
+	for _, row := range []struct {
+		why, of string
+		changed account
+		code    int
+		says    string
+	}{
+		{"an event that is only in the archive", "stripe:evt_1 --yes", nil, exitDone, asks + done},
+		{"its payment", "--payment pi_1 --yes", nil, exitDone, asks + done},
+		{"its customer", "--customer cus_1 --yes", nil, exitDone, asks + done},
+		{"nobody confirms", "stripe:evt_1", nil, exitFailed, asks + "Erase them? Nobody can restore them. [y/N] "},
+		{"another id", "stripe:evt_2 --yes", nil, exitFailed, "not found: no event matches"},
+		{"another payment", "--payment pi_2 --yes", nil, exitFailed, "not found: no event matches"},
+		{"an id is in the key", "stripe:evt_1 --yes", account{"list-type": glacier}, exitDone, done},
+		{"a payment is not", "--payment pi_1 --yes", account{"list-type": glacier}, exitFailed, "left out: 4 archived messages in Glacier: repeat the command after paysluice failures restore\n"},
+		{"no permission to list", "stripe:evt_1 --yes", account{"list-type": "!"}, exitFailed, "StatusCode: 400"},
+		{"no permission to list", "--customer cus_1 --yes", account{"list-type": "!"}, exitFailed, "StatusCode: 400"},
+		{"a row that is not an event", "--customer re_1 --yes", mixed, exitFound, `left out: row of eventId "stripe:bad`},
+		{"the others are erased", "--customer re_1 --yes", mixed, exitFound, "payloads erased\n"},
+	} {
+		answers := inArchive()
+		maps.Copy(answers, row.changed)
+		serveStack(t, func(h http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.Method == http.MethodHead { // of an object in Glacier
+					w.Header().Set("x-amz-storage-class", "GLACIER")
+					w.Header().Set("x-amz-meta-event-id", "stripe:evt_1")
+				}
+				h.ServeHTTP(w, r)
+			})
+		}, answers)
+		var out bytes.Buffer
+		assert.Equal(t, row.code, Run(t.Context(), strings.Fields("events erase "+row.of), strings.NewReader(""), &out, &out), "%s: %s", row.why, &out)
+		assert.Contains(t, out.String(), row.says, row.why)
+	}
+}
