@@ -1,72 +1,178 @@
 package operator_test
 
 import (
+	"bytes"
 	"context"
+	"crypto/rand"
+	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
+	"github.com/paysluice/paysluice/test/emulator/senders"
 )
 
-// TestErase looks for what is left of a payload: in the table, in all versions in the
-// bucket and in the logs. A redelivery afterwards is a duplicate.
+// TestErase looks for what is left of a payload: in the table, in its stream's next records,
+// in all versions in the bucket and in all logs. A redelivery afterwards is a duplicate.
 func TestErase(t *testing.T) {
 	p := contract.Stripe()
 	a := accounts[p.Name]
-	id, body := store(t, p)
-	archived := archiveCopy(t, p, id, body)
+	for _, row := range []struct {
+		why    string
+		stored bool
+		size   int // of what is added to the body
+		counts string
+		places []string // of the payload before
+	}{
+		{"a body in the row", true, 0, "1 object version", []string{"table", "bucket"}},
+		{"a body in the bucket", true, 200_000, "2 object versions", []string{"bucket", "bucket"}},
+		{"an event that is only in the archive", false, 0, "1 object version", []string{"bucket"}},
+	} {
+		before, number, m := time.Now(), a.NewID(), newMark()
+		id, body := a.EventID(number), a.Body(number, 4999, senders.Created)
+		body = bytes.Replace(body, []byte(senders.Mark), []byte(m[0]+strings.Repeat("x", row.size)), 1)
+		if row.stored {
+			deliver(t, a, id, body)
+		}
+		archiveCopy(t, p, id, body)
+		require.Equal(t, row.places, m.places(t, before), "%s: the search finds what is there", row.why)
 
-	r := root().with("n\n").run(t, "events", "erase", id)
-	assert.Equal(t, 1, r.code)
-	assert.Contains(t, r.stderr, "This erases 1 payload of paysluice-operator and 1 object version in the bucket:")
-	require.Equal(t, 0, paysluice(t, "events", "payload", id).code, "nothing was confirmed")
+		r := root().with("n\n").run(t, "events", "erase", id)
+		assert.Equal(t, 1, r.code)
+		assert.Contains(t, r.stderr, "This erases 1 payload of paysluice-operator and "+row.counts+" in the bucket:", row.why)
+		require.Equal(t, row.places, m.places(t, before), "%s: nothing was confirmed", row.why)
 
-	r = paysluice(t, "events", "erase", id, "--yes")
-	require.Equal(t, 0, r.code, r.stderr)
-	assert.Equal(t, "1 payload erased\n", r.stdout)
+		next := newRecords(t)
+		r = paysluice(t, "events", "erase", id, "--yes")
+		require.Equal(t, 0, r.code, r.stderr)
+		assert.Equal(t, "1 payload erased\n", r.stdout)
+		assert.Empty(t, m.places(t, before), row.why)
+		records := next()
+		assert.False(t, m.in(records), "%s: %s", row.why, records)
+		assert.Equal(t, row.stored, bytes.Contains(records, []byte(id)), "%s: %s", row.why, records)
+		if !row.stored {
+			assert.Equal(t, 1, paysluice(t, "failures", "show", id).code, row.why)
+			continue
+		}
+		r = paysluice(t, "events", "payload", id)
+		assert.Equal(t, 1, r.code)
+		assert.Contains(t, r.stderr, "was erased on ")
 
-	rows, err := dynamodb.NewFromConfig(stack.Config()).Scan(t.Context(), &dynamodb.ScanInput{TableName: new(stack.Outputs["TableName"])})
-	require.NoError(t, err)
-	kept := 0
-	for _, item := range rows.Items {
-		if text(item["eventId"]) == id {
-			kept++
-			assert.NotContains(t, item, contract.PayloadAttribute)
-			assert.Contains(t, item, contract.ErasedAtAttribute)
+		again, sent := a.Redelivered(body), time.Now()
+		status, _, err := stack.Post(t.Context(), p, a.Header(again, a.secret, sent), again)
+		require.NoError(t, err)
+		require.Equal(t, http.StatusOK, status)
+		require.Eventually(t, func() bool { return countOf(t, p, contract.MetricDuplicates, sent) > 0 }, waitTime, pollTime)
+		assert.Contains(t, paysluice(t, "events", "get", id).stdout, "erased on ")
+		assert.NotContains(t, m.places(t, before), "table", "%s: the payload does not come back", row.why)
+	}
+}
+
+// mark is a text that only one payload has, and what base64 makes of its middle, wherever
+// it begins and twice: an archived message has the payload in base64 inside base64.
+type mark []string
+
+func newMark() mark {
+	m := mark{rand.Text() + rand.Text()}
+	for i := 0; i < 4; i++ {
+		for offset := range 3 {
+			coded := base64.StdEncoding.EncodeToString([]byte("xxx"[:offset] + m[i]))
+			m = append(m, coded[4:len(coded)-4])
 		}
 	}
-	assert.Equal(t, 1, kept, "the key stays")
-	versions, err := objects().ListObjectVersions(t.Context(), &s3.ListObjectVersionsInput{Bucket: new(stack.Outputs["BucketName"])})
-	require.NoError(t, err)
-	for _, v := range versions.Versions {
-		assert.NotEqual(t, archived, *v.Key)
-	}
-	for _, function := range []string{contract.ProcessorName(p), contract.ConsumerName} {
-		lines, err := stack.Logs(t.Context(), function)
-		require.NoError(t, err)
-		assert.NotContains(t, strings.Join(lines, "\n"), string(body))
-	}
-	r = paysluice(t, "events", "payload", id)
-	assert.Equal(t, 1, r.code)
-	assert.Contains(t, r.stderr, "was erased on ")
+	return m
+}
 
-	before := time.Now()
-	again := a.Redelivered(body)
-	status, _, err := stack.Post(t.Context(), p, a.Header(again, a.secret, time.Now()), again)
+func (m mark) in(content []byte) bool {
+	return slices.ContainsFunc(m, func(form string) bool { return bytes.Contains(content, []byte(form)) })
+}
+
+// places returns where the stack has the mark: table, bucket for each version, log groups.
+func (m mark) places(t *testing.T, since time.Time) (found []string) {
+	t.Helper()
+	look := func(place string, content any) {
+		text, isText := content.([]byte)
+		if !isText {
+			var err error
+			text, err = json.Marshal(content)
+			require.NoError(t, err)
+		}
+		if m.in(text) {
+			found = append(found, place)
+		}
+	}
+	for pages := dynamodb.NewScanPaginator(dynamodb.NewFromConfig(stack.Config()), &dynamodb.ScanInput{TableName: new(stack.Outputs["TableName"])}); pages.HasMorePages(); {
+		page, err := pages.NextPage(t.Context())
+		require.NoError(t, err)
+		look("table", page.Items)
+	}
+	bucket := new(stack.Outputs["BucketName"])
+	for pages := s3.NewListObjectVersionsPaginator(objects(), &s3.ListObjectVersionsInput{Bucket: bucket}); pages.HasMorePages(); {
+		page, err := pages.NextPage(t.Context())
+		require.NoError(t, err)
+		for _, v := range page.Versions {
+			object, err := objects().GetObject(t.Context(), &s3.GetObjectInput{Bucket: bucket, Key: v.Key, VersionId: v.VersionId})
+			if _, cold := errors.AsType[*s3types.InvalidObjectState](err); cold { // of another test
+				continue
+			}
+			require.NoError(t, err)
+			content, err := io.ReadAll(object.Body)
+			require.NoError(t, err)
+			look("bucket", content)
+		}
+	}
+	var groups []string
+	require.NoError(t, stack.Query(t.Context(), &groups, "logs", "describe-log-groups", "--query", "logGroups[].logGroupName"))
+	groups = slices.DeleteFunc(groups, func(name string) bool { return !strings.HasSuffix(name, "-"+stack.Suffix) })
+	require.Greater(t, len(groups), len(contract.Providers())+4, "the API, its authorizer, the processors and the other functions")
+	for _, group := range groups {
+		var lines []string
+		require.NoError(t, stack.Query(t.Context(), &lines, "logs", "filter-log-events", "--log-group-name", group,
+			"--start-time", fmt.Sprint(since.UnixMilli()), "--query", "events[].message"))
+		look(group, lines)
+	}
+	return found
+}
+
+// newRecords returns a function that returns the records that the table's stream has had
+// since, as JSON.
+func newRecords(t *testing.T) func() []byte {
+	t.Helper()
+	client, arn := dynamodbstreams.NewFromConfig(stack.Config()), new(stack.Outputs["TableStreamArn"])
+	described, err := client.DescribeStream(t.Context(), &dynamodbstreams.DescribeStreamInput{StreamArn: arn})
 	require.NoError(t, err)
-	require.Equal(t, http.StatusOK, status)
-	require.Eventually(t, func() bool { return countOf(t, p, contract.MetricDuplicates, before) > 0 }, waitTime, pollTime)
-	assert.Contains(t, paysluice(t, "events", "get", id).stdout, "erased on ", "the payload does not come back")
+	var iterators []*string
+	for _, shard := range described.StreamDescription.Shards {
+		out, err := client.GetShardIterator(t.Context(), &dynamodbstreams.GetShardIteratorInput{StreamArn: arn, ShardId: shard.ShardId, ShardIteratorType: types.ShardIteratorTypeLatest})
+		require.NoError(t, err)
+		iterators = append(iterators, out.ShardIterator)
+	}
+	return func() (all []byte) {
+		for _, iterator := range iterators {
+			out, err := client.GetRecords(t.Context(), &dynamodbstreams.GetRecordsInput{ShardIterator: iterator})
+			require.NoError(t, err)
+			text, err := json.Marshal(out.Records)
+			require.NoError(t, err)
+			all = append(all, text...)
+		}
+		return all
+	}
 }
 
 // countOf returns what a provider's processor and the consumer counted under a metric since

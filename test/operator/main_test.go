@@ -242,12 +242,18 @@ func store(t *testing.T, p contract.Provider) (id string, body []byte) {
 	a := accounts[p.Name]
 	number := a.NewID()
 	id, body = a.EventID(number), a.Body(number, 4999, senders.Created)
+	deliver(t, a, id, body)
+	return id, body
+}
+
+// deliver sends a webhook and waits until its event is stored.
+func deliver(t *testing.T, a *account, id string, body []byte) {
+	t.Helper()
 	require.Eventually(t, func() bool { // a provider repeats what a busy machine answers 503
-		status, _, err := stack.Post(t.Context(), p, a.Header(body, a.secret, time.Now()), body)
+		status, _, err := stack.Post(t.Context(), a.Provider, a.Header(body, a.secret, time.Now()), body)
 		return err == nil && status == http.StatusOK
 	}, waitTime, pollTime)
 	require.Eventually(t, func() bool { return paysluice(t, "events", "get", id).code == 0 }, waitTime, pollTime)
-	return id, body
 }
 
 // with returns the session with other input.
