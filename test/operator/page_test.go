@@ -1,6 +1,7 @@
 package operator_test
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -27,6 +28,11 @@ var update = flag.Bool("update", false, "write the output of commands without on
 
 var consoleBlock = regexp.MustCompile("(?ms)^```console\n.*?^```$")
 
+var eventIDs = regexp.MustCompile(`evt_[A-Za-z0-9]+`)
+
+// wrapped begins the lines of a text after its first.
+const wrapped = "         "
+
 // masks hides what differs between runs.
 func masks(line string) string {
 	for _, mask := range []struct{ pattern, with string }{
@@ -49,8 +55,9 @@ func masks(line string) string {
 }
 
 // play runs the commands of a page's console blocks in their order, each after its
-// entry of before; "#2" after a command is its second occurrence. A line of the page must be a line of the output, in order; a page
-// may leave lines out.
+// entry of before; "#2" after a command is its second occurrence. A line of the page must be
+// a line of the output, in order. A page may leave lines out, but not the rest of a wrapped
+// text, and an event has one id in a block.
 func (s session) play(t *testing.T, page string, before map[string]func()) {
 	t.Helper()
 	root, err := emulator.Root()
@@ -61,7 +68,7 @@ func (s session) play(t *testing.T, page string, before map[string]func()) {
 	ran, times := 0, map[string]int{}
 	changed := consoleBlock.ReplaceAllStringFunc(string(text), func(block string) string {
 		body := strings.TrimSuffix(strings.TrimPrefix(block, "```console\n"), "```")
-		written := "```console\n"
+		written, shown := "```console\n", map[string]string{} // ids of the page by those of the output
 		for example := range strings.SplitSeq(strings.TrimPrefix(body, "$ "), "\n$ ") {
 			command, want, _ := strings.Cut(strings.TrimSuffix(example, "\n"), "\n")
 			name := command
@@ -81,9 +88,17 @@ func (s session) play(t *testing.T, page string, before map[string]func()) {
 			for line := range strings.SplitSeq(want, "\n") {
 				at := slices.IndexFunc(rest, func(printed string) bool { return masks(printed) == masks(line) })
 				if assert.GreaterOrEqual(t, at, 0, "%s: %s does not print, or not at this place: %s\n%s", page, command, line, got) {
+					assert.False(t, at > 0 && strings.HasPrefix(rest[0], wrapped), "%s: %s: a text breaks off before: %s", page, command, rest[0])
+					ids, printed := eventIDs.FindAllString(line, -1), eventIDs.FindAllString(rest[at], -1)
+					require.Len(t, printed, len(ids), "%s: %s: %s", page, command, line)
+					for i, id := range printed {
+						assert.Equal(t, cmp.Or(shown[id], ids[i]), ids[i], "%s: %s: %s has two ids", page, command, id)
+						shown[id] = ids[i]
+					}
 					rest = rest[at+1:]
 				}
 			}
+			assert.False(t, len(rest) > 0 && strings.HasPrefix(rest[0], wrapped), "%s: %s: a text breaks off before: %s", page, command, rest[0])
 			assert.NotEmpty(t, want, "%s: %s has no output: run the test with -update", page, command)
 		}
 		return written + "```"

@@ -26,16 +26,19 @@ func (a *app) eventsErase() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "erase [ID]",
 		Short: "Erase the payloads of events, and keep their keys",
-		Long: `Erase the payloads of one event, of a payment or of a customer: in the table, in the
-bucket and in the archive, with all versions. The rows keep their fields, key and hashes,
-so that a redelivery is still a duplicate. The question before it says how much is lost.
+		Long: `Erase the payloads of one event, of a payment or of a customer: in the table, in
+the bucket and in the archive, with all versions. The rows keep their fields,
+key and hashes, so that a redelivery is still a duplicate. An event that is only
+in the archive leaves no row: a redelivery is stored. The question before the
+erasure says how much is lost.
 
-An event that is only in the archive leaves no row: if the provider sends it again, it is
-stored. --payment reads the whole archive. --customer reads every event and every archived
-message since --since, seven days back by default.
+--payment reads the whole archive. --customer reads every event and every
+archived message since --since, seven days back by default.
 
-A row of the table that is not an event is named and left out, and so are archived messages
-in Glacier that only their content would select. Exit code 3: there are such rows or messages.`,
+A row of the table that is not an event is named and left out. Archived messages
+in Glacier are counted and left out, because their payment and their customer
+cannot be read; an id is in their metadata. Exit code 3: there are such rows or
+messages.`,
 		Example: `  paysluice events erase stripe:evt_1PgcT2
   paysluice events erase --payment pi_3PgcT2
   paysluice events erase --customer cus_Q1 --since 2026-01-01 --yes`,
