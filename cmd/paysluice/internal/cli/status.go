@@ -81,15 +81,11 @@ func wait(ctx context.Context, d time.Duration) error {
 }
 
 func (a *app) printStatus(s query.Status) error {
-	for _, p := range s.Providers {
-		for _, text := range p.Unreadable {
-			fmt.Fprintf(a.err, "left out: %s\n", output.Printable(text))
-		}
-	}
 	if a.format == output.JSON || a.format == output.NDJSON {
 		return output.Object(a.out, a.format, s, nil)
 	}
 	if a.format == output.CSV {
+		printUnreadable(a.err, s) // CSV has only the providers
 		_, err := output.Write(a.out, a.format, providerColumns(s.At), output.All(s.Providers))
 		return err
 	}
@@ -98,6 +94,7 @@ func (a *app) printStatus(s query.Status) error {
 		return err
 	}
 	fmt.Fprintln(a.out)
+	printUnreadable(a.out, s)
 	for _, p := range s.Providers {
 		for _, h := range p.Hints {
 			printWrapped(a.out, fmt.Sprintf("%s rejected %d: ", p.Provider, h.Count), h.Text)
@@ -122,6 +119,15 @@ func (a *app) printStatus(s query.Status) error {
 		printWrapped(a.out, "  do     ", alarm.Do)
 	}
 	return nil
+}
+
+// printUnreadable names the rows that are not events.
+func printUnreadable(w io.Writer, s query.Status) {
+	for _, p := range s.Providers {
+		for _, row := range p.Unreadable {
+			fmt.Fprintf(w, "left out: %s\n", output.Printable(row))
+		}
+	}
 }
 
 func providerColumns(now time.Time) []output.Column[query.ProviderStatus] {

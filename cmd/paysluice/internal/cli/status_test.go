@@ -60,8 +60,10 @@ TICKET ticket-conflicts-prod since 3 d
 	}
 	var out, stderr bytes.Buffer
 	status.Alarms, status.Providers[1].Unreadable = nil, []string{"row of paypal:\x1b1"}
-	require.NoError(t, (&app{out: &out, err: &stderr, format: output.Table}).printStatus(status))
+	require.NoError(t, (&app{out: &out, format: output.Table}).printStatus(status))
 	assert.Contains(t, out.String(), "\nNo alarm fires.\n")
+	assert.Contains(t, out.String(), "\nleft out: row of paypal:\\x1b1\n")
+	require.NoError(t, (&app{out: &out, err: &stderr, format: output.CSV}).printStatus(status))
 	assert.Equal(t, "left out: row of paypal:\\x1b1\n", stderr.String())
 }
 
