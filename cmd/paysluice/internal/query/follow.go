@@ -21,27 +21,45 @@ import (
 	"github.com/paysluice/paysluice/handlers/event"
 )
 
-// Streams is the subset of the DynamoDB Streams API that a Follower calls.
-type Streams interface {
-	DescribeStream(context.Context, *dynamodbstreams.DescribeStreamInput, ...func(*dynamodbstreams.Options)) (*dynamodbstreams.DescribeStreamOutput, error)
-	GetShardIterator(context.Context, *dynamodbstreams.GetShardIteratorInput, ...func(*dynamodbstreams.Options)) (*dynamodbstreams.GetShardIteratorOutput, error)
-	GetRecords(context.Context, *dynamodbstreams.GetRecordsInput, ...func(*dynamodbstreams.Options)) (*dynamodbstreams.GetRecordsOutput, error)
-}
+const (
+	// StreamRetention is how long the table's stream keeps a record (DynamoDB Developer
+	// Guide, "Change data capture for DynamoDB Streams").
+	StreamRetention = 24 * time.Hour
+	// streamOverlap is how far the events that are read from the table reach into the
+	// stream. The stream loses records while the caller handles these events.
+	streamOverlap = time.Hour
+)
 
-// StreamRetention is how long the table's stream keeps a record (DynamoDB Developer
-// Guide, "Change data capture for DynamoDB Streams").
-const StreamRetention = 24 * time.Hour
-
-// Place is how far a follower has come. The zero value is the end of the stream.
+// Place is how far a follower has come. The zero value is the end of the stream. A place
+// with nothing but ReceivedAt begins with the events that were received then.
 type Place struct {
-	// Shards has the last sequence number that was handled of each shard of the stream.
+	// Shards has the last sequence number that was handled of each shard of the stream. It
+	// is nil in a place at which a follower begins.
 	Shards map[string]string `json:"shards"`
-	// ReceivedAt is the ReceivedAt of the last event that was handled, in epoch
-	// milliseconds. Events that were received before it are handled.
+	// ReceivedAt is the latest ReceivedAt of the events that were handled, in epoch
+	// milliseconds, and Begin before the first.
 	ReceivedAt int64 `json:"receivedAt"`
+	// Begin is when the follower began, in epoch milliseconds. It decides which records of
+	// a shard are new if none of the shard was handled.
+	Begin int64 `json:"begin"`
 }
 
-func (p *Place) clone() Place { return Place{maps.Clone(p.Shards), p.ReceivedAt} }
+// Begun returns the place of a follower that begins at p and has handled nothing.
+func (p Place) Begun(now time.Time) Place {
+	if p.Shards == nil {
+		p.Begin = cmp.Or(p.ReceivedAt, now.UnixMilli())
+		p.ReceivedAt = p.Begin
+	}
+	return p.clone()
+}
+
+// clone returns a copy that has Shards.
+func (p Place) clone() Place {
+	shards := map[string]string{}
+	maps.Copy(shards, p.Shards)
+	p.Shards = shards
+	return p
+}
 
 // Follower follows the events that arrive in the table.
 type Follower struct {
@@ -63,126 +81,161 @@ type Arrival struct {
 }
 
 // Follow returns the events that were stored after a place until the context ends.
-// They are in the order of their receipt as far as they are read at one time. A caller
-// that saves each arrival's place after handling it misses no event, and handles one
-// twice at most if it was interrupted. Events before the stream's 24 hours are read
-// from the table. A table.ErrItem does not end the sequence; its arrival has the place
-// behind the row.
+// They are in the order in which they were stored, as far as they are read at one time. A
+// caller that saves each arrival's place after handling it misses no event of the stream,
+// and handles one twice at most if it was interrupted. Events before the stream's 24 hours
+// are read from the table in the order of their receipt: those that were received after
+// the place. A table.ErrItem does not end the sequence; its arrival has the place behind
+// the row.
 func (f *Follower) Follow(ctx context.Context, from Place) iter.Seq2[Arrival, error] {
 	return func(yield func(Arrival, error) bool) {
-		stop := func(err error) { yield(Arrival{}, err) }
-		since, fresh := from.ReceivedAt, from.Shards == nil
-		place := &Place{Shards: map[string]string{}, ReceivedAt: since}
-		maps.Copy(place.Shards, from.Shards)
-		if since > 0 && time.UnixMilli(since).Before(f.store.now().Add(-StreamRetention)) {
-			if ok, err := f.older(ctx, place, yield); err != nil || !ok {
-				if err != nil {
-					stop(err)
-				}
-				return
-			}
-		}
-		readers := map[string]*shard{}
 		for {
-			if err := f.discover(ctx, readers, *place, fresh && since == 0); err != nil {
-				stop(err)
-				return
+			p := f.newPass(from, yield)
+			err := p.follow(ctx)
+			if expired(err) {
+				from, err = p.place, wait(ctx, f.poll)
 			}
-			fresh = false
-			for _, r := range readers {
-				if err := r.read(ctx, f.streams); err != nil {
-					stop(err)
-					return
-				}
+			if err == nil {
+				continue
 			}
-			for r := next(readers); r != nil; r = next(readers) {
-				handled, err := f.handle(ctx, r, since, place, yield)
-				if err != nil {
-					stop(err)
-				}
-				if err != nil || !handled {
-					return
-				}
+			if !errors.Is(err, errStopped) {
+				yield(Arrival{}, err)
 			}
-			if err := wait(ctx, f.poll); err != nil {
-				stop(err)
-				return
-			}
+			return
 		}
 	}
+}
+
+// errStopped reports that the caller wants no more events.
+var errStopped = errors.New("stopped")
+
+// pass follows the stream until an iterator expires.
+type pass struct {
+	*Follower
+	yield   func(Arrival, error) bool
+	place   Place
+	readers map[string]*shard
+	listed  map[itemKey]bool // events that the table has given
+	// atEnd says that the pass begins at the end of the stream.
+	atEnd bool
+	// Events that were received before since and stored before started are left out.
+	since   int64
+	started time.Time
+}
+
+func (f *Follower) newPass(from Place, yield func(Arrival, error) bool) *pass {
+	now := f.store.now()
+	p := &pass{Follower: f, yield: yield, place: from.Begun(now), readers: map[string]*shard{}, listed: map[itemKey]bool{}, started: now}
+	if from.Shards == nil {
+		p.since, p.atEnd = from.ReceivedAt, from.ReceivedAt == 0
+	}
+	return p
+}
+
+// follow returns the error that ends the pass.
+func (p *pass) follow(ctx context.Context) error {
+	if err := p.older(ctx); err != nil {
+		return err
+	}
+	for first := true; ; first = false {
+		if err := p.discover(ctx, first && p.atEnd); err != nil {
+			return err
+		}
+		for _, r := range p.readers {
+			if err := r.read(ctx, p.streams); err != nil {
+				return err
+			}
+		}
+		for r := next(p.readers); r != nil; r = next(p.readers) {
+			if err := p.handle(ctx, r); err != nil {
+				return err
+			}
+		}
+		if err := wait(ctx, p.poll); err != nil {
+			return err
+		}
+	}
+}
+
+// give yields an event with the place behind it.
+func (p *pass) give(e event.Event, err error) error {
+	if err != nil && !errors.Is(err, table.ErrItem) {
+		return err
+	}
+	if err == nil {
+		p.place.ReceivedAt = max(p.place.ReceivedAt, e.ReceivedAt)
+	}
+	if !p.yield(Arrival{e, p.place.clone()}, err) {
+		return errStopped
+	}
+	return nil
 }
 
 // handle moves the place behind a shard's first record and yields its event.
-func (f *Follower) handle(ctx context.Context, r *shard, since int64, place *Place, yield func(Arrival, error) bool) (bool, error) {
-	record := r.records[0]
+func (p *pass) handle(ctx context.Context, r *shard) error {
+	record, at := r.records[0], created(r)
 	r.records = r.records[1:]
-	e, found, err := f.event(ctx, record)
-	unreadable := errors.Is(err, table.ErrItem)
-	if err != nil && !unreadable {
-		return false, err
+	key, inserted, err := p.key(record)
+	if err != nil {
+		return err
 	}
-	place.Shards[r.id] = aws.ToString(record.Dynamodb.SequenceNumber)
-	if unreadable {
-		return yield(Arrival{e, place.clone()}, err), nil
+	begin := time.UnixMilli(p.place.Begin).Truncate(time.Second) // as created is
+	skipped := !inserted || p.listed[key] || !r.exact && at.Before(begin)
+	var found row
+	if !skipped {
+		rows, err := p.store.get(ctx, []event.Event{{ID: key.id, Timestamp: key.at}})
+		if err != nil {
+			return err
+		}
+		found = rows[key]
+		skipped = found.ID == "" || // it is deleted by now
+			found.err == nil && found.ReceivedAt < p.since && at.Before(p.started)
 	}
-	if !found || e.ReceivedAt < since {
-		return true, nil
+	p.place.Shards[r.id] = aws.ToString(record.Dynamodb.SequenceNumber)
+	if skipped {
+		return nil
 	}
-	place.ReceivedAt = max(place.ReceivedAt, e.ReceivedAt)
-	return yield(Arrival{e, place.clone()}, nil), nil
+	return p.give(found.Event, found.err)
 }
 
-// event returns the event of an insert, and false for another change and for an item
-// that is deleted by now.
-func (f *Follower) event(ctx context.Context, r types.Record) (event.Event, bool, error) {
+// key returns the key of an insert's event, and false for another change.
+func (p *pass) key(r types.Record) (itemKey, bool, error) {
 	if r.EventName != types.OperationTypeInsert {
-		return event.Event{}, false, nil
+		return itemKey{}, false, nil
 	}
 	id, _ := r.Dynamodb.Keys[contract.EventIDAttribute].(*types.AttributeValueMemberS)
 	at, _ := r.Dynamodb.Keys[contract.TimestampAttribute].(*types.AttributeValueMemberN)
 	if id == nil || at == nil {
-		return event.Event{}, false, fmt.Errorf("a record of the stream %s has no key of an event", f.stack.Outputs["TableStreamArn"])
+		return itemKey{}, false, fmt.Errorf("a record of the stream %s has no key of an event", p.stack.Outputs["TableStreamArn"])
 	}
 	millis, err := strconv.ParseInt(at.Value, 10, 64)
-	if err != nil {
-		return event.Event{}, false, err
-	}
-	key := event.Event{ID: id.Value, Timestamp: millis}
-	found, err := f.store.get(ctx, []event.Event{key})
-	item, ok := found[itemKey{key.ID, key.Timestamp}]
-	return item.Event, ok, cmp.Or(err, item.err)
+	return itemKey{id.Value, millis}, true, err
 }
 
-// older yields the events of the table that were received after the place and before
-// the stream begins, in the order of their receipt.
-func (f *Follower) older(ctx context.Context, place *Place, yield func(Arrival, error) bool) (bool, error) {
-	since := time.UnixMilli(place.ReceivedAt)
-	var found []event.Event
-	// A provider may send an event days after its time.
-	for e, err := range f.store.Events(ctx, Filter{Since: since.Add(-LongestRetry)}) {
-		switch {
-		case errors.Is(err, table.ErrItem):
-			if !yield(Arrival{e, place.clone()}, err) {
-				return false, nil
+// older yields the events of the table that were received after the place and before the
+// stream begins, in the order of their receipt. It looks again if the caller has handled
+// them for longer than streamOverlap.
+func (p *pass) older(ctx context.Context) error {
+	for since := time.UnixMilli(p.place.ReceivedAt); since.Before(p.store.now().Add(-StreamRetention)); {
+		until := p.store.now().Add(streamOverlap - StreamRetention)
+		var found []event.Event
+		for e, err := range p.store.Events(ctx, Filter{ReceivedSince: since, ReceivedUntil: until}) {
+			p.listed[itemKey{e.ID, e.Timestamp}] = true
+			if err == nil {
+				found = append(found, e)
+			} else if err := p.give(e, err); err != nil {
+				return err
 			}
-		case err != nil:
-			return false, err
-		case e.ReceivedAt >= place.ReceivedAt:
-			found = append(found, e)
 		}
+		slices.SortFunc(found, func(a, b event.Event) int { return cmp.Compare(a.ReceivedAt, b.ReceivedAt) })
+		for e, err := range p.store.Full(ctx, sequence(found)) {
+			if err := p.give(e, err); err != nil {
+				return err
+			}
+		}
+		since = until
 	}
-	slices.SortFunc(found, func(a, b event.Event) int { return int(a.ReceivedAt - b.ReceivedAt) })
-	for e, err := range f.store.Full(ctx, sequence(found)) {
-		if err == nil {
-			place.ReceivedAt = e.ReceivedAt
-		} else if !errors.Is(err, table.ErrItem) {
-			return false, err
-		}
-		if !yield(Arrival{e, place.clone()}, err) {
-			return false, nil
-		}
-	}
-	return true, nil
+	return nil
 }
 
 // sequence returns events as a sequence without errors.
@@ -194,82 +247,4 @@ func sequence(events []event.Event) iter.Seq2[event.Event, error] {
 			}
 		}
 	}
-}
-
-// shard reads one shard of the stream.
-type shard struct {
-	id       string
-	iterator *string // nil at the end of a closed shard
-	records  []types.Record
-}
-
-func (r *shard) read(ctx context.Context, streams Streams) error {
-	if r.iterator == nil || len(r.records) > 0 {
-		return nil
-	}
-	out, err := streams.GetRecords(ctx, &dynamodbstreams.GetRecordsInput{ShardIterator: r.iterator})
-	if err != nil {
-		return err
-	}
-	r.records, r.iterator = out.Records, out.NextShardIterator
-	return nil
-}
-
-// next returns the shard with the oldest record, nil without a record.
-func next(readers map[string]*shard) *shard {
-	var oldest *shard
-	for _, id := range slices.Sorted(maps.Keys(readers)) {
-		r := readers[id]
-		if len(r.records) > 0 && (oldest == nil || created(r).Before(created(oldest))) {
-			oldest = r
-		}
-	}
-	return oldest
-}
-
-func created(r *shard) time.Time {
-	return aws.ToTime(r.records[0].Dynamodb.ApproximateCreationDateTime)
-}
-
-// discover opens the shards that are not open yet. At the end of the stream it opens
-// them behind their last record.
-func (f *Follower) discover(ctx context.Context, readers map[string]*shard, place Place, end bool) error {
-	in := &dynamodbstreams.DescribeStreamInput{StreamArn: new(f.stack.Outputs["TableStreamArn"])}
-	for {
-		out, err := f.streams.DescribeStream(ctx, in)
-		if err != nil {
-			return err
-		}
-		for _, s := range out.StreamDescription.Shards {
-			id := aws.ToString(s.ShardId)
-			if readers[id] != nil {
-				continue
-			}
-			if readers[id], err = f.open(ctx, id, place.Shards[id], end); err != nil {
-				return err
-			}
-		}
-		if in.ExclusiveStartShardId = out.StreamDescription.LastEvaluatedShardId; in.ExclusiveStartShardId == nil {
-			return nil
-		}
-	}
-}
-
-func (f *Follower) open(ctx context.Context, id, after string, end bool) (*shard, error) {
-	in := &dynamodbstreams.GetShardIteratorInput{StreamArn: new(f.stack.Outputs["TableStreamArn"]), ShardId: &id, ShardIteratorType: types.ShardIteratorTypeTrimHorizon}
-	switch {
-	case after != "":
-		in.ShardIteratorType, in.SequenceNumber = types.ShardIteratorTypeAfterSequenceNumber, &after
-	case end:
-		in.ShardIteratorType = types.ShardIteratorTypeLatest
-	}
-	out, err := f.streams.GetShardIterator(ctx, in)
-	if _, trimmed := errors.AsType[*types.TrimmedDataAccessException](err); trimmed {
-		in.ShardIteratorType, in.SequenceNumber = types.ShardIteratorTypeTrimHorizon, nil
-		out, err = f.streams.GetShardIterator(ctx, in)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return &shard{id: id, iterator: out.ShardIterator}, nil
 }
