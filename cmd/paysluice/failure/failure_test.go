@@ -126,12 +126,13 @@ func TestFilter(t *testing.T) {
 		f    failure.Filter
 		want []string
 	}{
-		{"all, by provider and day", failure.Filter{}, []string{stripe, conflict, strange, paypal, cold, unknown}},
+		{"all, by provider and day", failure.Filter{}, []string{paypal, cold, stripe, conflict, strange, unknown}},
 		{"a provider", failure.Filter{Provider: "paypal"}, []string{paypal}},
 		{"messages that cannot be decoded", failure.Filter{Provider: "unknown"}, []string{unknown}},
 		{"a reason", failure.Filter{Reason: contract.ReasonConflict}, []string{conflict}},
 		{"a prefix", failure.Filter{Prefix: "stripe/2026/"}, []string{stripe, conflict}},
 		{"after a key", failure.Filter{Provider: "stripe", After: stripe}, []string{conflict, strange}},
+		{"after a key, of all providers", failure.Filter{After: cold}, []string{stripe, conflict, strange, unknown}},
 		{"since a time of a day", failure.Filter{Provider: "stripe", Since: noon.Add(time.Minute)}, []string{conflict, strange}},
 		{"until a time of a day", failure.Filter{Provider: "stripe", Until: noon.Add(time.Minute)}, []string{stripe, strange}},
 		{"since a day, without a provider's prefix", failure.Filter{Prefix: "s", Since: noon.AddDate(0, 0, -1)}, []string{stripe, conflict, strange}},
@@ -144,7 +145,7 @@ func TestFilter(t *testing.T) {
 		{"an endpoint", failure.Filter{Provider: "stripe", Endpoint: "main"}, []string{stripe, conflict}},
 		{"live events", failure.Filter{Provider: "stripe", Livemode: new(true)}, []string{stripe, conflict}},
 		{"test events", failure.Filter{Provider: "stripe", Livemode: new(false)}, []string{}},
-		{"a limit", failure.Filter{Limit: 2}, []string{stripe, conflict}},
+		{"a limit", failure.Filter{Limit: 2}, []string{paypal, cold}},
 	} {
 		t.Run(row.why, func(t *testing.T) { assert.Equal(t, row.want, keys(t, b.archive(), row.f)) })
 	}

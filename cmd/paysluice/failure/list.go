@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -73,6 +74,7 @@ func (f Filter) prefixes() []string {
 	for _, name := range Providers() {
 		all = append(all, name+"/")
 	}
+	slices.Sort(all) // After bounds the keys of all providers
 	return all
 }
 

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -35,7 +36,8 @@ func (a *app) eventsList() *cobra.Command {
 		Use:   "list",
 		Short: "List events, newest first",
 		Long: `List events, newest first by the provider's time. A list has an event's main fields;
-paysluice events get prints all of them. Without --since it goes back seven days.
+paysluice events get prints all of them. Without --since it goes back seven days. After
+Ctrl-C it says on stderr how to continue.
 
 A row of the table that is not an event is named and left out, and the exit code is 3.`,
 		Example: `  paysluice events list --category payment.succeeded --since 2h
@@ -50,10 +52,12 @@ A row of the table that is not an event is named and left out, and the exit code
 			if err != nil {
 				return err
 			}
-			left := a.leftOut()
-			n, err := output.Write(a.out, a.format, eventColumns(), query.Readable(store.Events(c.Context(), filter), left.note))
+			oldest, left := int64(0), a.leftOut()
+			rows := query.Readable(store.Events(c.Context(), filter), left.note)
+			n, err := output.Write(a.out, a.format, eventColumns(), noting(rows, func(e event.Event) { oldest = cmp.Or(e.Timestamp, oldest) }))
 			switch {
 			case err != nil:
+				a.sayRest(c.Context(), restOfEvents(store, filter, oldest))
 				return err
 			case n == 0:
 				fmt.Fprintln(a.err, "no event matches")

@@ -54,8 +54,8 @@ and left out. Exit code 3: there are such rows.`,
 			rows := progress(full, a.err, payloads, progressInterval, &oldest)
 			n, err := output.Write(to, format, exportColumns(), rows)
 			fmt.Fprintf(a.err, "%d events\n", n)
-			if c.Context().Err() != nil && oldest > 0 { // the last event may be the first of its time
-				fmt.Fprintf(a.err, "to continue: the same command with --until %s and another --file\n", formatTime(oldest+1, time.RFC3339Nano))
+			if changes := restOfEvents(store, filter, oldest); changes != "" {
+				a.sayRest(c.Context(), changes+" and another --file")
 			}
 			if closer, ok := to.(io.Closer); ok && file != "" {
 				if failure := closer.Close(); err == nil {

@@ -32,7 +32,7 @@ func (a *app) failures() *cobra.Command {
 // failureFlags are the flags that select failures.
 type failureFlags struct {
 	filterFlags
-	reason, prefix string
+	reason, prefix, after string
 }
 
 func (f *failureFlags) add(c *cobra.Command, limit int) {
@@ -44,6 +44,11 @@ func (f *failureFlags) add(c *cobra.Command, limit int) {
 	flags.StringVar(&f.reason, "reason", "", "failures with this `reason`, such as receives-exhausted (docs/reasons.md)")
 	flags.StringVar(&f.prefix, "prefix", "", "failures with a key that begins with this `prefix`, such as stripe/2026/03/01/")
 	complete(c, "reason", failure.Reasons())
+}
+
+// addAfter adds a flag for commands that list failures in the order of their keys.
+func (f *failureFlags) addAfter(c *cobra.Command) {
+	c.Flags().StringVar(&f.after, "after", "", "only keys after this `key`")
 }
 
 // filter checks the flags. The error names every invalid one.
@@ -72,7 +77,7 @@ func (f *failureFlags) filter(now time.Time) (failure.Filter, error) {
 		return failure.Filter{}, usagef("%s", strings.ReplaceAll(joined(problems), ": "+errUsage.Error(), ""))
 	}
 	return failure.Filter{
-		Provider: f.provider, Reason: f.reason, Prefix: f.prefix, Since: q.Since, Until: q.Until,
+		Provider: f.provider, Reason: f.reason, Prefix: f.prefix, After: f.after, Since: q.Since, Until: q.Until,
 		Type: q.Type, Category: q.Category, Payment: q.Payment, Account: q.Account, Endpoint: q.Endpoint,
 		Livemode: q.Livemode, Limit: q.Limit,
 	}, nil
@@ -97,7 +102,8 @@ func (a *app) failuresList() *cobra.Command {
 		Use:   "list",
 		Short: "List archived messages by provider and day, oldest first",
 		Long: `List archived messages by provider and day, oldest first. With --since it lists only
-the days from then on. Of an object in Glacier it lists only what the key and the metadata say.`,
+the days from then on. Of an object in Glacier it lists only what the key and the metadata say.
+After Ctrl-C it says on stderr how to continue.`,
 		Example: `  paysluice failures list --since 3h --reason receives-exhausted
   paysluice failures list --provider stripe --since 2026-11-01 -o csv`,
 		Args: cobra.NoArgs,
@@ -106,9 +112,13 @@ the days from then on. Of an object in Glacier it lists only what the key and th
 			if err != nil {
 				return err
 			}
-			n, err := output.Write(a.out, a.format, failureColumns(), archive.List(c.Context(), filter))
+			changes := ""
+			n, err := output.Write(a.out, a.format, failureColumns(), noting(archive.List(c.Context(), filter), func(f failure.Failure) {
+				changes = restOfFailures(filter, f)
+			}))
 			switch {
 			case err != nil:
+				a.sayRest(c.Context(), changes)
 				return err
 			case n == 0:
 				fmt.Fprintln(a.err, "no archived message matches")
@@ -119,6 +129,7 @@ the days from then on. Of an object in Glacier it lists only what the key and th
 		},
 	}
 	flags.add(c, defaultLimit)
+	flags.addAfter(c)
 	return c
 }
 

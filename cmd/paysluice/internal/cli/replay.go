@@ -17,7 +17,7 @@ import (
 // replayFlags are the flags of paysluice replay.
 type replayFlags struct {
 	failureFlags
-	after, resume        string
+	resume               string
 	bucket, queue        string // of older releases
 	rate                 int
 	wait                 time.Duration
@@ -63,7 +63,7 @@ Exit code 3: some events are not stored.`,
 	}
 	flags.add(c, 0)
 	f := c.Flags()
-	f.StringVar(&flags.after, "after", "", "only keys after this `key`")
+	flags.addAfter(c)
 	f.StringVar(&flags.resume, "resume", "", "continue the run with this `id`")
 	f.IntVar(&flags.rate, "rate", replay.DefaultRate, fmt.Sprintf("`messages` a second at most, 1 to %d", replay.MaxRate))
 	f.DurationVar(&flags.wait, "wait", replay.DefaultPatience, "how long the proof waits for events to be stored")
@@ -85,7 +85,6 @@ func (f *replayFlags) selection(c *cobra.Command, now time.Time) (replay.Selecti
 	if err != nil {
 		return replay.Selection{}, err
 	}
-	filter.After = f.after
 	switch {
 	case f.rate < 1 || f.rate > replay.MaxRate:
 		return replay.Selection{}, usagef("--rate must be 1 to %d", replay.MaxRate)

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -56,7 +57,7 @@ func rows(n int, hash string) account {
 		"Query": `{"Items":[` + list + `]}`, "BatchGetItem": `{"Responses":{"t":[` + list + `]}}`,
 		"versions": `<ListVersionsResult><Version><Key>` + archived.Key() + `</Key></Version></ListVersionsResult>`, "?delete": "!",
 		"DescribeStream": `{"StreamDescription":{"Shards":[{"ShardId":"a"}]}}`, "GetShardIterator": `{"ShardIterator":"i"}`,
-		"GetRecords": fmt.Sprintf(`{"Records":[{"eventName":"INSERT","dynamodb":{"Keys":{"eventId":{"S":"stripe:e"},"timestamp":{"N":"%d"}},"SequenceNumber":"1"}}]}`, now),
+		"GetRecords": fmt.Sprintf(`{"Records":[{"eventName":"INSERT","dynamodb":{"Keys":{"eventId":{"S":"stripe:e"},"timestamp":{"N":"%d"}},"SequenceNumber":"1","ApproximateCreationDateTime":%d}}]}`, now, now/1000),
 	}
 }
 
@@ -161,11 +162,13 @@ func TestForwardFails(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "file")
 	require.NoError(t, os.WriteFile(file, []byte("{"), 0o600))
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
+	cancel := func() {}
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/cancel" {
+		switch r.URL.Path {
+		case "/cancel":
 			cancel()
+		case "/block":
+			_ = os.Mkdir(file+".new", 0o700)
 		}
 	}))
 	defer server.Close()
@@ -179,8 +182,10 @@ func TestForwardFails(t *testing.T) {
 		{"no stream", "", "--since 1h --place " + file, "!", "GetRecords"},
 		{"another body", "", "--since 1h --place " + file, "x", "payload"},
 		{"nowhere to keep the place", "", "--since 1h --place " + filepath.Join(file, "place"), hash, "not a directory"},
-		{"an unreadable row is named", "", "--since 1h --place " + filepath.Join(file, "place"), "spoiled", "left out: row of eventId"},
-		{"an interrupt", "/cancel", "--since 1h --place " + file, hash, "canceled"},
+		{"an interrupt", "/cancel", "--since 1h --place " + file, hash, "to continue: the same command without --since\n"},
+		{"an unreadable row is named", "", "--since 1h --place " + file, "spoiled", "left out: row of eventId"},
+		{"an interrupt without --since", "", "--place " + file, "spoiled", "to continue: the same command again\n"},
+		{"the place cannot be written any more", "/block", "--since 1h --place " + file, hash, "is a directory"},
 	} {
 		answers := rows(1, tt.hash)
 		if tt.hash == "!" {
@@ -190,8 +195,11 @@ func TestForwardFails(t *testing.T) {
 			answers = spoiled(answers)
 		}
 		serveStack(t, plain, answers)
-		var problems bytes.Buffer
-		code := Run(ctx, strings.Fields("events tail --forward-to "+server.URL+tt.path+" "+tt.args), nil, io.Discard, &problems)
+		ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+		cancel = stop
+		problems := &canceller{cancel: stop, at: "left out"}
+		code := Run(ctx, strings.Fields("events tail --forward-to "+server.URL+tt.path+" "+tt.args), nil, io.Discard, problems)
+		stop()
 		assert.NotEqual(t, exitDone, code, tt.why)
 		assert.Contains(t, problems.String(), tt.says, tt.why)
 	}
@@ -283,21 +291,43 @@ func TestStatsSaysWhySignaturesDidNotMatch(t *testing.T) {
 	assert.Equal(t, exitFailed, Run(t.Context(), []string{"failures", "stats", "-o", "json"}, nil, broken{}, io.Discard))
 }
 
-func TestInterruptedExportSaysHowToGoOn(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	batches := 0
-	serveStack(t, func(h http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if strings.HasSuffix(r.Header.Get("X-Amz-Target"), "BatchGetItem") {
-				if batches++; batches == 3 {
+// Ctrl-C ends a list with the flags that continue it.
+func TestInterruptedListsSayHowToGoOn(t *testing.T) {
+	paged := rows(2, "h")
+	paged["Query"] = strings.Replace(paged["Query"], "{", `{"LastEvaluatedKey":{"eventId":{"S":"x"}},`, 1)
+	archive := account{
+		"stripe/2026": string(event.EncodeArchived(event.Archived{FailureReason: "conflict"})),
+		"list-type": `<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>x</NextContinuationToken>` +
+			strings.Repeat(`<Contents><Key>stripe/2026/03/01/k</Key></Contents>`, 32) + `</ListBucketResult>`,
+	}
+	for _, tt := range []struct {
+		command, call string // the command is interrupted by the nth call
+		nth           int
+		rows          account
+		says          string
+	}{
+		{"events export", "BatchGetItem", 3, rows(2, "h"), `\d+ events\nto continue: the same command with --until 20\S+Z --since 20\S+Z and another --file\n`},
+		{"events list --limit 0", "Query", 200, rows(2, "h"), `^to continue: the same command with --until 20\S+Z --since 20\S+Z\n`},
+		{"events list --limit 0 --payment pi_1", "Query", 4, paged, `^to continue: the same command with --until 20\S+Z\npaysluice`},
+		{"events list --limit 0", "Query", 1, rows(0, "h"), `^paysluice events list: context canceled\n`},
+		{"failures list --limit 0", "list-type", 2, archive, `^to continue: the same command with --after stripe/2026/03/01/k\n`},
+		{"failures list --limit 0 --since 2026-03-01", "list-type", 2, archive, `--after stripe/2026/03/01/k --since 2026-03-01T00:00:00Z\n`},
+		{"events tail --since 1h", "DescribeStream", 2, rows(1, "h"), `^to continue: the same command with --since 20\S+Z\n`},
+	} {
+		ctx, cancel := context.WithCancel(t.Context())
+		var calls atomic.Int64
+		serveStack(t, func(h http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if strings.Contains(r.Header.Get("X-Amz-Target")+r.URL.String(), tt.call) && calls.Add(1) == int64(tt.nth) {
 					cancel()
 				}
-			}
-			h.ServeHTTP(w, r)
-		})
-	}, rows(2, "h"))
-	var stdout, stderr bytes.Buffer
-	assert.Equal(t, exitInterrupted, Run(ctx, []string{"events", "export"}, nil, &stdout, &stderr))
-	assert.NotEmpty(t, stdout.String())
-	assert.Regexp(t, `\d+ events\nto continue: the same command with --until 20\S+Z and another --file\n`, stderr.String())
+				h.ServeHTTP(w, r)
+			})
+		}, tt.rows)
+		var stdout, stderr bytes.Buffer
+		assert.Equal(t, exitInterrupted, Run(ctx, strings.Fields(tt.command), nil, &stdout, &stderr), tt.command)
+		assert.Equal(t, tt.nth > 1, stdout.Len() > 0, tt.command)
+		assert.Regexp(t, tt.says, stderr.String(), tt.command)
+		cancel()
+	}
 }

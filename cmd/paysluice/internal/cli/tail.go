@@ -56,7 +56,12 @@ and the headers Content-Type, Paysluice-Event-Id, Paysluice-Event-Type,
 Paysluice-Event-Category and Paysluice-Event-Provider. The provider's own headers are not
 stored. An event is posted until the server answers with a status below 500 other than
 408 and 429, and the next one only then. A file keeps the place: a tail that was
-interrupted resumes after the last event that was answered, however long ago that was.
+interrupted resumes after the last event that was answered, however long ago that was. It
+may post that event again. After more than 24 hours it looks for later receipts in the
+table. It misses events that were received before the place and stored after it, more than
+24 hours ago.
+
+After Ctrl-C it says on stderr how to continue.
 
 A row of the table that is not an event is named and left out.`,
 		Example: `  paysluice events tail -o ndjson
@@ -80,8 +85,13 @@ A row of the table that is not an event is named and left out.`,
 			if err != nil {
 				return err
 			}
+			changes := ""
 			arrivals := query.NewFollower(s, query.New(s, a.now), pollInterval).Follow(c.Context(), t.from)
-			_, err = output.Follow(a.out, a.format, eventColumns(), withoutPayloads(query.Readable(arrivals, a.leftOut().note)))
+			rows := noting(query.Readable(arrivals, a.leftOut().note), func(arrival query.Arrival) {
+				changes = "with --since " + formatTime(arrival.Place.ReceivedAt, time.RFC3339Nano)
+			})
+			_, err = output.Follow(a.out, a.format, eventColumns(), withoutPayloads(rows))
+			a.sayRest(c.Context(), changes)
 			return err
 		},
 	}
@@ -124,6 +134,11 @@ func (a *app) forward(ctx context.Context, t tailing) error {
 			return err
 		}
 	}
+	if t.from.Shards == nil { // the first event may come after an interrupt
+		if err := writePlace(path, t.from.Begun(a.now())); err != nil {
+			return err
+		}
+	}
 	fmt.Fprintf(a.err, "forwarding to %s; the place is kept in %s\n", t.forwardTo, path)
 	store := query.New(s, a.now)
 	f := forwarder{client: &http.Client{Timeout: forwardTimeout}, url: t.forwardTo, out: a.out, first: firstPause}
@@ -141,6 +156,11 @@ func (a *app) forward(ctx context.Context, t tailing) error {
 			break
 		}
 	}
+	changes := "again"
+	if t.since != "" {
+		changes = "without --since" // which would leave the place
+	}
+	a.sayRest(ctx, changes)
 	return failure
 }
 
