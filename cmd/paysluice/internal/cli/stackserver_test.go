@@ -180,11 +180,11 @@ func TestForwardFails(t *testing.T) {
 		{"no folder for the place", "", "", hash, "name a file with --place"},
 		{"a broken place", "", "--place " + file, hash, "is not the place of a tail"},
 		{"no stream", "", "--since 1h --place " + file, "!", "GetRecords"},
+		{"the place is kept before the first event", "", "--place " + file, "spoiled", "to continue: the same command again\n"},
 		{"another body", "", "--since 1h --place " + file, "x", "payload"},
 		{"nowhere to keep the place", "", "--since 1h --place " + filepath.Join(file, "place"), hash, "not a directory"},
 		{"an interrupt", "/cancel", "--since 1h --place " + file, hash, "to continue: the same command without --since\n"},
 		{"an unreadable row is named", "", "--since 1h --place " + file, "spoiled", "left out: row of eventId"},
-		{"an interrupt without --since", "", "--place " + file, "spoiled", "to continue: the same command again\n"},
 		{"the place cannot be written any more", "/block", "--since 1h --place " + file, hash, "is a directory"},
 	} {
 		answers := rows(1, tt.hash)

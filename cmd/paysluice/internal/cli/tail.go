@@ -57,9 +57,9 @@ Paysluice-Event-Category and Paysluice-Event-Provider. The provider's own header
 stored. An event is posted until the server answers with a status below 500 other than
 408 and 429, and the next one only then. A file keeps the place: a tail that was
 interrupted resumes after the last event that was answered, however long ago that was. It
-may post that event again. After more than 24 hours it looks for later receipts in the
-table. It misses events that were received before the place and stored after it, more than
-24 hours ago.
+may post that event again. After more than 24 hours it reads from the table what was
+received since. It then misses an event that was received earlier and stored late, more
+than 24 hours ago.
 
 After Ctrl-C it says on stderr how to continue.
 
@@ -158,7 +158,7 @@ func (a *app) forward(ctx context.Context, t tailing) error {
 	}
 	changes := "again"
 	if t.since != "" {
-		changes = "without --since" // which would leave the place
+		changes = "without --since" // it would begin there again
 	}
 	a.sayRest(ctx, changes)
 	return failure

@@ -103,13 +103,14 @@ func (s *stream) BatchGetItem(_ context.Context, in *dynamodb.BatchGetItemInput,
 
 func (s *stream) Query(_ context.Context, in *dynamodb.QueryInput, _ ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
 	out := &dynamodb.QueryOutput{}
-	bound := func(name string) int64 {
-		at, _ := in.ExpressionAttributeValues[name].(*dynamotypes.AttributeValueMemberN)
-		n, _ := strconv.ParseInt(at.Value, 10, 64)
-		return n
+	bound := func(name string, otherwise int64) int64 {
+		if at, ok := in.ExpressionAttributeValues[name].(*dynamotypes.AttributeValueMemberN); ok {
+			otherwise, _ = strconv.ParseInt(at.Value, 10, 64)
+		}
+		return otherwise
 	}
 	for _, e := range s.listed {
-		if e.ReceivedAt < bound(":receivedAt") || e.ReceivedAt >= bound(":receivedAt_") {
+		if e.ReceivedAt < bound(":receivedAt", earliest) || e.ReceivedAt >= bound(":receivedAt_", latest) {
 			continue
 		}
 		item := table.ToItem(e)
