@@ -342,6 +342,7 @@ func TestFollowFails(t *testing.T) {
 		assert.Error(t, last)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
 	for a, err := range newStream().follower().Follow(ctx, since(3)) {
 		if a.ID == "" {
 			require.ErrorIs(t, err, context.Canceled)
