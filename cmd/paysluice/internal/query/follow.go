@@ -179,7 +179,7 @@ func (p *pass) handle(ctx context.Context, r *shard) error {
 	if err != nil {
 		return err
 	}
-	begin := time.UnixMilli(p.place.Begin).Truncate(time.Second) // as created is
+	begin := time.UnixMilli(p.place.Begin).Truncate(time.Second) // created has whole seconds
 	skipped := !inserted || p.listed[key] || !r.exact && at.Before(begin)
 	var found row
 	if !skipped {
