@@ -2,6 +2,7 @@
 package cli
 
 import (
+	"bufio"
 	"cmp"
 	"context"
 	"errors"
@@ -44,6 +45,7 @@ func usagef(format string, args ...any) error {
 // app holds what all commands share.
 type app struct {
 	in       io.Reader
+	lines    *bufio.Reader // of in; it keeps what it read ahead for the next question
 	out, err io.Writer
 	now      func() time.Time
 	// flags of every command

@@ -47,9 +47,12 @@ func (a *app) confirmName(ctx context.Context, question, name string) error {
 // the context's if that ends first.
 func (a *app) answer(ctx context.Context, question string) (string, error) {
 	fmt.Fprint(a.err, question)
+	if a.lines == nil {
+		a.lines = bufio.NewReader(a.in)
+	}
 	entered := make(chan string, 1)
 	go func() { // a read of a terminal cannot be canceled
-		line, _ := bufio.NewReader(a.in).ReadString('\n')
+		line, _ := a.lines.ReadString('\n')
 		entered <- line
 	}()
 	select {

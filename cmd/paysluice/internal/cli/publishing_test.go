@@ -2,6 +2,8 @@ package cli
 
 import (
 	"bytes"
+	"encoding/json"
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
@@ -9,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
 	"github.com/paysluice/paysluice/cmd/paysluice/replay"
@@ -125,13 +128,16 @@ func TestUnpublishedOnAnAccount(t *testing.T) {
 		{"counts", "--stats --limit 1", nil, &out, exitDone, "refused"},
 		{"stdout is closed", "--limit 1", nil, broken{}, exitFailed, errBroken.Error()},
 		{"nobody confirms", "--limit 1 --remove", nil, &out, exitFailed, "--yes confirms without a question"},
-		{"a message is deleted", "--limit 1 --remove --yes", account{"DeleteMessageBatch": "{}"}, &out, exitDone, "1 messages are deleted"},
+		{"a message is deleted", "--limit 1 --remove --yes", account{"DeleteMessageBatch": "{}"}, &out, exitDone, "1 message deleted\n"},
 		{"receipts that expire each time", "--remove --limit 1 --yes", account{"DeleteMessageBatch": `{"Failed":[{"Id":"0","Code":"ReceiptHandleIsInvalid"}]}`},
-			&out, exitFound, "0 messages are deleted\nsome messages could not be read or deleted now"},
-		{"messages that others show again", "--remove --yes", account{"DeleteMessageBatch": "{}"}, &out, exitFound, "1 messages are deleted\nsome messages"},
+			&out, exitFound, "0 messages deleted\nsome messages could not be read or deleted now"},
+		{"messages that others show again", "--remove --yes", account{"DeleteMessageBatch": "{}"}, &out, exitFound, "1 message deleted\nsome messages"},
 		{"a queue that is longer than a minute", "", nil, &out, exitDone, "the queue is too long to read at once: these are of 1 of its messages"},
 		{"nothing to delete", "--remove", account{"ReceiveMessage": "{}"}, &out, exitDone, noUnpublished},
-		{"another event", "stripe:other --limit 1", nil, &out, exitDone, noUnpublished},
+		{"another event", "stripe:other", account{"ReceiveMessage": "{}"}, &out, exitDone, noUnpublished},
+		{"the others were not read", "stripe:other --limit 1", nil, &out, exitDone, "--limit ended the reading after 1 message, and nothing"},
+		{"nor are they for a removal", "stripe:other --limit 1 --remove", nil, &out, exitDone, "--limit ended the reading after 1 message, and nothing"},
+		{"stdout is closed after a removal", "--limit 1 --remove --yes -o json", account{"DeleteMessageBatch": "{}"}, broken{}, exitFailed, errBroken.Error()},
 		{"what Lambda gave up", "--limit 1", account{"ReceiveMessage": gaveUp}, &out, exitDone,
 			"events republish --received-since 2026-10-25T09:59:00Z --received-until 2026-11-01T10:01:06Z\nthis range is only that of the messages above"},
 		{"stdout is closed before the question", "--remove", nil, broken{}, exitFailed, errBroken.Error()},
@@ -147,5 +153,59 @@ func TestUnpublishedOnAnAccount(t *testing.T) {
 		code := Run(t.Context(), strings.Fields("failures unpublished "+row.command), strings.NewReader(""), row.out, &problems)
 		assert.Equal(t, row.code, code, "%s: %s", row.why, &problems)
 		assert.Contains(t, out.String()+problems.String(), row.says, row.why)
+	}
+}
+
+// A queue that is too long for one reading is removed in rounds: the first part ends with
+// a message that comes again.
+func TestUnpublishedRemovalInRounds(t *testing.T) {
+	answer := func(ids ...string) string {
+		var messages []string
+		for _, id := range ids {
+			messages = append(messages, fmt.Sprintf(`{"MessageId":%q,"ReceiptHandle":"r","Body":"{\"eventId\":\"stripe:%s\",\"timestamp\":1,\"reason\":\"refused\"}","Attributes":{"SentTimestamp":"5"}}`, id, id))
+		}
+		return `{"Messages":[` + strings.Join(messages, ",") + `]}`
+	}
+	for _, row := range []struct {
+		why, args, answers, last string
+		code                     int
+		deleted                  []string // in the one document on stdout
+		ends                     string   // stderr
+	}{
+		{"one document, and one line for each answer", "", "y\ny\n", answer(), exitDone, []string{"stripe:a", "stripe:b", "stripe:c"}, "3 messages deleted\n"},
+		{"--yes asks nothing", " --yes", "", answer(), exitDone, []string{"stripe:a", "stripe:b", "stripe:c"}, "3 messages deleted\n"},
+		{"the rest stays", "", "y\nn\n", answer(), exitFailed, []string{"stripe:a", "stripe:b"}, "not confirmed: the other messages stay in the queue\n"},
+		{"nothing was deleted", "", "n\n", answer(), exitFailed, nil, "not confirmed: nothing was done\n"},
+		{"a later reading fails", "", "y\ny\n", "!", exitFailed, []string{"stripe:a", "stripe:b"}, ""},
+	} {
+		answers := publishing()
+		answers["DeleteMessageBatch"] = "{}"
+		received := []string{answer("a", "b"), answer("a"), answer("c"), row.last}
+		serveStack(t, func(h http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".ReceiveMessage") {
+					account{"ReceiveMessage": received[0]}.ServeHTTP(w, r)
+					received = received[1:]
+					return
+				}
+				h.ServeHTTP(w, r)
+			})
+		}, answers)
+		var stdout, stderr bytes.Buffer
+		code := Run(t.Context(), strings.Fields("failures unpublished --remove -o json"+row.args), strings.NewReader(row.answers), &stdout, &stderr)
+		assert.Equal(t, row.code, code, "%s: %s", row.why, &stderr)
+		assert.True(t, strings.HasSuffix(stderr.String(), row.ends), "%s: %s", row.why, &stderr)
+		if len(row.deleted) == 0 {
+			assert.Empty(t, stdout.String(), row.why)
+			continue
+		}
+		assert.Contains(t, stderr.String(), fmt.Sprintf("%d messages deleted\n", len(row.deleted)), row.why)
+		var removed []query.Unpublished
+		require.NoError(t, json.Unmarshal(stdout.Bytes(), &removed), "%s: %s", row.why, &stdout)
+		var ids []string
+		for _, m := range removed {
+			ids = append(ids, m.EventID)
+		}
+		assert.Equal(t, row.deleted, ids, row.why)
 	}
 }

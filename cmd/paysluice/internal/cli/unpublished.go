@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -81,7 +82,7 @@ func (a *app) listUnpublished(ctx context.Context, reader *query.UnpublishedRead
 	defer func() { err = errors.Join(err, reader.Release(context.WithoutCancel(ctx), read)) }()
 	listed := about(read, eventID)
 	if len(listed) == 0 {
-		fmt.Fprintln(a.err, noUnpublished)
+		fmt.Fprintln(a.err, noneIn(read, all || flags.limit == 0))
 	}
 	if !all && flags.limit == 0 {
 		fmt.Fprintf(a.err, "the queue is too long to read at once: these are of %d of its messages\n", len(read))
@@ -98,13 +99,24 @@ func (a *app) listUnpublished(ctx context.Context, reader *query.UnpublishedRead
 
 const noUnpublished = "webhook-unpublished names nothing of that kind"
 
+// noneIn says that the messages read from the queue are not about the event. all reports
+// whether --limit left none out.
+func noneIn(read []query.Unpublished, all bool) string {
+	if all {
+		return noUnpublished
+	}
+	return fmt.Sprintf("--limit ended the reading after %s, and nothing of that kind was among them; --limit 0 reads all", counted(len(read), "message"))
+}
+
 // about returns the messages about an event, all for "", in the order of their times.
 func about(messages []query.Unpublished, eventID string) []query.Unpublished {
 	listed := slices.Clone(messages)
 	if eventID != "" {
 		listed = slices.DeleteFunc(listed, func(m query.Unpublished) bool { return m.EventID != eventID })
 	}
-	slices.SortStableFunc(listed, func(x, y query.Unpublished) int { return cmp.Compare(x.SentAt, y.SentAt) })
+	slices.SortFunc(listed, func(x, y query.Unpublished) int {
+		return cmp.Or(cmp.Compare(x.SentAt, y.SentAt), cmp.Compare(x.MessageID, y.MessageID))
+	})
 	return listed
 }
 
@@ -130,14 +142,43 @@ type removal struct {
 	*app
 	reader  *query.UnpublishedReader
 	eventID string
-	agreed  map[string]bool // by MessageID
-	deleted map[string]bool // by MessageID
+	none    string                       // what to say if agreed stays empty
+	agreed  map[string]bool              // by MessageID
+	deleted map[string]query.Unpublished // by MessageID
 }
 
-// removeUnpublished lists and deletes the messages of an event, or all for "". A limit bounds
-// the first round, and the others only delete what that one listed.
+// errKept reports that a later question of a removal was not answered with yes.
+var errKept = errors.New("not confirmed: the other messages stay in the queue")
+
+// removeUnpublished lists and deletes the messages of an event, or all for "". As a table
+// it lists them before each question, in other formats the deleted ones at the end. A
+// limit bounds the first round, and the others only delete what that one listed.
 func (a *app) removeUnpublished(ctx context.Context, reader *query.UnpublishedReader, eventID string, limit int) error {
-	r := &removal{app: a, reader: reader, eventID: eventID, agreed: map[string]bool{}, deleted: map[string]bool{}}
+	r := &removal{app: a, reader: reader, eventID: eventID, agreed: map[string]bool{}, deleted: map[string]query.Unpublished{}}
+	err := r.rounds(ctx, limit)
+	found := errors.Is(err, errFound)
+	switch {
+	case len(r.deleted) > 0, found:
+		fmt.Fprintf(a.err, "%s deleted\n", counted(len(r.deleted), "message"))
+	case err == nil:
+		fmt.Fprintln(a.err, r.none)
+	}
+	if found {
+		fmt.Fprintln(a.err, "some messages could not be read or deleted now, because others read the queue: run the command again in a minute")
+	}
+	if a.format == output.Table || err != nil && !found && len(r.deleted) == 0 {
+		return err
+	}
+	removed := about(slices.Collect(maps.Values(r.deleted)), "")
+	if _, failure := output.Write(a.out, a.format, unpublishedColumns(), output.All(removed)); failure != nil {
+		return failure
+	}
+	return err
+}
+
+// rounds repeats round until nothing is left to delete. It returns errFound if messages
+// stay in the queue.
+func (r *removal) rounds(ctx context.Context, limit int) error {
 	for idle := 0; ; {
 		before := len(r.deleted)
 		done, err := r.round(ctx, limit)
@@ -149,20 +190,18 @@ func (a *app) removeUnpublished(ctx context.Context, reader *query.UnpublishedRe
 		} else {
 			idle++
 		}
-		if !done && idle < maxIdle {
-			continue
-		}
-		if len(r.agreed) == 0 {
-			fmt.Fprintln(a.err, noUnpublished)
-		} else {
-			fmt.Fprintf(a.err, "%d messages are deleted\n", len(r.deleted))
-		}
-		if !done {
-			fmt.Fprintln(a.err, "some messages could not be read or deleted now, because others read the queue: run the command again in a minute")
+		switch {
+		case done:
+			return nil
+		case idle == maxIdle:
 			return errFound
 		}
-		return nil
 	}
+}
+
+func (r *removal) isDeleted(m query.Unpublished) bool {
+	_, found := r.deleted[m.MessageID]
+	return found
 }
 
 // round reads once, asks about messages that it has not asked about, and deletes. It reports
@@ -175,17 +214,26 @@ func (r *removal) round(ctx context.Context, limit int) (done bool, err error) {
 	kept := read
 	defer func() { err = errors.Join(err, r.reader.Release(context.WithoutCancel(ctx), kept)) }()
 	listed := about(read, r.eventID)
+	r.none = noneIn(read, all || limit == 0)
 	asked := slices.DeleteFunc(slices.Clone(listed), func(m query.Unpublished) bool { return r.agreed[m.MessageID] })
 	if limit > 0 && len(r.agreed) > 0 {
 		listed = slices.DeleteFunc(listed, func(m query.Unpublished) bool { return !r.agreed[m.MessageID] })
 		asked = nil
 	}
 	if len(asked) > 0 {
-		if _, err := output.Write(r.out, r.format, unpublishedColumns(), output.All(asked)); err != nil {
+		to := r.out
+		if r.format != output.Table {
+			to = r.err
+		}
+		if _, err := output.Write(to, output.Table, unpublishedColumns(), output.All(asked)); err != nil {
 			return false, err
 		}
 		r.adviseRepublish(asked, all)
-		if err := r.confirm(ctx, fmt.Sprintf("Delete %d messages? Nothing else names these events as unpublished.", len(asked))); err != nil {
+		err := r.confirm(ctx, fmt.Sprintf("Delete %s? Nothing else names these events as unpublished.", counted(len(asked), "message")))
+		if errors.Is(err, errDeclined) && len(r.deleted) > 0 {
+			err = errKept
+		}
+		if err != nil {
 			return false, err
 		}
 		for _, m := range asked {
@@ -198,10 +246,10 @@ func (r *removal) round(ctx context.Context, limit int) (done bool, err error) {
 	}
 	for _, m := range listed {
 		if !slices.Contains(left, m) {
-			r.deleted[m.MessageID] = true
+			r.deleted[m.MessageID] = m
 		}
 	}
-	kept = slices.DeleteFunc(slices.Clone(read), func(m query.Unpublished) bool { return r.deleted[m.MessageID] })
+	kept = slices.DeleteFunc(slices.Clone(read), func(m query.Unpublished) bool { return r.isDeleted(m) })
 	return all && len(left) == 0 || limit > 0 && len(r.deleted) == len(r.agreed), nil
 }
 
