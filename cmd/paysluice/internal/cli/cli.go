@@ -72,12 +72,17 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		fmt.Fprintf(stderr, "%s: %s\n", c.CommandPath(), context.Cause(ctx))
 		return exitInterrupted
 	}
-	// An error can quote names that others have chosen.
-	fmt.Fprintf(stderr, "%s: %s\n", c.CommandPath(), output.Printable(err.Error()))
+	fmt.Fprintf(stderr, "%s: %s\n", c.CommandPath(), oneLine(err))
 	if errors.Is(err, errUsage) {
 		return exitUsage
 	}
 	return exitFailed
+}
+
+// oneLine returns an error's text. Joined errors are separated by semicolons; an error
+// can quote names that others have chosen.
+func oneLine(err error) string {
+	return output.Printable(strings.ReplaceAll(err.Error(), "\n", "; "))
 }
 
 // root returns the command tree.

@@ -94,8 +94,10 @@ func formatTime(millis int64, layout string) string {
 
 func (a *app) eventsGet() *cobra.Command {
 	return &cobra.Command{
-		Use:     "get ID",
-		Short:   "Print one event with all its fields, without its payload",
+		Use:   "get ID",
+		Short: "Print one event with all its fields, without its payload",
+		Long: `Print one event with all its fields, without its payload. If the provider sent the
+id with several times, -o json prints an array.`,
 		Example: `  paysluice events get stripe:evt_1PgcT2 -o json`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -107,17 +109,12 @@ func (a *app) eventsGet() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			var texts [][][2]string
 			for i, e := range found {
-				if i > 0 && a.format == output.Table {
-					fmt.Fprintln(a.out)
-				}
-				size := len(e.Payload)
-				e.Payload = nil // shown only on request
-				if err := output.Object(a.out, a.format, e, fields(e, size)); err != nil {
-					return err
-				}
+				texts = append(texts, fields(e, len(e.Payload)))
+				found[i].Payload = nil // shown only on request
 			}
-			return nil
+			return output.Objects(a.out, a.format, found, texts)
 		},
 	}
 }

@@ -150,6 +150,8 @@ func (a *app) failuresShow() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "show KEY|EVENTID",
 		Short: "Print an archived message, or all archived messages of an event",
+		Long: `Print an archived message, or all archived messages of an event. -o json prints an
+array if there are several.`,
 		Example: `  paysluice failures show stripe:evt_1PgcT2
   paysluice failures show stripe/2026/11/01/stripe:evt_1PgcT2-e3b0c44298fc1c14.json --payload > body.json`,
 		Args: cobra.ExactArgs(1),
@@ -173,15 +175,11 @@ func (a *app) failuresShow() *cobra.Command {
 }
 
 func (a *app) showFailures(found []failure.Failure) error {
-	for i, f := range found {
-		if i > 0 && a.format == output.Table {
-			fmt.Fprintln(a.out)
-		}
-		if err := output.Object(a.out, a.format, f, failureFields(f)); err != nil {
-			return err
-		}
+	var texts [][][2]string
+	for _, f := range found {
+		texts = append(texts, failureFields(f))
 	}
-	return nil
+	return output.Objects(a.out, a.format, found, texts)
 }
 
 // findFailures returns the failure under a key, or those of an event.

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -55,8 +56,12 @@ func (a *app) printTimeline(t query.Timeline) error {
 	if a.format == output.JSON {
 		return output.Object(a.out, a.format, t, nil)
 	}
-	if _, err := output.Write(a.out, a.format, stepColumns(), output.All(t.Steps)); err != nil || a.format != output.Table {
+	if _, err := output.Write(a.out, a.format, stepColumns(), output.All(t.Steps)); err != nil {
 		return err
+	}
+	if a.format != output.Table { // CSV and NDJSON have only the events
+		printChecks(a.err, t)
+		return nil
 	}
 	fmt.Fprintln(a.out)
 	if t.State != "" {
@@ -66,13 +71,18 @@ func (a *app) printTimeline(t query.Timeline) error {
 		fmt.Fprintln(a.out, output.Printable(fmt.Sprintf("%s: %s paid, %s refunded, %s disputed, %s lost",
 			total.Currency, total.Paid, total.Refunded, total.Disputed, total.Lost)))
 	}
+	printChecks(a.out, t)
+	return nil
+}
+
+// printChecks prints a payment's contradictions and the rows that are not events.
+func printChecks(w io.Writer, t query.Timeline) {
 	for _, problem := range t.Problems {
-		fmt.Fprintf(a.out, "check: %s\n", output.Printable(string(problem)))
+		fmt.Fprintf(w, "check: %s\n", output.Printable(string(problem)))
 	}
 	for _, row := range t.Unreadable {
-		fmt.Fprintf(a.out, "left out: %s\n", output.Printable(row))
+		fmt.Fprintf(w, "left out: %s\n", output.Printable(row))
 	}
-	return nil
 }
 
 func stepColumns() []output.Column[query.Step] {

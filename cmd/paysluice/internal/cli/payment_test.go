@@ -46,9 +46,12 @@ check: the payment succeeded and has a state that excludes it
 2026-03-01T12:00:01.5Z,dispute.opened,22.00 USD,20.00 + 0.00,0.00 + 0.00,0.00 + 22.00,0.00 + 0.00,the payment succeeded and has a state that excludes it,stripe:evt_2
 `,
 	} {
-		var out bytes.Buffer
-		require.NoError(t, (&app{out: &out, format: format}).printTimeline(timeline()))
+		var out, problems bytes.Buffer
+		require.NoError(t, (&app{out: &out, err: &problems, format: format}).printTimeline(timeline()))
 		assert.Equal(t, want, out.String())
+		if format != output.Table {
+			assert.Equal(t, "check: the payment succeeded and has a state that excludes it\n", problems.String(), "the reason of exit code 3")
+		}
 	}
 	var out bytes.Buffer
 	require.NoError(t, (&app{out: &out, format: output.JSON}).printTimeline(timeline()))

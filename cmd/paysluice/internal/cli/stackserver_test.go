@@ -89,6 +89,7 @@ func TestCommandsOnRows(t *testing.T) {
 		says         string
 	}{
 		{"a version below the other", "events get stripe:e", rows(2, hash), &out, exitDone, "\n\neventId"},
+		{"one document for both versions", "events get stripe:e -o json", rows(2, hash), &out, exitDone, "\n  },\n  {\n    \"schema\""},
 		{"stdout is closed", "events get stripe:e", rows(1, hash), broken{}, exitFailed, errBroken.Error()},
 		{"which body is not clear", "events payload stripe:e", rows(2, hash), &out, exitFailed, "the provider sent this id with several times"},
 		{"another body", "events payload stripe:e", rows(1, "x"), &out, exitFailed, "payload"},
@@ -101,6 +102,8 @@ func TestCommandsOnRows(t *testing.T) {
 		{"the others are exported", "events export -o csv", mixed(), &out, exitFound, "5.00,EUR,stripe:e"},
 		{"nothing but such rows", "events export", spoiled(rows(1, hash)), &out, exitFound, "not an event item: amount is a *types.AttributeValueMemberN"},
 		{"a payment with such a row", "payment pi_1", mixed(), &out, exitFound, `left out: row of eventId "stripe:bad`},
+		{"CSV says it on stderr", "payment pi_1 -o csv", mixed(), &out, exitFound, `left out: row of eventId "stripe:bad`},
+		{"so does NDJSON", "payment pi_1 -o ndjson", rows(1, hash), &out, exitFound, "check: no event says that the payment succeeded"},
 		{"stdout is closed", "payment pi_1", rows(1, hash), broken{}, exitFailed, errBroken.Error()},
 		{"stdout is closed", "status", account{
 			"Query": "{}", "FilterLogEvents": "{}", "ListStackResources": "<ListStackResourcesResponse><ListStackResourcesResult/></ListStackResourcesResponse>",

@@ -38,36 +38,60 @@ published, or a row of the table is not an event.`,
   paysluice status --watch`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if watch && (a.format == output.JSON || a.format == output.CSV) {
+				return usagef("--watch prints one document after another: use -o ndjson instead of %s", a.format)
+			}
 			s, err := a.find(c.Context())
 			if err != nil {
 				return err
 			}
 			monitor, store := query.NewMonitor(s, a.now), query.New(s, a.now)
-			for {
-				status, err := query.ReadStatus(c.Context(), monitor, store, statusPeriod)
-				if err != nil {
-					return err
-				}
-				if watch && a.format == output.Table {
-					fmt.Fprint(a.out, clearScreen)
-				}
-				if err := a.printStatus(status); err != nil {
-					return err
-				}
-				if !watch && !status.Healthy() {
-					return errFound
-				}
-				if !watch {
-					return nil
-				}
-				if err := wait(c.Context(), watchInterval); err != nil {
-					return err
-				}
+			read := func(ctx context.Context) (query.Status, error) {
+				return query.ReadStatus(ctx, monitor, store, statusPeriod)
 			}
+			if watch {
+				return a.watchStatus(c.Context(), read, watchInterval, isTerminal(a.out))
+			}
+			status, err := read(c.Context())
+			if err == nil {
+				err = a.printStatus(status)
+			}
+			if err == nil && !status.Healthy() {
+				err = errFound
+			}
+			return err
 		},
 	}
 	c.Flags().BoolVar(&watch, "watch", false, fmt.Sprintf("repeat every %s until interrupted", watchInterval))
 	return c
+}
+
+// watchStatus prints what read returns until the context ends. It reports an error of
+// read, and reads again after the interval.
+func (a *app) watchStatus(ctx context.Context, read func(context.Context) (query.Status, error), interval time.Duration, terminal bool) error {
+	for before := ""; ; {
+		status, err := read(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err != nil:
+			fmt.Fprintf(a.err, "%s; the next attempt is in %s\n", oneLine(err), interval)
+		default:
+			if terminal && a.format == output.Table {
+				before = clearScreen
+			}
+			fmt.Fprint(a.out, before)
+			if err := a.printStatus(status); err != nil {
+				return err
+			}
+			if a.format == output.Table {
+				before = "\n"
+			}
+		}
+		if err := wait(ctx, interval); err != nil {
+			return err
+		}
+	}
 }
 
 // wait returns after a time, or with the context's error.

@@ -2,6 +2,9 @@ package cli
 
 import (
 	"bytes"
+	"context"
+	"errors"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -72,6 +75,51 @@ func TestPrintTraceOfARowThatIsNoEvent(t *testing.T) {
 		var out, stderr bytes.Buffer
 		assert.ErrorIs(t, (&app{out: &out, err: &stderr, format: output.Table}).printTrace(trace), errFound)
 		assert.Contains(t, stderr.String(), "stored; ids: stripe:1\na row of the table is not an event\n")
+	}
+}
+
+func TestWatchStatus(t *testing.T) {
+	for _, row := range []struct {
+		why      string
+		format   output.Format
+		terminal bool
+		before   []string // each status
+	}{
+		{"a terminal shows only the last one", output.Table, true, []string{clearScreen, clearScreen}},
+		{"a file has no escapes", output.Table, false, []string{"", "\n"}},
+		{"one object a line", output.NDJSON, true, []string{"", ""}},
+	} {
+		var out, problems, want bytes.Buffer
+		a := &app{out: &out, err: &problems, format: row.format}
+		ctx, cancel := context.WithCancel(t.Context())
+		reads := 0
+		err := a.watchStatus(ctx, func(context.Context) (query.Status, error) {
+			switch reads++; reads {
+			case 2:
+				return query.Status{}, errors.Join(errBroken, errors.New("another"))
+			case 4:
+				cancel()
+				return query.Status{}, context.Canceled
+			}
+			return query.Status{Stack: "s"}, nil
+		}, time.Millisecond, row.terminal)
+		require.ErrorIs(t, err, context.Canceled, row.why)
+		assert.Equal(t, "closed pipe; another; the next attempt is in 1ms\n", problems.String(), "a failed read does not end it")
+		for _, before := range row.before {
+			want.WriteString(before)
+			require.NoError(t, (&app{out: &want, format: row.format}).printStatus(query.Status{Stack: "s"}))
+		}
+		assert.Equal(t, want.String(), out.String(), row.why)
+	}
+	read := func(context.Context) (query.Status, error) { return query.Status{}, nil }
+	assert.ErrorIs(t, (&app{out: broken{}, format: output.NDJSON}).watchStatus(t.Context(), read, time.Hour, false), errBroken)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	require.ErrorIs(t, (&app{out: io.Discard}).watchStatus(ctx, read, time.Hour, false), context.DeadlineExceeded, "an interrupt between two reads")
+	for _, format := range []string{"json", "csv"} {
+		var problems bytes.Buffer
+		assert.Equal(t, exitUsage, Run(t.Context(), []string{"status", "--watch", "-o", format}, nil, io.Discard, &problems))
+		assert.Contains(t, problems.String(), "use -o ndjson instead of "+format)
 	}
 }
 

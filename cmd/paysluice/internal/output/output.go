@@ -117,6 +117,27 @@ func Object(w io.Writer, f Format, value any, fields [][2]string) error {
 	return err
 }
 
+// Objects writes values as Object does, in one document: several are a JSON array, or
+// follow each other below one heading.
+func Objects[T any](w io.Writer, f Format, values []T, fields [][][2]string) error {
+	switch {
+	case f == JSON && len(values) > 1:
+		_, err := Write(w, f, nil, All(values))
+		return err
+	case f == CSV:
+		return Object(w, f, nil, slices.Concat(fields...))
+	}
+	for i, v := range values {
+		if i > 0 && f == Table {
+			fmt.Fprintln(w)
+		}
+		if err := Object(w, f, v, fields[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // All returns the values of a slice as rows without an error.
 func All[T any](values []T) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {

@@ -116,6 +116,22 @@ func TestObject(t *testing.T) {
 	}
 }
 
+// Several objects are one document.
+func TestObjects(t *testing.T) {
+	for format, want := range map[output.Format]string{
+		output.Table:  "eventId  a\n\neventId  b\n",
+		output.JSON:   "[\n  {\n    \"eventId\": \"a\",\n    \"amount\": 1\n  },\n  {\n    \"eventId\": \"b\",\n    \"amount\": 2\n  }\n]\n",
+		output.NDJSON: "{\"eventId\":\"a\",\"amount\":1}\n{\"eventId\":\"b\",\"amount\":2}\n",
+		output.CSV:    "field,value\neventId,a\neventId,b\n",
+	} {
+		var text bytes.Buffer
+		fields := [][][2]string{{{"eventId", "a"}}, {{"eventId", "b"}}}
+		require.NoError(t, output.Objects(&text, format, []row{{"a", 1}, {"b", 2}}, fields))
+		assert.Equal(t, want, text.String(), format)
+		assert.Error(t, output.Objects(full{}, format, []row{{"a", 1}}, fields[:1]))
+	}
+}
+
 func TestFormatIsAFlag(t *testing.T) {
 	var f output.Format
 	require.NoError(t, f.Set("csv"))
