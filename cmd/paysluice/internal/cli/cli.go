@@ -125,14 +125,41 @@ Exit codes: 0 done, 1 failed, 2 invalid command line, 3 found something wrong,
 	visit(root, func(c *cobra.Command) {
 		if args := c.Args; args != nil {
 			c.Args = func(c *cobra.Command, words []string) error {
-				if err := args(c, words); err != nil {
-					return usagef("%w", err)
+				err := args(c, words)
+				switch {
+				case err == nil:
+					return nil
+				case !c.HasSubCommands() && args(c, nil) == nil && args(c, words[:1]) != nil:
+					// cobra.NoArgs calls the argument a command.
+					return usagef("it takes no argument: leave %q out", words[0])
 				}
-				return nil
+				return usagef("%w", err)
 			}
 		}
 	})
+	refuseUnknownTopics(root)
 	return root
+}
+
+// refuseUnknownTopics makes paysluice help fail for a command that does not exist. That
+// of cobra prints the general help and succeeds.
+func refuseUnknownTopics(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	help, _, _ := root.Find([]string{"help"}) // it was just added
+	root.RemoveCommand(help)                  // Execute adds it again
+	show := help.Run
+	help.Run = nil
+	help.RunE = func(c *cobra.Command, words []string) error {
+		found, rest, err := root.Find(words)
+		if err == nil && len(rest) > 0 && found.HasSubCommands() {
+			err = fmt.Errorf("unknown command %q for %q", rest[0], found.CommandPath())
+		}
+		if err != nil {
+			return usagef("%w", err)
+		}
+		show(c, words)
+		return nil
+	}
 }
 
 // commands returns the commands in the order of their names.

@@ -32,7 +32,13 @@ func TestRun(t *testing.T) {
 		{"an unknown flag", []string{"package", "-x"}, 2, "", "paysluice package: unknown shorthand flag: 'x' in -x: see paysluice help\n"},
 		{"a flag of an older release", []string{"package", "-arch", "sparc"}, 2, "", "paysluice: -arch is spelled --arch now; the next release refuses one hyphen\n"},
 		{"an invalid value", []string{"package", "--arch", "sparc"}, 2, "", `"sparc" for "--arch" flag: must be arm64 or x86_64`},
-		{"an argument too many", []string{"package", "out"}, 2, "", `unknown command "out" for "paysluice package"`},
+		{"an argument too many", []string{"package", "out"}, 2, "", `paysluice package: it takes no argument: leave "out" out: see paysluice help`},
+		{"help for a command", []string{"help", "events", "list"}, 0, "paysluice events list [flags]", ""},
+		{"help for a typo", []string{"help", "evnts"}, 2, "", "paysluice help: unknown command \"evnts\" for \"paysluice\": see paysluice help\n"},
+		{"help for a typo below a command", []string{"help", "events", "lst"}, 2, "", `unknown command "lst" for "paysluice events"`},
+		{"an unknown policy", []string{"policy", "all"}, 2, "", "paysluice policy: name one policy: read-only or operator: see"},
+		{"both times of trace", []string{"trace", "x", "--since", "foo", "--until", "bar"}, 2, "", "or RFC 3339; --until: \"bar\" must be"},
+		{"a provider of failures", []string{"failures", "list", "--provider", "p"}, 2, "", "--provider must be one of stripe, paypal, square, unknown: see"},
 		{"a command that fails", []string{"package"}, 1, "", "paysluice package: no folder cmd/lambdas here"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

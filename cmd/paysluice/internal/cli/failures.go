@@ -53,12 +53,13 @@ func (f *failureFlags) addAfter(c *cobra.Command) {
 
 // filter checks the flags. The error names every invalid one.
 func (f *failureFlags) filter(now time.Time) (failure.Filter, error) {
-	events := f.filterFlags
-	if slices.Contains(failure.Providers(), events.provider) {
-		events.provider = "" // also unknown, which has no events
-	}
-	q, err := events.filter(now)
 	var problems []error
+	if f.provider != "" && !slices.Contains(failure.Providers(), f.provider) {
+		problems = append(problems, usagef("--provider must be one of %s", strings.Join(failure.Providers(), ", ")))
+	}
+	events := f.filterFlags
+	events.provider = "" // failures can be of unknown, too
+	q, err := events.filter(now)
 	if err != nil {
 		problems = append(problems, err)
 	}

@@ -2,6 +2,8 @@ package cli
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -26,7 +28,12 @@ operator     sends, replays, erases and changes secrets too: all commands except
 To deploy or delete the stack takes other permissions: gentemplate policy prints them.`,
 		Example: `  paysluice policy read-only
   paysluice policy operator > policy.json`,
-		Args:      cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs),
+		Args: func(_ *cobra.Command, words []string) error {
+			if len(words) != 1 || !slices.Contains(levels, words[0]) {
+				return fmt.Errorf("name one policy: %s", strings.Join(levels, " or "))
+			}
+			return nil
+		},
 		ValidArgs: levels,
 		RunE: func(c *cobra.Command, args []string) error {
 			if a.format != output.Table && a.format != output.JSON {

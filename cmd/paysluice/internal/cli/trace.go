@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -30,10 +29,17 @@ does not store. Exit code 3: the event is not stored, or its row is not an event
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			now := a.now()
-			from, sinceErr := parseTime(since, now)
-			to, untilErr := parseTime(until, now)
-			if err := errors.Join(sinceErr, untilErr); err != nil {
-				return usagef("--since and --until: %w", err)
+			var problems []error
+			from, err := parseTime(since, now)
+			if err != nil {
+				problems = append(problems, fmt.Errorf("--since: %w", err))
+			}
+			to, err := parseTime(until, now)
+			if err != nil {
+				problems = append(problems, fmt.Errorf("--until: %w", err))
+			}
+			if len(problems) > 0 {
+				return usagef("%s", joined(problems))
 			}
 			if !to.IsZero() && !to.After(from) {
 				return usagef("--until must be after --since")
