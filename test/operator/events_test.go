@@ -39,7 +39,7 @@ func TestEvents(t *testing.T) {
 	}
 	r := paysluice(t, "events", "list", "--limit", "1")
 	assert.Equal(t, 2, strings.Count(r.stdout, "\n"), "a heading and a row")
-	assert.Equal(t, "the first 1 events; --limit shows more\n", r.stderr)
+	assert.Equal(t, "the list ends after 1 event; --limit shows more\n", r.stderr)
 }
 
 func TestEventsThatDoNotExist(t *testing.T) {

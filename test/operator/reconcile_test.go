@@ -343,7 +343,7 @@ func TestReconcileSaysWhatIsWrong(t *testing.T) {
 	l.api.Add(providerapi.Event{ID: id, Created: l.since, Body: l.Body(id, 1, l.since.UnixMilli())})
 	r = s.run(t, l.args("--refill")...)
 	assert.Equal(t, 1, r.code)
-	assert.Contains(t, r.stderr, "Refill 1 missing events of Stripe into "+stack.Name)
+	assert.Contains(t, r.stderr, "Refill 1 missing event of Stripe into "+stack.Name)
 	assert.Contains(t, r.stderr, "not confirmed: nothing was done")
 
 	r = l.session().interrupted(t, func(_, stderr string) bool {

@@ -95,7 +95,7 @@ func TestUnpublished(t *testing.T) {
 
 	r = paysluice(t, "failures", "unpublished", "stripe:evt_unpublished", "--remove", "--yes")
 	assert.Equal(t, 0, r.code, r.stderr)
-	assert.Contains(t, r.stderr, "1 messages are deleted")
+	assert.Contains(t, r.stderr, "1 message is deleted")
 	assert.NotContains(t, paysluice(t, "failures", "unpublished").stdout, "evt_unpublished")
 	require.Equal(t, 0, paysluice(t, "failures", "unpublished", "--remove", "--yes").code)
 	for args, says := range map[string]string{

@@ -90,13 +90,14 @@ func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "paysluice",
 		Short: "Operate a paysluice stack",
-		Long: `paysluice operates a stack that receives the webhooks of Stripe, PayPal and Square.
+		Long: `paysluice operates a stack that receives the webhooks of Stripe, PayPal and
+Square.
 
-It finds the stack of the current AWS region by itself; --stack chooses one of several.
-Results go to stdout, everything else to stderr.
+It finds the stack of the current AWS region by itself; --stack chooses one of
+several. Results go to stdout, everything else to stderr.
 
-paysluice completion prints a script for bash, zsh, fish or PowerShell that completes
-commands and flags.
+paysluice completion prints a script for bash, zsh, fish or PowerShell that
+completes commands and flags.
 
 Exit codes: 0 done, 1 failed, 2 invalid command line, 3 found something wrong,
 130 interrupted.`,
@@ -109,12 +110,12 @@ Exit codes: 0 done, 1 failed, 2 invalid command line, 3 found something wrong,
 	root.SetOut(a.out)
 	root.SetErr(a.err)
 	flags := root.PersistentFlags()
-	flags.StringVar(&a.name, "stack", os.Getenv("PAYSLUICE_STACK"), "`name` of the CloudFormation stack; PAYSLUICE_STACK sets it too")
+	flags.StringVar(&a.name, "stack", os.Getenv("PAYSLUICE_STACK"), "`name` of the stack; PAYSLUICE_STACK sets it too")
 	flags.StringVar(&a.options.Region, "region", "", "AWS `region`")
 	flags.StringVar(&a.options.Profile, "profile", "", "AWS `profile`")
 	flags.StringVar(&a.options.Endpoint, "endpoint-url", "", "`URL` of an emulator of AWS")
 	flags.BoolVar(&a.options.Local, "local", false, "use the local stack of make up")
-	flags.VarP(&a.format, "output", "o", "`format` of results: table, json, ndjson or csv")
+	flags.VarP(&a.format, "output", "o", "`format`: table, json, ndjson or csv")
 	flags.BoolVar(&a.yes, "yes", false, "confirm without a question")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
 		return usagef("%w", err)
@@ -138,6 +139,7 @@ Exit codes: 0 done, 1 failed, 2 invalid command line, 3 found something wrong,
 		}
 	})
 	refuseUnknownTopics(root)
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages ", fmt.Sprintf(".FlagUsagesWrapped %d ", textWidth)))
 	return root
 }
 

@@ -24,15 +24,17 @@ func (a *app) console() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "console",
 		Short: "Show the stack in a browser, on this machine",
-		Long: `Show the stack in a browser. The command serves the pages on 127.0.0.1 and prints a link to
-them, which works once. The pages read the stack with your AWS credentials.
+		Long: `Show the stack in a browser. The command serves the pages on 127.0.0.1 and
+prints a link to them, which works once. The pages read the stack with your AWS
+credentials.
 
-They change nothing unless a flag allows it. --allow-replay lets them send archived events to
-the queue again. --allow-send lets them send webhooks to a stack on AWS if all entries of its
-secrets are for test events. Sending to a local stack needs no flag.
+They change nothing unless a flag allows it. --allow-replay lets them send
+archived events to the queue again. --allow-send lets them send webhooks to a
+stack on AWS if all entries of its secrets are for test events. Sending to a
+local stack needs no flag.
 
-The command logs each look at a body, each sent webhook and each replay to stderr. Ctrl-C ends
-the console.`,
+The command logs each look at a body, each sent webhook and each replay to
+stderr. Ctrl-C ends the console.`,
 		Example: `  paysluice console
   paysluice console --local --port 8080 --no-open`,
 		Args: cobra.NoArgs,

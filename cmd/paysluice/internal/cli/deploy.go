@@ -31,10 +31,10 @@ func (a *app) deploy() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "deploy",
 		Short: "Build, upload and deploy with the aws command",
-		Long: `Build the functions, upload their zips and deploy the template. These are the commands of
-docs/deploying.md, each printed before it runs. The first deployment needs --suffix and
---bucket. Later ones keep the parameters that are not given. --code-version deploys an earlier
-build, for example to roll back.`,
+		Long: `Build the functions, upload their zips and deploy the template. These are the
+commands of docs/deploying.md, each printed before it runs. The first deployment
+needs --suffix and --bucket. Later ones keep the parameters that are not given.
+--code-version deploys an earlier build, for example to roll back.`,
 		Example: `  paysluice deploy --suffix prod --bucket my-code-bucket --make-bucket --set AlarmEmail=oncall@example.com
   paysluice deploy --dry-run
   paysluice deploy --code-version 0a1b2c3d4e5f60718293`,

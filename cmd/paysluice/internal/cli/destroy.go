@@ -20,12 +20,14 @@ func (a *app) destroy() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "destroy",
 		Short: "Delete the stack and all its data with the aws command",
-		Long: `Say what will be lost, ask for the stack's name, delete the stack, and delete what remains of
-it. These are the commands of docs/deploying.md, each printed before it runs. It refuses a
-stack with termination protection or DeletionProtection.
+		Long: `Say what will be lost, ask for the stack's name, delete the stack, and delete
+what remains of it. These are the commands of docs/deploying.md, each printed
+before it runs. It refuses a stack with termination protection or
+DeletionProtection.
 
-DynamoDB's count of events is up to six hours old; objects and messages are counted now. The
-key remains for 30 days, and DynamoDB's backup of the table for 35 days.`,
+DynamoDB's count of events is up to six hours old; objects and messages are
+counted now. The key remains for 30 days, and DynamoDB's backup of the table for
+35 days.`,
 		Example: `  paysluice destroy --dry-run
   paysluice destroy --stack paysluice-test --yes`,
 		Args: cobra.NoArgs,

@@ -23,18 +23,21 @@ func (a *app) doctor() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "doctor",
 		Short: "Check whether the deployment is right",
-		Long: `Check whether the deployment is right. The secrets, URLs, throttles, quotas, functions, queues,
-alarms, subscribers, logs, key, tables, bucket and policies are compared with the deployed
-template; the deployed template and code are compared with the local ones. Each finding has its
-remedy. Exit code 3: there are findings.
+		Long: `Check whether the deployment is right. The secrets, URLs, throttles, quotas,
+functions, queues, alarms, subscribers, logs, key, tables, bucket and policies
+are compared with the deployed template; the deployed template and code are
+compared with the local ones. Each finding has its remedy. Exit code 3: there
+are findings.
 
-It changes nothing and shows no secret. It sends one request without a signature to each URL,
-which the stack counts as rejected. A missing permission is a finding too.
+It changes nothing and shows no secret. It sends one request without a signature
+to each URL, which the stack counts as rejected. A missing permission is a
+finding too.
 
---provider checks the provider's side instead, through the provider's API and with the key of
-paysluice reconcile: endpoint, URL, event types, API versions, live or sandbox, signing key,
-undelivered events, Square's event search. docs/reconciling.md says what an API does not show.
---fix switches Square's event search on, after a question. It changes nothing else.`,
+--provider checks the provider's side instead, through the provider's API and
+with the key of paysluice reconcile: endpoint, URL, event types, API versions,
+live or sandbox, signing key, undelivered events, Square's event search.
+docs/reconciling.md says what an API does not show. --fix switches Square's
+event search on, after a question. It changes nothing else.`,
 		Example: `  paysluice doctor
   paysluice doctor --provider all
   paysluice doctor --provider square --fix

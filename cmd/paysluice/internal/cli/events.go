@@ -35,11 +35,12 @@ func (a *app) eventsList() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "list",
 		Short: "List events, newest first",
-		Long: `List events, newest first by the provider's time. A list has an event's main fields;
-paysluice events get prints all of them. Without --since it goes back seven days. After
-Ctrl-C it says on stderr how to continue.
+		Long: `List events, newest first by the provider's time. A list has an event's main
+fields; paysluice events get prints all of them. Without --since it goes back
+seven days. After Ctrl-C it says on stderr how to continue.
 
-A row of the table that is not an event is named and left out, and the exit code is 3.`,
+A row of the table that is not an event is named and left out, and the exit code
+is 3.`,
 		Example: `  paysluice events list --category payment.succeeded --since 2h
   paysluice events list --payment pi_3PgcT2 -o json`,
 		Args: cobra.NoArgs,
@@ -62,7 +63,7 @@ A row of the table that is not an event is named and left out, and the exit code
 			case n == 0:
 				fmt.Fprintln(a.err, "no event matches")
 			case n == filter.Limit:
-				fmt.Fprintf(a.err, "the first %d events; --limit shows more\n", n)
+				fmt.Fprintf(a.err, "the list ends after %s; --limit shows more\n", counted(n, "event"))
 			}
 			return left.result(nil)
 		},
@@ -96,8 +97,8 @@ func (a *app) eventsGet() *cobra.Command {
 	return &cobra.Command{
 		Use:   "get ID",
 		Short: "Print one event with all its fields, without its payload",
-		Long: `Print one event with all its fields, without its payload. If the provider sent the
-id with several times, -o json prints an array.`,
+		Long: `Print one event with all its fields, without its payload. If the provider sent
+the id with several times, -o json prints an array.`,
 		Example: `  paysluice events get stripe:evt_1PgcT2 -o json`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -169,7 +170,7 @@ func payloadText(e event.Event, size int) string {
 func (a *app) eventsPayload() *cobra.Command {
 	return &cobra.Command{
 		Use:     "payload ID",
-		Short:   "Write an event's body to stdout, the exact bytes that the provider sent",
+		Short:   "Write the exact body that the provider sent to stdout",
 		Example: `  paysluice events payload stripe:evt_1PgcT2 > body.json`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {

@@ -21,10 +21,11 @@ func (a *app) eventsExport() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "export",
 		Short: "Write events with all their fields, as NDJSON or CSV",
-		Long: `Write events with all their fields, newest first, as NDJSON (the default) or CSV.
---payloads adds the body in base64 to NDJSON; bodies in the bucket keep their reference.
-After Ctrl-C it says on stderr how to continue. A row of the table that is not an event is named
-and left out. Exit code 3: there are such rows.`,
+		Long: `Write events with all their fields, newest first, as NDJSON (the default) or
+CSV. --payloads adds the body in base64 to NDJSON; bodies in the bucket keep
+their reference. After Ctrl-C it says on stderr how to continue. A row of the
+table that is not an event is named and left out. Exit code 3: there are such
+rows.`,
 		Example: `  paysluice events export --since 2026-11-01 --until 2026-12-01 --file november.ndjson
   paysluice events export --category refund.succeeded -o csv > refunds.csv`,
 		Args: cobra.NoArgs,
@@ -53,7 +54,7 @@ and left out. Exit code 3: there are such rows.`,
 			full := query.Readable(store.Full(c.Context(), store.Events(c.Context(), filter)), left.note)
 			rows := progress(full, a.err, payloads, progressInterval, &oldest)
 			n, err := output.Write(to, format, exportColumns(), rows)
-			fmt.Fprintf(a.err, "%d events\n", n)
+			fmt.Fprintf(a.err, "%s\n", counted(n, "event"))
 			if changes := restOfEvents(store, filter, oldest); changes != "" {
 				a.sayRest(c.Context(), changes+" and another --file")
 			}

@@ -19,7 +19,7 @@ import (
 func (a *app) failures() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "failures",
-		Short: "Read the archive of webhooks that could not be stored, and what was not published",
+		Short: "Read archived webhooks and what was not published",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			return usagef("failures needs a command: list, show, stats, restore or unpublished")
@@ -102,9 +102,9 @@ func (a *app) failuresList() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "list",
 		Short: "List archived messages by provider and day, oldest first",
-		Long: `List archived messages by provider and day, oldest first. With --since it lists only
-the days from then on. Of an object in Glacier it lists only what the key and the metadata say.
-After Ctrl-C it says on stderr how to continue.`,
+		Long: `List archived messages by provider and day, oldest first. With --since it lists
+only the days from then on. Of an object in Glacier it lists only what the key
+and the metadata say. After Ctrl-C it says on stderr how to continue.`,
 		Example: `  paysluice failures list --since 3h --reason receives-exhausted
   paysluice failures list --provider stripe --since 2026-11-01 -o csv`,
 		Args: cobra.NoArgs,
@@ -124,7 +124,7 @@ After Ctrl-C it says on stderr how to continue.`,
 			case n == 0:
 				fmt.Fprintln(a.err, "no archived message matches")
 			case n == filter.Limit:
-				fmt.Fprintf(a.err, "the first %d failures; --limit shows more\n", n)
+				fmt.Fprintf(a.err, "the list ends after %s; --limit shows more\n", counted(n, "failure"))
 			}
 			return nil
 		},
@@ -151,8 +151,8 @@ func (a *app) failuresShow() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "show KEY|EVENTID",
 		Short: "Print an archived message, or all archived messages of an event",
-		Long: `Print an archived message, or all archived messages of an event. -o json prints an
-array if there are several.`,
+		Long: `Print an archived message, or all archived messages of an event. -o json prints
+an array if there are several.`,
 		Example: `  paysluice failures show stripe:evt_1PgcT2
   paysluice failures show stripe/2026/11/01/stripe:evt_1PgcT2-e3b0c44298fc1c14.json --payload > body.json`,
 		Args: cobra.ExactArgs(1),
@@ -252,9 +252,10 @@ func (a *app) failuresStats() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "stats",
 		Short: "Count archived messages by provider and reason",
-		Long: `Count archived messages by provider and reason. Webhooks whose signature does not match are
-rejected, not archived. Unless a flag selects archived messages only, stats says on stderr why
-signatures did not match, since --since and for the last day at most.`,
+		Long: `Count archived messages by provider and reason. Webhooks whose signature does
+not match are rejected, not archived. Unless a flag selects archived messages
+only, stats says on stderr why signatures did not match, since --since and for
+the last day at most.`,
 		Example: `  paysluice failures stats --since 3h
   paysluice failures stats --since 30d --by-day -o csv`,
 		Args: cobra.NoArgs,
@@ -345,8 +346,9 @@ func (a *app) failuresRestore() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "restore",
 		Short: "Ask S3 to make archived messages in Glacier readable",
-		Long: `Ask S3 to make archived messages in Glacier readable for some days. S3 needs 5 to 12 hours
-with the tier Bulk, 3 to 5 hours with Standard, and minutes with Expedited, which costs most.`,
+		Long: `Ask S3 to make archived messages in Glacier readable for some days. S3 needs 5
+to 12 hours with the tier Bulk, 3 to 5 hours with Standard, and minutes with
+Expedited, which costs most.`,
 		Example: `  paysluice failures restore --provider stripe --since 2026-05-01 --until 2026-05-02 --days 7`,
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -385,13 +387,13 @@ func (a *app) restore(ctx context.Context, archive *failure.Archive, filter fail
 		}
 	}
 	if restoring > 0 {
-		fmt.Fprintf(a.err, "%d are being restored already\n", restoring)
+		fmt.Fprintf(a.err, "%s being restored already\n", are(restoring, "message"))
 	}
 	if len(keys) == 0 {
 		fmt.Fprintln(a.err, "no archived message that matches waits in Glacier")
 		return nil
 	}
-	if err := a.confirm(ctx, fmt.Sprintf("Restore %d archived messages for %d days with the tier %s? S3 charges for each.", len(keys), days, tier)); err != nil {
+	if err := a.confirm(ctx, fmt.Sprintf("Restore %s for %s with the tier %s? S3 charges for each.", counted(len(keys), "archived message"), counted(days, "day"), tier)); err != nil {
 		return err
 	}
 	for i, key := range keys {
@@ -400,6 +402,6 @@ func (a *app) restore(ctx context.Context, archive *failure.Archive, filter fail
 		}
 		fmt.Fprintln(a.out, output.Printable(key))
 	}
-	fmt.Fprintf(a.err, "%d restores requested; paysluice failures list shows storage empty when one is ready\n", len(keys))
+	fmt.Fprintf(a.err, "%s requested; paysluice failures list shows storage empty when one is ready\n", counted(len(keys), "restore"))
 	return nil
 }

@@ -7,6 +7,14 @@ import (
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/output"
 )
 
+// are returns "1 event is" or "3 events are".
+func are(n int, noun string) string {
+	if n == 1 {
+		return counted(n, noun) + " is"
+	}
+	return counted(n, noun) + " are"
+}
+
 // leftOut counts the rows that a command leaves out because they are not events.
 type leftOut struct {
 	to io.Writer

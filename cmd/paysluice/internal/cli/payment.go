@@ -19,9 +19,10 @@ func (a *app) payment() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "payment ID",
 		Short: "Show a payment's events with running totals",
-		Long: `Show the events of a payment, oldest first, with the amounts paid, refunded, disputed and lost
-up to each. The amounts follow the counting rules of docs/events.md. Contradictions and gaps are
-marked, and rows of the table that are not events are named. Exit code 3: there are some.`,
+		Long: `Show the events of a payment, oldest first, with the amounts paid, refunded,
+disputed and lost up to each. The amounts follow the counting rules of
+docs/events.md. Contradictions and gaps are marked, and rows of the table that
+are not events are named. Exit code 3: there are some.`,
 		Example: `  paysluice payment pi_3PgcT2
   paysluice payment 8U481631H66031715 --provider paypal -o json`,
 		Args: cobra.ExactArgs(1),

@@ -22,10 +22,11 @@ func (a *app) policy() *cobra.Command {
 		Short: "Print the IAM policy of those who use these commands",
 		Long: `Print the least IAM policy for these commands on the stack, as JSON.
 
-read-only    reads events, archive, queues, alarms and settings, but no signing secret
-operator     sends, replays, erases and changes secrets too: all commands except package
+read-only  reads events, archive, queues, alarms, settings, no signing secret
+operator   sends, replays, erases, changes secrets too: all but package
 
-To deploy or delete the stack takes other permissions: gentemplate policy prints them.`,
+To deploy or delete the stack takes other permissions: gentemplate policy prints
+them.`,
 		Example: `  paysluice policy read-only
   paysluice policy operator > policy.json`,
 		Args: func(_ *cobra.Command, words []string) error {

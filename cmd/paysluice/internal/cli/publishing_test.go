@@ -74,15 +74,15 @@ func TestRepublishOnAnAccount(t *testing.T) {
 		{"a table that cannot be read", "events republish stripe:e --yes", account{"Query": "!"}, &out, exitFailed, "StatusCode: 400"},
 		{"an index that cannot be read", "events republish --since 1h --yes", account{"Query": "!"}, &out, exitFailed, "StatusCode: 400"},
 		{"stdout is closed", "events republish stripe:e --dry-run", nil, broken{}, exitFailed, errBroken.Error()},
-		{"nobody confirms", "events republish stripe:e", nil, &out, exitFailed, "--yes confirms without a question"},
+		{"nobody confirms", "events republish stripe:e", nil, &out, exitFailed, "Publish 1 event of s again, 50 a second? [y/N] paysluice events republish: not confirmed: nothing was done; --yes confirms without a question"},
 		{"the caller is not known", "events republish stripe:e --yes", account{"GetCallerIdentity": "!"}, &out, exitFailed, "StatusCode: 400"},
 		{"no place for the record", "events republish stripe:e --yes", account{"replays": "!"}, &out, exitFailed, "StatusCode: 400"},
-		{"an event that is no longer there", "events republish stripe:e --yes", account{"BatchGetItem": `{"Responses":{"t":[]}}`}, &out, exitFound, "the table has 1 events of the plan no longer"},
-		{"a row that is not an event", "events republish stripe:e --yes", mixed(), &out, exitFound, "1 rows of the plan are not events and were not published"},
-		{"the other event is published", "events republish stripe:e --yes", mixed(), &out, exitFound, "1 events are published again"},
+		{"an event that is no longer there", "events republish stripe:e --yes", account{"BatchGetItem": `{"Responses":{"t":[]}}`}, &out, exitFound, "of the plan, 1 event is no longer in the table\n"},
+		{"a row that is not an event", "events republish stripe:e --yes", mixed(), &out, exitFound, "of the plan, 1 row is unreadable and not published\n"},
+		{"the other event is published", "events republish stripe:e --yes", mixed(), &out, exitFound, "1 event is published again with"},
 		{"a plan with such a row", "events republish stripe:e --dry-run", mixed(), &out, exitFound, "left out: row of eventId"},
 		{"nothing but such rows", "events republish stripe:e", spoiled(rows(1, "h")), &out, exitFound, "0 would be published\n"},
-		{"an event that the topic refuses again", "events republish stripe:e --yes", account{"invocations": `{"batchItemFailures":[],"unpublished":[{"sequenceNumber":"0","reason":"refused"}]}`}, &out, exitFound, "1 events were not published: paysluice failures unpublished names them"},
+		{"an event that the topic refuses again", "events republish stripe:e --yes", account{"invocations": `{"batchItemFailures":[],"unpublished":[{"sequenceNumber":"0","reason":"refused"}]}`}, &out, exitFound, "1 event is not published: see paysluice failures unpublished\n"},
 	} {
 		answers := publishing()
 		maps.Copy(answers, row.changed)
@@ -127,11 +127,11 @@ func TestUnpublishedOnAnAccount(t *testing.T) {
 		{"exact times", "--limit 1 -o csv", nil, &out, exitDone, "1970-01-01T00:00:00.005Z"},
 		{"counts", "--stats --limit 1", nil, &out, exitDone, "refused"},
 		{"stdout is closed", "--limit 1", nil, broken{}, exitFailed, errBroken.Error()},
-		{"nobody confirms", "--limit 1 --remove", nil, &out, exitFailed, "--yes confirms without a question"},
-		{"a message is deleted", "--limit 1 --remove --yes", account{"DeleteMessageBatch": "{}"}, &out, exitDone, "1 message deleted\n"},
+		{"nobody confirms", "--limit 1 --remove", nil, &out, exitFailed, "Delete 1 message? Nothing else names these events as unpublished. [y/N] paysluice failures unpublished: not confirmed: nothing was done; --yes confirms without a question"},
+		{"a message is deleted", "--limit 1 --remove --yes", account{"DeleteMessageBatch": "{}"}, &out, exitDone, "1 message is deleted\n"},
 		{"receipts that expire each time", "--remove --limit 1 --yes", account{"DeleteMessageBatch": `{"Failed":[{"Id":"0","Code":"ReceiptHandleIsInvalid"}]}`},
-			&out, exitFound, "0 messages deleted\nsome messages could not be read or deleted now"},
-		{"messages that others show again", "--remove --yes", account{"DeleteMessageBatch": "{}"}, &out, exitFound, "1 message deleted\nsome messages"},
+			&out, exitFound, "0 messages are deleted\nsome messages could not be read or deleted now"},
+		{"messages that others show again", "--remove --yes", account{"DeleteMessageBatch": "{}"}, &out, exitFound, "1 message is deleted\nsome messages"},
 		{"a queue that is longer than a minute", "", nil, &out, exitDone, "the queue is too long to read at once: these are of 1 of its messages"},
 		{"nothing to delete", "--remove", account{"ReceiveMessage": "{}"}, &out, exitDone, noUnpublished},
 		{"another event", "stripe:other", account{"ReceiveMessage": "{}"}, &out, exitDone, noUnpublished},
@@ -172,8 +172,8 @@ func TestUnpublishedRemovalInRounds(t *testing.T) {
 		deleted                  []string // in the one document on stdout
 		ends                     string   // stderr
 	}{
-		{"one document, and one line for each answer", "", "y\ny\n", answer(), exitDone, []string{"stripe:a", "stripe:b", "stripe:c"}, "3 messages deleted\n"},
-		{"--yes asks nothing", " --yes", "", answer(), exitDone, []string{"stripe:a", "stripe:b", "stripe:c"}, "3 messages deleted\n"},
+		{"one document, and one line for each answer", "", "y\ny\n", answer(), exitDone, []string{"stripe:a", "stripe:b", "stripe:c"}, "3 messages are deleted\n"},
+		{"--yes asks nothing", " --yes", "", answer(), exitDone, []string{"stripe:a", "stripe:b", "stripe:c"}, "3 messages are deleted\n"},
 		{"the rest stays", "", "y\nn\n", answer(), exitFailed, []string{"stripe:a", "stripe:b"}, "not confirmed: the other messages stay in the queue\n"},
 		{"nothing was deleted", "", "n\n", answer(), exitFailed, nil, "not confirmed: nothing was done\n"},
 		{"a later reading fails", "", "y\ny\n", "!", exitFailed, []string{"stripe:a", "stripe:b"}, ""},
@@ -199,7 +199,7 @@ func TestUnpublishedRemovalInRounds(t *testing.T) {
 			assert.Empty(t, stdout.String(), row.why)
 			continue
 		}
-		assert.Contains(t, stderr.String(), fmt.Sprintf("%d messages deleted\n", len(row.deleted)), row.why)
+		assert.Contains(t, stderr.String(), fmt.Sprintf("%d messages are deleted\n", len(row.deleted)), row.why)
 		var removed []query.Unpublished
 		require.NoError(t, json.Unmarshal(stdout.Bytes(), &removed), "%s: %s", row.why, &stdout)
 		var ids []string

@@ -39,32 +39,35 @@ func (a *app) reconcile() *cobra.Command {
 	var f reconcileFlags
 	c := &cobra.Command{
 		Use:   "reconcile PROVIDER",
-		Short: "Compare the stored events with those that the provider lists, and refill what is missing",
-		Long: `List the provider's events through its API, and look for each in the table and in the
-archive. docs/reconciling.md says how to make a key and what a provider cannot list.
+		Short: "Find and refill events that the provider lists and the stack lacks",
+		Long: `List the provider's events through its API, and look for each in the table and
+in the archive. docs/reconciling.md says how to make a key and what a provider
+cannot list.
 
-The command expects the event types that the provider's endpoint with the stack's URL
-subscribes to; --all-types expects all. An event younger than ten minutes that is not stored
-yet counts as on the way. The list is compared window by window. --place keeps the place in a
-file, and a run with the same file and the same flags resumes there.
+The command expects the event types that the provider's endpoint with the
+stack's URL subscribes to; --all-types expects all. An event younger than ten
+minutes that is not stored yet counts as on the way. The list is compared window
+by window. --place keeps the place in a file, and a run with the same file and
+the same flags resumes there.
 
---refill gets missing events into the table, after a question. PayPal is asked to deliver them
-again. Stripe and Square cannot be asked: the command sends the listed events to webhook-queue
-with the field origin set to reconcile, and a webhook that arrives later is a duplicate. Then
-the comparison is repeated until nothing is missing. An event that cannot be refilled is named
-with the reason and stays missing. After five in a row for the same reason the refill ends; the
+--refill gets missing events into the table, after a question. PayPal is asked
+to deliver them again. Stripe and Square cannot be asked: the command sends the
+listed events to webhook-queue with the field origin set to reconcile, and a
+webhook that arrives later is a duplicate. Then the comparison is repeated until
+nothing is missing. An event that cannot be refilled is named with the reason
+and stays missing. After five in a row for the same reason the refill ends; the
 same command continues it.
 
-The key comes from the first of these that has one: the environment (STRIPE_API_KEY;
-PAYPAL_CLIENT_ID and PAYPAL_CLIENT_SECRET; SQUARE_ACCESS_TOKEN), the secret
-PROVIDER-api-key-SUFFIX in Secrets Manager, the secret provider-api-keys-SUFFIX of a stack with
-ReconcileEvery, a prompt.
+The key comes from the first of these that has one: the environment
+(STRIPE_API_KEY; PAYPAL_CLIENT_ID and PAYPAL_CLIENT_SECRET;
+SQUARE_ACCESS_TOKEN), the secret PROVIDER-api-key-SUFFIX in Secrets Manager, the
+secret provider-api-keys-SUFFIX of a stack with ReconcileEvery, a prompt.
 
--o json prints the counts and up to 100 examples. -o ndjson prints one line for every event
-that is missing, different or unknown, and the counts to stderr. With --refill these are the
-events before the refill, and one more line, with state failed and the reason, for each event
-that was not refilled. After --place resumed a killed run, the lines of one window may appear
-twice.
+-o json prints the counts and up to 100 examples. -o ndjson prints one line for
+every event that is missing, different or unknown, and the counts to stderr.
+With --refill these are the events before the refill, and one more line, with
+state failed and the reason, for each event that was not refilled. After --place
+resumed a killed run, the lines of one window may appear twice.
 
 Exit code 3: events are missing.`,
 		Example: `  paysluice reconcile stripe --since 48h
@@ -322,7 +325,7 @@ func (a *app) printReconciliation(r reconciliationResult) error {
 		fmt.Fprintf(a.out, "The provider may still deliver %d of the missing events by itself.\n", r.StillRetried)
 	}
 	if r.Failed > 0 {
-		fmt.Fprintf(a.out, "Not refilled: %d events. Each is named above, with the reason.\n", r.Failed)
+		fmt.Fprintf(a.out, "Not refilled: %s, named above with the reason.\n", counted(r.Failed, "event"))
 	}
 	for _, e := range r.Examples {
 		fmt.Fprintf(a.out, "%s %s %s %s\n", e.State, formatTime(e.Timestamp, time.RFC3339), output.Printable(e.ID), output.Printable(e.Type))

@@ -181,7 +181,7 @@ func TestReconcile(t *testing.T) {
 		}, exitFound, "next attempt in 0s"},
 		{"a delivery does not arrive", contract.PayPal(), "--sandbox --refill --yes --wait 1ms", nil, exitFound, "repeat the comparison later, or add --store"},
 		{"the operator declines", contract.Stripe(), "--refill", nil, exitFailed, "not confirmed: nothing was done"},
-		{"the queue refuses", contract.Stripe(), "--refill --yes", func(r *reconciled) { r.denied["SendMessage"] = true }, exitFound, "Not refilled: 1 events."},
+		{"the queue refuses", contract.Stripe(), "--refill --yes", func(r *reconciled) { r.denied["SendMessage"] = true }, exitFound, "Not refilled: 1 event, named above with the reason."},
 		{"the proof fails", contract.Stripe(), "--refill --yes", func(r *reconciled) { r.sent = func() { r.denied["BatchGetItem"] = true } }, exitFailed, "1 sent to webhook-queue"},
 		{"the table cannot be read", contract.Stripe(), "--place PLACE", func(r *reconciled) { r.denied["BatchGetItem"] = true }, exitFailed, "the same command resumes there"},
 		{"the result cannot be printed", contract.Stripe(), "", func(r *reconciled) { r.out = fullDisk{} }, exitFailed, errFull.Error()},

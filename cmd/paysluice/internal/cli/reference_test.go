@@ -105,6 +105,20 @@ func parse(t *testing.T, line string) *cobra.Command {
 	return found
 }
 
+// A help text fits a terminal of 80 columns. Examples are single lines, so that they can be pasted.
+func TestHelpIsNarrow(t *testing.T) {
+	t.Setenv("PAYSLUICE_STACK", "")
+	visit((&app{format: "table"}).root(), func(c *cobra.Command) {
+		var help bytes.Buffer
+		require.Equal(t, exitDone, Run(t.Context(), append(strings.Fields(c.CommandPath())[1:], "--help"), nil, &help, &help))
+		for line := range strings.Lines(strings.ReplaceAll(help.String(), c.Example, "")) {
+			if !strings.HasPrefix(line, `Use "`) { // cobra's own, with the command's path
+				assert.LessOrEqual(t, len(strings.TrimSpace(line)), textWidth, "%s: %s", c.CommandPath(), line)
+			}
+		}
+	})
+}
+
 // Each example of a help text parses, so that it can be pasted.
 func TestExamplesParse(t *testing.T) {
 	examples := 0

@@ -96,7 +96,7 @@ func (r *reconciliation) refill(ctx context.Context, done reconcile.Place) (reco
 	fmt.Fprintln(a.err, summary(done.Report.Counts))
 	refill := &refilling{Refill: query.Refill(r.stack, r.source, a.now), tell: a.tellFailure}
 	refill.Subscription, refill.Store = r.comparison.Subscription, r.flags.store
-	question := fmt.Sprintf("Refill %d missing events of %s into %s?", done.Report.Missing, r.provider.Title, r.stack.Name)
+	question := fmt.Sprintf("Refill %s of %s into %s?", counted(done.Report.Missing, "missing event"), r.provider.Title, r.stack.Name)
 	if err := a.confirm(ctx, question); err != nil {
 		return reconciliationResult{}, err
 	}

@@ -29,15 +29,16 @@ func (a *app) replay() *cobra.Command {
 	var flags replayFlags
 	c := &cobra.Command{
 		Use:   "replay",
-		Short: "Send archived events to the queue again and prove that they are stored",
+		Short: "Send archived events again and prove that they are stored",
 		Long: `Send archived events to the queue again and prove that they are stored.
 
-It says first what it would send; --dry-run ends there. After a question it sends the
-messages whose events the table does not have, looks for each event in the table, and lists
-those that are not stored, with the reason of their second failure.
+It says first what it would send; --dry-run ends there. After a question it
+sends the messages whose events the table does not have, looks for each event in
+the table, and lists those that are not stored, with the reason of their second
+failure.
 
-Ctrl-C stops it. --resume continues a stopped or killed run and sends nothing twice.
-Exit code 3: some events are not stored.`,
+Ctrl-C stops it. --resume continues a stopped or killed run and sends nothing
+twice. Exit code 3: some events are not stored.`,
 		Example: `  paysluice replay --since 3h --reason receives-exhausted --dry-run
   paysluice replay --since 3h --reason receives-exhausted
   paysluice replay --resume 20261101T093012Z-k3v7qa`,
@@ -144,7 +145,7 @@ func (a *app) newReplay(ctx context.Context, s *stack.Stack, engine *replay.Engi
 	if err := a.nameUnfinished(ctx, engine); err != nil {
 		return err
 	}
-	if err := a.confirm(ctx, fmt.Sprintf("Send %d messages to %s, %d a second?", total, engine.QueueURL, engine.Rate)); err != nil {
+	if err := a.confirm(ctx, fmt.Sprintf("Send %s to %s, %d a second?", counted(total, "message"), engine.QueueURL, engine.Rate)); err != nil {
 		return err
 	}
 	who, err := query.Identity(ctx, s)
@@ -195,7 +196,11 @@ func (a *app) finishReplay(ctx context.Context, engine *replay.Engine, run *repl
 		fmt.Fprintf(a.err, "%d of %d messages are sent; to resume: paysluice replay --resume %s\n", run.Done(), run.Total, run.ID)
 		return err
 	}
-	if len(proof.Missing) == 0 {
+	switch {
+	case len(proof.Missing) > 0:
+	case proof.Stored == 1:
+		fmt.Fprintln(a.err, "the event is stored")
+	default:
 		fmt.Fprintf(a.err, "all %d events are stored\n", proof.Stored)
 	}
 	if len(proof.Missing) > 0 || a.format != output.Table {
@@ -204,7 +209,7 @@ func (a *app) finishReplay(ctx context.Context, engine *replay.Engine, run *repl
 		}
 	}
 	if len(proof.Missing) > 0 {
-		fmt.Fprintf(a.err, "%d events are stored, %d are not; to look again: paysluice replay --resume %s\n", proof.Stored, len(proof.Missing), run.ID)
+		fmt.Fprintf(a.err, "%s stored, %d not; to look again: paysluice replay --resume %s\n", are(proof.Stored, "event"), len(proof.Missing), run.ID)
 		return errFound
 	}
 	return nil

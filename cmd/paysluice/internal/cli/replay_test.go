@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	dynamotypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -168,13 +169,14 @@ func TestResultsOfRuns(t *testing.T) {
 	}
 }
 
-// bucket is an archive in memory with one message. It plays a table without rows and
-// an empty queue too.
+// bucket is an archive in memory with one message. It plays a table of one row or none
+// and an empty queue too.
 type bucket struct {
 	*memory.S3
 	broken string               // prefix that cannot be listed
 	head   *s3.HeadObjectOutput // for all objects if it is set
 	now    time.Time
+	row    map[string]dynamotypes.AttributeValue
 }
 
 var errDown = errors.New("down")
@@ -207,8 +209,8 @@ func (b *bucket) HeadObject(ctx context.Context, in *s3.HeadObjectInput, o ...fu
 	return b.S3.HeadObject(ctx, in, o...)
 }
 
-func (*bucket) GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error) {
-	return &dynamodb.GetItemOutput{}, nil
+func (b *bucket) GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error) {
+	return &dynamodb.GetItemOutput{Item: b.row}, nil
 }
 
 func (*bucket) SendMessage(context.Context, *sqs.SendMessageInput, ...func(*sqs.Options)) (*sqs.SendMessageOutput, error) {
@@ -237,7 +239,7 @@ func TestRestore(t *testing.T) {
 	}
 	b.head = &s3.HeadObjectOutput{StorageClass: types.StorageClassGlacier, Restore: new(`ongoing-request="true"`)}
 	require.NoError(t, restore())
-	assert.Equal(t, "1 are being restored already\nno archived message that matches waits in Glacier\n", stderr.String())
+	assert.Equal(t, "1 message is being restored already\nno archived message that matches waits in Glacier\n", stderr.String())
 	b.head = nil
 	require.NoError(t, restore())
 	b.head = &s3.HeadObjectOutput{StorageClass: types.StorageClassGlacier}
@@ -263,6 +265,26 @@ func TestReplayFails(t *testing.T) {
 	run, err := e.Start(t.Context(), plan, "me")
 	require.NoError(t, err)
 	require.ErrorIs(t, a.finishReplay(t.Context(), e, run), errFull, "the missing events")
+}
+
+// One is a singular.
+func TestReplayOfOneEvent(t *testing.T) {
+	b := newBucket(t, "")
+	e := b.engine()
+	e.QueueURL = "https://q"
+	var stderr bytes.Buffer
+	a := &app{in: strings.NewReader("n\n"), out: io.Discard, err: &stderr, now: time.Now, format: output.Table}
+	require.ErrorIs(t, a.newReplay(t.Context(), &stack.Stack{}, e, replay.Selection{}, false), errDeclined)
+	assert.Contains(t, stderr.String(), "Send 1 message to https://q, 1000 a second? [y/N] ")
+	plan, err := e.Plan(t.Context(), replay.Selection{}, func(replay.Progress) {})
+	require.NoError(t, err)
+	run, err := e.Start(t.Context(), plan, "me")
+	require.NoError(t, err)
+	require.ErrorIs(t, a.finishReplay(t.Context(), e, run), errFound)
+	assert.Contains(t, stderr.String(), "0 events are stored, 1 not; to look again: ")
+	b.row = map[string]dynamotypes.AttributeValue{"payloadSha256": &dynamotypes.AttributeValueMemberS{Value: event.HashPayload(nil)}}
+	require.NoError(t, a.finishReplay(t.Context(), e, run))
+	assert.Contains(t, stderr.String(), "\nthe event is stored\n")
 }
 
 func TestNoRunsAndSeveralFailures(t *testing.T) {

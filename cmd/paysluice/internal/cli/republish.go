@@ -31,18 +31,21 @@ func (a *app) eventsRepublish() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "republish [ID...]",
 		Short: "Publish stored events again to the topic or the bus",
-		Long: `Publish stored events again to the topic or the bus: those with the given ids, or all that
-the flags select. Without --since it goes back seven days. --since and --until are about the
-provider's time, which can be days before the event was received and stored.
+		Long: `Publish stored events again to the topic or the bus: those with the given ids,
+or all that the flags select. Without --since it goes back seven days. --since
+and --until are about the provider's time, which can be days before the event
+was received and stored.
 
-It says first what it would publish; --dry-run ends there. After a question it passes the
-events to event-publisher, which sends a message to webhook-unpublished for each event that it
-cannot publish. Subscribers get each event with the id of the row as it is now, and with the id
-of the run in the attribute replay.
+It says first what it would publish; --dry-run ends there. After a question it
+passes the events to event-publisher, which sends a message to
+webhook-unpublished for each event that it cannot publish. Subscribers get each
+event with the id of the row as it is now, and with the id of the run in the
+attribute replay.
 
-Ctrl-C stops it. --resume continues a stopped or killed run; events of the interrupted batch
-are published twice. Exit code 3: some events were not published, and webhook-unpublished names
-them; or some are no longer in the table, or their rows are not events.`,
+Ctrl-C stops it. --resume continues a stopped or killed run; events of the
+interrupted batch are published twice. Exit code 3: some events were not
+published, and webhook-unpublished names them; or some are no longer in the
+table, or their rows are not events.`,
 		Example: `  paysluice events republish --since 2026-11-01 --until 2026-11-02 --dry-run
   paysluice events republish stripe:evt_1PgcT2
   paysluice events republish --resume 20261101T093012Z-k3v7qa`,
@@ -156,7 +159,7 @@ func (a *app) newRepublish(ctx context.Context, s *stack.Stack, p *replay.Republ
 		fmt.Fprintf(a.err, "%d would be published\n", total)
 		return left.result(nil)
 	}
-	if err := a.confirm(ctx, fmt.Sprintf("Publish %d events of %s again, %d a second?", total, s.Name, p.Rate)); err != nil {
+	if err := a.confirm(ctx, fmt.Sprintf("Publish %s of %s again, %d a second?", counted(total, "event"), s.Name, p.Rate)); err != nil {
 		return err
 	}
 	who, err := query.Identity(ctx, s)
@@ -185,15 +188,15 @@ func (a *app) finishRepublish(ctx context.Context, p *replay.Republisher, run *r
 		left.note(errors.New(why))
 	}
 	gone := run.Dropped() - unpublished - left.n
-	fmt.Fprintf(a.err, "%d events are published again with the attribute replay=%s\n", run.Total-run.Dropped(), run.ID)
+	fmt.Fprintf(a.err, "%s published again with the attribute replay=%s\n", are(run.Total-run.Dropped(), "event"), run.ID)
 	if gone > 0 {
-		fmt.Fprintf(a.err, "the table has %d events of the plan no longer\n", gone)
+		fmt.Fprintf(a.err, "of the plan, %s no longer in the table\n", are(gone, "event"))
 	}
 	if left.n > 0 {
-		fmt.Fprintf(a.err, "%d rows of the plan are not events and were not published\n", left.n)
+		fmt.Fprintf(a.err, "of the plan, %s unreadable and not published\n", are(left.n, "row"))
 	}
 	if unpublished > 0 {
-		fmt.Fprintf(a.err, "%d events were not published: paysluice failures unpublished names them\n", unpublished)
+		fmt.Fprintf(a.err, "%s not published: see paysluice failures unpublished\n", are(unpublished, "event"))
 	}
 	if run.Dropped() > 0 {
 		return errFound

@@ -23,9 +23,9 @@ func (a *app) secrets() *cobra.Command {
 		Use:   "secrets",
 		Short: "Rotate the providers' signing secrets without downtime",
 		Long: `List and change the entries of the providers' secrets. The functions accept the
-signatures of every entry, so a rotation loses nothing: add the new entry, switch the sender to
-it, wait until secrets list shows that the old entry verifies nothing any more, and retire the
-old entry.
+signatures of every entry, so a rotation loses nothing: add the new entry,
+switch the sender to it, wait until secrets list shows that the old entry
+verifies nothing any more, and retire the old entry.
 
 No command prints a key.`,
 		Args: cobra.NoArgs,
@@ -53,9 +53,9 @@ func (a *app) secretsList() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "list [PROVIDER]",
 		Short: "List the entries of the secrets and what each verified last",
-		Long: `List the entries of the secrets, and when each last verified a stored event. The command reads
-the newest 10,000 events of each provider. An event has its entry's label, so entries with the
-same label are counted together.`,
+		Long: `List the entries of the secrets, and when each last verified a stored event. The
+command reads the newest 10,000 events of each provider. An event has its
+entry's label, so entries with the same label are counted together.`,
 		Example: `  paysluice secrets list
   paysluice secrets list stripe --since 1d -o json`,
 		Args:              cobra.MaximumNArgs(1),
@@ -179,9 +179,9 @@ func (a *app) secretsAdd() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "add PROVIDER LABEL",
 		Short: "Add an entry to a secret; the others stay in force",
-		Long: `Add an entry to a provider's secret. The command asks for the key without showing it, or reads
-it from stdin. The other entries stay as they are. The functions use the new entry from the
-first webhook that is signed with it.`,
+		Long: `Add an entry to a provider's secret. The command asks for the key without
+showing it, or reads it from stdin. The other entries stay as they are. The
+functions use the new entry from the first webhook that is signed with it.`,
 		Example: `  paysluice secrets add stripe main-2026 --environment live
   pass show square | paysluice secrets add square main --environment live --secret-stdin`,
 		Args:              cobra.ExactArgs(2),
@@ -264,10 +264,10 @@ func (a *app) secretsRetire() *cobra.Command {
 	var number int
 	c := &cobra.Command{
 		Use:   "retire PROVIDER LABEL",
-		Short: "Remove an entry from a secret; what it signs is refused within five minutes",
-		Long: `Say which events an entry verified lately, ask, and remove the entry from the provider's secret.
-Within five minutes the functions refuse its signatures. The previous version of the secret
-keeps the entry until the next change.`,
+		Short: "Remove an entry; its signatures are refused within five minutes",
+		Long: `Say which events an entry verified lately, ask, and remove the entry from the
+provider's secret. Within five minutes the functions refuse its signatures. The
+previous version of the secret keeps the entry until the next change.`,
 		Example: `  paysluice secrets retire stripe main-2025
   paysluice secrets retire square main --number 1 --yes`,
 		Args:              cobra.ExactArgs(2),
@@ -344,10 +344,11 @@ func (a *app) secretsTest() *cobra.Command {
 	return &cobra.Command{
 		Use:   "test PROVIDER [LABEL]",
 		Short: "Sign a webhook with each entry and check that the stack accepts it",
-		Long: `Send one webhook signed with each entry of a provider's secret, and check that the stack
-answers 200. Each webhook stores an event of the type paysluice.test, which moves no money. A
-new entry can be refused for ten seconds, so a refused webhook is repeated for 15 seconds.
-PayPal's entries cannot be tested: only PayPal has the key of its certificates.
+		Long: `Send one webhook signed with each entry of a provider's secret, and check that
+the stack answers 200. Each webhook stores an event of the type paysluice.test,
+which moves no money. A new entry can be refused for ten seconds, so a refused
+webhook is repeated for 15 seconds. PayPal's entries cannot be tested: only
+PayPal has the key of its certificates.
 
 Exit code 3: an entry was refused.`,
 		Example: `  paysluice secrets test stripe

@@ -43,20 +43,21 @@ func (a *app) send() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "send PROVIDER [TYPE]",
 		Short: "Send signed webhooks to the stack, as a provider does",
-		Long: `Send webhooks of an event type to the stack, signed with the stack's own secret. If that is
-empty, send asks for the key on the terminal.
+		Long: `Send webhooks of an event type to the stack, signed with the stack's own secret.
+If that is empty, send asks for the key on the terminal.
 
-The body has the documented shape of the type, with new ids, amounts and times; --seed
-repeats ids and amounts. --set, --unset and --edit change it, and --file replaces it. In --set, a
-value that is JSON keeps its type: '"30.00"' is a text, 30.00 a number. "v1." before one of
-Stripe's types sends the thin event of that type.
+The body has the documented shape of the type, with new ids, amounts and times;
+--seed repeats ids and amounts. --set, --unset and --edit change it, and --file
+replaces it. In --set, a value that is JSON keeps its type: '"30.00"' is a text,
+30.00 a number. "v1." before one of Stripe's types sends the thin event of that
+type.
 
 --tamper makes one thing wrong with each request: signature, timestamp, body,
-duplicate-header or unsigned. The command says first which answer it expects. Exit code 3:
-the stack gave another answer.
+duplicate-header or unsigned. The command says first which answer it expects.
+Exit code 3: the stack gave another answer.
 
-Only PayPal has the private key of its certificates. So PayPal's webhooks can only be sent to
-the stack of make up.`,
+Only PayPal has the private key of its certificates. So PayPal's webhooks can
+only be sent to the stack of make up.`,
 		Example: `  paysluice send --list
   paysluice send stripe payment_intent.succeeded --wait
   paysluice send square payment.updated --set data.object.payment.status=CANCELED

@@ -88,6 +88,8 @@ func TestCommandsOnRows(t *testing.T) {
 		code         int
 		says         string
 	}{
+		{"a list that --limit ends", "events list --limit 1", rows(2, hash), &out, exitDone, "the list ends after 1 event; --limit shows more\n"},
+		{"an export of one event", "events export --limit 1", rows(1, hash), &out, exitDone, "\n1 event\n"},
 		{"a version below the other", "events get stripe:e", rows(2, hash), &out, exitDone, "\n\neventId"},
 		{"one document for both versions", "events get stripe:e -o json", rows(2, hash), &out, exitDone, "\n  },\n  {\n    \"schema\""},
 		{"stdout is closed", "events get stripe:e", rows(1, hash), broken{}, exitFailed, errBroken.Error()},
@@ -309,7 +311,7 @@ func TestInterruptedListsSayHowToGoOn(t *testing.T) {
 		rows          account
 		says          string
 	}{
-		{"events export", "BatchGetItem", 3, rows(2, "h"), `\d+ events\nto continue: the same command with --until 20\S+Z --since 20\S+Z and another --file\n`},
+		{"events export", "BatchGetItem", 3, rows(2, "h"), `\d+ events?\nto continue: the same command with --until 20\S+Z --since 20\S+Z and another --file\n`},
 		{"events list --limit 0", "Query", 200, rows(2, "h"), `^to continue: the same command with --until 20\S+Z --since 20\S+Z\n`},
 		{"events list --limit 0 --payment pi_1", "Query", 4, paged, `^to continue: the same command with --until 20\S+Z\npaysluice`},
 		{"events list --limit 0", "Query", 1, rows(0, "h"), `^paysluice events list: context canceled\n`},

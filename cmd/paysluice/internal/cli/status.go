@@ -30,10 +30,11 @@ func (a *app) status() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "status",
 		Short: "Show whether webhooks arrive and are stored, and which alarms fire",
-		Long: `Show for each provider the last event, and how many webhooks of the last hour were accepted,
-rejected, stored, duplicates or archived. Then show the queues, and each alarm that fires with
-its meaning and its remedy. Exit code 3: an alarm fires, dead letters wait, events were not
-published, or a row of the table is not an event.`,
+		Long: `Show for each provider the last event, and how many webhooks of the last hour
+were accepted, rejected, stored, duplicates or archived. Then show the queues,
+and each alarm that fires with its meaning and its remedy. Exit code 3: an alarm
+fires, dead letters wait, events were not published, or a row of the table is
+not an event.`,
 		Example: `  paysluice status
   paysluice status --watch`,
 		Args: cobra.NoArgs,

@@ -51,15 +51,16 @@ func (a *app) eventsTail() *cobra.Command {
 		Short: "Print events as they are stored, or forward them to a local server",
 		Long: `Print events as they are stored, until interrupted. --since begins earlier.
 
-With --forward-to, each event is posted to a URL: the exact body that the provider sent,
-and the headers Content-Type, Paysluice-Event-Id, Paysluice-Event-Type,
-Paysluice-Event-Category and Paysluice-Event-Provider. The provider's own headers are not
-stored. An event is posted until the server answers with a status below 500 other than
-408 and 429, and the next one only then. A file keeps the place: a tail that was
-interrupted resumes after the last event that was answered, however long ago that was. It
-may post that event again. After more than 24 hours it reads from the table what was
-received since. It then misses an event that was received earlier and stored late, more
-than 24 hours ago.
+With --forward-to, each event is posted to a URL: the exact body that the
+provider sent, and the headers Content-Type, Paysluice-Event-Id,
+Paysluice-Event-Type, Paysluice-Event-Category and Paysluice-Event-Provider. The
+provider's own headers are not stored. An event is posted until the server
+answers with a status below 500 other than 408 and 429, and the next one only
+then. A file keeps the place: a tail that was interrupted resumes after the last
+event that was answered, however long ago that was. It may post that event
+again. After more than 24 hours it reads from the table what was received since.
+It then misses an event that was received earlier and stored late, more than 24
+hours ago.
 
 After Ctrl-C it says on stderr how to continue.
 

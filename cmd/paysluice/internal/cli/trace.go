@@ -16,14 +16,15 @@ func (a *app) trace() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "trace ID",
 		Short: "Follow one event or request through logs, table and archive",
-		Long: `Follow one event or request through access log, authorizer, processor, consumer, archiver,
-table, publisher and archive, with the time between the stages. ID is an event id, such as
-stripe:evt_1PgcT2, or a request id of API Gateway.
+		Long: `Follow one event or request through access log, authorizer, processor, consumer,
+archiver, table, publisher and archive, with the time between the stages. ID is
+an event id, such as stripe:evt_1PgcT2, or a request id of API Gateway.
 
-The logs are searched for one hour from the receipt of the stored event. If no event is stored,
-the last 24 hours are searched. --since and --until choose other times. Unless LogLevel is
-DEBUG, the authorizer logs only requests that it rejects, and the consumer only events that it
-does not store. Exit code 3: the event is not stored, or its row is not an event.`,
+The logs are searched for one hour from the receipt of the stored event. If no
+event is stored, the last 24 hours are searched. --since and --until choose
+other times. Unless LogLevel is DEBUG, the authorizer logs only requests that it
+rejects, and the consumer only events that it does not store. Exit code 3: the
+event is not stored, or its row is not an event.`,
 		Example: `  paysluice trace stripe:evt_1PgcT2
   paysluice trace 2d1f6c5e-6f0b-4f0e-9f5a-0a4ddc6f0c11 --since 3d -o json`,
 		Args: cobra.ExactArgs(1),

@@ -27,18 +27,21 @@ func (a *app) failuresUnpublished() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "unpublished [EVENTID]",
 		Short: "List what webhook-unpublished names: events that were not published",
-		Long: `List the messages of the queue webhook-unpublished, all or those of EVENTID. A message names an
-event that event-publisher could not publish, with a reason of docs/reasons.md, or records of
-the table's stream that Lambda gave up after twelve hours.
+		Long: `List the messages of the queue webhook-unpublished, all or those of EVENTID. A
+message names an event that event-publisher could not publish, with a reason of
+docs/reasons.md, or records of the table's stream that Lambda gave up after
+twelve hours.
 
-The table has all of these events, and paysluice events republish publishes them. For Lambda's
-records the list ends with the command to run. It selects by the time of receipt and begins
-seven days before the first record was stored, because an event can wait so long in
-webhook-queue. An event that paysluice replay stored may have been received even earlier.
+The table has all of these events, and paysluice events republish publishes
+them. For Lambda's records the list ends with the command to run. It selects by
+the time of receipt and begins seven days before the first record was stored,
+because an event can wait so long in webhook-queue. An event that paysluice
+replay stored may have been received even earlier.
 
-While the command reads, other readers of the queue do not see the messages. A message stays in
-the queue for 14 days, or until --remove deletes it. --remove reads until the queue is empty,
-and asks about each part of a long one. Exit code 3: some could not be deleted.`,
+While the command reads, other readers of the queue do not see the messages. A
+message stays in the queue for 14 days, or until --remove deletes it. --remove
+reads until the queue is empty, and asks about each part of a long one. Exit
+code 3: some could not be deleted.`,
 		Example: `  paysluice failures unpublished
   paysluice failures unpublished --stats -o json
   paysluice failures unpublished stripe:evt_1PgcT2 --remove`,
@@ -159,7 +162,7 @@ func (a *app) removeUnpublished(ctx context.Context, reader *query.UnpublishedRe
 	found := errors.Is(err, errFound)
 	switch {
 	case len(r.deleted) > 0, found:
-		fmt.Fprintf(a.err, "%s deleted\n", counted(len(r.deleted), "message"))
+		fmt.Fprintf(a.err, "%s deleted\n", are(len(r.deleted), "message"))
 	case err == nil:
 		fmt.Fprintln(a.err, r.none)
 	}

@@ -34,17 +34,18 @@ func (a *app) verify() *cobra.Command {
 		Short: "Say whether a captured webhook is authentic, and if not, why",
 		Long: `Verify a captured webhook as the stack does, and explain a rejection.
 
-The capture is a file of headers with a file of the body, a HAR file, a curl command line or
-an event of API Gateway (payload format 1.0). A name of - is stdin. The body must have the
-bytes that were sent.
+The capture is a file of headers with a file of the body, a HAR file, a curl
+command line or an event of API Gateway (payload format 1.0). A name of - is
+stdin. The body must have the bytes that were sent.
 
-The command reads the stack's secret. With --secret-file, --secret-stdin or --secret-prompt it
-makes no AWS call; these take a secret document (docs/secrets.md) or only a key: Stripe's
-signing secret, PayPal's webhook id or Square's signature key.
+The command reads the stack's secret. With --secret-file, --secret-stdin or
+--secret-prompt it makes no AWS call; these take a secret document
+(docs/secrets.md) or only a key: Stripe's signing secret, PayPal's webhook id or
+Square's signature key.
 
-A cause is called proven if the signature, computed again under it, matches. The time of
-receipt is the capture's, or now if it has none; --at sets it. The command prints no signature
-and no key.
+A cause is called proven if the signature, computed again under it, matches. The
+time of receipt is the capture's, or now if it has none; --at sets it. The
+command prints no signature and no key.
 
 Exit code 3: the webhook is rejected, or archived instead of stored.`,
 		Example: `  paysluice verify stripe --event event.json
