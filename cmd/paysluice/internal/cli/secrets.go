@@ -163,7 +163,7 @@ func examined(u secrets.Uses) string {
 	case u.Examined == 0:
 		return "no event was stored in this time"
 	case u.Complete:
-		return fmt.Sprintf("examined %d events", u.Examined)
+		return "examined " + counted(u.Examined, "event")
 	}
 	return fmt.Sprintf("examined the newest %d events, since %s", u.Examined, u.Oldest.Format(time.DateTime))
 }

@@ -40,8 +40,9 @@ replay stored may have been received even earlier.
 
 While the command reads, other readers of the queue do not see the messages. A
 message stays in the queue for 14 days, or until --remove deletes it. --remove
-reads until the queue is empty, and asks about each part of a long one. Exit
-code 3: some could not be deleted.`,
+reads until the queue is empty, and asks about each part of a long one. As JSON,
+NDJSON or CSV it prints the deleted messages at the end. Exit code 3: some could
+not be deleted.`,
 		Example: `  paysluice failures unpublished
   paysluice failures unpublished --stats -o json
   paysluice failures unpublished stripe:evt_1PgcT2 --remove`,
@@ -252,7 +253,7 @@ func (r *removal) round(ctx context.Context, limit int) (done bool, err error) {
 			r.deleted[m.MessageID] = m
 		}
 	}
-	kept = slices.DeleteFunc(slices.Clone(read), func(m query.Unpublished) bool { return r.isDeleted(m) })
+	kept = slices.DeleteFunc(slices.Clone(read), r.isDeleted)
 	return all && len(left) == 0 || limit > 0 && len(r.deleted) == len(r.agreed), nil
 }
 

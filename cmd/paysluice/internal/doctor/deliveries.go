@@ -36,7 +36,10 @@ func (s *Side) checkDeliveries(ctx context.Context) ([]Finding, error) {
 	if missed == 0 {
 		return nil, nil
 	}
-	subject, count := s.URL, fmt.Sprintf("%d events", missed)
+	subject, count := s.URL, "1 event"
+	if missed > 1 {
+		count = fmt.Sprintf("%d events", missed)
+	}
 	if s.Provider.Name == contract.Stripe().Name {
 		subject = "an endpoint of the account, perhaps another one,"
 	}
