@@ -23,7 +23,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/stretchr/testify/require"
 
 	"github.com/paysluice/paysluice/cmd/paysluice/local"
@@ -260,13 +259,4 @@ func deliver(t *testing.T, a *account, id string, body []byte) {
 func (s session) with(stdin string) session {
 	s.stdin = stdin
 	return s
-}
-
-// text returns an attribute's string.
-func text(attribute types.AttributeValue) string {
-	s, _ := attribute.(*types.AttributeValueMemberS)
-	if s == nil {
-		return ""
-	}
-	return s.Value
 }
