@@ -132,7 +132,7 @@ func TestPolicyThatCannotBePrinted(t *testing.T) {
 		code int
 		says string
 	}{
-		{root(), []string{"root"}, 2, `invalid argument "root"`},
+		{root(), []string{"root"}, 2, "name one policy: read-only or operator"},
 		{root(), []string{"operator", "-o", "csv"}, 2, "a policy is JSON: leave --output out"},
 		{user(t), []string{"operator"}, 1, "access denied: cloudformation:DescribeStacks on "},
 		{finder, []string{"operator"}, 1, "access denied: cloudformation:ListStackResources on "},
