@@ -237,7 +237,7 @@ func TestRunbook(t *testing.T) {
 					time.Now().UnixMilli(), contract.ReasonRefused))
 		},
 		"paysluice reconcile stripe --since 7d -o ndjson": func() {
-			id, at := stripe.NewID(), time.Now().Add(-time.Hour).Truncate(time.Second)
+			id, at := stripe.NewID(), time.Now().Add(-4*24*time.Hour).Truncate(time.Second) // TestReconcile's are of the last hours
 			api.Add(providerapi.Event{ID: id, Created: at, Body: listed(stripe.Provider, 0, stripe.Body(id, 4999, at.UnixMilli()))})
 		},
 		"paysluice send stripe --file body.json --wait": func() {

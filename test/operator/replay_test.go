@@ -192,7 +192,7 @@ func TestFailures(t *testing.T) {
 	r = paysluice(t, "failures", "show", cold.Key(), "--payload")
 	assert.Equal(t, 1, r.code)
 	assert.Contains(t, r.stderr, "is in Glacier: restore it with paysluice failures restore --prefix "+cold.Key())
-	assert.Contains(t, paysluice(t, with(filter, "failures", "restore")...).stderr, "Restore 1 archived messages for 7 days with the tier Standard?")
+	assert.Contains(t, paysluice(t, with(filter, "failures", "restore")...).stderr, "Restore 1 archived message for 7 days with the tier Standard?")
 	r = paysluice(t, with(filter, "failures", "restore", "--tier", "Expedited", "--yes")...)
 	assert.Equal(t, result{0, cold.Key() + "\n", "1 restore requested; paysluice failures list shows storage empty when one is ready\n"}, r)
 	require.Eventually(t, func() bool {
