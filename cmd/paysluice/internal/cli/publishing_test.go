@@ -74,6 +74,7 @@ func TestRepublishOnAnAccount(t *testing.T) {
 		{"a table that cannot be read", "events republish stripe:e --yes", account{"Query": "!"}, &out, exitFailed, "StatusCode: 400"},
 		{"an index that cannot be read", "events republish --since 1h --yes", account{"Query": "!"}, &out, exitFailed, "StatusCode: 400"},
 		{"stdout is closed", "events republish stripe:e --dry-run", nil, broken{}, exitFailed, errBroken.Error()},
+		{"a spreadsheet has every column", "events republish stripe:e --dry-run -o csv", nil, &out, exitDone, ""},
 		{"nobody confirms", "events republish stripe:e", nil, &out, exitFailed, "Publish 1 event of s again, 50 a second? [y/N] paysluice events republish: not confirmed: nothing was done; --yes confirms without a question"},
 		{"the caller is not known", "events republish stripe:e --yes", account{"GetCallerIdentity": "!"}, &out, exitFailed, "StatusCode: 400"},
 		{"no place for the record", "events republish stripe:e --yes", account{"replays": "!"}, &out, exitFailed, "StatusCode: 400"},
@@ -95,6 +96,7 @@ func TestRepublishOnAnAccount(t *testing.T) {
 		assert.Equal(t, row.code, Run(t.Context(), strings.Fields(row.command), strings.NewReader(""), row.out, &problems), "%s: %s", row.why, &problems)
 		assert.Contains(t, problems.String(), row.says, row.why)
 	}
+	assert.Contains(t, out.String(), "provider,category,skipped,count,samples\n")
 }
 
 const stackWithoutPublishing = `<DescribeStacksResponse><DescribeStacksResult><Stacks><member><StackName>s</StackName><StackId>arn:s</StackId>
