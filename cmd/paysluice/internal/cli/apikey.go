@@ -47,8 +47,8 @@ func (a *app) apiKey(ctx context.Context, sandbox bool, s *stack.Stack, p contra
 	return key, key.Check(p)
 }
 
-// noKey reports that no place has a key for a provider. variables are those of the
-// environment.
+// noKey reports that no place has a key for a provider. variables names the environment
+// variables that can hold one.
 func noKey(s *stack.Stack, p contract.Provider, variables string) error {
 	places := fmt.Sprintf("set %s, or put %s into the secret %s", variables, source.Documents(p), query.KeySecret(s, p))
 	if _, name := query.StackKeySecret(s); name != "" {

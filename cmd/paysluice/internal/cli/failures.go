@@ -252,8 +252,8 @@ func (a *app) failuresStats() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "stats",
 		Short: "Count archived messages by provider and reason",
-		Long: `Count archived messages by provider and reason. Webhooks whose signature does
-not match are rejected, not archived. Unless a flag selects archived messages
+		Long: `Count archived messages by provider and reason. A webhook without a valid
+signature is rejected, not archived. Unless a flag selects archived messages
 only, stats says on stderr why signatures did not match, since --since and for
 the last day at most.`,
 		Example: `  paysluice failures stats --since 3h

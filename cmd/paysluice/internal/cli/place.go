@@ -11,7 +11,7 @@ import (
 	"github.com/paysluice/paysluice/handlers/reconcile"
 )
 
-// compared is what a comparison compares. One that resumes has to compare the same.
+// compared has the stack, provider and flags of a comparison. One that resumes needs equal ones.
 type compared struct {
 	Stack      string `json:"stack"`
 	Provider   string `json:"provider"`

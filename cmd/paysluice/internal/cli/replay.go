@@ -33,7 +33,7 @@ func (a *app) replay() *cobra.Command {
 		Long: `Send archived events to the queue again and prove that they are stored.
 
 It says first what it would send; --dry-run ends there. After a question it
-sends the messages whose events the table does not have, looks for each event in
+sends the messages of events that the table lacks, looks for each event in
 the table, and lists those that are not stored, with the reason of their second
 failure.
 

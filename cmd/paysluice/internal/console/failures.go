@@ -37,7 +37,8 @@ type failuresData struct {
 	Command  string
 }
 
-// meaning is what a reason of docs/reasons.md tells about an archived message.
+// meaning explains why a message is archived, and says what to do, for a reason of
+// docs/reasons.md.
 type meaning struct{ What, Do string }
 
 // explain returns the meaning of a reason, empty for an unknown one.

@@ -196,8 +196,8 @@ func TestFormsWithMistakes(t *testing.T) {
 	assert.Equal(t, http.StatusNotFound, get(t, s, "/sent?id=none").Code)
 }
 
-// A form whose answer was lost repeats its event, byte for byte. With other content it
-// sends an event of another id.
+// A form that got no answer sends the same bytes again. With other content it sends
+// an event of another id.
 func TestRepeatsAWebhookWithoutAnAnswer(t *testing.T) {
 	var mu sync.Mutex
 	var bodies []string

@@ -23,7 +23,7 @@ const (
 )
 
 // Full returns the events of a list with all their fields, in the same order. Events
-// that are deleted in the meantime are left out. Its errors are those of Events.
+// that are deleted in the meantime are left out. It yields the errors of list too.
 func (s *Store) Full(ctx context.Context, list iter.Seq2[event.Event, error]) iter.Seq2[event.Event, error] {
 	return func(yield func(event.Event, error) bool) {
 		var batch []event.Event
