@@ -2,7 +2,7 @@
 // end. Run it in test/performance:
 //
 //	go run . all           everything below, as docs/performance.md quotes it
-//	go run . load          latencies, CPU and memory at 1000 requests a second, or with -flood beside a flood
+//	go run . load          latencies, CPU and memory at 400 requests a second, or with -flood beside a flood
 //	go run . coldstart     init, first call and size of each function
 //	go run . sizes         what a webhook becomes on its way
 //	go run . tables        the pages in results/, from what was measured and figures.json

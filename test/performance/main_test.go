@@ -105,7 +105,7 @@ func TestPerformanceQuotesTheResults(t *testing.T) {
 	for start, cell := range map[string]string{
 		"p99 of the others while":        flood,
 		"p50 of a whole request":         unit(r.Load.Request.P50, 0, "ms"),
-		"p99 of it":                      "**" + unit(r.Load.Request.P99, 0, "ms") + "**",
+		"p99 of it":                      unit(r.Load.Request.P99, 0, "ms"),
 		"CPU of a warm request":          unit(programs["webhook-authorizer"].WarmCPU+programs["stripe-processor"].WarmCPU, 2, "ms"),
 		"the same without paysluice":     unit(2*programs[lab.Hello].WarmCPU, 2, "ms"),
 		"CPU of storing a batch of ten":  unit(programs["event-consumer, batch of 10"].WarmCPU, 1, "ms"),

@@ -17,7 +17,7 @@ import (
 
 func (c *command) load(ctx context.Context, args []string) error {
 	var o lab.LoadOptions
-	c.flags.Float64Var(&o.Rate, "rate", 1000, "requests a second, over all providers")
+	c.flags.Float64Var(&o.Rate, "rate", 400, "requests a second, over all providers; 1000 need four cores or more")
 	c.flags.DurationVar(&o.For, "for", time.Minute, "length of the measured window")
 	c.flags.DurationVar(&o.Warmup, "warmup", 8*time.Second, "how long the rate grows before it")
 	flood := c.flags.Float64("flood", 0, "repeats a second of one delivery of Square's: measures the other providers without them and with them")
@@ -103,6 +103,11 @@ func (c *command) compare(ctx context.Context, args []string) error {
 	}
 	if *base == "" || *rounds < 1 || *invocations < 2 {
 		return fmt.Errorf("%w: -base names a revision", errUsage)
+	}
+	if *profiles != "" {
+		if err := os.MkdirAll(*profiles, 0o755); err != nil {
+			return err
+		}
 	}
 	if err := c.measure(ctx, *profiles != "", func() (result.Results, error) {
 		fmt.Fprintf(c.stderr, "building the functions of %s …\n", *base)
