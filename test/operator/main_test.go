@@ -175,7 +175,12 @@ func (s session) run(t *testing.T, args ...string) result {
 
 func (s session) command(t testing.TB, args ...string) *exec.Cmd {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), binary, args...)
+	return s.program(t, binary, args...)
+}
+
+func (s session) program(t testing.TB, name string, args ...string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), name, args...)
 	cmd.Dir = cmp.Or(s.dir, t.TempDir())
 	cmd.Stdin = strings.NewReader(s.stdin)
 	if s.terminal != nil {

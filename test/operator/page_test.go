@@ -1,123 +1,23 @@
 package operator_test
 
 import (
-	"cmp"
 	"context"
-	"flag"
 	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/paysluice/paysluice/handlers/contract"
-	"github.com/paysluice/paysluice/test/emulator"
 	"github.com/paysluice/paysluice/test/emulator/providerapi"
 	"github.com/paysluice/paysluice/test/emulator/senders"
 )
-
-var update = flag.Bool("update", false, "write the output of commands without one into README.md and docs/runbook.md")
-
-var consoleBlock = regexp.MustCompile("(?ms)^```console\n.*?^```$")
-
-var eventIDs = regexp.MustCompile(`evt_[A-Za-z0-9]+`)
-
-// wrapped begins the lines of a text after its first.
-const wrapped = "         "
-
-// masks hides what differs between runs.
-func masks(line string) string {
-	for _, mask := range []struct{ pattern, with string }{
-		{`https?://\S*/(webhook-)`, "https://…/$1"},
-		{`https://\w+\.execute-api`, "https://API.execute-api"},
-		{`[0-9a-f]{8}-[0-9a-f-]{27}`, "ID"},
-		{`(evt|ch|pi|py)_\w+(-[0-9a-f]{16})?`, "ID"},
-		{`20\d{6}T\d{6}Z-\w+`, "RUN"},
-		{`20\d\d[-/]\d\d[-/]\d\d(T\S+|\s+\d\d:\d\d:\d\d)?`, "TIME"},
-		{`, oldest \d+ (s|min|h|d)\b`, ""},
-		{`\b[A-Z]{3}\b`, "CURRENCY"},
-		{`none|\d+ (s|min|h|d)( ago)?\b`, "AGE"},
-		{`-(operator|prod|local)\b`, "-SUFFIX"},
-		{`\d+`, "N"},
-		{`\s+`, " "},
-	} {
-		line = regexp.MustCompile(mask.pattern).ReplaceAllString(line, mask.with)
-	}
-	return strings.TrimSpace(line)
-}
-
-// play runs the commands of a page's console blocks in their order, each after its
-// entry of before; "#2" after a command is its second occurrence. A line of the page must be
-// a line of the output, in order. A page may leave lines out, but not the rest of a wrapped
-// text, and an event has one id in a block.
-func (s session) play(t *testing.T, page string, before map[string]func()) {
-	t.Helper()
-	root, err := emulator.Root()
-	require.NoError(t, err)
-	file := filepath.Join(root, page)
-	text, err := os.ReadFile(file)
-	require.NoError(t, err)
-	ran, times := 0, map[string]int{}
-	changed := consoleBlock.ReplaceAllStringFunc(string(text), func(block string) string {
-		body := strings.TrimSuffix(strings.TrimPrefix(block, "```console\n"), "```")
-		written, shown := "```console\n", map[string]string{} // ids of the page by those of the output
-		for example := range strings.SplitSeq(strings.TrimPrefix(body, "$ "), "\n$ ") {
-			command, want, _ := strings.Cut(strings.TrimSuffix(example, "\n"), "\n")
-			name := command
-			if times[command]++; times[command] > 1 {
-				name += fmt.Sprintf(" #%d", times[command])
-			}
-			if prepare := before[name]; prepare != nil {
-				prepare()
-			}
-			got := s.combined(t, strings.Fields(command)[1:]...)
-			ran++
-			if want == "" && *update {
-				want = strings.TrimSpace(got)
-			}
-			written += "$ " + command + "\n" + want + "\n"
-			rest := strings.Split(got, "\n")
-			for line := range strings.SplitSeq(want, "\n") {
-				at := slices.IndexFunc(rest, func(printed string) bool { return masks(printed) == masks(line) })
-				if assert.GreaterOrEqual(t, at, 0, "%s: %s does not print, or not at this place: %s\n%s", page, command, line, got) {
-					assert.False(t, at > 0 && strings.HasPrefix(rest[0], wrapped), "%s: %s: a text breaks off before: %s", page, command, rest[0])
-					ids, printed := eventIDs.FindAllString(line, -1), eventIDs.FindAllString(rest[at], -1)
-					require.Len(t, printed, len(ids), "%s: %s: %s", page, command, line)
-					for i, id := range printed {
-						assert.Equal(t, cmp.Or(shown[id], ids[i]), ids[i], "%s: %s: %s has two ids", page, command, id)
-						shown[id] = ids[i]
-					}
-					rest = rest[at+1:]
-				}
-			}
-			assert.False(t, len(rest) > 0 && strings.HasPrefix(rest[0], wrapped), "%s: %s: a text breaks off before: %s", page, command, rest[0])
-			assert.NotEmpty(t, want, "%s: %s has no output: run the test with -update", page, command)
-		}
-		return written + "```"
-	})
-	assert.NotZero(t, ran)
-	if *update {
-		require.NoError(t, os.WriteFile(file, []byte(changed), 0o644))
-	}
-}
-
-// combined returns stdout and stderr as a terminal shows them.
-func (s session) combined(t *testing.T, args ...string) string {
-	t.Helper()
-	cmd := s.command(t, args...)
-	var out locked
-	cmd.Stdout, cmd.Stderr = &out, &out
-	_ = cmd.Run()                                                  // a code other than 0 is part of some examples
-	return strings.ReplaceAll(out.String(), "[y/N] ", "[y/N] y\n") // as somebody types it
-}
 
 func aws(t *testing.T, args ...string) {
 	t.Helper()
@@ -175,16 +75,16 @@ func fire(t *testing.T, alarm string) {
 }
 
 // From alarm to proof in three commands.
-func TestReadme(t *testing.T) {
+func TestPageReadme(t *testing.T) {
 	mend := outage(t)
 	s := atHome()
 	s.stdin = "y\n"
-	s.play(t, "README.md", map[string]func(){
+	s.play(t, "README.md", plan{before: map[string]func(){
 		"paysluice --local replay --since 3h --reason receives-exhausted": mend,
-	})
+	}})
 }
 
-func TestRunbook(t *testing.T) {
+func TestPageRunbook(t *testing.T) {
 	mend := outage(t)
 	stripe := accounts["stripe"]
 	restore(t, stripe)
@@ -209,7 +109,7 @@ func TestRunbook(t *testing.T) {
 	for _, function := range []string{contract.ConsumerName, contract.PublisherName} {
 		t.Cleanup(func() { poll(function, "--enabled") })
 	}
-	s.play(t, "docs/runbook.md", map[string]func(){
+	s.play(t, "docs/runbook.md", plan{before: map[string]func(){
 		"paysluice replay --since 3h --reason receives-exhausted": mend,
 		"paysluice doctor":    func() { poll(contract.ConsumerName, "--no-enabled") },
 		"paysluice doctor #2": func() { poll(contract.PublisherName, "--no-enabled") },
@@ -248,5 +148,5 @@ func TestRunbook(t *testing.T) {
 			require.Equal(t, http.StatusOK, status)
 			require.Equal(t, 0, s.run(t, "send", "stripe", "--file", "body.json", "--wait").code)
 		},
-	})
+	}})
 }

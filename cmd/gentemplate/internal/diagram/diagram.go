@@ -142,9 +142,7 @@ func Page(stack []byte) ([]byte, error) {
 	}
 	return []byte(`# The stack
 
-This page is generated from the template with
-
-    go run ./cmd/gentemplate -diagram > docs/stack.md
+` + "`make template`" + ` generates this page from the template.
 
 A solid arrow is a method's integration, an event source, an alarm's action, or
 the actions that a function's role allows. A dotted arrow is an authorizer or a

@@ -1,0 +1,55 @@
+package docs
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+// shellLine begins a line that somebody would paste into a terminal.
+var shellLine = regexp.MustCompile(`^(\$ )?(paysluice|aws|curl|echo|cat|cd|export|npm|\./|\.cache/|make [a-z]|git [a-z]|go (build|doc|install|run|test|tool|vet) |\w+=\$\()`)
+
+// unplayed are pages whose blocks no test plays yet.
+var unplayed = []string{
+	"README.md", "docs/console.md", "docs/consuming.md", "docs/deploying.md", "docs/operating.md", "docs/operator-policies.md", "docs/performance.md",
+	"docs/reconciling.md", "docs/reliability.md", "docs/reviewing.md", "docs/runbook.md", "docs/secrets.md", "docs/security.md",
+}
+
+// Commands are in blocks that a test plays: ```console with prompts and output, or ```sh
+// without either. test/operator/player_test.go plays them.
+func TestCommandBlocksArePlayed(t *testing.T) {
+	tests, wrong := sources(t), map[string]bool{}
+	for name, page := range pages(t) {
+		if name != "README.md" && !(strings.HasPrefix(name, "docs/") && strings.Count(name, "/") == 1) {
+			continue
+		}
+		var found []string
+		fenced, kind, begun := false, "", false // kind is a fence's info string
+		for line := range strings.Lines(page) {
+			switch info, isFence := strings.CutPrefix(strings.TrimSpace(line), "```"); {
+			case isFence:
+				fenced, kind, begun = !fenced, info, true
+			case fenced && (kind == "console" || kind == "sh"):
+				if begun && strings.HasPrefix(line, "$ ") != (kind == "console") {
+					found = append(found, "it is a block of console if and only if its first line has a prompt: "+line)
+				}
+				if !strings.Contains(tests, `.play(t, "`+name+`", `) {
+					found = append(found, "no test plays it: "+line)
+				}
+				begun = false
+			case (fenced || strings.HasPrefix(line, "    ")) && shellLine.MatchString(strings.TrimSpace(line)):
+				found = append(found, "it is in a block that no test plays: "+line)
+			}
+		}
+		wrong[name] = found != nil
+		if !slices.Contains(unplayed, name) {
+			assert.Empty(t, found, name)
+		}
+	}
+	for _, name := range unplayed {
+		assert.True(t, wrong[name], "%s is played: remove it from unplayed", name)
+	}
+}
