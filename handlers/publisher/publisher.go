@@ -56,7 +56,7 @@ type Handler struct {
 	Now     func() time.Time
 }
 
-// result is what became of a record.
+// result is the outcome of a record.
 type result struct {
 	done        bool // published, named in Unpublished, or not of a new item
 	published   *cloudevent.Event
@@ -136,8 +136,8 @@ func (h *Handler) handle(ctx context.Context, record Record, replay string) resu
 	return h.keep(ctx, record, reason, err)
 }
 
-// publish publishes the item of a record. reason is not empty if a retry would not help.
-// Neither would it after a panic, which the item caused.
+// publish publishes the item of a record. reason is not empty if a retry would not help. That
+// includes a panic: the same item causes it again.
 func (h *Handler) publish(ctx context.Context, record Record, replay string) (e *cloudevent.Event, reason string, err error) {
 	defer func() {
 		if p := recover(); p != nil {

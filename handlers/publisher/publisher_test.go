@@ -144,6 +144,7 @@ func TestHandle(t *testing.T) {
 	broken := record("2")
 	broken.Change.NewImage = json.RawMessage(`{"schema":{"L":[]},"amount":{"S":"marked"}}`)
 	noCloudEvent := recordOf(event.Event{Schema: event.Schema, ID: "stripe:2", Timestamp: created.UnixMilli(), Provider: "stripe"})
+	noCharacter := recordOf(event.Event{Schema: event.Schema, ID: "stripe:2\uffff", Timestamp: created.UnixMilli(), Provider: "stripe", Category: event.Other})
 	strange := broken
 	strange.Change.Keys = json.RawMessage(`[]`)
 	removed, erased := record("2"), record("2")
@@ -169,6 +170,8 @@ func TestHandle(t *testing.T) {
 		{"a payload that an operator erases", erased, nil, nil, "1 3", "", ""},
 		{"an item that cannot be decoded", broken, nil, nil, "1 3", unreadable, ""},
 		{"an item that is no CloudEvent: no category", noCloudEvent, nil, nil, "1 3", unreadable, ""},
+		{"an id with a character that neither CloudEvents nor SQS take", noCharacter, nil, nil, "1 3",
+			`{"eventId":"stripe:2\uffff","timestamp":1772366400000,"reason":"unreadable"}`, ""},
 		{"a key that cannot be read either", strange, nil, nil, "1 3", `{"eventId":"","timestamp":0,"reason":"unreadable"}`, ""},
 		{"an item that makes publishing panic", record("2"), panics, nil, "1 3", unreadable, ""},
 		{"an event that the target refuses", record("2"), failing(event.ErrRefused, "2"), nil, "1 3",

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/handlers/event"
 )
 
 // Batch is the event of an invocation: records of the table's stream, or records like
@@ -22,8 +23,8 @@ type Batch struct {
 // Response is the response to a batch.
 type Response struct {
 	events.DynamoDBEventResponse
-	// Unpublished has the records of an operator before the first failure that the
-	// publisher named in webhook-unpublished. Lambda gets none: it has no use for them.
+	// Unpublished lists the records of an operator's batch that the publisher named in
+	// webhook-unpublished, up to the first failure. It is empty for records of the stream.
 	Unpublished []Refusal `json:"unpublished,omitempty"`
 }
 
@@ -80,9 +81,10 @@ type Unpublished struct {
 	Reason    string `json:"reason"`
 }
 
+// encodeUnpublished returns a message in ASCII: an id can have characters that SQS refuses.
 func encodeUnpublished(u Unpublished) string {
 	text, _ := json.Marshal(u) // strings and numbers cannot fail
-	return string(text)
+	return event.ASCII(text)
 }
 
 // DecodeUnpublished decodes a message of webhook-unpublished. The error is ErrUnpublished
