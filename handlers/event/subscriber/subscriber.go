@@ -1,8 +1,8 @@
 // Package subscriber receives published events. A topic and a bus deliver each event at
 // least once and in no order (docs/consuming.md). A Subscriber commits the effect of an event
-// together with the event's key, so that a duplicate changes nothing. The order is the concern
-// of the effect: package ledger has the counting rules, which need none, and the versions of
-// states.
+// together with the event's key, so that a duplicate changes nothing. Effects must not depend on
+// the order of events: package ledger has counting rules that need none, and versions by which a
+// state replaces only an older one.
 //
 // It imports only the standard library and packages of events. handlers/aws/inbox keeps the
 // keys in DynamoDB, and handlers/aws/body fetches raw bodies.
