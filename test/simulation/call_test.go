@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	dynamodbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	eventbridgetypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
@@ -37,6 +38,7 @@ const (
 	putItem        = "PutItem"
 	putObject      = "PutObject"
 	publish        = "Publish"
+	putEvents      = "PutEvents"
 )
 
 // fate is the outcome of a call.
@@ -159,6 +161,7 @@ func refusal(op string, rng *rand.Rand) error {
 		getSecretValue: &secretstypes.DecryptionFailure{},
 		putObject:      &s3types.NoSuchBucket{},
 		publish:        &snstypes.NotFoundException{},
+		putEvents:      &eventbridgetypes.InternalException{},
 	}
 	if rng.IntN(2) == 0 {
 		return denied

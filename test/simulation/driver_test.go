@@ -116,7 +116,7 @@ func (w *world) arrive(i int) {
 	if kind == fine && c.op == putItem && time.Now().Before(w.throttledUntil) {
 		kind = throttled
 	}
-	if kind == fine && c.op == publish && time.Now().Before(w.publishing.downUntil) {
+	if kind == fine && (c.op == publish || c.op == putEvents) && time.Now().Before(w.publishing.downUntil) {
 		kind = throttled
 	}
 	w.note(c.by.name, c.op, c.subject, string(kind))

@@ -139,7 +139,7 @@ func TestEverythingHappens(t *testing.T) {
 			seen[what] += n
 		}
 	}
-	for _, op := range []string{getSecretValue, sendMessage, putItem, putObject, publish} {
+	for _, op := range []string{getSecretValue, sendMessage, putItem, putObject, publish, putEvents} {
 		for _, kind := range append(fates(), fine) {
 			assert.NotZero(t, seen[op+": "+string(kind)], "no %s had the fate %q", op, kind)
 		}

@@ -3,6 +3,7 @@ package simulation_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -13,11 +14,15 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	dynamodbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	eventbridgetypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	snstypes "github.com/aws/aws-sdk-go-v2/service/sns/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/smithy-go"
 	"github.com/stretchr/testify/assert"
 
+	"github.com/paysluice/paysluice/handlers/aws/bus"
 	"github.com/paysluice/paysluice/handlers/aws/queue"
 	"github.com/paysluice/paysluice/handlers/aws/table"
 	"github.com/paysluice/paysluice/handlers/aws/topic"
@@ -33,24 +38,29 @@ import (
 const streamShards = 2
 
 // publishing is the stage behind the table: its stream, Lambda's readers of it, the
-// topic and the queue of what was not published.
+// topic or the bus, and the queue of what was not published.
 type publishing struct {
 	w       *world
 	sns     *memory.SNS
+	bus     *memory.EventBridge
+	toBus   bool
 	stream  *memory.Stream
 	readers []*reader
 
 	topicARN, unpublishedURL string
+	// published has the events that a subscriber of everything got, and ofProvider those of one
+	// that filters by the provider.
+	published, ofProvider func() []string
 
-	downUntil time.Time // the topic
+	downUntil time.Time // the topic or the bus
 	strays    int       // items that no consumer wrote
 	// given are the sequence numbers that Lambda gave up.
 	given map[string]bool
 }
 
-// newPublishing adds the stage to the table.
-func newPublishing(w *world) (*publishing, error) {
-	p := &publishing{w: w, sns: memory.NewSNS(), given: map[string]bool{}}
+// newPublishing adds the stage to the table. The topic is the target, or the bus.
+func newPublishing(w *world, toBus bool) (*publishing, error) {
+	p := &publishing{w: w, sns: memory.NewSNS(), bus: memory.NewEventBridge(), toBus: toBus, given: map[string]bool{}}
 	var err error
 	if p.stream, err = w.dynamodb.AddStream(tableName, streamShards, time.Now); err != nil {
 		return nil, err
@@ -58,8 +68,7 @@ func newPublishing(w *world) (*publishing, error) {
 	for shard := range p.stream.Shards() {
 		p.readers = append(p.readers, &reader{Reader: p.stream.NewReader(shard, w.stack.streamAge), shard: shard})
 	}
-	created, err := p.sns.CreateTopic(context.Background(), &sns.CreateTopicInput{Name: new(contract.EventTopicName)})
-	if err != nil {
+	if err := p.subscribe(); err != nil {
 		return nil, err
 	}
 	made, err := w.sqs.CreateQueue(context.Background(), &sqs.CreateQueueInput{
@@ -68,8 +77,29 @@ func newPublishing(w *world) (*publishing, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.topicARN, p.unpublishedURL = *created.TopicArn, *made.QueueUrl
+	p.unpublishedURL = *made.QueueUrl
 	return p, nil
+}
+
+// subscribe creates the topic and the bus, and subscribes to the target.
+func (p *publishing) subscribe() error {
+	created, err := p.sns.CreateTopic(context.Background(), &sns.CreateTopicInput{Name: new(contract.EventTopicName)})
+	if err != nil {
+		return err
+	}
+	p.topicARN = *created.TopicArn
+	if _, err := p.bus.CreateEventBus(context.Background(), &eventbridge.CreateEventBusInput{Name: new(contract.EventTopicName)}); err != nil {
+		return err
+	}
+	subscribe, at, all, one := p.sns.Subscribe, p.topicARN, `{}`, `{"provider":[%q]}`
+	if p.toBus {
+		subscribe, at, all, one = p.bus.Listen, contract.EventTopicName, `{"source":[{"prefix":"urn:paysluice:"}]}`, `{"detail":{"data":{"provider":[%q]}}}`
+	}
+	if p.published, err = subscribe(at, all); err != nil {
+		return err
+	}
+	p.ofProvider, err = subscribe(at, fmt.Sprintf(one, p.w.plays.name))
+	return err
 }
 
 // eventSource is the source of the published events.
@@ -80,7 +110,7 @@ func stores() cloudevent.Stores { return cloudevent.Stores{Table: tableName, Buc
 func (p *publishing) newPublisher() *process {
 	process := p.w.newProcess("publisher")
 	handler := &publisher.Handler{
-		Target:      topic.New(snsClient{process}, p.topicARN, publisher.PublishTimeout),
+		Target:      p.newTarget(process),
 		Unpublished: queue.NewSender(sqsClient{process}, p.unpublishedURL, publisher.SendTimeout),
 		Source:      eventSource(),
 		Stores:      stores(),
@@ -92,7 +122,14 @@ func (p *publishing) newPublisher() *process {
 	return process
 }
 
-// unwelcome reports whether the topic refuses an event for its content.
+func (p *publishing) newTarget(by *process) publisher.Target {
+	if p.toBus {
+		return bus.New(busClient{by}, contract.EventTopicName, publisher.PublishTimeout)
+	}
+	return topic.New(snsClient{by}, p.topicARN, publisher.PublishTimeout)
+}
+
+// unwelcome reports whether the target refuses an event for its content.
 func unwelcome(eventID string) bool { return strings.HasSuffix(eventID, "7") }
 
 // snsClient publishes through the driver.
@@ -109,6 +146,31 @@ func (c snsClient) Publish(ctx context.Context, in *sns.PublishInput, _ ...func(
 		}
 		return c.by.world.publishing.sns.Publish(ctx, in)
 	})
+}
+
+// busClient puts events through the driver.
+type busClient struct{ by *process }
+
+func (c busClient) PutEvents(ctx context.Context, in *eventbridge.PutEventsInput, _ ...func(*eventbridge.Options)) (*eventbridge.PutEventsOutput, error) {
+	e, err := cloudevent.Decode([]byte(*in.Entries[0].Detail))
+	if err != nil {
+		c.by.world.inbox.violate("what is published is a CloudEvent: " + err.Error())
+	}
+	out, err := request(ctx, c.by, putEvents, e.ID+e.Time, func() (*eventbridge.PutEventsOutput, error) {
+		if unwelcome(e.Data.ID) {
+			return failedEntry("InvalidArgument"), nil
+		}
+		return c.by.world.publishing.bus.PutEvents(ctx, in)
+	})
+	// EventBridge answers with 200 when an entry fails, and with an error when the request does.
+	if failure, ok := errors.AsType[smithy.APIError](err); ok && e.Data.Timestamp/1000%2 == 0 {
+		return failedEntry(failure.ErrorCode()), nil
+	}
+	return out, err
+}
+
+func failedEntry(code string) *eventbridge.PutEventsOutput {
+	return &eventbridge.PutEventsOutput{FailedEntryCount: 1, Entries: []eventbridgetypes.PutEventsResultEntry{{ErrorCode: &code}}}
 }
 
 // reader is Lambda's reader of a shard. It has one invocation at a time (Lambda
@@ -228,10 +290,11 @@ func (p *publishing) done(r *reader) int {
 	return first
 }
 
-// stray stores an item that is no event, as an operator with the wrong permission could.
+// stray stores an item that is no event, as an operator with the wrong permission could. SQS refuses
+// a character of its key.
 func (p *publishing) stray() {
 	p.strays++
-	id := fmt.Sprintf("stray:%d", p.strays)
+	id := fmt.Sprintf("stray:%d\uffff", p.strays)
 	s := func(v string) dynamodbtypes.AttributeValue { return &dynamodbtypes.AttributeValueMemberS{Value: v} }
 	_, err := p.w.dynamodb.PutItem(context.Background(), &dynamodb.PutItemInput{TableName: new(tableName), Item: map[string]dynamodbtypes.AttributeValue{
 		contract.EventIDAttribute: s(id), contract.TimestampAttribute: &dynamodbtypes.AttributeValueMemberN{Value: "1"},
@@ -258,19 +321,19 @@ func (p *publishing) idle() bool {
 func (p *publishing) check() {
 	w := p.w
 	published := map[string]int{} // by item
-	for _, m := range p.sns.Published(p.topicARN) {
-		e, err := cloudevent.Decode([]byte(*m.Message))
+	if all, filtered := len(p.published()), len(p.ofProvider()); all != filtered {
+		w.violate("subscribers can filter by provider: %d of %d are not selected", all-filtered, all)
+	}
+	for _, m := range p.published() {
+		e, err := cloudevent.Decode([]byte(m))
 		if err != nil {
 			w.violate("subscribers can decode what is published: %v", err)
 			return
 		}
-		if m.MessageAttributes["provider"].StringValue == nil || *m.MessageAttributes["provider"].StringValue != e.Data.Provider {
-			w.violate("subscribers can filter by provider: %s has none", e.ID)
-		}
 		if body := e.Data.Body; body == nil || body.SHA256 != e.Data.PayloadSHA256 || body.Table != "" && body.EventID != e.Data.ID {
 			w.violate("a published event leads to its body: %s does not", e.ID)
 		}
-		published[*m.Message]++
+		published[m]++
 	}
 	unpublished := p.unpublished()
 	changes := map[string]string{} // sequence numbers by item
@@ -336,21 +399,24 @@ func (p *publishing) unpublished() map[string]string {
 	return named
 }
 
-// An outage costs delay, up to the age at which Lambda gives up a record. Those are named.
-func TestOutageOfTheTopic(t *testing.T) {
+// An outage of the topic or the bus costs delay, up to the age at which Lambda gives up a record.
+// Those are named.
+func TestOutageOfTheTarget(t *testing.T) {
 	for outage, givenUp := range map[time.Duration]bool{11 * time.Hour: false, 14 * time.Hour: true} {
-		s := loadStack(t)
-		synctest.Test(t, func(t *testing.T) {
-			w := newWorld(t, 1, s, io.Discard)
-			w.calm, w.stripe.left, w.publishing.downUntil = true, 100, time.Now().Add(outage)
-			w.run()
-			w.checkPromises()
-			w.stop()
-			requireKept(t, 1, result{broken: w.broken})
-			assert.Equal(t, givenUp, w.seen["stream: given up"] > 0, outage)
-			published := len(w.publishing.sns.Published(w.publishing.topicARN))
-			assert.Equal(t, givenUp, published == 0, "%s: %d published", outage, published)
-		})
+		for seed := range uint64(2) { // one for each target
+			s := loadStack(t)
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, seed, s, io.Discard)
+				w.calm, w.stripe.left, w.publishing.downUntil = true, 100, time.Now().Add(outage)
+				w.run()
+				w.checkPromises()
+				w.stop()
+				requireKept(t, seed, result{broken: w.broken})
+				assert.Equal(t, givenUp, w.seen["stream: given up"] > 0, outage)
+				published := len(w.publishing.published())
+				assert.Equal(t, givenUp, published == 0, "%s: %d published", outage, published)
+			})
+		}
 	}
 }
 

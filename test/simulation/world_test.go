@@ -113,7 +113,7 @@ func newWorldOf(t *testing.T, p contract.Provider, seed uint64, s stack, trace i
 		{url: w.deadLetterURL, start: w.newArchiver, timeout: s.archiverTimeout, size: s.archiverBatch, limit: maxArchivers},
 	}
 	var err error
-	w.publishing, err = newPublishing(w)
+	w.publishing, err = newPublishing(w, seed%2 == 0)
 	require.NoError(t, err)
 	w.stripe = newSender(w)
 	w.operator = newOperator(w)

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
@@ -57,9 +58,11 @@ type services struct {
 		CreateTopic(context.Context, *sns.CreateTopicInput, ...func(*sns.Options)) (*sns.CreateTopicOutput, error)
 		Publish(context.Context, *sns.PublishInput, ...func(*sns.Options)) (*sns.PublishOutput, error)
 	}
-	// subscribe delivers what a topic gets and a filter policy selects to a queue. It is nil in
-	// memory.
-	subscribe func(t *testing.T, topicARN, queueURL, filter string)
+	bus interface {
+		CreateEventBus(context.Context, *eventbridge.CreateEventBusInput, ...func(*eventbridge.Options)) (*eventbridge.CreateEventBusOutput, error)
+		PutEvents(context.Context, *eventbridge.PutEventsInput, ...func(*eventbridge.Options)) (*eventbridge.PutEventsOutput, error)
+	}
+	subscribe subscriptions
 	// mapping maps a function to the stream of a table with some items, with a maximum age.
 	mapping func(t *testing.T, age time.Duration, items ...string) mapped
 	// name returns a unique resource name.
@@ -73,7 +76,7 @@ type rule struct {
 }
 
 func rules() []rule {
-	return slices.Concat(queueRules(), tableRules(), bucketRules(), secretRules(), streamRules())
+	return slices.Concat(queueRules(), tableRules(), bucketRules(), secretRules(), streamRules(), publishRules())
 }
 
 // deviations has the rules that MiniStack 1.5.33 does not follow, and what it does
@@ -83,6 +86,9 @@ func deviations() map[string]string {
 		"SQS: a message is deleted when its retention ends":                  "it deletes messages, but keeps them for at least a minute",
 		"SQS: attributes count towards the size":                             "it counts only the body",
 		"SNS: an attribute must have a value":                                "it accepts an empty one",
+		"EventBridge: a detail is a JSON object":                             "it accepts any text",
+		"EventBridge: an entry has a source, a type and a detail":            "it accepts an entry without them",
+		"EventBridge: the entries of a request have less than 1 MB":          "it has no limit",
 		"S3: a key has at most 1,024 bytes":                                  "it has no limit",
 		"S3: metadata has at most 2 KB of US-ASCII":                          "it has no limit",
 		"Secrets Manager: a secret without a value reads like a missing one": "it returns an empty value",
@@ -95,15 +101,17 @@ func TestMemory(t *testing.T) {
 	for _, r := range rules() {
 		t.Run(r.says, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				name := namer()
+				name, topics, buses := namer(), memory.NewSNS(), memory.NewEventBridge()
 				r.test(t, services{
-					sns:      memory.NewSNS(),
-					mapping:  simulated(name),
-					sqs:      memory.NewSQS(time.Now, memory.Disorder{}),
-					dynamodb: memory.NewDynamoDB(),
-					s3:       memory.NewS3(time.Now),
-					secrets:  memory.NewSecretsManager(),
-					name:     name,
+					sns:       topics,
+					bus:       buses,
+					subscribe: simulatedSubscriptions(topics, buses),
+					mapping:   simulated(name),
+					sqs:       memory.NewSQS(time.Now, memory.Disorder{}),
+					dynamodb:  memory.NewDynamoDB(),
+					s3:        memory.NewS3(time.Now),
+					secrets:   memory.NewSecretsManager(),
+					name:      name,
 				})
 			})
 		})
@@ -117,7 +125,8 @@ func TestEmulator(t *testing.T) {
 	config, name := e.Config(), namer()
 	all := services{
 		sns:       sns.NewFromConfig(config),
-		subscribe: subscriber(config),
+		bus:       eventbridge.NewFromConfig(config),
+		subscribe: emulatedSubscriptions(config, name),
 		mapping:   emulated(e, name),
 		sqs:       sqs.NewFromConfig(config),
 		dynamodb:  dynamodb.NewFromConfig(config),

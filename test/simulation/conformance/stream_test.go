@@ -9,14 +9,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
-	"github.com/aws/aws-sdk-go-v2/service/sns"
-	snstypes "github.com/aws/aws-sdk-go-v2/service/sns/types"
-	"github.com/aws/aws-sdk-go-v2/service/sqs"
-	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -68,34 +63,6 @@ func streamRules() []rule {
 			require.NoError(t, m.Put(t.Context(), "a"))
 			await(t, m, "a")
 		}},
-		{"SNS: a topic must exist", func(t *testing.T, s services) {
-			_, err := s.sns.Publish(t.Context(), &sns.PublishInput{TopicArn: new(newTopic(t, s) + "-other"), Message: new("x")})
-			var missing *snstypes.NotFoundException
-			require.ErrorAs(t, err, &missing)
-		}},
-		{"SNS: an attribute must have a value", func(t *testing.T, s services) {
-			err := publish(t, s, newTopic(t, s), "x", "")
-			var invalid *snstypes.InvalidParameterValueException
-			require.ErrorAs(t, err, &invalid)
-		}},
-		{"SNS: a message has at most 256 KiB", func(t *testing.T, s services) {
-			arn := newTopic(t, s)
-			require.NoError(t, publish(t, s, arn, strings.Repeat("x", 200<<10), "value"))
-			err := publish(t, s, arn, strings.Repeat("x", 256<<10+1), "value")
-			var invalid *snstypes.InvalidParameterException
-			require.ErrorAs(t, err, &invalid)
-		}},
-		{"SNS: a filter policy selects by attributes", func(t *testing.T, s services) {
-			if s.subscribe == nil {
-				t.Skip("the simulation has no subscriptions: it reads what a topic gets")
-			}
-			arn := newTopic(t, s)
-			url, _ := newQueue(t, s, 0)
-			s.subscribe(t, arn, *url, `{"kind":["wanted"]}`)
-			require.NoError(t, publish(t, s, arn, "no", "other"))
-			require.NoError(t, publish(t, s, arn, "yes", "wanted"))
-			assert.Equal(t, "yes", *receiveOne(t, s, url).Body)
-		}},
 	}
 }
 
@@ -121,37 +88,6 @@ func reversed(all []string) []string {
 	all = slices.Clone(all)
 	slices.Reverse(all)
 	return all
-}
-
-func newTopic(t *testing.T, s services) string {
-	t.Helper()
-	out, err := s.sns.CreateTopic(t.Context(), &sns.CreateTopicInput{Name: new(s.name("topic"))})
-	require.NoError(t, err)
-	return *out.TopicArn
-}
-
-func publish(t *testing.T, s services, arn, message, kind string) error {
-	t.Helper()
-	_, err := s.sns.Publish(t.Context(), &sns.PublishInput{TopicArn: &arn, Message: &message,
-		MessageAttributes: map[string]snstypes.MessageAttributeValue{"kind": {DataType: new("String"), StringValue: &kind}}})
-	return err
-}
-
-// subscriber returns how queues subscribe to topics on the emulator.
-func subscriber(config aws.Config) func(t *testing.T, topicARN, queueURL, filter string) {
-	return func(t *testing.T, topicARN, queueURL, filter string) {
-		t.Helper()
-		queue := sqs.NewFromConfig(config)
-		out, err := queue.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{QueueUrl: &queueURL, AttributeNames: []sqstypes.QueueAttributeName{"QueueArn"}})
-		require.NoError(t, err)
-		arn := out.Attributes["QueueArn"]
-		policy := fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"sns.amazonaws.com"},"Action":"sqs:SendMessage","Resource":%q}]}`, arn)
-		_, err = queue.SetQueueAttributes(t.Context(), &sqs.SetQueueAttributesInput{QueueUrl: &queueURL, Attributes: map[string]string{"Policy": policy}})
-		require.NoError(t, err)
-		_, err = sns.NewFromConfig(config).Subscribe(t.Context(), &sns.SubscribeInput{TopicArn: &topicARN, Protocol: new("sqs"), Endpoint: &arn,
-			Attributes: map[string]string{"RawMessageDelivery": "true", "FilterPolicy": filter}})
-		require.NoError(t, err)
-	}
 }
 
 // onEmulator is a mapping of the emulator.

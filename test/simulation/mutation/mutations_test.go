@@ -126,6 +126,16 @@ func mutations() []mutation {
 		{"handlers/aws/topic", "a failed publication counts as published",
 			`return fmt.Errorf("publish to %s: %w", t.arn, err)`,
 			`return nil`},
+		{"handlers/aws/bus", "an entry that failed counts as published",
+			`return b.classify(errorCode(err), err)
+	}`,
+			`return b.classify(errorCode(err), err)
+	} else if len(out.Entries) > 0 {
+		return nil
+	}`},
+		{"handlers/aws/bus", "an event that the bus refuses holds up the shard",
+			`case "ValidationException", "InvalidArgument", "MalformedDetail", "RedactionFailure":`,
+			`case "ValidationException":`},
 		{"handlers/event/cloudevent", "the published event refers to another body",
 			`Table: stores.Table, EventID: stored.ID,`,
 			`Table: stores.Table, EventID: stored.RequestID,`},
