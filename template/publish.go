@@ -49,7 +49,7 @@ func (s *stack) addPublishing(table, bucket cfn.ID) publishing {
 	s.Parameter(publishTo, cfn.Parameter{
 		Type: "String",
 		Description: "Where stored events are published: an SNS topic, an EventBridge bus, or nowhere. " +
-			"Another value deletes the topic or bus, and its subscriptions or rules.",
+			"Another value deletes the topic with its subscriptions, or the bus. Delete the bus's rules first: EventBridge deletes no bus that has rules.",
 		Default:       publishToNone,
 		AllowedValues: []string{publishToNone, publishToTopic, publishToBus},
 	})
