@@ -217,6 +217,7 @@ func breaks(old, changed *jsonschema.Schema, path string) []string {
 		{"$ref", old.Ref, changed.Ref},
 		{"required members", text(old.Required), text(changed.Required)},
 		{"alternatives", text(old.OneOf), text(changed.OneOf)},
+		{"rest", rest(old), rest(changed)},
 	} {
 		if p.old != p.now {
 			add("the %s changed from %q to %q", p.what, p.old, p.now)
@@ -246,6 +247,16 @@ func breaks(old, changed *jsonschema.Schema, path string) []string {
 		}
 	}
 	return found
+}
+
+// rest returns the rules of a schema that breaks does not compare one by one, such as limits.
+func rest(s *jsonschema.Schema) string {
+	others := *s
+	others.ID, others.Schema, others.Title, others.Description, others.Deprecated, others.Examples = "", "", "", "", false, nil
+	others.Type, others.Const, others.Format, others.Pattern, others.Ref = "", nil, "", "", ""
+	others.Required, others.OneOf, others.Enum, others.Items, others.AdditionalProperties = nil, nil, nil, nil, nil
+	others.Properties, others.PropertyOrder = nil, nil
+	return text(&others)
 }
 
 func text(value any) string {

@@ -58,10 +58,28 @@ func parse(t *testing.T, text string) *jsonschema.Schema {
 // The files in testdata are the schemas as they were first released. They never change;
 // an incompatible schema is a new version with files of its own.
 func TestSchemasAreCompatible(t *testing.T) {
-	for _, file := range []string{dataFile, messageFile} {
+	for _, file := range []string{dataFile, messageFile, asyncAPIFile} {
 		released, now := read(t, "testdata/"+file), read(t, filepath.Join(root, "docs/schema", file))
-		assert.Empty(t, breaks(parse(t, released), parse(t, now), "event"), "%s: readers of the released version cannot read it", file)
+		assert.Empty(t, breaks(parseFile(t, file, released), parseFile(t, file, now), "event"), "%s: readers of the released version cannot read it", file)
 	}
+}
+
+// parseFile returns the schema in a file of docs/schema: in that of AsyncAPI, the message's
+// attributes, by which subscribers filter.
+func parseFile(t *testing.T, file, text string) *jsonschema.Schema {
+	t.Helper()
+	if file != asyncAPIFile {
+		return parse(t, text)
+	}
+	var document struct {
+		Components struct {
+			Messages struct {
+				Event struct{ Headers json.RawMessage }
+			}
+		}
+	}
+	require.NoError(t, json.Unmarshal([]byte(text), &document))
+	return parse(t, string(document.Components.Messages.Event.Headers))
 }
 
 func TestBreakingChangesAreFound(t *testing.T) {
@@ -79,6 +97,8 @@ func TestBreakingChangesAreFound(t *testing.T) {
 		{dataFile, "a category is gone", `"payment.reversed",`, ``, "event.category: the value payment.reversed is gone"},
 		{dataFile, "a list of values where all were allowed", `"account": {`, `"account": {
       "enum": ["a"],`, "event.account: it had any value and has a list"},
+		{dataFile, "a limit", `"account": {`, `"account": {
+      "maxLength": 10,`, "event.account: the rest changed"},
 		{dataFile, "numbers in a map of texts", `"additionalProperties": {
         "type": "string"`, `"additionalProperties": {
         "type": "integer"`, "event.related[]: the type changed"},
@@ -86,11 +106,12 @@ func TestBreakingChangesAreFound(t *testing.T) {
 		{messageFile, "a constant", `"const": "1.0"`, `"const": "1.1"`, "event.specversion: the constant changed"},
 		{messageFile, "the type's prefix", `com\\.`, `org\\.`, "event.type: the pattern changed"},
 		{messageFile, "the data", `"$ref": "event-1.json"`, `"$ref": "event-2.json"`, "event.data: the $ref changed"},
+		{asyncAPIFile, "an attribute to filter by", `"currency": {`, `"money": {`, "event: the member currency is gone"},
 	} {
 		released := read(t, "testdata/"+row.file)
 		planted := strings.Replace(released, row.old, row.changed, 1)
 		require.NotEqual(t, released, planted, row.why)
-		found := breaks(parse(t, released), parse(t, planted), "event")
+		found := breaks(parseFile(t, row.file, released), parseFile(t, row.file, planted), "event")
 		require.Len(t, found, 1, row.why)
 		assert.Contains(t, found[0], row.want, row.why)
 	}
