@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"os/exec"
 	"path/filepath"
@@ -26,6 +27,7 @@ import (
 	"github.com/paysluice/paysluice/handlers/event/ledger"
 	"github.com/paysluice/paysluice/test/emulator"
 	"github.com/paysluice/paysluice/test/emulator/senders"
+	"github.com/paysluice/paysluice/test/flow/roles"
 )
 
 // deploy deploys a stack that publishes to a topic, and the subscriber.
@@ -93,7 +95,7 @@ func TestSubscriber(t *testing.T) {
 	requireOutcomes(t, subscribed, map[string]int{"applied": 4, "duplicate": 4})
 	requirePayments(t, subscribed, want)
 
-	requireUsed(t, stack)
+	requireMinimal(t, subscribed)
 	t.Run("Body", func(t *testing.T) { testBody(t, stack, events) })
 	t.Run("Python", func(t *testing.T) { testPython(t, root, stack, events) })
 }
@@ -143,19 +145,23 @@ func requirePayments(t *testing.T, s *emulator.Subscriber, want []ledger.Payment
 	assert.Equal(t, want, got)
 }
 
-// requireUsed requires that the subscriber's role has no permission in vain. The emulator asks
+// requireMinimal requires that the subscriber's role has no permission in vain. The emulator asks
 // the role neither for the queue nor for the key, and writes logs itself.
-func requireUsed(t *testing.T, stack *emulator.Stack) {
+func requireMinimal(t *testing.T, s *emulator.Subscriber) {
 	t.Helper()
-	calls, err := stack.Calls()
+	all, err := roles.Find(t.Context(), s.Stack)
 	require.NoError(t, err)
-	used := map[string]bool{}
-	for _, c := range calls {
-		used[c.Sid+" "+c.Action] = true
+	require.Len(t, all, 1)
+	calls, err := s.Calls()
+	require.NoError(t, err)
+	var unseen []string
+	for _, e := range all[0].Unneeded(calls) {
+		unseen = append(unseen, e.Sid+" "+e.Action)
 	}
-	for _, permission := range []string{"Remember dynamodb:PutItem", "KeepSums dynamodb:GetItem", "KeepSums dynamodb:UpdateItem"} {
-		assert.True(t, used[permission], "%s was not used: %v", permission, used)
-	}
+	assert.Equal(t, []string{
+		"Receive sqs:ReceiveMessage", "Receive sqs:DeleteMessage", "Receive sqs:GetQueueAttributes",
+		"DecryptMessages kms:Decrypt", "Log logs:CreateLogStream", "Log logs:PutLogEvents",
+	}, unseen)
 }
 
 // testBody fetches each event's body with the rights that docs/consuming.md names.
@@ -189,10 +195,11 @@ func testBody(t *testing.T, stack *emulator.Stack, events []cloudevent.Event) {
 }
 
 // testPython gives the Python subscriber the newest state first, an older one, both again, a
-// refund with its correction, and two corrections of the state, the last one first.
+// refund with its correction, and two corrections of the state, the last one first. Then it gives
+// everything again in the other order.
 func testPython(t *testing.T, root string, stack *emulator.Stack, events []cloudevent.Event) {
 	client := dynamodb.NewFromConfig(stack.Config())
-	for name, key := range map[string]string{"PythonInbox": "event", "PythonStates": "payment"} {
+	for name, key := range map[string]string{"PythonInbox": "event", "PythonPayments": "payment"} {
 		_, err := client.CreateTable(t.Context(), &dynamodb.CreateTableInput{
 			TableName: &name, BillingMode: types.BillingModePayPerRequest,
 			AttributeDefinitions: []types.AttributeDefinition{{AttributeName: &key, AttributeType: types.ScalarAttributeTypeS}},
@@ -200,9 +207,6 @@ func testPython(t *testing.T, root string, stack *emulator.Stack, events []cloud
 		})
 		require.NoError(t, err)
 	}
-	processing, succeeded := events[1].Encode(), events[2].Encode()
-	cmd := exec.CommandContext(t.Context(), filepath.Join(root, ".venv/bin/python"), "subscriber.py", "PythonInbox", "PythonStates")
-	cmd.Env = stack.ClientEnvironment()
 	correct := func(e cloudevent.Event, category event.Category, later int64) (event.Event, string) {
 		corrected := e.Data.Event
 		corrected.Category, corrected.ReceivedAt = category, corrected.ReceivedAt+later
@@ -211,26 +215,108 @@ func testPython(t *testing.T, root string, stack *emulator.Stack, events []cloud
 		require.NoError(t, err)
 		return corrected, correction.Encode()
 	}
-	refund := events[3].Encode()
-	_, repaired := correct(events[3], event.RefundSucceeded, 1)
+	processing, succeeded, refund, dispute := events[1].Encode(), events[2].Encode(), events[3].Encode(), events[4].Encode()
+	refunded, repaired := correct(events[3], event.RefundSucceeded, 1)
 	failed, last := correct(events[2], event.PaymentFailed, 2)
-	_, earlier := correct(events[2], event.PaymentCanceled, 1)
-	cmd.Stdin = strings.NewReader(strings.Join([]string{
-		succeeded, processing, succeeded, processing, refund, repaired, refund, repaired, last, earlier,
-	}, "\n"))
+	canceled, earlier := correct(events[2], event.PaymentCanceled, 1)
+	messages := []string{succeeded, processing, succeeded, processing, dispute, refund, repaired, refund, last, earlier}
+	again := slices.Clone(messages)
+	slices.Reverse(again)
+	cmd := exec.CommandContext(t.Context(), filepath.Join(root, ".venv/bin/python"), "subscriber.py", "PythonInbox", "PythonPayments")
+	cmd.Env, cmd.Stdin = stack.ClientEnvironment(), strings.NewReader(strings.Join(append(messages, again...), "\n"))
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, "%s", out)
+	assert.Equal(t, "applied stale duplicate duplicate applied applied applied duplicate applied stale"+strings.Repeat(" duplicate", len(again)),
+		strings.Join(strings.Fields(string(out)), " "))
 
-	assert.Equal(t, "applied stale duplicate stale applied applied duplicate duplicate applied stale", strings.Join(strings.Fields(string(out)), " "))
-	got, err := client.Scan(t.Context(), &dynamodb.ScanInput{TableName: new("PythonStates")})
+	got, err := client.Scan(t.Context(), &dynamodb.ScanInput{TableName: new("PythonPayments")})
 	require.NoError(t, err)
+	require.Len(t, got.Items, 1)
+	kept, _ := got.Items[0]["events"].(*types.AttributeValueMemberSS)
+	require.NotNil(t, kept)
+	delete(got.Items[0], "events")
 	state, ok := ledger.StateOf(failed)
 	require.True(t, ok)
-	assert.Equal(t, []map[string]types.AttributeValue{{
+	assert.Equal(t, map[string]types.AttributeValue{
 		"payment":  &types.AttributeValueMemberS{Value: state.Object},
 		"category": &types.AttributeValueMemberS{Value: string(state.Category)},
 		"eventId":  &types.AttributeValueMemberS{Value: state.EventID},
 		"version":  &types.AttributeValueMemberS{Value: state.Version},
 		"revision": &types.AttributeValueMemberS{Value: state.Revision},
-	}}, got.Items, "as the ledger's states are")
+	}, got.Items[0], "as the ledger's states are")
+	all := []event.Event{refunded, failed, canceled}
+	for _, e := range events[1:] {
+		all = append(all, e.Data.Event)
+	}
+	assert.Len(t, kept.Value, len(all))
+	assert.Equal(t, ledgerTotals([][]event.Event{all}), pythonTotals(t, root, "["+strings.Join(kept.Value, ",")+"]"), "as the ledger counts")
+}
+
+// TestPythonCounts compares the sums in Python with the ledger's, for random sets of events of one
+// payment: late, repeated, corrected and in two currencies.
+func TestPythonCounts(t *testing.T) {
+	root, err := emulator.Root()
+	require.NoError(t, err)
+	rng := rand.New(rand.NewPCG(1, 0))
+	kinds := slices.DeleteFunc(event.Categories(), func(c event.Category) bool {
+		kind, _, _ := strings.Cut(string(c), ".")
+		return !slices.Contains([]string{"payment", "refund", "dispute", "invoice"}, kind)
+	})
+	var sets [][]event.Event
+	var lines []string
+	for range 2000 {
+		var set []event.Event
+		for n := range 1 + rng.IntN(8) {
+			kind := kinds[rng.IntN(len(kinds))]
+			e := event.Event{
+				ID: fmt.Sprint("stripe:evt_", rng.IntN(8)), Provider: "stripe", PaymentID: "pi_1", Category: kind,
+				ObjectID:  fmt.Sprint(string(kind)[:3], rng.IntN(2)),
+				Timestamp: senders.Created + 500*int64(rng.IntN(4)), ReceivedAt: senders.Created + int64(n),
+			}
+			if rng.IntN(4) > 0 {
+				e.Money = event.Money{Amount: fmt.Sprintf("%d.%02d", 1+rng.IntN(20), rng.IntN(100)), Currency: []string{"EUR", "EUR", "USD"}[rng.IntN(3)]}
+			}
+			set = append(set, e)
+		}
+		sets, lines = append(sets, set), append(lines, marshal(set))
+	}
+	want := ledgerTotals(sets)
+	assert.Greater(t, len(want), 2000, "most sets count something")
+	assert.Equal(t, want, pythonTotals(t, root, lines...))
+}
+
+// ledgerTotals returns what the ledger counts in sets of events of one payment:
+// "{set} {currency} {sum} {amount}".
+func ledgerTotals(sets [][]event.Event) []string {
+	var lines []string
+	for n, set := range sets {
+		var l ledger.Ledger
+		for _, e := range set {
+			l.Add(e)
+		}
+		for _, sum := range l.Totals() {
+			for name, amount := range map[string]string{"paid": sum.Paid, "refunded": sum.Refunded, "disputed": sum.Disputed, "lost": sum.Lost} {
+				lines = append(lines, fmt.Sprint(n, " ", sum.Currency, " ", name, " ", amount))
+			}
+		}
+	}
+	slices.Sort(lines)
+	return lines
+}
+
+// pythonTotals returns the same of subscriber.py for sets in JSON.
+func pythonTotals(t *testing.T, root string, sets ...string) []string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), filepath.Join(root, ".venv/bin/python"), "-c", `
+import json, sys, subscriber
+for n, line in enumerate(sys.stdin):
+    for currency, sums in subscriber.totals(json.loads(line)).items():
+        for name, amount in sums.items():
+            print(n, currency, name, f"{amount:.2f}")`)
+	cmd.Env, cmd.Stdin = append(cmd.Environ(), "PYTHONDONTWRITEBYTECODE=1"), strings.NewReader(strings.Join(sets, "\n"))
+	out, err := cmd.Output()
+	require.NoError(t, err)
+	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+	slices.Sort(lines)
+	return lines
 }
