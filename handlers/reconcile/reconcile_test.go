@@ -412,25 +412,34 @@ func TestRefill(t *testing.T) {
 
 // A proof waits for what is on its way, and gives up at its limit.
 func TestProve(t *testing.T) {
-	p := contract.Stripe()
-	for pauses, want := range map[int]reconcile.Counts{2: {Listed: 1, Stored: 1}, 99: {Listed: 1, Missing: 1, StillRetried: 1}} {
+	p, missing := contract.Stripe(), reconcile.Counts{Listed: 1, Missing: 1, StillRetried: 1}
+	for _, row := range []struct {
+		why             string
+		stored          int // the pause that it is stored in
+		failed, seconds int
+		want            reconcile.Counts
+	}{
+		{"it is stored after a while", 2, 0, 3, reconcile.Counts{Listed: 1, Stored: 1}},
+		{"it is never stored", 99, 0, 10, missing},
+		{"it was not refilled", 99, 1, 0, missing},
+	} {
 		w, clock, waited := newWorld(t, p, nil), now, 0
 		w.Now = func() time.Time { return clock }
 		w.add(1, now.Add(-time.Hour), body(p, 1, now.Add(-time.Hour)))
 		sleep := func(_ context.Context, d time.Duration) error {
 			clock = clock.Add(d)
-			if waited++; waited == pauses {
+			if waited++; waited == row.stored {
 				w.store(t, body(p, 1, now.Add(-time.Hour)))
 			}
 			return nil
 		}
-		done, err := w.Prove(t.Context(), reconcile.Start(now.Add(-2*time.Hour), now), 10*time.Second, sleep)
+		done, err := w.Prove(t.Context(), reconcile.Start(now.Add(-2*time.Hour), now), row.failed, 10*time.Second, sleep)
 		require.NoError(t, err)
-		assert.Equal(t, want, done.Report.Counts)
-		assert.LessOrEqual(t, clock.Sub(now), 10*time.Second)
+		assert.Equal(t, row.want, done.Report.Counts, row.why)
+		assert.Equal(t, time.Duration(row.seconds)*time.Second, clock.Sub(now), row.why)
 	}
 	w := newWorld(t, p, nil)
 	w.add(1, now.Add(-time.Hour), body(p, 1, now.Add(-time.Hour)))
-	_, err := w.Prove(t.Context(), reconcile.Start(now.Add(-2*time.Hour), now), time.Minute, func(context.Context, time.Duration) error { return errDown })
+	_, err := w.Prove(t.Context(), reconcile.Start(now.Add(-2*time.Hour), now), 0, time.Minute, func(context.Context, time.Duration) error { return errDown })
 	assert.ErrorIs(t, err, errDown)
 }

@@ -517,7 +517,9 @@ func TestNotShown(t *testing.T) {
 		t.Run(row.why, func(t *testing.T) {
 			w := newWorld(t)
 			row.prepare(w)
+			begun := w.clock
 			got, metrics := w.tick(t)
+			assert.Equal(t, begun, w.clock, "nothing is on its way that could be waited for")
 			assert.Equal(t, []any{reconciler.StateFinished, float64(row.missing), 1.0}, []any{got.State, metrics["Lost"], metrics["Unreconciled"]}, w.log.String())
 			assert.Contains(t, w.log.String(), `"level":"ERROR","message":"the comparison does not show whether everything arrived"`)
 			assert.Contains(t, w.log.String(), `"reason":"`+row.reason+`"`)

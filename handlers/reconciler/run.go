@@ -250,7 +250,8 @@ func (w *worker) compare(ctx context.Context, c *reconcile.Comparison) (err erro
 		}
 	}
 	c.Missing = nil
-	w.now.Place, err = c.Prove(ctx, w.now.Place, w.ProofTime, w.Sleep)
+	r := w.now.Refill
+	w.now.Place, err = c.Prove(ctx, w.now.Place, r.Found-r.Redelivered-r.Stored, w.ProofTime, w.Sleep)
 	return err
 }
 

@@ -38,26 +38,26 @@ func TestEveryPermissionIsNeeded(t *testing.T) {
 	published, err := subscribe(t.Context(), stack, "permissions", "")
 	require.NoError(t, err)
 	publishes := func(ctx context.Context) error { return exercisePublisher(ctx, stack, published) }
-	var processors []*roles.Role
+	side := map[*roles.Role]func(context.Context) error{} // none of their functions calls another
 	for _, r := range all {
 		switch {
 		case r.Type == roles.TypeOf(contract.EmptierName):
 		case r.Type == roles.TypeOf(contract.ReconcilerName):
-			t.Run(r.Type, func(t *testing.T) { removeEach(t, r, reconciler.exercise) })
+			side[r] = reconciler.exercise
 		case strings.HasSuffix(r.Type, roles.TypeOf("-processor")):
-			processors = append(processors, r)
+			side[r] = accountOf(t, r).exercise
 		case r.Type == roles.TypeOf(contract.PublisherName):
 			t.Run(r.Type, func(t *testing.T) { removeEach(t, r, publishes) })
 		default:
 			t.Run(r.Type, func(t *testing.T) { removeEach(t, r, guarded(t).exercise) })
 		}
 	}
-	t.Run("processors", func(t *testing.T) {
-		require.Len(t, processors, len(accounts))
-		for _, r := range processors {
+	t.Run("side by side", func(t *testing.T) {
+		require.Len(t, side, 1+len(accounts))
+		for r, exercise := range side {
 			t.Run(r.Type, func(t *testing.T) {
-				t.Parallel() // each provider has its own processor
-				removeEach(t, r, accountOf(t, r).exercise)
+				t.Parallel()
+				removeEach(t, r, exercise)
 			})
 		}
 	})
