@@ -21,7 +21,7 @@ help:
 	@echo 'make soak      the long simulation, an hour of hostile bodies, ten minutes of each fuzz target'
 	@echo
 	@echo 'make demo      deploy the stack on this machine, send it webhooks, show the results'
-	@echo 'make up        leave the same stack running to play with'
+	@echo 'make up        leave the same stack running to play with, and its console'
 	@echo 'make subscriber  subscribe a function to the events of that stack, show what it counts'
 	@echo 'make down      stop it'
 	@echo

@@ -40,7 +40,7 @@ func (s session) openConsole(t testing.TB, args ...string) *console {
 	t.Helper()
 	cmd := s.command(t, append([]string{"console", "--no-open"}, args...)...)
 	c := &console{t: t, log: &locked{}}
-	cmd.Stderr = c.log
+	cmd.Stdout, cmd.Stderr = c.log, c.log
 	require.NoError(t, cmd.Start())
 	c.stop = func() int {
 		_ = cmd.Process.Signal(os.Interrupt)

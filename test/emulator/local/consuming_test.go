@@ -4,17 +4,30 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	description "github.com/paysluice/paysluice/cmd/paysluice/local"
 	"github.com/paysluice/paysluice/test/emulator"
 )
+
+// TestMain lets up start this program as the one that plays PayPal's hosts.
+func TestMain(m *testing.M) {
+	if slices.Equal(os.Args[1:], []string{paypalHosts}) {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
 
 // different hides what differs between runs: times, ids and amounts.
 var different = regexp.MustCompile(`(… \d+ s )*… \d+\.\d s|(evt|pi)_\w+|\d+\.\d\d|\s+\d+ `)
@@ -29,30 +42,32 @@ func TestConsumingPage(t *testing.T) {
 	block := regexp.MustCompile("(?s)```console\n(.*?)```").FindSubmatch(page)
 	require.NotNil(t, block)
 
-	shared, err := emulator.StartShared(t.Context(), emulator.Options{Root: root})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, shared.Stop()) })
 	var out bytes.Buffer
-	l := local{root: root, out: &out}
-	var stack *emulator.Stack
-	var sender command
+	l := local{root: root, out: &out, detached: emulator.Detached{Dir: filepath.Join(t.TempDir(), description.Dir)}}
+	t.Cleanup(func() { require.NoError(t, l.down()) })
+	var link string
 	commands := map[string]func() error{
-		"make up": func() error { // without a process of its own
-			out.WriteString("Starting MiniStack … 1.0 s\n")
-			stack, err = l.deploy(t.Context(), shared.Endpoint, "local", published())
-			if err == nil {
-				err = l.storeSecrets(t.Context(), stack, shared.PayPal)
-			}
-			if err == nil {
-				sender, err = newCommand(t.Context(), root, stack, shared.PayPal)
-			}
+		"make up": func() error {
+			err := l.up(t.Context(), 0)
+			link = regexp.MustCompile(`http://127\.0\.0\.1:\d+/\?token=\w+`).FindString(out.String())
 			return err
 		},
-		"make subscriber": func() error { return l.subscribe(t.Context(), stack) },
+		"make subscriber": func() error {
+			stack, err := l.attach()
+			if err != nil {
+				return err
+			}
+			return l.subscribe(t.Context(), stack)
+		},
 		"go run ./cmd/paysluice send stripe payment_intent.succeeded --local --wait": func() error {
-			printed, err := sender.run(t.Context(), "send", "stripe", "payment_intent.succeeded", "--wait")
+			paysluice := command{filepath.Join(l.detached.Dir, "paysluice"), l.detached.Dir}
+			printed, err := paysluice.run(t.Context(), "send", "stripe", "payment_intent.succeeded", "--wait")
 			out.Write(printed)
-			return errors.Join(err, awaitPayment(t.Context(), stack, root))
+			stack, attachErr := l.attach()
+			if err = errors.Join(err, attachErr); err != nil {
+				return err
+			}
+			return awaitPayment(t.Context(), stack, root)
 		},
 	}
 	normal := func(line string) string { return strings.TrimSpace(different.ReplaceAllString(line, "…")) }
@@ -68,6 +83,19 @@ func TestConsumingPage(t *testing.T) {
 			rest = rest[at+1:]
 		}
 	}
+
+	// The console of make up ends with the stack.
+	opened := func() (*http.Response, error) { return http.Get(link) }
+	answer, err := opened()
+	require.NoError(t, err)
+	answer.Body.Close()
+	assert.Equal(t, http.StatusOK, answer.StatusCode)
+	log, err := os.ReadFile(filepath.Join(l.detached.Dir, "console.log"))
+	require.NoError(t, err)
+	assert.NotContains(t, string(log), "token", "the log has no link")
+	require.NoError(t, l.down())
+	_, err = opened()
+	assert.ErrorIs(t, err, syscall.ECONNREFUSED)
 }
 
 // awaitPayment waits until the subscriber has counted a payment.

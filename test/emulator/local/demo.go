@@ -256,7 +256,7 @@ The authorizer checks a webhook's headers, then the processor its signature.`)
 	if err := l.checkQueues(ctx, stack); err != nil {
 		return err
 	}
-	fmt.Fprint(l.out, "\nTo see a stack in the browser: make up, then go run ./cmd/paysluice console --local\n")
+	fmt.Fprint(l.out, "\nTo see a stack in the browser: make up leaves one running and prints a link to its console.\n")
 	return nil
 }
 

@@ -21,7 +21,7 @@ import (
 const usage = `usage: local <command>
 
   demo [-port n]   deploy the stack, send it webhooks, show the results, stop it
-  up [-port n]     deploy the stack and leave it running
+  up [-port n]     deploy the stack and leave it running, with its console
   subscriber       deploy the worked subscriber of docs/consuming.md beside the
                    running stack, and show the sums that it keeps
   aws …            run the aws command line against the running stack

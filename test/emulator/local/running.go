@@ -133,11 +133,19 @@ func (l local) up(ctx context.Context, port int) (err error) {
 	if err := l.detached.Leave(e, stack, hosts.PayPal); err != nil {
 		return err
 	}
-	return l.explain(stack)
+	var link string
+	err = l.step("Opening the console", func() error {
+		link, err = l.detached.OpenConsole(ctx, l.root)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return l.explain(stack, link)
 }
 
-// explain prints how to use the running stack.
-func (l local) explain(stack *emulator.Stack) error {
+// explain prints how to use the running stack. The link to its console works once.
+func (l local) explain(stack *emulator.Stack, link string) error {
 	var urls []string
 	for _, p := range contract.Providers() {
 		url, err := stack.URL(p)
@@ -152,6 +160,12 @@ The stack is running and accepts webhooks at:
 
 %s
 
+See it in the browser, on this machine. The link works once; the command opens another console:
+
+  %s
+
+  go run ./cmd/paysluice console --local
+
 Send a webhook of any type, signed with the stack's secret, and list the stored events:
 
   go run ./cmd/paysluice send stripe payment_intent.succeeded --local --wait
@@ -162,29 +176,25 @@ Subscribe a function to the stored events, and then show what it has counted:
 
   make subscriber
 
-See them in the browser, on this machine:
-
-  go run ./cmd/paysluice console --local
-
 Read a function's log with the aws command line (as the account's root user):
 
-  %[2]s aws logs filter-log-events --output text \
-    --query 'events[].[message]' --log-group-name /aws/lambda/%[5]s-%[3]s
+  %[3]s aws logs filter-log-events --output text \
+    --query 'events[].[message]' --log-group-name /aws/lambda/%[6]s-%[4]s
 
 Use a signing secret of your own:
 
-  %[2]s aws secretsmanager put-secret-value \
-    --secret-id %[6]s \
+  %[3]s aws secretsmanager put-secret-value \
+    --secret-id %[7]s \
     --secret-string '{"endpoints":[{"label":"mine","secret":"whsec_…"}]}'
 
 Point another AWS tool or SDK to the stack:
 
-  export %[4]s
+  export %[5]s
 
 Stop the stack:
 
   make down
-`, strings.Join(urls, "\n"), self, stack.Suffix,
+`, strings.Join(urls, "\n"), link, self, stack.Suffix,
 		strings.Join(stack.ClientEnvironment(), " \\\n    "), contract.ConsumerName, "stripe-secret-"+stack.Suffix)
 	return nil
 }

@@ -25,8 +25,8 @@ func (a *app) console() *cobra.Command {
 		Use:   "console",
 		Short: "Show the stack in a browser, on this machine",
 		Long: `Show the stack in a browser. The command serves the pages on 127.0.0.1 and
-prints a link to them, which works once. The pages read the stack with your AWS
-credentials.
+prints a link to them on stdout, which works once. The pages read the stack with
+your AWS credentials.
 
 They change nothing unless a flag allows it. --allow-replay lets them send
 archived events to the queue again. --allow-send lets them send webhooks to a
@@ -53,7 +53,8 @@ stderr. Ctrl-C ends the console.`,
 				return err
 			}
 			link := server.Link()
-			fmt.Fprintf(a.err, "The console of %s is open until Ctrl-C:\n\n  %s\n\n", s.Name, link)
+			fmt.Fprintf(a.err, "The console of %s is open until Ctrl-C. The link works once:\n", s.Name)
+			fmt.Fprintln(a.out, link)
 			if !noOpen {
 				a.open(c.Context(), link)
 			}
@@ -99,7 +100,7 @@ func (a *app) consoleOptions(s *stack.Stack) console.Options {
 			plan.Reader = store
 			return plan, err
 		},
-		Log: a.err, Now: a.now, Zone: time.Local,
+		Log: a.err, Links: a.out, Now: a.now, Zone: time.Local,
 	}
 }
 

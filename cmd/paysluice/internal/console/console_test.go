@@ -127,7 +127,7 @@ func denied() error {
 func listen(t *testing.T, w *world) *Server {
 	t.Helper()
 	s, err := Listen(Options{
-		Stack: &stack.Stack{Name: "paysluice-test"}, Store: w, Monitor: w, Log: &w.log,
+		Stack: &stack.Stack{Name: "paysluice-test"}, Store: w, Monitor: w, Log: &w.log, Links: &w.log,
 		Now: func() time.Time { return now }, Zone: time.FixedZone("CET", 3600),
 	}, 0)
 	require.NoError(t, err)

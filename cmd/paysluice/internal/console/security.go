@@ -80,9 +80,9 @@ func (g *guard) protect(next http.Handler, refuse func(w http.ResponseWriter, st
 			next.ServeHTTP(w, r)
 		case known:
 			g.used(g.newLink())
-			refuse(w, http.StatusForbidden, "This link was used before. The console's terminal shows a new one.")
+			refuse(w, http.StatusForbidden, "This link was used before. The console has printed a new one.")
 		default:
-			refuse(w, http.StatusForbidden, "Open the link that the console's terminal shows.")
+			refuse(w, http.StatusForbidden, "Open the link that the console has printed.")
 		}
 	}))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -131,7 +131,7 @@ func TestLinkWorksOnce(t *testing.T) {
 	status, _, body = attack(t, s, "GET", target, none)
 	assert.Equal(t, http.StatusForbidden, status)
 	assert.Contains(t, body, "This link was used before.")
-	assert.Regexp(t, `that link was used before; a new one: http://127\.0\.0\.1:\d+/\?token=\w{26}\n$`, w.log.String())
+	assert.Regexp(t, `that link was used before; here is a new one:\nhttp://127\.0\.0\.1:\d+/\?token=\w{26}\n$`, w.log.String())
 	status, _, _ = attack(t, s, "GET", target, nil)
 	assert.Equal(t, http.StatusOK, status, "whoever has the session may use its link again")
 	assert.NotEqual(t, s.guard.session, listen(t, w).guard.session, "a session per start")

@@ -70,7 +70,8 @@ type Options struct {
 	// Trace follows an id through the stack.
 	Trace   func(ctx context.Context, id string) (query.Trace, error)
 	Examine func(context.Context) ([]doctor.Result, error) // checks the stack
-	Log     io.Writer                                      // receives links, looks at bodies, sent webhooks and replays
+	Log     io.Writer                                      // receives looks at bodies, sent webhooks and replays
+	Links   io.Writer                                      // receives a new link when one is used twice
 	// AllowReplay lets the pages start, resume and stop replays.
 	AllowReplay bool
 	// AllowSend lets the pages send webhooks to a test stack on AWS. To an emulator's they
@@ -103,7 +104,8 @@ func Listen(o Options, port int) (*Server, error) {
 	s := &Server{Options: o, listener: listener, pages: map[string]*template.Template{}, life: context.Background(),
 		runner: runner{plans: map[string]*plan{}, jobs: map[string]*job{}}, outbox: outbox{forms: map[string]*submission{}}}
 	s.guard = newGuard(listener.Addr().(*net.TCPAddr).Port, func(link string) {
-		s.log("that link was used before; a new one: %s", link)
+		s.log("that link was used before; here is a new one:")
+		fmt.Fprintln(s.Links, link)
 	})
 	layout, _ := template.New("layout").Funcs(s.functions()).ParseFS(assets, "templates/layout.html") // a test renders all
 	names, _ := assets.ReadDir("templates")                                                           // embedded
