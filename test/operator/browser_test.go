@@ -181,6 +181,10 @@ func TestBrowserWithoutJavaScript(t *testing.T) {
 	assert.Equal(t, string(body), exact)
 	press("nav a[href='/failures']", "Plan a replay")
 	press("a[href^='/failures?days=7&provider']", "Messages")
+	press("a[data-select]", "Select none")
+	press("form[action='/replay/plan'] button", "Nothing to replay")
+	press("nav a[href='/failures']", "Plan a replay")
+	press("a[href^='/failures?days=7&provider']", "Messages")
 	press("a[href^='/replay']", "paysluice replay")
 	press("nav a[href='/doctor']", "Examine the stack")
 	press("nav a[href='/send']", "Expected: 200")
@@ -191,11 +195,21 @@ func TestBrowserWithoutJavaScript(t *testing.T) {
 	}, waitTime, pollTime)
 }
 
-// From a group of failures to stored rows: the plan, the run, and a page that is left.
+// From a group of failures to stored rows: a message that is selected, then the plan of the group, the run,
+// and a page that is left.
 func TestBrowserReplays(t *testing.T) {
 	inBrowser(t)
 	failed := archive(t, 3, contract.ReasonReceivesExhausted, time.Now().Add(-5*time.Hour).Truncate(time.Millisecond), "")
 	b, c := visit(t, root(), "--allow-replay")
+	require.NoError(t, b.Enter(c.origin+"/failures?days=7&provider=stripe&reason=receives-exhausted"))
+	selected := fmt.Sprintf("input[value=%q]", failed[0].Key())
+	require.NoError(t, b.Do(chromedp.Click(chromedp.CSS("[data-select]"))))
+	until(t, b, `document.readyState === "complete" && document.querySelector("[name=key]:not(:checked)") === null`)
+	require.NoError(t, b.Do(chromedp.Click(chromedp.CSS("[data-select]")), chromedp.Focus(chromedp.CSS("tr:has("+selected+") a")), chromedp.KeyEvent("x")))
+	until(t, b, fmt.Sprintf("document.querySelector(%q).checked", selected))
+	require.NoError(t, b.Do(chromedp.Click(chromedp.CSS("main form[action='/replay/plan'] button"))))
+	until(t, b, `document.body.innerText.includes("Replay 1 message")`)
+	assert.Contains(t, evaluate[string](t, b, "document.querySelector('main table').innerText"), failed[0].Key())
 	require.NoError(t, b.Enter(c.origin+"/failures"))
 	group := `a[href="/replay?days=7&provider=stripe&reason=receives-exhausted"]`
 	require.NoError(t, b.Do(chromedp.Click(chromedp.CSS(group))))

@@ -82,11 +82,7 @@ var ErrMissing = errors.New("the archive has no such key")
 
 // Get returns the message under a key. The error is ErrMissing without one.
 func (a *Archive) Get(ctx context.Context, key string) (Failure, error) {
-	f, err := a.get(ctx, object{key: key})
-	if _, missing := errors.AsType[*types.NoSuchKey](err); missing {
-		return f, fmt.Errorf("%w: %w", ErrMissing, err)
-	}
-	return f, err
+	return a.get(ctx, object{key: key})
 }
 
 // storageOf reads the object's class and the header x-amz-restore, such as
@@ -121,10 +117,13 @@ func (a *Archive) get(ctx context.Context, o object) (Failure, error) {
 	if _, cold := errors.AsType[*types.InvalidObjectState](err); cold {
 		return a.head(ctx, f)
 	}
+	_, missing := errors.AsType[*types.NoSuchKey](err)
 	switch {
 	case errors.Is(err, event.ErrArchive):
 		f.Reason, f.ArchivedAt = NotAMessage, o.at.UnixMilli()
 		return f, nil
+	case missing:
+		return Failure{}, fmt.Errorf("%w: %s", ErrMissing, o.key)
 	case err != nil:
 		return Failure{}, err
 	}

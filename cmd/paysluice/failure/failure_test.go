@@ -186,6 +186,46 @@ func TestListReadsTheDaysOfTheFilter(t *testing.T) {
 	assert.Equal(t, 1, n, "a caller may stop")
 }
 
+func TestSelect(t *testing.T) {
+	b := newBucket(t)
+	var all []string
+	for i := range 40 {
+		class := types.StorageClassStandard
+		if i == 39 {
+			class = types.StorageClassGlacier
+		}
+		all = append(all, b.add(t, archived(fmt.Sprintf("stripe:evt_%02d", i), contract.ReasonConflict, noon), class))
+	}
+	wanted := append(slices.Clone(all[3:]), all[5]) // more than a batch, one key twice
+	slices.Reverse(wanted)
+	var got []failure.Failure
+	for f, err := range b.archive().Select(t.Context(), wanted) {
+		require.NoError(t, err)
+		got = append(got, f)
+	}
+	require.Len(t, got, 37)
+	for i, f := range got {
+		assert.Equal(t, all[3+i], f.Key)
+	}
+	assert.Equal(t, failure.Glacier, got[36].Storage)
+	for range b.archive().Select(t.Context(), all) {
+		break
+	}
+	for _, err := range b.archive().Select(t.Context(), []string{"stripe/2026/03/10/none.json"}) {
+		require.ErrorIs(t, err, failure.ErrMissing)
+		assert.EqualError(t, err, "the archive has no such key: stripe/2026/03/10/none.json")
+	}
+
+	assert.True(t, failure.IsKey(all[0]))
+	assert.True(t, failure.IsKey("unknown/2026/03/10/m.json"))
+	for _, other := range []string{
+		"", "x", "stripe:evt_1", "stripe/2026/03/10", "stripe/notes/of/a/day.json", "adyen/2026/03/10/x.json",
+		"oversize/30d/stripe/2026-03-10/hash", "replays/run/notes/1/x.json", "stripe/2026/03/10/../x.json", "/stripe/2026/03/10/x.json",
+	} {
+		assert.False(t, failure.IsKey(other), other)
+	}
+}
+
 func TestFailureHasTheMessage(t *testing.T) {
 	b := newBucket(t)
 	m := archived("stripe:evt_1", contract.ReasonReceivesExhausted, noon)

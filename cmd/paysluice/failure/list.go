@@ -104,6 +104,39 @@ func (f Filter) matches(found Failure) bool {
 // List returns the failures that a filter selects, in the order of their keys: by
 // provider, then by day. An error ends the sequence.
 func (a *Archive) List(ctx context.Context, f Filter) iter.Seq2[Failure, error] {
+	return a.read(ctx, f, func(yield func(object, error) bool) {
+		for _, prefix := range f.prefixes() {
+			for o, err := range a.objects(ctx, f, prefix) {
+				if !yield(o, err) {
+					return
+				}
+			}
+		}
+	})
+}
+
+// Select returns the failures under keys, in the order of the keys and each once. An
+// error ends the sequence; it is ErrMissing if the archive has nothing under a key.
+func (a *Archive) Select(ctx context.Context, keys []string) iter.Seq2[Failure, error] {
+	return a.read(ctx, Filter{}, func(yield func(object, error) bool) {
+		for _, key := range slices.Compact(slices.Sorted(slices.Values(keys))) {
+			if !yield(object{key: key}, nil) {
+				return
+			}
+		}
+	})
+}
+
+// IsKey reports whether a text has the form of the archive's keys, such as
+// stripe/2026/11/01/name.json.
+func IsKey(text string) bool {
+	first, _, _ := strings.Cut(text, "/")
+	return slices.Contains(Providers(), first) && day(text) != "" && strings.Count(text, "/") == 4
+}
+
+// read reads objects, some at a time, and returns those that a filter selects. An error
+// ends the sequence.
+func (a *Archive) read(ctx context.Context, f Filter, objects iter.Seq2[object, error]) iter.Seq2[Failure, error] {
 	return func(yield func(Failure, error) bool) {
 		n := 0
 		var batch []object
@@ -133,15 +166,13 @@ func (a *Archive) List(ctx context.Context, f Filter) iter.Seq2[Failure, error] 
 			}
 			return true
 		}
-		for _, prefix := range f.prefixes() {
-			for o, err := range a.objects(ctx, f, prefix) {
-				if err != nil {
-					yield(Failure{}, err)
-					return
-				}
-				if batch = append(batch, o); len(batch) == concurrency && !flush() {
-					return
-				}
+		for o, err := range objects {
+			if err != nil {
+				yield(Failure{}, err)
+				return
+			}
+			if batch = append(batch, o); len(batch) == concurrency && !flush() {
+				return
 			}
 		}
 		flush()

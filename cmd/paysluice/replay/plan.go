@@ -3,6 +3,8 @@ package replay
 import (
 	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -21,6 +23,8 @@ type Selection struct {
 	Conflicts bool `json:"conflicts,omitempty"`
 	// OtherMode also sends events of another mode than the secret's entry.
 	OtherMode bool `json:"otherMode,omitempty"`
+	// Keys selects messages one by one, at most MaxKeys, and the Filter none.
+	Keys []string `json:"keys,omitempty"`
 	// EventIDs are the events of a republication, all of the Filter without one.
 	EventIDs []string `json:"eventIds,omitempty"`
 	// ReceivedSince and ReceivedUntil bound the receipt of a republication's events.
@@ -35,13 +39,34 @@ type Group struct {
 	Reason   string `json:"failureReason,omitempty"`
 	Category string `json:"category,omitempty"`
 	// Skipped says why the messages are not sent, "" for those that are.
-	Skipped string   `json:"skipped,omitempty"`
-	Count   int      `json:"count"`
-	Samples []string `json:"samples"` // the first keys
+	Skipped string `json:"skipped,omitempty"`
+	Count   int    `json:"count"`
+	// Samples are the first keys, or all of those that were selected.
+	Samples []string `json:"samples"`
 }
 
-// maxSamples is the number of samples of a group.
-const maxSamples = 3
+const (
+	// maxSamples is the number of samples of a group.
+	maxSamples = 3
+	// MaxKeys bounds the messages that are selected one by one.
+	MaxKeys = 1000
+)
+
+// ErrKeys reports that a selection's keys are too many, or not those of archived messages.
+var ErrKeys = errors.New("invalid selection")
+
+// Check returns an ErrKeys if the selection is not possible.
+func (s Selection) Check() error {
+	if n := len(s.Keys); n > MaxKeys {
+		return fmt.Errorf("%w: at most %d messages can be selected one by one, and %d are: select them by provider, reason and time", ErrKeys, MaxKeys, n)
+	}
+	for _, key := range s.Keys {
+		if !failure.IsKey(key) {
+			return fmt.Errorf("%w: a key of the archive looks like stripe/2026/11/01/….json, unlike %s", ErrKeys, key)
+		}
+	}
+	return nil
+}
 
 // Reasons for skipping a message that do not depend on the failure.
 const (
@@ -76,6 +101,13 @@ func (p Plan) Total() (sent, skipped int) {
 // Plan reads the archive and the table and sends nothing. An event that the table
 // has is not sent, and an event with several archived messages is sent once.
 func (e *Engine) Plan(ctx context.Context, s Selection, progress func(Progress)) (Plan, error) {
+	if err := s.Check(); err != nil {
+		return Plan{}, err
+	}
+	messages := e.Archive.List(ctx, s.Filter)
+	if len(s.Keys) > 0 {
+		messages = e.Archive.Select(ctx, s.Keys)
+	}
 	p := Plan{Selection: s}
 	planned := map[string]bool{} // by stem
 	groups := map[[3]string]*Group{}
@@ -86,7 +118,7 @@ func (e *Engine) Plan(ctx context.Context, s Selection, progress func(Progress))
 			g = &Group{Provider: f.Provider, Reason: f.Reason, Skipped: skipped}
 			groups[kind] = g
 		}
-		if g.Count++; len(g.Samples) < maxSamples {
+		if g.Count++; len(g.Samples) < maxSamples || len(s.Keys) > 0 {
 			g.Samples = append(g.Samples, f.Key)
 		}
 	}
@@ -112,7 +144,7 @@ func (e *Engine) Plan(ctx context.Context, s Selection, progress func(Progress))
 		batch = batch[:0]
 		return nil
 	}
-	for f, err := range e.Archive.List(ctx, s.Filter) {
+	for f, err := range messages {
 		if err != nil {
 			return Plan{}, err
 		}

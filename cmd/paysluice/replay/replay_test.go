@@ -292,6 +292,42 @@ func (c *cloud) hasNoPayload(t *testing.T) {
 	}
 }
 
+func TestPlanOfSelectedMessages(t *testing.T) {
+	test(t, 9, func(t *testing.T, c *cloud) {
+		var keys []string
+		for _, i := range []int{7, 2, 5, 0, 8, 2} { // one twice
+			keys = append(keys, archived(i, "").Key())
+		}
+		c.rows[archived(0, "").Event.ID] = *archived(0, "").Event
+		plan := c.plan(t, replay.Selection{Keys: keys, Filter: failure.Filter{Reason: "conflict"}})
+		assert.Equal(t, []replay.Group{
+			{Provider: "stripe", Reason: "receives-exhausted", Count: 4, Samples: []string{keys[1], keys[2], keys[0], keys[4]}},
+			{Provider: "stripe", Reason: "receives-exhausted", Skipped: "the table has it", Count: 1, Samples: []string{keys[3]}},
+		}, plan.Groups, "all of them are named")
+		r, err := c.engine().Start(t.Context(), plan, "arn:operator")
+		require.NoError(t, err)
+		require.NoError(t, c.engine().Run(t.Context(), r, ignore))
+		assert.ElementsMatch(t, []string{"stripe:evt_002", "stripe:evt_005", "stripe:evt_007", "stripe:evt_008"}, c.sent)
+		again, err := c.engine().Load(t.Context(), r.ID)
+		require.NoError(t, err)
+		assert.Equal(t, keys, again.Selection.Keys, "the record says what was selected")
+
+		for _, row := range []struct {
+			why, says string
+			keys      []string
+			err       error
+		}{
+			{"too many", "invalid selection: at most 1000 messages can be selected one by one, and 1001 are", make([]string, replay.MaxKeys+1), replay.ErrKeys},
+			{"a record of a run", "looks like stripe/2026/11/01/….json, unlike replays/", []string{keys[0], contract.ReplaysPrefix + r.ID + "/start.json"}, replay.ErrKeys},
+			{"a message that is gone", "the archive has no such key: stripe/1970/01/01/none.json", []string{keys[0], "stripe/1970/01/01/none.json"}, failure.ErrMissing},
+		} {
+			_, err := c.engine().Plan(t.Context(), replay.Selection{Keys: row.keys}, ignore)
+			require.ErrorIs(t, err, row.err, row.why)
+			assert.ErrorContains(t, err, row.says, row.why)
+		}
+	})
+}
+
 func TestPlanSkips(t *testing.T) {
 	test(t, 1, func(t *testing.T, c *cloud) {
 		for i, reason := range []string{"conflict", "expired", "sender-mismatch", "other_mode", "signature-reused"} {

@@ -7,9 +7,10 @@ import (
 	"time"
 
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
-	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/smithy-go"
+
+	"github.com/paysluice/paysluice/cmd/paysluice/failure"
 )
 
 const (
@@ -118,7 +119,7 @@ func (e *Engine) sendBatch(ctx context.Context, r *Run, positions []int, pace <-
 // send sends one message.
 func (e *Engine) send(ctx context.Context, entry Entry, s Selection) outcome {
 	f, err := e.Archive.Get(ctx, entry.Key)
-	if _, missing := errors.AsType[*types.NoSuchKey](err); missing {
+	if errors.Is(err, failure.ErrMissing) {
 		return outcome{state: dropped, why: "the archive has it no longer"}
 	}
 	if err != nil {

@@ -28,12 +28,13 @@ type replayFlags struct {
 func (a *app) replay() *cobra.Command {
 	var flags replayFlags
 	c := &cobra.Command{
-		Use:   "replay",
+		Use:   "replay [KEY…]",
 		Short: "Send archived events again and prove that they are stored",
 		Long: `Send archived events to the queue again and prove that they are stored.
 
-It says first what it would send; --dry-run ends there. After a question it
-sends the messages of events that the table lacks, looks for each event in
+Flags select the messages, or their keys do, which paysluice failures list
+prints. It says first what it would send; --dry-run ends there. After a question
+it sends the messages of events that the table lacks, looks for each event in
 the table, and lists those that are not stored, with the reason of their second
 failure.
 
@@ -41,10 +42,11 @@ Ctrl-C stops it. --resume continues a stopped or killed run and sends nothing
 twice. Exit code 3: some events are not stored.`,
 		Example: `  paysluice replay --since 3h --reason receives-exhausted --dry-run
   paysluice replay --since 3h --reason receives-exhausted
+  paysluice replay stripe/2026/11/01/stripe:evt_1PgcT2-e3b0c44298fc1c14.json
   paysluice replay --resume 20261101T093012Z-k3v7qa`,
-		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			selection, err := flags.selection(c, a.now())
+		Args: cobra.ArbitraryArgs,
+		RunE: func(c *cobra.Command, keys []string) error {
+			selection, err := flags.selection(c, keys, a.now())
 			if err != nil {
 				return err
 			}
@@ -80,8 +82,23 @@ twice. Exit code 3: some events are not stored.`,
 	return c
 }
 
-// selection checks the flags. The error names every invalid one.
-func (f *replayFlags) selection(c *cobra.Command, now time.Time) (replay.Selection, error) {
+// selectors are the flags that select messages.
+func selectors() []string {
+	return []string{"provider", "type", "category", "payment", "account", "endpoint", "livemode", "since", "until", "limit", "reason", "prefix", "after"}
+}
+
+// changed returns the first flag of some that was given, "" without one.
+func changed(c *cobra.Command, names ...string) string {
+	for _, name := range names {
+		if c.Flags().Changed(name) {
+			return name
+		}
+	}
+	return ""
+}
+
+// selection checks the keys and the flags. The error names every invalid filter.
+func (f *replayFlags) selection(c *cobra.Command, keys []string, now time.Time) (replay.Selection, error) {
 	filter, err := f.filter(now)
 	if err != nil {
 		return replay.Selection{}, err
@@ -91,15 +108,22 @@ func (f *replayFlags) selection(c *cobra.Command, now time.Time) (replay.Selecti
 		return replay.Selection{}, usagef("--rate must be 1 to %d", replay.MaxRate)
 	case f.wait < 0:
 		return replay.Selection{}, usagef("--wait must be 0 or more")
+	case f.resume != "" && len(keys) > 0:
+		return replay.Selection{}, usagef("--resume continues a run with its own messages: leave the keys out")
 	case f.resume != "":
-		for _, name := range []string{"provider", "type", "category", "payment", "account", "endpoint", "livemode", "since", "until",
-			"limit", "reason", "prefix", "after", "dry-run", "other-mode", "conflicts"} {
-			if c.Flags().Changed(name) {
-				return replay.Selection{}, usagef("--resume continues a run with its own filter: leave --%s out", name)
-			}
+		if name := changed(c, append(selectors(), "dry-run", "other-mode", "conflicts")...); name != "" {
+			return replay.Selection{}, usagef("--resume continues a run with its own filter: leave --%s out", name)
+		}
+	case len(keys) > 0:
+		if name := changed(c, selectors()...); name != "" {
+			return replay.Selection{}, usagef("the keys select the messages: leave --%s out", name)
 		}
 	}
-	return replay.Selection{Filter: filter, Conflicts: f.conflicts, OtherMode: f.otherMode}, nil
+	selection := replay.Selection{Filter: filter, Keys: keys, Conflicts: f.conflicts, OtherMode: f.otherMode}
+	if err := selection.Check(); err != nil {
+		return replay.Selection{}, usagef("%w", err)
+	}
+	return selection, nil
 }
 
 // legacyTargets checks the targets that older releases needed. A script that gives

@@ -54,7 +54,9 @@ func TestFailuresAndReplayRejectFlags(t *testing.T) {
 		"replay --resume x --dry-run":                      "--resume continues a run with its own filter: leave --dry-run out",
 		"replay --until 2026-01-01 --since 2026-02-01":     "--until must be after --since",
 		"replay --until x":                                 `--until: "x" must be a time`,
-		"replay x":                                         `unknown command "x" for "paysluice replay"`,
+		"replay x":                                         "a key of the archive looks like stripe/2026/11/01/….json, unlike x",
+		"replay stripe/2026/11/01/x.json --since 2h":       "the keys select the messages: leave --since out",
+		"replay --resume x stripe/2026/11/01/x.json":       "--resume continues a run with its own messages: leave the keys out",
 		"replay list x":                                    `it takes no argument: leave "x" out`,
 	} {
 		t.Run(command, func(t *testing.T) {

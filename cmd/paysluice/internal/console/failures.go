@@ -28,7 +28,11 @@ type failuresData struct {
 	Provider string // of the chosen group, "" for all
 	Reason   string
 	Groups   []failureGroup
-	Messages []failure.Failure // of the chosen group
+	Messages []failure.Failure // of the chosen group, those of one page
+	From, To int               // positions of the page's first and last message, from 1 on
+	Selected bool              // whether all messages of the page are selected
+	Select   string            // URL of the page with all messages selected, or with none
+	Next     string            // URL of the next page, "" on the last
 	Total    int
 	Cut      bool
 	Problem  *problem
@@ -98,7 +102,7 @@ func (s *Server) failures(r *http.Request) (view, error) {
 	data.Total, data.Cut = len(all), len(all) == countedFailures
 	data.Groups = s.groups(all, data.Days)
 	if data.Provider != "" && data.Reason != "" {
-		data.Messages = all[:min(len(all), shownFailures)]
+		data.turn(all, form)
 	}
 	data.Runs = s.runs(r.Context())
 	data.Command = "paysluice failures stats --since " + fmt.Sprint(data.Days) + "d"
@@ -106,6 +110,24 @@ func (s *Server) failures(r *http.Request) (view, error) {
 		data.Command = fmt.Sprintf("paysluice failures list --provider %s --reason %s --since %dd", data.Provider, quote(data.Reason), data.Days)
 	}
 	return view{page: "failures", title: "Failures", data: data}, nil
+}
+
+// turn shows the page of a group's messages that the form asks for. Messages are in the
+// order of their keys.
+func (d *failuresData) turn(all []failure.Failure, form url.Values) {
+	begin, _ := slices.BinarySearchFunc(all, form.Get("after")+"\x00", func(f failure.Failure, key string) int { return cmp.Compare(f.Key, key) })
+	end := min(len(all), begin+shownFailures)
+	d.Messages, d.From, d.To, d.Selected = all[begin:end], begin+1, end, form.Has("selected")
+	kept := url.Values{"provider": {d.Provider}, "reason": {d.Reason}, "days": {fmt.Sprint(d.Days)}}
+	if end < len(all) {
+		kept.Set("after", all[end-1].Key)
+		d.Next = "/failures?" + kept.Encode() + "#messages"
+	}
+	kept.Set("after", form.Get("after"))
+	if !d.Selected {
+		kept.Set("selected", "all")
+	}
+	d.Select = "/failures?" + kept.Encode() + "#messages"
 }
 
 // since returns the begin of a number of UTC days that end today.

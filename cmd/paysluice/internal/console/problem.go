@@ -9,6 +9,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/paysluice/paysluice/cmd/paysluice/failure"
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/stack"
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/webhook"
@@ -35,7 +36,7 @@ type problem struct {
 // newProblem returns the problem of an error.
 func newProblem(err error) *problem {
 	p := &problem{Title: "This could not be read", Text: err.Error(), err: err}
-	for _, class := range []error{query.ErrNotFound, errRequest, errForm} { // the title says it
+	for _, class := range []error{query.ErrNotFound, errRequest, errForm, replay.ErrKeys} { // the title says it
 		p.Text = strings.TrimPrefix(p.Text, class.Error()+": ")
 	}
 	denied, isDenied := errors.AsType[*stack.Denied](err)
@@ -55,7 +56,7 @@ func newProblem(err error) *problem {
 		p.Text = fmt.Sprintf("There was no answer within %s. Check the network, then reload the page.", readTimeout)
 	case errors.Is(err, stack.ErrCredentials):
 		p.Title = "No valid AWS credentials"
-	case errors.Is(err, query.ErrNotFound), errors.Is(err, errNoPage), errors.Is(err, replay.ErrNotFound):
+	case errors.Is(err, query.ErrNotFound), errors.Is(err, errNoPage), errors.Is(err, replay.ErrNotFound), errors.Is(err, failure.ErrMissing):
 		p.Title = "Not found"
 	case refusesSend(err):
 		p.Title = "Nothing is sent from here"
@@ -63,7 +64,7 @@ func newProblem(err error) *problem {
 		p.Title = "Not allowed"
 	case errors.Is(err, errRequest):
 		p.Title = "This address is not valid"
-	case errors.Is(err, errForm):
+	case errors.Is(err, errForm), errors.Is(err, replay.ErrKeys):
 		p.Title = "Check the form"
 	case errors.Is(err, table.ErrItem):
 		p.Title = "Some rows are not events"
@@ -99,9 +100,9 @@ func refusesSend(err error) bool {
 // status returns the status of a page that shows nothing but the problem.
 func (p *problem) status() int {
 	switch {
-	case errors.Is(p.err, query.ErrNotFound), errors.Is(p.err, errNoPage), errors.Is(p.err, replay.ErrNotFound):
+	case errors.Is(p.err, query.ErrNotFound), errors.Is(p.err, errNoPage), errors.Is(p.err, replay.ErrNotFound), errors.Is(p.err, failure.ErrMissing):
 		return http.StatusNotFound
-	case errors.Is(p.err, errRequest), errors.Is(p.err, errForm):
+	case errors.Is(p.err, errRequest), errors.Is(p.err, errForm), errors.Is(p.err, replay.ErrKeys):
 		return http.StatusBadRequest
 	case errors.Is(p.err, stack.ErrDenied), errors.Is(p.err, errReadOnly), refusesSend(p.err):
 		return http.StatusForbidden

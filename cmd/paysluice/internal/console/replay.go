@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -70,30 +71,82 @@ type planData struct {
 	Command    string
 }
 
-// planReplay shows what a replay would send. It changes nothing.
+// planReplay shows what a replay would send: the plan of a group of failures, or one
+// that was made before. It changes nothing.
 func (s *Server) planReplay(r *http.Request) (view, error) {
 	form := r.URL.Query()
-	days := map[string]int{"1": 1, "7": 7, "30": 30}[form.Get("days")]
-	if days == 0 || !slices.Contains(failure.Providers(), form.Get("provider")) || form.Get("reason") == "" {
-		return view{}, fmt.Errorf("%w: plan a replay from a group of failures", errRequest)
+	token := form.Get("plan")
+	if token == "" {
+		days := map[string]int{"1": 1, "7": 7, "30": 30}[form.Get("days")]
+		if days == 0 || !slices.Contains(failure.Providers(), form.Get("provider")) || form.Get("reason") == "" {
+			return view{}, fmt.Errorf("%w: plan a replay from a group of failures", errRequest)
+		}
+		var err error
+		token, err = s.makePlan(r, replay.Selection{Filter: failure.Filter{Provider: form.Get("provider"), Reason: form.Get("reason"), Since: s.since(days)}})
+		if err != nil {
+			return view{}, err
+		}
 	}
-	selection := replay.Selection{Filter: failure.Filter{Provider: form.Get("provider"), Reason: form.Get("reason"), Since: s.since(days)}}
+	p, err := s.plan(token)
+	if err != nil {
+		return view{}, err
+	}
+	data := planData{Plan: p.Plan, Token: token, Queue: s.Stack.Outputs["QueueUrl"], Allowed: s.AllowReplay, Command: replayCommand(p.Selection)}
+	data.Send, data.Skip = p.Total()
+	return view{page: "plan", title: "Replay", data: data}, nil
+}
+
+// planSelected plans a replay of single messages, and leads to the plan.
+func (s *Server) planSelected(r *http.Request) (view, error) {
+	if err := r.ParseForm(); err != nil {
+		return view{}, fmt.Errorf("%w: %w", errForm, err)
+	}
+	keys := r.PostForm["key"]
+	if len(keys) == 0 {
+		return view{}, fmt.Errorf("%w: no message is selected; go back and select one", errForm)
+	}
+	token, err := s.makePlan(r, replay.Selection{Keys: keys})
+	return view{to: "/replay?" + url.Values{"plan": {token}}.Encode()}, err
+}
+
+// makePlan plans a replay and returns the token under which the plan is kept.
+func (s *Server) makePlan(r *http.Request, selection replay.Selection) (token string, err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), planTimeout)
 	defer cancel()
 	p, err := s.Replays.Plan(ctx, selection, func(replay.Progress) {})
 	if err != nil {
-		return view{}, err
+		return "", err
 	}
-	data := planData{Plan: p, Token: rand.Text(), Queue: s.Stack.Outputs["QueueUrl"], Allowed: s.AllowReplay}
-	data.Send, data.Skip = p.Total()
-	data.Command = fmt.Sprintf("paysluice replay --provider %s --reason %s --since %s", selection.Provider, quote(selection.Reason), selection.Since.Format(time.DateOnly))
+	token = rand.Text()
 	s.runner.mu.Lock()
+	defer s.runner.mu.Unlock()
 	if len(s.runner.plans) == maxPlans {
 		clear(s.runner.plans)
 	}
-	s.runner.plans[data.Token] = &plan{Plan: p}
-	s.runner.mu.Unlock()
-	return view{page: "plan", title: "Replay", data: data}, nil
+	s.runner.plans[token] = &plan{Plan: p}
+	return token, nil
+}
+
+// plan returns a plan that was made before.
+func (s *Server) plan(token string) (*plan, error) {
+	s.runner.mu.Lock()
+	defer s.runner.mu.Unlock()
+	if p := s.runner.plans[token]; p != nil {
+		return p, nil
+	}
+	return nil, fmt.Errorf("%w: this plan is not known; plan again", errRequest)
+}
+
+// replayCommand returns the command that replays the same messages.
+func replayCommand(s replay.Selection) string {
+	if len(s.Keys) == 0 {
+		return fmt.Sprintf("paysluice replay --provider %s --reason %s --since %s", s.Provider, quote(s.Reason), s.Since.Format(time.DateOnly))
+	}
+	words := []string{"paysluice replay"}
+	for _, key := range s.Keys {
+		words = append(words, quote(key))
+	}
+	return strings.Join(words, " \\\n  ")
 }
 
 // startReplay starts the run of a plan, once.
@@ -101,11 +154,9 @@ func (s *Server) startReplay(r *http.Request) (view, error) {
 	if !s.AllowReplay {
 		return view{}, errReadOnly
 	}
-	s.runner.mu.Lock()
-	p := s.runner.plans[r.PostFormValue("plan")]
-	s.runner.mu.Unlock()
-	if p == nil {
-		return view{}, fmt.Errorf("%w: this plan is not known; plan again", errRequest)
+	p, err := s.plan(r.PostFormValue("plan"))
+	if err != nil {
+		return view{}, err
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()

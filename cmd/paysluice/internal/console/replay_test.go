@@ -1,8 +1,12 @@
 package console
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"html"
+	"io"
 	"iter"
 	"net/http"
 	"net/http/httptest"
@@ -48,6 +52,9 @@ func (a *archive) List(_ context.Context, f failure.Filter) iter.Seq2[failure.Fa
 
 func (a *archive) Plan(_ context.Context, s replay.Selection, progress func(replay.Progress)) (replay.Plan, error) {
 	progress(replay.Progress{Stage: replay.Planning})
+	if len(s.Keys) > 0 {
+		return replay.Plan{Selection: s, Groups: []replay.Group{{Provider: "stripe", Count: len(s.Keys), Samples: s.Keys}}}, cmp.Or(a.fail["Plan"], s.Check())
+	}
 	return replay.Plan{Selection: s, Groups: []replay.Group{
 		{Provider: "stripe", Reason: s.Reason, Count: 2, Samples: []string{"stripe/a.json"}}, {Provider: "stripe", Reason: s.Reason, Count: 1, Skipped: "the table has it"},
 	}}, a.fail["Plan"]
@@ -175,6 +182,83 @@ func TestFailures(t *testing.T) {
 	}
 }
 
+// Single messages are selected on the pages of a group, and the plan has no others.
+func TestReplayOfSelectedMessages(t *testing.T) {
+	a := &archive{proof: replay.Proof{Stored: 2}}
+	for n := range 2*shownFailures + 1 {
+		a.failures = append(a.failures, failure.Failure{Key: fmt.Sprintf("stripe/2026/03/10/%03d.json", n), Provider: "stripe", Reason: "receives-exhausted", ArchivedAt: now.UnixMilli()})
+	}
+	s, _ := withArchive(t, a)
+	boxes := regexp.MustCompile(`<input type="checkbox" name="key" value="([^"]+)" aria-label="[^"]+"( checked)?>`)
+	link := func(text, label string) string {
+		found := regexp.MustCompile(`<a [^>]*href="([^"#]+)[^>]*>` + label + `</a>`).FindStringSubmatch(text)
+		require.NotNil(t, found, label)
+		return html.UnescapeString(found[1])
+	}
+	var shown []string
+	target := "/failures?provider=stripe&reason=receives-exhausted&days=7"
+	for _, says := range []string{"1–50 of 101", "51–100 of 101", "101–101 of 101"} {
+		text := page(t, s, target)
+		assert.Contains(t, text, says)
+		for _, box := range boxes.FindAllStringSubmatch(text, -1) {
+			assert.Empty(t, box[2], "nothing is selected")
+			shown = append(shown, box[1])
+		}
+		all := page(t, s, link(text, "Select all shown"))
+		assert.Contains(t, all, says, "the same page")
+		assert.Equal(t, strings.Count(all, "<input type=\"checkbox\""), strings.Count(all, " checked>"))
+		assert.Equal(t, text, page(t, s, link(all, "Select none")))
+		if strings.Contains(text, ">More</a>") {
+			target = link(text, "More")
+		}
+	}
+	require.Len(t, shown, len(a.failures))
+	assert.Contains(t, page(t, s, link(page(t, s, target), "First")), "1–50 of 101")
+
+	selected := url.Values{"key": {shown[60], shown[3]}}
+	r := post(t, s, "/replay/plan", selected)
+	require.Equal(t, http.StatusSeeOther, r.Code, r.Body)
+	for range 2 { // the page of the plan can be read again
+		text := page(t, s, r.Header().Get("Location"))
+		assert.Contains(t, text, "Send 2 messages again")
+		assert.Contains(t, text, "paysluice replay \\\n  "+shown[60]+" \\\n  "+shown[3]+"<")
+		assert.Equal(t, 4, strings.Count(text, "stripe/2026/03/10/"), "each in the table and in the command, and no other")
+	}
+	plan, err := url.Parse(r.Header().Get("Location"))
+	require.NoError(t, err)
+	for range 2 {
+		assert.Equal(t, "/run?id=run1", post(t, s, "/replay", url.Values{"plan": plan.Query()["plan"]}).Header().Get("Location"))
+	}
+	assert.Equal(t, 1, a.started)
+	close(a.sending)
+	eventually(t, s, "Replay ended, all events are stored")
+	s.runner.all.Wait()
+
+	for why, row := range map[string]struct {
+		form url.Values
+		fail error
+		code int
+		says string
+	}{
+		"nothing is selected":   {url.Values{}, nil, http.StatusBadRequest, "No message is selected; go back and select one."},
+		"a key of another kind": {url.Values{"key": {"replays/run1/start.json"}}, nil, http.StatusBadRequest, "A key of the archive looks like stripe/2026/11/01/….json, unlike replays/run1/start.json."},
+		"too many":              {url.Values{"key": make([]string, replay.MaxKeys+1)}, nil, http.StatusBadRequest, "At most 1000 messages can be selected one by one, and 1001 are"},
+		"gone meanwhile":        {selected, failure.ErrMissing, http.StatusNotFound, "The archive has no such key."},
+		"denied":                {selected, denied(), http.StatusForbidden, "Access denied."},
+	} {
+		a.fail["Plan"] = row.fail
+		r := post(t, s, "/replay/plan", row.form)
+		assert.Equal(t, row.code, r.Code, why)
+		assert.Contains(t, r.Body.String(), row.says, why)
+	}
+	broken := func(r *http.Request) { r.Body = io.NopCloser(strings.NewReader("key=%zz")) }
+	assert.Equal(t, http.StatusBadRequest, post(t, s, "/replay/plan", selected, broken).Code)
+	elsewhere := func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "cross-site") }
+	assert.Equal(t, http.StatusForbidden, post(t, s, "/replay/plan", selected, elsewhere).Code)
+	stranger := func(r *http.Request) { r.Header.Del("Cookie") }
+	assert.Equal(t, http.StatusForbidden, post(t, s, "/replay/plan", selected, stranger).Code)
+}
+
 func TestReplayTellsEachStage(t *testing.T) {
 	a := &archive{proof: replay.Proof{Stored: 2}}
 	s, w := withArchive(t, a)
@@ -237,6 +321,7 @@ func TestReplayIsRefused(t *testing.T) {
 		page(t, s, group)
 	}
 	assert.Equal(t, http.StatusBadRequest, post(t, s, "/replay", form).Code, "an old plan")
+	assert.Equal(t, http.StatusBadRequest, get(t, s, "/replay?"+form.Encode()).Code, "its page")
 	assert.Equal(t, http.StatusBadRequest, post(t, s, "/replay/stop", url.Values{"id": {"other"}}).Code)
 	assert.Equal(t, http.StatusNotFound, post(t, s, "/replay/resume", url.Values{"id": {"other"}}).Code)
 	assert.Equal(t, http.StatusNotFound, get(t, s, "/run?id=other").Code)

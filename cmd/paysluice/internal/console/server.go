@@ -152,6 +152,7 @@ func (s *Server) Handler() http.Handler {
 		"GET /failures":       s.failures,
 		"GET /replay":         s.planReplay,
 		"POST /replay":        s.startReplay,
+		"POST /replay/plan":   s.planSelected,
 		"POST /replay/stop":   s.stopReplay,
 		"POST /replay/resume": s.resumeReplay,
 		"GET /run":            s.showRun,

@@ -27,12 +27,12 @@ document.addEventListener("click", (event) => {
   if (row && !event.target.closest("a") && !String(getSelection())) row.querySelector("a").click();
 });
 
-// Keys: / searches, j and k move between rows, g and a letter go to a page.
+// Keys: / searches, j and k move between rows, x selects one, g and a letter go to a page.
 const pages = { o: "/", e: "/events", f: "/failures", s: "/send", d: "/doctor" };
 let leader = false;
 
 const move = (step) => {
-  const links = every("[data-row]").map((row) => row.querySelector("a")).filter(Boolean);
+  const links = every("[data-row]").map((row) => row.querySelector("a") || row.querySelector("input")).filter(Boolean);
   const at = links.findIndex((link) => link.closest("[data-row]").contains(document.activeElement));
   const next = links[at < 0 ? (step > 0 ? 0 : links.length - 1) : at + step];
   if (next) next.focus();
@@ -40,7 +40,7 @@ const move = (step) => {
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.target.closest("input, select, textarea")) {
+  if (event.target.closest("input:not([type=checkbox]), select, textarea")) {
     if (event.key === "Escape") event.target.blur();
     return;
   }
@@ -50,6 +50,7 @@ document.addEventListener("keydown", (event) => {
   else if (event.key === "g") leader = true;
   else if (event.key === "j") move(1);
   else if (event.key === "k") move(-1);
+  else if (event.key === "x") event.target.closest("[data-row]")?.querySelector("[name=key]")?.click();
   else if (event.key === "/") event.preventDefault(); // Firefox would search the page
 });
 
@@ -57,6 +58,26 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("keyup", (event) => {
   if (event.key === "/" && !event.target.closest("input, select, textarea")) document.querySelector(".search input").focus();
 });
+
+// The link that selects all messages does it in place, and the button says how many it plans.
+const selector = document.querySelector("[data-select]");
+if (selector) {
+  const boxes = every("[name=key]");
+  const button = selector.parentElement.querySelector("button");
+  const show = () => {
+    const n = boxes.filter((box) => box.checked).length;
+    selector.textContent = n === boxes.length ? "Select none" : "Select all shown";
+    button.textContent = `Plan a replay of ${n || "the"} selected`;
+  };
+  selector.addEventListener("click", (event) => {
+    event.preventDefault();
+    const checked = boxes.some((box) => !box.checked);
+    for (const box of boxes) box.checked = checked;
+    show();
+  });
+  document.addEventListener("change", show);
+  addEventListener("pageshow", show); // the browser has restored what was selected
+}
 
 // The copy button takes the exact bytes, which the page may show in part.
 for (const button of every("[data-copy]")) {
