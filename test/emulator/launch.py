@@ -299,6 +299,44 @@ def read_one_page():
     dynamodb._query, dynamodb._index_members, dynamodb._index_item = read, pages, change
 
 
+def charge_what_is_read():
+    """Reports the read units that DynamoDB charges for a query.
+
+    MiniStack reports half a unit for every query. DynamoDB adds up the sizes of the items
+    that it examines, as the index projects them and before the filter, and rounds up to
+    4 KB; an eventually consistent read costs half (DynamoDB Developer Guide, "Capacity unit
+    consumption for read operations").
+    """
+    from ministack.services import dynamodb
+
+    query, paginate, add = dynamodb._query, dynamodb._paginate_evaluated_items, dynamodb._add_consumed_capacity
+    running = threading.local()
+
+    def read(request):
+        running.size = 0
+        try:
+            return query(request)
+        finally:
+            running.size = None
+
+    def page(items, limit, table, index=None):
+        items, more = paginate(items, limit, table, index)
+        if getattr(running, "size", None) is not None:
+            running.size = sum(dynamodb._item_size_bytes(dynamodb._apply_index_projection(i, table, index)) for i in items)
+        return items, more
+
+    def charge(result, request, *args, **kwargs):
+        add(result, request, *args, **kwargs)
+        blocks, used = -(-(getattr(running, "size", None) or 0) // 4096), result.get("ConsumedCapacity")
+        if blocks > 1 and used:
+            shares = [used, *[used[k] for k in ("Table",) if k in used],
+                      *used.get("GlobalSecondaryIndexes", {}).values(), *used.get("LocalSecondaryIndexes", {}).values()]
+            for share in shares:
+                share["CapacityUnits"] *= blocks
+
+    dynamodb._query, dynamodb._paginate_evaluated_items, dynamodb._add_consumed_capacity = read, page, charge
+
+
 def send_at_once():
     """Sends each response at once on the connections of the inherited socket.
 
@@ -321,6 +359,7 @@ if __name__ == "__main__":
     keep_connections()
     parse_once()
     read_one_page()
+    charge_what_is_read()
     send_at_once()
 
     from hypercorn.__main__ import main

@@ -91,4 +91,30 @@ func TestIndexQueries(t *testing.T) {
 			}
 		}
 	}
+	for n := range 3 {
+		_, err := client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: new("queried"), Item: map[string]types.AttributeValue{
+			"id": text(fmt.Sprint("large", n)), "at": number(n), "day": text("friday"), "text": text(strings.Repeat("x", 3000)),
+		}})
+		require.NoError(t, err)
+	}
+	for _, row := range []struct {
+		why, day string
+		limit    int32
+		filter   *string
+		units    float64
+	}{
+		{"a query of nothing is charged as 4 KB", "sunday", 9, nil, 0.5},
+		{"9 KB are charged as 12", "friday", 9, nil, 1.5},
+		{"also what the filter leaves out", "friday", 9, new("attribute_not_exists(id)"), 1.5},
+		{"a page of one item", "friday", 1, nil, 0.5},
+	} {
+		out, err := client.Query(t.Context(), &dynamodb.QueryInput{
+			TableName: new("queried"), IndexName: new("byDay"), KeyConditionExpression: new("#day = :day"), FilterExpression: row.filter, Limit: &row.limit,
+			ExpressionAttributeNames: map[string]string{"#day": "day"}, ExpressionAttributeValues: map[string]types.AttributeValue{":day": text(row.day)},
+			ReturnConsumedCapacity: types.ReturnConsumedCapacityIndexes,
+		})
+		require.NoError(t, err)
+		assert.InDelta(t, row.units, *out.ConsumedCapacity.CapacityUnits, 0, row.why)
+		assert.InDelta(t, row.units, *out.ConsumedCapacity.GlobalSecondaryIndexes["byDay"].CapacityUnits, 0, row.why)
+	}
 }

@@ -133,6 +133,22 @@ func build(ctx context.Context, root, tmp string) error {
 	return nil
 }
 
+// template is what tests read of the template that is deployed.
+type template struct {
+	Description string
+	Resources   map[string]struct{ Properties map[string]any }
+}
+
+func readTemplate(t testing.TB) (read template) {
+	t.Helper()
+	root, err := emulator.Root()
+	require.NoError(t, err)
+	text, err := os.ReadFile(filepath.Join(root, "out", "stack.json"))
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(text, &read))
+	return read
+}
+
 // result describes a finished command.
 type result struct {
 	code           int

@@ -179,21 +179,3 @@ func (c *calls) Query(ctx context.Context, in *dynamodb.QueryInput, o ...func(*d
 	c.n.Add(1)
 	return c.Table.Query(ctx, in, o...)
 }
-
-// The command's own time for a list: go test -run '^$' -bench List ./cmd/paysluice/internal/query
-func BenchmarkList(b *testing.B) {
-	_, all := large()
-	for _, row := range rows() {
-		b.Run(row.why, func(b *testing.B) {
-			for b.Loop() {
-				s := query.NewStore(all, nil, &stack.Stack{Outputs: map[string]string{"TableName": "t"}}, func() time.Time { return now })
-				row.filter.Limit = page
-				for _, err := range s.Events(b.Context(), row.filter) {
-					if err != nil {
-						b.Fatal(err)
-					}
-				}
-			}
-		})
-	}
-}
