@@ -1,11 +1,18 @@
 package operator_test
 
 import (
+	"cmp"
+	"crypto/rand"
 	"encoding/json"
+	"maps"
 	"net/http"
+	"regexp"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -40,6 +47,23 @@ func tracedTo(t *testing.T, where, id string) (found trace, code int) {
 		return false
 	}, waitTime, pollTime)
 	return found, code
+}
+
+// logged returns the request id of a function's line with a reason.
+func logged(t *testing.T, function, reason string) (request string) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		lines, err := stack.Logs(t.Context(), function)
+		require.NoError(t, err)
+		for _, line := range lines {
+			var members map[string]any
+			if json.Unmarshal([]byte(line), &members) == nil && members["apiRequestId"] != nil && members["reason"] == reason {
+				request, _ = members["apiRequestId"].(string)
+			}
+		}
+		return request != ""
+	}, waitTime, pollTime)
+	return request
 }
 
 func TestTraceOfAStoredEvent(t *testing.T) {
@@ -88,18 +112,7 @@ func TestTraceOfAQuarantinedEvent(t *testing.T) {
 	status, _, err := stack.Post(t.Context(), a.Provider, a.Header(body, a.secret, time.Now()), body)
 	require.NoError(t, err)
 	require.Equal(t, http.StatusOK, status)
-	var request string
-	require.Eventually(t, func() bool {
-		lines, err := stack.Logs(t.Context(), contract.ArchiverName)
-		require.NoError(t, err)
-		for _, line := range lines {
-			var members map[string]any
-			if json.Unmarshal([]byte(line), &members) == nil && members["apiRequestId"] != nil && members["reason"] == string(provider.EventIDInvalid) {
-				request, _ = members["apiRequestId"].(string)
-			}
-		}
-		return request != ""
-	}, waitTime, pollTime)
+	request := logged(t, contract.ArchiverName, string(provider.EventIDInvalid))
 	found, code := tracedTo(t, contract.ArchiverName, request)
 	assert.Equal(t, 3, code)
 	assert.False(t, found.Stored)
@@ -113,22 +126,87 @@ func TestTraceOfARejectedRequest(t *testing.T) {
 	status, _, err := stack.Post(t.Context(), a.Provider, a.Header(body, a.NewSecret(), time.Now()), body)
 	require.NoError(t, err)
 	require.Equal(t, http.StatusUnauthorized, status)
-	var request string
-	require.Eventually(t, func() bool {
-		lines, err := stack.Logs(t.Context(), "stripe-processor")
-		require.NoError(t, err)
-		for _, line := range lines {
-			var members map[string]any
-			if json.Unmarshal([]byte(line), &members) == nil && members["reason"] == "signature_mismatch" {
-				request, _ = members["apiRequestId"].(string)
-			}
-		}
-		return request != ""
-	}, waitTime, pollTime)
+	request := logged(t, contract.ProcessorName(a.Provider), string(provider.SignatureMismatch))
 	r := paysluice(t, "trace", request, "--since", "1h", "--until", "0s")
 	assert.Equal(t, 3, r.code, r.stderr)
 	assert.Contains(t, r.stdout, "webhook Rejected, status 401, reason signature_mismatch")
 	assert.Contains(t, r.stderr, "not stored; ids: "+request)
+}
+
+// accessLog writes the line that API Gateway writes of a request, in the template's format.
+// The emulator writes none. Variables without a value are "-".
+func accessLog(t *testing.T, values map[string]string) {
+	t.Helper()
+	settings, _ := readTemplate(t).Resources["Stage"].Properties["AccessLogSetting"].(map[string]any)
+	format, _ := settings["Format"].(string)
+	line := regexp.MustCompile(`\$context\.([\w.]+)`).ReplaceAllStringFunc(format, func(variable string) string {
+		return cmp.Or(values[strings.TrimPrefix(variable, "$context.")], "-")
+	})
+	for name, value := range values {
+		require.Contains(t, line, `"`+value+`"`, "the format has %s", name)
+	}
+	var group string
+	require.NoError(t, stack.Query(t.Context(), &group, "cloudformation", "describe-stack-resource", "--stack-name", stack.Name,
+		"--logical-resource-id", "AccessLogGroup", "--query", "StackResourceDetail.PhysicalResourceId"))
+	logs, stream := cloudwatchlogs.NewFromConfig(stack.Config()), rand.Text()
+	_, err := logs.CreateLogStream(t.Context(), &cloudwatchlogs.CreateLogStreamInput{LogGroupName: &group, LogStreamName: &stream})
+	require.NoError(t, err)
+	_, err = logs.PutLogEvents(t.Context(), &cloudwatchlogs.PutLogEventsInput{LogGroupName: &group, LogStreamName: &stream, LogEvents: []types.InputLogEvent{
+		{Message: &line, Timestamp: new(time.Now().UnixMilli())},
+	}})
+	require.NoError(t, err)
+}
+
+// The access log says what API Gateway answered, and how long the functions took.
+func TestTraceOfTheAccessLog(t *testing.T) {
+	t.Parallel()
+	a := accounts["stripe"]
+	id, body := store(t, a.Provider)
+	var e event.Event
+	require.NoError(t, json.Unmarshal([]byte(paysluice(t, "events", "get", id, "-o", "json").stdout), &e))
+	status, _, err := stack.Post(t.Context(), a.Provider, a.Header(body, a.NewSecret(), time.Now()), body)
+	require.NoError(t, err)
+	require.Equal(t, http.StatusUnauthorized, status)
+	refused := logged(t, contract.ProcessorName(a.Provider), string(provider.SignatureMismatch))
+	for _, row := range []struct {
+		why, id, request string
+		code             int
+		values           map[string]string
+		want             string
+	}{
+		{"accepted", id, e.RequestID, 0,
+			map[string]string{"status": "200", "responseLatency": "41", "authorizer.status": "200", "authorizer.latency": "12", "integration.status": "200", "integrationLatency": "25"},
+			"status 200, responseLatency 41, authorizerStatus 200, authorizerLatency 12, integrationStatus 200, integrationLatency 25"},
+		{"the processor refuses it", refused, refused, 3,
+			map[string]string{"status": "401", "responseLatency": "40", "authorizer.status": "200", "authorizer.latency": "11", "integration.status": "401", "integrationLatency": "24"},
+			"status 401, responseLatency 40, authorizerStatus 200, authorizerLatency 11, integrationStatus 401, integrationLatency 24"},
+		// The emulator's authorizers get no request id.
+		{"the authorizer refuses it", "", rand.Text(), 3,
+			map[string]string{"status": "401", "responseLatency": "17", "authorizer.status": "200", "authorizer.latency": "13", "error.responseType": "ACCESS_DENIED"},
+			"status 401, responseLatency 17, authorizerStatus 200, authorizerLatency 13, errorResponseType ACCESS_DENIED"},
+		{"no function sees it", "", rand.Text(), 3,
+			map[string]string{"status": "429", "responseLatency": "1", "error.responseType": "THROTTLED"},
+			"status 429, responseLatency 1, errorResponseType THROTTLED"},
+	} {
+		maps.Copy(row.values, map[string]string{
+			"requestId": row.request, "extendedRequestId": rand.Text(), "requestTime": "30/Nov/2026:08:50:00 +0000", "identity.sourceIp": "203.0.113.7",
+			"httpMethod": http.MethodPost, "resourcePath": "/stripe", "responseLength": "20",
+		})
+		accessLog(t, row.values)
+		for _, named := range []string{cmp.Or(row.id, row.request), row.values["extendedRequestId"]} {
+			found, code := tracedTo(t, "api", named)
+			assert.Equal(t, row.code, code, row.why)
+			var whats, wheres []string
+			for _, s := range found.Stages {
+				wheres = append(wheres, s.Where)
+				if s.Where == "api" {
+					whats = append(whats, s.What)
+				}
+			}
+			assert.Equal(t, []string{row.want}, whats, row.why)
+			assert.Equal(t, row.id != "", len(wheres) > 1, "%s: the lines of the functions are beside it: %s", row.why, wheres)
+		}
+	}
 }
 
 func TestTraceFails(t *testing.T) {

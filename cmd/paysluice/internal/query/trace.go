@@ -55,8 +55,8 @@ const (
 	traceTail = time.Hour
 	// traceDefault is how far a search goes back for an id without a row.
 	traceDefault = 24 * time.Hour
-	// traceRounds bounds how often new ids are searched: event, request, message.
-	traceRounds = 3
+	// traceRounds bounds how often new ids are searched: extended request id, request, event, message.
+	traceRounds = 4
 )
 
 // tracer collects a trace.
@@ -70,7 +70,7 @@ type tracer struct {
 	seen map[string]bool // log events
 }
 
-// Trace follows an event id or a request id of API Gateway through logs, table and
+// Trace follows an event id or a request id of API Gateway, also an extended one, through logs, table and
 // archive. Without since and until it searches from the receipt of the stored event to
 // an hour later, or the last day without one. The error is ErrNotFound if there is
 // neither a row, an object nor a line.
@@ -228,6 +228,10 @@ func (t *tracer) line(where string, l types.FilteredLogEvent) {
 			known = known || found
 		}
 	}
+	// Another id of API Gateway, which the sender cannot choose.
+	extended, _ := members["extendedRequestId"].(string)
+	_, found := t.ids[extended]
+	known = known || found
 	// A line of the publisher names all events of its batch.
 	published, _ := members["eventIds"].([]any)
 	for _, id := range published {
