@@ -33,6 +33,7 @@ import (
 func TestErase(t *testing.T) {
 	p := contract.Stripe()
 	a := accounts[p.Name]
+	const unnamed = "a message without an event's id, delivered twice"
 	for _, row := range []struct {
 		why    string
 		stored bool
@@ -43,6 +44,7 @@ func TestErase(t *testing.T) {
 		{"a body in the row", true, 0, "1 object version", []string{"table", "bucket"}},
 		{"a body in the bucket", true, 200_000, "2 object versions", []string{"bucket", "bucket"}},
 		{"an event that is only in the archive", false, 0, "1 object version", []string{"bucket"}},
+		{unnamed, false, 0, "2 object versions", []string{"bucket", "bucket"}},
 	} {
 		before, number, m := time.Now(), a.NewID(), newMark()
 		id, body := a.EventID(number), a.Body(number, 4999, senders.Created)
@@ -50,24 +52,31 @@ func TestErase(t *testing.T) {
 		if row.stored {
 			deliver(t, a, id, body)
 		}
-		archiveCopy(t, p, id, body)
+		erased, payload := "1 payload", id
+		if row.why == unnamed {
+			archiveCopy(t, p, "", body)
+			erased, id = "2 payloads", ""
+		}
+		if key := archiveCopy(t, p, id, body); id == "" {
+			payload = key
+		}
 		require.Equal(t, row.places, m.places(t, before), "%s: the search finds what is there", row.why)
 
-		r := root().with("n\n").run(t, "events", "erase", id)
+		r := root().with("n\n").run(t, "events", "erase", payload)
 		assert.Equal(t, 1, r.code)
-		assert.Contains(t, r.stderr, "This erases 1 payload of paysluice-operator and "+row.counts+" in the bucket:", row.why)
+		assert.Contains(t, r.stderr, "This erases "+erased+" of paysluice-operator and "+row.counts+" in the bucket:", row.why)
 		require.Equal(t, row.places, m.places(t, before), "%s: nothing was confirmed", row.why)
 
 		next := newRecords(t)
-		r = paysluice(t, "events", "erase", id, "--yes")
+		r = paysluice(t, "events", "erase", payload, "--yes")
 		require.Equal(t, 0, r.code, r.stderr)
-		assert.Equal(t, "1 payload erased\n", r.stdout)
+		assert.Equal(t, erased+" erased\n", r.stdout)
 		assert.Empty(t, m.places(t, before), row.why)
 		records := next()
 		assert.False(t, m.in(records), "%s: %s", row.why, records)
-		assert.Equal(t, row.stored, bytes.Contains(records, []byte(id)), "%s: %s", row.why, records)
+		assert.Equal(t, row.stored, bytes.Contains(records, []byte(payload)), "%s: %s", row.why, records)
 		if !row.stored {
-			assert.Equal(t, 1, paysluice(t, "failures", "show", id).code, row.why)
+			assert.Equal(t, 1, paysluice(t, "failures", "show", payload).code, row.why)
 			continue
 		}
 		r = paysluice(t, "events", "payload", id)
@@ -198,7 +207,7 @@ func countOf(t *testing.T, p contract.Provider, metric string, since time.Time) 
 func archiveCopy(t *testing.T, p contract.Provider, id string, body []byte) (key string) {
 	t.Helper()
 	e := event.Event{Schema: event.Schema, ID: id, Provider: p.Name, ReceivedAt: time.Now().UnixMilli(), PayloadSHA256: event.HashPayload(body), Payload: body}
-	m := event.Archived{Schema: event.ArchiveSchema, Message: []byte(event.Encode(e)), Event: &e}
+	m := event.Archived{Schema: event.ArchiveSchema, MessageID: rand.Text(), Message: []byte(event.Encode(e)), Event: &e}
 	_, err := objects().PutObject(t.Context(), &s3.PutObjectInput{
 		Bucket: new(stack.Outputs["BucketName"]), Key: new(m.Key()), Body: strings.NewReader(string(event.EncodeArchived(m))), IfNoneMatch: new("*"),
 	})

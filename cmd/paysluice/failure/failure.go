@@ -147,8 +147,11 @@ func (f Failure) withMetadata(metadata map[string]string) Failure {
 	} {
 		// The archiver's escapes are valid. Those of others show as they are.
 		text, err := url.PathUnescape(metadata[name])
-		if err != nil {
+		switch {
+		case err != nil:
 			text = metadata[name]
+		case text == "_": // the archiver's escape of nothing
+			text = ""
 		}
 		*field = text
 	}

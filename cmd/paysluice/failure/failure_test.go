@@ -306,6 +306,45 @@ func TestFindReadsOneEventsMessages(t *testing.T) {
 	assert.Empty(t, found)
 }
 
+// A message without an event is delivered and replayed under other keys.
+func TestCopiesHaveTheSameBody(t *testing.T) {
+	b, n := newBucket(t), 0
+	unnamed := func(body string, class types.StorageClass) string {
+		n++
+		m := archived("stripe:", contract.ReasonReceivesExhausted, noon.AddDate(0, 0, n))
+		m.MessageID = fmt.Sprintf("1d2e3f40-5a6b-4c7d-8e9f-%012d", n)
+		m.Event.ID, m.Event.Payload, m.Event.PayloadSHA256 = "", []byte(body), event.HashPayload([]byte(body))
+		m.Message = []byte(event.Encode(*m.Event))
+		if body == "" { // it cannot be decoded
+			m.Event, m.Message = nil, []byte("x")
+		}
+		key := m.Key()
+		if n%2 == 0 { // somebody has that one
+			key = m.MessageKey()
+		}
+		return b.put(t, key, event.EncodeArchived(m), m.Metadata(), class)
+	}
+	first, second, cold := unnamed("{}", ""), unnamed("{}", ""), unnamed("{}", types.StorageClassGlacier)
+	unnamed("[]", "")
+	copied, again := unnamed("", ""), unnamed("", "")
+	b.put(t, strings.Replace(first, "1d2e3f40", "ffffffff", 1), event.EncodeArchived(archived("stripe:evt_2", contract.ReasonConflict, noon)), nil, "")
+	b.put(t, "stripe/note.json", []byte("{}"), nil, "")
+	for key, want := range map[string][]string{
+		first: {first, second, cold}, second: {second, first, cold}, cold: {cold, first, second}, copied: {copied, again}, "stripe/note.json": {"stripe/note.json"},
+	} {
+		of, err := b.archive().Get(t.Context(), key)
+		require.NoError(t, err)
+		assert.Empty(t, of.EventID, key)
+		found, err := b.archive().Copies(t.Context(), of)
+		require.NoError(t, err)
+		var keys []string
+		for _, f := range found {
+			keys = append(keys, f.Key)
+		}
+		assert.Equal(t, want, keys, key)
+	}
+}
+
 func TestAgainIsTheLatestFailureSince(t *testing.T) {
 	b := newBucket(t)
 	m := archived("stripe:evt_1", contract.ReasonReceivesExhausted, noon)
@@ -370,6 +409,8 @@ func TestS3Fails(t *testing.T) {
 			_, err = b.archive().Find(t.Context(), "stripe:evt_1")
 			require.ErrorIs(t, err, errDown)
 			_, err = b.archive().Again(t.Context(), "", stem, noon)
+			require.ErrorIs(t, err, errDown)
+			_, err = b.archive().Copies(t.Context(), failure.Failure{Provider: "stripe", Key: strings.Replace(m.Key(), "evt_1", "evt_2", 1)})
 			require.ErrorIs(t, err, errDown)
 		})
 	}

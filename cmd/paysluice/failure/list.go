@@ -1,10 +1,12 @@
 package failure
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"iter"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -202,6 +204,49 @@ func (a *Archive) Find(ctx context.Context, eventID string) ([]Failure, error) {
 		}
 	}
 	return found, nil
+}
+
+// bodyDigits is a pattern of keys: the digits of the payload's hash, before the id of a
+// message that has another one's key (package event, Archived.Key and MessageKey).
+const bodyDigits = `-([0-9a-f]{16})(?:-[0-9a-f]{8}-[0-9a-f-]{27})?\.json$`
+
+// Copies returns a failure without an event's id and the others with the same body, without
+// reading those with another one. A provider delivers a webhook again, and a replay sends a
+// message again, and each has a key of its own.
+func (a *Archive) Copies(ctx context.Context, of Failure) ([]Failure, error) {
+	pattern, copies := regexp.MustCompile(bodyDigits), []Failure{of}
+	digits := pattern.FindStringSubmatch(of.Key)
+	if digits == nil {
+		return copies, nil // no key of the archiver
+	}
+	for o, err := range a.objects(ctx, Filter{}, of.Provider+"/") {
+		if err != nil {
+			return nil, err
+		}
+		if found := pattern.FindStringSubmatch(o.key); o.key == of.Key || found == nil || found[1] != digits[1] {
+			continue
+		}
+		f, err := a.get(ctx, o)
+		if err != nil {
+			return nil, err
+		}
+		if f.EventID == "" && of.hasBodyOf(f) {
+			copies = append(copies, f)
+		}
+	}
+	return copies, nil
+}
+
+// hasBodyOf reports whether two failures whose keys have the same digits have the same body.
+// Nothing more is known of one in Glacier.
+func (f Failure) hasBodyOf(other Failure) bool {
+	switch {
+	case f.Storage != Readable || other.Storage != Readable:
+		return true
+	case f.Event != nil && other.Event != nil:
+		return f.Event.PayloadSHA256 == other.Event.PayloadSHA256
+	}
+	return bytes.Equal(f.Message, other.Message)
 }
 
 // Again returns the reason of the latest failure beside a first one, "" without one. Its

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -24,7 +25,7 @@ func (a *app) eventsErase() *cobra.Command {
 	var of subject
 	var since string
 	c := &cobra.Command{
-		Use:   "erase [ID]",
+		Use:   "erase [ID|KEY]",
 		Short: "Erase the payloads of events, and keep their keys",
 		Long: `Erase the payloads of one event, of a payment or of a customer: in the table, in
 the bucket and in the archive, with all versions. The rows keep their fields,
@@ -32,14 +33,18 @@ key and hashes, so that a redelivery is still a duplicate. An event that is only
 in the archive leaves no row: a redelivery is stored. The question before the
 erasure says how much is lost.
 
+An archived message that is no event is erased by its key, and with it all that
+have the same body. paysluice failures list shows the keys.
+
 --payment reads the whole archive. --customer reads every event and every
 archived message since --since, seven days back by default.
 
 A row of the table that is not an event is named and left out. Archived messages
-in Glacier are counted and left out, because their payment and their customer
-cannot be read; an id is in their metadata. Exit code 3: there are such rows or
-messages.`,
+that are in Glacier or no event are counted and left out, because their payment
+and their customer are not known; the id of one in Glacier is in its metadata.
+Exit code 3: there are such rows or messages.`,
 		Example: `  paysluice events erase stripe:evt_1PgcT2
+  paysluice events erase stripe/2026/11/01/1d2e3f40-5a6b-4c7d-8e9f-0a1b2c3d4e5f-e3b0c44298fc1c14.json
   paysluice events erase --payment pi_3PgcT2
   paysluice events erase --customer cus_Q1 --since 2026-01-01 --yes`,
 		Args: cobra.MaximumNArgs(1),
@@ -47,10 +52,10 @@ messages.`,
 			of.id = strings.Join(args, "")
 			chosen := slices.DeleteFunc([]string{of.id, of.payment, of.customer}, func(id string) bool { return id == "" })
 			if len(chosen) != 1 {
-				return usagef("name an event's id, --payment or --customer")
+				return usagef("name an event's id, an archived message's key, --payment or --customer")
 			}
 			var err error
-			if of.since, err = parseTime(since, a.now()); err != nil {
+			if of.since, err = parseSince(since, a.now()); err != nil {
 				return usagef("--since: %w", err)
 			}
 			if since != "" && of.customer == "" {
@@ -110,7 +115,7 @@ func (a *app) planErasure(ctx context.Context, s *stack.Stack, of subject, left 
 	var filter failure.Filter
 	switch {
 	case of.payment != "":
-		events, filter.Payment = store.Payment(ctx, query.Filter{Payment: of.payment}), of.payment
+		events = store.Payment(ctx, query.Filter{Payment: of.payment})
 		selects = func(e event.Event) bool { return e.PaymentID == of.payment || e.ObjectID == of.payment }
 	case of.customer != "":
 		f := query.Filter{Since: of.since}
@@ -125,17 +130,41 @@ func (a *app) planErasure(ctx context.Context, s *stack.Stack, of subject, left 
 	}
 	archived := archive.List(ctx, filter)
 	if of.id != "" {
-		found, err := archive.Find(ctx, of.id)
+		found, err := archivedMessages(ctx, archive, of.id)
 		if err != nil {
 			return nil, plan, err
 		}
 		archived = output.All(found)
+		if isKey(of.id) {
+			selects = func(event.Event) bool { return true }
+		}
 	}
-	cold, err := eraser.AddArchived(ctx, &plan, archived, selects)
-	if cold > 0 {
-		left.note(fmt.Errorf("%s in Glacier: repeat the command after paysluice failures restore", counted(cold, "archived message")))
+	undecided, err := eraser.AddArchived(ctx, &plan, archived, selects)
+	if n := undecided.Cold; n > 0 {
+		left.note(fmt.Errorf("%s in Glacier: repeat the command after paysluice failures restore", counted(n, "archived message")))
+	}
+	if n := undecided.Unnamed; n > 0 {
+		left.note(fmt.Errorf("%s no event: paysluice failures show KEY --payload prints the body, and paysluice events erase KEY erases it", are(n, "archived message")))
 	}
 	return eraser, plan, err
+}
+
+// archivedMessages returns the archived messages of an event, or those with the body of a
+// message without one.
+func archivedMessages(ctx context.Context, archive *failure.Archive, id string) ([]failure.Failure, error) {
+	if !isKey(id) {
+		return archive.Find(ctx, id)
+	}
+	of, err := archive.Get(ctx, id)
+	switch {
+	case errors.Is(err, failure.ErrMissing):
+		return nil, fmt.Errorf("%w: the archive has no %s", query.ErrNotFound, id)
+	case err != nil:
+		return nil, err
+	case of.EventID != "":
+		return nil, usagef("%s is of the event %s, which the table or other messages have too: paysluice events erase %[2]s", id, of.EventID)
+	}
+	return archive.Copies(ctx, of)
 }
 
 // samples is how many events or messages a plan shows.

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"io"
 	"maps"
 	"net/http"
 	"strings"
@@ -14,24 +15,27 @@ import (
 	"github.com/paysluice/paysluice/handlers/event"
 )
 
-// inArchive is an account with an empty table and an event that is only in the archive.
-func inArchive() account {
+// inArchive is an account with an empty table and an event with that id that is only in the
+// archive. It returns the key too.
+func inArchive(id string) (a account, key string) {
 	now, body := time.Now().UnixMilli(), []byte(`{"secret":1}`)
 	e := event.Event{
-		Schema: event.Schema, ID: "stripe:evt_1", Provider: "stripe", Timestamp: now, ReceivedAt: now, Category: event.RefundSucceeded, PaymentID: "pi_1",
+		Schema: event.Schema, ID: id, Provider: "stripe", Timestamp: now, ReceivedAt: now, Category: event.RefundSucceeded, PaymentID: "pi_1",
 		Related: map[string]string{"customer": "cus_1"}, Payload: body, PayloadSHA256: event.HashPayload(body),
 	}
-	m := event.Archived{Schema: event.ArchiveSchema, FailureReason: contract.ReasonConflict, Message: []byte(event.Encode(e)), Event: &e}
+	m := event.Archived{Schema: event.ArchiveSchema, FailureReason: contract.ReasonConflict, MessageID: "m", Message: []byte(event.Encode(e)), Event: &e}
 	return account{
 		"Query": `{"Items":[]}`, "BatchGetItem": `{"Responses":{"t":[]}}`,
 		"list-type": "<ListBucketResult><Contents><Key>" + m.Key() + "</Key></Contents></ListBucketResult>", "x-id=GetObject": string(event.EncodeArchived(m)),
 		"versions": "<ListVersionsResult><Version><Key>" + m.Key() + "</Key><VersionId>v</VersionId></Version></ListVersionsResult>", "?delete": "<DeleteResult/>",
-	}
+	}, m.Key()
 }
 
 func TestEraseOnAnAccount(t *testing.T) {
 	const asks, done = "This erases 1 payload of s and 1 object version in the bucket:\n  stripe:evt_1  refund.succeeded\n", "1 payload erased\n"
-	glacier := strings.Replace(inArchive()["list-type"], "</Key>", "</Key><StorageClass>GLACIER</StorageClass>", 1)
+	whole, key := inArchive("stripe:evt_1")
+	unnamed, its := inArchive("")
+	glacier := strings.Replace(whole["list-type"], "</Key>", "</Key><StorageClass>GLACIER</StorageClass>", 1)
 	mixed := mixed()
 	mixed["?delete"] = "<DeleteResult/>"
 	for _, row := range []struct {
@@ -48,18 +52,28 @@ func TestEraseOnAnAccount(t *testing.T) {
 		{"another payment", "--payment pi_2 --yes", nil, exitFailed, "not found: no event matches"},
 		{"an id is in the key", "stripe:evt_1 --yes", account{"list-type": glacier}, exitDone, done},
 		{"a payment is not", "--payment pi_1 --yes", account{"list-type": glacier}, exitFailed, "left out: 4 archived messages in Glacier: repeat the command after paysluice failures restore\n"},
+		{"a message without an event", its + " --yes", unnamed, exitDone, "This erases 1 payload of s and 1 object version in the bucket:\n  " + its + "  refund.succeeded\n" + done},
+		{"a payment that it may name", "--payment pi_2 --yes", unnamed, exitFailed, "left out: 4 archived messages are no event: paysluice failures show KEY"},
+		{"the key of an event's message", key + " --yes", nil, exitUsage, "is of the event stripe:evt_1, which the table or other messages have too: paysluice events erase stripe:evt_1"},
+		{"a key of nothing", "stripe/gone --yes", nil, exitFailed, "not found: the archive has no stripe/gone"},
+		{"a key that cannot be read", key + " --yes", account{"x-id=GetObject": "!"}, exitFailed, "StatusCode: 400"},
 		{"no permission to list", "stripe:evt_1 --yes", account{"list-type": "!"}, exitFailed, "StatusCode: 400"},
 		{"no permission to list", "--customer cus_1 --yes", account{"list-type": "!"}, exitFailed, "StatusCode: 400"},
 		{"a row that is not an event", "--customer re_1 --yes", mixed, exitFound, `left out: row of eventId "stripe:bad`},
 		{"the others are erased", "--customer re_1 --yes", mixed, exitFound, "payloads erased\n"},
 	} {
-		answers := inArchive()
+		answers := maps.Clone(whole)
 		maps.Copy(answers, row.changed)
 		serveStack(t, func(h http.Handler) http.Handler {
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if r.Method == http.MethodHead { // of an object in Glacier
 					w.Header().Set("x-amz-storage-class", "GLACIER")
 					w.Header().Set("x-amz-meta-event-id", "stripe:evt_1")
+				}
+				if strings.HasSuffix(r.URL.Path, "/gone") {
+					w.WriteHeader(http.StatusNotFound)
+					_, _ = io.WriteString(w, "<Error><Code>NoSuchKey</Code></Error>")
+					return
 				}
 				h.ServeHTTP(w, r)
 			})

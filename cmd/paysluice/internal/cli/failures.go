@@ -36,9 +36,8 @@ type failureFlags struct {
 }
 
 func (f *failureFlags) add(c *cobra.Command, limit int) {
-	f.filterFlags.add(c, limit, "failures")
+	f.filterFlags.add(c, limit, "failures", failure.Providers())
 	flags := c.Flags()
-	flags.Lookup("provider").Usage = "failures of a `provider`: " + strings.Join(failure.Providers(), ", ")
 	flags.Lookup("since").Usage = "webhooks received from this `time` on: 2h, 2026-11-01 or RFC 3339"
 	flags.Lookup("until").Usage = "webhooks received before this `time`"
 	flags.StringVar(&f.reason, "reason", "", "failures with this `reason`, such as receives-exhausted (docs/reasons.md)")
@@ -183,10 +182,16 @@ func (a *app) showFailures(found []failure.Failure) error {
 	return output.Objects(a.out, a.format, found, texts)
 }
 
+// isKey reports whether an argument is a key of the archive. The id of an event begins with
+// the provider and a colon.
+func isKey(id string) bool {
+	first, _, found := strings.Cut(id, "/")
+	return found && slices.Contains(failure.Providers(), first)
+}
+
 // findFailures returns the failure under a key, or those of an event.
 func findFailures(ctx context.Context, archive *failure.Archive, id string) ([]failure.Failure, error) {
-	first, _, isKey := strings.Cut(id, "/")
-	if isKey && slices.Contains(failure.Providers(), first) {
+	if isKey(id) {
 		f, err := archive.Get(ctx, id)
 		if errors.Is(err, failure.ErrMissing) {
 			return nil, fmt.Errorf("%w: the archive has no %s", query.ErrNotFound, id)
@@ -398,7 +403,7 @@ func (a *app) restore(ctx context.Context, archive *failure.Archive, filter fail
 	}
 	for i, key := range keys {
 		if err := archive.Restore(ctx, key, days, tier); err != nil {
-			return fmt.Errorf("%w (%d of %d were requested; the command can be repeated)", err, i, len(keys))
+			return fmt.Errorf("%w (%s requested; the command can be repeated)", err, partOf(i, len(keys), "restore"))
 		}
 		fmt.Fprintln(a.out, output.Printable(key))
 	}

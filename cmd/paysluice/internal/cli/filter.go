@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -19,13 +20,14 @@ type filterFlags struct {
 	provider, kind, category, payment, account, endpoint, livemode string
 	since, until                                                   string
 	limit                                                          int
+	continued                                                      bool
 }
 
 // add adds the flags to a command. limit is the default of --limit, and things are what
-// they select.
-func (f *filterFlags) add(c *cobra.Command, limit int, things string) {
+// they select. providers are the values of --provider.
+func (f *filterFlags) add(c *cobra.Command, limit int, things string, providers []string) {
 	flags := c.Flags()
-	flags.StringVar(&f.provider, "provider", "", things+" of a `provider`: "+strings.Join(providerNames(), ", "))
+	flags.StringVar(&f.provider, "provider", "", things+" of a `provider`: "+strings.Join(providers, ", "))
 	flags.StringVar(&f.kind, "type", "", things+" of a provider's `type`, such as charge.refunded")
 	flags.StringVar(&f.category, "category", "", things+" of a `category`, such as payment.succeeded")
 	flags.StringVar(&f.payment, "payment", "", things+" of the payment or object with this `id`")
@@ -35,9 +37,14 @@ func (f *filterFlags) add(c *cobra.Command, limit int, things string) {
 	flags.StringVar(&f.since, "since", "", things+" from this `time` on: 2h, 2026-11-01 or RFC 3339")
 	flags.StringVar(&f.until, "until", "", things+" before this `time`")
 	flags.IntVar(&f.limit, "limit", limit, "at most this many "+things+", 0 for all")
-	complete(c, "provider", providerNames())
+	complete(c, "provider", providers)
 	complete(c, "category", categoryNames())
 	complete(c, "livemode", []string{"true", "false"})
+}
+
+// addContinued adds a flag for lists of events that say after an interrupt how to continue.
+func (f *filterFlags) addContinued(c *cobra.Command) {
+	c.Flags().BoolVar(&f.continued, "continued", false, "--until is where an interrupted list ended: events of that day that have no time follow")
 }
 
 // complete makes the shell complete a flag with fixed values.
@@ -51,6 +58,7 @@ func (f *filterFlags) filter(now time.Time) (query.Filter, error) {
 	found := query.Filter{
 		Provider: f.provider, Type: f.kind, Category: event.Category(f.category),
 		Payment: f.payment, Account: f.account, Endpoint: f.endpoint, Limit: f.limit,
+		Continued: f.continued,
 	}
 	var problems []error
 	if f.provider != "" && !slices.Contains(providerNames(), f.provider) {
@@ -69,8 +77,11 @@ func (f *filterFlags) filter(now time.Time) (query.Filter, error) {
 	if f.limit < 0 {
 		problems = append(problems, errors.New("--limit must be 0 or more"))
 	}
+	if f.continued && f.until == "" {
+		problems = append(problems, errors.New("--continued needs --until"))
+	}
 	var err error
-	if found.Since, err = parseTime(f.since, now); err != nil {
+	if found.Since, err = parseSince(f.since, now); err != nil {
 		problems = append(problems, fmt.Errorf("--since: %w", err))
 	}
 	if found.Until, err = parseTime(f.until, now); err != nil {
@@ -102,7 +113,7 @@ func parseTime(text string, now time.Time) (time.Time, error) {
 		return time.Time{}, nil
 	}
 	if days, ok := strings.CutSuffix(text, "d"); ok {
-		if hours, err := time.ParseDuration(days + "h"); err == nil && hours >= 0 {
+		if hours, err := time.ParseDuration(days + "h"); err == nil && hours >= 0 && hours <= math.MaxInt64/24 {
 			return now.Add(-24 * hours), nil
 		}
 	}
@@ -115,6 +126,15 @@ func parseTime(text string, now time.Time) (time.Time, error) {
 		}
 	}
 	return time.Time{}, fmt.Errorf("%q %w", text, errTime)
+}
+
+// parseSince is parseTime for the beginning of a range. A clock may be a day ahead.
+func parseSince(text string, now time.Time) (time.Time, error) {
+	at, err := parseTime(text, now)
+	if err == nil && at.After(now.Add(24*time.Hour)) {
+		err = fmt.Errorf("%q is in the future", text)
+	}
+	return at, err
 }
 
 func providerNames() []string {

@@ -55,7 +55,8 @@ func NewEraser(s *stack.Stack, store *Store, now func() time.Time) *Eraser {
 // Erasure says what will be erased.
 type Erasure struct {
 	Events []event.Event
-	// Archived are the events that have archived messages and no row in Events.
+	// Archived are the events that have archived messages and no row in Events. A message
+	// without an event's id has its key in place of the id.
 	Archived []event.Event
 	// Objects are all versions of the payloads in the bucket and of the archived
 	// messages.
@@ -80,13 +81,19 @@ func (e *Eraser) Plan(ctx context.Context, events iter.Seq2[event.Event, error],
 	return plan, nil
 }
 
-// AddArchived adds the archived messages of the events that selects chooses to a plan. Of
-// a message in Glacier only the event's id is known: cold counts those that selects refuses.
-// It changes nothing.
-func (e *Eraser) AddArchived(ctx context.Context, plan *Erasure, all iter.Seq2[failure.Failure, error], selects func(event.Event) bool) (cold int, err error) {
+// Undecided counts the archived messages that a plan leaves out because they do not say
+// enough.
+type Undecided struct {
+	Cold    int // in Glacier: only the event's id is known
+	Unnamed int // without an event's id: they name no payment and no customer either
+}
+
+// AddArchived adds the archived messages of the events that selects chooses to a plan. It
+// changes nothing.
+func (e *Eraser) AddArchived(ctx context.Context, plan *Erasure, all iter.Seq2[failure.Failure, error], selects func(event.Event) bool) (left Undecided, err error) {
 	for f, err := range all {
 		if err != nil {
-			return 0, err
+			return left, err
 		}
 		of := event.Event{ID: f.EventID, Provider: f.Provider}
 		if f.Event != nil {
@@ -95,9 +102,12 @@ func (e *Eraser) AddArchived(ctx context.Context, plan *Erasure, all iter.Seq2[f
 		switch {
 		case plan.planned[f.Key]:
 			continue
-		case of.ID == "" || !selects(of):
-			if f.Storage != failure.Readable {
-				cold++
+		case !selects(of):
+			switch {
+			case f.Storage != failure.Readable:
+				left.Cold++
+			case of.ID == "":
+				left.Unnamed++
 			}
 			continue
 		}
@@ -106,13 +116,14 @@ func (e *Eraser) AddArchived(ctx context.Context, plan *Erasure, all iter.Seq2[f
 			of.Timestamp, of.ReceivedAt = 0, day.UnixMilli()
 		}
 		if err := e.add(ctx, plan, append(e.owned(of), owned{f.Key, func(k string) bool { return k == f.Key }})...); err != nil {
-			return 0, err
+			return left, err
 		}
+		of.ID = cmp.Or(of.ID, f.Key)
 		if !slices.ContainsFunc(slices.Concat(plan.Events, plan.Archived), func(other event.Event) bool { return other.ID == of.ID }) {
 			plan.Archived = append(plan.Archived, of)
 		}
 	}
-	return cold, nil
+	return left, nil
 }
 
 // owned are the objects of an event below a prefix. has tells them from those of other

@@ -138,30 +138,31 @@ func failures(all ...failure.Failure) iter.Seq2[failure.Failure, error] {
 // An event that is only in the archive is erased there, with its payload in the bucket.
 func TestEraseOfTheArchive(t *testing.T) {
 	key := func(day string) string { return "stripe/2026/03/" + day + "/stripe:evt%2F1-0a0a0a0a0a0a0a0a.json" }
-	const cold, strange = "stripe/2026/03/09/stripe:evt%2F2-0a0a0a0a0a0a0a0a.json", "stripe/2026/03/08/stripe:evt%2F1-x.json"
+	const cold, strange, note = "stripe/2026/03/09/stripe:evt%2F2-0a0a0a0a0a0a0a0a.json", "stripe/2026/03/08/stripe:evt%2F1-x.json", "stripe/notes.txt"
 	found := event.Event{ID: "stripe:evt/1", Provider: "stripe", Timestamp: 1, PayloadRef: largeRef, PayloadSHA256: strings.Repeat("0a", 32)}
 	all := []failure.Failure{
 		{Key: key("08"), Provider: "stripe", EventID: found.ID, Event: &found},
 		{Key: key("09"), Provider: "stripe", EventID: found.ID, Event: &found}, // planned with the first
 		{Key: strange, Provider: "stripe", EventID: found.ID, Event: &found},
 		{Key: cold, Provider: "stripe", EventID: "stripe:evt/2", Storage: failure.Glacier},
-		{Key: "stripe/notes.txt", Provider: "stripe"},
+		{Key: note, Provider: "stripe"},
 	}
 	for _, row := range []struct {
 		why     string
 		selects func(event.Event) bool
-		cold    int
+		left    Undecided
 		want    []string
 	}{
-		{"by its content, which Glacier hides", func(e event.Event) bool { return e.PayloadRef != "" }, 1, []string{largeRef, key("08"), key("09"), againRef, strange}},
-		{"by its id", func(e event.Event) bool { return e.ID == "stripe:evt/2" }, 0, []string{cold}},
+		{"by its content, which Glacier hides", func(e event.Event) bool { return e.PayloadRef != "" }, Undecided{Cold: 1, Unnamed: 1}, []string{largeRef, key("08"), key("09"), againRef, strange}},
+		{"by its id", func(e event.Event) bool { return e.ID == "stripe:evt/2" }, Undecided{Unnamed: 1}, []string{cold}},
+		{"by its key", func(e event.Event) bool { return e.ID == "" }, Undecided{Cold: 1}, []string{note}},
 	} {
-		s := &shelf{keys: []string{againRef, largeRef, key("08"), strange, key("09"), cold}}
+		s := &shelf{keys: []string{againRef, largeRef, key("08"), strange, key("09"), cold, note}}
 		plan, err := s.eraser().Plan(t.Context(), sequence(nil), nil)
 		require.NoError(t, err)
 		n, err := s.eraser().AddArchived(t.Context(), &plan, failures(all...), row.selects)
 		require.NoError(t, err)
-		assert.Equal(t, row.cold, n, row.why)
+		assert.Equal(t, row.left, n, row.why)
 		assert.Len(t, plan.Archived, 1, row.why)
 		keys := map[string]int{}
 		for _, o := range plan.Objects {
