@@ -257,7 +257,7 @@ func TestInterruptedReplay(t *testing.T) {
 	r := root().interrupted(t, func(string, string) bool { return paysluice(t, "events", "get", all[0].Event.ID).code == 0 },
 		with(filter, "replay", "--yes", "--rate", "10")...)
 	assert.Equal(t, 130, r.code, r.stderr)
-	assert.Regexp(t, `\n[0-9]+ of 60 messages are sent; to resume: paysluice replay --resume \S+\n`, r.stderr)
+	assert.Regexp(t, `\n[0-9]+ of 60 messages (is|are) sent; to resume: paysluice replay --resume \S+\n`, r.stderr)
 
 	notice := paysluice(t, with(filter, "replay")...).stderr
 	assert.Contains(t, notice, "is not finished, ", "before it asks")

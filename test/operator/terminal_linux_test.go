@@ -64,12 +64,12 @@ func TestEndedExport(t *testing.T) {
 	require.NoError(t, err)
 	folder := t.TempDir()
 	until := begin.Add(time.Minute).Format(time.RFC3339)
-	export := func(name, until string, most int64, end os.Signal) (w *way, code int, shown string) {
+	export := func(name, until string, most int64, end os.Signal, more ...string) (w *way, code int, shown string) {
 		w = newWay(t, u.Host, most)
 		s := root()
 		s.env = append(s.env, "AWS_ENDPOINT_URL=https://"+w.listener.Addr().String())
 		_, terminal := openTerminal(t)
-		cmd := s.command(t, "events", "export", "--payloads", "--account", "ended", "--since", begin.Format(time.RFC3339), "--until", until, "--file", filepath.Join(folder, name))
+		cmd := s.command(t, append(more, "events", "export", "--payloads", "--account", "ended", "--since", begin.Format(time.RFC3339), "--until", until, "--file", filepath.Join(folder, name))...)
 		var stderr locked
 		cmd.Stdin, cmd.Stdout, cmd.Stderr = terminal, terminal, &stderr
 		require.NoError(t, cmd.Start())
@@ -104,12 +104,12 @@ func TestEndedExport(t *testing.T) {
 			continue
 		}
 		assert.Equal(t, 130, code, end)
-		rest := regexp.MustCompile(`^\d+ events?\nto continue: the same command with --until (\S+) --since \S+ and another --file\n`).FindStringSubmatch(stderr)
+		rest := regexp.MustCompile(`^\d+ events?\nto continue: the same command with --until (\S+) --since \S+ --continued and another --file\n`).FindStringSubmatch(stderr)
 		require.NotNil(t, rest, stderr)
 		if i > 0 {
 			continue
 		}
-		_, code, _ = export("rest", rest[1], 0, nil)
+		_, code, _ = export("rest", rest[1], 0, nil, "--continued")
 		assert.Equal(t, 0, code)
 		maps.Copy(begun, read("rest"))
 		assert.Equal(t, want, begun, "nothing is left out")

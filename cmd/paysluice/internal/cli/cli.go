@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/output"
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
@@ -117,6 +118,7 @@ Exit codes: 0 done, 1 failed, 2 invalid command line, 3 found something wrong,
 	flags.BoolVar(&a.options.Local, "local", false, "use the local stack of make up")
 	flags.VarP(&a.format, "output", "o", "`format`: table, json, ndjson or csv")
 	flags.BoolVar(&a.yes, "yes", false, "confirm without a question")
+	root.PersistentPreRunE = func(c *cobra.Command, _ []string) error { return refuseEmpty(c) }
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
 		return usagef("%w", err)
 	})
@@ -126,6 +128,9 @@ Exit codes: 0 done, 1 failed, 2 invalid command line, 3 found something wrong,
 	visit(root, func(c *cobra.Command) {
 		if args := c.Args; args != nil {
 			c.Args = func(c *cobra.Command, words []string) error {
+				if slices.Contains(words, "") { // of a script's variable, perhaps
+					return usagef("an argument is empty")
+				}
 				err := args(c, words)
 				switch {
 				case err == nil:
@@ -141,6 +146,24 @@ Exit codes: 0 done, 1 failed, 2 invalid command line, 3 found something wrong,
 	refuseUnknownTopics(root)
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages ", fmt.Sprintf(".FlagUsagesWrapped %d ", textWidth)))
 	return root
+}
+
+// refuseEmpty reports flags with an empty value: with that of a script's variable, a command
+// would select everything. Older releases took an empty prefix.
+func refuseEmpty(c *cobra.Command) error {
+	var empty []string
+	c.Flags().Visit(func(f *pflag.Flag) {
+		if f.Value.Type() == "string" && f.Value.String() == "" && !(c.Flags().Changed("bucket") && slices.Contains(legacy(c.Name()), f.Name)) {
+			empty = append(empty, "--"+f.Name)
+		}
+	})
+	switch len(empty) {
+	case 0:
+		return nil
+	case 1:
+		return usagef("%s is empty: give it a value, or leave it out", empty[0])
+	}
+	return usagef("%s are empty: give each a value, or leave it out", strings.Join(empty, " and "))
 }
 
 // refuseUnknownTopics makes paysluice help fail for a command that does not exist. That
@@ -193,8 +216,21 @@ func visit(c *cobra.Command, do func(*cobra.Command)) {
 	}
 }
 
-// find returns the stack that the flags select.
+// errNoOutputs reports a stack whose first deployment has not ended.
+var errNoOutputs = errors.New("the stack has no outputs")
+
+// find returns the stack that the flags select, with the outputs that commands need.
 func (a *app) find(ctx context.Context) (*stack.Stack, error) {
+	s, err := a.findAny(ctx)
+	if err == nil && len(s.Outputs) == 0 {
+		return nil, fmt.Errorf("%w: %s has the status %s: repeat the command when it is deployed, or see what failed: aws cloudformation describe-stack-events --stack-name %[2]s",
+			errNoOutputs, s.Name, s.Status)
+	}
+	return s, err
+}
+
+// findAny is find for a command that works with a stack without outputs.
+func (a *app) findAny(ctx context.Context) (*stack.Stack, error) {
 	if a.options.Local && a.options.Endpoint+a.options.Profile+a.options.Region != "" {
 		return nil, usagef("--local names the stack that make up left running: leave --region, --profile and --endpoint-url out")
 	}
@@ -207,7 +243,11 @@ func (a *app) find(ctx context.Context) (*stack.Stack, error) {
 	if err != nil {
 		return nil, err
 	}
-	return stack.Find(ctx, aws, cmp.Or(a.name, aws.Name))
+	s, err := stack.Find(ctx, aws, cmp.Or(a.name, aws.Name))
+	if err != nil {
+		return nil, err
+	}
+	return s, s.Check()
 }
 
 // store returns the stack's events.

@@ -39,6 +39,10 @@ func TestRun(t *testing.T) {
 		{"an unknown policy", []string{"policy", "all"}, 2, "", "paysluice policy: name one policy: read-only or operator: see"},
 		{"both times of trace", []string{"trace", "x", "--since", "foo", "--until", "bar"}, 2, "", "or RFC 3339; --until: \"bar\" must be"},
 		{"a provider of failures", []string{"failures", "list", "--provider", "p"}, 2, "", "--provider must be one of stripe, paypal, square, unknown: see"},
+		{"its completion", []string{"__complete", "failures", "stats", "--provider", ""}, 0, "square\nunknown\n", "ShellCompDirectiveNoFileComp"},
+		{"that of events", []string{"__complete", "events", "list", "--provider", ""}, 0, "square\n:4\n", "ShellCompDirectiveNoFileComp"},
+		{"an empty flag, which would select everything", []string{"replay", "--resume=", "--payment", ""}, 2, "", "paysluice replay: --payment and --resume are empty: give each a value, or leave it out: see paysluice help\n"},
+		{"an empty argument", []string{"failures", "unpublished", "", "--remove"}, 2, "", "paysluice failures unpublished: an argument is empty: see paysluice help\n"},
 		{"a command that fails", []string{"package"}, 1, "", "paysluice package: no folder cmd/lambdas here"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -91,10 +95,12 @@ func TestFilterRejectsFlags(t *testing.T) {
 	for _, row := range []struct{ args, says string }{
 		{"--provider strip", "--provider must be one of stripe, paypal, square"},
 		{"--category payment", "--category payment does not exist: docs/events.md lists them"},
+		{"--continued", "--continued needs --until"},
 		{"--livemode yes", "--livemode must be true or false"},
 		{"--limit -1", "--limit must be 0 or more"},
 		{"--since yesterday", `--since: "yesterday" must be a time before now such as 90m, 2h or 3d`},
 		{"--until -2h", `--until: "-2h" must be a time before now`},
+		{"--since 2999-01-01", `--since: "2999-01-01" is in the future`},
 		{"--since 1h --until 2h", "--until must be after --since"},
 		{"--provider x --limit -1", "square; --limit must be 0 or more: see paysluice help"},
 		{"--local --region eu-west-1", "--local names the stack that make up left running"},
@@ -118,7 +124,7 @@ func TestParseTime(t *testing.T) {
 		require.NoError(t, err, text)
 		assert.True(t, want.Equal(got), "%s: %s", text, got)
 	}
-	for _, text := range []string{"-1d", "d", "1", "2026-02-30"} {
+	for _, text := range []string{"-1d", "d", "1", "2026-02-30", "200000d"} {
 		_, err := parseTime(text, now)
 		assert.ErrorIs(t, err, errTime, text)
 	}

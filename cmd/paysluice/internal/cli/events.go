@@ -68,7 +68,8 @@ is 3.`,
 			return left.result(nil)
 		},
 	}
-	flags.add(c, defaultLimit, "events")
+	flags.add(c, defaultLimit, "events", providerNames())
+	flags.addContinued(c)
 	return c
 }
 
@@ -157,6 +158,11 @@ func livemode(e event.Event) string {
 	return fmt.Sprint(*e.Livemode)
 }
 
+// erased says that an event has no payload any more.
+func erased(e event.Event) error {
+	return fmt.Errorf("the payload of %s was erased on %s", e.ID, formatTime(e.ErasedAt, time.DateTime))
+}
+
 func payloadText(e event.Event, size int) string {
 	if e.ErasedAt != 0 {
 		return "erased on " + formatTime(e.ErasedAt, time.DateTime)
@@ -185,8 +191,8 @@ func (a *app) eventsPayload() *cobra.Command {
 			if len(found) > 1 {
 				return errors.New("the provider sent this id with several times: choose one with paysluice events get")
 			}
-			if at := found[0].ErasedAt; at != 0 {
-				return fmt.Errorf("the payload of %s was erased on %s", found[0].ID, formatTime(at, time.DateTime))
+			if found[0].ErasedAt != 0 {
+				return erased(found[0])
 			}
 			body, err := store.Payload(c.Context(), found[0])
 			if err != nil {

@@ -34,6 +34,9 @@ rows.`,
 			if err != nil {
 				return err
 			}
+			if payloads && a.format == output.CSV {
+				return usagef("--payloads is for NDJSON and JSON: CSV has no column for a body")
+			}
 			format := a.format
 			if format == output.Table {
 				format = output.NDJSON
@@ -66,7 +69,8 @@ rows.`,
 			return left.result(err)
 		},
 	}
-	flags.add(c, 0, "events")
+	flags.add(c, 0, "events", providerNames())
+	flags.addContinued(c)
 	c.Flags().StringVar(&file, "file", "", "new `file` instead of stdout")
 	c.Flags().BoolVar(&payloads, "payloads", false, "also export bodies")
 	return c

@@ -15,6 +15,15 @@ func are(n int, noun string) string {
 	return counted(n, noun) + " are"
 }
 
+// partOf returns "1 of 3 events is" or "2 of 3 events are".
+func partOf(n, total int, noun string) string {
+	verb := "are"
+	if n == 1 || total == 1 {
+		verb = "is"
+	}
+	return fmt.Sprintf("%d of %s %s", n, counted(total, noun), verb)
+}
+
 // leftOut counts the rows that a command leaves out because they are not events.
 type leftOut struct {
 	to io.Writer

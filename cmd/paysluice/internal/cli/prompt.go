@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"strings"
 
 	"golang.org/x/term"
 )
@@ -49,4 +51,52 @@ func (a *app) terminal() (descriptor int, ok bool) {
 	}
 	descriptor = int(file.Fd())
 	return descriptor, term.IsTerminal(descriptor)
+}
+
+// maxInput bounds the bytes of a capture or a secret: HAR files have many requests.
+const maxInput = 64 << 20
+
+// stdinFlag is the flag of commands that read a secret from stdin.
+const stdinFlag = "--secret-stdin"
+
+// read reads the file of a flag, or stdin for -. The error is the context's if that ends
+// before stdin does. A secret is not read from a terminal, which would show it.
+func (a *app) read(ctx context.Context, flag, name string) ([]byte, error) {
+	if name != "-" {
+		file, err := os.Open(name)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", flag, err)
+		}
+		defer file.Close()
+		return readInput(flag, file)
+	}
+	if file, ok := a.in.(*os.File); ok && strings.Contains(flag, "secret") {
+		if info, err := file.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+			return nil, usagef("%s reads a pipe or a file, because a terminal would show the secret: "+
+				"pass show stripe | paysluice …", flag)
+		}
+	}
+	type input struct {
+		text []byte
+		err  error
+	}
+	inputs := make(chan input, 1)
+	go func() { // a read of a terminal or a pipe cannot be canceled
+		text, err := readInput(flag, a.in)
+		inputs <- input{text, err}
+	}()
+	select {
+	case got := <-inputs:
+		return got.text, got.err
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+func readInput(flag string, from io.Reader) ([]byte, error) {
+	text, err := io.ReadAll(io.LimitReader(from, maxInput+1))
+	if err == nil && len(text) > maxInput {
+		err = fmt.Errorf("%s: it has more than %d MB", flag, maxInput>>20)
+	}
+	return text, err
 }

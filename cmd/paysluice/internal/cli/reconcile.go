@@ -217,13 +217,13 @@ func (r *reconciliation) run(ctx context.Context, since, until time.Time) error 
 			return err
 		}
 	}
+	if err := a.printReconciliation(result); err != nil {
+		return err // the place stays: the same command prints the result
+	}
 	if r.flags.place != "" {
 		if err := os.Remove(r.flags.place); err != nil {
 			return err
 		}
-	}
-	if err := a.printReconciliation(result); err != nil {
-		return err
 	}
 	if result.Missing > 0 {
 		return errFound

@@ -192,7 +192,7 @@ func (a *app) nameUnfinished(ctx context.Context, engine *replay.Engine) error {
 	runs, err := engine.Runs(ctx, a.now().Add(-unfinishedFor))
 	for _, r := range runs {
 		if r.Proof == nil {
-			fmt.Fprintf(a.err, "run %s is not finished, %d of %d messages are sent: paysluice replay --resume %[1]s continues it\n", output.Printable(r.ID), r.Done, r.Total)
+			fmt.Fprintf(a.err, "run %s is not finished, %s sent: paysluice replay --resume %[1]s continues it\n", output.Printable(r.ID), partOf(r.Done, r.Total, "message"))
 		}
 	}
 	return err
@@ -203,7 +203,7 @@ func (a *app) resumeReplay(ctx context.Context, engine *replay.Engine, id string
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(a.err, "run %s: %d of %d messages are sent\n", run.ID, run.Done(), run.Total)
+	fmt.Fprintf(a.err, "run %s: %s sent\n", run.ID, partOf(run.Done(), run.Total, "message"))
 	return a.finishReplay(ctx, engine, run)
 }
 
@@ -217,7 +217,7 @@ func (a *app) finishReplay(ctx context.Context, engine *replay.Engine, run *repl
 	}
 	m.end()
 	if err != nil {
-		fmt.Fprintf(a.err, "%d of %d messages are sent; to resume: paysluice replay --resume %s\n", run.Done(), run.Total, run.ID)
+		fmt.Fprintf(a.err, "%s sent; to resume: paysluice replay --resume %s\n", partOf(run.Done(), run.Total, "message"), run.ID)
 		return err
 	}
 	switch {

@@ -245,7 +245,7 @@ func TestRestore(t *testing.T) {
 	b.head = nil
 	require.NoError(t, restore())
 	b.head = &s3.HeadObjectOutput{StorageClass: types.StorageClassGlacier}
-	require.ErrorContains(t, restore(), "(0 of 1 were requested; the command can be repeated)")
+	require.ErrorContains(t, restore(), "(0 of 1 restore is requested; the command can be repeated)")
 	b.broken = "stripe/"
 	require.ErrorIs(t, restore(), errDown)
 }

@@ -68,13 +68,13 @@ table, or their rows are not events.`,
 				if err != nil {
 					return err
 				}
-				fmt.Fprintf(a.err, "run %s: %d of %d events are published\n", run.ID, run.Done(), run.Total)
+				fmt.Fprintf(a.err, "run %s: %s published\n", run.ID, partOf(run.Done(), run.Total, "event"))
 				return a.finishRepublish(c.Context(), p, run)
 			}
 			return a.newRepublish(c.Context(), s, p, filter, ids, flags.dryRun)
 		},
 	}
-	flags.add(c, 0, "events")
+	flags.add(c, 0, "events", providerNames())
 	f := c.Flags()
 	f.StringVar(&flags.receivedSince, "received-since", "", "events that the stack received from this `time` on, created up to 30 days before")
 	f.StringVar(&flags.receivedUntil, "received-until", "", "events that the stack received before this `time`")
@@ -92,7 +92,7 @@ func (f *republishFlags) check(c *cobra.Command, ids []string, now time.Time) (q
 		return query.Filter{}, err
 	}
 	var since, until error
-	filter.ReceivedSince, since = parseTime(f.receivedSince, now)
+	filter.ReceivedSince, since = parseSince(f.receivedSince, now)
 	filter.ReceivedUntil, until = parseTime(f.receivedUntil, now)
 	switch {
 	case since != nil:
@@ -180,7 +180,7 @@ func (a *app) finishRepublish(ctx context.Context, p *replay.Republisher, run *r
 	err := p.Run(ctx, run, m.show)
 	m.end()
 	if err != nil {
-		fmt.Fprintf(a.err, "%d of %d events are published; to resume: paysluice events republish --resume %s\n", run.Done(), run.Total, run.ID)
+		fmt.Fprintf(a.err, "%s published; to resume: paysluice events republish --resume %s\n", partOf(run.Done(), run.Total, "event"), run.ID)
 		return err
 	}
 	unpublished, left := run.Unpublished(), a.leftOut()

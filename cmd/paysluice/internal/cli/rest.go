@@ -44,7 +44,7 @@ func restOfEvents(store *query.Store, f query.Filter, oldest int64) string {
 		return changes
 	}
 	since, _ := store.Window(f) // a time such as 2h moves until the next run
-	return changes + " --since " + formatTime(since.UnixMilli(), time.RFC3339Nano)
+	return changes + " --since " + formatTime(since.UnixMilli(), time.RFC3339Nano) + " --continued"
 }
 
 // restOfFailures returns the flags that list what follows a failure.

@@ -62,7 +62,7 @@ entry's label, so entries with the same label are counted together.`,
 		ValidArgsFunction: completeProvider,
 		RunE: func(c *cobra.Command, args []string) error {
 			chosen := contract.Providers()
-			at, err := parseTime(since, a.now())
+			at, err := parseSince(since, a.now())
 			if err != nil {
 				return usagef("--since: %w", err)
 			}
@@ -108,7 +108,6 @@ func entryColumns() []output.Column[entryRow] {
 		{Name: "number", Text: func(r row) string { return fmt.Sprint(r.Number) }, Right: true},
 		{Name: "label", Text: func(r row) string { return r.Label }},
 		{Name: "environment", Text: func(r row) string { return r.Environment }},
-		{Name: "notificationUrl", Text: func(r row) string { return r.NotificationURL }},
 		{Name: "events", Text: func(r row) string { return fmt.Sprint(r.Events) }, Right: true},
 		{Name: "lastVerified", Text: func(r row) string {
 			if r.LastVerified == nil {
@@ -116,6 +115,7 @@ func entryColumns() []output.Column[entryRow] {
 			}
 			return formatTime(r.LastVerified.UnixMilli(), time.DateTime)
 		}},
+		{Name: "notificationUrl", Text: func(r row) string { return r.NotificationURL }}, // the widest
 	}
 }
 
@@ -240,7 +240,7 @@ func (a *app) addEntry(ctx context.Context, f *addFlags, p contract.Provider) er
 	}
 	var key []byte
 	if f.stdin {
-		key, err = a.read("--secret-stdin", "-")
+		key, err = a.read(ctx, stdinFlag, "-")
 	} else {
 		key, err = a.prompt(ctx, "The "+secrets.KeyTitle(p)+" of "+p.Title)
 	}
@@ -311,11 +311,14 @@ func (a *app) retire(ctx context.Context, p contract.Provider, label string, num
 	}
 	effect := fmt.Sprintf("No examined event was verified with the label %q.", label)
 	if use := uses.ByLabel[label]; use.Events > 0 {
-		effect = fmt.Sprintf("%d of %d examined events were verified with the label %q, the last at %s (%s).",
-			use.Events, uses.Examined, label, use.Last.Format(time.DateTime), use.LastID)
+		effect = fmt.Sprintf("%s verified with the label %q, the last at %s (%s).",
+			partOf(use.Events, uses.Examined, "examined event"), label, use.Last.Format(time.DateTime), use.LastID)
 	}
-	fmt.Fprintf(a.err, "%s\nRetiring entry %d refuses every webhook of %s that it signs. %d entries stay.\n",
-		effect, index+1, p.Name, len(rest.Entries()))
+	stay := "1 entry stays"
+	if n := len(rest.Entries()); n != 1 {
+		stay = fmt.Sprintf("%d entries stay", n)
+	}
+	fmt.Fprintf(a.err, "%s\nRetiring entry %d refuses every webhook of %s that it signs. %s.\n", effect, index+1, p.Name, stay)
 	if err := a.confirm(ctx, fmt.Sprintf("Retire entry %d, %q?", index+1, label)); err != nil {
 		return err
 	}
@@ -404,7 +407,7 @@ func (a *app) testEntries(ctx context.Context, p contract.Provider, labels []str
 		{Name: "eventId", Text: func(t trial) string { return t.EventID }},
 	}, output.All(trials))
 	if err == nil && refused > 0 {
-		fmt.Fprintf(a.err, "%d of %d entries were refused: the log of %s says why\n", refused, len(trials), s.LogGroup(contract.ProcessorName(p)))
+		fmt.Fprintf(a.err, "refused: %d of %d; the log of %s says why\n", refused, len(trials), s.LogGroup(contract.ProcessorName(p)))
 		err = errFound
 	}
 	return err

@@ -6,7 +6,6 @@ import (
 	"iter"
 	"math/rand/v2"
 	"net/http"
-	"os"
 	"slices"
 	"strings"
 
@@ -296,7 +295,7 @@ func (a *app) target(ctx context.Context, f *sendFlags, p contract.Provider, s *
 	var secret []byte
 	var err error
 	if f.secretStdin {
-		secret, err = a.readSecret()
+		secret, err = a.read(ctx, stdinFlag, "-")
 	} else {
 		secret, err = secrets.Open(s, p).Text(ctx)
 	}
@@ -334,23 +333,12 @@ func (a *app) report(ctx context.Context, count int, expected webhook.Answer, al
 	case err != nil:
 		return err
 	case ctx.Err() != nil:
-		fmt.Fprintf(a.err, "%d of %d webhooks were sent\n", n, count)
+		fmt.Fprintf(a.err, "%s sent\n", partOf(n, count, "webhook"))
 		return ctx.Err()
 	case unexpected > 0:
-		fmt.Fprintf(a.err, "%d of %d answers are not %d: search the log of the processor for the request id (docs/operating.md)\n",
-			unexpected, n, expected.Status)
+		fmt.Fprintf(a.err, "%s not %d: search the log of the processor for the request id (docs/operating.md)\n",
+			partOf(unexpected, n, "answer"), expected.Status)
 		return errFound
 	}
 	return nil
-}
-
-// readSecret reads a signing secret or a secret document from stdin.
-func (a *app) readSecret() ([]byte, error) {
-	if f, ok := a.in.(*os.File); ok {
-		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
-			return nil, usagef("--secret-stdin reads a pipe or a file, because a terminal would show the secret: " +
-				"pass show stripe | paysluice send … --secret-stdin")
-		}
-	}
-	return readAll(a.in)
 }

@@ -2,8 +2,10 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"iter"
 	"os"
 	"path/filepath"
@@ -152,12 +154,19 @@ func TestSecretIsNotReadFromATerminal(t *testing.T) {
 	terminal, err := os.Open(os.DevNull) // a character device, as terminals are
 	require.NoError(t, err)
 	defer terminal.Close()
-	_, err = (&app{in: terminal}).readSecret()
+	_, err = (&app{in: terminal}).read(t.Context(), stdinFlag, "-")
 	assert.ErrorIs(t, err, errUsage)
 	assert.ErrorContains(t, err, "--secret-stdin reads a pipe or a file, because a terminal would show the secret")
-	secret, err := (&app{in: strings.NewReader("whsec_1")}).readSecret()
+	secret, err := (&app{in: strings.NewReader("whsec_1")}).read(t.Context(), stdinFlag, "-")
 	require.NoError(t, err)
 	assert.Equal(t, "whsec_1", string(secret))
+
+	never, input := io.Pipe()
+	defer input.Close()
+	interrupted, stop := context.WithCancel(t.Context())
+	stop()
+	_, err = (&app{in: never}).read(interrupted, "--event", "-")
+	assert.ErrorIs(t, err, context.Canceled, "an interrupt ends a command that waits for input")
 }
 
 func TestAnswersThatFail(t *testing.T) {

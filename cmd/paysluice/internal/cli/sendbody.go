@@ -79,12 +79,7 @@ func readBody(name string) ([]byte, error) {
 		return nil, fmt.Errorf("--file: %w", err)
 	}
 	defer f.Close()
-	return readAll(f)
-}
-
-// readAll reads a body or a secret.
-func readAll(r io.Reader) ([]byte, error) {
-	text, err := io.ReadAll(io.LimitReader(r, maxBody+1))
+	text, err := io.ReadAll(io.LimitReader(f, maxBody+1))
 	if err == nil && len(text) > maxBody {
 		err = fmt.Errorf("more than %d MB, the most that API Gateway takes", maxBody>>20)
 	}

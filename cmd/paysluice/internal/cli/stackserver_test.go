@@ -40,6 +40,11 @@ func serveStack(t *testing.T, handler func(http.Handler) http.Handler, answers a
 	}
 }
 
+// described is an account whose stack has no outputs.
+func described(more string) account {
+	return account{"DescribeStacks": "<DescribeStacksResponse><DescribeStacksResult><Stacks><member><StackName>s</StackName>" + more + "</member></Stacks></DescribeStacksResult></DescribeStacksResponse>"}
+}
+
 func plain(h http.Handler) http.Handler { return h }
 
 // rows returns n versions of an event as the table and its stream answer them.
@@ -111,6 +116,9 @@ func TestCommandsOnRows(t *testing.T) {
 			"Query": "{}", "FilterLogEvents": "{}", "ListStackResources": "<ListStackResourcesResponse><ListStackResourcesResult/></ListStackResourcesResponse>",
 			"GetQueueAttributes": `{"Attributes":{"ApproximateNumberOfMessages":"0","ApproximateNumberOfMessagesNotVisible":"0","ApproximateNumberOfMessagesDelayed":"0"}}`,
 		}, broken{}, exitFailed, errBroken.Error()},
+		{"a prefix of an older release", "replay -bucket b -prefix= --dry-run", account{"list-type": "<ListBucketResult/>"}, &out, exitDone, "no archived message matches"},
+		{"another application's stack", "destroy --yes", described("<Description>A website</Description>"), &out, exitFailed, "no paysluice stack: s is the stack of another application"},
+		{"a stack that is being created", "events list", described("<StackStatus>CREATE_IN_PROGRESS</StackStatus>"), &out, exitFailed, "the stack has no outputs: s has the status CREATE_IN_PROGRESS"},
 		{"exact times", "trace stripe:e -o csv", rows(1, hash), &out, exitDone, "Z,0s,stripe-processor,received"},
 	} {
 		out.Reset()
@@ -186,7 +194,8 @@ func TestForwardFails(t *testing.T) {
 		{"a broken place", "", "--place " + file, hash, "is not the place of a tail"},
 		{"no stream", "", "--since 1h --place " + file, "!", "GetRecords"},
 		{"the place is kept before the first event", "", "--place " + file, "spoiled", "to continue: the same command again\n"},
-		{"another body", "", "--since 1h --place " + file, "x", "payload"},
+		{"another body", "", "--since 1h --place " + file, "x", "; to leave it out: the same command with --since 20"},
+		{"an erased body is named", "", "--since 1h --place " + file, "erased", "left out: the payload of stripe:e was erased on 1970-01-01"},
 		{"nowhere to keep the place", "", "--since 1h --place " + filepath.Join(file, "place"), hash, "not a directory"},
 		{"an interrupt", "/cancel", "--since 1h --place " + file, hash, "to continue: the same command without --since\n"},
 		{"an unreadable row is named", "", "--since 1h --place " + file, "spoiled", "left out: row of eventId"},
@@ -199,14 +208,18 @@ func TestForwardFails(t *testing.T) {
 		if tt.hash == "spoiled" {
 			answers = spoiled(answers)
 		}
+		if tt.hash == "erased" {
+			answers["BatchGetItem"] = strings.Replace(answers["BatchGetItem"], `"payload"`, `"erasedAt":{"N":"1"},"payload"`, 1)
+		}
 		serveStack(t, plain, answers)
 		ctx, stop := context.WithTimeout(t.Context(), time.Minute)
 		cancel = stop
 		problems := &canceller{cancel: stop, at: "left out"}
-		code := Run(ctx, strings.Fields("events tail --forward-to "+server.URL+tt.path+" "+tt.args), nil, io.Discard, problems)
+		code := Run(ctx, strings.Fields("events tail --forward-to "+strings.Replace(server.URL, "//", "//user:hidden@", 1)+tt.path+" "+tt.args), nil, io.Discard, problems)
 		stop()
 		assert.NotEqual(t, exitDone, code, tt.why)
 		assert.Contains(t, problems.String(), tt.says, tt.why)
+		assert.NotContains(t, problems.String(), "hidden", tt.why)
 	}
 }
 
@@ -311,8 +324,8 @@ func TestInterruptedListsSayHowToGoOn(t *testing.T) {
 		rows          account
 		says          string
 	}{
-		{"events export", "BatchGetItem", 3, rows(2, "h"), `\d+ events?\nto continue: the same command with --until 20\S+Z --since 20\S+Z and another --file\n`},
-		{"events list --limit 0", "Query", 200, rows(2, "h"), `^to continue: the same command with --until 20\S+Z --since 20\S+Z\n`},
+		{"events export", "BatchGetItem", 3, rows(2, "h"), `\d+ events?\nto continue: the same command with --until 20\S+Z --since 20\S+Z --continued and another --file\n`},
+		{"events list --limit 0", "Query", 200, rows(2, "h"), `^to continue: the same command with --until 20\S+Z --since 20\S+Z --continued\n`},
 		{"events list --limit 0 --payment pi_1", "Query", 4, paged, `^to continue: the same command with --until 20\S+Z\npaysluice`},
 		{"events list --limit 0", "Query", 1, rows(0, "h"), `^paysluice events list: context canceled\n`},
 		{"failures list --limit 0", "list-type", 2, archive, `^to continue: the same command with --after stripe/2026/03/01/k\n`},

@@ -152,6 +152,9 @@ func printUnreadable(w io.Writer, s query.Status) {
 		for _, row := range p.Unreadable {
 			fmt.Fprintf(w, "left out: %s\n", output.Printable(row))
 		}
+		if p.MoreUnreadable > 0 {
+			fmt.Fprintf(w, "left out: %s of %s: paysluice events list names them\n", counted(p.MoreUnreadable, "other row"), p.Provider)
+		}
 	}
 }
 

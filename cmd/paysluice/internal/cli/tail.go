@@ -55,21 +55,24 @@ With --forward-to, each event is posted to a URL: the exact body that the
 provider sent, and the headers Content-Type, Paysluice-Event-Id,
 Paysluice-Event-Type, Paysluice-Event-Category and Paysluice-Event-Provider. The
 provider's own headers are not stored. An event is posted until the server
-answers with a status below 500 other than 408 and 429, and the next one only
-then. A file keeps the place: a tail that was interrupted resumes after the last
-event that was answered, however long ago that was. It may post that event
-again. After more than 24 hours it reads from the table what was received since.
-It then misses an event that was received earlier and stored late, more than 24
+answers with a status of 2xx or 4xx other than 408 and 429, and the next one
+only then. A redirect is not followed.
+
+A file keeps the place: a tail that was interrupted resumes after the last event
+that was answered, however long ago that was. It may post that event again.
+After more than 24 hours it reads from the table what was received since. It
+then misses an event that was received earlier and stored late, more than 24
 hours ago.
 
 After Ctrl-C it says on stderr how to continue.
 
-A row of the table that is not an event is named and left out.`,
+A row of the table that is not an event is named and left out, and with
+--forward-to an event with an erased payload too.`,
 		Example: `  paysluice events tail -o ndjson
   paysluice events tail --since 2h --forward-to http://localhost:3000/hooks`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			at, err := parseTime(t.since, a.now())
+			at, err := parseSince(t.since, a.now())
 			if err != nil {
 				return usagef("--since: %w", err)
 			}
@@ -140,13 +143,15 @@ func (a *app) forward(ctx context.Context, t tailing) error {
 			return err
 		}
 	}
-	fmt.Fprintf(a.err, "forwarding to %s; the place is kept in %s\n", t.forwardTo, path)
-	store := query.New(s, a.now)
-	f := forwarder{client: &http.Client{Timeout: forwardTimeout}, url: t.forwardTo, out: a.out, first: firstPause}
-	left := a.leftOut()
+	fmt.Fprintf(a.err, "forwarding to %s; the place is kept in %s\n", target.Redacted(), path)
+	store, left := query.New(s, a.now), a.leftOut()
+	f := newForwarder(t.forwardTo, a.out)
 	var failure error
 	for arrival, err := range query.NewFollower(s, store, pollInterval).Follow(ctx, t.from) {
 		switch {
+		case err == nil && arrival.ErasedAt != 0:
+			left.note(erased(arrival.Event))
+			err = writePlace(path, arrival.Place)
 		case err == nil:
 			err = f.handOver(ctx, store, arrival, path)
 		case errors.Is(err, table.ErrItem):
@@ -168,6 +173,9 @@ func (a *app) forward(ctx context.Context, t tailing) error {
 // handOver delivers an event's body, and then moves the place behind the event.
 func (f forwarder) handOver(ctx context.Context, store *query.Store, arrival query.Arrival, path string) error {
 	body, err := store.Payload(ctx, arrival.Event)
+	if err != nil && ctx.Err() == nil {
+		err = fmt.Errorf("%s: %w; to leave it out: the same command with --since %s", arrival.ID, err, formatTime(arrival.ReceivedAt+1, time.RFC3339Nano))
+	}
 	if err != nil {
 		return err
 	}
@@ -185,6 +193,24 @@ type forwarder struct {
 	first  time.Duration // pause before the second attempt
 }
 
+// newForwarder returns a forwarder that follows no redirect: it would become a GET without
+// the body, and the answer to that would count.
+func newForwarder(url string, out io.Writer) forwarder {
+	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return forwarder{client: &http.Client{Timeout: forwardTimeout, CheckRedirect: stay}, url: url, out: out, first: firstPause}
+}
+
+// isTaken reports whether a status says that the server has the event.
+func isTaken(status int) bool {
+	switch {
+	case status == http.StatusRequestTimeout, status == http.StatusTooManyRequests:
+		return false
+	case status >= http.StatusBadRequest:
+		return status < http.StatusInternalServerError
+	}
+	return status < http.StatusMultipleChoices
+}
+
 // deliver posts an event until the server takes it. It shows each answer.
 func (f forwarder) deliver(ctx context.Context, e event.Event, body []byte) error {
 	for pause := f.first; ; pause = min(2*pause, longestPause) {
@@ -196,13 +222,12 @@ func (f forwarder) deliver(ctx context.Context, e event.Event, body []byte) erro
 		if err != nil {
 			answer = err.Error()
 		}
-		taken := err == nil && status < http.StatusInternalServerError &&
-			status != http.StatusRequestTimeout && status != http.StatusTooManyRequests
+		taken := err == nil && isTaken(status)
 		again := ""
 		if !taken {
 			again = fmt.Sprintf(", again in %s", pause)
 		}
-		fmt.Fprintf(f.out, "%s %s: %s%s\n", e.ID, e.Type, output.Printable(answer), again)
+		fmt.Fprintln(f.out, output.Printable(fmt.Sprintf("%s %s: %s%s", e.ID, e.Type, answer, again)))
 		if taken {
 			return nil
 		}

@@ -22,23 +22,29 @@ import (
 // A server that fails, answers late or is not there gets the event again; its own
 // refusal is an answer.
 func TestDeliverUntilAnswered(t *testing.T) {
-	statuses := []int{503, 429, 408, 422}
+	statuses := []int{503, 429, 408, 302, 422}
 	var bodies []string
 	var header http.Header
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		bodies, header = append(bodies, string(body)), r.Header
+		w.Header().Set("Location", "/elsewhere")
 		w.WriteHeader(statuses[len(bodies)-1])
 	}))
 	var out bytes.Buffer
-	f := forwarder{client: server.Client(), url: server.URL, out: &out, first: time.Millisecond}
-	e := event.Event{ID: "stripe:evt_1", Type: "charge.refunded", Category: event.RefundSucceeded, Provider: "stripe"}
+	f := newForwarder(server.URL, &out)
+	f.first = time.Millisecond
+	e := event.Event{ID: "stripe:evt_1", Type: "charge.refunded\u009b2J", Category: event.RefundSucceeded, Provider: "stripe"}
 
 	require.NoError(t, f.deliver(t.Context(), e, []byte("{ }")))
-	assert.Equal(t, []string{"{ }", "{ }", "{ }", "{ }"}, bodies, "the exact body")
+	assert.Equal(t, []string{"{ }", "{ }", "{ }", "{ }", "{ }"}, bodies, "the exact body")
 	assert.Equal(t, "stripe:evt_1", header.Get("Paysluice-Event-Id"))
-	assert.Equal(t, "stripe:evt_1 charge.refunded: 503, again in 1ms\nstripe:evt_1 charge.refunded: 429, again in 2ms\n"+
-		"stripe:evt_1 charge.refunded: 408, again in 4ms\nstripe:evt_1 charge.refunded: 422\n", out.String())
+	assert.Equal(t, strings.ReplaceAll(`stripe:evt_1 TYPE: 503, again in 1ms
+stripe:evt_1 TYPE: 429, again in 2ms
+stripe:evt_1 TYPE: 408, again in 4ms
+stripe:evt_1 TYPE: 302, again in 8ms
+stripe:evt_1 TYPE: 422
+`, "TYPE", `charge.refunded\u009b2J`), out.String(), "no redirect is followed, and no type is a command for a terminal")
 
 	server.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
@@ -94,6 +100,7 @@ func TestTailRejectsFlags(t *testing.T) {
 		"tail --forward-to ftp://host/x": "--forward-to must be a URL",
 		"tail --forward-to :":            "--forward-to must be a URL",
 		"tail --place x":                 "--place needs --forward-to",
+		"export --payloads -o csv":       "--payloads is for NDJSON and JSON",
 		"export --since soon":            `--since: "soon" must be`,
 	} {
 		var out, problems bytes.Buffer

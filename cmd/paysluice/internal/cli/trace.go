@@ -31,7 +31,7 @@ event is not stored, or its row is not an event.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			now := a.now()
 			var problems []error
-			from, err := parseTime(since, now)
+			from, err := parseSince(since, now)
 			if err != nil {
 				problems = append(problems, fmt.Errorf("--since: %w", err))
 			}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 	"strings"
@@ -143,7 +142,7 @@ func count(conditions ...bool) int {
 func (a *app) verification(ctx context.Context, f *verifyFlags, p contract.Provider) (verification.Case, error) {
 	v := verification.Case{Provider: p, EndpointURL: f.url}
 	var err error
-	if v.Request, err = a.capture(f, p); err != nil {
+	if v.Request, err = a.capture(ctx, f, p); err != nil {
 		return v, err
 	}
 	v.Now = a.now()
@@ -153,7 +152,7 @@ func (a *app) verification(ctx context.Context, f *verifyFlags, p contract.Provi
 		v.Now = v.Request.At
 	}
 	for _, name := range f.others {
-		text, err := a.read("--other-secret-file", name)
+		text, err := a.read(ctx, "--other-secret-file", name)
 		if err != nil {
 			return v, err
 		}
@@ -161,9 +160,9 @@ func (a *app) verification(ctx context.Context, f *verifyFlags, p contract.Provi
 	}
 	switch {
 	case f.secretStdin:
-		v.Secret, err = a.secretFrom("--secret-stdin", "-")
+		v.Secret, err = a.secretFrom(ctx, stdinFlag, "-")
 	case f.secretFile != "":
-		v.Secret, err = a.secretFrom("--secret-file", f.secretFile)
+		v.Secret, err = a.secretFrom(ctx, "--secret-file", f.secretFile)
 	case f.secretPrompt:
 		v.Secret.Name = "the key"
 		v.Secret.Text, err = a.prompt(ctx, "The "+secrets.KeyTitle(p)+" of "+p.Title)
@@ -173,8 +172,8 @@ func (a *app) verification(ctx context.Context, f *verifyFlags, p contract.Provi
 	return v, err
 }
 
-func (a *app) secretFrom(flag, name string) (verification.Secret, error) {
-	text, err := a.read(flag, name)
+func (a *app) secretFrom(ctx context.Context, flag, name string) (verification.Secret, error) {
+	text, err := a.read(ctx, flag, name)
 	if err == nil && strings.TrimSpace(string(text)) == "" {
 		err = fmt.Errorf("%s: it is empty", flag)
 	}
@@ -210,29 +209,8 @@ func (a *app) stackSecret(ctx context.Context, v *verification.Case) error {
 	return err
 }
 
-// maxCapture bounds the bytes of a capture: HAR files have many requests.
-const maxCapture = 64 << 20
-
-// read reads a file, or stdin for -.
-func (a *app) read(flag, name string) ([]byte, error) {
-	from := a.in
-	if name != "-" {
-		file, err := os.Open(name)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", flag, err)
-		}
-		defer file.Close()
-		from = file
-	}
-	text, err := io.ReadAll(io.LimitReader(from, maxCapture+1))
-	if err == nil && len(text) > maxCapture {
-		err = fmt.Errorf("%s: it has more than %d MB", flag, maxCapture>>20)
-	}
-	return text, err
-}
-
 // capture reads the captured request.
-func (a *app) capture(f *verifyFlags, p contract.Provider) (r capture.Request, err error) {
+func (a *app) capture(ctx context.Context, f *verifyFlags, p contract.Provider) (r capture.Request, err error) {
 	for _, source := range []struct {
 		flag, name string
 		read       func([]byte) error
@@ -246,7 +224,7 @@ func (a *app) capture(f *verifyFlags, p contract.Provider) (r capture.Request, e
 		if source.name == "" {
 			continue
 		}
-		text, err := a.read(source.flag, source.name)
+		text, err := a.read(ctx, source.flag, source.name)
 		if err != nil {
 			return r, err
 		}

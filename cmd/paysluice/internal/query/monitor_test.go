@@ -175,6 +175,13 @@ func TestReadStatus(t *testing.T) {
 	require.Len(t, status.Providers[0].Unreadable, 1)
 	assert.Contains(t, status.Providers[0].Unreadable[0], `row of eventId "stripe:2"`)
 	assert.False(t, query.Status{Providers: status.Providers}.Healthy(), "a newer row is not an event")
+	for range 6 {
+		i.spoil(paid("stripe:3", 0), "")
+	}
+	status, err = query.ReadStatus(t.Context(), m, query.NewStore(&i, nil, m.Stack, m.Now), time.Hour)
+	require.NoError(t, err)
+	assert.Len(t, status.Providers[0].Unreadable, 5)
+	assert.Equal(t, 2, status.Providers[0].MoreUnreadable)
 }
 
 func TestAgeThatCloudWatchDoesNotHave(t *testing.T) {

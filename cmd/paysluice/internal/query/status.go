@@ -11,6 +11,9 @@ import (
 	"github.com/paysluice/paysluice/handlers/event"
 )
 
+// maxNamed bounds how many unreadable rows of a provider a status names.
+const maxNamed = 5
+
 // Status is how a stack is doing.
 type Status struct {
 	Stack       string           `json:"stack"`
@@ -29,8 +32,10 @@ type ProviderStatus struct {
 	// Last is the newest event by the provider's time, nil without one within
 	// DefaultWindow.
 	Last *event.Event `json:"last,omitempty"`
-	// Unreadable names the rows newer than Last that are not events.
-	Unreadable []string `json:"unreadable,omitempty"`
+	// Unreadable names up to maxNamed rows newer than Last that are not events, the newest
+	// first, and MoreUnreadable counts the others.
+	Unreadable     []string `json:"unreadable,omitempty"`
+	MoreUnreadable int      `json:"moreUnreadable,omitempty"`
 	// Counts are the sums by metric since Status.Since.
 	Counts map[string]int `json:"counts"`
 	// Hints are the probable causes of rejected signatures since Status.Since.
@@ -75,8 +80,14 @@ func ReadStatus(ctx context.Context, m *Monitor, s *Store, period time.Duration)
 	for i := range status.Providers {
 		p := &status.Providers[i]
 		all.Go(func() error {
-			all := s.Events(ctx, Filter{Provider: p.Provider, Limit: 1})
-			for e, err := range Readable(all, func(err error) { p.Unreadable = append(p.Unreadable, err.Error()) }) {
+			left := func(err error) {
+				if len(p.Unreadable) == maxNamed {
+					p.MoreUnreadable++
+				} else {
+					p.Unreadable = append(p.Unreadable, err.Error())
+				}
+			}
+			for e, err := range Readable(s.Events(ctx, Filter{Provider: p.Provider, Limit: 1}), left) {
 				if err != nil {
 					return err
 				}

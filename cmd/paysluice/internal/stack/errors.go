@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -46,7 +47,8 @@ func (d *Denied) Unwrap() error { return d.err }
 func Explain(err error, service, operation string) error {
 	if failure, ok := errors.AsType[smithy.APIError](err); ok {
 		switch code := failure.ErrorCode(); code {
-		case "AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError":
+		// S3 answers a HEAD without a body, so that the code is the text of the status.
+		case "AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError", "Forbidden":
 			return newDenied(err, failure.ErrorMessage(), service, operation)
 		case "ExpiredToken", "ExpiredTokenException", "RequestExpired":
 			return fmt.Errorf("%w: they are expired: sign in again, for example with aws sso login: %w", ErrCredentials, err)
@@ -55,7 +57,11 @@ func Explain(err error, service, operation string) error {
 		}
 		return err
 	}
-	if _, ok := errors.AsType[*net.OpError](err); ok {
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return fmt.Errorf("%w: its certificate is not trusted: set AWS_CA_BUNDLE to a file with its authority, or correct --endpoint-url: %w", ErrUnreachable, err)
+	}
+	late, ok := errors.AsType[net.Error](err)
+	if _, failed := errors.AsType[*net.OpError](err); failed || ok && late.Timeout() {
 		return fmt.Errorf("%w: check the network, --region and --endpoint-url: %w", ErrUnreachable, err)
 	}
 	if text := err.Error(); strings.Contains(text, "failed to refresh cached credentials") || strings.Contains(text, "failed to retrieve credentials") {

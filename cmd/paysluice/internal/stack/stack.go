@@ -24,15 +24,18 @@ var (
 	// ErrNotFound reports that the region has no stack of that name, or none of
 	// paysluice.
 	ErrNotFound = errors.New("no such stack")
+	// ErrForeign reports a stack of another application.
+	ErrForeign = errors.New("no paysluice stack")
 	// ErrAmbiguous reports that the region has several paysluice stacks.
 	ErrAmbiguous = errors.New("several paysluice stacks")
 )
 
 // Stack is a deployed paysluice stack.
 type Stack struct {
-	Name   string // of the CloudFormation stack
-	ID     string // its ARN
-	Status string // of CloudFormation, such as UPDATE_COMPLETE
+	Name        string // of the CloudFormation stack
+	Description string // of its template
+	ID          string // its ARN
+	Status      string // of CloudFormation, such as UPDATE_COMPLETE
 	// Protected reports whether termination protection is on.
 	Protected  bool
 	CreatedAt  time.Time
@@ -40,6 +43,15 @@ type Stack struct {
 	Outputs    map[string]string
 	Parameters map[string]string
 	AWS        AWS
+}
+
+// Check returns ErrForeign for a stack of another application. One whose first deployment
+// has not ended may have neither description nor outputs.
+func (s *Stack) Check() error {
+	if s.Description != "" && !strings.HasPrefix(s.Description, contract.StackDescription) || len(s.Outputs) > 0 && s.Outputs["TableName"] == "" {
+		return fmt.Errorf("%w: %s is the stack of another application: choose another with --stack, or leave --stack out", ErrForeign, s.Name)
+	}
+	return nil
 }
 
 // Suffix returns the environment suffix of the stack's resources.
@@ -119,7 +131,7 @@ func isMissing(err error) bool {
 
 func newStack(s types.Stack, a AWS) *Stack {
 	found := &Stack{
-		Name: aws.ToString(s.StackName), ID: aws.ToString(s.StackId), Status: string(s.StackStatus),
+		Name: aws.ToString(s.StackName), Description: aws.ToString(s.Description), ID: aws.ToString(s.StackId), Status: string(s.StackStatus),
 		Protected: aws.ToBool(s.EnableTerminationProtection),
 		CreatedAt: aws.ToTime(s.CreationTime), UpdatedAt: aws.ToTime(s.LastUpdatedTime),
 		Outputs: map[string]string{}, Parameters: map[string]string{}, AWS: a,

@@ -90,6 +90,11 @@ func TestFind(t *testing.T) {
 	s, err = find(t, "named")
 	require.NoError(t, err)
 	assert.Equal(t, "other", s.Name, "CloudFormation looks names up")
+	require.ErrorIs(t, s.Check(), stack.ErrForeign, "its description is another one")
+	s.Description = description
+	require.ErrorIs(t, s.Check(), stack.ErrForeign, "it has outputs, but no table")
+	s.Description, s.Outputs = "", nil
+	require.NoError(t, s.Check(), "it is being created")
 }
 
 func TestFindFails(t *testing.T) {
@@ -131,6 +136,12 @@ func TestFindWithoutAWS(t *testing.T) {
 	t.Setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
 	_, err := find(t, "x")
 	assert.ErrorIs(t, err, stack.ErrUnreachable)
+	other := httptest.NewTLSServer(nil)
+	defer other.Close()
+	t.Setenv("AWS_ENDPOINT_URL", other.URL)
+	_, err = find(t, "x")
+	assert.ErrorIs(t, err, stack.ErrUnreachable)
+	assert.ErrorContains(t, err, "its certificate is not trusted: set AWS_CA_BUNDLE")
 
 	t.Setenv("AWS_ACCESS_KEY_ID", "")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "")
@@ -167,6 +178,9 @@ func TestExplain(t *testing.T) {
 	}
 	other := errors.New("other")
 	assert.Equal(t, other, stack.Explain(other, "S3", "GetObject"))
+	assert.ErrorIs(t, stack.Explain(os.ErrDeadlineExceeded, "S3", "GetObject"), stack.ErrUnreachable, "a timeout of a handshake")
+	forbidden := &smithy.GenericAPIError{Code: "Forbidden"}
+	assert.ErrorIs(t, stack.Explain(forbidden, "S3", "HeadObject"), stack.ErrDenied, "an answer without a body")
 	assert.Empty(t, stack.ErrorCode(other))
 }
 
