@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -31,7 +32,10 @@ func (l local) subscribe(ctx context.Context, stack *emulator.Stack) (err error)
 	}
 	fmt.Fprintf(l.out, "\nTable %s has %s\n", subscriber.Outputs["PaymentsTable"], said)
 	for _, p := range payments {
-		fmt.Fprintf(l.out, "\n%s %s  %s\n", p.Provider, p.ID, p.State)
+		fmt.Fprintf(l.out, "\n%s %s  %s\n", p.Provider, p.ID, cmp.Or(string(p.State), "state unknown"))
+		if len(p.Totals) == 0 {
+			fmt.Fprintln(l.out, "  no money counted")
+		}
 		for _, t := range p.Totals {
 			fmt.Fprintf(l.out, "  %s  paid %s, refunded %s, disputed %s, lost %s\n", t.Currency, t.Paid, t.Refunded, t.Disputed, t.Lost)
 		}
