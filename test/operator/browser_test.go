@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -46,19 +47,24 @@ func inBrowser(t *testing.T) {
 func visit(t *testing.T, s session, args ...string) (*browser.Browser, *console) {
 	t.Helper()
 	c := s.openConsole(t, args...)
-	// The link is spent: the console offers a new one to whoever uses it again.
-	answer, err := http.Get(c.link)
-	require.NoError(t, err)
-	answer.Body.Close()
 	b, err := browser.Open(context.WithoutCancel(t.Context()))
 	if errors.Is(err, browser.ErrMissing) {
 		t.Skip("not run: " + err.Error())
 	}
 	require.NoError(t, err)
 	t.Cleanup(b.Close)
-	links := linkPattern().FindAllString(c.log.String(), -1)
-	require.NoError(t, b.Enter(links[len(links)-1]))
+	require.NoError(t, b.Enter(c.newLink()))
 	return b, c
+}
+
+// newLink returns a link that nobody has used: the console prints one when a spent link is opened.
+func (c *console) newLink() string {
+	c.t.Helper()
+	answer, err := http.Get(c.link)
+	require.NoError(c.t, err)
+	answer.Body.Close()
+	links := linkPattern().FindAllString(c.log.String(), -1)
+	return links[len(links)-1]
 }
 
 // evaluate returns the value of an expression on the page.
@@ -284,6 +290,27 @@ func TestBrowserSends(t *testing.T) {
 	assert.Contains(t, evaluate[string](t, b, "document.body.innerText"), "Nothing is sent from here", "the session has not PayPal's key")
 	accessible(t, b, "refused")
 	assert.Equal(t, 3, strings.Count(c.log.String(), "a webhook was sent: "))
+}
+
+// The page takes its own pictures.
+func TestBrowserTakesPictures(t *testing.T) {
+	inBrowser(t)
+	_, c := visit(t, atHome(), "--local")
+	const link = "http://127.0.0.1:8080/?token=…"
+	pictures := t.TempDir()
+	replace := map[string]string{link: c.newLink(), "-out docs": "-out " + pictures}
+	inRoot(t).play(t, "docs/console.md", plan{
+		replace: replace,
+		before:  map[string]func(){"go run ./test/console/screenshot -out docs -name …": func() { replace[link] = c.newLink() }},
+		elsewhere: map[string]string{
+			"paysluice console  …": "TestConsole", "paysluice console --local …": "TestBrowserTakesPictures",
+			"paysluice console --allow-replay": "TestBrowserReplays",
+			"go build -o .cache/local …":       ".cache/local", ".cache/local run …": "console",
+		},
+	})
+	for _, name := range []string{"console-light", "console-dark", "console-send-light", "console-send-dark"} {
+		assert.FileExists(t, filepath.Join(pictures, name+".png"))
+	}
 }
 
 func TestBrowserShowsWhatIsDenied(t *testing.T) {

@@ -1,6 +1,7 @@
 package operator_test
 
 import (
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -11,13 +12,15 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// BenchmarkConsole measures the console's pages with 100,000 events of a week. aws-ms/op
+var benchmarkEvents = flag.Int("console-events", 100_000, "rows of the table while BenchmarkConsole measures pages")
+
+// BenchmarkConsole measures the console's pages with the events of a week. aws-ms/op
 // is the time with an open call to the emulator, own-ms/op the rest of the server's. A
 // page that ends with yesterday reads whole days, whatever the time of the day:
 //
 //	.cache/local run -- go test -run '^$' -bench Console -benchtime 20x ./test/operator
 func BenchmarkConsole(b *testing.B) {
-	events := seed(b, stack.Outputs["TableName"])
+	events := seed(b, stack.Outputs["TableName"], *benchmarkEvents)
 	last := events[len(events)-1]
 	c := root().openConsole(b)
 	for _, target := range []string{

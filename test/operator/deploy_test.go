@@ -19,7 +19,7 @@ func deployer(t *testing.T, name string) session {
 	root_, err := emulator.Root()
 	require.NoError(t, err)
 	s := root()
-	s.env = append(s.env, "PAYSLUICE_STACK="+name, "PATH="+filepath.Join(root_, ".venv", "bin")+":"+os.Getenv("PATH"))
+	s.env = append(append(s.env, "PAYSLUICE_STACK="+name), tools(t, root_)...)
 	return s
 }
 

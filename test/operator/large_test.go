@@ -28,12 +28,12 @@ import (
 	"github.com/paysluice/paysluice/test/emulator"
 )
 
-// seed writes 100,000 events of a week into a table and returns them, newest first. One of
+// seed writes events into a table, one for each six seconds, and returns them, newest first. One of
 // a hundred is a refund.
-func seed(tb testing.TB, name string) []event.Event {
+func seed(tb testing.TB, name string, number int) []event.Event {
 	tb.Helper()
 	client, providers, begin := dynamodb.NewFromConfig(stack.Config()), contract.Providers(), time.Now()
-	all := make([]event.Event, 100_000)
+	all := make([]event.Event, number)
 	writes, ctx := errgroup.WithContext(tb.Context())
 	writes.SetLimit(8)
 	var rows []types.WriteRequest
@@ -201,7 +201,7 @@ func TestListOf100000Events(t *testing.T) {
 		t.Skip("it writes 100,000 events: a minute")
 	}
 	s, name := newTable(t, "large")
-	all := seed(t, name)
+	all := seed(t, name, 100_000)
 	count := &readings{next: stack.HTTP.Transport}
 	s = s.proxied(t, count, func(http.ResponseWriter, *http.Request) bool { return false })
 	rows, flags := listings(all), []string{"limit", "continued"}
@@ -262,7 +262,7 @@ func TestListOf100000Events(t *testing.T) {
 //	.cache/local run -- go test -run '^$' -bench List -benchtime 20x ./test/operator
 func BenchmarkList(b *testing.B) {
 	s, name := newTable(b, "bench")
-	all := seed(b, name)
+	all := seed(b, name, 100_000)
 	count := &readings{next: stack.HTTP.Transport}
 	s = s.proxied(b, count, func(http.ResponseWriter, *http.Request) bool { return false })
 	for _, l := range listings(all) {

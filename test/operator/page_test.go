@@ -74,13 +74,15 @@ func fire(t *testing.T, alarm string) {
 	t.Cleanup(func() { set("OK") })
 }
 
-// From alarm to proof in three commands.
+// From alarm to proof in three commands, and what TestReadmeDeploysLikeThePage compares.
 func TestPageReadme(t *testing.T) {
 	mend := outage(t)
 	s := atHome()
 	s.stdin = "y\n"
 	s.play(t, "README.md", plan{before: map[string]func(){
 		"paysluice --local replay --since 3h --reason receives-exhausted": mend,
+	}, elsewhere: map[string]string{
+		"make demo": "TestReadmeShowsTheDemo", "version=…": "TestPageDeploying", "aws s3 cp …": "TestPageDeploying", "aws cloudformation deploy …": "TestPageDeploying",
 	}})
 }
 

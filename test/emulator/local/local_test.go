@@ -28,7 +28,7 @@ func TestReadmeShowsTheDemo(t *testing.T) {
 	require.NoError(t, err)
 	text, err := os.ReadFile(filepath.Join(root, "README.md"))
 	require.NoError(t, err)
-	shown := regexp.MustCompile(`(?m)^    The authorizer checks(.*\n(?:    .*\n|\n)+)`).Find(text)
+	shown := regexp.MustCompile("(?s)```console\n\\$ make demo\n(.*?)```").FindSubmatch(text)
 	require.NotNil(t, shown)
 
 	var out bytes.Buffer
@@ -38,10 +38,8 @@ func TestReadmeShowsTheDemo(t *testing.T) {
 		return ids.ReplaceAllString(times.ReplaceAllString(strings.TrimRight(text, " \n"), "… n s"), "evt_ ")
 	}
 	rest := slices.Collect(strings.Lines(out.String()))
-	for line := range strings.Lines(strings.TrimSpace(string(shown))) {
-		at := slices.IndexFunc(rest, func(printed string) bool {
-			return normal(printed) == normal(strings.TrimPrefix(line, "    "))
-		})
+	for line := range strings.Lines(string(shown[1])) {
+		at := slices.IndexFunc(rest, func(printed string) bool { return normal(printed) == normal(line) })
 		require.GreaterOrEqual(t, at, 0, "make demo does not print, or not at this place: %s\n%s", line, out.String())
 		rest = rest[at+1:]
 	}

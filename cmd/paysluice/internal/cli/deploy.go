@@ -35,7 +35,7 @@ func (a *app) deploy() *cobra.Command {
 commands of docs/deploying.md, each printed before it runs. The first deployment
 needs --suffix and --bucket. Later ones keep the parameters that are not given.
 --code-version deploys an earlier build, for example to roll back.`,
-		Example: `  paysluice deploy --suffix prod --bucket my-code-bucket --make-bucket --set AlarmEmail=oncall@example.com
+		Example: `  paysluice deploy --suffix prod --bucket my-code-bucket --make-bucket --set ManageApiGatewayAccount=true
   paysluice deploy --dry-run
   paysluice deploy --code-version 0a1b2c3d4e5f60718293`,
 		Args: cobra.NoArgs,

@@ -70,7 +70,7 @@ for page, code in json.load(sys.stdin).items():
         if "wait" in words:
             continue  # it would ask for ever
         ran += 1
-        words = [w.replace("$parameters", "ParameterKey=A,UsePreviousValue=true") for w in words]
+        words = [w.replace("$parameters", "ParameterKey=A,UsePreviousValue=true").replace("${account}", "1") for w in words]
         if wrong := run(words):
             print(f"{page}: aws {shlex.join(words)}: {wrong}")
 print(ran)
