@@ -1,6 +1,7 @@
 package diff
 
 import (
+	"cmp"
 	"encoding/json"
 	"maps"
 	"reflect"
@@ -20,8 +21,8 @@ type difference struct {
 	Cause         string // logical id of the replaced resource that it refers to
 }
 
-// compare returns the differences of two resolved values. sets are the paths of lists
-// without an order.
+// compare returns the differences of two resolved values at a path. sets are the paths
+// of lists without an order. Policy documents differ if they grant something else.
 func compare(path string, before, after any, sets []string) []difference {
 	if reflect.DeepEqual(before, after) {
 		return nil
@@ -63,15 +64,17 @@ func union(a, b map[string]any) []string {
 
 func join(path, key string) string { return strings.TrimPrefix(path+"/"+key, "/") }
 
+// samePolicy reports whether two policy documents grant the same.
 func samePolicy(a, b model.Object) bool {
-	of := func(o model.Object) []permission.Grant {
+	grants := func(o model.Object) []permission.Grant {
 		return permission.Of(&model.Resource{Properties: model.Object{"Policy": o}})
 	}
-	gained, lost := permission.Compare(of(a), of(b))
+	gained, lost := permission.Compare(grants(a), grants(b))
 	return len(gained)+len(lost) == 0
 }
 
-// sameJSON reports whether two texts are the same JSON, as a dashboard's body.
+// sameJSON reports whether two texts are the same JSON object, such as two bodies of a
+// dashboard.
 func sameJSON(a, b string) bool {
 	var before, after any
 	return strings.HasPrefix(a, "{") && json.Unmarshal([]byte(a), &before) == nil &&
@@ -87,7 +90,7 @@ func compareLists(path string, before, after []any, sets []string) (all []differ
 }
 
 // keyed returns a list's items by a key: their identity in a list without an order,
-// and otherwise their index.
+// otherwise their index. It uses the index too if two items have one identity.
 func keyed(path string, list []any, sets []string) map[string]any {
 	items := map[string]any{}
 	if unordered(path, sets) {
@@ -104,8 +107,8 @@ func keyed(path string, list []any, sets []string) map[string]any {
 	return items
 }
 
-// unordered reports whether a list has no order: by its schema, or because its items
-// are known to be named.
+// unordered reports whether the list at a path has no order: sets names it, or it is one
+// of those below, which AWS treats as sets although their schemas do not say so.
 func unordered(path string, sets []string) bool {
 	if strings.Contains(path, "EventPattern/") {
 		return true // EventBridge User Guide: the values of a field are alternatives
@@ -124,30 +127,34 @@ func unordered(path string, sets []string) bool {
 	return false
 }
 
-// identity returns the key of an item in a list without an order.
+// identity returns the key of an item in a list without an order: its name, or its text
+// if it has none. A key has no slash, because slashes separate the parts of a path.
 func identity(item any) string {
-	object, ok := item.(model.Object)
-	if !ok {
-		return strings.ReplaceAll(model.Show(item), "/", "|")
-	}
+	return strings.ReplaceAll(cmp.Or(itemName(item), model.Show(item)), "/", "|")
+}
+
+// itemName returns the properties that tell an item from its siblings, or "" if it has
+// none of them.
+func itemName(item any) string {
+	object, _ := item.(model.Object)
 	for _, names := range [][]string{
 		{"Key"}, {"IndexName"}, {"AttributeName"}, {"PolicyName"}, {"Id"}, {"Name"}, {"ResourcePath", "HttpMethod"}, {"MetricName"},
 	} {
 		var key []string
 		for _, name := range names {
 			if value, ok := object[name].(string); ok {
-				key = append(key, strings.ReplaceAll(value, "/", "|"))
+				key = append(key, value)
 			}
 		}
 		if len(key) == len(names) {
 			return strings.Join(key, " ")
 		}
 	}
-	return strings.ReplaceAll(model.Show(item), "/", "|")
+	return ""
 }
 
-// find returns the values at a path of a resource's properties by their own path; *
-// is any member.
+// find returns the properties that a path matches, by their exact path. A * in path
+// matches each member or item.
 func find(r *model.Resource, path string, sets []string) map[string]any {
 	found := map[string]any{"": r.Properties}
 	for _, part := range strings.Split(path, "/") {

@@ -25,10 +25,10 @@ type pair struct {
 type fate int
 
 const (
-	kept fate = iota
-	replaced
-	refused
-	collided
+	kept     fate = iota // as it is, or changed in place
+	replaced             // by another physical resource
+	refused              // CloudFormation rejects the update
+	collided             // the name of the new physical resource is taken
 )
 
 func (p *pair) id() string {
@@ -38,8 +38,8 @@ func (p *pair) id() string {
 	return p.old.ID
 }
 
-// key is the id under which other resources refer to the pair: references of the new
-// template are rewritten to the old ids.
+// key returns the id by which other resources refer to the pair. It is the old one,
+// because pairUp rewrites the references of the new template.
 func (p *pair) key() string {
 	if p.old != nil {
 		return p.old.ID
@@ -82,7 +82,7 @@ func (c *comparison) pairUp(old, new map[string]*model.Resource) {
 			added = append(added, new[id])
 		}
 	}
-	for again := true; again; {
+	for again := true; again; { // a renamed resource can make those that refer to it equal
 		again = false
 		for _, same := range []func(a, b *model.Resource) bool{c.sameName, c.sameContent, c.similar(removed, added)} {
 			for i := 0; i < len(added); i++ {
@@ -146,11 +146,13 @@ func (c *comparison) similar(removed, added []*model.Resource) func(a, b *model.
 				equal++
 			}
 		}
-		return count[a.Type] == 2 && 2*equal >= max(len(a.Properties), len(b.Properties)) && c.name(a) == c.name(b)
+		onlyOnes := count[a.Type] == 2 // a is removed, b is added
+		return onlyOnes && 2*equal >= max(len(a.Properties), len(b.Properties)) && c.name(a) == c.name(b)
 	}
 }
 
-// rewrite replaces the new ids of renamed resources in a value's references.
+// rewrite replaces the new ids of renamed resources by the old ones in the references
+// of a value.
 func (c *comparison) rewrite(value any) any {
 	if len(c.ids) == 0 {
 		return value

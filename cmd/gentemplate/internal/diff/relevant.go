@@ -26,7 +26,7 @@ func relevant(old, new *model.Template) map[string]bool {
 	for _, id := range union(old.Resources, new.Resources) {
 		before, after := effective(old.Resources[id]), effective(new.Resources[id])
 		if !reflect.DeepEqual(before, after) {
-			changed = append(changed, `"`+id+`"`, "${"+id+"}", "${"+id+".")
+			changed = append(changed, `"`+id+`"`, "${"+id+"}", "${"+id+".") // each form of a reference
 			r.mention(before["Condition"], after["Condition"])
 			r.walk(before, after)
 		}
@@ -57,6 +57,7 @@ func effective(raw any) model.Object {
 	return kept
 }
 
+// mention collects conditions and those that their definitions name.
 func (r relevance) mention(conditions ...any) {
 	for _, condition := range conditions {
 		for _, t := range []*model.Template{r.old, r.new} {

@@ -1,6 +1,6 @@
-// Package model is a CloudFormation template under known conditions: its resources
-// with every intrinsic function that the template alone decides resolved, and the
-// others as readable text such as ${Queue.Arn}.
+// Package model reads a CloudFormation template and resolves it under known conditions.
+// Intrinsic functions that the template alone decides become their value, the others
+// readable text such as ${Queue.Arn}.
 package model
 
 import (
@@ -68,7 +68,7 @@ func Text(value any) string {
 	return text
 }
 
-// Default returns a parameter's default.
+// Default returns a parameter's default, and whether it has one.
 func (t *Template) Default(parameter string) (string, bool) {
 	p, _ := t.Parameters[parameter].(Object)
 	text, ok := p["Default"].(string)
@@ -81,7 +81,7 @@ type Resource struct {
 	Properties     Object
 	DeletionPolicy string
 	ReplacePolicy  string
-	Attributes     Object // what changes nothing: DependsOn, Metadata, …
+	Attributes     Object // the other attributes, unresolved: DependsOn, Metadata, …
 }
 
 // Resolve returns the resources and outputs that exist in a scenario.
@@ -119,7 +119,7 @@ func (t *Template) Resolve(s Scenario) (resources map[string]*Resource, outputs 
 	return resources, outputs
 }
 
-// Mentions returns the conditions that a part of a template names, directly or
+// Mentions adds the conditions that a part of a template names to into, directly or
 // through other conditions.
 func (t *Template) Mentions(value any, into map[string]bool) {
 	switch v := value.(type) {

@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// Document returns the policy of somebody who deploys without a service role, with
-// account and region in place.
+// Document returns the policy of somebody who deploys without a service role, with the
+// account and the region filled in.
 func (s *Stack) Document(account, region string) ([]byte, error) {
-	text, err := print(object{"Version": version, "Statement": append(s.Deployer(""), s.Handlers()...)})
+	text, err := encode(object{"Version": version, "Statement": append(s.Deployer(""), s.Handlers()...)})
 	in := strings.NewReplacer("${AWS::Partition}", "aws", "${AWS::AccountId}", account, "${AWS::Region}", region)
 	return []byte(in.Replace(string(text))), err
 }
@@ -33,7 +33,7 @@ func (s *Stack) ServiceRole() ([]byte, error) {
 			"Sid": "Assume", "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": object{"Service": cloudformation},
 		}}},
 	}}
-	return print(object{
+	return encode(object{
 		"AWSTemplateFormatVersion": "2010-09-09",
 		"Description":              "The role with which CloudFormation deploys paysluice, and the policy of those who deploy",
 		"Resources":                resources,
@@ -48,15 +48,16 @@ type object = map[string]any
 
 const version = "2012-10-17"
 
-// maxManaged is the length of a managed policy without spaces (IAM quotas), less what
-// ${AWS::AccountId} and the like can grow by.
+// maxManaged is the maximum length of a managed policy in characters, without white
+// space (IAM User Guide, "IAM and AWS STS quotas"). It leaves 500 for ${AWS::AccountId}
+// and the like, which grow when CloudFormation substitutes them.
 const maxManaged = 6144 - 500
 
 // split distributes statements to policies that are short enough.
 func split(statements []Statement) (policies [][]Statement) {
 	length := maxManaged
 	for _, s := range statements {
-		text, _ := json.Marshal(s) // text and lists of it only
+		text, _ := json.Marshal(s) // no error: a statement has only texts and lists of them
 		if length += len(text); length > maxManaged {
 			policies, length = append(policies, nil), len(text)
 		}
@@ -65,14 +66,15 @@ func split(statements []Statement) (policies [][]Statement) {
 	return policies
 }
 
-// document returns a policy for a template: ARNs are substituted there.
+// document returns a policy document for a template. Its ARNs become Fn::Sub.
 func document(statements []Statement) object {
-	text, _ := json.Marshal(statements) // text and lists of it only
+	text, _ := json.Marshal(statements) // no error, as in split
 	var plain any
 	_ = json.Unmarshal(text, &plain)
 	return object{"Version": version, "Statement": substituted(plain)}
 }
 
+// substituted wraps each text that has a ${…} in Fn::Sub.
 func substituted(value any) any {
 	switch v := value.(type) {
 	case object:
@@ -91,7 +93,8 @@ func substituted(value any) any {
 	return value
 }
 
-func print(value any) ([]byte, error) {
+// encode returns indented JSON with a line break at its end.
+func encode(value any) ([]byte, error) {
 	text, err := json.MarshalIndent(value, "", " ")
 	return append(text, '\n'), err
 }

@@ -16,7 +16,7 @@ import (
 var ErrFormat = errors.New("no such format")
 
 // Render returns a report in a format: text, markdown or json. Markdown has at most
-// limit bytes. As text, equal templates are "".
+// limit bytes. The text about equal templates is empty.
 func Render(r *diff.Report, format string, limit int) (string, error) {
 	switch format {
 	case "text":
@@ -30,7 +30,7 @@ func Render(r *diff.Report, format string, limit int) (string, error) {
 	return "", fmt.Errorf("%w: %q: use text, markdown or json", ErrFormat, format)
 }
 
-// section is a part of the report after the resources.
+// section is a list that the report prints after the resources.
 type section struct {
 	title string
 	lines []string
@@ -54,6 +54,7 @@ func headline(r *diff.Report) string {
 	return r.Verdict + ": " + strings.Join(ids, ", ")
 }
 
+// quiet returns the headline's text for an update without harm.
 func quiet(r *diff.Report) string {
 	n := len(r.Changes) - r.Counts[diff.None]
 	switch {
@@ -75,7 +76,7 @@ func titles() map[diff.Class]string {
 	}
 }
 
-// sections returns what follows the resources.
+// sections returns the sections that have a line.
 func sections(r *diff.Report) []section {
 	var untold, grants []string
 	for _, c := range r.Changes {
@@ -98,6 +99,7 @@ func sections(r *diff.Report) []section {
 	return slices.DeleteFunc(all, func(s section) bool { return len(s.lines) == 0 })
 }
 
+// values returns a reason's values in brackets.
 func values(r diff.Reason) string {
 	if r.Before == "" && r.After == "" {
 		return ""
@@ -106,14 +108,14 @@ func values(r diff.Reason) string {
 	return " (" + before + " → " + after + ")"
 }
 
-// maxValue is the length up to which a value is printed whole.
+// maxValue is the length, in bytes, up to which a value is printed whole.
 const maxValue = 160
 
 // excerpt returns two values, and only the part around their difference if they are
 // long.
 func excerpt(before, after string) (string, string) {
 	if max(len(before), len(after)) <= maxValue {
-		return or(before), or(after)
+		return orNone(before), orNone(after)
 	}
 	a, b := []rune(before), []rune(after)
 	start := 0
@@ -124,7 +126,7 @@ func excerpt(before, after string) (string, string) {
 	start = max(0, start-context)
 	cut := func(value []rune) string {
 		if len(value) == 0 {
-			return or("")
+			return orNone("")
 		}
 		end := min(len(value), start+maxValue)
 		text := string(value[min(start, end):end])
@@ -139,14 +141,15 @@ func excerpt(before, after string) (string, string) {
 	return cut(a), cut(b)
 }
 
-func or(value string) string {
+func orNone(value string) string {
 	if value == "" {
 		return "(none)"
 	}
 	return value
 }
 
-// clean replaces control characters: a template is written by others.
+// clean replaces characters that could disguise a line of the report, because a
+// template may come from somebody else.
 func clean(text string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control) {
@@ -156,7 +159,8 @@ func clean(text string) string {
 	}, text)
 }
 
-// folded returns the changes that every update makes, in one line.
+// folded returns the changes to print one by one, and one line about all others: those
+// that every update makes and those without effect.
 func folded(r *diff.Report) (kept []diff.Change, noise string) {
 	var ids []string
 	for _, c := range r.Changes {
@@ -185,7 +189,7 @@ func heading(c diff.Change) string {
 	return line
 }
 
-// rule returns a reason's line without its values.
+// rule returns a reason's line without the values before and after.
 func rule(r diff.Reason) string {
 	var parts []string
 	for _, part := range []string{r.When, r.Path, r.Rule} {
@@ -196,16 +200,16 @@ func rule(r diff.Reason) string {
 	return strings.Join(parts, ": ")
 }
 
-// alike is how many reasons with the same rule are printed.
-const alike = 3
+// maxAlike is the number of reasons with the same rule that are printed.
+const maxAlike = 3
 
-// reasons returns the reasons of a change to print, and how many more of the same rule
-// follow each.
+// reasons returns the reasons of a change to print. more has, at the index of the last
+// one of a rule, how many others of that rule are left out.
 func reasons(c diff.Change) (shown []diff.Reason, more []int) {
 	count, last := map[string]int{}, map[string]int{}
 	for _, r := range c.Reasons {
 		key := r.Rule + "\n" + r.When
-		if count[key]++; r.Rule == "" || count[key] <= alike {
+		if count[key]++; r.Rule == "" || count[key] <= maxAlike {
 			last[key] = len(shown)
 			shown, more = append(shown, r), append(more, 0)
 			continue
@@ -215,7 +219,8 @@ func reasons(c diff.Change) (shown []diff.Reason, more []int) {
 	return shown, more
 }
 
-// dependents returns what refers to a resource that is not only changed in place.
+// dependents returns a line that names the resources that use this one. It is empty
+// without any, and for a resource that keeps its identity.
 func dependents(c diff.Change) string {
 	if len(c.Dependents) == 0 || c.Verdict == diff.InPlace || c.Verdict == diff.None {
 		return ""

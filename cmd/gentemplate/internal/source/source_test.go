@@ -25,7 +25,7 @@ func TestParse(t *testing.T) {
 			map[string]any{"a": object("Fn::Sub", "${B}-x"), "b": object("Fn::GetAtt", "C.Arn"), "c": object("Ref", "D"), "d": object("Condition", "E")}},
 		{"nested short forms", "a: !Join ['', [!Ref B, x]]", object("a", object("Fn::Join", []any{"", []any{object("Ref", "B"), "x"}}))},
 		{"a short form with an object", "a: !Transform {Name: N}", object("a", object("Fn::Transform", object("Name", "N")))},
-		{"a number before YAML", "1: x", object("1", "x")},
+		{"a key that is a number", "1: x", object("1", "x")},
 		{"anchors", "a: &x {b: c}\nd: *x", map[string]any{"a": object("b", "c"), "d": object("b", "c")}},
 	} {
 		t.Run(row.why, func(t *testing.T) {
