@@ -16,8 +16,8 @@ const (
 	maxMessageBytes        = 1 << 20 // the maximum of SQS
 
 	queueRetentionDays = 7
-	// A redriven message keeps its original send time, so the dead-letter queue
-	// has to keep messages longer. 14 days is the maximum of SQS.
+	// deadLetterRetentionDays is longer, because a redriven message keeps its original
+	// send time. 14 days is the maximum of SQS.
 	deadLetterRetentionDays = 14
 )
 

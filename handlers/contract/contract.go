@@ -67,8 +67,9 @@ const (
 	SendersVar       = "SENDERS"
 	RetentionDaysVar = "EVENT_RETENTION_DAYS" // days until an event expires; 0 keeps it
 
-	// The publisher has exactly one of TopicARNVar and EventBusVar.
-	TopicARNVar            = "TOPIC_ARN"             // SNS topic of the published events
+	// TopicARNVar has the SNS topic of the published events. The publisher has either it
+	// or EventBusVar.
+	TopicARNVar            = "TOPIC_ARN"
 	EventBusVar            = "EVENT_BUS"             // name or ARN of their EventBridge bus
 	UnpublishedQueueURLVar = "UNPUBLISHED_QUEUE_URL" // webhook-unpublished
 	// EventSourceVar begins the source of the published events:

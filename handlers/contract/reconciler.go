@@ -8,7 +8,7 @@ const (
 )
 
 // Environment variables of the reconciler, beside those of the other functions.
-// SecretARNVar has the secret of the API keys.
+// SecretARNVar has the ARN of the secret with the API keys.
 const (
 	ReconcileEveryVar  = "RECONCILE_EVERY"  // hours between two comparisons
 	ReconcileRefillVar = "RECONCILE_REFILL" // "true" or "false"
@@ -26,13 +26,13 @@ const ReconciliationsPrefix = "reconciliations/"
 // Metrics of the reconciler.
 const (
 	MetricListed       = "Listed"       // events of a finished comparison
-	MetricRefilled     = "Refilled"     // missing events that a comparison got in
+	MetricRefilled     = "Refilled"     // missing events that it sent to webhook-queue, or the provider again
 	MetricLost         = "Lost"         // missing events that the provider does not deliver by itself
-	MetricUnreconciled = "Unreconciled" // 1 for a provider without a comparison that shows what arrived
+	MetricUnreconciled = "Unreconciled" // 1 for a provider with a reason of UnreconciledReasons, else 0
 )
 
-// Codes of the reasons for which a provider counts as not reconciled. They are in the
-// reconciler's ERROR lines, its metrics' lines and its response.
+// Codes of the reasons for which a provider counts as not reconciled. The reconciler
+// puts them into its ERROR lines, the lines of its metrics and its response.
 const (
 	UnreconciledKeysEmpty       = "keys_empty"
 	UnreconciledKeysMalformed   = "keys_malformed"
@@ -52,8 +52,8 @@ const (
 // Unreconciled is a reason for which a provider counts as not reconciled.
 type Unreconciled struct{ Code, Means string }
 
-// UnreconciledReasons returns all reasons. The text of the alarm and
-// docs/reconciling.md have each.
+// UnreconciledReasons returns all reasons. The alarm's text and docs/reconciling.md list
+// them.
 func UnreconciledReasons() []Unreconciled {
 	return []Unreconciled{
 		{UnreconciledKeysEmpty, "the secret of the API keys is empty"},

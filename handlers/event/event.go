@@ -45,10 +45,12 @@ type Event struct {
 	Account string `json:"account,omitempty"`
 	// Endpoint is the label of the secret's entry that verified the webhook.
 	Endpoint string `json:"endpoint,omitempty"`
-	// Livemode is nil when neither the body nor that entry has it.
+	// Livemode reports whether the event is of live mode. It is nil when neither the
+	// body nor that entry says so.
 	Livemode *bool `json:"livemode,omitempty"`
 
-	// Money is the amount of the event. Both fields are empty without one.
+	// Money has the fields Amount and Currency, both empty for an event that moved no
+	// money.
 	Money
 
 	// APIVersion is the provider's API version of the body.
@@ -58,9 +60,8 @@ type Event struct {
 	OtherMode bool `json:"otherMode,omitempty"`
 	// Thin reports whether the webhook came without its object.
 	Thin bool `json:"thin,omitempty"`
-	// Omitted names the fields whose values are in the body but not here, because
-	// they cannot be read, do not fit or are several: "amount", "paymentId",
-	// "related.custom".
+	// Omitted names fields such as "amount" or "related.custom". The body has a value
+	// for them that cannot be read or does not fit, or it has several.
 	Omitted []string `json:"omitted,omitempty"`
 
 	// ReceivedAt is when the processor received the webhook, in epoch
@@ -76,12 +77,12 @@ type Event struct {
 	// Gateway Developer Guide, "Variables for access logging").
 	ExtendedRequestID string `json:"extendedRequestId,omitempty"`
 	// Traceparent is the W3C trace context of the first stored request, empty if X-Ray
-	// does not trace it. The sender can choose its trace id. It says nothing about the
-	// event: deliveries are not compared by it.
+	// does not trace it. The sender can choose its trace id. No comparison of deliveries
+	// uses it.
 	Traceparent string `json:"traceparent,omitempty"`
 	// PayloadSHA256 is the hash of the raw body in lower-case hex.
 	PayloadSHA256 string `json:"payloadSha256"`
-	// ContentSHA256 is a hash of what the raw body says, in lower-case hex. It is
+	// ContentSHA256 is a hash of the raw body's content, in lower-case hex. It is
 	// equal in deliveries that differ only in the order of members, white space and
 	// members that the provider changes between deliveries. It is empty if only
 	// PayloadSHA256 can tell two bodies apart.
@@ -92,7 +93,7 @@ type Event struct {
 	SignedSHA256 string `json:"signedSha256,omitempty"`
 	// Origin is OriginReconcile for an event that was read from the provider's API, and
 	// empty for a webhook. The event of an API has no signature, no Endpoint and no
-	// RequestID: TLS and an operator's key vouch for it.
+	// RequestID: that it is genuine follows from TLS and an operator's key.
 	Origin string `json:"origin,omitempty"`
 	// Payload is the raw body, in base64 in JSON. It is empty when PayloadRef is
 	// set.

@@ -34,7 +34,7 @@ func RunFor(limit time.Duration, tasks ...func()) {
 	}
 }
 
-// Sleep waits for a time, or until the context ends, and then returns its error.
+// Sleep waits for d. If the context ends first, it returns the context's error.
 func Sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

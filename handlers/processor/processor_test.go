@@ -29,7 +29,7 @@ import (
 const (
 	oldSecret = "whsec_marked_old"
 	newSecret = "whsec_marked_new"
-	// \xff is not valid UTF-8.
+	// body is not valid UTF-8: its description ends with \xff.
 	body = "{\"id\":\"evt_1\",\"object\":\"event\",\"type\":\"charge.succeeded\",\"created\":1780000000," +
 		"\"data\":{\"object\":{\"id\":\"ch_1\",\"object\":\"charge\",\"description\":\"marked \xff\"}}}"
 )

@@ -9,16 +9,16 @@ import (
 	"github.com/paysluice/paysluice/handlers/event"
 )
 
-// A Rule gives the category of some event types. O is what a provider reads of
-// an event's object.
+// A Rule gives the category of some event types. O is the struct into which a provider
+// decodes an event's object.
 type Rule[O any] struct {
 	Types []string
 	// Category applies when the type alone decides, or the state is unknown. For
 	// an unknown state it is the weakest category, mostly the kind's "updated".
 	Category event.Category
-	// ByState returns the category of an object in its state, or "" for
-	// Category. It is nil where the type alone decides. A type never says more
-	// than the state, and a state never more than the type.
+	// ByState returns the category of an object in its state, or "" for Category. It is
+	// nil where the type alone decides. If type and state disagree, it returns the weaker
+	// category: a completed sale in state "pending" is PaymentPending.
 	ByState func(*O) event.Category
 	// Counts reports whether a state of the object changes a sum of money (docs/events.md).
 	Counts bool
@@ -27,7 +27,8 @@ type Rule[O any] struct {
 // Rules are a provider's rules by event type.
 type Rules[O any] map[string]Rule[O]
 
-// NewRules returns rules by the types that they are for.
+// NewRules returns the rules by event type. A later rule replaces an earlier one of the
+// same type.
 func NewRules[O any](rules ...Rule[O]) Rules[O] {
 	byType := make(Rules[O])
 	for _, r := range rules {
@@ -71,9 +72,9 @@ func (r Rules[O]) WithoutObject(typ string) event.Category {
 	return category
 }
 
-// Unless returns a ByState for a type that names a state, such as "canceled": it returns
-// weaker for an object in any other state. An object without a state keeps the rule's
-// Category, as a thin event does.
+// Unless returns a ByState for a type that names a state, such as "canceled". It returns
+// weaker for an object in a state that named does not list. An object without a state
+// keeps the rule's Category, as a thin event does.
 func Unless[O any](weaker event.Category, state func(*O) string, named ...string) func(*O) event.Category {
 	return func(object *O) event.Category {
 		if s := state(object); s != "" && !slices.Contains(named, s) {
@@ -83,7 +84,7 @@ func Unless[O any](weaker event.Category, state func(*O) string, named ...string
 	}
 }
 
-// States are categories by an object's state; "" is an object without one.
+// States are categories by an object's state. The state "" is for an object without one.
 type States map[string]event.Category
 
 // In returns the states that lead to a category, for use in Join.
@@ -95,7 +96,7 @@ func In(c event.Category, states ...string) States {
 	return s
 }
 
-// Join returns the states of several tables as one.
+// Join returns several tables of states as one. Of two entries of a state the last counts.
 func Join(tables ...States) States {
 	joined := make(States)
 	for _, s := range tables {

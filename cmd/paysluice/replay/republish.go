@@ -27,7 +27,7 @@ const (
 	// maxStops is how often in a row the publisher may stop before its first record.
 	maxStops = 4
 
-	// Why an event of a run is not sent.
+	// noLonger, notPublished and unreadable say why an event of a run is not sent.
 	noLonger     = "the table has it no longer"
 	notPublished = "not published: " // and a reason of docs/reasons.md
 	unreadable   = "unreadable: "    // and the error of the row

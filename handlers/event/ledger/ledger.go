@@ -27,9 +27,10 @@ type Ledger struct {
 // key identifies a payment.
 type key struct{ provider, payment string }
 
-// Add adds an event. An event that was added before changes nothing. Of different events
-// with one id, the earliest counts, and of those with one time the one that was received
-// last: an operator has corrected it. One without a PaymentID counts in no payment.
+// Add adds an event. An event that was added before changes nothing. If events with one
+// id differ, the earliest by Timestamp counts. If their times are equal too, the last by
+// ReceivedAt counts, because an operator corrected it. An event without a PaymentID
+// counts in no payment.
 func (l *Ledger) Add(e event.Event) {
 	if l.payments == nil {
 		l.payments = make(map[key]map[string]event.Event)
@@ -58,14 +59,18 @@ func (l *Ledger) remove(k key, id string) {
 	}
 }
 
-// compareVersions orders two events with one id: the earlier by time, then the later by
-// receipt, then by every other field that a rule reads. Events that are equal here are equal to every rule.
+// compareVersions orders two events with one id, the one that counts first. All fields
+// that a rule reads take part, so that the order of adding never decides.
 func compareVersions(a, b event.Event) int {
-	return cmp.Or(cmp.Compare(a.Timestamp, b.Timestamp), cmp.Compare(b.ReceivedAt, a.ReceivedAt), slices.Compare(fields(a), fields(b)))
+	return cmp.Or(
+		cmp.Compare(a.Timestamp, b.Timestamp),
+		cmp.Compare(b.ReceivedAt, a.ReceivedAt),
+		slices.Compare(fields(a), fields(b)),
+	)
 }
 
-// fields returns the fields that a rule reads. Those that the index byPayment does not
-// have are last, so that the totals do not depend on them.
+// fields returns the fields that a rule reads, beside the times. Those that the index
+// byPayment does not have are last, so that the totals do not depend on them.
 func fields(e event.Event) []string {
 	return []string{
 		e.Provider, e.PaymentID, string(e.Category), e.ObjectID, e.Amount, e.Currency,
@@ -147,7 +152,7 @@ const (
 )
 
 // rank orders the states of an object within one second, the precision of Stripe's
-// times. It is 0 for a category that gives no state: its events may have any.
+// times. It is 0 for a category that says nothing about the state.
 func rank(c event.Category) int {
 	switch c {
 	case event.PaymentPending, event.RefundCreated, event.DisputeClosed:
@@ -166,8 +171,8 @@ func rank(c event.Category) int {
 	return 0
 }
 
-// object is the newest state and the newest amount of a payment, refund, reversal
-// or dispute.
+// object is a payment, refund, reversal or dispute: its newest event with a state, and
+// its newest event with an amount.
 type object struct{ state, priced event.Event }
 
 func (o *object) add(e event.Event) {
@@ -277,10 +282,10 @@ func (t *tally) sum() {
 	}
 	for _, o := range t.disputes {
 		switch {
-		case o.state.Category == "":
+		case o.state.Category == "": // no event has closed it
 			t.count(o, disputed)
 		case o.state.Category == event.DisputeLost && len(t.reversals) == 0:
-			t.count(o, lost) // otherwise the reversals are its money
+			t.count(o, lost) // with reversals, these are its money
 		}
 	}
 }

@@ -16,9 +16,9 @@ const maxEntries = 32
 const maxLabel = 64
 
 // Secret reads an operator's secret document: an object with a list of labelled
-// entries, all live. Values of wrong types stay empty for the checks below. The
-// error is SecretEmpty, which shows the example, or SecretMalformed. No error of
-// this file repeats a value of the document.
+// entries, all live. Members of a wrong type stay empty, and the checks below then
+// report them as missing. The error is SecretEmpty, which shows the example, or
+// SecretMalformed. No error of this file repeats a value of the document.
 func Secret(document []byte, example string, v any) error {
 	if len(bytes.TrimSpace(document)) == 0 {
 		return fmt.Errorf("%w: put %s into it", provider.SecretEmpty, example)
@@ -29,9 +29,9 @@ func Secret(document []byte, example string, v any) error {
 	return nil
 }
 
-// CheckEntries checks each entry of a list. check returns the problems of an
-// entry, "" for none. The error is SecretMalformed and names all problems of all
-// entries, or that there is no entry or there are too many.
+// CheckEntries checks each entry of a list. check returns the problems of an entry; a
+// problem that is "" counts as none. The error is SecretMalformed. It says that the list
+// is empty or too long, or names all problems of all entries.
 func CheckEntries[E any](list string, entries []E, check func(E) []string) error {
 	if len(entries) == 0 {
 		return fmt.Errorf("%w: it has no list %q with at least one entry", provider.SecretMalformed, list)
@@ -61,7 +61,7 @@ func CheckLabel(label string) string {
 	case len(label) > maxLabel:
 		return fmt.Sprintf(`"label" is longer than %d bytes`, maxLabel)
 	case !Printable(label):
-		return `"label" holds something else than printable ASCII`
+		return `"label" has a character that is not printable ASCII`
 	}
 	return ""
 }

@@ -94,8 +94,8 @@ func TestChecks(t *testing.T) {
 		{"the longest label", decode.CheckLabel(strings.Repeat("x", 64)), ""},
 		{"no label", decode.CheckLabel(""), `"label" is missing, empty or not a string`},
 		{"too long to log", decode.CheckLabel(strings.Repeat("x", 65)), `"label" is longer than 64 bytes`},
-		{"a line break would split a log line", decode.CheckLabel("a\nb"), `"label" holds something else than printable ASCII`},
-		{"beyond ASCII", decode.CheckLabel("Köln"), `"label" holds something else than printable ASCII`},
+		{"a line break would split a log line", decode.CheckLabel("a\nb"), `"label" has a character that is not printable ASCII`},
+		{"beyond ASCII", decode.CheckLabel("Köln"), `"label" has a character that is not printable ASCII`},
 
 		{"a key is any text", decode.CheckText("key", "a b"), ""},
 		{"no key: it would sign for everybody", decode.CheckText("key", ""), `"key" is missing, empty or not a string`},

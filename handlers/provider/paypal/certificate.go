@@ -25,8 +25,9 @@ const (
 	// processor has 9 s: up to 3 s for the secret and 3 s for the queue.
 	fetchTimeout = 2 * time.Second
 
-	// How long a failure stays cached: a refusal, and one that may be temporary.
-	refusedTTL     = time.Minute
+	// refusedTTL is how long a refusal stays cached.
+	refusedTTL = time.Minute
+	// unavailableTTL is how long a failure stays cached that may be temporary.
 	unavailableTTL = 10 * time.Second
 
 	// maxCached bounds the number of cached answers. PayPal uses a handful of

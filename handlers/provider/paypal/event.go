@@ -10,7 +10,7 @@ import (
 )
 
 // body is the part of an event notification that is read ("event" in
-// notifications_webhooks_v1.json). All of it but id and event_type is optional.
+// notifications_webhooks_v1.json). Only id and event_type are required.
 type body struct {
 	ID              decode.Member            `json:"id"`
 	Type            decode.Member            `json:"event_type"`
@@ -35,12 +35,12 @@ type resource struct {
 	State  string `json:"state"`
 	Amount money  `json:"amount"`
 
-	// Of refunds and reversals.
+	// Members of refunds and reversals.
 	SaleID    string            `json:"sale_id"`
 	CaptureID string            `json:"capture_id"`
 	Links     decode.List[link] `json:"links"`
 
-	// Of disputes.
+	// Members of disputes.
 	DisputeID      string `json:"dispute_id"`
 	DisputeAmount  money  `json:"dispute_amount"`
 	DisputeOutcome struct {
@@ -48,7 +48,7 @@ type resource struct {
 	} `json:"dispute_outcome"`
 	DisputedTransactions decode.List[disputedTransaction] `json:"disputed_transactions"`
 
-	// Of payouts: items, batches, and referenced items.
+	// Members of payouts: items, batches, and referenced items.
 	PayoutItemID      string `json:"payout_item_id"`
 	PayoutBatchID     string `json:"payout_batch_id"`
 	TransactionID     string `json:"transaction_id"`
@@ -68,17 +68,17 @@ type resource struct {
 		Status string `json:"status"`
 	} `json:"processing_state"`
 
-	// Of orders.
+	// Members of orders.
 	OrderID       string                    `json:"order_id"`
 	PurchaseUnits decode.List[purchaseUnit] `json:"purchase_units"`
 
-	// Of invoices, since v2.
+	// Members of invoices, since v2.
 	Invoice struct {
 		ID     string `json:"id"`
 		Status string `json:"status"`
 	} `json:"invoice"`
 
-	// References.
+	// Ids of other objects.
 	SupplementaryData struct {
 		RelatedIDs struct {
 			OrderID         string `json:"order_id"`
@@ -173,19 +173,20 @@ func (r *resource) id(f *decode.Fields) string {
 	return f.Text("objectId", r.ID, r.DisputeID, r.PayoutItemID, r.BatchHeader.ID, r.ItemID, r.Invoice.ID, r.MerchantID)
 }
 
-// statuses returns the members that may have the resource's state in PayPal's words.
+// statuses returns the members that can hold the resource's state, in PayPal's words.
 func (r *resource) statuses() [6]string {
 	return [...]string{r.Status, r.State, r.TransactionStatus, r.BatchHeader.Status, r.ProcessingState.Status, r.Invoice.Status}
 }
 
+// status returns the first of statuses that can be read.
 func (r *resource) status() string {
 	statuses := r.statuses()
 	return decode.Readable(statuses[:]...)
 }
 
-// linked returns the id in a link: the last path segment of the first link of a
-// relation whose path contains collection, such as "/captures/". Without one, a link
-// of a wrong type may have been it.
+// linked returns the id at the end of the first link that has the relation rel and
+// contains collection, such as "/captures/". Without one it returns decode.WrongType if
+// a link is not a text, because that link may have been the one.
 func (r *resource) linked(rel, collection string) string {
 	var wrong string
 	for _, l := range r.Links {
@@ -236,7 +237,7 @@ func (r *resource) refunded(f *decode.Fields, field string) string {
 		r.linked("up", "/captures/"), r.linked("sale", "/sale/"), r.linked("capture", "/capture/"))
 }
 
-// captured returns the first capture of an order.
+// captured returns the id of the first capture of an order.
 func (r *resource) captured() string {
 	for _, u := range r.PurchaseUnits {
 		if id := u.Payments.Captures[0].ID; id != "" {
@@ -267,8 +268,8 @@ func (r *resource) account(f *decode.Fields) string {
 	return f.Text("account", r.DisputedTransactions[0].Seller.ID, r.PurchaseUnits[0].Payee.ID, r.Payee.ID, r.MerchantID)
 }
 
-// SameEvent implements provider.Provider. Because PayPal's signature does not
-// cover the whole body, there is no other rule than the content's.
+// SameEvent implements provider.Provider. Only the content decides: PayPal's signature
+// does not cover the whole body, so two contents are never two renderings of one event.
 func (Provider) SameEvent(stored, incoming event.Event) bool {
 	return decode.SameContent(stored, incoming, volatile()...)
 }

@@ -26,7 +26,8 @@ const (
 	// replay loses, shows after half of them.
 	accepted = "16000"
 
-	// The tests that find mutations, those that find attacks, and the one that refills.
+	// promises, attackers and refilled select the tests that find mutations(), attacks()
+	// and refills().
 	promises  = "^Test(Promise|WithoutFaults)"
 	attackers = "^Test(Attack|OneOldDelivery|FloodOfOldDeliveries)"
 	refilled  = "^TestRefill"

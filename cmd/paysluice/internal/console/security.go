@@ -20,16 +20,16 @@ const tokenParameter = "token"
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-// guard keeps other pages, other programs' users and other hosts away. Whoever opens
-// a link gets a session, once for each link.
+// guard refuses requests of other sites, of other users of the machine and for other
+// host names. A link with a token starts the session in one browser, once.
 type guard struct {
 	hosts   []string // with the port
 	cookie  string   // its name has the port, because browsers send cookies to all ports
 	session string
-	used    func(link string) // is told a fresh link when one is used twice
+	used    func(link string) // called with a new link when a link is opened a second time
 
 	mu     sync.Mutex
-	tokens map[string]bool // whether a link with the token was used
+	tokens map[string]bool // of all links; true if the link was used
 }
 
 func newGuard(port int, used func(link string)) *guard {
@@ -63,7 +63,8 @@ func (g *guard) spend(token string) (known, first bool) {
 	return known, known && !used
 }
 
-// protect lets requests of sessions through to a handler.
+// protect returns a handler that passes requests of the session to next and answers all
+// others with refuse.
 func (g *guard) protect(next http.Handler, refuse func(w http.ResponseWriter, status int, why string)) http.Handler {
 	// Requests that change something must come from the console's own pages.
 	crossOrigin := http.NewCrossOriginProtection()
@@ -76,7 +77,7 @@ func (g *guard) protect(next http.Handler, refuse func(w http.ResponseWriter, st
 		switch {
 		case first:
 			g.enter(w, r)
-		case g.admits(r), strings.HasPrefix(r.URL.Path, "/static/"): // the refusal has a style
+		case g.admits(r), strings.HasPrefix(r.URL.Path, "/static/"): // a refusal needs its style sheet
 			next.ServeHTTP(w, r)
 		case known:
 			g.used(g.newLink())
@@ -108,9 +109,9 @@ func (g *guard) admits(r *http.Request) bool {
 	return err == nil && subtle.ConstantTimeCompare([]byte(cookie.Value), []byte(g.session)) == 1
 }
 
-// enter starts a session and leads to the same page without the token. The page
-// leads there itself, because browsers send no strict cookie with a redirect that
-// began at another site, such as a terminal in a browser.
+// enter starts a session and leads to the same page without the token. It answers a page
+// that refreshes itself, not a redirect: after a click at another site, such as a terminal
+// in a browser, browsers would send no strict cookie with the redirected request.
 func (g *guard) enter(w http.ResponseWriter, r *http.Request) {
 	http.SetCookie(w, &http.Cookie{Name: g.cookie, Value: g.session, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode})
 	values := r.URL.Query()

@@ -55,7 +55,7 @@ func (d *Doctor) checkFunctions(ctx context.Context) ([]Finding, error) {
 		if d.emulated() { // MiniStack keeps no key
 			want = without(want, "KmsKeyArn")
 		}
-		found = append(found, drift(r.physical, want, asJSON(out), "The function may fail or do something else than its sources say.")...)
+		found = append(found, drift(r.physical, want, asJSON(out), "The function may fail, or behave differently from its sources.")...)
 		if out.State != types.StateActive && out.State != types.StateInactive {
 			found = append(found, Finding{Error, r.physical, fmt.Sprintf("is %s: %s", out.State, aws.ToString(out.StateReason)),
 				"The function cannot be invoked.", d.aws("lambda get-function-configuration --function-name %s", r.physical) + " says why"})

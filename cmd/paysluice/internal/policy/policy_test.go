@@ -57,8 +57,8 @@ func document(t *testing.T, level policy.Level) policy.Document {
 	return d
 }
 
-// The folder of the commands: an SDK operation cannot be called without a name that
-// ends with Input.
+// commands is the folder of the commands. Each SDK operation that they call has an input
+// with a name that ends with Input.
 const commands = "../.."
 
 // called returns the IAM actions of the SDK operations in the commands' source.

@@ -266,10 +266,11 @@ func (m Model) keyRequests(perSecond float64) float64 {
 	return (2*m.providers()+1)/dataKeySeconds + m.secretCalls(perSecond, secretSeconds)
 }
 
-// Lambda's two lines about an invocation (Lambda Developer Guide, "Lambda Telemetry API
-// Event schema reference") and a line of the access log, by examples.
+// requestID has the length of each request id in a log.
 const requestID = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
 
+// lambdaLines returns the bytes of Lambda's two lines about an invocation (Lambda Developer
+// Guide, "Lambda Telemetry API Event schema reference"), from an example.
 func lambdaLines(function string) float64 {
 	return float64(len(`{"time":"2026-10-08T07:30:41.076Z","type":"platform.start","record":{"requestId":"`+requestID+
 		`","functionArn":"arn:aws:lambda:us-east-1:123456789012:function:`+function+`-prod","version":"$LATEST"}}`) +
@@ -277,6 +278,7 @@ func lambdaLines(function string) float64 {
 			`","metrics":{"durationMs":12.345,"billedDurationMs":13,"memorySizeMB":256,"maxMemoryUsedMB":25},"status":"success"}}`))
 }
 
+// accessLine returns the bytes of a line of API Gateway's access log, from an example.
 func (m Model) accessLine() float64 {
 	line := m.stack.API.AccessLog
 	for variable, value := range map[string]string{
