@@ -34,9 +34,8 @@ type rows struct {
 	events  []event.Event
 	keys    []string
 	fail    string // the call that fails
-	batches []int
-	// handwritten reports whether rows have only a key.
-	handwritten bool
+	batches []int  // number of events in each call of Same
+	keyOnly bool   // the events have no field but their key
 }
 
 func (r *rows) Same(_ context.Context, asked []event.Event) (map[string]event.Event, error) {
@@ -60,7 +59,7 @@ func (r *rows) Between(_ context.Context, provider string, from, to time.Time) i
 	return func(yield func(event.Event, error) bool) {
 		for _, e := range r.events {
 			at := time.UnixMilli(e.Timestamp)
-			if (e.Provider == provider || r.handwritten) && !at.Before(from) && at.Before(to) && !yield(e, nil) {
+			if (e.Provider == provider || r.keyOnly) && !at.Before(from) && at.Before(to) && !yield(e, nil) {
 				return
 			}
 		}
@@ -114,22 +113,26 @@ func newWorld(t *testing.T, p contract.Provider, change func(*source.Options)) *
 	return w
 }
 
-// body is the event n of a provider, in the form of its webhook.
-func body(p contract.Provider, n int, at time.Time) []byte {
-	switch p.Name {
+// body returns the webhook of event n. changes are old and new texts in pairs, as for
+// strings.NewReplacer.
+func (w *world) body(n int, at time.Time, changes ...string) []byte {
+	var text string
+	switch w.Provider.Descriptor().Name {
 	case "stripe":
-		return fmt.Appendf(nil, `{"id":"e%d","object":"event","api_version":"2026-01-28","created":%d,"livemode":false,"pending_webhooks":2,`+
+		text = fmt.Sprintf(`{"id":"e%d","object":"event","api_version":"2026-01-28","created":%d,"livemode":false,"pending_webhooks":2,`+
 			`"type":"charge.succeeded","data":{"object":{"id":"ch_%[1]d","object":"charge","amount":100,"currency":"usd","status":"succeeded"}}}`, n, at.Unix())
 	case "paypal":
-		return fmt.Appendf(nil, `{"id":"e%d","create_time":%q,"event_type":"PAYMENT.CAPTURE.COMPLETED","resource":{"id":"c%[1]d"},"links":[]}`, n, at.Format(time.RFC3339))
+		text = fmt.Sprintf(`{"id":"e%d","create_time":%q,"event_type":"PAYMENT.CAPTURE.COMPLETED","resource":{"id":"c%[1]d"},"links":[]}`, n, at.Format(time.RFC3339))
+	default:
+		text = fmt.Sprintf(`{"event_id":"e%d","created_at":%q,"type":"payment.updated","merchant_id":"M","data":{"type":"payment","id":"p%[1]d","object":{"payment":{"id":"p%[1]d","status":"COMPLETED"}}}}`,
+			n, at.Format(time.RFC3339))
 	}
-	return fmt.Appendf(nil, `{"event_id":"e%d","created_at":%q,"type":"payment.updated","merchant_id":"M","data":{"type":"payment","id":"p%[1]d","object":{"payment":{"id":"p%[1]d","status":"COMPLETED"}}}}`,
-		n, at.Format(time.RFC3339))
+	return []byte(strings.NewReplacer(changes...).Replace(text))
 }
 
-// add adds an event to the list.
-func (w *world) add(n int, at time.Time, text []byte) {
-	w.api.Add(providerapi.Event{ID: fmt.Sprint("e", n), Created: at, Body: text})
+// list adds event n to those that the provider's API lists.
+func (w *world) list(n int, at time.Time, changes ...string) {
+	w.api.Add(providerapi.Event{ID: fmt.Sprint("e", n), Created: at, Body: w.body(n, at, changes...)})
 }
 
 // store stores a webhook.
@@ -153,41 +156,51 @@ func TestEachEventHasOneState(t *testing.T) {
 	for _, p := range contract.Providers() {
 		w := newWorld(t, p, nil)
 		at := func(n int) time.Time { return now.Add(-time.Duration(n) * time.Hour) }
+		young := now.Add(-time.Minute) // below the margin
 		typ := map[string]string{"stripe": "charge.succeeded", "paypal": "PAYMENT.CAPTURE.COMPLETED", "square": "payment.updated"}[p.Name]
-		w.Subscription = &source.Subscription{URL: hook, Types: []string{typ}, Created: now.Add(-60 * time.Hour)}
+		w.Subscription = &source.Subscription{URL: hook, Types: []string{typ}, Created: at(60)}
 
-		w.add(1, at(1), body(p, 1, at(1)))
-		w.store(t, body(p, 1, at(1)))
-		// Missing. Stripe and PayPal say that they have delivered it.
-		w.add(2, at(2), []byte(strings.NewReplacer(`"pending_webhooks":2`, `"pending_webhooks":0`,
-			`"links":[]`, `"transmissions":[{"webhook_url":"`+hook+`","status":"SUCCESS"}]`).Replace(string(body(p, 2, at(2))))))
-		w.add(3, now.Add(-time.Minute), body(p, 3, now.Add(-time.Minute))) // on the way
-		w.add(4, at(4), body(p, 4, at(4)))
-		archived, err := w.Provider.Event(body(p, 4, at(4)), provider.Origin{})
+		// Stored: listed, and in the table.
+		w.list(1, at(1))
+		w.store(t, w.body(1, at(1)))
+		// Missing. The lists of Stripe and PayPal say that it was delivered.
+		w.list(2, at(2), `"pending_webhooks":2`, `"pending_webhooks":0`,
+			`"links":[]`, `"transmissions":[{"webhook_url":"`+hook+`","status":"SUCCESS"}]`)
+		// On the way.
+		w.list(3, young)
+		// Missing: its only archived message has a day of receipt that is still to come.
+		w.list(4, at(4))
+		archived, err := w.Provider.Event(w.body(4, at(4)), provider.Origin{})
 		require.NoError(t, err)
 		archived.ReceivedAt = now.Add(24 * time.Hour).UnixMilli()
 		w.rows.keys = []string{event.Archived{Event: &archived}.Key()}
-		w.add(5, at(5), []byte(strings.ReplaceAll(string(body(p, 5, at(5))), typ, "other.type"))) // not expected
-		w.add(6, at(70), body(p, 6, at(70)))                                                      // before the endpoint
-		w.add(7, at(7), body(p, 7, at(7)))
-		w.store(t, []byte(strings.NewReplacer(`"ch_7"`, `"ch_x"`, `"c7"`, `"cx"`, `"p7"`, `"px"`).Replace(string(body(p, 7, at(7)))))) // different
-		w.store(t, body(p, 8, at(8)))                                                                                                  // unknown to the provider
-		w.store(t, body(p, 9, now.Add(-time.Minute)))                                                                                  // too young to be listed
-		w.store(t, body(p, 10, at(10)))                                                                                                // live
+		// Not expected: of another type, or before the endpoint was made.
+		w.list(5, at(5), typ, "other.type")
+		w.list(6, at(70))
+		// Different: the table has it with another object.
+		w.list(7, at(7))
+		w.store(t, w.body(7, at(7), `"ch_7"`, `"ch_x"`, `"c7"`, `"cx"`, `"p7"`, `"px"`))
+		// Unknown to the provider.
+		w.store(t, w.body(8, at(8)))
+		// Not counted: too young to be listed, and of the other mode.
+		w.store(t, w.body(9, young))
+		w.store(t, w.body(10, at(10)))
 		w.rows.events[len(w.rows.events)-1].Livemode = new(true)
-		w.add(11, at(3), []byte(`{"object":"event"}`))
+		// Unreadable.
+		w.api.Add(providerapi.Event{ID: "e11", Created: at(3), Body: []byte(`{"object":"event"}`)})
+
 		got := w.compare(t, 72*time.Hour)
-		// The archived message's day is tomorrow's, which no receipt can have had.
 		want := reconcile.Counts{Listed: 8, Stored: 1, Different: 1, OnTheWay: 1, NotExpected: 2, Unreadable: 1, Missing: 2, StillRetried: 1, Unknown: 1}
-		if p.Name == "square" {
+		if p.Name == "square" { // its list says nothing about deliveries
 			want.StillRetried = 2
 		}
 		assert.Equal(t, want, got.Counts, p.Name)
 		assert.Equal(t, want.Missing-want.StillRetried, got.Lost(), p.Name)
-		assert.Equal(t, 4, len(got.Examples))
+		assert.Len(t, got.Examples, want.Missing+want.Different+want.Unknown, p.Name)
 
-		archived.ReceivedAt = at(4).Add(time.Hour).UnixMilli()
-		other := archived // its keys begin with those of the first
+		// Another event's archived message begins with the same key.
+		archived.ReceivedAt = at(3).UnixMilli()
+		other := archived
 		other.ID += "-2"
 		w.rows.keys = []string{event.Archived{Event: &other}.Key()}
 		assert.Zero(t, w.compare(t, 72*time.Hour).Archived, p.Name)
@@ -203,38 +216,35 @@ func TestEachEventHasOneState(t *testing.T) {
 func TestRowThatIsNotAnEvent(t *testing.T) {
 	for _, p := range contract.Providers() {
 		w := newWorld(t, p, nil)
-		w.add(1, now.Add(-time.Hour), body(p, 1, now.Add(-time.Hour)))
+		w.list(1, now.Add(-time.Hour))
 		for n := range 2 {
-			e := w.store(t, body(p, n+1, now.Add(-time.Hour)))
+			e := w.store(t, w.body(n+1, now.Add(-time.Hour)))
 			w.rows.events[n] = event.Event{ID: e.ID, Timestamp: e.Timestamp}
 		}
-		w.rows.handwritten = true
+		w.rows.keyOnly = true
 		got := w.compare(t, 2*time.Hour)
 		assert.Equal(t, reconcile.Counts{Listed: 1, Different: 1, Unknown: 1}, got.Counts, p.Name)
 	}
 }
 
-// A list and a webhook render one event differently.
-func TestOneEventInOtherDress(t *testing.T) {
+// A provider's list and its webhook can render one event differently.
+func TestOneEventInTwoForms(t *testing.T) {
 	at := now.Add(-time.Hour)
 	for _, row := range []struct {
 		why            string
 		p              contract.Provider
-		listed, stored string
+		listed, stored []string // changes of the body
 		account        string
 	}{
-		{"another API version of Stripe", contract.Stripe(),
-			strings.Replace(string(body(contract.Stripe(), 1, at)), `"2026-01-28"`, `"2020-08-27"`, 1), string(body(contract.Stripe(), 1, at)), ""},
-		{"a Connect webhook names the account", contract.Stripe(),
-			string(body(contract.Stripe(), 1, at)), strings.Replace(string(body(contract.Stripe(), 1, at)), `{"id"`, `{"account":"acct_1","id"`, 1), "acct_1"},
-		{"PayPal lists its deliveries", contract.PayPal(),
-			strings.Replace(string(body(contract.PayPal(), 1, at)), `"links":[]`, `"links":[{"rel":"self"}],"status":"SUCCESS","transmissions":[]`, 1), string(body(contract.PayPal(), 1, at)), ""},
-		{"Square lists a time without a zone", contract.Square(),
-			strings.Replace(string(body(contract.Square(), 1, at)), at.Format(time.RFC3339), at.Format("2006-01-02T15:04:05")+".000002", 1), string(body(contract.Square(), 1, at)), ""},
+		{why: "another API version of Stripe", p: contract.Stripe(), listed: []string{"2026-01-28", "2020-08-27"}},
+		{why: "a Connect webhook names the account", p: contract.Stripe(), stored: []string{`{"id":"e1"`, `{"account":"acct_1","id":"e1"`}, account: "acct_1"},
+		{why: "PayPal lists its deliveries", p: contract.PayPal(), listed: []string{`"links":[]`, `"links":[{"rel":"self"}],"status":"SUCCESS","transmissions":[]`}},
+		{why: "Square lists a time without a zone", p: contract.Square(), listed: []string{at.Format(time.RFC3339), at.Format("2006-01-02T15:04:05") + ".000002"}},
 	} {
 		w := newWorld(t, row.p, func(o *source.Options) { o.Account = row.account })
-		w.api.Add(providerapi.Event{ID: "e1", Created: at, Body: []byte(row.listed), Account: row.account})
-		w.store(t, []byte(row.stored))
+		require.NotEqual(t, w.body(1, at, row.listed...), w.body(1, at, row.stored...), row.why)
+		w.api.Add(providerapi.Event{ID: "e1", Created: at, Body: w.body(1, at, row.listed...), Account: row.account})
+		w.store(t, w.body(1, at, row.stored...))
 		assert.Equal(t, reconcile.Counts{Listed: 1, Stored: 1}, w.compare(t, 2*time.Hour).Counts, row.why)
 	}
 }
@@ -242,18 +252,18 @@ func TestOneEventInOtherDress(t *testing.T) {
 // Rows that may not be listed yet are not unknown to the provider.
 func TestYoungRowsAreNotJudged(t *testing.T) {
 	w := newWorld(t, contract.Stripe(), nil)
-	w.store(t, body(contract.Stripe(), 1, now.Add(-time.Minute)))
+	w.store(t, w.body(1, now.Add(-time.Minute)))
 	assert.Zero(t, w.compare(t, 5*time.Minute).Counts)
 }
 
-// A thin event is compared on request, beside its snapshot.
+// Thin events are compared only on request, beside the snapshots.
 func TestThinEvents(t *testing.T) {
 	at := now.Add(-time.Hour)
 	webhook := fmt.Sprintf(`{"id":"e2","object":"v2.core.event","type":"v1.charge.succeeded","created":%q,"livemode":false,"related_object":{"id":"ch_1","type":"charge"}}`, at.Format(time.RFC3339))
 	for _, thin := range []bool{true, false} {
 		w := newWorld(t, contract.Stripe(), func(o *source.Options) { o.Thin = thin })
-		w.add(1, at, body(contract.Stripe(), 1, at))
-		w.store(t, body(contract.Stripe(), 1, at))
+		w.list(1, at)
+		w.store(t, w.body(1, at))
 		w.store(t, []byte(webhook))
 		w.api.Add(providerapi.Event{ID: "e2", Created: at, Thin: true, Body: []byte(strings.Replace(webhook, "{", `{"data":{"a":1},"changes":{},`, 1))})
 		n := map[bool]int{true: 2, false: 1}[thin]
@@ -261,14 +271,15 @@ func TestThinEvents(t *testing.T) {
 	}
 }
 
-// Memory is bounded by windows: crowded ones are shortened, quiet ones grow.
+// A comparison reads one window of time after another, so that its memory is bounded. It
+// shortens crowded windows and lengthens quiet ones.
 func TestWindows(t *testing.T) {
 	p := contract.Square()
 	w := newWorld(t, p, nil)
 	const many = 20_500
 	for n := range many {
 		at := now.Add(-time.Hour).Add(time.Duration(n/10) * time.Second)
-		w.add(n, at, body(p, n, at))
+		w.list(n, at)
 	}
 	var steps []time.Duration
 	missing := 0
@@ -284,7 +295,7 @@ func TestWindows(t *testing.T) {
 	w.Progress = func(at reconcile.Place) error { steps = append(steps, at.Step); return nil }
 	got := w.compare(t, 20*24*time.Hour)
 	assert.Equal(t, many, got.Missing)
-	assert.GreaterOrEqual(t, missing, many)
+	assert.GreaterOrEqual(t, missing, many, "a window that is shortened calls Missing again")
 	assert.Len(t, got.Examples, 100)
 	assert.Len(t, found, many, "all are named, each once")
 	assert.Contains(t, steps, 24*time.Hour)
@@ -299,9 +310,9 @@ func TestResume(t *testing.T) {
 	w := newWorld(t, p, nil)
 	for n := range 100 {
 		at := now.Add(-time.Duration(n+1) * time.Hour)
-		w.add(n, at, body(p, n, at))
+		w.list(n, at)
 		if n%3 > 0 {
-			w.store(t, body(p, n, at))
+			w.store(t, w.body(n, at))
 		}
 	}
 	want := w.compare(t, 101*time.Hour)
@@ -320,7 +331,7 @@ func TestFailuresEndAComparison(t *testing.T) {
 	for _, call := range []string{"same", "id", "between", "keys", "list", "missing", "findings"} {
 		w := newWorld(t, p, nil)
 		for n := range 101 {
-			w.add(n, now.Add(-time.Hour), body(p, n, now.Add(-time.Hour)))
+			w.list(n, now.Add(-time.Hour))
 		}
 		w.rows.fail = call
 		w.Missing = func(context.Context, event.Event) error { return w.rows.failure("missing") }
@@ -336,9 +347,9 @@ func TestFailuresEndAComparison(t *testing.T) {
 		}
 		assert.Zero(t, done.Report.Listed, "a window counts only when it is complete")
 	}
-	// The last batch of a window.
+	// A batch that is not full, at the end of a window.
 	w := newWorld(t, p, nil)
-	w.add(1, now.Add(-time.Hour), body(p, 1, now.Add(-time.Hour)))
+	w.list(1, now.Add(-time.Hour))
 	w.rows.fail = "same"
 	_, err := w.Run(t.Context(), reconcile.Start(now.Add(-2*time.Hour), now))
 	assert.ErrorIs(t, err, errDown)
@@ -373,14 +384,14 @@ func TestRefill(t *testing.T) {
 		require.NoError(t, err)
 		s := &sink{}
 		refill := reconcile.Refill{Source: w.Source, Subscription: &subscription, Queue: s, Payloads: s, RetentionDays: 30, Now: w.Now}
-		text := body(p, 1, now.Add(-time.Hour))
-		w.add(1, now.Add(-time.Hour), text)
+		text := w.body(1, now.Add(-time.Hour))
+		w.list(1, now.Add(-time.Hour))
 		w.Missing = refill.Event
 		require.Equal(t, 1, w.compare(t, 2*time.Hour).Missing)
 		if p.Name == "paypal" {
-			assert.Equal(t, []int{1, 0}, []int{refill.Redelivered, refill.Stored}, "the front door")
+			assert.Equal(t, []int{1, 0}, []int{refill.Redelivered, refill.Stored}, "PayPal delivers it again")
 			assert.Contains(t, w.api.Requests(), "POST /v1/notifications/webhooks-events/e1/resend")
-			w.api.Resend = func(providerapi.Event) int { return 404 } // users met it on real ids
+			w.api.Resend = func(providerapi.Event) int { return 404 } // then Refill stores it
 			w.compare(t, 2*time.Hour)
 			w.api.Resend = func(providerapi.Event) int { return 500 }
 			_, err := w.Run(t.Context(), reconcile.Start(now.Add(-2*time.Hour), now))
@@ -410,14 +421,15 @@ func TestRefill(t *testing.T) {
 	}
 }
 
-// A proof waits for what is on its way, and gives up at its limit.
+// Prove repeats the comparison until the refilled events are stored, at most until its limit.
 func TestProve(t *testing.T) {
 	p, missing := contract.Stripe(), reconcile.Counts{Listed: 1, Missing: 1, StillRetried: 1}
 	for _, row := range []struct {
-		why             string
-		stored          int // the pause that it is stored in
-		failed, seconds int
-		want            reconcile.Counts
+		why     string
+		stored  int // the number of the pause in which the event is stored
+		failed  int // events that were not refilled
+		seconds int // all pauses together
+		want    reconcile.Counts
 	}{
 		{"it is stored after a while", 2, 0, 3, reconcile.Counts{Listed: 1, Stored: 1}},
 		{"it is never stored", 99, 0, 10, missing},
@@ -425,11 +437,11 @@ func TestProve(t *testing.T) {
 	} {
 		w, clock, waited := newWorld(t, p, nil), now, 0
 		w.Now = func() time.Time { return clock }
-		w.add(1, now.Add(-time.Hour), body(p, 1, now.Add(-time.Hour)))
+		w.list(1, now.Add(-time.Hour))
 		sleep := func(_ context.Context, d time.Duration) error {
 			clock = clock.Add(d)
 			if waited++; waited == row.stored {
-				w.store(t, body(p, 1, now.Add(-time.Hour)))
+				w.store(t, w.body(1, now.Add(-time.Hour)))
 			}
 			return nil
 		}
@@ -439,7 +451,7 @@ func TestProve(t *testing.T) {
 		assert.Equal(t, time.Duration(row.seconds)*time.Second, clock.Sub(now), row.why)
 	}
 	w := newWorld(t, p, nil)
-	w.add(1, now.Add(-time.Hour), body(p, 1, now.Add(-time.Hour)))
+	w.list(1, now.Add(-time.Hour))
 	_, err := w.Prove(t.Context(), reconcile.Start(now.Add(-2*time.Hour), now), 0, time.Minute, func(context.Context, time.Duration) error { return errDown })
 	assert.ErrorIs(t, err, errDown)
 }

@@ -16,7 +16,7 @@ type Payloads interface {
 	Put(ctx context.Context, e event.Event, retentionDays int) (ref string, err error)
 }
 
-// Refill gets missing events into the table.
+// A Refill sends missing events to the stack again.
 type Refill struct {
 	Source       source.Source
 	Subscription *source.Subscription // nil if the endpoints are not known
@@ -65,9 +65,9 @@ func (r *Refill) Event(ctx context.Context, e event.Event) error {
 	return nil
 }
 
-// Prove repeats the comparison from a place until at most failed events are missing, for at
-// most limit: what was not refilled is not on its way. It returns the last place of the last
-// comparison, with an error too.
+// Prove repeats the comparison from a place until at most failed events are missing, but not
+// longer than limit. failed is the number of events that were not refilled: no waiting helps
+// them. It returns the last place of the last comparison, with an error too.
 func (c *Comparison) Prove(ctx context.Context, at Place, failed int, limit time.Duration, sleep func(context.Context, time.Duration) error) (Place, error) {
 	deadline := c.Now().Add(limit)
 	done, err := c.Run(ctx, at)
