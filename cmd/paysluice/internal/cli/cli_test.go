@@ -42,6 +42,7 @@ func TestRun(t *testing.T) {
 		{"its completion", []string{"__complete", "failures", "stats", "--provider", ""}, 0, "square\nunknown\n", "ShellCompDirectiveNoFileComp"},
 		{"that of events", []string{"__complete", "events", "list", "--provider", ""}, 0, "square\n:4\n", "ShellCompDirectiveNoFileComp"},
 		{"an empty flag, which would select everything", []string{"replay", "--resume=", "--payment", ""}, 2, "", "paysluice replay: --payment and --resume are empty: give each a value, or leave it out: see paysluice help\n"},
+		{"one empty flag", []string{"trace", "x", "--since", ""}, 2, "", "paysluice trace: --since is empty: give it a value, or leave it out: see paysluice help\n"},
 		{"an empty argument", []string{"failures", "unpublished", "", "--remove"}, 2, "", "paysluice failures unpublished: an argument is empty: see paysluice help\n"},
 		{"a command that fails", []string{"package"}, 1, "", "paysluice package: no folder cmd/lambdas here"},
 	} {

@@ -72,7 +72,7 @@ Exit code 3: there are such rows or messages.`,
 			}
 			all := slices.Concat(plan.Events, plan.Archived)
 			if len(all) == 0 {
-				return fmt.Errorf("%w: no event matches", query.ErrNotFound)
+				return of.notFound()
 			}
 			fmt.Fprintf(a.err, "This erases %s of %s and %s in the bucket:\n", counted(len(all), "payload"), s.Name, counted(len(plan.Objects), "object version"))
 			for i, e := range all {
@@ -80,7 +80,7 @@ Exit code 3: there are such rows or messages.`,
 					fmt.Fprintf(a.err, "  … and %d more\n", len(all)-samples)
 					break
 				}
-				fmt.Fprintf(a.err, "  %s  %s\n", output.Printable(e.ID), output.Printable(string(e.Category)))
+				fmt.Fprintln(a.err, "  "+strings.TrimSpace(output.Printable(e.ID+"  "+string(e.Category))))
 			}
 			if err := a.confirm(c.Context(), "Erase them? Nobody can restore them."); err != nil {
 				return err
@@ -105,6 +105,18 @@ Exit code 3: there are such rows or messages.`,
 type subject struct {
 	id, payment, customer string
 	since                 time.Time // of the customer's events
+}
+
+// notFound says that nothing is to be erased.
+func (s subject) notFound() error {
+	why := "neither the table nor the archive has the payment or object " + s.payment
+	switch {
+	case s.id != "":
+		why = "neither the table nor the archive has " + s.id + query.Unprefixed(s.id)
+	case s.customer != "":
+		why = "none names the customer " + s.customer + ": an earlier --since looks further back"
+	}
+	return fmt.Errorf("%w: no event matches: %s", query.ErrNotFound, why)
 }
 
 // planErasure finds the payloads in the table, then those that are only in the archive.

@@ -314,11 +314,8 @@ func (a *app) retire(ctx context.Context, p contract.Provider, label string, num
 		effect = fmt.Sprintf("%s verified with the label %q, the last at %s (%s).",
 			partOf(use.Events, uses.Examined, "examined event"), label, use.Last.Format(time.DateTime), use.LastID)
 	}
-	stay := "1 entry stays"
-	if n := len(rest.Entries()); n != 1 {
-		stay = fmt.Sprintf("%d entries stay", n)
-	}
-	fmt.Fprintf(a.err, "%s\nRetiring entry %d refuses every webhook of %s that it signs. %s.\n", effect, index+1, p.Name, stay)
+	fmt.Fprintf(a.err, "%s\nRetiring entry %d refuses every webhook of %s that it signs. Entries that stay: %d.\n",
+		effect, index+1, p.Name, len(rest.Entries()))
 	if err := a.confirm(ctx, fmt.Sprintf("Retire entry %d, %q?", index+1, label)); err != nil {
 		return err
 	}
@@ -398,7 +395,7 @@ func (a *app) testEntries(ctx context.Context, p contract.Provider, labels []str
 		trials = append(trials, trial{p.Name, i + 1, e.Label, status, status == http.StatusOK, id})
 	}
 	if len(trials) == 0 {
-		return fmt.Errorf("%w: the secret of %s has none to test; paysluice secrets list prints the labels", secrets.ErrEntry, p.Name)
+		return fmt.Errorf("%w to test does not exist: paysluice secrets list %s prints the labels, and paysluice secrets add %[2]s LABEL adds one", secrets.ErrEntry, p.Name)
 	}
 	_, err = output.Write(a.out, a.format, []output.Column[trial]{
 		{Name: "number", Text: func(t trial) string { return fmt.Sprint(t.Number) }, Right: true},

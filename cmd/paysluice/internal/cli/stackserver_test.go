@@ -330,6 +330,7 @@ func TestInterruptedListsSayHowToGoOn(t *testing.T) {
 		{"events list --limit 0", "Query", 1, rows(0, "h"), `^paysluice events list: context canceled\n`},
 		{"failures list --limit 0", "list-type", 2, archive, `^to continue: the same command with --after stripe/2026/03/01/k\n`},
 		{"failures list --limit 0 --since 2026-03-01", "list-type", 2, archive, `--after stripe/2026/03/01/k --since 2026-03-01T00:00:00Z\n`},
+		{"events tail", "DescribeStream", 1, rows(0, "h"), `^to continue: the same command with --since 20\S+Z\n`},
 		{"events tail --since 1h", "DescribeStream", 2, rows(1, "h"), `^to continue: the same command with --since 20\S+Z\n`},
 	} {
 		ctx, cancel := context.WithCancel(t.Context())

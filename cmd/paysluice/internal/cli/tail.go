@@ -89,7 +89,10 @@ A row of the table that is not an event is named and left out, and with
 			if err != nil {
 				return err
 			}
-			changes := ""
+			if at.IsZero() {
+				at = a.now()
+			}
+			changes := "with --since " + formatTime(at.UnixMilli(), time.RFC3339Nano)
 			arrivals := query.NewFollower(s, query.New(s, a.now), pollInterval).Follow(c.Context(), t.from)
 			rows := noting(query.Readable(arrivals, a.leftOut().note), func(arrival query.Arrival) {
 				changes = "with --since " + formatTime(arrival.Place.ReceivedAt, time.RFC3339Nano)

@@ -3,6 +3,7 @@ package output
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
@@ -92,7 +93,7 @@ func write[T any](buffered *bufio.Writer, to writer[T], rows iter.Seq2[T, error]
 		}
 		n++
 	}
-	return n, errors.Join(err, to.end(), buffered.Flush())
+	return n, cmp.Or(err, to.end(), buffered.Flush()) // a failure to write is the error of all three
 }
 
 // Object writes one value: as JSON, or as a table of the fields' names and texts.
@@ -204,7 +205,7 @@ func (j *jsonWriter[T]) end() error {
 type ndjsonWriter[T any] struct{ w *bufio.Writer }
 
 func (n ndjsonWriter[T]) row(row T) error {
-	return errors.Join(json.NewEncoder(n.w).Encode(row), n.w.Flush())
+	return cmp.Or(json.NewEncoder(n.w).Encode(row), n.w.Flush())
 }
 
 func (ndjsonWriter[T]) end() error { return nil }
@@ -217,10 +218,10 @@ type csvWriter[T any] struct {
 }
 
 func (c *csvWriter[T]) row(row T) error {
-	err := errors.Join(c.start(), c.w.Write(texts(c.columns, func(col Column[T]) string { return Printable(col.Text(row)) })))
+	err := cmp.Or(c.start(), c.w.Write(texts(c.columns, func(col Column[T]) string { return Printable(col.Text(row)) })))
 	if c.follow != nil {
 		c.w.Flush()
-		err = errors.Join(err, c.follow.Flush())
+		err = cmp.Or(err, c.follow.Flush())
 	}
 	return err
 }
@@ -237,7 +238,7 @@ func (c *csvWriter[T]) start() error {
 func (c *csvWriter[T]) end() error {
 	err := c.start()
 	c.w.Flush()
-	return errors.Join(err, c.w.Error())
+	return cmp.Or(err, c.w.Error())
 }
 
 // measured is the number of rows whose texts set the widths of a table's columns.

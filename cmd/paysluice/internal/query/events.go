@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -58,11 +59,20 @@ func (s *Store) Named(ctx context.Context, ids ...string) iter.Seq2[event.Event,
 				}
 			}
 			if !found {
-				yield(event.Event{}, fmt.Errorf("%w: no event %s in table %s", ErrNotFound, id, s.stack.Outputs["TableName"]))
+				yield(event.Event{}, fmt.Errorf("%w: no event %s in table %s%s", ErrNotFound, id, s.stack.Outputs["TableName"], Unprefixed(id)))
 				return
 			}
 		}
 	}
+}
+
+// Unprefixed returns what to add to a message about an id that no event can have, "" for
+// other ids.
+func Unprefixed(id string) string {
+	if of, _, found := strings.Cut(id, ":"); found && slices.ContainsFunc(contract.Providers(), func(p contract.Provider) bool { return p.Name == of }) {
+		return ""
+	}
+	return ": an event's id begins with its provider, such as stripe:evt_1PgcT2"
 }
 
 // Event returns the versions of an id as a list, or the first error.

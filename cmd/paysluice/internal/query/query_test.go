@@ -280,6 +280,9 @@ func TestEventAndPayload(t *testing.T) {
 	assert.ErrorIs(t, err, bucket.ErrPayload)
 	_, err = s.Event(t.Context(), "stripe:2")
 	assert.ErrorIs(t, err, query.ErrNotFound)
+	for id, unprefixed := range map[string]bool{"stripe:evt_1": false, "evt_1": true, "x:evt_1": true} {
+		assert.Equal(t, unprefixed, query.Unprefixed(id) != "", id)
+	}
 }
 
 func TestFailuresEndASequence(t *testing.T) {

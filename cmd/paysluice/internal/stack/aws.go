@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
@@ -82,9 +84,12 @@ func Configure(ctx context.Context, o Options) (AWS, error) {
 	}
 	config, err := awsconfig.LoadDefaultConfig(ctx, load...)
 	if err != nil {
-		return AWS{}, fmt.Errorf("%w: %w", ErrConfiguration, err)
+		return AWS{}, fmt.Errorf("%w: %w: check --profile, AWS_PROFILE and the files of the AWS CLI", ErrConfiguration, err)
 	}
 	found.Endpoint = aws.ToString(config.BaseEndpoint) // also from AWS_ENDPOINT_URL
+	if u, err := url.Parse(found.Endpoint); found.Endpoint != "" && (err != nil || u.Host == "" || !strings.HasPrefix(u.Scheme, "http")) {
+		return AWS{}, fmt.Errorf("%w: --endpoint-url, or AWS_ENDPOINT_URL, must be a URL such as http://localhost:4566", ErrConfiguration)
+	}
 	config.HTTPClient = client.BodyBuffer{Next: config.HTTPClient}
 	if found.Endpoint != "" {
 		config.HTTPClient = newLenient(config.HTTPClient)
