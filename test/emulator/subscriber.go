@@ -31,7 +31,7 @@ const SubscriberName = "event-subscriber"
 type Subscriber struct{ *Stack }
 
 // Subscribe builds the worked subscriber, and deploys it or updates it as a stack of its own.
-// The stack must publish to a topic.
+// The stack must publish to a topic or a bus.
 func (s *Stack) Subscribe(ctx context.Context, root string) (*Subscriber, error) {
 	code, err := subscriberZip(ctx, root)
 	if err != nil {
@@ -55,7 +55,7 @@ func (s *Stack) Subscribe(ctx context.Context, root string) (*Subscriber, error)
 	}
 	stack := &Stack{Endpoint: s.Endpoint, Name: SubscriberName + "-" + s.Suffix, Suffix: s.Suffix}
 	if err := stack.Put(ctx, s.Endpoint.URL+"/"+d.codeBucket()+"/subscriber.yaml", map[string]string{
-		"EnvironmentSuffix": s.Suffix, "TopicArn": s.Outputs["EventTopicArn"],
+		"EnvironmentSuffix": s.Suffix, "TopicArn": s.Outputs["EventTopicArn"], "EventBusName": s.Outputs["EventBusName"],
 		"CodeBucket": d.codeBucket(), "CodeKey": codeKey, "Architecture": arch,
 	}); err != nil && !isUnchanged(err) {
 		return nil, stack.deployError(ctx, err)

@@ -9,6 +9,7 @@ import (
 	"path"
 	"slices"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -27,6 +28,7 @@ import (
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
 	"github.com/paysluice/paysluice/handlers/event/cloudevent"
+	"github.com/paysluice/paysluice/handlers/event/ledger"
 	consuming "github.com/paysluice/paysluice/handlers/event/subscriber"
 	"github.com/paysluice/paysluice/handlers/publisher"
 	"github.com/paysluice/paysluice/test/emulator"
@@ -285,6 +287,7 @@ func TestPublishing(t *testing.T) {
 			republish(t, s, first.Data.ID, "run-1")
 			assert.Equal(t, first, requireArrives(t, replayed, first.Data.ID))
 		})
+		t.Run("the worked subscriber sees a duplicate and keeps the sums", func(t *testing.T) { testSubscriber(t, s) })
 		r := publisherRole(t, s)
 		removeEach(t, r, func(ctx context.Context) error { return exercisePublisher(ctx, s, all) })
 		calls, err := s.Calls()
@@ -303,6 +306,31 @@ func TestPublishing(t *testing.T) {
 	s = publishTo(t, "none")
 	assert.Equal(t, silent, physicalIDs(t, s), "nothing of it is left, and nothing else has changed")
 	requireStored(t, s, asItIs)
+}
+
+// testSubscriber deploys the worked subscriber of a bus, and deletes it with its rule, as an operator
+// must before the bus can be deleted. test/flow/subscriber has the tests of a topic.
+func testSubscriber(t *testing.T, s *emulator.Stack) {
+	root, err := emulator.Root()
+	require.NoError(t, err)
+	subscribed, err := s.Subscribe(t.Context(), root)
+	require.NoError(t, err)
+	republish(t, s, requireStored(t, s, asItIs), "run-2")
+
+	want := []ledger.Payment{{Provider: "stripe", ID: "ch_1", State: event.PaymentSucceeded, Totals: []ledger.Totals{
+		{Currency: "EUR", Paid: "1.00", Refunded: "0.00", Disputed: "0.00", Lost: "0.00"},
+	}}}
+	require.NoError(t, emulator.Await(t.Context(), func(ctx context.Context) error {
+		log, err := subscribed.Logs(ctx, emulator.SubscriberName)
+		if err == nil && !strings.Contains(strings.Join(log, "\n"), `"msg":"duplicate"`) {
+			err = fmt.Errorf("no duplicate arrived: %v", log)
+		}
+		return err
+	}))
+	got, err := subscribed.Payments(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, want, got)
+	require.NoError(t, errors.Join(subscribed.StartDelete(t.Context()), subscribed.AwaitDelete(t.Context())))
 }
 
 // republish passes a stored event to event-publisher as paysluice events republish does.
