@@ -52,6 +52,7 @@ func build(t require.TestingT, o Options, suffix string, without ...string) docu
 	return fill(t, text, suffix, without...)
 }
 
+// fill resolves a printed template as build does.
 func fill(t require.TestingT, text []byte, suffix string, without ...string) document {
 	var written, filled document
 	require.NoError(t, json.Unmarshal(text, &written))
@@ -85,10 +86,11 @@ func fill(t require.TestingT, text []byte, suffix string, without ...string) doc
 // filler resolves intrinsics.
 type filler struct {
 	values  map[string]string
-	numbers map[string]int // defaults of parameters
+	numbers map[string]int // defaults of parameters that are numbers
 	without []string       // conditions that do not hold
 }
 
+// lookup returns the value of a parameter, and of anything else its name.
 func (f filler) lookup(name string) string {
 	if value, ok := f.values[name]; ok {
 		return value
@@ -98,6 +100,7 @@ func (f filler) lookup(name string) string {
 
 const noValue = "AWS::NoValue"
 
+// resolve returns a part of a template without intrinsics. It changes v.
 func (f filler) resolve(v any) any {
 	switch v := v.(type) {
 	case []any:
@@ -159,7 +162,7 @@ func (d document) ofType(resourceType string) map[string]resource {
 
 func ids[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
-// decode returns the property at a path as a T.
+// decode returns the property at a path as a T. The path has dots, and 0 for a list's first item.
 func decode[T any](t require.TestingT, r resource, path string) T {
 	var v any = r.Properties
 	for step := range strings.SplitSeq(path, ".") {
@@ -201,8 +204,8 @@ func penumbra() contract.Provider {
 	}
 }
 
-// withMadeUp returns options with all shipped providers, penumbra, and a provider that
-// signs in the body.
+// withMadeUp returns options with all shipped providers, penumbra, and umbra, which signs
+// in the body.
 func withMadeUp() Options {
 	inBody := contract.Provider{Name: "umbra", Title: "Umbra", Path: "umbra"}
 	return Options{Providers: append(contract.Providers(), penumbra(), inBody)}

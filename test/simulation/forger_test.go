@@ -117,11 +117,12 @@ type instance struct {
 
 func newForger(t *testing.T, seed uint64) *forger {
 	f := &forger{
-		world: &world{stack: loadStack(t), rng: rand.New(rand.NewPCG(seed, 1)), dynamodb: memory.NewDynamoDB(), s3: memory.NewS3(time.Now), secrets: memory.NewSecretsManager()},
+		world: newServices(t),
 		seed:  seed, made: map[string]int{},
 		providers: all.All(all.Settings{}), statuses: map[int]int{},
 		transmission: map[string]int{}, forged: map[string]bool{}, accepted: map[string]bool{},
 	}
+	f.rng = rand.New(rand.NewPCG(seed, 1))
 	f.sqs = memory.NewSQS(time.Now, memory.Disorder{Pick: f.draw, Again: func() bool { return f.draw(20) == 0 }})
 	f.createServices(t)
 

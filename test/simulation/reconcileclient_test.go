@@ -14,7 +14,8 @@ import (
 	"github.com/paysluice/paysluice/handlers/contract"
 )
 
-// apiTransport answers requests to the provider's API, some with 429, 503 or not at all.
+// apiTransport answers requests to the provider's API. It answers some with 429 or 503, and
+// some not at all.
 type apiTransport struct {
 	s *providerSide
 	p *operatorProcess
@@ -84,7 +85,8 @@ func (c readClient) Query(ctx context.Context, in *dynamodb.QueryInput, _ ...fun
 	})
 }
 
-// matches reports whether an item has the key #id or #day, and a time from :from to :to.
+// matches reports whether an item has the key that #id or #day names, and a time in
+// [:from, :to] if the query has one.
 func matches(item map[string]types.AttributeValue, names map[string]string, values map[string]types.AttributeValue) bool {
 	for place, value := range map[string]string{"#id": ":id", "#day": ":day"} {
 		if name := names[place]; name != "" && !assert.ObjectsAreEqual(item[name], values[value]) {
@@ -106,7 +108,7 @@ func matches(item map[string]types.AttributeValue, names map[string]string, valu
 	return at >= number(values[":from"]) && at <= number(values[":to"])
 }
 
-// refillQueue is webhook-queue of a refill. A refill that was killed sends an event again.
+// refillQueue sends a refill's events to webhook-queue, with faults.
 type refillQueue struct {
 	queue interface {
 		SendMessage(context.Context, *sqs.SendMessageInput, ...func(*sqs.Options)) (*sqs.SendMessageOutput, error)

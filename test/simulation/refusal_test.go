@@ -24,18 +24,18 @@ import (
 	"github.com/paysluice/paysluice/test/simulation/memory"
 )
 
-// TestAttackRefusals: signed webhooks and messages of a compromised processor that
-// must be kept, with their reason, and not stored.
+// TestAttackRefusals sends signed webhooks, and messages of a compromised processor, that
+// the stack must archive with their reason and not store.
 func TestAttackRefusals(t *testing.T) {
 	const days = 30
 	stripe := senders.Stripe()
 	for _, tt := range []struct {
 		why    string
-		days   int           // retention
-		age    time.Duration // of the event
-		change func(document map[string]any)
-		sender string // role id of the processor
-		reason string // "" for a stored event
+		days   int                           // EventRetentionDays
+		age    time.Duration                 // of the event, when it is received
+		change func(document map[string]any) // of the secret
+		sender string                        // role id of the processor that sent the message
+		reason string                        // failureReason, "" for a stored event
 	}{
 		{why: "an event like any other", sender: "AROASTRIPE", days: days},
 		{why: "a test event signed with a live secret", sender: "AROASTRIPE", reason: contract.ReasonOtherMode, change: func(d map[string]any) {
@@ -46,9 +46,11 @@ func TestAttackRefusals(t *testing.T) {
 	} {
 		t.Run(tt.why, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := &world{stack: loadStack(t), sqs: memory.NewSQS(time.Now, memory.Disorder{}), dynamodb: memory.NewDynamoDB(), s3: memory.NewS3(time.Now), secrets: memory.NewSecretsManager()}
+				w := newServices(t)
+				w.sqs = memory.NewSQS(time.Now, memory.Disorder{})
 				w.createServices(t)
-				processors, sign := (&flooded{sqs: w.sqs, url: w.queueURL}).processors(t, changed(stripe, tt.change), 1)
+				queues := flooded{sqs: w.sqs, url: w.queueURL}
+				processors, sign := queues.processors(t, withSecret(stripe, tt.change), 1)
 				p := processors[0]
 				p.RetentionDays, p.DeadLetters = tt.days, queue.NewSender(w.sqs, w.deadLetterURL, time.Second)
 				handle(t, p, sign(stripe.Body("evt_1", 1, time.Now().Add(-tt.age).UnixMilli())))
@@ -84,8 +86,8 @@ func TestAttackRefusals(t *testing.T) {
 	}
 }
 
-// changed returns a sender with another document of its secret.
-func changed(s senders.Sender, change func(map[string]any)) senders.Sender {
+// withSecret returns a sender that changes the document of its secret.
+func withSecret(s senders.Sender, change func(map[string]any)) senders.Sender {
 	document := s.Document
 	s.Document = func(secrets ...string) any {
 		d := document(secrets...).(map[string]any)
@@ -97,7 +99,7 @@ func changed(s senders.Sender, change func(map[string]any)) senders.Sender {
 	return s
 }
 
-// receive takes all messages of a queue.
+// receive returns up to BatchSize messages of a queue as records of the consumer.
 func (w *world) receive(t *testing.T, url string) (records []events.SQSMessage) {
 	t.Helper()
 	out, err := w.sqs.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{

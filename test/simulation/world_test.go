@@ -120,6 +120,14 @@ func newWorldOf(t *testing.T, p contract.Provider, seed uint64, s stack, trace i
 	return w
 }
 
+// newServices returns a world of services alone. Its caller adds SQS, with or without
+// disorder.
+func newServices(t *testing.T) *world {
+	t.Helper()
+	return &world{stack: loadStack(t), dynamodb: memory.NewDynamoDB(), s3: memory.NewS3(time.Now), secrets: memory.NewSecretsManager()}
+}
+
+// createServices creates the queues, the tables, the bucket and Stripe's secret.
 func (w *world) createServices(t *testing.T) {
 	t.Helper()
 	ctx := context.Background()

@@ -22,6 +22,8 @@ func TestImageIsTheItem(t *testing.T) {
 		assert.Equal(t, string(want.Payload), string(got.Payload), why)
 		want.Payload, got.Payload = nil, nil
 		assert.Equal(t, want, got, why)
+
+		// The keys have the form of an image too.
 		key, err := event.DecodeImage([]byte(`{"schema":{"S":"` + event.Schema + `"},` + string(keys[1:])))
 		require.NoError(t, err, why)
 		assert.Equal(t, event.Event{Schema: event.Schema, ID: want.ID, Timestamp: want.Timestamp}, key, why)
