@@ -143,21 +143,6 @@ func TestSendThatCannotSign(t *testing.T) {
 	assert.Contains(t, s.run(t, "send", "stripe", "charge.refunded").stderr, "no such stack")
 }
 
-// TestExamplesOfSend runs each line of the help's examples.
-func TestExamplesOfSend(t *testing.T) {
-	t.Parallel()
-	ran := 0
-	for line := range strings.Lines(paysluice(t, "send", "--help").stdout) {
-		if words, ok := strings.CutPrefix(line, "  paysluice "); ok && !strings.Contains(line, "[flags]") {
-			r := paysluice(t, strings.Fields(words)...)
-			assert.Equal(t, 0, r.code, "%s%s", line, r.stderr)
-			assert.NotEmpty(t, r.stdout, line)
-			ran++
-		}
-	}
-	assert.Equal(t, 5, ran)
-}
-
 func TestInterruptedSendSaysHowManyWereSent(t *testing.T) {
 	t.Parallel()
 	r := root().interrupted(t, func(stdout, _ string) bool { return strings.Count(stdout, "\n") > 2 },

@@ -70,7 +70,7 @@ func page(c *cobra.Command, level int) string {
 		fmt.Fprintf(&text, "```\n%s\n```\n\n", c.UseLine())
 	}
 	if c.Example != "" {
-		fmt.Fprintf(&text, "Examples:\n\n```\n%s\n```\n\n", strings.ReplaceAll(strings.TrimPrefix(c.Example, "  "), "\n  ", "\n"))
+		fmt.Fprintf(&text, "Examples:\n\n```sh\n%s\n```\n\n", strings.ReplaceAll(strings.TrimPrefix(c.Example, "  "), "\n  ", "\n"))
 	}
 	if flags := c.LocalNonPersistentFlags(); flags.HasAvailableFlags() {
 		fmt.Fprintf(&text, "```\n%s```\n\n", flags.FlagUsages())
