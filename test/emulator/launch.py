@@ -224,12 +224,14 @@ def parse_once():
 def read_one_page():
     """Lets a query of an index examine only the items that it can return.
 
-    MiniStack sorts the whole partition for each query, and evaluates the condition for
-    each of its items. This keeps a partition sorted until one of its items changes.
+    MiniStack sorts the whole partition for each query, evaluates the condition for each
+    of its items, and measures each that it returns. This keeps a partition sorted, and
+    its items measured, until one of them changes.
     """
     from ministack.services import dynamodb
 
     query, index_members, index_item = dynamodb._query, dynamodb._index_members, dynamodb._index_item
+    project, measure = dynamodb._apply_index_projection, dynamodb._item_size_bytes
     running = threading.local()
     orders = "orders"  # kept beside the indexes' members, and dropped with them
     condition = re.compile(r"(\S+) (?:(=|<=|>=|<|>) (:\w+)|BETWEEN (:\w+) AND (:\w+))")
@@ -250,6 +252,14 @@ def read_one_page():
                 end = (bisect.bisect_left if operator == "<" else bisect.bisect_right)(order, high, key=sort_key)
         return begin, end
 
+    class Order(list):
+        """A partition's items in the order of their sort key."""
+
+        def __init__(self, items):
+            super().__init__(items)
+            self.entries = {}  # what the index has of an item, by the item's id
+            self.sizes = {}  # by the entry's id
+
     class Pages:
         """An index's members by partition, as far as the running query can return them."""
 
@@ -265,12 +275,13 @@ def read_one_page():
             kept = self.members.setdefault(orders, {})
             if (self.index, partition) not in kept:
                 items = self.table["items"]
-                kept[self.index, partition] = sorted(
-                    (self.place(items[key][sort]), key, sort) for key, sort in self.members[self.index].get(partition, ()))
+                kept[self.index, partition] = Order(sorted(
+                    (self.place(items[key][sort]), key, sort) for key, sort in self.members[self.index].get(partition, ())))
             return kept[self.index, partition]
 
         def get(self, partition, _):
             request, order = running.request, self.order(partition)
+            running.order = order  # of the only partition that a query reads
             begin, end = span(order, request, self.ranges[0])
             forward, start = request.get("ScanIndexForward", True), request.get("ExclusiveStartKey")
             if start and forward:
@@ -283,7 +294,24 @@ def read_one_page():
 
     def read(request):
         running.request = request
-        return query(request)
+        try:
+            return query(request)
+        finally:
+            running.order = None
+
+    def entry(item, table, index):
+        order = getattr(running, "order", None)
+        if order is None:
+            return project(item, table, index)
+        if id(item) not in order.entries:
+            kept = order.entries[id(item)] = project(item, table, index)
+            order.sizes[id(kept)] = measure(kept)
+        return order.entries[id(item)]
+
+    def size(item):
+        order = getattr(running, "order", None)
+        known = order.sizes.get(id(item)) if order is not None else None
+        return measure(item) if known is None else known
 
     def pages(table):
         members = index_members(table)
@@ -297,6 +325,34 @@ def read_one_page():
             kept.pop((name, dynamodb._index_partition(item, hashes, ranges)), None)
 
     dynamodb._query, dynamodb._index_members, dynamodb._index_item = read, pages, change
+    dynamodb._apply_index_projection, dynamodb._item_size_bytes = entry, size
+
+
+def answer_in_one_piece():
+    """Sends the headers of a response with what follows them, in one packet and one TLS
+    record. hypercorn sends both apart.
+    """
+    import h11
+    from hypercorn.events import RawData
+    from hypercorn.protocol.h11 import H11Protocol
+
+    send = H11Protocol._send_h11_event
+
+    async def send_together(self, event):
+        if not isinstance(event, (h11.Response, h11.Data, h11.EndOfMessage)):
+            return await send(self, event)
+        try:
+            data = self.connection.send(event)
+        except h11.LocalProtocolError:
+            if self.connection.their_state != h11.ERROR:
+                raise
+            return
+        held = getattr(self, "held", b"") + data
+        self.held = held if isinstance(event, h11.Response) else b""
+        if held and not self.held:
+            await self.send(RawData(data=held))
+
+    H11Protocol._send_h11_event = send_together
 
 
 def charge_what_is_read():
@@ -360,6 +416,7 @@ if __name__ == "__main__":
     parse_once()
     read_one_page()
     charge_what_is_read()
+    answer_in_one_piece()
     send_at_once()
 
     from hypercorn.__main__ import main

@@ -23,7 +23,7 @@ func TestIndexQueries(t *testing.T) {
 		TableName: new("queried"), BillingMode: types.BillingModePayPerRequest, KeySchema: key,
 		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: new("id"), AttributeType: "S"}, {AttributeName: new("at"), AttributeType: "N"}, {AttributeName: new("day"), AttributeType: "S"}},
 		GlobalSecondaryIndexes: []types.GlobalSecondaryIndex{{
-			IndexName: new("byDay"), Projection: &types.Projection{ProjectionType: types.ProjectionTypeAll},
+			IndexName: new("byDay"), Projection: &types.Projection{ProjectionType: types.ProjectionTypeInclude, NonKeyAttributes: []string{"note"}},
 			KeySchema: []types.KeySchemaElement{{AttributeName: new("day"), KeyType: "HASH"}, key[1]},
 		}},
 	})
@@ -31,11 +31,12 @@ func TestIndexQueries(t *testing.T) {
 	text := func(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
 	number := func(n int) types.AttributeValue { return &types.AttributeValueMemberN{Value: fmt.Sprint(n)} }
 	type item struct {
-		id string
-		at int
+		id   string
+		at   int
+		note string
 	}
 	put := func(i item, day string) {
-		_, err := client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: new("queried"), Item: map[string]types.AttributeValue{"id": text(i.id), "at": number(i.at), "day": text(day)}})
+		_, err := client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: new("queried"), Item: map[string]types.AttributeValue{"id": text(i.id), "at": number(i.at), "day": text(day), "note": text(i.note), "outside": text("x")}})
 		require.NoError(t, err)
 	}
 	read := func(condition string, a, b int, forward bool, limit int32) []item {
@@ -56,21 +57,30 @@ func TestIndexQueries(t *testing.T) {
 			for _, i := range page.Items {
 				at, err := strconv.Atoi(i["at"].(*types.AttributeValueMemberN).Value)
 				require.NoError(t, err)
-				got = append(got, item{i["id"].(*types.AttributeValueMemberS).Value, at})
+				got = append(got, item{i["id"].(*types.AttributeValueMemberS).Value, at, i["note"].(*types.AttributeValueMemberS).Value})
+				assert.Len(t, i, 4, "the index has no more")
 			}
 		}
 		return got
 	}
 	var monday []item
 	for n := range 12 { // three of each time; numbers of one and two digits
-		monday = append(monday, item{fmt.Sprint("e", n), 8 + n%4})
+		monday = append(monday, item{fmt.Sprint("e", n), 8 + n%4, "new"})
 		put(monday[n], "monday")
-		put(item{fmt.Sprint("other", n), n}, "tuesday")
+		put(item{fmt.Sprint("other", n), n, ""}, "tuesday")
 	}
 	for _, change := range []func(){
 		func() {},
+		func() {
+			monday[2].note = "changed"
+			_, err := client.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
+				TableName: new("queried"), Key: map[string]types.AttributeValue{"id": text(monday[2].id), "at": number(monday[2].at)},
+				UpdateExpression: new("SET note = :n"), ExpressionAttributeValues: map[string]types.AttributeValue{":n": text(monday[2].note)},
+			})
+			require.NoError(t, err)
+		},
 		func() { put(monday[5], "tuesday"); monday = slices.Delete(monday, 5, 6) },
-		func() { monday = append(monday, item{"late", 9}); put(monday[len(monday)-1], "monday") },
+		func() { monday = append(monday, item{"late", 9, ""}); put(monday[len(monday)-1], "monday") },
 	} {
 		change()
 		for _, row := range []struct {
@@ -93,7 +103,7 @@ func TestIndexQueries(t *testing.T) {
 	}
 	for n := range 3 {
 		_, err := client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: new("queried"), Item: map[string]types.AttributeValue{
-			"id": text(fmt.Sprint("large", n)), "at": number(n), "day": text("friday"), "text": text(strings.Repeat("x", 3000)),
+			"id": text(fmt.Sprint("large", n)), "at": number(n), "day": text("friday"), "note": text(strings.Repeat("x", 3000)),
 		}})
 		require.NoError(t, err)
 	}
