@@ -92,6 +92,10 @@ func TestReplay(t *testing.T) {
 	assert.Contains(t, r.stdout, failed[0].Key())
 	assert.Contains(t, r.stderr, "3 would be sent, 0 skipped\n")
 
+	r = paysluice(t, "replay", failed[2].Key(), "--dry-run", "-o", "json")
+	assert.Contains(t, r.stdout, failed[2].Key())
+	assert.Contains(t, r.stderr, "1 would be sent, 0 skipped\n", "a message by its key")
+
 	r = paysluice(t, story...)
 	assert.Equal(t, 1, r.code, "nobody answers the question")
 	assert.Contains(t, r.stderr, "Send 3 messages to "+stack.Outputs["QueueUrl"]+", 50 a second? [y/N]")
