@@ -184,7 +184,7 @@ func TestOverviewAnswers(t *testing.T) {
 		{"silence", &world{events: []event.Event{old}}, []string{"Quiet", "sent the last stored event 3 h ago"}},
 		{"an event without a time has no delay", &world{events: []event.Event{timeless}}, []string{"0 ms"}},
 		{"a wrong secret", &world{counts: []query.Count{count("Rejected", 3)}}, []string{"Each of 3 requests in the last hour was rejected"}},
-		{"failures", &world{counts: []query.Count{count("Archived", 1)}}, []string{"Not all", "1 message went to the archive"}},
+		{"failures", &world{counts: []query.Count{count("Archived", 1)}}, []string{"Not all", `1 message went to the archive in the last hour. <a href="/failures">`, "Perhaps", "may wait for a replay"}},
 		{"a queue", &world{queues: query.QueueStates{Queue: query.Queue{Waiting: 2}}}, []string{"In progress", "2 events in the queue."}},
 		{"an old queue", &world{queues: query.QueueStates{Queue: query.Queue{Waiting: 2, OldestSeconds: new(600)}}}, []string{"Delayed", "the oldest for 10 min", "10 min</td>"}},
 		{"an alarm", &world{alarms: []query.Alarm{firing, {Name: "ok", State: "OK"}}}, []string{"1 alarm is on", "<dt>Do</dt><dd>Mend it.</dd>"}},

@@ -112,10 +112,13 @@ func (s *Server) failures(r *http.Request) (view, error) {
 	return view{page: "failures", title: "Failures", data: data}, nil
 }
 
-// turn shows the page of a group's messages that the form asks for. Messages are in the
-// order of their keys.
+// turn shows the page of a group's messages that the form asks for, the newest first. A
+// page keeps its place when messages arrive.
 func (d *failuresData) turn(all []failure.Failure, form url.Values) {
-	begin, _ := slices.BinarySearchFunc(all, form.Get("after")+"\x00", func(f failure.Failure, key string) int { return cmp.Compare(f.Key, key) })
+	slices.SortFunc(all, func(a, b failure.Failure) int {
+		return cmp.Or(cmp.Compare(b.ArchivedAt, a.ArchivedAt), cmp.Compare(a.Key, b.Key))
+	})
+	begin := 1 + slices.IndexFunc(all, func(f failure.Failure) bool { return f.Key == form.Get("after") })
 	end := min(len(all), begin+shownFailures)
 	d.Messages, d.From, d.To, d.Selected = all[begin:end], begin+1, end, form.Has("selected")
 	kept := url.Values{"provider": {d.Provider}, "reason": {d.Reason}, "days": {fmt.Sprint(d.Days)}}

@@ -42,6 +42,7 @@ func spans() []span {
 type answer struct {
 	Question, Word, Text string
 	State                string // good, bad or unknown
+	Failures             bool   // whether the page of failures says more
 }
 
 // overviewData is what the overview shows.
@@ -241,7 +242,7 @@ func (d *overviewData) stored() answer {
 	switch {
 	case failed > 0:
 		a.State, a.Word = "bad", "Not all"
-		a.Text = fmt.Sprintf("%s went to the archive in %s. Failures says why.", counted(failed, "message"), d.Span.Text)
+		a.Text, a.Failures = fmt.Sprintf("%s went to the archive in %s.", counted(failed, "message"), d.Span.Text), true
 	case waiting > 0:
 		a.State, a.Word = "good", "In progress"
 		a.Text = fmt.Sprintf("%s in the queue.", counted(waiting, "event"))
@@ -295,6 +296,8 @@ func (d *overviewData) person() answer {
 		a.Text = "The alarms could not be read."
 	case d.Queues.Problem != nil:
 		a.Text = "The queues could not be read."
+	case d.sum(contract.MetricArchived) > 0:
+		a.Word, a.Text, a.Failures = "Perhaps", "No alarm is on, but messages in the archive may wait for a replay.", true
 	default:
 		a.State, a.Word = "good", "No"
 		empty := "the dead-letter queue is empty"
