@@ -9,6 +9,7 @@ interface and on port 443 and leave a PID file in /tmp.
 import bisect
 import functools
 import json
+import operator
 import os
 import re
 import signal
@@ -393,6 +394,40 @@ def charge_what_is_read():
     dynamodb._query, dynamodb._paginate_evaluated_items, dynamodb._add_consumed_capacity = read, page, charge
 
 
+def evaluate_patterns():
+    """Evaluates patterns for lines of JSON: comparisons that && and || join.
+
+    MiniStack takes every line for a match.
+    """
+    from ministack.services import cloudwatch_logs
+
+    compile_pattern = cloudwatch_logs._compile_filter_pattern
+    comparison = re.compile(r'\s*\$\.(\w+) (=|!=|>=|<=|>|<) ("[^"]*"|[\d.]+)\s*')
+    signs = {"=": operator.eq, "!=": operator.ne, ">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
+
+    def compiled(pattern):
+        pattern = (pattern or "").strip()
+        if not pattern.startswith("{"):
+            return compile_pattern(pattern)
+        wanted = [[comparison.fullmatch(one).groups() for one in every.split("&&")] for every in pattern[1:-1].split("||")]
+
+        def holds(line, name, sign, value):
+            value = json.loads(value)
+            found = line.get(name)
+            return isinstance(found, str) == isinstance(value, str) and found is not None and signs[sign](found, value)
+
+        def matches(message):
+            try:
+                line = json.loads(message)
+            except ValueError:
+                return False
+            return isinstance(line, dict) and any(all(holds(line, *one) for one in every) for every in wanted)
+
+        return matches
+
+    cloudwatch_logs._compile_filter_pattern = compiled
+
+
 def send_at_once():
     """Sends each response at once on the connections of the inherited socket.
 
@@ -417,6 +452,7 @@ if __name__ == "__main__":
     read_one_page()
     charge_what_is_read()
     answer_in_one_piece()
+    evaluate_patterns()
     send_at_once()
 
     from hypercorn.__main__ import main
