@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"path/filepath"
@@ -16,6 +17,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
@@ -182,4 +185,19 @@ func Logged(lines []string, name string, value any) bool {
 		err := json.Unmarshal([]byte(line), &members)
 		return err == nil && members[name] != nil && fmt.Sprint(members[name]) == fmt.Sprint(value)
 	})
+}
+
+// AddVariables adds variables to those of a function. function is its name in package
+// contract.
+func (s *Stack) AddVariables(ctx context.Context, function string, more map[string]string) error {
+	client, name := lambda.NewFromConfig(s.Config()), new(function+"-"+s.Suffix)
+	configured, err := client.GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: name})
+	if err != nil {
+		return err
+	}
+	maps.Copy(configured.Environment.Variables, more)
+	_, err = client.UpdateFunctionConfiguration(ctx, &lambda.UpdateFunctionConfigurationInput{
+		FunctionName: name, Environment: &lambdatypes.Environment{Variables: configured.Environment.Variables},
+	})
+	return err
 }

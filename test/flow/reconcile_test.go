@@ -9,8 +9,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -49,18 +47,11 @@ func newReconciled(t *testing.T, refill bool) *reconciled {
 	r.putKeys(t, names...)
 	aws(t, "events", "disable-rule", "--name", contract.ReconcilerName+"-"+stack.Suffix) // the test invokes it
 
-	name := contract.ReconcilerName + "-" + stack.Suffix
-	var variables map[string]string
-	query(t, &variables, "lambda", "get-function-configuration", "--function-name", name, "--query", "Environment.Variables")
 	roots, err := os.ReadFile(clientVariable("AWS_CA_BUNDLE"))
 	require.NoError(t, err)
-	for name, value := range providerapi.Play(t, roots, servers...) {
-		variables[name] = value
-	}
+	variables := providerapi.Play(t, roots, servers...)
 	variables[contract.ReconcileRefillVar] = fmt.Sprint(refill)
-	text, err := json.Marshal(map[string]any{"Variables": variables})
-	require.NoError(t, err)
-	aws(t, "lambda", "update-function-configuration", "--function-name", name, "--environment", string(text))
+	require.NoError(t, stack.AddVariables(t.Context(), contract.ReconcilerName, variables))
 	return r
 }
 
@@ -179,7 +170,6 @@ func TestReconcilerFindsAndRefills(t *testing.T) {
 
 	again, err := r.resume(t.Context())
 	require.NoError(t, err)
-	runbook(t, "Events never arrived")
 	for name := range lost {
 		assert.Equal(t, []any{reconciler.StateIdle, 1}, []any{again[name].State, again[name].Missing}, "the alarm goes on")
 	}
@@ -214,79 +204,6 @@ func TestReconcilerFindsAndRefills(t *testing.T) {
 	assert.Eventually(t, func() bool { return sum(t, contract.ConsumerName, contract.MetricDuplicates) == duplicates }, 20*time.Second, time.Second,
 		"late webhooks of refilled events")
 	requireEmpty(t, "DeadLetterQueueUrl")
-
-	r.putKeys(t, "paypal", "square") // and none of Stripe
-	for range 2 {                    // the emulator logs a late line at the next invocation
-		_, err = r.resume(t.Context())
-		require.NoError(t, err)
-	}
-	runbook(t, "The events are not compared")
-}
-
-// pageCommand matches an aws command of a page and the output below it.
-var pageCommand = regexp.MustCompile("(?ms)^    (aws .*?)\n\n```\n(.*?)\n```")
-
-// runbook runs the aws commands of a section of docs/runbook.md. What they print has the
-// form of the page's output. The emulator evaluates no filter pattern of a log, so a line of
-// that form must be among all.
-func runbook(t *testing.T, section string) {
-	t.Helper()
-	page, err := os.ReadFile("../../docs/runbook.md")
-	require.NoError(t, err)
-	_, text, _ := strings.Cut(string(page), "\n## "+section+"\n")
-	text, _, _ = strings.Cut(text, "\n## ")
-	commands := pageCommand.FindAllStringSubmatch(text, -1)
-	require.NotEmpty(t, commands, section)
-	for _, c := range commands {
-		file, want := filepath.Join(t.TempDir(), "result.json"), form(c[2])
-		require.NotEmpty(t, want)
-		command, _, isShown := strings.Cut(strings.NewReplacer("\\\n", "", "-prod", "-"+stack.Suffix, "result.json", file,
-			"events[-1]", "events[]", "output text", "output json").Replace(c[1]), "\n    cat ")
-		var words, forms []string
-		for _, word := range regexp.MustCompile(`'[^']*'|\S+`).FindAllString(command, -1) {
-			words = append(words, strings.Trim(word, "'"))
-		}
-		printed := func() bool {
-			out, err := stack.AWS(t.Context(), words[1:]...)
-			require.NoError(t, err, command)
-			var lines []string
-			if isShown {
-				out, err = os.ReadFile(file)
-				lines = []string{string(out)}
-			} else {
-				err = json.Unmarshal(out, &lines)
-			}
-			require.NoError(t, err, "%s", out)
-			forms = nil
-			for _, line := range lines {
-				forms = append(forms, form(line))
-			}
-			return slices.Contains(forms, want)
-		}
-		for deadline := time.Now().Add(20 * time.Second); !printed() && time.Now().Before(deadline); { // a line arrives late
-			time.Sleep(time.Second)
-		}
-		require.Contains(t, forms, want, command)
-	}
-}
-
-// form returns the names of a JSON object's members, with the values that name a state.
-func form(text string) string {
-	var object map[string]any
-	if json.Unmarshal([]byte(text), &object) != nil {
-		return ""
-	}
-	var members []string
-	for name, value := range object {
-		if inner, ok := value.(map[string]any); ok {
-			value = fmt.Sprint(inner["state"], inner["reasons"])
-		} else if name != "level" && name != "message" && name != "reason" {
-			value = ""
-		}
-		members = append(members, fmt.Sprint(name, "=", value))
-	}
-	slices.Sort(members)
-	return strings.Join(members, " ")
 }
 
 // with adds the events and the endpoints of other servers.

@@ -2,19 +2,21 @@ package operator_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/test/emulator"
 	"github.com/paysluice/paysluice/test/emulator/providerapi"
 	"github.com/paysluice/paysluice/test/emulator/senders"
 )
@@ -25,21 +27,27 @@ func aws(t *testing.T, args ...string) {
 	require.NoError(t, err)
 }
 
-// outage takes the table's permission from the consumer until three webhooks are in
-// the archive and the alarm fires. The result gives the permission back.
-func outage(t *testing.T) (mend func()) {
+// deny takes a permission from a function. The result gives it back.
+func deny(t *testing.T, function, action string) (mend func()) {
 	t.Helper()
-	const role, name = "event-consumer-role-operator", "outage"
-	aws(t, "iam", "put-role-policy", "--role-name", role, "--policy-name", name, "--policy-document",
-		`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"dynamodb:PutItem","Resource":"*"}]}`)
-	denied := true
+	role, denied := []string{"--role-name", function + "-role-operator", "--policy-name", "outage"}, true
+	aws(t, append(append([]string{"iam", "put-role-policy"}, role...), "--policy-document",
+		`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"`+action+`","Resource":"*"}]}`)...)
 	mend = func() {
 		if denied {
-			aws(t, "iam", "delete-role-policy", "--role-name", role, "--policy-name", name)
+			aws(t, append([]string{"iam", "delete-role-policy"}, role...)...)
 			denied = false
 		}
 	}
 	t.Cleanup(mend)
+	return mend
+}
+
+// outage takes the table's permission from the consumer until three webhooks are in
+// the archive and the alarm fires. The result gives the permission back.
+func outage(t *testing.T) (mend func()) {
+	t.Helper()
+	mend = deny(t, contract.ConsumerName, "dynamodb:PutItem")
 	visibility(t, "1")
 	t.Cleanup(func() { visibility(t, "300") })
 	failed := func() int {
@@ -47,7 +55,7 @@ func outage(t *testing.T) (mend func()) {
 	}
 	before := failed()
 	require.Equal(t, 0, paysluice(t, "send", "stripe", "payment_intent.succeeded", "--count", "3").code)
-	require.Eventually(t, func() bool { return failed() == before+3 }, 2*waitTime, time.Second)
+	require.EventuallyWithT(t, func(c *assert.CollectT) { assert.Equal(c, before+3, failed()) }, 2*waitTime, time.Second)
 	visibility(t, "300")
 	fire(t, "page-redriven")
 	return mend
@@ -90,8 +98,7 @@ func TestPageRunbook(t *testing.T) {
 	mend := outage(t)
 	stripe := accounts["stripe"]
 	restore(t, stripe)
-	s := root()
-	s.stdin, s.dir = "y\n", t.TempDir()
+	s := reader(t)
 	api := providerapi.New(stripe.Provider)
 	t.Cleanup(api.Close)
 	api.Subscribe(providerapi.Endpoint{ID: "we_1", URL: stack.Outputs["StripeUrl"], Types: []string{"*"}})
@@ -99,9 +106,6 @@ func TestPageRunbook(t *testing.T) {
 		s.env = append(s.env, name+"="+value)
 	}
 	s.env = append(s.env, "STRIPE_API_KEY="+providerapi.Key().Token)
-	write := func(name string, content []byte) {
-		require.NoError(t, os.WriteFile(filepath.Join(s.dir, name), content, 0o600))
-	}
 	poll := func(function, flag string) {
 		var mapping string
 		require.NoError(t, stack.Query(context.WithoutCancel(t.Context()), &mapping, "lambda", "list-event-source-mappings", "--function-name", function+"-operator",
@@ -111,7 +115,10 @@ func TestPageRunbook(t *testing.T) {
 	for _, function := range []string{contract.ConsumerName, contract.PublisherName} {
 		t.Cleanup(func() { poll(function, "--enabled") })
 	}
-	s.play(t, "docs/runbook.md", plan{before: map[string]func(){
+	c := newComparing(t, "runbook", "24")
+	const reconcilerLog = "aws logs filter-log-events --region us-east-1 --log-group-name /aws/lambda/event-reconciler-prod --filter-pattern '{ $."
+	values := map[string]string{"event-reconciler-prod": contract.ReconcilerName + "-" + c.Suffix, "stripe:evt_1PgcT2": ""}
+	s.play(t, "docs/runbook.md", plan{replace: values, before: map[string]func(){
 		"paysluice replay --since 3h --reason receives-exhausted": mend,
 		"paysluice doctor":    func() { poll(contract.ConsumerName, "--no-enabled") },
 		"paysluice doctor #2": func() { poll(contract.PublisherName, "--no-enabled") },
@@ -122,13 +129,12 @@ func TestPageRunbook(t *testing.T) {
 		"paysluice secrets test stripe": func() {
 			require.NoError(t, stack.PutSecret(t.Context(), stripe.Provider, stripe.Document(stripe.secret)))
 		},
-		"paysluice verify square --event event.json": func() {
-			square := accounts["square"]
-			body := square.Body(square.NewID(), 4999, senders.Created)
-			slash := senders.Square(stack.Outputs["SquareUrl"] + "/")
-			content, err := os.ReadFile(captured(t, square, slash.Header(body, square.secret, time.Now()), body))
-			require.NoError(t, err)
-			write("event.json", content)
+		"paysluice verify square --event event.json": func() { s.slashed(t) },
+		"aws logs filter-log-events --region us-east-1 --log-group-name /aws/lambda/event-publisher-prod…": func() {
+			mend := deny(t, contract.PublisherName, "sns:Publish")
+			store(t, stripe.Provider)
+			logs(t, stack, contract.PublisherName, `"WARN"`)
+			mend()
 		},
 		"paysluice failures unpublished": func() {
 			poll(contract.PublisherName, "--enabled")
@@ -138,17 +144,60 @@ func TestPageRunbook(t *testing.T) {
 				fmt.Sprintf(`{"eventId":%q,"timestamp":%d,"reason":%q}`, regexp.MustCompile(`stripe:evt_\w+`).FindString(sent.stdout),
 					time.Now().UnixMilli(), contract.ReasonRefused))
 		},
+		reconcilerLog + "message…": func() {
+			c.putKeys(t, "stripe", "paypal", "square")
+			c.list(stripe, time.Now().Add(-3*time.Hour))
+			c.compare(t, "comparison finished")
+		},
 		"paysluice reconcile stripe --since 7d -o ndjson": func() {
 			id, at := stripe.NewID(), time.Now().Add(-4*24*time.Hour).Truncate(time.Second) // TestReconcile's are of the last hours
 			api.Add(providerapi.Event{ID: id, Created: at, Body: listed(stripe.Provider, 0, stripe.Body(id, 4999, at.UnixMilli()))})
 		},
+		reconcilerLog + "level…": func() {
+			c.putKeys(t, "paypal", "square")
+			c.compare(t, `"no_key"`)
+		},
+		"aws logs filter-log-events --region us-east-1 --log-group-name /aws/apigateway/webhook-api-prod…": func() { tooLarge(t) },
 		"paysluice send stripe --file body.json --wait": func() {
 			body := stripe.Body(stripe.NewID(), 4999, senders.Created)
-			write("body.json", body)
+			s.write(t, "body.json", body)
 			status, _, err := stack.Post(t.Context(), stripe.Provider, stripe.Header(body, stripe.secret, time.Now()), body)
 			require.NoError(t, err)
 			require.Equal(t, http.StatusOK, status)
 			require.Equal(t, 0, s.run(t, "send", "stripe", "--file", "body.json", "--wait").code)
 		},
+		"paysluice events payload stripe:evt_1PgcT2": func() {
+			sent := s.run(t, "send", "stripe", "v2.core.health.event_generation_failure.resolved", "--wait")
+			require.Equal(t, 0, sent.code, sent.stderr)
+			values["stripe:evt_1PgcT2"] = regexp.MustCompile(`stripe:evt_\w+`).FindString(sent.stdout)
+		},
 	}})
+}
+
+// logs waits until a function of a stack has logged a text.
+func logs(t *testing.T, s *emulator.Stack, function, text string) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		lines, err := s.Logs(t.Context(), function)
+		return err == nil && strings.Contains(strings.Join(lines, ""), text)
+	}, waitTime, pollTime, text)
+}
+
+// tooLarge logs a request that was answered 413: the emulator writes no access log.
+func tooLarge(t *testing.T) {
+	t.Helper()
+	const group, stream = "/aws/apigateway/webhook-api-operator", "page"
+	var template struct {
+		Resources map[string]struct {
+			Properties struct{ AccessLogSetting struct{ Format string } }
+		}
+	}
+	text, err := os.ReadFile("../../out/stack.json")
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(text, &template))
+	line := strings.NewReplacer("$context.status", "413", "$context.identity.sourceIp", "203.0.113.7").Replace(template.Resources["Stage"].Properties.AccessLogSetting.Format)
+	events, err := json.Marshal([]any{map[string]any{"timestamp": time.Now().UnixMilli(), "message": regexp.MustCompile(`\$context[\w.]+`).ReplaceAllString(line, "-")}})
+	require.NoError(t, err)
+	aws(t, "logs", "create-log-stream", "--log-group-name", group, "--log-stream-name", stream)
+	aws(t, "logs", "put-log-events", "--log-group-name", group, "--log-stream-name", stream, "--log-events", string(events))
 }

@@ -21,7 +21,7 @@ import (
 
 var (
 	playedBlock = regexp.MustCompile("(?ms)^```(console|sh)\n(.*?)^```$")
-	continued   = regexp.MustCompile(`\\\n\s*`)
+	continued   = regexp.MustCompile(`\s*\\\n\s*`)
 )
 
 // plan is what a test knows of a page's commands. A key is a command in one line, or its
