@@ -73,7 +73,7 @@ func TestSecretsRotation(t *testing.T) {
 			status, _, err := stack.Post(t.Context(), a.Provider, a.Header(body, key, time.Now()), body)
 			require.NoError(t, err)
 			assert.Equal(t, http.StatusOK, status)
-			assert.Contains(t, do(1, "", "test", name, "none").stderr, "has none to test")
+			assert.Contains(t, do(1, "", "test", name, "none").stderr, "to test does not exist: paysluice secrets list")
 
 			r = do(1, "no\n", "retire", name, "test")
 			assert.Regexp(t, `\d+ of \d+ examined events? (is|are) verified with the label "test", the last at`, r.stderr)
@@ -235,7 +235,7 @@ func TestSecretsThatWereNeverFilled(t *testing.T) {
 	r := s.run(t, "secrets", "list", "stripe")
 	assert.Equal(t, result{0, "", "stripe: the secret was never filled: paysluice secrets add stripe LABEL\n"}, r)
 	for want, command := range map[string][]string{
-		"has none to test": {"secrets", "test", "stripe"}, `"a" does not exist`: {"secrets", "retire", "stripe", "a"},
+		"to test does not exist: paysluice secrets list": {"secrets", "test", "stripe"}, `"a" does not exist`: {"secrets", "retire", "stripe", "a"},
 		"the secret of stripe was never filled": {"verify", "stripe", "--curl", "-"},
 	} {
 		s.stdin = "curl https://x -H 'Stripe-Signature: t=1,v1=00' -d x"

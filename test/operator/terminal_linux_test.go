@@ -69,7 +69,7 @@ func TestEndedExport(t *testing.T) {
 		s := root()
 		s.env = append(s.env, "AWS_ENDPOINT_URL=https://"+w.listener.Addr().String())
 		_, terminal := openTerminal(t)
-		cmd := s.command(t, append(more, "events", "export", "--payloads", "--account", "ended", "--since", begin.Format(time.RFC3339), "--until", until, "--file", filepath.Join(folder, name))...)
+		cmd := s.command(t, append([]string{"events", "export", "--payloads", "--account", "ended", "--since", begin.Format(time.RFC3339), "--until", until, "--file", filepath.Join(folder, name)}, more...)...)
 		var stderr locked
 		cmd.Stdin, cmd.Stdout, cmd.Stderr = terminal, terminal, &stderr
 		require.NoError(t, cmd.Start())

@@ -126,6 +126,9 @@ func (a *app) planErasure(ctx context.Context, s *stack.Stack, of subject, left 
 	selects := func(e event.Event) bool { return e.ID == of.id }
 	var filter failure.Filter
 	switch {
+	case isKey(of.id): // the table has no such id
+		events = output.All[event.Event](nil)
+		selects = func(event.Event) bool { return true }
 	case of.payment != "":
 		events = store.Payment(ctx, query.Filter{Payment: of.payment})
 		selects = func(e event.Event) bool { return e.PaymentID == of.payment || e.ObjectID == of.payment }
@@ -147,9 +150,6 @@ func (a *app) planErasure(ctx context.Context, s *stack.Stack, of subject, left 
 			return nil, plan, err
 		}
 		archived = output.All(found)
-		if isKey(of.id) {
-			selects = func(event.Event) bool { return true }
-		}
 	}
 	undecided, err := eraser.AddArchived(ctx, &plan, archived, selects)
 	if n := undecided.Cold; n > 0 {

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -62,8 +64,9 @@ rows.`,
 				a.sayRest(c.Context(), changes+" and another --file")
 			}
 			if closer, ok := to.(io.Closer); ok && file != "" {
-				if failure := closer.Close(); err == nil {
-					err = failure
+				err = cmp.Or(err, closer.Close())
+				if err != nil && n == 0 { // the same command can be repeated
+					err = errors.Join(err, os.Remove(file))
 				}
 			}
 			return left.result(err)

@@ -137,12 +137,13 @@ func (a *app) forward(ctx context.Context, t tailing) error {
 		}
 	}
 	if t.since == "" {
-		if t.from, err = readPlace(path); err != nil {
+		if t.from, err = readPlace(path, s.ID); err != nil {
 			return err
 		}
 	}
+	keep := func(p query.Place) error { return writePlace(path, keptTail{s.ID, p}) }
 	if t.from.Shards == nil { // the first event may come after an interrupt
-		if err := writePlace(path, t.from.Begun(a.now())); err != nil {
+		if err := keep(t.from.Begun(a.now())); err != nil {
 			return err
 		}
 	}
@@ -154,12 +155,12 @@ func (a *app) forward(ctx context.Context, t tailing) error {
 		switch {
 		case err == nil && arrival.ErasedAt != 0:
 			left.note(erased(arrival.Event))
-			err = writePlace(path, arrival.Place)
+			err = keep(arrival.Place)
 		case err == nil:
-			err = f.handOver(ctx, store, arrival, path)
+			err = f.handOver(ctx, store, arrival, keep)
 		case errors.Is(err, table.ErrItem):
 			left.note(err)
-			err = writePlace(path, arrival.Place)
+			err = keep(arrival.Place)
 		}
 		if failure = err; failure != nil {
 			break
@@ -173,8 +174,8 @@ func (a *app) forward(ctx context.Context, t tailing) error {
 	return failure
 }
 
-// handOver delivers an event's body, and then moves the place behind the event.
-func (f forwarder) handOver(ctx context.Context, store *query.Store, arrival query.Arrival, path string) error {
+// handOver delivers an event's body, and then keeps the place behind the event.
+func (f forwarder) handOver(ctx context.Context, store *query.Store, arrival query.Arrival, keep func(query.Place) error) error {
 	body, err := store.Payload(ctx, arrival.Event)
 	if err != nil && ctx.Err() == nil {
 		err = fmt.Errorf("%s: %w; to leave it out: the same command with --since %s", arrival.ID, err, formatTime(arrival.ReceivedAt+1, time.RFC3339Nano))
@@ -185,7 +186,7 @@ func (f forwarder) handOver(ctx context.Context, store *query.Store, arrival que
 	if err := f.deliver(ctx, arrival.Event, body); err != nil {
 		return err
 	}
-	return writePlace(path, arrival.Place)
+	return keep(arrival.Place)
 }
 
 // forwarder posts events to one URL.
@@ -275,24 +276,33 @@ func defaultPlace(stackID, url string) (string, error) {
 	return filepath.Join(dir, "paysluice", "tail-"+hex.EncodeToString(sum[:8])+".json"), nil
 }
 
-// readPlace returns the zero place without a file.
-func readPlace(path string) (query.Place, error) {
-	var p query.Place
+// keptTail is the place of a tail in a file. Files of older releases have no Stack.
+type keptTail struct {
+	Stack string `json:"stack,omitempty"` // its ARN
+	query.Place
+}
+
+// readPlace returns the place of a tail of a stack, the zero place without a file.
+func readPlace(path, stackID string) (query.Place, error) {
+	var kept keptTail
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return p, nil
+		return query.Place{}, nil
 	}
 	if err != nil {
-		return p, err
+		return query.Place{}, err
 	}
-	if err := json.Unmarshal(text, &p); err != nil {
-		return p, fmt.Errorf("%s is not the place of a tail: delete it, and choose where to begin with --since: %w", path, err)
+	if err := json.Unmarshal(text, &kept); err != nil {
+		return query.Place{}, fmt.Errorf("%s is not the place of a tail: delete it, and choose where to begin with --since: %w", path, err)
 	}
-	return p, nil
+	if kept.Stack != "" && kept.Stack != stackID {
+		return query.Place{}, usagef("%s is the place of a tail of another stack, %s: name another file with --place", path, kept.Stack)
+	}
+	return kept.Place, nil
 }
 
 // writePlace makes the folder of the file too.
-func writePlace(path string, p query.Place) error {
+func writePlace(path string, p keptTail) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}

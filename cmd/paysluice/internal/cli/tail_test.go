@@ -60,20 +60,23 @@ stripe:evt_1 TYPE: 422
 
 func TestPlaceIsKept(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a", "place.json")
-	p, err := readPlace(path)
+	p, err := readPlace(path, "arn")
 	require.NoError(t, err)
 	assert.Zero(t, p, "the first time")
-	want := query.Place{Shards: map[string]string{"s": "1"}, ReceivedAt: 2}
+	want := keptTail{"arn", query.Place{Shards: map[string]string{"s": "1"}, ReceivedAt: 2}}
 	require.NoError(t, writePlace(path, want))
 	require.NoError(t, writePlace(path, want), "it is replaced")
-	p, err = readPlace(path)
+	p, err = readPlace(path, "arn")
 	require.NoError(t, err)
-	assert.Equal(t, want, p)
+	assert.Equal(t, want.Place, p)
+	_, err = readPlace(path, "other")
+	require.ErrorIs(t, err, errUsage)
+	assert.ErrorContains(t, err, "is the place of a tail of another stack, arn: name another file with --place")
 
 	require.NoError(t, os.WriteFile(path, []byte("{"), 0o600))
-	_, err = readPlace(path)
+	_, err = readPlace(path, "arn")
 	assert.ErrorContains(t, err, "is not the place of a tail: delete it")
-	_, err = readPlace(filepath.Dir(path))
+	_, err = readPlace(filepath.Dir(path), "arn")
 	assert.Error(t, err, "a folder")
 	assert.Error(t, writePlace(filepath.Join(path, "b"), want), "a file in place of the folder")
 	require.NoError(t, os.Mkdir(path+".new", 0o700))
