@@ -52,6 +52,9 @@ func (a *app) runDestroy(ctx context.Context, dry bool) error {
 	if err := output.Object(a.out, a.format, loss, lossFields(loss)); err != nil {
 		return err
 	}
+	if bus := s.Outputs["EventBusName"]; bus != "" {
+		fmt.Fprintf(a.err, "Subscribers must delete their rules on the bus %s first: EventBridge deletes no bus that has rules.\n", bus)
+	}
 	switch {
 	case dry:
 	case s.Protected:

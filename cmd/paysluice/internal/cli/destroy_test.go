@@ -44,7 +44,8 @@ func TestDestroy(t *testing.T) {
 	described := func(protection string, more ...string) string {
 		return fmt.Sprintf(`<DescribeStacksResponse><DescribeStacksResult><Stacks><member><StackName>s</StackName><StackId>arn:s</StackId>`+strings.Join(more, "")+`
 <Outputs><member><OutputKey>QueueUrl</OutputKey><OutputValue>https://q</OutputValue></member><member><OutputKey>DeadLetterQueueUrl</OutputKey><OutputValue>https://d</OutputValue></member>
-<member><OutputKey>BucketName</OutputKey><OutputValue>b</OutputValue></member><member><OutputKey>TableName</OutputKey><OutputValue>t</OutputValue></member></Outputs>
+<member><OutputKey>BucketName</OutputKey><OutputValue>b</OutputValue></member><member><OutputKey>TableName</OutputKey><OutputValue>t</OutputValue></member>
+<member><OutputKey>EventBusName</OutputKey><OutputValue>webhook-events-s</OutputValue></member></Outputs>
 <Parameters><member><ParameterKey>DeletionProtection</ParameterKey><ParameterValue>%s</ParameterValue></member></Parameters></member></Stacks></DescribeStacksResult></DescribeStacksResponse>`, protection)
 	}
 	whole := account{
@@ -82,6 +83,8 @@ func TestDestroy(t *testing.T) {
 	assert.Equal(t, exitDone, code, stderr)
 	assert.Contains(t, stdout, "about 12 (the count is up to six hours old)")
 	assert.Contains(t, stdout, "objects   1, and 1 older versions")
+	const rules = "Subscribers must delete their rules on the bus webhook-events-s first"
+	assert.Contains(t, stderr, rules)
 	assert.Contains(t, stderr, "+ aws apigateway update-account --patch-operations op=replace,path=/cloudwatchRoleArn,value=\n+ aws logs delete-log-group --log-group-name /aws/apigateway/welcome\n")
 
 	code, _, stderr = destroy("/account", `{"cloudwatchRoleArn":"arn:aws:iam::1:role/other"}`)
@@ -89,6 +92,8 @@ func TestDestroy(t *testing.T) {
 	assert.Contains(t, stderr, "the aws command failed; its message is above: aws cloudformation delete-stack")
 	assert.NotContains(t, stderr, "update-account", "another application has set its own role")
 
+	_, _, stderr = destroy("DescribeStacks", strings.Replace(described("false"), "EventBusName", "Other", 1), "--dry-run")
+	assert.NotContains(t, stderr, rules, "a stack without a bus")
 	code, _, stderr = destroy("DescribeStacks", described("true"))
 	assert.Equal(t, exitFailed, code)
 	assert.Contains(t, stderr, "the stack is protected: first run paysluice deploy --set DeletionProtection=false")
