@@ -147,8 +147,7 @@ const ReasonProperty = "reason"
 // does not match.
 const HintProperty = "hint"
 
-// ReasonOtherMode is the code of an event whose mode is not that of the secret's
-// entry. paysluice replay skips it by default.
+// ReasonOtherMode is the code of an event with another mode than the secret's entry. paysluice replay skips it by default.
 const ReasonOtherMode = "other_mode"
 
 // ReasonHeaderMissing is the code of a request without a signature header, which no
@@ -183,8 +182,8 @@ const (
 	// GuardAttribute is the partition key, a string: "signature#{provider}:{hash}" or
 	// "event#{event id}".
 	GuardAttribute = "guard"
-	// HeldAttribute is what the name stands for, a string: a payloadSha256 or a
-	// timestamp.
+	// HeldAttribute is the payloadSha256 or the timestamp that claimed the guard, a
+	// string.
 	HeldAttribute = "held"
 )
 
@@ -215,7 +214,7 @@ const (
 const ExpiresAtAttribute = "expiresAt"
 
 // PaymentColumns returns the attributes that PaymentIndex projects in addition to the
-// keys: those that a list of events shows or filters by. The payload is not one of
+// keys: the attributes that a list of events shows or filters by. The payload is not one of
 // them, so that an index entry costs one write unit.
 //
 // The list is frozen, like that of DayColumns: an index cannot be changed, and one

@@ -28,7 +28,7 @@ func DecodeImage(image []byte) (Event, error) {
 		if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 			return Event{}, fmt.Errorf("%w: %s has a value of another type", ErrImage, wrong.Field)
 		}
-		return Event{}, fmt.Errorf("%w: %T", ErrImage, err) // base64 that is none
+		return Event{}, fmt.Errorf("%w: %T", ErrImage, err) // a payload that is not base64
 	}
 	switch {
 	case e.Schema != Schema:

@@ -74,9 +74,9 @@ func Decode(message string) (Event, error) {
 	return e, nil
 }
 
-// DecodeReceipt decodes a message of Encode, including that of a quarantined
-// webhook, which has no event id. The error is ErrMessage for a message of
-// another schema, without a provider, with an event id of another one, with a payload that
+// DecodeReceipt decodes a message of Encode, also of a quarantined webhook, which has no
+// event id. The error is ErrMessage for a message of another schema, without a provider,
+// with an event id of another provider, with a payload that
 // does not match its hash, or with a payloadRef that is not its own.
 func DecodeReceipt(message string) (Event, error) {
 	var e Event
@@ -115,9 +115,9 @@ func checkPayload(e Event) error {
 }
 
 // OwnsPayloadRef reports whether PayloadRef can be the key of the event's own payload: it has
-// the provider as a segment and the payload's hash as its last one. Otherwise whoever can
-// write a message could name the object of another event, which readers fetch and an erasure
-// deletes.
+// the provider as a segment and the payload's hash as the last segment. Without this check, a
+// message could name the object of another event, and readers would fetch it and an erasure
+// delete it.
 func (e *Event) OwnsPayloadRef() bool {
 	folder, name := path.Split(e.PayloadRef)
 	return isHash(name) && name == e.PayloadSHA256 && strings.Contains(folder, "/"+e.Provider+"/")

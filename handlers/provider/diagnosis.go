@@ -31,7 +31,7 @@ type Case struct {
 	Err error
 	// Others are verifiers of other secrets of the same provider.
 	Others []Other
-	// URLs are URLs that the provider may have besides those of the secret.
+	// URLs are URLs that the provider may have besides the secret's.
 	URLs []string
 	// Effort bounds the bytes that are hashed. Hypotheses beyond it are not tried.
 	Effort int
@@ -205,7 +205,7 @@ func AgeText(signed, now time.Time) string {
 	return fmt.Sprintf("%d s (%v) before the clock's time", age/time.Second, age)
 }
 
-// Shifts returns differences between a signed time and that of a header, in
+// Shifts returns possible differences between the signed time and the header's, in
 // seconds: time zones first, then five minutes in each direction.
 func Shifts() []int64 {
 	var shifts []int64

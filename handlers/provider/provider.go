@@ -53,7 +53,7 @@ type Provider interface {
 // EventType is an event type in the provider's vocabulary.
 type EventType struct {
 	Name string
-	// Category is that of an event whose object is in no known state.
+	// Category is the category of an event about an object in no known state.
 	Category event.Category
 	// Counts reports whether events of the type can change a sum of money: one that is
 	// paid, refunded, disputed or paid out (docs/events.md).
@@ -79,7 +79,7 @@ type Signer interface {
 	Sign(body []byte, at time.Time) (map[string]string, error)
 }
 
-// Origin is what a verified signature tells about a body.
+// Origin is the information about a body that follows from its verified signature.
 type Origin struct {
 	// Endpoint is the label of the entry that verified the body.
 	Endpoint string
@@ -88,7 +88,7 @@ type Origin struct {
 	// StoreOtherMode reports whether an event whose body has another mode than
 	// Livemode is stored all the same, marked. By default it is quarantined.
 	StoreOtherMode bool
-	// SignedSHA256 is that of event.Event.
+	// SignedSHA256 becomes the field of that name of event.Event.
 	SignedSHA256 string
 }
 

@@ -45,7 +45,7 @@ func allVariants(body []byte) iter.Seq[Variant] {
 	}
 }
 
-// byteOrderMark is what some editors write before UTF-8.
+// byteOrderMark is written by some editors at the beginning of UTF-8.
 const byteOrderMark = "\xef\xbb\xbf"
 
 // ends returns the body with other white space around it and other line breaks.

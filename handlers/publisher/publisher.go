@@ -27,8 +27,8 @@ const (
 	SendTimeout = 8 * time.Second
 	// margin is reserved at the end of an invocation for sending the response.
 	margin = 2 * time.Second
-	// Concurrency is the number of events that are published at the same time. The order
-	// of a shard is that of writes and means nothing for a payment.
+	// Concurrency is the number of events that are published at the same time. The
+	// order within a shard is the order of writes, which means nothing for a payment.
 	Concurrency = 10
 )
 

@@ -40,7 +40,7 @@ func (h *Handler) report(ctx context.Context, b Batch, results []result) {
 }
 
 // reportPublished writes the line of some events of one provider. Events that an operator
-// sends again have no latencies: they would hide those of new ones.
+// sends again have no latencies, because they would hide the latencies of new ones.
 func (h *Handler) reportPublished(ctx context.Context, b Batch, results []result, provider string, positions []int) {
 	ids := make([]string, len(positions))
 	latencies := []function.Latency{

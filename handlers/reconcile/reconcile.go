@@ -50,8 +50,8 @@ type Counts struct {
 	Unreadable int `json:"unreadable"`
 	// Missing were due and are nowhere.
 	Missing int `json:"missing"`
-	// StillRetried are those of Missing that the provider may deliver by itself: they are
-	// young enough, and its list does not say that no delivery is pending.
+	// StillRetried are the events of Missing that the provider may deliver by itself: they
+	// are young enough, and its list does not say that no delivery is pending.
 	StillRetried int `json:"stillRetried"`
 	// Unknown are in the table and not in the list.
 	Unknown int `json:"unknown"`

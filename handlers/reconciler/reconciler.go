@@ -75,7 +75,7 @@ type Handler struct {
 	Metrics   *function.Metrics
 }
 
-// Outcome is what an invocation knows about a provider at its end.
+// Outcome is the state of a provider's comparison at the end of an invocation.
 type Outcome struct {
 	// State is one of the constants below.
 	State string `json:"state"`
@@ -86,7 +86,7 @@ type Outcome struct {
 	// Missing are the events that the last finished comparison left missing, or more if
 	// the current one has found more.
 	Missing int `json:"missing"`
-	// Lost are those of them that the provider does not deliver by itself.
+	// Lost are the events of Missing that the provider does not deliver by itself.
 	Lost int `json:"lost"`
 	// Next is the first time that the current comparison has not reached.
 	Next *time.Time `json:"next,omitempty"`
@@ -139,7 +139,7 @@ func (h *Handler) Handle(ctx context.Context, _ json.RawMessage) (map[string]Out
 	return all, nil
 }
 
-// invocation is what holds for all providers.
+// invocation has the values of an invocation that are the same for all providers.
 type invocation struct {
 	keys    map[string]*source.Key
 	keyless []string // providers that keys does not name

@@ -45,7 +45,7 @@ type Report struct {
 	// MarginSeconds is the age below which an absent event is on the way.
 	MarginSeconds int `json:"marginSeconds"`
 	reconcile.Report
-	// Refill is what a refill did; nil without one.
+	// Refill is the result of the refill, nil without one.
 	Refill *refilled `json:"refill,omitempty"`
 	// OldestMissing is the time of the oldest missing event, 0 without one.
 	OldestMissing int64 `json:"oldestMissing"`
@@ -108,7 +108,7 @@ type note struct {
 	previous
 }
 
-// previous is what a note has of the last finished comparison.
+// previous is the part of a note about the last finished comparison.
 type previous struct {
 	PreviousReport  string    `json:"previousReport,omitempty"`
 	PreviousMissing int       `json:"previousMissing,omitempty"`
@@ -118,13 +118,13 @@ type previous struct {
 	PreviousReasons []string  `json:"previousReasons,omitempty"`
 }
 
-// history is what the bucket has about a provider's newest comparisons.
+// history has the keys of a provider's newest records in the bucket.
 type history struct {
 	run      string // the newest
 	note     string // key of its newest note
 	notes    int
 	report   string // key of the newest report
-	finished bool   // it is that of run
+	finished bool   // the report is of run
 }
 
 // find reads the keys of the comparisons that started after a time. One that starts in the

@@ -288,7 +288,7 @@ func (w *worker) finish(ctx context.Context, f source.Facts) error {
 	return nil
 }
 
-// outcome returns what is known about the provider. reasons are those of this invocation.
+// outcome returns the provider's state. reasons are the reasons of this invocation.
 func (w *worker) outcome(ctx context.Context, state string, reasons ...string) Outcome {
 	o := Outcome{
 		State: state, Reasons: reasons, Report: w.now.PreviousReport,

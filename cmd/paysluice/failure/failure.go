@@ -163,8 +163,8 @@ func (f Failure) withMetadata(metadata map[string]string) Failure {
 func (f Failure) withMessage(m event.Archived) Failure {
 	f.Reason, f.MessageID, f.ReceiveCount, f.SentAt = m.FailureReason, m.MessageID, m.ReceiveCount, m.SentAt
 	f.ArchivedAt, f.Message = m.ArchivedAt, m.Message
-	// The object's own event is what its writer says; the message is what the
-	// consumer reads.
+	// The object's event is not used: anybody who can write the object can set it. The
+	// consumer reads the message.
 	m.Event = nil
 	if e, err := event.DecodeReceipt(string(m.Message)); err == nil {
 		m.Event = &e

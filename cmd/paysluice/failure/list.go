@@ -181,7 +181,7 @@ func (a *Archive) read(ctx context.Context, f Filter, objects iter.Seq2[object, 
 	}
 }
 
-// Find returns the failures of an event, without reading those of others.
+// Find returns the failures of an event. It reads no failures of other events.
 func (a *Archive) Find(ctx context.Context, eventID string) ([]Failure, error) {
 	of, _, _ := strings.Cut(eventID, ":")
 	own := event.Archived{Event: &event.Event{Provider: of, ID: eventID}}

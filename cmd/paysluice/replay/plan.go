@@ -52,7 +52,7 @@ const (
 	MaxKeys = 1000
 )
 
-// ErrKeys reports that a selection's keys are too many, or not those of archived messages.
+// ErrKeys reports a selection with too many keys, or with keys that no archived message has.
 var ErrKeys = errors.New("invalid selection")
 
 // Check returns an ErrKeys if the selection is not possible.
@@ -79,7 +79,7 @@ const (
 	skippedUnreadable = "the row is not an event"
 )
 
-// Plan is what a run would send.
+// Plan lists the messages that a run would send.
 type Plan struct {
 	Selection Selection `json:"selection"`
 	Groups    []Group   `json:"groups"`

@@ -19,7 +19,7 @@ type Missing struct {
 	Key       string `json:"key"`
 	EventID   string `json:"eventId"`
 	Timestamp int64  `json:"timestamp"`
-	// Reason is that of the second failure, with Again, or what else is known.
+	// Reason is the reason of the second failure if Again is set, otherwise a sentence.
 	Reason string `json:"reason"`
 	Again  bool   `json:"again,omitempty"`
 }

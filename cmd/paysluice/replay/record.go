@@ -88,7 +88,7 @@ type note struct {
 	Proof   *Proof `json:"proof,omitempty"`
 }
 
-// state is what a run knows about an entry.
+// state says what became of an entry in a run.
 type state int
 
 const (
@@ -162,7 +162,7 @@ func (r *Run) in(states ...state) []int {
 func (r *Run) apply(n note) {
 	set := func(positions []int, s state) {
 		for _, i := range positions {
-			if 0 <= i && i < len(r.states) { // whoever may write to the bucket wrote it
+			if 0 <= i && i < len(r.states) { // anybody who may write to the bucket can have written it
 				r.states[i] = s
 			}
 		}

@@ -138,7 +138,7 @@ type Entry struct {
 	Unreadable string `json:"unreadable,omitempty"`
 }
 
-// presence is what the table has under the key of an entry.
+// presence says whether the table has the event of an entry.
 type presence int
 
 const (

@@ -184,7 +184,7 @@ type rowKey struct {
 	at int64
 }
 
-// row is an event, or why its row is none.
+// row is an event, or the reason why a row is not an event.
 type row struct {
 	event.Event
 	unreadable string

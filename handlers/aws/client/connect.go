@@ -35,7 +35,7 @@ func (c *HTTPClient) Connect(ctx context.Context, endpoint string) {
 	c.dialer.connect(ctx, net.JoinHostPort(u.Hostname(), port))
 }
 
-// dialer opens TLS connections and keeps those of Connect.
+// dialer opens TLS connections. It keeps the ones that Connect opened until they are used.
 type dialer struct {
 	tls tls.Dialer
 	now func() time.Time

@@ -58,7 +58,7 @@ func New[T any](
 	return &Cache[T]{read: read, parse: parse, now: now, failed: failed}
 }
 
-// Get returns the value, at most five minutes old. The error is that of read or
+// Get returns the value, at most five minutes old. It returns the error of read or
 // parse. A secret that becomes empty after a successful read is SecretGone. After a
 // failed read Get returns the same error for two seconds.
 func (c *Cache[T]) Get(ctx context.Context) (T, error) {

@@ -14,10 +14,10 @@ import (
 type Totals struct {
 	Currency string `json:"currency"`
 	Paid     string `json:"paid"`
-	// Refunded is the sum of the refunds whose newest state is a success.
+	// Refunded is the sum of the refunds with a success as their newest state.
 	Refunded string `json:"refunded"`
-	// Disputed is what open disputes and inquiries claim, whether or not the
-	// provider withholds it.
+	// Disputed is the sum of open disputes and inquiries, whether or not the provider
+	// withholds the money.
 	Disputed string `json:"disputed"`
 	// Lost is the sum of the reversals, or of the lost disputes of a payment without
 	// reversals.

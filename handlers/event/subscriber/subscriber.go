@@ -17,8 +17,7 @@ import (
 	"github.com/paysluice/paysluice/handlers/event/cloudevent"
 )
 
-// ErrConflict reports an effect whose condition no longer holds, because what it was computed
-// from has changed.
+// ErrConflict reports that the data from which an effect was computed has changed since.
 var ErrConflict = errors.New("the effect's condition no longer holds")
 
 // attempts bounds how often one delivery computes an effect.
@@ -46,7 +45,7 @@ func New[Effect any](inbox Inbox[Effect], effect func(context.Context, cloudeven
 
 // Receive applies the event of a message, and reports whether this message was the first with
 // it. After an error the message must be delivered again; cloudevent.ErrInvalid says that no
-// delivery can help. It computes an effect again whose condition no longer holds.
+// delivery can help. After ErrConflict it computes the effect again.
 func (s *Subscriber[Effect]) Receive(ctx context.Context, message string) (e cloudevent.Event, first bool, err error) {
 	if e, err = Decode(message); err != nil {
 		return e, false, err

@@ -11,7 +11,7 @@ import (
 )
 
 // maxName bounds an event's id and type, in bytes. The id becomes a key of the
-// table and of S3; those of providers are below 100 bytes.
+// table and of S3. The providers' ids are below 100 bytes.
 const maxName = 255
 
 // maxSeconds is the end of the year 9999, the last time of RFC 3339.

@@ -12,7 +12,7 @@ import (
 	"github.com/paysluice/paysluice/handlers/provider/decode"
 )
 
-// identity is what Identify is given.
+// identity has the arguments of Identify.
 type identity struct {
 	ID      decode.Member `json:"id"`
 	Type    decode.Member `json:"type"`

@@ -5,7 +5,7 @@ import (
 )
 
 // SameContent reports whether the bodies of two events have equal content hashes.
-// It computes those of bodies in the events, because a row can be older than
+// It computes the hashes of bodies that are in the events, because a row can be older than
 // contentSha256 or than the list of volatile members.
 func SameContent(a, b event.Event, volatile ...string) bool {
 	if a.ContentSHA256 != "" && a.ContentSHA256 == b.ContentSHA256 {

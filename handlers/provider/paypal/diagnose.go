@@ -172,7 +172,7 @@ func (c *keyCache) cached(s source, now time.Time) (*rsa.PublicKey, error) {
 type try func(cause provider.Cause, finding, stamp, webhookID string, crc uint32) bool
 
 // tryIDs tries the webhook ids of the entries as they are, then the simulator's,
-// then those of other secrets.
+// then the ids in other secrets.
 func (v verifier) tryIDs(c provider.Case, r reading, crc uint32, try try) bool {
 	for _, w := range v.secret.webhooks {
 		cause, finding := r.cause, r.finding

@@ -34,9 +34,9 @@ func (alone) Get(context.Context, string) []byte { return nil }
 
 func (alone) Create(context.Context, string, []byte) bool { return true }
 
-// shared is what the instances of a stack share, so that strangers cause no more
-// fetches when Lambda starts more instances: verified certificates, and permits to
-// fetch unknown ones. A certificate at PayPal's is fetched once for the stack.
+// shared keeps verified certificates, and permits to fetch unknown ones, for all instances
+// of a stack. So PayPal's certificate is fetched once for the stack, and strangers cause no
+// more fetches when Lambda starts more instances.
 type shared struct {
 	store Store
 

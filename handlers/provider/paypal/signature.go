@@ -78,7 +78,7 @@ type Signer struct {
 
 var _ provider.Signer = Signer{}
 
-// Sign implements provider.Signer. The error is that of Key.
+// Sign implements provider.Signer. It returns the error of Key.
 func (s Signer) Sign(body []byte, at time.Time) (map[string]string, error) {
 	id, stamp := cmp.Or(s.TransmissionID, rand.Text()), at.UTC().Format(time.RFC3339)
 	digest := signedDigest(id, stamp, s.WebhookID, crc32.ChecksumIEEE(body))

@@ -17,7 +17,7 @@ import (
 
 const (
 	capture = "27M47624FP291604U" // of most fixtures
-	sale    = "80021663DE681814L" // of those of v1
+	sale    = "80021663DE681814L" // of the fixtures of API v1
 )
 
 func suite() providertest.Suite {

@@ -119,7 +119,7 @@ func replaceLF(s string) []byte {
 type Request struct {
 	Header map[string][]string
 	Body   []byte
-	// Key is what the request is signed with. Sign signs it with the others.
+	// Key is the signing key of the request. Sign signs it with another one.
 	Key string
 }
 

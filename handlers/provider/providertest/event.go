@@ -232,8 +232,8 @@ func (s Suite) testMoney(t *testing.T) {
 }
 
 // testSame checks which bodies are deliveries of one event: with the hashes of
-// both bodies, without that of the first, as a row of an earlier version has
-// none, and with both bodies in S3.
+// both bodies, without the first hash, as in a row of an earlier version, and with both
+// bodies in S3.
 func (s Suite) testSame(t *testing.T) {
 	amount := s.Object("A.B", `"amount":500`)
 	rows := []Same{

@@ -107,18 +107,18 @@ type Vector struct {
 	Now      time.Time
 }
 
-// Own begins the source of a row about a rule of this project: bounds, and what is
-// read from values that no provider documents. Any other source is a page, a file or an
+// Own begins the source of a row about a rule of this project: bounds, and the reading of
+// values that no provider documents. Any other source is a page, a file or an
 // issue of the provider, or a standard.
 const Own = "paysluice"
 
 // Sources of bodies that no provider documents.
 const (
-	// Absent is that of values that are read like missing ones.
+	// Absent is the source of values that are read like missing ones.
 	Absent = Own + ": a signed body may hold anything"
-	// OtherType is that of values of a wrong JSON type.
+	// OtherType is the source of values with a wrong JSON type.
 	OtherType = Own + ": a value of a wrong type is named"
-	// Unfit is that of texts that an index would reject.
+	// Unfit is the source of texts that an index would reject.
 	Unfit = Own + ": DynamoDB bounds keys"
 )
 

@@ -12,7 +12,7 @@ import (
 // that these and the request name.
 func urlVariants(configured string, known, hosts []string) []string {
 	bases := append([]string{configured}, known...)
-	paths := []string{"/" + contract.Square().Path} // that of a domain of its own
+	paths := []string{"/" + contract.Square().Path} // a stack's own domain has no stage in the path
 	for _, base := range bases {
 		host, path := splitURL(base)
 		hosts, paths = append(hosts, host), append(paths, path)

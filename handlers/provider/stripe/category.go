@@ -227,7 +227,7 @@ func captureState() func(*object) event.Category {
 }
 
 // expiredState returns the category of a charge that was not captured in time. Its
-// status is that of the authorization.
+// status still describes the authorization.
 func expiredState(o *object) event.Category {
 	if string(o.Captured) == "true" {
 		return ""

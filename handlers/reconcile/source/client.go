@@ -122,7 +122,8 @@ func (c *client) get(ctx context.Context, what call, into any) error {
 	}
 }
 
-// try makes one attempt. pause is what the provider asks to wait, or negative.
+// try makes one attempt. pause is the time that the provider asks to wait, negative if it
+// asks for none.
 func (c *client) try(ctx context.Context, what call) (body []byte, pause time.Duration, err error) {
 	if rest := c.last.Add(pace).Sub(c.now()); rest > 0 {
 		if err := c.sleep(ctx, rest); err != nil {

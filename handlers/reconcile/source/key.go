@@ -19,9 +19,9 @@ var ErrMalformed = errors.New("the key is malformed")
 type Key struct {
 	// Token is Stripe's restricted key or Square's access token.
 	Token string
-	// ClientID and ClientSecret are those of PayPal's app.
+	// ClientID and ClientSecret are the credentials of PayPal's app.
 	ClientID, ClientSecret string
-	// Sandbox reports whether it is one of the provider's sandbox.
+	// Sandbox reports whether the key is for the provider's sandbox.
 	Sandbox bool
 }
 

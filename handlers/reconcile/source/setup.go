@@ -29,14 +29,14 @@ type Endpoint struct {
 	Thin bool
 }
 
-// A Setup is a Source that also shows how webhooks are configured. Its errors are those of
+// A Setup is a Source that also shows how webhooks are configured. It returns the errors of
 // a Source, and ErrHidden.
 type Setup interface {
 	Source
 	// Endpoints returns all endpoints of the account or app, disabled ones too.
 	Endpoints(ctx context.Context) ([]Endpoint, error)
-	// ThinEndpoints returns the endpoints of thin events, and those of Endpoints with the
-	// reason why they are disabled. The error is ErrHidden if there is no such kind.
+	// ThinEndpoints returns the endpoints of thin events. It can repeat those that Endpoints
+	// returns, with the reason why they are disabled. The error is ErrHidden if there is no such kind.
 	ThinEndpoints(ctx context.Context) ([]Endpoint, error)
 	// SigningKey returns what the secret's entry of an endpoint must have: Square's
 	// signature key, PayPal's webhook id.

@@ -71,7 +71,7 @@ const day = 24 * time.Hour
 // (singer-io/tap-stripe#45, estuary/connectors#2731).
 const margin = 10 * time.Minute
 
-// Subscription is what a provider sends to a URL.
+// Subscription describes the events that a provider sends to a URL.
 type Subscription struct {
 	URL string
 	// IDs are the endpoints with this URL.

@@ -54,7 +54,7 @@ type Result struct {
 	Diagnosis *provider.Diagnosis `json:"diagnosis,omitempty"`
 }
 
-// Verify verifies a request. The error is that of a secret that is malformed. A
+// Verify verifies a request. The error says that the secret is malformed. A
 // body that is signed and not an event is accepted, with the reason for which it
 // is archived instead of stored.
 func Verify(ctx context.Context, c Case) (Result, error) {
@@ -149,8 +149,8 @@ func (c Case) verifier(p provider.Provider, s Secret) (provider.Verifier, error)
 	return p.Verifier(text)
 }
 
-// environment returns that of PayPal's certificate, "live" for Square, which does
-// not sign it.
+// environment returns the environment of PayPal's certificate, and "live" for Square, which
+// does not sign it.
 func (c Case) environment() string {
 	for _, url := range c.Request.Header.Values("PAYPAL-CERT-URL") {
 		if strings.Contains(url, "://api.sandbox.") {

@@ -53,8 +53,8 @@ func (t *Tamper) Type() string { return "part" }
 type Request struct {
 	Header http.Header
 	Body   []byte
-	// Event is what the stack should make of the body; its ID is empty if the body is
-	// not an event.
+	// Event is the event that the stack should store. Its ID is empty if the body is not
+	// an event.
 	Event event.Event
 	// Expected is the answer that the stack should give.
 	Expected Answer

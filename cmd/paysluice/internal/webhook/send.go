@@ -16,7 +16,7 @@ import (
 	"github.com/paysluice/paysluice/handlers/event"
 )
 
-// Outcome is what became of a request.
+// Outcome is the last state of a request.
 type Outcome string
 
 // All outcomes.
@@ -134,10 +134,10 @@ func (p Plan) Run(ctx context.Context) iter.Seq2[Sent, error] {
 	}
 }
 
-// Delivery is a request that was sent, and what is known of it so far.
+// Delivery is a request that was sent, and its state so far.
 type Delivery struct {
 	Sent
-	// Event is what the stack should make of the body, with the request's id.
+	// Event is the event that the stack should store, with the request's id.
 	Event    event.Event
 	repeated bool // whether it was sent or stored before
 }

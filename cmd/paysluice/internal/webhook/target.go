@@ -24,8 +24,8 @@ type Body struct {
 	Set, Unset []string
 }
 
-// Make returns the body, with the mode of the entry that signs. The error is that of
-// fixture.Check or fixture.Change.
+// Make returns the body, with the mode of the entry that signs. It returns the
+// error of fixture.Check or fixture.Change.
 func (b Body) Make(live bool, now time.Time) ([]byte, error) {
 	catalog, err := fixture.Load(b.Provider.Name)
 	if err != nil {

@@ -36,7 +36,7 @@ var certificate = sync.OnceValue(func() local.PayPal {
 
 func issued() *local.PayPal { return new(certificate()) }
 
-// options returns those of a provider whose secret is one text.
+// options returns the options of a provider with one text as its secret.
 func options(p contract.Provider) Options {
 	return Options{Provider: p, Secret: []byte("secret\n"), URL: url, PayPal: issued()}
 }
