@@ -20,10 +20,10 @@ type watched struct {
 	publishing
 }
 
-// addAlarms adds all alarms. Unauthenticated senders cannot cause a page, except
-// that of addIntakeAlarm, by keeping everybody out: requests that either gate
-// rejects, and responses 503 for an empty secret or a certificate that the secret
-// does not list, count for no alarm that pages.
+// addAlarms adds all alarms. Unauthenticated senders can cause only one page, that
+// of addIntakeAlarm, by keeping everybody out. Requests that either gate rejects, and
+// responses 503 for an empty secret or a certificate that the secret does not list,
+// count for no alarm that pages.
 // Throttles are tickets for every function, because all functions share the
 // account's concurrency, which a flood of requests can exhaust. If throttling
 // delays events, consumer-lag, dlq-age or dlq-retries page.

@@ -12,7 +12,7 @@ import (
 
 // addDashboard adds a dashboard that shows whether each provider's traffic
 // arrives, whether it is accepted, and whether events are stuck or lost. The
-// body's format is that of the CloudWatch API Reference, "Dashboard body structure
+// body has the format of the CloudWatch API Reference, "Dashboard body structure
 // and syntax"; widgets without a position follow one another.
 func (s *stack) addDashboard(w watched) {
 	widgets := []widget{alarmWidget(s.alarms.close())}

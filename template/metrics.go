@@ -118,8 +118,8 @@ func intakeFailures() metric {
 
 // waitingEvents returns the number of events that were stored in the last period with
 // stored events, or 0 if a function was invoked in it or since. REPEAT carries a result
-// into periods without either, so an event that is published in the period after that of
-// its storing is told from one that is not published, however rare events are. The consumer
+// into periods without either, so it does not count an event that is published in the
+// period after it was stored, however rare events are. The consumer
 // gives stored the time at which its invocation starts. The function's invocation is later.
 // 0 * stored has the same reason as in intakeFailures.
 func waitingEvents(function cfn.ID) metric {

@@ -50,8 +50,8 @@ func (a *api) addStage(deployment, accessLog, emptied cfn.ID, account string) cf
 	}})
 }
 
-// stageSettings returns the settings of all methods. Above the throttle, which is
-// that of each method, API Gateway responds 429, and the provider retries.
+// stageSettings returns the settings of all methods. Above the throttle, which
+// holds for each method, API Gateway responds 429, and the provider retries.
 // goformation's numbers cannot hold a parameter.
 func stageSettings() map[string]any {
 	return map[string]any{

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/handlers/function"
 )
 
 const (
@@ -51,7 +52,7 @@ func (h *Handler) empty(ctx context.Context, bucket string) (deleted int, err er
 			return deleted, fmt.Errorf("bucket %s holds %d versions that cannot be deleted, the first because of %s; remove what protects them, or restore the emptier's permission to delete them, and delete the stack again",
 				bucket, swept.found, swept.failure)
 		}
-		sleep(ctx, pause)
+		_ = function.Sleep(ctx, pause) // the next pass reports that ctx ended
 	}
 }
 
@@ -111,11 +112,4 @@ func errorCode(err error) string {
 		return failure.ErrorCode()
 	}
 	return ""
-}
-
-func sleep(ctx context.Context, d time.Duration) {
-	select {
-	case <-ctx.Done():
-	case <-time.After(d):
-	}
 }

@@ -37,7 +37,8 @@ const MaxSize = 64 << 10
 // Event is a published event. Fields without a value are empty.
 type Event struct {
 	SpecVersion string `json:"specversion"`
-	// ID identifies the event with Source: two messages with both in common are duplicates.
+	// ID and Source together identify the event: two messages with the same of both are
+	// duplicates.
 	// It is "{eventId}/{timestamp}/{hash}" of the item, so that a corrected event has another
 	// ID than the first one. It is opaque: Data has the eventId.
 	ID string `json:"id"`
@@ -99,9 +100,9 @@ func Source(account, region, environment string) string {
 	return "urn:paysluice:" + account + ":" + region + ":" + environment
 }
 
-// From returns the published form of a stored event of a stack. It is the same each time,
-// so that a republished event equals the first. A key or a type of the provider with a character
-// that no attribute may have is only in the data. The error is ErrInvalid for an event that no
+// From returns the published form of a stored event of a stack. It returns the same each time,
+// so that a republished event equals the first. A payment key or a provider's type with a
+// character that no attribute may have is only in the data. The error is ErrInvalid for an event that no
 // CloudEvent can hold.
 func From(source string, stored event.Event, stores Stores) (Event, error) {
 	data := Data{Event: stored, Body: locate(&stored, stores)}

@@ -82,7 +82,7 @@ func (w webhook) problems() []string {
 func checkWebhookID(id string) string {
 	switch {
 	case id == simulatorID:
-		return `"webhookId" is that of PayPal's simulator: use the webhook's id from the app's settings`
+		return `"webhookId" is the id of PayPal's simulator: use the webhook's id from the app's settings`
 	case !isToken(id, maxWebhookID, ""):
 		return fmt.Sprintf(`"webhookId" is not 1 to %d letters and digits`, maxWebhookID)
 	}

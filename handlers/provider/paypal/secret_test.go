@@ -38,7 +38,7 @@ func documents() []providertest.Document {
 		{Why: "empty roots", Document: with("extraRootsPem", `""`)},
 		{Why: "roots with text in between", Document: with("extraRootsPem", quote("DigiCert\n", root, "\n", string(authority.Intermediate.PEM())))},
 
-		{Why: "the simulator's id, which signs for anybody", Document: webhook("WEBHOOK_ID", "live"), Problems: problem(`entry 1 of "webhooks": "webhookId" is that of PayPal's simulator`)},
+		{Why: "the simulator's id, which signs for anybody", Document: webhook("WEBHOOK_ID", "live"), Problems: problem(`entry 1 of "webhooks": "webhookId" is the id of PayPal's simulator`)},
 		{Why: "no id", Document: webhook("", "live"), Problems: noID},
 		{Why: "separator of the signed text in an id", Document: webhook("a|b", "live"), Problems: noID},
 		{Why: "space after an id, as pasted", Document: webhook("hush ", "live"), Problems: noID},

@@ -14,8 +14,8 @@ import (
 	"github.com/paysluice/paysluice/handlers/provider"
 )
 
-// FuzzCheckHeaders changes one header of a genuine request. It is accepted, as
-// accepted reports for the name and the value, or rejected with a reason.
+// FuzzCheckHeaders changes one header of a genuine request. CheckHeaders rejects the
+// request with a reason, or accepts it, and then accepted checks the header.
 func (s Suite) FuzzCheckHeaders(f *testing.F, accepted func(t *testing.T, name, value string)) {
 	genuine := Sign(s.Senders[0].Signer, []byte(`{}`), s.Now)
 	names := s.Descriptor.SignatureHeaders
@@ -38,8 +38,8 @@ func (s Suite) FuzzCheckHeaders(f *testing.F, accepted func(t *testing.T, name, 
 	})
 }
 
-// FuzzVerifier reads any secret document. It is a verifier, for check to try, or
-// refused as empty or malformed.
+// FuzzVerifier reads any secret document. Verifier refuses it as empty or malformed, or
+// returns a verifier, which check then tries.
 func (s Suite) FuzzVerifier(f *testing.F, check func(t *testing.T, document []byte, v provider.Verifier)) {
 	f.Add([]byte(s.document(s.Senders...)))
 	for _, row := range s.Documents {
@@ -85,8 +85,8 @@ func (s Suite) FuzzVerify(f *testing.F) {
 	})
 }
 
-// FuzzEvent reads any body. It is an event that fits everywhere it goes, or
-// quarantined.
+// FuzzEvent reads any body. Event quarantines it, or returns an event that fits into the
+// table, the bucket and a message.
 func (s Suite) FuzzEvent(f *testing.F) {
 	for _, body := range fixtures(f) {
 		f.Add(body)

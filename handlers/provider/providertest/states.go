@@ -31,8 +31,8 @@ type states struct {
 	}
 }
 
-// testStates checks that EventTypesFile has a row for every documented state of a
-// type that moves money, or that no state changes its category, for a reason.
+// testStates checks each event type that moves money: EventTypesFile has a row for every
+// documented state, or statesFile gives the reason why no state changes its category.
 func (s Suite) testStates(t *testing.T) {
 	content, err := os.ReadFile(statesFile)
 	require.NoError(t, err)
@@ -82,9 +82,9 @@ func (s Suite) testStates(t *testing.T) {
 	assert.Equal(t, moving, decided, "types that move money, and those of "+statesFile)
 }
 
-// testVocabulary checks that the provider's event types are those of EventTypesFile with a
-// category, and that those count of which a state changes a sum of package ledger or pays
-// money out. A thin twin is found by the name of its snapshot event.
+// testVocabulary checks that the provider has the event types of EventTypesFile with a
+// category other than Other. A type counts if one of its states changes a sum of package
+// ledger, or pays money out. A thin type has the name of its snapshot type.
 func (s Suite) testVocabulary(t *testing.T) {
 	want := map[string]bool{}
 	for _, row := range EventTypes(t) {

@@ -145,8 +145,8 @@ func requirePayments(t *testing.T, s *emulator.Subscriber, want []ledger.Payment
 	assert.Equal(t, want, got)
 }
 
-// requireMinimal requires that the subscriber's role has no permission in vain. The emulator asks
-// the role neither for the queue nor for the key, and writes logs itself.
+// requireMinimal requires that the subscriber's role has no permission that is not needed. The
+// emulator checks no permission for the queue, the key and the logs.
 func requireMinimal(t *testing.T, s *emulator.Subscriber) {
 	t.Helper()
 	all, err := roles.Find(t.Context(), s.Stack)

@@ -201,8 +201,8 @@ func sample() cloudevent.Event {
 	}}}
 }
 
-// breaks returns the changes from one version of a schema to the next that a reader of the
-// first cannot bear. New optional members and new values of an enumeration are none.
+// breaks returns the changes from one version of a schema to the next that break a reader of
+// the first. New optional members and new values of an enumeration break nobody.
 func breaks(old, changed *jsonschema.Schema, path string) []string {
 	var found []string
 	add := func(format string, args ...any) { found = append(found, path+": "+fmt.Sprintf(format, args...)) }

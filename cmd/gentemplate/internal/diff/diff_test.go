@@ -248,8 +248,8 @@ Resources:
 	}
 }
 
-// TestConditional: no schema says which values replace a resource, so the worst case
-// is told, and that it is one.
+// TestConditional has properties that replace a resource for some values. No schema says for
+// which, so the report names the worst case as such.
 func TestConditional(t *testing.T) {
 	for _, row := range []struct {
 		why, typ, before, after string
@@ -457,8 +457,8 @@ Outputs: {O: {Condition: Kept, Value: !Ref Q}}`
 	granting := func(retention, action string) string {
 		return strings.Replace(of(wanted, retention), "Outputs:", `  R: {Type: "AWS::IAM::Role", Properties: {P: {Statement: {Effect: Allow, Action: `+action+"}}}}\nOutputs:", 1)
 	}
-	assert.Len(t, between(t, granting("100", "a"), granting("50", "b")).Permissions.Added, 1, "found in both scenarios, told once")
-	assert.Len(t, between(t, of(wanted, "100"), of(always, "100")).of(t, "Q").Reasons, 1, "created in both scenarios, told once")
+	assert.Len(t, between(t, granting("100", "a"), granting("50", "b")).Permissions.Added, 1, "found in both scenarios, reported once")
+	assert.Len(t, between(t, of(wanted, "100"), of(always, "100")).of(t, "Q").Reasons, 1, "created in both scenarios, reported once")
 }
 
 func TestCosts(t *testing.T) {

@@ -12,10 +12,10 @@ import (
 type hazard struct {
 	typ, path string
 	// bad compares the values before and after, "" for none.
-	bad   func(before, after string) bool
-	class Class
-	rule  string
-	told  bool // somebody is no longer told, or a safety net is gone
+	bad    func(before, after string) bool
+	class  Class
+	rule   string
+	untold bool // sets Reason.Untold
 }
 
 func hazards() []hazard {
@@ -228,7 +228,7 @@ func (c *comparison) explainHazards(p *pair) {
 			}
 			if h.bad(c.names.Replace(c.text(d.Before)), c.text(d.After)) {
 				r := d.reason(h.class, h.rule)
-				r.Untold, r.After = h.told, c.show(r.After)
+				r.Untold, r.After = h.untold, c.show(r.After)
 				p.add(r)
 			}
 		}

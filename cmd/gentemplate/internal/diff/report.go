@@ -44,7 +44,7 @@ type Reason struct {
 	After    string `json:"after,omitempty"`
 	When     string `json:"when,omitempty"` // the condition under which it happens
 	CausedBy string `json:"causedBy,omitempty"`
-	Untold   bool   `json:"untold,omitempty"`   // somebody is no longer told, or a safety net is gone
+	Untold   bool   `json:"untold,omitempty"`   // an alarm no longer reaches somebody, or a safety net is gone
 	Expected bool   `json:"expected,omitempty"` // noise of every update: a deployment's hash, new code
 }
 

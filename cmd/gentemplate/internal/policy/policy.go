@@ -41,7 +41,8 @@ type Stack struct {
 	handlers  map[string]map[string][]string // permissions by type and handler
 }
 
-// ErrParameter reports an assignment that is none to a parameter of the template.
+// ErrParameter reports a setting that is not Parameter=value, or names no parameter of the
+// template.
 var ErrParameter = errors.New("not a Parameter=value of the template, see its Parameters")
 
 // New returns the stack of a template that is deployed with parameters, each as

@@ -57,8 +57,8 @@ func noKey(s *stack.Stack, p contract.Provider, variables string) error {
 	return usagef("no key for %s: %s", p.Title, places)
 }
 
-// enterKey asks for the parts of a key, and returns from where they are. The error is none
-// without a terminal.
+// enterKey asks for the parts of a key. It returns where they come from. Without a terminal
+// the error is none.
 func enterKey(ctx context.Context, fields []keyField, ask func(context.Context, string) ([]byte, error), none error) (from string, err error) {
 	for _, field := range fields {
 		text, err := ask(ctx, field.title)

@@ -148,8 +148,8 @@ Exit codes: 0 done, 1 failed, 2 invalid command line, 3 found something wrong,
 	return root
 }
 
-// refuseEmpty reports flags with an empty value: with that of a script's variable, a command
-// would select everything. Older releases took an empty prefix.
+// refuseEmpty reports flags with an empty value, such as an unset variable of a script. With
+// it, a command would select everything. Older releases took an empty prefix.
 func refuseEmpty(c *cobra.Command) error {
 	var empty []string
 	c.Flags().Visit(func(f *pflag.Flag) {

@@ -11,6 +11,7 @@ import (
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/output"
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/stack"
 	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/handlers/function"
 	"github.com/paysluice/paysluice/handlers/reconcile/source"
 )
 
@@ -64,7 +65,7 @@ func (a *app) sides(ctx context.Context, f sideFlags, s *stack.Stack) error {
 			return err
 		}
 		setup, err := source.NewSetup(p, source.Options{
-			Key: key, URL: f.apiURL, Now: a.now, Sleep: wait,
+			Key: key, URL: f.apiURL, Now: a.now, Sleep: function.Sleep,
 			Notify: func(text string) { fmt.Fprintln(a.err, output.Printable(text)) },
 		})
 		if err != nil { // of --api-url

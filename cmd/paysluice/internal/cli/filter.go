@@ -23,8 +23,8 @@ type filterFlags struct {
 	continued                                                      bool
 }
 
-// add adds the flags to a command. limit is the default of --limit, and things are what
-// they select. providers are the values of --provider.
+// add adds the flags to a command. limit is the default of --limit. things names
+// what the flags select, for their help texts. providers are the values of --provider.
 func (f *filterFlags) add(c *cobra.Command, limit int, things string, providers []string) {
 	flags := c.Flags()
 	flags.StringVar(&f.provider, "provider", "", things+" of a `provider`: "+strings.Join(providers, ", "))

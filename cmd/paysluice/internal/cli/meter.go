@@ -16,20 +16,20 @@ import (
 // meter shows the progress of a replay on stderr: a bar on a terminal, else a line
 // from time to time.
 type meter struct {
-	out   io.Writer
-	now   func() time.Time
-	fancy bool
+	out      io.Writer
+	now      func() time.Time
+	terminal bool
 
 	stage   replay.Stage
 	started time.Time
-	said    time.Time
+	printed time.Time
 	last    replay.Progress
 	bars    *mpb.Progress
 	bar     *mpb.Bar
 }
 
 func (a *app) newMeter() *meter {
-	return &meter{out: a.err, now: a.now, fancy: isTerminal(a.err)}
+	return &meter{out: a.err, now: a.now, terminal: isTerminal(a.err)}
 }
 
 func isTerminal(w io.Writer) bool {
@@ -37,14 +37,14 @@ func isTerminal(w io.Writer) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// sayEvery is the time between two lines.
-const sayEvery = 10 * time.Second
+// lineInterval is the time between two lines about the progress of one stage.
+const lineInterval = 10 * time.Second
 
 func (m *meter) show(p replay.Progress) {
 	if p.Stage != m.stage {
 		m.end()
-		m.stage, m.started, m.said = p.Stage, m.now(), m.now()
-		if m.fancy {
+		m.stage, m.started, m.printed = p.Stage, m.now(), m.now()
+		if m.terminal {
 			m.bars = mpb.New(mpb.WithOutput(m.out), mpb.WithWidth(40), mpb.WithAutoRefresh())
 			m.bar = m.bars.AddBar(int64(p.Total), mpb.BarRemoveOnComplete(),
 				mpb.PrependDecorators(decor.Name(string(p.Stage)+" "), decor.CountersNoUnit("%d / %d")),
@@ -56,7 +56,7 @@ func (m *meter) show(p replay.Progress) {
 	case m.bar != nil:
 		m.bar.SetTotal(int64(p.Total), false)
 		m.bar.SetCurrent(int64(p.Done))
-	case m.now().Sub(m.said) >= sayEvery:
+	case m.now().Sub(m.printed) >= lineInterval:
 		m.say()
 	}
 }
@@ -77,7 +77,7 @@ func (m *meter) end() {
 
 // say writes one line.
 func (m *meter) say() {
-	m.said = m.now()
+	m.printed = m.now()
 	line := fmt.Sprintf("%s: %d", m.stage, m.last.Done)
 	if m.last.Total > 0 {
 		line += fmt.Sprintf(" of %d", m.last.Total)

@@ -43,8 +43,8 @@ type keptRefill struct {
 	Refilled    int             `json:"refilled"`
 }
 
-// start returns the place at which a comparison begins: that of the file, or the start
-// of the range.
+// start returns the place at which a comparison begins: the place in the file, or the
+// start of the range.
 func (r *reconciliation) start(since, until time.Time) (reconcile.Place, error) {
 	var kept keptPlace
 	path := r.flags.place

@@ -17,6 +17,7 @@ import (
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/stack"
 	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/handlers/function"
 	"github.com/paysluice/paysluice/handlers/reconcile"
 	"github.com/paysluice/paysluice/handlers/reconcile/source"
 )
@@ -149,7 +150,7 @@ type reconciliation struct {
 	source     source.Source
 	comparison *reconcile.Comparison
 	resumed    *keptRefill // the refill that the file of --place knows
-	said       time.Time
+	printed    time.Time
 }
 
 // reconciliation connects the stack and the provider.
@@ -158,9 +159,9 @@ func (a *app) reconciliation(ctx context.Context, f *reconcileFlags, s *stack.St
 	if err != nil {
 		return nil, err
 	}
-	r := &reconciliation{app: a, flags: f, provider: p, stack: s, said: a.now()}
+	r := &reconciliation{app: a, flags: f, provider: p, stack: s, printed: a.now()}
 	r.source, err = source.New(p, source.Options{
-		Key: key, URL: f.apiURL, Account: f.account, Thin: f.thin, Now: a.now, Sleep: wait,
+		Key: key, URL: f.apiURL, Account: f.account, Thin: f.thin, Now: a.now, Sleep: function.Sleep,
 		Notify: func(text string) { fmt.Fprintln(a.err, output.Printable(text)) },
 	})
 	if err != nil { // of --account or --api-url
@@ -253,8 +254,8 @@ func (r *reconciliation) print(_ time.Time, found []reconcile.Example) error {
 
 // say shows the progress from time to time.
 func (r *reconciliation) say(p reconcile.Place) error {
-	if now := r.app.now(); now.Sub(r.said) >= sayEvery {
-		r.said = now
+	if now := r.app.now(); now.Sub(r.printed) >= lineInterval {
+		r.printed = now
 		fmt.Fprintf(r.app.err, "compared until %s: %d listed, %d missing\n", p.Next.Format(time.RFC3339), p.Report.Listed, p.Report.Missing)
 	}
 	return nil

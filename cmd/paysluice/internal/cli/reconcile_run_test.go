@@ -305,7 +305,7 @@ func TestComparisonOfAnUnknownProvider(t *testing.T) {
 func TestProgressOfAComparison(t *testing.T) {
 	var shown bytes.Buffer
 	now := time.Now()
-	r := &reconciliation{app: &app{err: &shown, now: func() time.Time { return now }}, said: now.Add(-sayEvery)}
+	r := &reconciliation{app: &app{err: &shown, now: func() time.Time { return now }}, printed: now.Add(-lineInterval)}
 	for range 2 {
 		require.NoError(t, r.say(reconcile.Start(time.Unix(0, 0), now)))
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/stack"
 	"github.com/paysluice/paysluice/handlers/event"
+	"github.com/paysluice/paysluice/handlers/function"
 	"github.com/paysluice/paysluice/handlers/reconcile"
 	"github.com/paysluice/paysluice/handlers/reconcile/source"
 )
@@ -119,7 +120,7 @@ func (r *reconciliation) refill(ctx context.Context, done reconcile.Place) (reco
 		return reconciliationResult{}, err
 	}
 	r.comparison.Missing, r.comparison.Progress = nil, r.say
-	if done, err = r.comparison.Prove(ctx, again, refill.failed, r.flags.wait, wait); err != nil {
+	if done, err = r.comparison.Prove(ctx, again, refill.failed, r.flags.wait, function.Sleep); err != nil {
 		return reconciliationResult{}, err
 	}
 	if done.Report.Missing > refill.failed && refill.Redelivered > 0 {

@@ -136,7 +136,7 @@ func TestMeter(t *testing.T) {
 
 func TestMeterOnATerminal(t *testing.T) {
 	var out bytes.Buffer
-	m := &meter{out: &out, now: time.Now, fancy: true}
+	m := &meter{out: &out, now: time.Now, terminal: true}
 	m.show(replay.Progress{Stage: replay.Proving, Total: 40})
 	m.show(replay.Progress{Stage: replay.Proving, Done: 20, Total: 40})
 	m.end()

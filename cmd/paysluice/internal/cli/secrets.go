@@ -16,6 +16,7 @@ import (
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/secrets"
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/stack"
 	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/handlers/function"
 )
 
 func (a *app) secrets() *cobra.Command {
@@ -378,7 +379,7 @@ func (a *app) testEntries(ctx context.Context, p contract.Provider, labels []str
 	if err = errors.Join(err, urlErr); err != nil {
 		return err
 	}
-	probe := secrets.Probe{Client: s.AWS.Config.HTTPClient, URL: url, SignedURL: s.Outputs[p.Title+"Url"], Now: a.now, Sleep: sleep}
+	probe := secrets.Probe{Client: s.AWS.Config.HTTPClient, URL: url, SignedURL: s.Outputs[p.Title+"Url"], Now: a.now, Sleep: function.Sleep}
 	var trials []trial
 	refused := 0
 	for i, e := range version.Entries() {
@@ -408,14 +409,4 @@ func (a *app) testEntries(ctx context.Context, p contract.Provider, labels []str
 		err = errFound
 	}
 	return err
-}
-
-// sleep waits. The error is that of the context if it ends first.
-func sleep(ctx context.Context, d time.Duration) error {
-	select {
-	case <-time.After(d):
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }

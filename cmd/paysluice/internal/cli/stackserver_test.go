@@ -268,13 +268,6 @@ func TestResultsOfSeveralFindings(t *testing.T) {
 	}
 }
 
-func TestSleep(t *testing.T) {
-	require.NoError(t, sleep(t.Context(), 0))
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	require.ErrorIs(t, sleep(ctx, time.Hour), context.Canceled)
-}
-
 // What is refused before the archive is no failure of stats, which only says why.
 func TestStatsSaysWhySignaturesDidNotMatch(t *testing.T) {
 	handler := plain

@@ -12,6 +12,7 @@ import (
 
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/output"
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
+	"github.com/paysluice/paysluice/handlers/function"
 )
 
 const (
@@ -89,19 +90,9 @@ func (a *app) watchStatus(ctx context.Context, read func(context.Context) (query
 				before = "\n"
 			}
 		}
-		if err := wait(ctx, interval); err != nil {
+		if err := function.Sleep(ctx, interval); err != nil {
 			return err
 		}
-	}
-}
-
-// wait returns after a time, or with the context's error.
-func wait(ctx context.Context, d time.Duration) error {
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(d):
-		return nil
 	}
 }
 

@@ -24,6 +24,7 @@ import (
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
 	"github.com/paysluice/paysluice/handlers/aws/table"
 	"github.com/paysluice/paysluice/handlers/event"
+	"github.com/paysluice/paysluice/handlers/function"
 )
 
 const (
@@ -235,7 +236,7 @@ func (f forwarder) deliver(ctx context.Context, e event.Event, body []byte) erro
 		if taken {
 			return nil
 		}
-		if err := wait(ctx, pause); err != nil {
+		if err := function.Sleep(ctx, pause); err != nil {
 			return err
 		}
 	}

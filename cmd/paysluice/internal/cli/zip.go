@@ -63,7 +63,7 @@ func writeZip(w io.Writer, path string) error {
 
 // codeVersion returns a hash of sorted files. 80 bits are short enough to read
 // and far more than the versions in one bucket need. They do not resist an
-// attacker, but whoever can write zips needs no collision.
+// attacker, who needs no collision anyway: writing a zip suffices.
 func codeVersion(files []file) string {
 	h := sha256.New()
 	for _, f := range files {

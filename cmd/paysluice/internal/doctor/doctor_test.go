@@ -23,8 +23,8 @@ import (
 	"github.com/paysluice/paysluice/handlers/contract"
 )
 
-// cloud answers AWS calls. Every answer is empty but for those of answers, which are
-// bodies, or codes of errors after an exclamation mark.
+// cloud answers AWS calls by the name of their operation: with a body, or with the code of
+// an error after an exclamation mark. Answers to other operations are empty.
 type cloud map[string]string
 
 func (c cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {

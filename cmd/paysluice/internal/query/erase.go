@@ -126,8 +126,8 @@ func (e *Eraser) AddArchived(ctx context.Context, plan *Erasure, all iter.Seq2[f
 	return left, nil
 }
 
-// owned are the objects of an event below a prefix. has tells them from those of other
-// events, which the prefix can match too.
+// owned are the objects of an event below a prefix. has reports whether a key is
+// one of them, because the prefix can match the keys of other events.
 type owned struct {
 	prefix string
 	has    func(key string) bool

@@ -124,8 +124,8 @@ func (s *Store) days(ctx context.Context, f Filter) iter.Seq2[event.Event, error
 		received = until.Add(-time.Millisecond).Truncate(24*time.Hour).Add(24*time.Hour).UnixMilli() - 1
 	}
 	return func(yield func(event.Event, error) bool) {
-		// pass reports whether the sequence goes on. Events without a time have that of
-		// their receipt.
+		// pass reports whether the sequence continues. An event without a time counts by
+		// the time of its receipt.
 		pass := func(cursors []*cursor) bool {
 			for e, err := range s.merge(ctx, cursors, false) {
 				if err == nil && e.Timestamp == 0 && (e.ReceivedAt < from || e.ReceivedAt > received) {

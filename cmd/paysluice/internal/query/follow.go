@@ -19,6 +19,7 @@ import (
 	"github.com/paysluice/paysluice/handlers/aws/table"
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
+	"github.com/paysluice/paysluice/handlers/function"
 )
 
 const (
@@ -31,7 +32,7 @@ const (
 )
 
 // Place is how far a follower has come. The zero value is the end of the stream. A place
-// with nothing but ReceivedAt begins with the events that were received then.
+// that has only ReceivedAt begins with the events that were received then.
 type Place struct {
 	// Shards has the last sequence number that was handled of each shard of the stream. It
 	// is nil in a place at which a follower begins.
@@ -93,7 +94,7 @@ func (f *Follower) Follow(ctx context.Context, from Place) iter.Seq2[Arrival, er
 			p := f.newPass(from, yield)
 			err := p.follow(ctx)
 			if expired(err) {
-				from, err = p.place, wait(ctx, f.poll)
+				from, err = p.place, function.Sleep(ctx, f.poll)
 			}
 			if err == nil {
 				continue
@@ -151,7 +152,7 @@ func (p *pass) follow(ctx context.Context) error {
 				return err
 			}
 		}
-		if err := wait(ctx, p.poll); err != nil {
+		if err := function.Sleep(ctx, p.poll); err != nil {
 			return err
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/paysluice/paysluice/handlers/aws/table"
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
+	"github.com/paysluice/paysluice/handlers/function"
 )
 
 const (
@@ -79,7 +80,7 @@ func (s *Store) get(ctx context.Context, events []event.Event) (map[itemKey]row,
 	}
 	for first := true; len(pending) > 0; first = false {
 		if !first {
-			if err := wait(ctx, batchPause); err != nil {
+			if err := function.Sleep(ctx, batchPause); err != nil {
 				return nil, err
 			}
 		}
@@ -94,14 +95,4 @@ func (s *Store) get(ctx context.Context, events []event.Event) (map[itemKey]row,
 		pending = out.UnprocessedKeys
 	}
 	return found, nil
-}
-
-// wait returns after a time, or with the context's error.
-func wait(ctx context.Context, d time.Duration) error {
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(d):
-		return nil
-	}
 }

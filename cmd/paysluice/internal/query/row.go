@@ -12,7 +12,7 @@ import (
 	"github.com/paysluice/paysluice/handlers/event"
 )
 
-// row is an item of the table: an event, or only the key of an item that is none, and err.
+// row is an item of the table. If the item is not an event, row has only its key and err.
 type row struct {
 	event.Event
 	err error // table.ErrItem

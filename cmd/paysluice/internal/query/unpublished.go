@@ -178,8 +178,8 @@ func (u *UnpublishedReader) Remove(ctx context.Context, messages []Unpublished) 
 	return left, nil
 }
 
-// refused returns the first error of a batch. It is none that a message is visible again
-// or gone, or that its receipt is over: SQS says InvalidParameterValue for an expired
+// refused returns the first error of a batch. A message that is visible again or gone, or
+// with an expired receipt, does not count as an error. SQS says InvalidParameterValue for an expired
 // receipt (github.com/aws/aws-sdk-java, issue 1628).
 func refused(failed []types.BatchResultErrorEntry) error {
 	for _, f := range failed {
