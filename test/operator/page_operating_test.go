@@ -69,6 +69,7 @@ func TestPageOperating(t *testing.T) {
 					fmt.Sprintf(`{"requestContext":{"condition":"RecordAgeExceeded"},"DDBStreamBatchInfo":{"shardId":"shard-1","startSequenceNumber":"1",`+
 						`"endSequenceNumber":"7","approximateArrivalOfFirstRecord":%q,"approximateArrivalOfLastRecord":%[1]q}}`, time.Now().UTC().Format(time.RFC3339)))
 			},
+			"detection=…": func() { visibility(t, "299") },
 			"paysluice events republish --received-since…": func() {
 				values["2026-11-23T08:55:11Z"] = time.Now().UTC().Format(time.RFC3339Nano)
 				store(t, contract.Stripe())
@@ -89,6 +90,7 @@ func TestPageOperating(t *testing.T) {
 			"paysluice events republish --received-since…": func() {
 				require.Equal(t, 0, paysluice(t, "failures", "unpublished", "--remove", "--yes").code)
 			},
+			"aws cloudformation describe-stack-resource-drifts…": func() { visibility(t, "300") },
 			"paysluice events erase stripe:evt_1PgcT2": func() {
 				assert.Contains(t, paysluice(t, "events", "payload", id).stderr, "was erased on ")
 			},
