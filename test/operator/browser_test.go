@@ -209,11 +209,18 @@ func TestBrowserReplays(t *testing.T) {
 	b, c := visit(t, root(), "--allow-replay")
 	require.NoError(t, b.Enter(c.origin+"/failures?days=7&provider=stripe&reason=receives-exhausted"))
 	selected := fmt.Sprintf("input[value=%q]", failed[0].Key())
-	require.NoError(t, b.Do(chromedp.Click(chromedp.CSS("[data-select]"))))
+	until(t, b, `document.readyState === "complete"`) // before, the link would lead to another page
+	press := func(selector, key string) {
+		t.Helper()
+		evaluate[bool](t, b, fmt.Sprintf("document.querySelector(%q).focus() ?? true", selector))
+		require.NoError(t, b.Do(chromedp.KeyEvent(key)))
+	}
+	press("[data-select]", "\r")
 	until(t, b, `document.readyState === "complete" && document.querySelector("[name=key]:not(:checked)") === null`)
-	require.NoError(t, b.Do(chromedp.Click(chromedp.CSS("[data-select]")), chromedp.Focus(chromedp.CSS("tr:has("+selected+") a")), chromedp.KeyEvent("x")))
+	press("[data-select]", "\r")
+	press("tr:has("+selected+") a", "x")
 	until(t, b, fmt.Sprintf("document.querySelector(%q).checked", selected))
-	require.NoError(t, b.Do(chromedp.Click(chromedp.CSS("main form[action='/replay/plan'] button"))))
+	press("form[action='/replay/plan'] button", "\r")
 	until(t, b, `document.body.innerText.includes("Replay 1 message")`)
 	assert.Contains(t, evaluate[string](t, b, "document.querySelector('main table').innerText"), failed[0].Key())
 	require.NoError(t, b.Enter(c.origin+"/failures"))
@@ -299,16 +306,18 @@ func TestBrowserTakesPictures(t *testing.T) {
 	const link = "http://127.0.0.1:8080/?token=…"
 	pictures := t.TempDir()
 	replace := map[string]string{link: c.newLink(), "-out docs": "-out " + pictures}
+	renew := func() { replace[link] = c.newLink() }
+	const named = "go run ./test/console/screenshot -out docs -name "
 	inRoot(t).play(t, "docs/console.md", plan{
 		replace: replace,
-		before:  map[string]func(){"go run ./test/console/screenshot -out docs -name …": func() { replace[link] = c.newLink() }},
+		before:  map[string]func(){named + "console-failures …": renew, named + "console-send …": renew},
 		elsewhere: map[string]string{
 			"paysluice console  …": "TestConsole", "paysluice console --local …": "TestBrowserTakesPictures",
 			"paysluice console --allow-replay": "TestBrowserReplays",
 			"go build -o .cache/local …":       ".cache/local", ".cache/local run …": "console",
 		},
 	})
-	for _, name := range []string{"console-light", "console-dark", "console-send-light", "console-send-dark"} {
+	for _, name := range []string{"console-light", "console-dark", "console-failures-light", "console-failures-dark", "console-send-light", "console-send-dark"} {
 		assert.FileExists(t, filepath.Join(pictures, name+".png"))
 	}
 }

@@ -314,6 +314,8 @@ func TestEvent(t *testing.T) {
 	assert.Empty(t, w.log.String())
 	assert.Contains(t, page(t, s, "/event?id=stripe:evt_1&at=0"), "The body is in the bucket.")
 
+	s.Stack.AWS.Local = true
+	assert.Contains(t, page(t, s, "/event?id=stripe:evt_1"), "paysluice --local events get stripe:evt_1\npaysluice --local events payload stripe:evt_1 &gt; body.json\n")
 	s.Trace = func(context.Context, string) (query.Trace, error) { return query.Trace{}, denied() }
 	assert.Contains(t, page(t, s, eventURL(e)+"&trace"), "Access denied.")
 	archived := true

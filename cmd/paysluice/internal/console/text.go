@@ -51,7 +51,16 @@ func (s *Server) functions() template.FuncMap {
 		"explain":  explain,
 		"mode":     mode,
 		"eventURL": eventURL,
+		"command":  s.command,
 	}
+}
+
+// command returns lines of commands, which name the local stack where the console shows it.
+func (s *Server) command(lines string) string {
+	if !s.Stack.AWS.Local {
+		return lines
+	}
+	return regexp.MustCompile(`(?m)^paysluice `).ReplaceAllString(lines, "paysluice --local ")
 }
 
 // ago returns how long ago a time was, or how far ahead it is.

@@ -64,10 +64,13 @@ const selector = document.querySelector("[data-select]");
 if (selector) {
   const boxes = every("[name=key]");
   const button = selector.parentElement.querySelector("button");
+  const say = (element, text) => {
+    if (element.textContent !== text) element.textContent = text;
+  };
   const show = () => {
     const n = boxes.filter((box) => box.checked).length;
-    selector.textContent = n === boxes.length ? "Select none" : "Select all shown";
-    button.textContent = `Plan a replay of ${n || "the"} selected`;
+    say(selector, n === boxes.length ? "Select none" : "Select all shown");
+    say(button, `Plan a replay of ${n || "the"} selected`);
   };
   selector.addEventListener("click", (event) => {
     event.preventDefault();
