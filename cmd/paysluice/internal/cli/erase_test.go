@@ -2,7 +2,6 @@ package cli
 
 import (
 	"bytes"
-	"io"
 	"maps"
 	"net/http"
 	"strings"
@@ -72,12 +71,7 @@ func TestEraseOnAnAccount(t *testing.T) {
 					w.Header().Set("x-amz-storage-class", "GLACIER")
 					w.Header().Set("x-amz-meta-event-id", "stripe:evt_1")
 				}
-				if strings.HasSuffix(r.URL.Path, "/gone") {
-					w.WriteHeader(http.StatusNotFound)
-					_, _ = io.WriteString(w, "<Error><Code>NoSuchKey</Code></Error>")
-					return
-				}
-				h.ServeHTTP(w, r)
+				missing(h).ServeHTTP(w, r)
 			})
 		}, answers)
 		var out bytes.Buffer

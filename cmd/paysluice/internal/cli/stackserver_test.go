@@ -47,6 +47,18 @@ func described(more string) account {
 
 func plain(h http.Handler) http.Handler { return h }
 
+// missing says that S3 has no object with a key that ends with "gone".
+func missing(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.HasSuffix(r.URL.Path, "/gone") {
+			h.ServeHTTP(w, r)
+			return
+		}
+		w.WriteHeader(http.StatusNotFound)
+		_, _ = io.WriteString(w, "<Error><Code>NoSuchKey</Code></Error>")
+	})
+}
+
 // rows returns n versions of an event as the table and its stream answer them.
 func rows(n int, hash string) account {
 	var all []string
@@ -194,7 +206,9 @@ func TestForwardFails(t *testing.T) {
 		{"a broken place", "", "--place " + file, hash, "is not the place of a tail"},
 		{"no stream", "", "--since 1h --place " + file, "!", "GetRecords"},
 		{"the place is kept before the first event", "", "--place " + file, "spoiled", "to continue: the same command again\n"},
-		{"another body", "", "--since 1h --place " + file, "x", "; to leave it out: the same command with --since 20"},
+		{"another body is named", "", "--since 1h --place " + file, "x", "left out: stripe:e: the payload does not match payloadSha256"},
+		{"the bucket has no body", "", "--since 1h --place " + file, "gone", "left out: stripe:e: get s3://b/gone: "},
+		{"the body cannot be read now", "", "--since 1h --place " + file, "denied", "to continue: the same command without --since\npaysluice events tail: stripe:e: get s3://b/denied: "},
 		{"an erased body is named", "", "--since 1h --place " + file, "erased", "left out: the payload of stripe:e was erased on 1970-01-01"},
 		{"nowhere to keep the place", "", "--since 1h --place " + filepath.Join(file, "place"), hash, "not a directory"},
 		{"an interrupt", "/cancel", "--since 1h --place " + file, hash, "to continue: the same command without --since\n"},
@@ -211,7 +225,11 @@ func TestForwardFails(t *testing.T) {
 		if tt.hash == "erased" {
 			answers["BatchGetItem"] = strings.Replace(answers["BatchGetItem"], `"payload"`, `"erasedAt":{"N":"1"},"payload"`, 1)
 		}
-		serveStack(t, plain, answers)
+		if tt.hash == "gone" || tt.hash == "denied" {
+			answers["BatchGetItem"] = strings.Replace(answers["BatchGetItem"], `"payload"`, `"payloadRef":{"S":"`+tt.hash+`"},"payload"`, 1)
+			answers["x-id=GetObject"] = "!"
+		}
+		serveStack(t, missing, answers)
 		ctx, stop := context.WithTimeout(t.Context(), time.Minute)
 		cancel = stop
 		problems := &canceller{cancel: stop, at: "left out"}

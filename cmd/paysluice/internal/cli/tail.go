@@ -22,7 +22,6 @@ import (
 
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/output"
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
-	"github.com/paysluice/paysluice/handlers/aws/table"
 	"github.com/paysluice/paysluice/handlers/event"
 	"github.com/paysluice/paysluice/handlers/function"
 )
@@ -67,8 +66,9 @@ hours ago.
 
 After Ctrl-C it says on stderr how to continue.
 
-A row of the table that is not an event is named and left out, and with
---forward-to an event with an erased payload too.`,
+A row of the table that is not an event is named and left out. With
+--forward-to, so is an event with a payload that was erased, is not in the
+bucket or does not match its hash.`,
 		Example: `  paysluice events tail -o ndjson
   paysluice events tail --since 2h --forward-to http://localhost:3000/hooks`,
 		Args: cobra.NoArgs,
@@ -156,11 +156,14 @@ func (a *app) forward(ctx context.Context, t tailing) error {
 		switch {
 		case err == nil && arrival.ErasedAt != 0:
 			left.note(erased(arrival.Event))
-			err = keep(arrival.Place)
 		case err == nil:
-			err = f.handOver(ctx, store, arrival, keep)
-		case errors.Is(err, table.ErrItem):
+			err = f.handOver(ctx, store, arrival.Event)
+		}
+		if query.IsLost(err) {
 			left.note(err)
+			err = nil
+		}
+		if err == nil {
 			err = keep(arrival.Place)
 		}
 		if failure = err; failure != nil {
@@ -171,23 +174,17 @@ func (a *app) forward(ctx context.Context, t tailing) error {
 	if t.since != "" {
 		changes = "without --since" // it would begin there again
 	}
-	a.sayRest(ctx, changes)
+	fmt.Fprintf(a.err, "to continue: the same command %s\n", changes)
 	return failure
 }
 
-// handOver delivers an event's body, and then keeps the place behind the event.
-func (f forwarder) handOver(ctx context.Context, store *query.Store, arrival query.Arrival, keep func(query.Place) error) error {
-	body, err := store.Payload(ctx, arrival.Event)
-	if err != nil && ctx.Err() == nil {
-		err = fmt.Errorf("%s: %w; to leave it out: the same command with --since %s", arrival.ID, err, formatTime(arrival.ReceivedAt+1, time.RFC3339Nano))
-	}
+// handOver delivers an event's body.
+func (f forwarder) handOver(ctx context.Context, store *query.Store, e event.Event) error {
+	body, err := store.Payload(ctx, e)
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", e.ID, err)
 	}
-	if err := f.deliver(ctx, arrival.Event, body); err != nil {
-		return err
-	}
-	return keep(arrival.Place)
+	return f.deliver(ctx, e, body)
 }
 
 // forwarder posts events to one URL.

@@ -3,6 +3,7 @@ package query_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/stack"
+	"github.com/paysluice/paysluice/handlers/aws/table"
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
 )
@@ -32,6 +34,26 @@ type getter struct {
 func (g *getter) GetObject(_ context.Context, in *s3.GetObjectInput, _ ...func(*s3.Options)) (*s3.GetObjectOutput, error) {
 	g.key = *in.Bucket + "/" + *in.Key
 	return &s3.GetObjectOutput{Body: io.NopCloser(g.body)}, g.err
+}
+
+func TestLostPayload(t *testing.T) {
+	for _, tt := range []struct {
+		why    string
+		bucket getter
+		lost   bool
+	}{
+		{"no object", getter{err: &types.NoSuchKey{}}, true},
+		{"another body", getter{body: strings.NewReader("other")}, true},
+		{"no access", getter{err: errRefused}, false},
+		{"a connection that breaks", getter{body: iotest.ErrReader(errRefused)}, false},
+	} {
+		s := query.NewStore(nil, &tt.bucket, &stack.Stack{Outputs: map[string]string{"BucketName": "b"}}, time.Now)
+		_, err := s.Payload(t.Context(), event.Event{PayloadRef: "oversize/x", PayloadSHA256: event.HashPayload(nil)})
+		assert.Error(t, err, tt.why)
+		assert.Equal(t, tt.lost, query.IsLost(err), tt.why)
+	}
+	assert.True(t, query.IsLost(fmt.Errorf("row: %w", table.ErrItem)), "a row that is not an event")
+	assert.False(t, query.IsLost(nil))
 }
 
 func TestArchived(t *testing.T) {

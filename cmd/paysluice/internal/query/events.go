@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/paysluice/paysluice/handlers/aws/bucket"
@@ -91,6 +92,13 @@ func (s *Store) Event(ctx context.Context, id string) ([]event.Event, error) {
 // bucket.ErrPayload for a body that does not match its hash.
 func (s *Store) Payload(ctx context.Context, e event.Event) ([]byte, error) {
 	return bucket.NewPayloads(s.objects, s.stack.Outputs["BucketName"], payloadTimeout).Payload(ctx, e)
+}
+
+// IsLost reports whether an error of a row or of its payload is final: the row is not an
+// event, the bucket does not have the payload, or the payload does not match its hash.
+func IsLost(err error) bool {
+	_, missing := errors.AsType[*types.NoSuchKey](err)
+	return missing || errors.Is(err, table.ErrItem) || errors.Is(err, bucket.ErrPayload)
 }
 
 // Window returns the range of f, with the defaults of the missing bounds.
