@@ -187,6 +187,8 @@ func TestForwardFails(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "file")
 	require.NoError(t, os.WriteFile(file, []byte("{"), 0o600))
+	foreign := filepath.Join(dir, "foreign")
+	require.NoError(t, writePlace(foreign, keptTail{Stack: "arn:other"}))
 	cancel := func() {}
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
@@ -214,6 +216,8 @@ func TestForwardFails(t *testing.T) {
 		{"an interrupt", "/cancel", "--since 1h --place " + file, hash, "to continue: the same command without --since\n"},
 		{"an unreadable row is named", "", "--since 1h --place " + file, "spoiled", "left out: row of eventId"},
 		{"the place cannot be written any more", "/block", "--since 1h --place " + file, hash, "is a directory"},
+		{"the place cannot be written at all", "", "--since 1h --place " + file, hash, "is a directory"},
+		{"the place of another stack is not overwritten", "", "--since 1h --place " + foreign, hash, "is the place of a tail of another stack, arn:other: name another file with --place"},
 	} {
 		answers := rows(1, tt.hash)
 		if tt.hash == "!" {

@@ -137,10 +137,12 @@ func (a *app) forward(ctx context.Context, t tailing) error {
 			return err
 		}
 	}
+	kept, err := readPlace(path, s.ID)
+	if err != nil && (t.since == "" || !errors.Is(err, errNoPlace)) {
+		return err
+	}
 	if t.since == "" {
-		if t.from, err = readPlace(path, s.ID); err != nil {
-			return err
-		}
+		t.from = kept
 	}
 	keep := func(p query.Place) error { return writePlace(path, keptTail{s.ID, p}) }
 	if t.from.Shards == nil { // the first event may come after an interrupt
@@ -280,6 +282,9 @@ type keptTail struct {
 	query.Place
 }
 
+// errNoPlace reports a file that --since overwrites.
+var errNoPlace = errors.New("is not the place of a tail")
+
 // readPlace returns the place of a tail of a stack, the zero place without a file.
 func readPlace(path, stackID string) (query.Place, error) {
 	var kept keptTail
@@ -291,7 +296,7 @@ func readPlace(path, stackID string) (query.Place, error) {
 		return query.Place{}, err
 	}
 	if err := json.Unmarshal(text, &kept); err != nil {
-		return query.Place{}, fmt.Errorf("%s is not the place of a tail: delete it, and choose where to begin with --since: %w", path, err)
+		return query.Place{}, fmt.Errorf("%s %w: delete it, and choose where to begin with --since: %w", path, errNoPlace, err)
 	}
 	if kept.Stack != "" && kept.Stack != stackID {
 		return query.Place{}, usagef("%s is the place of a tail of another stack, %s: name another file with --place", path, kept.Stack)
