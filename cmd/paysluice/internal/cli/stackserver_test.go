@@ -237,7 +237,7 @@ func TestForwardFails(t *testing.T) {
 		ctx, stop := context.WithTimeout(t.Context(), time.Minute)
 		cancel = stop
 		problems := &canceller{cancel: stop, at: "left out"}
-		code := Run(ctx, strings.Fields("events tail --forward-to "+strings.Replace(server.URL, "//", "//user:hidden@", 1)+tt.path+" "+tt.args), nil, io.Discard, problems)
+		code := Run(ctx, strings.Fields("events tail --forward-to "+strings.Replace(server.URL, "//", "//user:hidden@", 1)+tt.path+"?token=hidden "+tt.args), nil, io.Discard, problems)
 		stop()
 		assert.NotEqual(t, exitDone, code, tt.why)
 		assert.Contains(t, problems.String(), tt.says, tt.why)

@@ -150,7 +150,7 @@ func (a *app) forward(ctx context.Context, t tailing) error {
 			return err
 		}
 	}
-	fmt.Fprintf(a.err, "forwarding to %s; the place is kept in %s\n", target.Redacted(), path)
+	fmt.Fprintf(a.err, "forwarding to %s; the place is kept in %s\n", withoutSecrets(target), path)
 	store, left := query.New(s, a.now), a.leftOut()
 	f := newForwarder(t.forwardTo, a.out)
 	var failure error
@@ -187,6 +187,12 @@ func (f forwarder) handOver(ctx context.Context, store *query.Store, e event.Eve
 		return fmt.Errorf("%s: %w", e.ID, err)
 	}
 	return f.deliver(ctx, e, body)
+}
+
+// withoutSecrets returns the scheme, host and path of a URL. The user, the query and the
+// fragment may hold a password or a token.
+func withoutSecrets(u *url.URL) string {
+	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
 }
 
 // forwarder posts events to one URL.
@@ -257,6 +263,9 @@ func (f forwarder) post(ctx context.Context, e event.Event, body []byte) (int, e
 		request.Header.Set(name, value)
 	}
 	response, err := f.client.Do(request)
+	if failure, ok := errors.AsType[*url.Error](err); ok {
+		failure.URL = withoutSecrets(request.URL)
+	}
 	if err != nil {
 		return 0, err
 	}

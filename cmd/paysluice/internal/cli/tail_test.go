@@ -32,7 +32,7 @@ func TestDeliverUntilAnswered(t *testing.T) {
 		w.WriteHeader(statuses[len(bodies)-1])
 	}))
 	var out bytes.Buffer
-	f := newForwarder(server.URL, &out)
+	f := newForwarder(strings.Replace(server.URL, "//", "//user:hidden@", 1)+"/hooks?token=hidden", &out)
 	f.first = time.Millisecond
 	e := event.Event{ID: "stripe:evt_1", Type: "charge.refunded\u009b2J", Category: event.RefundSucceeded, Provider: "stripe"}
 
@@ -50,7 +50,9 @@ stripe:evt_1 TYPE: 422
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
 	assert.ErrorIs(t, f.deliver(ctx, e, nil), context.DeadlineExceeded)
+	assert.Contains(t, out.String(), `: Post "`+server.URL+`/hooks": dial tcp`)
 	assert.Contains(t, out.String(), "connection refused, again in 1ms")
+	assert.NotContains(t, out.String(), "hidden")
 	ctx, cancel = context.WithCancel(t.Context())
 	cancel()
 	assert.ErrorIs(t, f.deliver(ctx, e, nil), context.Canceled)
