@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	// countedFailures bounds how many archived messages a page reads. Each costs one
-	// request to S3.
+	// countedFailures bounds how many archived messages a page reads: the first in the
+	// order of their keys. Each costs one request to S3.
 	countedFailures = 1000
 	// shownFailures is the number of messages of a group on its page.
 	shownFailures = 50
@@ -34,7 +34,7 @@ type failuresData struct {
 	Select   string            // URL of the page with all messages selected, or with none
 	Next     string            // URL of the next page, "" on the last
 	Total    int
-	Cut      bool
+	Cut      bool // whether the archive may have more messages
 	Problem  *problem
 	Runs     section[[]runRow]
 	Replay   bool // whether the console may replay
@@ -100,6 +100,10 @@ func (s *Server) failures(r *http.Request) (view, error) {
 		all = append(all, f)
 	}
 	data.Total, data.Cut = len(all), len(all) == countedFailures
+	rest := ""
+	if data.Cut {
+		rest = " --limit 0 --after " + quote(all[len(all)-1].Key)
+	}
 	data.Groups = s.groups(all, data.Days)
 	if data.Provider != "" && data.Reason != "" {
 		data.turn(all, form)
@@ -107,7 +111,7 @@ func (s *Server) failures(r *http.Request) (view, error) {
 	data.Runs = s.runs(r.Context())
 	data.Command = "paysluice failures stats --since " + fmt.Sprint(data.Days) + "d"
 	if data.Provider != "" && data.Reason != "" {
-		data.Command = fmt.Sprintf("paysluice failures list --provider %s --reason %s --since %dd", data.Provider, quote(data.Reason), data.Days)
+		data.Command = fmt.Sprintf("paysluice failures list --provider %s --reason %s --since %dd%s", data.Provider, quote(data.Reason), data.Days, rest)
 	}
 	return view{page: "failures", title: "Failures", data: data}, nil
 }

@@ -171,8 +171,15 @@ func TestFailures(t *testing.T) {
 		assert.Contains(t, group, want)
 	}
 
-	a.failures = make([]failure.Failure, countedFailures)
-	assert.Contains(t, page(t, s, "/failures?days=30"), "The first 1,000 messages are counted.")
+	many := make([]failure.Failure, countedFailures)
+	for n := range many { // in the order of their keys
+		many[n] = failure.Failure{Key: fmt.Sprintf("stripe/2026/03/10/%04d.json", n), Provider: "stripe", Reason: "conflict", ArchivedAt: now.UnixMilli() - int64(n)}
+	}
+	a.failures = many
+	assert.Contains(t, page(t, s, "/failures?days=30"), "Only the first 1,000 messages are counted, by provider and day, the oldest day first. Choose fewer days to see newer ones. The command below counts all, and")
+	group = page(t, s, "/failures?provider=stripe&reason=conflict&days=1")
+	assert.Contains(t, group, "The command below lists the rest, and a replay of the group has all of its messages.")
+	assert.Contains(t, group, "paysluice failures list --provider stripe --reason conflict --since 1d --limit 0 --after stripe/2026/03/10/0999.json")
 	a.failures, a.fail["Runs"] = nil, denied()
 	assert.Contains(t, page(t, s, "/failures"), "No event failed.")
 	a.fail["List"] = denied()
