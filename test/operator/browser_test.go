@@ -220,6 +220,8 @@ func TestBrowserReplays(t *testing.T) {
 	press("[data-select]", "\r")
 	press("tr:has("+selected+") a", "x")
 	until(t, b, fmt.Sprintf("document.querySelector(%q).checked", selected))
+	press(selected, "/")
+	until(t, b, `document.activeElement.matches(".search input")`)
 	press("form[action='/replay/plan'] button", "\r")
 	until(t, b, `document.body.innerText.includes("Replay 1 message")`)
 	assert.Contains(t, evaluate[string](t, b, "document.querySelector('main table').innerText"), failed[0].Key())

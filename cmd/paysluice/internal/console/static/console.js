@@ -29,6 +29,7 @@ document.addEventListener("click", (event) => {
 
 // Keys: / searches, j and k move between rows, x selects one, g and a letter go to a page.
 const pages = { o: "/", e: "/events", f: "/failures", s: "/send", d: "/doctor" };
+const typing = "input:not([type=checkbox]), select, textarea"; // takes the keys itself
 let leader = false;
 
 const move = (step) => {
@@ -40,7 +41,7 @@ const move = (step) => {
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.target.closest("input:not([type=checkbox]), select, textarea")) {
+  if (event.target.closest(typing)) {
     if (event.key === "Escape") event.target.blur();
     return;
   }
@@ -56,7 +57,7 @@ document.addEventListener("keydown", (event) => {
 
 // The search takes the focus when the key goes up, so that it does not receive the key.
 document.addEventListener("keyup", (event) => {
-  if (event.key === "/" && !event.target.closest("input, select, textarea")) document.querySelector(".search input").focus();
+  if (event.key === "/" && !event.target.closest(typing)) document.querySelector(".search input").focus();
 });
 
 // The link that selects all messages does it in place, and the button says how many it plans.
