@@ -3,9 +3,12 @@ package console
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/paysluice/paysluice/cmd/paysluice/failure"
@@ -90,6 +93,10 @@ func (s *Server) failures(r *http.Request) (view, error) {
 	if data.Provider != "" && !slices.Contains(failure.Providers(), data.Provider) {
 		return view{}, fmt.Errorf("%w: no provider is called %s", errRequest, data.Provider)
 	}
+	after, err := parseMessagePlace(form.Get("after"))
+	if err != nil {
+		return view{}, err
+	}
 	filter := failure.Filter{Provider: data.Provider, Reason: data.Reason, Since: s.since(data.Days), Limit: countedFailures}
 	var all []failure.Failure
 	for f, err := range s.Archive.List(r.Context(), filter) {
@@ -106,7 +113,7 @@ func (s *Server) failures(r *http.Request) (view, error) {
 	}
 	data.Groups = s.groups(all, data.Days)
 	if data.Provider != "" && data.Reason != "" {
-		data.turn(all, form)
+		data.turn(all, after, form)
 	}
 	data.Runs = s.runs(r.Context())
 	data.Command = "paysluice failures stats --since " + fmt.Sprint(data.Days) + "d"
@@ -116,18 +123,49 @@ func (s *Server) failures(r *http.Request) (view, error) {
 	return view{page: "failures", title: "Failures", data: data}, nil
 }
 
-// turn shows the page of a group's messages that the form asks for, the newest first. A
-// page keeps its place when messages arrive.
-func (d *failuresData) turn(all []failure.Failure, form url.Values) {
-	slices.SortFunc(all, func(a, b failure.Failure) int {
-		return cmp.Or(cmp.Compare(b.ArchivedAt, a.ArchivedAt), cmp.Compare(a.Key, b.Key))
-	})
-	begin := 1 + slices.IndexFunc(all, func(f failure.Failure) bool { return f.Key == form.Get("after") })
+// messagePlace is a place in a group's messages: the time and the key of the message before.
+type messagePlace struct {
+	at  int64
+	key string
+}
+
+func messagePlaceOf(f failure.Failure) messagePlace { return messagePlace{f.ArchivedAt, f.Key} }
+
+// compare orders places, the newest first.
+func (p messagePlace) compare(other messagePlace) int {
+	return cmp.Or(cmp.Compare(other.at, p.at), cmp.Compare(p.key, other.key))
+}
+
+// String returns the place as a parameter of a URL.
+func (p messagePlace) String() string { return fmt.Sprintf("%d.%s", p.at, p.key) }
+
+// parseMessagePlace reads a place. It returns the one before all messages for "".
+func parseMessagePlace(text string) (messagePlace, error) {
+	if text == "" {
+		return messagePlace{at: math.MaxInt64}, nil
+	}
+	millis, key, _ := strings.Cut(text, ".")
+	at, err := strconv.ParseInt(millis, 10, 64)
+	if err != nil {
+		return messagePlace{}, fmt.Errorf("%w: after is not a place in the list; begin at the first page", errRequest)
+	}
+	return messagePlace{at, key}, nil
+}
+
+// turn shows the page of a group's messages after a place, the newest first, and the last
+// page if the messages after the place are gone. A page keeps its place when messages arrive
+// or are erased.
+func (d *failuresData) turn(all []failure.Failure, after messagePlace, form url.Values) {
+	slices.SortFunc(all, func(a, b failure.Failure) int { return messagePlaceOf(a).compare(messagePlaceOf(b)) })
+	begin := slices.IndexFunc(all, func(f failure.Failure) bool { return after.compare(messagePlaceOf(f)) < 0 })
+	if begin < 0 {
+		begin = max(0, len(all)-shownFailures)
+	}
 	end := min(len(all), begin+shownFailures)
 	d.Messages, d.From, d.To, d.Selected = all[begin:end], begin+1, end, form.Has("selected")
 	kept := url.Values{"provider": {d.Provider}, "reason": {d.Reason}, "days": {fmt.Sprint(d.Days)}}
 	if end < len(all) {
-		kept.Set("after", all[end-1].Key)
+		kept.Set("after", messagePlaceOf(all[end-1]).String())
 		d.Next = "/failures?" + kept.Encode() + "#messages"
 	}
 	kept.Set("after", form.Get("after"))

@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -184,7 +185,7 @@ func TestFailures(t *testing.T) {
 	assert.Contains(t, page(t, s, "/failures"), "No event failed.")
 	a.fail["List"] = denied()
 	assert.NotContains(t, page(t, s, "/failures"), "No event failed.")
-	for _, target := range []string{"/failures?days=2", "/failures?provider=adyen", "/replay?provider=stripe&days=7"} {
+	for _, target := range []string{"/failures?days=2", "/failures?provider=adyen", "/failures?after=x", "/replay?provider=stripe&days=7"} {
 		assert.Equal(t, http.StatusBadRequest, get(t, s, target).Code, target)
 	}
 }
@@ -220,7 +221,13 @@ func TestReplayOfSelectedMessages(t *testing.T) {
 		}
 	}
 	require.Len(t, shown, len(a.failures))
-	assert.Contains(t, page(t, s, link(page(t, s, target), "First")), "1–50 of 101")
+	newest := page(t, s, link(page(t, s, target), "First"))
+	assert.Contains(t, newest, "1–50 of 101")
+	target = link(newest, "More")
+	a.failures = slices.Delete(a.failures, shownFailures-1, shownFailures)
+	assert.Contains(t, page(t, s, target), "50–99 of 100", "the message before the page was erased")
+	a.failures = a.failures[:shownFailures-1]
+	assert.Contains(t, page(t, s, target), "1–49 of 49", "and all after it")
 
 	selected := url.Values{"key": {shown[60], shown[3]}}
 	r := post(t, s, "/replay/plan", selected)
