@@ -71,7 +71,11 @@ Exit code 3: there are such rows or messages.`,
 				return err
 			}
 			all := slices.Concat(plan.Events, plan.Archived)
-			if len(all) == 0 {
+			switch {
+			case len(all) == 0 && left.n > 0:
+				fmt.Fprintln(a.err, "no event matches: none of the rows and messages that can be read has it")
+				return left.result(nil)
+			case len(all) == 0:
 				return of.notFound()
 			}
 			fmt.Fprintf(a.err, "This erases %s of %s and %s in the bucket:\n", counted(len(all), "payload"), s.Name, counted(len(plan.Objects), "object version"))
