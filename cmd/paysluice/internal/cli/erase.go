@@ -130,7 +130,7 @@ func (a *app) planErasure(ctx context.Context, s *stack.Stack, of subject, left 
 	selects := func(e event.Event) bool { return e.ID == of.id }
 	var filter failure.Filter
 	switch {
-	case isKey(of.id): // the table has no such id
+	case namesObject(of.id): // the table has no such id
 		events = output.All[event.Event](nil)
 		selects = func(event.Event) bool { return true }
 	case of.payment != "":
@@ -168,7 +168,7 @@ func (a *app) planErasure(ctx context.Context, s *stack.Stack, of subject, left 
 // archivedMessages returns the archived messages of an event, or those with the body of a
 // message without one.
 func archivedMessages(ctx context.Context, archive *failure.Archive, id string) ([]failure.Failure, error) {
-	if !isKey(id) {
+	if !namesObject(id) {
 		return archive.Find(ctx, id)
 	}
 	of, err := archive.Get(ctx, id)

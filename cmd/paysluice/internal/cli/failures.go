@@ -182,16 +182,17 @@ func (a *app) showFailures(found []failure.Failure) error {
 	return output.Objects(a.out, a.format, found, texts)
 }
 
-// isKey reports whether an argument is a key of the archive. The id of an event begins with
-// the provider and a colon.
-func isKey(id string) bool {
+// namesObject reports whether an argument names an object below a provider's prefix instead
+// of an event, which has a colon after the provider. The object may be one that somebody
+// put there: its key need not have the form that failure.IsKey checks.
+func namesObject(id string) bool {
 	first, _, found := strings.Cut(id, "/")
 	return found && slices.Contains(failure.Providers(), first)
 }
 
 // findFailures returns the failure under a key, or those of an event.
 func findFailures(ctx context.Context, archive *failure.Archive, id string) ([]failure.Failure, error) {
-	if isKey(id) {
+	if namesObject(id) {
 		f, err := archive.Get(ctx, id)
 		if errors.Is(err, failure.ErrMissing) {
 			return nil, fmt.Errorf("%w: the archive has no %s", query.ErrNotFound, id)
