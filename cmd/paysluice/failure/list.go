@@ -206,13 +206,13 @@ func (a *Archive) Find(ctx context.Context, eventID string) ([]Failure, error) {
 	return found, nil
 }
 
-// bodyDigits is a pattern of keys: the digits of the payload's hash, before the id of a
-// message that has another one's key (package event, Archived.Key and MessageKey).
+// bodyDigits matches the end of a key and captures the first digits of the payload's hash.
+// In a MessageKey the message's id follows them (package event).
 const bodyDigits = `-([0-9a-f]{16})(?:-[0-9a-f]{8}-[0-9a-f-]{27})?\.json$`
 
-// Copies returns a failure without an event's id and the others with the same body, without
-// reading those with another one. A provider delivers a webhook again, and a replay sends a
-// message again, and each has a key of its own.
+// Copies returns a failure that has no event's id, and the other failures with the same body.
+// A provider's redelivery and a replay each add one under a key of its own. Copies reads only
+// failures with the same digits in their keys.
 func (a *Archive) Copies(ctx context.Context, of Failure) ([]Failure, error) {
 	pattern, copies := regexp.MustCompile(bodyDigits), []Failure{of}
 	digits := pattern.FindStringSubmatch(of.Key)

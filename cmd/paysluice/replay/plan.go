@@ -23,7 +23,7 @@ type Selection struct {
 	Conflicts bool `json:"conflicts,omitempty"`
 	// OtherMode also sends events of another mode than the secret's entry.
 	OtherMode bool `json:"otherMode,omitempty"`
-	// Keys selects messages one by one, at most MaxKeys, and the Filter none.
+	// Keys, at most MaxKeys, select single messages. The Filter is then not used.
 	Keys []string `json:"keys,omitempty"`
 	// EventIDs are the events of a republication, all of the Filter without one.
 	EventIDs []string `json:"eventIds,omitempty"`

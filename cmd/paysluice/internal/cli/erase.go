@@ -39,10 +39,10 @@ have the same body. paysluice failures list shows the keys.
 --payment reads the whole archive. --customer reads every event and every
 archived message since --since, seven days back by default.
 
-A row of the table that is not an event is named and left out. Archived messages
-that are in Glacier or no event are counted and left out, because their payment
-and their customer are not known; the id of one in Glacier is in its metadata.
-Exit code 3: there are such rows or messages.`,
+A row of the table that is not an event is named and left out. With --payment or
+--customer, archived messages that are in Glacier or no event are counted and
+left out, because their payment and their customer are not known. The event's id
+finds its messages in Glacier too. Exit code 3: there are such rows or messages.`,
 		Example: `  paysluice events erase stripe:evt_1PgcT2
   paysluice events erase stripe/2026/11/01/1d2e3f40-5a6b-4c7d-8e9f-0a1b2c3d4e5f-e3b0c44298fc1c14.json
   paysluice events erase --payment pi_3PgcT2
@@ -178,7 +178,7 @@ func archivedMessages(ctx context.Context, archive *failure.Archive, id string) 
 	case err != nil:
 		return nil, err
 	case of.EventID != "":
-		return nil, usagef("%s is of the event %s, which the table or other messages have too: paysluice events erase %[2]s", id, of.EventID)
+		return nil, usagef("%s is a message of the event %s: erase it by its id: paysluice events erase %[2]s", id, of.EventID)
 	}
 	return archive.Copies(ctx, of)
 }

@@ -55,7 +55,7 @@ func TestEraseOnAnAccount(t *testing.T) {
 		{"a payment is not", "--payment pi_1 --yes", account{"list-type": glacier}, exitFound, "left out: 4 archived messages in Glacier: repeat the command after paysluice failures restore\nno event matches: none of the rows and messages that can be read has it\n"},
 		{"a message without an event", its + " --yes", unnamed, exitDone, "This erases 1 payload of s and 1 object version in the bucket:\n  " + its + "  refund.succeeded\n" + done},
 		{"a payment that it may name", "--payment pi_2 --yes", unnamed, exitFound, "left out: 4 archived messages are no event: paysluice failures show KEY"},
-		{"the key of an event's message", key + " --yes", nil, exitUsage, "is of the event stripe:evt_1, which the table or other messages have too: paysluice events erase stripe:evt_1"},
+		{"the key of an event's message", key + " --yes", nil, exitUsage, "is a message of the event stripe:evt_1: erase it by its id: paysluice events erase stripe:evt_1"},
 		{"a key of nothing", "stripe/gone --yes", nil, exitFailed, "not found: the archive has no stripe/gone"},
 		{"a key that cannot be read", key + " --yes", account{"x-id=GetObject": "!"}, exitFailed, "StatusCode: 400"},
 		{"no permission to list", "stripe:evt_1 --yes", account{"list-type": "!"}, exitFailed, "StatusCode: 400"},

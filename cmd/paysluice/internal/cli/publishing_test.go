@@ -134,7 +134,7 @@ func TestUnpublishedOnAnAccount(t *testing.T) {
 		{"receipts that expire each time", "--remove --limit 1 --yes", account{"DeleteMessageBatch": `{"Failed":[{"Id":"0","Code":"ReceiptHandleIsInvalid"}]}`},
 			&out, exitFound, "0 messages are deleted\nsome messages could not be read or deleted now"},
 		{"messages that others show again", "--remove --yes", account{"DeleteMessageBatch": "{}"}, &out, exitFound, "1 message is deleted\nsome messages"},
-		{"a queue that is longer than a minute", "", nil, &out, exitDone, "the queue is too long to read at once: this is about 1 message of it"},
+		{"a queue that is longer than a minute", "", nil, &out, exitDone, "the queue is too long to read at once: only 1 of its messages could be read"},
 		{"nothing to delete", "--remove", account{"ReceiveMessage": "{}"}, &out, exitDone, noUnpublished},
 		{"another event", "stripe:other", account{"ReceiveMessage": "{}"}, &out, exitDone, noUnpublished},
 		{"the others were not read", "stripe:other --limit 1", nil, &out, exitDone, "--limit ended the reading after 1 message, and nothing"},

@@ -89,7 +89,7 @@ func (a *app) listUnpublished(ctx context.Context, reader *query.UnpublishedRead
 		fmt.Fprintln(a.err, noneIn(read, all || flags.limit == 0))
 	}
 	if !all && flags.limit == 0 {
-		fmt.Fprintf(a.err, "the queue is too long to read at once: this is about %s of it\n", counted(len(read), "message"))
+		fmt.Fprintf(a.err, "the queue is too long to read at once: only %d of its messages could be read\n", len(read))
 	}
 	if flags.stats {
 		_, err = output.Write(a.out, a.format, reasonColumns(), output.All(countReasons(listed)))
