@@ -109,7 +109,7 @@ func TestDeployRefuses(t *testing.T) {
 		{"zips of another architecture than Architecture", []string{"deploy", "--template", template, "--code-version", "00", "--out", built, "--arch", "x86_64"}, 2, "that is for x86_64"},
 		{"another Architecture than that of the zips", []string{"deploy", "--template", template, "--set", "Architecture=x86_64"}, 2, "--set Architecture=x86_64: use --arch"},
 		{"a first deployment without a name", []string{"deploy", "--template", template, "--stack", "new"}, 2, "A first deployment needs --suffix and --bucket"},
-		{"the suffix of another stack", []string{"deploy", "--template", template, "--suffix", "other"}, 2, "--suffix other is not that of the stack paysluice-operator, operator: another suffix would replace"},
+		{"the suffix of another stack", []string{"deploy", "--template", template, "--suffix", "other"}, 2, "the stack paysluice-operator has the suffix operator, not other: another suffix would replace"},
 		{"no sources", []string{"deploy", "--template", template}, 1, "no folder cmd/lambdas here"},
 		{"the local stack", []string{"deploy", "--local"}, 2, "the local stack is deployed by make up"},
 		{"the local stack", []string{"destroy", "--local"}, 2, "the local stack is deleted by make down"},

@@ -74,9 +74,9 @@ func (a *app) runDeploy(ctx context.Context, d deployment) error {
 	switch {
 	case errors.Is(err, stack.ErrNotFound) && (d.suffix == "" || d.bucket == ""):
 		return usagef("%w. A first deployment needs --suffix and --bucket", err)
-	case err == nil && d.suffix != "" && len(s.Parameters) > 0 && d.suffix != s.Suffix():
-		return usagef("--suffix %s is not that of the stack %s, %s: another suffix would replace its resources and lose their data. "+
-			"Leave --suffix out, or choose another --stack", d.suffix, s.Name, s.Suffix())
+	case err == nil && d.suffix != "" && s.Suffix() != "" && d.suffix != s.Suffix():
+		return usagef("the stack %s has the suffix %s, not %s: another suffix would replace its resources and lose their data. "+
+			"Leave --suffix out, or choose another --stack", s.Name, s.Suffix(), d.suffix)
 	case err == nil:
 		a.name = s.Name
 		if d.bucket == "" {

@@ -42,7 +42,7 @@ func (a account) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // The emulator has no protected table and no log group of API Gateway's own.
 func TestDestroy(t *testing.T) {
 	described := func(protection string, more ...string) string {
-		return fmt.Sprintf(`<DescribeStacksResponse><DescribeStacksResult><Stacks><member><StackName>s</StackName><StackId>arn:s</StackId>`+strings.Join(more, "")+`
+		return fmt.Sprintf(`<DescribeStacksResponse><DescribeStacksResult><Stacks><member><StackName>s</StackName><StackId>arn:s</StackId><Description>paysluice</Description>`+strings.Join(more, "")+`
 <Outputs><member><OutputKey>QueueUrl</OutputKey><OutputValue>https://q</OutputValue></member><member><OutputKey>DeadLetterQueueUrl</OutputKey><OutputValue>https://d</OutputValue></member>
 <member><OutputKey>BucketName</OutputKey><OutputValue>b</OutputValue></member><member><OutputKey>TableName</OutputKey><OutputValue>t</OutputValue></member>
 <member><OutputKey>EventBusName</OutputKey><OutputValue>webhook-events-s</OutputValue></member></Outputs>
@@ -135,9 +135,21 @@ func TestDeploy(t *testing.T) {
 	}
 	t.Setenv("PATH", dir)
 	var stdout, stderr bytes.Buffer
-	code := Run(t.Context(), []string{"deploy", "--template", filepath.Join(dir, "stack.json"), "--out", dir, "--code-version", "0a", "--arch", "arm64", "--set", "LogLevel=DEBUG"}, nil, &stdout, &stderr)
+	args := []string{"deploy", "--template", filepath.Join(dir, "stack.json"), "--out", dir, "--code-version", "0a", "--arch", "arm64", "--set", "LogLevel=DEBUG"}
+	code := Run(t.Context(), args, nil, &stdout, &stderr)
 	assert.Equal(t, exitDone, code, stderr.String())
 	assert.Equal(t, "ran cp\nran deploy\nran describe-stacks\n", stdout.String())
 	assert.Contains(t, stderr.String(), "LogLevel=DEBUG")
 	assert.Contains(t, stderr.String(), "paysluice doctor checks the rest")
+
+	const suffix = "<Parameters><member><ParameterKey>EnvironmentSuffix</ParameterKey><ParameterValue>prod</ParameterValue></member></Parameters>"
+	for _, refused := range []struct{ member, says string }{
+		{"<StackStatus>CREATE_COMPLETE</StackStatus>", "no paysluice stack: s is the stack of another application"},
+		{"<Description>paysluice</Description>" + suffix, "the stack s has the suffix prod, not test: another suffix would replace its resources"},
+	} {
+		serveStack(t, plain, described(refused.member))
+		stderr.Reset()
+		assert.NotEqual(t, exitDone, Run(t.Context(), append(args, "--suffix", "test", "--bucket", "b", "--dry-run"), nil, io.Discard, &stderr))
+		assert.Contains(t, stderr.String(), refused.says)
+	}
 }

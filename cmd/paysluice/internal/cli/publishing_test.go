@@ -22,7 +22,7 @@ import (
 // webhook-unpublished.
 func publishing() account {
 	a := rows(1, "h")
-	a["DescribeStacks"] = `<DescribeStacksResponse><DescribeStacksResult><Stacks><member><StackName>s</StackName><StackId>arn:s</StackId>
+	a["DescribeStacks"] = `<DescribeStacksResponse><DescribeStacksResult><Stacks><member><StackName>s</StackName><StackId>arn:s</StackId><Description>paysluice</Description>
 <Parameters><member><ParameterKey>PublishTo</ParameterKey><ParameterValue>topic</ParameterValue></member></Parameters>
 <Outputs><member><OutputKey>TableName</OutputKey><OutputValue>t</OutputValue></member><member><OutputKey>BucketName</OutputKey><OutputValue>b</OutputValue></member>
 <member><OutputKey>UnpublishedQueueUrl</OutputKey><OutputValue>https://q</OutputValue></member></Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>`
@@ -99,7 +99,7 @@ func TestRepublishOnAnAccount(t *testing.T) {
 	assert.Contains(t, out.String(), "provider,category,skipped,count,samples\n")
 }
 
-const stackWithoutPublishing = `<DescribeStacksResponse><DescribeStacksResult><Stacks><member><StackName>s</StackName><StackId>arn:s</StackId>
+const stackWithoutPublishing = `<DescribeStacksResponse><DescribeStacksResult><Stacks><member><StackName>s</StackName><StackId>arn:s</StackId><Description>paysluice</Description>
 <Outputs><member><OutputKey>TableName</OutputKey><OutputValue>t</OutputValue></member></Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>`
 
 // A narrow terminal shows one sample of a group, and times without fractions.

@@ -85,7 +85,7 @@ func (r *reconciled) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		w.WriteHeader(http.StatusBadRequest)
 		_, _ = io.WriteString(w, `{"__type":"AccessDeniedException"}`)
 	case strings.Contains(string(text), "Action=DescribeStacks"):
-		_, _ = io.WriteString(w, "<DescribeStacksResponse><DescribeStacksResult><Stacks><member><StackName>prod</StackName><StackId>arn</StackId><Outputs>")
+		_, _ = io.WriteString(w, "<DescribeStacksResponse><DescribeStacksResult><Stacks><member><StackName>prod</StackName><StackId>arn</StackId><Description>paysluice</Description><Outputs>")
 		outputs := map[string]string{"StripeUrl": hook, "PayPalUrl": hook, "SquareUrl": hook, "TableName": "events", "BucketName": "archive", "QueueUrl": "http://" + request.Host + "/1/q"}
 		if r.stackKeys != "" {
 			outputs["ApiKeysSecretArn"] = "arn:aws:secretsmanager:us-east-1:1:secret:provider-api-keys-prod-AbCdEf"

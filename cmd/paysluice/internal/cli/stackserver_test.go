@@ -26,7 +26,7 @@ import (
 // serveStack is an account with a stack of one table, and the given answers.
 func serveStack(t *testing.T, handler func(http.Handler) http.Handler, answers account) {
 	t.Helper()
-	whole := account{"DescribeStacks": `<DescribeStacksResponse><DescribeStacksResult><Stacks><member><StackName>s</StackName><StackId>arn:s</StackId>
+	whole := account{"DescribeStacks": `<DescribeStacksResponse><DescribeStacksResult><Stacks><member><StackName>s</StackName><StackId>arn:s</StackId><Description>paysluice</Description>
 <Outputs><member><OutputKey>TableName</OutputKey><OutputValue>t</OutputValue></member><member><OutputKey>BucketName</OutputKey><OutputValue>b</OutputValue></member>
 <member><OutputKey>TableStreamArn</OutputKey><OutputValue>arn:stream</OutputValue></member></Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>`}
 	maps.Copy(whole, answers)
@@ -130,7 +130,7 @@ func TestCommandsOnRows(t *testing.T) {
 		}, broken{}, exitFailed, errBroken.Error()},
 		{"a prefix of an older release", "replay -bucket b -prefix= --dry-run", account{"list-type": "<ListBucketResult/>"}, &out, exitDone, "no archived message matches"},
 		{"another application's stack", "destroy --yes", described("<Description>A website</Description>"), &out, exitFailed, "no paysluice stack: s is the stack of another application"},
-		{"a stack that is being created", "events list", described("<StackStatus>CREATE_IN_PROGRESS</StackStatus>"), &out, exitFailed, "the stack has no outputs: s has the status CREATE_IN_PROGRESS"},
+		{"a stack that is being created", "events list", described("<Description>paysluice</Description><StackStatus>CREATE_IN_PROGRESS</StackStatus>"), &out, exitFailed, "the stack has no outputs: s has the status CREATE_IN_PROGRESS"},
 		{"exact times", "trace stripe:e -o csv", rows(1, hash), &out, exitDone, "Z,0s,stripe-processor,received"},
 	} {
 		out.Reset()

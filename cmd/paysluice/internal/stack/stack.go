@@ -45,10 +45,19 @@ type Stack struct {
 	AWS        AWS
 }
 
-// Check returns ErrForeign for a stack of another application. One whose first deployment
-// has not ended may have neither description nor outputs.
+// Check returns ErrForeign for a stack of another application. A stack has no outputs until
+// its first deployment ends.
 func (s *Stack) Check() error {
-	if s.Description != "" && !strings.HasPrefix(s.Description, contract.StackDescription) || len(s.Outputs) > 0 && s.Outputs["TableName"] == "" {
+	var ours bool
+	switch table := s.Outputs["TableName"] != ""; {
+	case s.Description == "":
+		// CloudFormation knows no template of a new stack before it executes the change
+		// set. The emulator describes no stack that a change set created.
+		ours = s.Status == string(types.StackStatusReviewInProgress) || table && s.Suffix() != ""
+	case strings.HasPrefix(s.Description, contract.StackDescription):
+		ours = table || len(s.Outputs) == 0
+	}
+	if !ours {
 		return fmt.Errorf("%w: %s is the stack of another application: choose another with --stack, or leave --stack out", ErrForeign, s.Name)
 	}
 	return nil

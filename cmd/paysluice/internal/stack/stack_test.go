@@ -91,10 +91,30 @@ func TestFind(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "other", s.Name, "CloudFormation looks names up")
 	require.ErrorIs(t, s.Check(), stack.ErrForeign, "its description is another one")
-	s.Description = description
-	require.ErrorIs(t, s.Check(), stack.ErrForeign, "it has outputs, but no table")
-	s.Description, s.Outputs = "", nil
-	require.NoError(t, s.Check(), "it is being created")
+}
+
+func TestCheck(t *testing.T) {
+	for _, row := range []struct {
+		why, description, status, output, suffix string
+		is                                       error
+	}{
+		{"a website with the suffix of its own", "a website", "CREATE_COMPLETE", "TableName", "prod", stack.ErrForeign},
+		{"a description that begins alike", description, "CREATE_COMPLETE", "Url", "prod", stack.ErrForeign},
+		{"neither description nor outputs", "", "CREATE_COMPLETE", "", "", stack.ErrForeign},
+		{"parameters alike do not suffice", "", "ROLLBACK_COMPLETE", "", "prod", stack.ErrForeign},
+		{"a table does not suffice", "", "CREATE_COMPLETE", "TableName", "", stack.ErrForeign},
+		{"the emulator describes no stack of a change set", "", "CREATE_COMPLETE", "TableName", "prod", nil},
+		{"no change set was executed", "", "REVIEW_IN_PROGRESS", "", "", nil},
+		{"it is being created", description, "CREATE_IN_PROGRESS", "", "prod", nil},
+		{"its first deployment failed", description, "ROLLBACK_COMPLETE", "", "prod", nil},
+		{"it is deployed", description, "UPDATE_COMPLETE", "TableName", "prod", nil},
+	} {
+		s := &stack.Stack{Name: "s", Description: row.description, Status: row.status, Outputs: map[string]string{}, Parameters: map[string]string{"EnvironmentSuffix": row.suffix}}
+		if row.output != "" {
+			s.Outputs[row.output] = "x"
+		}
+		assert.ErrorIs(t, s.Check(), row.is, row.why)
+	}
 }
 
 func TestFindFails(t *testing.T) {
