@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"html/template"
 	"iter"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -431,7 +432,9 @@ func TestTexts(t *testing.T) {
 
 func TestProblems(t *testing.T) {
 	for err, title := range map[error]string{
-		context.DeadlineExceeded: "AWS did not answer in time", stack.ErrCredentials: "No valid AWS credentials", errors.New("x"): "This could not be read",
+		stack.Explain(context.DeadlineExceeded, "S3", "GetObject"):                             "AWS did not answer in time",
+		stack.Explain(&net.OpError{Op: "dial", Err: errors.New("refused")}, "S3", "GetObject"): "AWS cannot be reached",
+		stack.ErrCredentials: "No valid AWS credentials", errors.New("x"): "This could not be read",
 	} {
 		assert.Equal(t, title, newProblem(err).Title)
 	}

@@ -48,12 +48,12 @@ func newProblem(err error) *problem {
 	case errors.Is(err, webhook.ErrNoAnswer):
 		p.Title = "No answer arrived"
 		p.Text = "The webhook may have arrived all the same. Send it again: unless you change the form, it is the same event, which is stored once. " + err.Error()
+	case errors.Is(err, context.DeadlineExceeded): // stack.Explain makes it an ErrUnreachable too
+		p.Title = "AWS did not answer in time"
+		p.Text = fmt.Sprintf("There was no answer within %s. Check the network, then reload the page.", readTimeout)
 	case errors.Is(err, stack.ErrUnreachable):
 		p.Title = "AWS cannot be reached"
 		p.Text = "Check the network, then reload the page. " + err.Error()
-	case errors.Is(err, context.DeadlineExceeded):
-		p.Title = "AWS did not answer in time"
-		p.Text = fmt.Sprintf("There was no answer within %s. Check the network, then reload the page.", readTimeout)
 	case errors.Is(err, stack.ErrCredentials):
 		p.Title = "No valid AWS credentials"
 	case errors.Is(err, query.ErrNotFound), errors.Is(err, errNoPage), errors.Is(err, replay.ErrNotFound), errors.Is(err, failure.ErrMissing):
