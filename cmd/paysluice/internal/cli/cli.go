@@ -149,11 +149,13 @@ Exit codes: 0 done, 1 failed, 2 invalid command line, 3 found something wrong,
 }
 
 // refuseEmpty reports flags with an empty value, such as an unset variable of a script. With
-// it, a command would select everything. Older releases took an empty prefix.
+// it, a command would select everything. Older releases, with their --bucket, took an empty
+// prefix.
 func refuseEmpty(c *cobra.Command) error {
 	var empty []string
+	bucket, _ := c.Flags().GetString("bucket") // the only error is a command without it
 	c.Flags().Visit(func(f *pflag.Flag) {
-		if f.Value.Type() == "string" && f.Value.String() == "" && !(c.Flags().Changed("bucket") && slices.Contains(legacy(c.Name()), f.Name)) {
+		if f.Value.Type() == "string" && f.Value.String() == "" && !(bucket != "" && slices.Contains(legacy(c.Name()), f.Name)) {
 			empty = append(empty, "--"+f.Name)
 		}
 	})
