@@ -218,17 +218,23 @@ func visit(c *cobra.Command, do func(*cobra.Command)) {
 	}
 }
 
-// errNoOutputs reports a stack whose first deployment has not ended.
+// errNoOutputs reports a stack whose first deployment has not ended, or failed.
 var errNoOutputs = errors.New("the stack has no outputs")
 
 // find returns the stack that the flags select, with the outputs that commands need.
 func (a *app) find(ctx context.Context) (*stack.Stack, error) {
 	s, err := a.findAny(ctx)
-	if err == nil && len(s.Outputs) == 0 {
-		return nil, fmt.Errorf("%w: %s has the status %s: repeat the command when it is deployed, or see what failed: aws cloudformation describe-stack-events --stack-name %[2]s",
-			errNoOutputs, s.Name, s.Status)
+	if err != nil || len(s.Outputs) > 0 {
+		return s, err
 	}
-	return s, err
+	do, then := "repeat the command when it is deployed, or see what failed", ""
+	switch s.Status {
+	case "CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED": // the status does not change by itself
+		do = "see what failed"
+		then = fmt.Sprintf(". Then delete the stack and deploy it again: aws cloudformation delete-stack --stack-name %s --region %s", s.Name, s.AWS.Config.Region)
+	}
+	return nil, fmt.Errorf("%w: %s has the status %s: %s: aws cloudformation describe-stack-events --stack-name %[2]s%[5]s",
+		errNoOutputs, s.Name, s.Status, do, then)
 }
 
 // findAny is find for a command that works with a stack without outputs.

@@ -131,7 +131,9 @@ func TestCommandsOnRows(t *testing.T) {
 		{"a prefix of an older release", "replay -bucket b -prefix= --dry-run", account{"list-type": "<ListBucketResult/>"}, &out, exitDone, "no archived message matches"},
 		{"the variables of a script are not set", "replay -bucket= -queue q -prefix= --dry-run", nil, &out, exitUsage, "--bucket and --prefix are empty"},
 		{"another application's stack", "destroy --yes", described("<Description>A website</Description>"), &out, exitFailed, "no paysluice stack: s is the stack of another application"},
-		{"a stack that is being created", "events list", described("<Description>paysluice</Description><StackStatus>CREATE_IN_PROGRESS</StackStatus>"), &out, exitFailed, "the stack has no outputs: s has the status CREATE_IN_PROGRESS"},
+		{"a stack that is being created", "events list", described("<Description>paysluice</Description><StackStatus>CREATE_IN_PROGRESS</StackStatus>"), &out, exitFailed, "the stack has no outputs: s has the status CREATE_IN_PROGRESS: repeat the command when it is deployed"},
+		{"a first deployment that failed", "destroy --yes", described("<Description>paysluice</Description><StackStatus>ROLLBACK_COMPLETE</StackStatus>"), &out, exitFailed,
+			"aws cloudformation describe-stack-events --stack-name s. Then delete the stack and deploy it again: aws cloudformation delete-stack --stack-name s --region us-east-1\n"},
 		{"exact times", "trace stripe:e -o csv", rows(1, hash), &out, exitDone, "Z,0s,stripe-processor,received"},
 	} {
 		out.Reset()
