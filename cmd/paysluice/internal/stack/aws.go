@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
@@ -87,7 +86,7 @@ func Configure(ctx context.Context, o Options) (AWS, error) {
 		return AWS{}, fmt.Errorf("%w: %w: check --profile, AWS_PROFILE and the files of the AWS CLI", ErrConfiguration, err)
 	}
 	found.Endpoint = aws.ToString(config.BaseEndpoint) // also from AWS_ENDPOINT_URL
-	if u, err := url.Parse(found.Endpoint); found.Endpoint != "" && (err != nil || u.Host == "" || !strings.HasPrefix(u.Scheme, "http")) {
+	if u, err := url.Parse(found.Endpoint); found.Endpoint != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
 		return AWS{}, fmt.Errorf("%w: --endpoint-url, or AWS_ENDPOINT_URL, must be a URL such as http://localhost:4566", ErrConfiguration)
 	}
 	config.HTTPClient = client.BodyBuffer{Next: config.HTTPClient}

@@ -210,7 +210,7 @@ func TestConfigure(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "eu-west-1", a.Config.Region)
 	assert.Equal(t, url+"/other", a.Endpoint)
-	for _, wrong := range []string{"localhost", "localhost:4566", "ftp://localhost", "http:", ":"} {
+	for _, wrong := range []string{"localhost", "localhost:4566", "ftp://localhost", "httpx://localhost", "http:", ":"} {
 		_, err = stack.Configure(t.Context(), stack.Options{Endpoint: wrong})
 		assert.ErrorIs(t, err, stack.ErrConfiguration, wrong)
 	}
