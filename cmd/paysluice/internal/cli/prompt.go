@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -70,11 +71,10 @@ func (a *app) read(ctx context.Context, flag, name string) ([]byte, error) {
 		defer file.Close()
 		return readInput(flag, file)
 	}
-	if file, ok := a.in.(*os.File); ok && strings.Contains(flag, "secret") {
-		if info, err := file.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
-			return nil, usagef("%s reads a pipe or a file, because a terminal would show the secret: "+
-				"pass show stripe | paysluice …", flag)
-		}
+	secret := strings.Contains(flag, "secret")
+	if _, terminal := a.terminal(); terminal && secret {
+		return nil, usagef("%s reads a pipe or a file, because a terminal would show the secret: "+
+			"pass show stripe | paysluice …", flag)
 	}
 	type input struct {
 		text []byte
@@ -87,6 +87,9 @@ func (a *app) read(ctx context.Context, flag, name string) ([]byte, error) {
 	}()
 	select {
 	case got := <-inputs:
+		if secret && got.err == nil && len(bytes.TrimSpace(got.text)) == 0 {
+			got.err = fmt.Errorf("%s: stdin is empty: pass the secret through a pipe or a file", flag)
+		}
 		return got.text, got.err
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)

@@ -151,12 +151,17 @@ func TestEdit(t *testing.T) {
 }
 
 func TestSecretIsNotReadFromATerminal(t *testing.T) {
-	terminal, err := os.Open(os.DevNull) // a character device, as terminals are
-	require.NoError(t, err)
-	defer terminal.Close()
-	_, err = (&app{in: terminal}).read(t.Context(), stdinFlag, "-")
-	assert.ErrorIs(t, err, errUsage)
-	assert.ErrorContains(t, err, "--secret-stdin reads a pipe or a file, because a terminal would show the secret")
+	for device, says := range map[string]string{ // both are character devices
+		"/dev/ptmx": "--secret-stdin reads a pipe or a file, because a terminal would show the secret",
+		os.DevNull:  "--secret-stdin: stdin is empty",
+	} {
+		file, err := os.Open(device)
+		require.NoError(t, err)
+		defer file.Close()
+		_, err = (&app{in: file}).read(t.Context(), stdinFlag, "-")
+		assert.ErrorContains(t, err, says)
+		assert.Equal(t, device != os.DevNull, errors.Is(err, errUsage), device)
+	}
 	secret, err := (&app{in: strings.NewReader("whsec_1")}).read(t.Context(), stdinFlag, "-")
 	require.NoError(t, err)
 	assert.Equal(t, "whsec_1", string(secret))
