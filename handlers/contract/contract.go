@@ -147,7 +147,8 @@ const ReasonProperty = "reason"
 // does not match.
 const HintProperty = "hint"
 
-// ReasonOtherMode is the code of an event with another mode than the secret's entry. paysluice replay skips it by default.
+// ReasonOtherMode is the code of an event with another mode than the secret's entry.
+// paysluice replay skips it by default.
 const ReasonOtherMode = "other_mode"
 
 // ReasonHeaderMissing is the code of a request without a signature header, which no

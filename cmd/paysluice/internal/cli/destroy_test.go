@@ -41,7 +41,7 @@ func (a account) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // The emulator has no protected table and no log group of API Gateway's own.
 func TestDestroy(t *testing.T) {
-	described := func(protection string, more ...string) string {
+	deployed := func(protection string, more ...string) string {
 		return fmt.Sprintf(`<DescribeStacksResponse><DescribeStacksResult><Stacks><member><StackName>s</StackName><StackId>arn:s</StackId><Description>paysluice</Description>`+strings.Join(more, "")+`
 <Outputs><member><OutputKey>QueueUrl</OutputKey><OutputValue>https://q</OutputValue></member><member><OutputKey>DeadLetterQueueUrl</OutputKey><OutputValue>https://d</OutputValue></member>
 <member><OutputKey>BucketName</OutputKey><OutputValue>b</OutputValue></member><member><OutputKey>TableName</OutputKey><OutputValue>t</OutputValue></member>
@@ -49,7 +49,7 @@ func TestDestroy(t *testing.T) {
 <Parameters><member><ParameterKey>DeletionProtection</ParameterKey><ParameterValue>%s</ParameterValue></member></Parameters></member></Stacks></DescribeStacksResult></DescribeStacksResponse>`, protection)
 	}
 	whole := account{
-		"DescribeStacks":     described("false"),
+		"DescribeStacks":     deployed("false"),
 		"DescribeTable":      `{"Table":{"ItemCount":12}}`,
 		"GetQueueAttributes": `{"Attributes":{"ApproximateNumberOfMessages":"0","ApproximateNumberOfMessagesNotVisible":"0","ApproximateNumberOfMessagesDelayed":"0"}}`,
 		"versions":           `<ListVersionsResult><Version><IsLatest>true</IsLatest></Version><Version><IsLatest>false</IsLatest></Version></ListVersionsResult>`,
@@ -92,12 +92,12 @@ func TestDestroy(t *testing.T) {
 	assert.Contains(t, stderr, "the aws command failed; its message is above: aws cloudformation delete-stack")
 	assert.NotContains(t, stderr, "update-account", "another application has set its own role")
 
-	_, _, stderr = destroy("DescribeStacks", strings.Replace(described("false"), "EventBusName", "Other", 1), "--dry-run")
+	_, _, stderr = destroy("DescribeStacks", strings.Replace(deployed("false"), "EventBusName", "Other", 1), "--dry-run")
 	assert.NotContains(t, stderr, rules, "a stack without a bus")
-	code, _, stderr = destroy("DescribeStacks", described("true"))
+	code, _, stderr = destroy("DescribeStacks", deployed("true"))
 	assert.Equal(t, exitFailed, code)
 	assert.Contains(t, stderr, "the stack is protected: first run paysluice deploy --set DeletionProtection=false")
-	code, _, stderr = destroy("DescribeStacks", described("false", "<EnableTerminationProtection>true</EnableTerminationProtection>"))
+	code, _, stderr = destroy("DescribeStacks", deployed("false", "<EnableTerminationProtection>true</EnableTerminationProtection>"))
 	assert.Equal(t, exitFailed, code)
 	assert.Contains(t, stderr, "the stack is protected: first run aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name s")
 	input = "other\n"

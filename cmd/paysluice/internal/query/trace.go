@@ -70,10 +70,10 @@ type tracer struct {
 	seen map[string]bool // log events
 }
 
-// Trace follows an event id or a request id of API Gateway, also an extended one, through logs, table and
-// archive. Without since and until it searches from the receipt of the stored event to
-// an hour later, or the last day without one. The error is ErrNotFound if there is
-// neither a row, an object nor a line.
+// Trace follows an event id or a request id of API Gateway, also an extended one, through
+// logs, table and archive. Without since and until it searches from the receipt of the
+// stored event to an hour later, or the last day without one. The error is ErrNotFound if
+// there is neither a row, an object nor a line.
 func (m *Monitor) Trace(ctx context.Context, store *Store, id string, since, until time.Time) (Trace, error) {
 	t := &tracer{
 		Monitor: m, trace: &Trace{ID: id, Since: since, Until: until, Stages: []Stage{}},

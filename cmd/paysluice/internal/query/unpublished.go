@@ -179,8 +179,8 @@ func (u *UnpublishedReader) Remove(ctx context.Context, messages []Unpublished) 
 }
 
 // refused returns the first error of a batch. A message that is visible again or gone, or
-// with an expired receipt, does not count as an error. SQS says InvalidParameterValue for an expired
-// receipt (github.com/aws/aws-sdk-java, issue 1628).
+// with an expired receipt, does not count as an error. SQS says InvalidParameterValue for
+// an expired receipt (github.com/aws/aws-sdk-java, issue 1628).
 func refused(failed []types.BatchResultErrorEntry) error {
 	for _, f := range failed {
 		switch code := aws.ToString(f.Code); strings.TrimPrefix(code, "AWS.SimpleQueueService.") {
