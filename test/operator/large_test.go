@@ -232,7 +232,7 @@ func TestListOf100000Events(t *testing.T) {
 		queries := read.calls - 1 // DescribeStacks
 		t.Logf("%-9s %5d events must be read, %5d are in %3d queries, %6.1f read units, %5d are sent", l.flag, must, read.examined, queries, read.units, read.returned)
 
-		begin := time.Now().Add(24 * time.Hour) // a provider's clock may be ahead
+		begin := time.Now().Add(10 * time.Minute) // a provider's clock may be ahead
 		if l.flag == "until" {
 			begin = time.UnixMilli(last.Timestamp)
 		}

@@ -128,10 +128,11 @@ func parseTime(text string, now time.Time) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("%q %w", text, errTime)
 }
 
-// parseSince is parseTime for the beginning of a range. A clock may be a day ahead.
+// parseSince is parseTime for the beginning of a range. No list begins later than it ends
+// without --until.
 func parseSince(text string, now time.Time) (time.Time, error) {
 	at, err := parseTime(text, now)
-	if err == nil && at.After(now.Add(24*time.Hour)) {
+	if err == nil && !at.Before(query.EndOfDay(now)) {
 		err = fmt.Errorf("%q is in the future", text)
 	}
 	return at, err

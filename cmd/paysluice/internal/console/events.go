@@ -21,9 +21,7 @@ import (
 const (
 	// pageSize is the number of events on a page.
 	pageSize = 50
-	// clockSkew is how far a provider's clock may be ahead.
-	clockSkew = 10 * time.Minute
-	day       = 24 * time.Hour
+	day      = 24 * time.Hour
 	// searchTime is how long a list goes on to earlier days.
 	searchTime = 3 * time.Second
 )
@@ -146,16 +144,12 @@ func collect(all iter.Seq2[event.Event, error], follows func(event.Event) bool) 
 	return found, unreadable, nil
 }
 
-// end returns the end of the day, and of the next one shortly before. A list that ends
-// with a day needs no range in the partitions of that day.
-func (s *Server) end() time.Time { return s.Now().Add(clockSkew).UTC().Truncate(day).Add(day) }
-
 // filter reads the form's fields. The error names every invalid one.
 func (s *Server) filter(form url.Values) (query.Filter, error) {
 	f := query.Filter{
 		Provider: form.Get("provider"), Type: form.Get("type"), Category: event.Category(form.Get("category")),
 		Payment: form.Get("payment"), Account: form.Get("account"), Endpoint: form.Get("endpoint"),
-		Until: s.end(),
+		Until: query.EndOfDay(s.Now()),
 	}
 	var problems []error
 	if f.Provider != "" && !slices.ContainsFunc(providers(), func(p contract.Provider) bool { return p.Name == f.Provider }) {

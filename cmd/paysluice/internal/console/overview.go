@@ -125,7 +125,7 @@ func (s *Server) readOverview(ctx context.Context, data *overviewData, now time.
 		all.Go(func() error {
 			row := &data.Providers[i]
 			row.Provider = p
-			found, unreadable, err := collect(s.Store.Events(ctx, query.Filter{Provider: p.Name, Until: s.end(), Limit: sampled}), nil)
+			found, unreadable, err := collect(s.Store.Events(ctx, query.Filter{Provider: p.Name, Until: query.EndOfDay(s.Now()), Limit: sampled}), nil)
 			row.Events, row.Unreadable = read(found, err), read(0, unreadable).Problem
 			return nil
 		})

@@ -101,15 +101,24 @@ func IsLost(err error) bool {
 	return missing || errors.Is(err, table.ErrItem) || errors.Is(err, bucket.ErrPayload)
 }
 
+// clockSkew is how far a provider's clock may be ahead.
+const clockSkew = 10 * time.Minute
+
+// EndOfDay returns the end of the UTC day, and of the next one shortly before. A list that
+// ends with a day needs no range in the partitions of that day, and no partition of the next.
+func EndOfDay(now time.Time) time.Time {
+	return now.Add(clockSkew).UTC().Truncate(24 * time.Hour).Add(24 * time.Hour)
+}
+
 // Window returns the range of f, with the defaults of the missing bounds.
 func (s *Store) Window(f Filter) (since, until time.Time) {
 	since, until = f.Since, f.Until
-	if until.IsZero() {
-		until = s.now()
-		if !f.ReceivedUntil.IsZero() {
-			until = f.ReceivedUntil
-		}
-		until = until.Add(24 * time.Hour) // a provider's clock may be ahead
+	switch {
+	case !until.IsZero():
+	case !f.ReceivedUntil.IsZero():
+		until = f.ReceivedUntil.Add(24 * time.Hour) // a provider's clock may be ahead
+	default:
+		until = EndOfDay(s.now())
 	}
 	if since.IsZero() && !f.ReceivedSince.IsZero() {
 		since = f.ReceivedSince.Add(-LongestResend)

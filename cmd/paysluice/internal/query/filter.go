@@ -22,7 +22,7 @@ type Filter struct {
 	Livemode *bool
 	// Since and Until bound the provider's time, Until exclusively. Without Since,
 	// events go back DefaultWindow, and not further than LongestRetry before the
-	// stack was created.
+	// stack was created. Without Until, they end with EndOfDay.
 	Since, Until time.Time
 	// ReceivedSince and ReceivedUntil bound the receipt by the stack, the second exclusively.
 	// With the first, Since is LongestResend before it by default.

@@ -135,7 +135,7 @@ func TestListOf100000Events(t *testing.T) {
 		slices.Sort(got)
 		slices.Sort(want)
 		assert.Equal(t, want, got, row.why)
-		const entries, minimum, partitions = 8, 0.5, 2 * 16 * 3 // of half a unit; today and tomorrow
+		const entries, minimum, partitions = 8, 0.5, 16 * 3 // of half a unit
 		most := minimum * (partitions + 3*float64(must)/entries)
 		if row.filter.Payment != "" {
 			most = minimum * 3 // one query for each provider
