@@ -65,13 +65,12 @@ func (r *Refill) Event(ctx context.Context, e event.Event) error {
 	return nil
 }
 
-// Prove repeats the comparison from a place until at most failed events are missing, but not
-// longer than limit. failed is the number of events that were not refilled: no waiting helps
-// them. It returns the last place of the last comparison, with an error too.
-func (c *Comparison) Prove(ctx context.Context, at Place, failed int, limit time.Duration, sleep func(context.Context, time.Duration) error) (Place, error) {
+// Prove repeats the comparison from a place until nothing is missing, for at most limit. It
+// returns the last place of the last comparison, with an error too.
+func (c *Comparison) Prove(ctx context.Context, at Place, limit time.Duration, sleep func(context.Context, time.Duration) error) (Place, error) {
 	deadline := c.Now().Add(limit)
 	done, err := c.Run(ctx, at)
-	for pause := time.Second; err == nil && done.Report.Missing > failed && c.Now().Before(deadline); pause *= 2 {
+	for pause := time.Second; err == nil && done.Report.Missing > 0 && c.Now().Before(deadline); pause *= 2 {
 		if err = sleep(ctx, min(pause, deadline.Sub(c.Now()))); err == nil {
 			done, err = c.Run(ctx, Start(at.Since, at.Until))
 		}

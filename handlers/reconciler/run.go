@@ -250,8 +250,11 @@ func (w *worker) compare(ctx context.Context, c *reconcile.Comparison) (err erro
 		}
 	}
 	c.Missing = nil
-	r := w.now.Refill
-	w.now.Place, err = c.Prove(ctx, w.now.Place, r.Found-r.Redelivered-r.Stored, w.ProofTime, w.Sleep)
+	limit := w.ProofTime
+	if w.now.Refill.Redelivered+w.now.Refill.Stored == 0 { // nothing is on its way
+		limit = 0
+	}
+	w.now.Place, err = c.Prove(ctx, w.now.Place, limit, w.Sleep)
 	return err
 }
 

@@ -21,8 +21,8 @@ const (
 
 // OpenConsole builds paysluice into Dir and starts its console for the running stack. It
 // returns a link to it. The console belongs to the emulator's process group, which Stop
-// kills.
-func (d Detached) OpenConsole(ctx context.Context, root string) (link string, err error) {
+// kills, and holds the lock too: Stop ends it also after the emulator has crashed.
+func (d Detached) OpenConsole(ctx context.Context, root string, lock *os.File) (link string, err error) {
 	state, err := d.state()
 	if err != nil {
 		return "", err
@@ -41,9 +41,9 @@ func (d Detached) OpenConsole(ctx context.Context, root string) (link string, er
 		return "", err
 	}
 	defer log.Close()
-	cmd := exec.Command(program, "console", "--local", "--no-open", "--allow-replay")
+	cmd := exec.Command(program, "console", "--local", "--no-open", "--allow-replay", "--stack", state.Name)
 	cmd.Dir = filepath.Dir(filepath.Dir(d.Dir)) // from where --local finds Dir
-	cmd.Stdout, cmd.Stderr = links, log
+	cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = links, log, []*os.File{lock}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pgid: state.PID}
 	if err := cmd.Start(); err != nil {
 		return "", fmt.Errorf("start the console: %w", err)

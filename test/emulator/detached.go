@@ -20,8 +20,8 @@ var (
 
 // Detached is the stack that make up leaves running.
 //
-// The emulator locks a file while it runs. A process id would not show whether
-// it runs, since another process may have the same id later.
+// The emulator and its console lock a file while they run. A process id would not show
+// whether they run, since another process may have the same id later.
 type Detached struct {
 	// Dir is the running stack's folder. The lock file is {Dir}.lock.
 	Dir string

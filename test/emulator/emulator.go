@@ -264,7 +264,10 @@ func (e *Emulator) logTail() string {
 func (e *Emulator) Stop() error {
 	err := killGroup(e.pid)
 	<-e.exited
-	return errors.Join(err, e.leash.Close(), os.RemoveAll(e.Dir))
+	if closing := e.leash.Close(); !errors.Is(closing, os.ErrClosed) { // by Keep
+		err = errors.Join(err, closing)
+	}
+	return errors.Join(err, os.RemoveAll(e.Dir))
 }
 
 // Keep lets the emulator run on after this process ends.

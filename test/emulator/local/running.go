@@ -135,7 +135,7 @@ func (l local) up(ctx context.Context, port int) (err error) {
 	}
 	var link string
 	err = l.step("Opening the console", func() error {
-		link, err = l.detached.OpenConsole(ctx, l.root)
+		link, err = l.detached.OpenConsole(ctx, l.root, lock)
 		return err
 	})
 	if err != nil {

@@ -120,7 +120,11 @@ func (r *reconciliation) refill(ctx context.Context, done reconcile.Place) (reco
 		return reconciliationResult{}, err
 	}
 	r.comparison.Missing, r.comparison.Progress = nil, r.say
-	if done, err = r.comparison.Prove(ctx, again, refill.failed, r.flags.wait, function.Sleep); err != nil {
+	limit := r.flags.wait
+	if refill.Redelivered+refill.Stored == 0 { // nothing is on its way
+		limit = 0
+	}
+	if done, err = r.comparison.Prove(ctx, again, limit, function.Sleep); err != nil {
 		return reconciliationResult{}, err
 	}
 	if done.Report.Missing > refill.failed && refill.Redelivered > 0 {
