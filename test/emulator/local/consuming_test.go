@@ -42,6 +42,7 @@ func TestConsumingPage(t *testing.T) {
 	block := regexp.MustCompile("(?s)```console\n(.*?)```").FindSubmatch(page)
 	require.NotNil(t, block)
 
+	t.Setenv("PAYSLUICE_STACK", "another") // make up's console is of its own stack all the same
 	var out bytes.Buffer
 	l := local{root: root, out: &out, detached: emulator.Detached{Dir: filepath.Join(t.TempDir(), description.Dir)}}
 	t.Cleanup(func() { require.NoError(t, l.down()) })
@@ -84,7 +85,7 @@ func TestConsumingPage(t *testing.T) {
 		}
 	}
 
-	// The console of make up ends with the stack.
+	// The console of make up ends with the stack, also after a crash of the emulator.
 	opened := func() (*http.Response, error) { return http.Get(link) }
 	answer, err := opened()
 	require.NoError(t, err)
@@ -93,6 +94,9 @@ func TestConsumingPage(t *testing.T) {
 	log, err := os.ReadFile(filepath.Join(l.detached.Dir, "console.log"))
 	require.NoError(t, err)
 	assert.NotContains(t, string(log), "token", "the log has no link")
+	state, err := description.Read(l.detached.Dir)
+	require.NoError(t, err)
+	require.NoError(t, syscall.Kill(state.PID, syscall.SIGKILL))
 	require.NoError(t, l.down())
 	_, err = opened()
 	assert.ErrorIs(t, err, syscall.ECONNREFUSED)
