@@ -3,7 +3,6 @@ package cli
 
 import (
 	"bufio"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -111,7 +110,7 @@ Exit codes: 0 done, 1 failed, 2 invalid command line, 3 found something wrong,
 	root.SetOut(a.out)
 	root.SetErr(a.err)
 	flags := root.PersistentFlags()
-	flags.StringVar(&a.name, "stack", os.Getenv("PAYSLUICE_STACK"), "`name` of the stack; PAYSLUICE_STACK sets it too")
+	flags.StringVar(&a.name, "stack", os.Getenv(stackVar), "`name` of the stack; PAYSLUICE_STACK sets it too")
 	flags.StringVar(&a.options.Region, "region", "", "AWS `region`")
 	flags.StringVar(&a.options.Profile, "profile", "", "AWS `profile`")
 	flags.StringVar(&a.options.Endpoint, "endpoint-url", "", "`URL` of an emulator of AWS")
@@ -218,6 +217,9 @@ func visit(c *cobra.Command, do func(*cobra.Command)) {
 	}
 }
 
+// stackVar is the variable with the name of the stack, which --stack overrides.
+const stackVar = "PAYSLUICE_STACK"
+
 // errNoOutputs reports a stack whose first deployment has not ended, or failed.
 var errNoOutputs = errors.New("the stack has no outputs")
 
@@ -251,7 +253,11 @@ func (a *app) findAny(ctx context.Context) (*stack.Stack, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := stack.Find(ctx, aws, cmp.Or(a.name, aws.Name))
+	name := a.name
+	if a.options.Local && name == os.Getenv(stackVar) { // it names a stack on AWS
+		name = aws.Name
+	}
+	s, err := stack.Find(ctx, aws, name)
 	if err != nil {
 		return nil, err
 	}
