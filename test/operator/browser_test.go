@@ -57,14 +57,17 @@ func visit(t *testing.T, s session, args ...string) (*browser.Browser, *console)
 	return b, c
 }
 
-// newLink returns a link that nobody has used: the console prints one when a spent link is opened.
+// newLink returns a link that nobody has used: the console prints one when a spent link is
+// opened. Its output comes through a pipe, and may come after its answer.
 func (c *console) newLink() string {
 	c.t.Helper()
+	links := func() []string { return linkPattern().FindAllString(c.log.String(), -1) }
+	before := len(links())
 	answer, err := http.Get(c.link)
 	require.NoError(c.t, err)
 	answer.Body.Close()
-	links := linkPattern().FindAllString(c.log.String(), -1)
-	return links[len(links)-1]
+	require.Eventually(c.t, func() bool { return len(links()) > before }, waitTime, pollTime)
+	return links()[before]
 }
 
 // evaluate returns the value of an expression on the page.
