@@ -58,15 +58,7 @@ func newReconciled(t *testing.T, refill bool) *reconciled {
 // putKeys gives the function the keys of some providers.
 func (*reconciled) putKeys(t *testing.T, providers ...string) {
 	t.Helper()
-	k, documents := providerapi.Key(), map[string]any{}
-	for _, name := range providers {
-		documents[name] = map[string]string{
-			"apiKey": k.Token, "accessToken": k.Token, "clientId": k.ClientID, "clientSecret": k.ClientSecret, "environment": "sandbox",
-		}
-	}
-	text, err := json.Marshal(documents)
-	require.NoError(t, err)
-	aws(t, "secretsmanager", "put-secret-value", "--secret-id", stack.Outputs["ApiKeysSecretArn"], "--secret-string", string(text))
+	aws(t, "secretsmanager", "put-secret-value", "--secret-id", stack.Outputs["ApiKeysSecretArn"], "--secret-string", string(providerapi.KeyDocument(providers...)))
 }
 
 // clientVariable returns a variable of the emulator's clients.

@@ -145,7 +145,7 @@ func TestExamples(t *testing.T) {
 			names = append(names, name)
 		}
 	}
-	for _, name := range append(names, "secrets") { // whose functions keep a secret for seconds
+	for _, name := range append(names, "secrets") { // last: the functions keep a secret for seconds
 		known, ok := plans[name]
 		require.True(t, ok, "the page of %s has no plan", name)
 		s.play(t, "docs/cli/"+name+".md", known)

@@ -63,7 +63,7 @@ func seed(tb testing.TB, name string, number int) []event.Event {
 	return all
 }
 
-// newTable deploys the template's table alone, whose records nothing reads, and returns a
+// newTable deploys the template's table alone, without a reader of its stream, and returns a
 // session of its stack.
 func newTable(tb testing.TB, suffix string) (s session, name string) {
 	tb.Helper()
@@ -98,7 +98,7 @@ type readings struct {
 	total total
 }
 
-// total is what the calls of one command read.
+// total counts the calls of one command, and the items and capacity units that they read.
 type total struct {
 	calls, examined, returned int
 	units                     float64

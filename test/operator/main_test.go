@@ -133,7 +133,7 @@ func build(ctx context.Context, root, tmp string) error {
 	return nil
 }
 
-// template is what tests read of the template that is deployed.
+// template has the parts of the deployed template that tests read.
 type template struct {
 	Description string
 	Resources   map[string]struct{ Properties map[string]any }

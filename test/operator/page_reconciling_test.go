@@ -1,7 +1,6 @@
 package operator_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
@@ -64,23 +63,9 @@ func (c *comparing) scheduled(t *testing.T) {
 	require.NoError(t, c.AddVariables(t.Context(), contract.ReconcilerName, c.variables))
 }
 
-// keys returns the document of the providers' keys.
-func (c *comparing) keys(t *testing.T, providers ...string) []byte {
-	t.Helper()
-	k, documents := providerapi.Key(), map[string]any{}
-	for _, name := range providers {
-		documents[name] = map[string]string{
-			"apiKey": k.Token, "accessToken": k.Token, "clientId": k.ClientID, "clientSecret": k.ClientSecret, "environment": "sandbox",
-		}
-	}
-	text, err := json.Marshal(documents)
-	require.NoError(t, err)
-	return text
-}
-
 func (c *comparing) putKeys(t *testing.T, providers ...string) {
 	t.Helper()
-	aws(t, "secretsmanager", "put-secret-value", "--secret-id", "provider-api-keys-"+c.Suffix, "--secret-string", string(c.keys(t, providers...)))
+	aws(t, "secretsmanager", "put-secret-value", "--secret-id", "provider-api-keys-"+c.Suffix, "--secret-string", string(providerapi.KeyDocument(providers...)))
 }
 
 // list lets a provider list an event that it made at a time, and returns its body.
@@ -127,7 +112,7 @@ func TestPageReconciling(t *testing.T) {
 			require.Eventually(t, func() bool { return s.run(t, "events", "get", stripe.EventID(id)).code == 0 }, waitTime, pollTime)
 		}
 	}
-	s.write(t, "keys.json", c.keys(t, "stripe"))
+	s.write(t, "keys.json", providerapi.KeyDocument("stripe"))
 	s.write(t, "key.json", fmt.Appendf(nil, `{"apiKey":%q}`, providerapi.Key().Token))
 	values := map[string]string{"-prod": "-" + c.Suffix, "20261130T090524Z": "", "paysluice deploy": "paysluice deploy " + strings.Join(c.build, " ")}
 	withKey.play(t, "docs/reconciling.md", plan{

@@ -24,8 +24,8 @@ var (
 	continued   = regexp.MustCompile(`\s*\\\n\s*`)
 )
 
-// plan is what a test knows of a page's commands. A key is a command in one line, or its
-// beginning and "…"; "#2" after it is its second occurrence. Every key must be on the page.
+// plan tells the player how to run the commands of a page. A key is a command in one line, or
+// its beginning and "…". "#2" after it means its second occurrence. Each key must be on the page.
 type plan struct {
 	before, after map[string]func()
 	// terminals are what commands have in place of the session's input.

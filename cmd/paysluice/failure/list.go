@@ -237,8 +237,8 @@ func (a *Archive) Copies(ctx context.Context, of Failure) ([]Failure, error) {
 	return copies, nil
 }
 
-// hasBodyOf reports whether two failures whose keys have the same digits have the same body.
-// Nothing more is known of one in Glacier.
+// hasBodyOf reports whether two failures have the same body. Their keys must have the same
+// digits of its hash: for a failure in Glacier, only these can be compared.
 func (f Failure) hasBodyOf(other Failure) bool {
 	switch {
 	case f.Storage != Readable || other.Storage != Readable:

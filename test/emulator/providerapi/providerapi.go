@@ -23,6 +23,18 @@ func Key() source.Key {
 	return source.Key{Token: "rk_test_marked", ClientID: "marked-client", ClientSecret: "marked-secret", Sandbox: true}
 }
 
+// KeyDocument returns the document of the secret provider-api-keys with Key for some providers.
+func KeyDocument(providers ...string) []byte {
+	k, documents := Key(), map[string]any{}
+	for _, name := range providers {
+		documents[name] = map[string]string{
+			"apiKey": k.Token, "accessToken": k.Token, "clientId": k.ClientID, "clientSecret": k.ClientSecret, "environment": "sandbox",
+		}
+	}
+	text, _ := json.Marshal(documents) // strings
+	return text
+}
+
 // Event is an event that the provider made.
 type Event struct {
 	ID      string // the provider's

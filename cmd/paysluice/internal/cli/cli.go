@@ -220,7 +220,7 @@ func visit(c *cobra.Command, do func(*cobra.Command)) {
 // stackVar is the variable with the name of the stack, which --stack overrides.
 const stackVar = "PAYSLUICE_STACK"
 
-// errNoOutputs reports a stack whose first deployment has not ended, or failed.
+// errNoOutputs reports a stack without outputs: its first deployment failed or goes on.
 var errNoOutputs = errors.New("the stack has no outputs")
 
 // find returns the stack that the flags select, with the outputs that commands need.

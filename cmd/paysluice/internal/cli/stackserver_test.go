@@ -40,7 +40,7 @@ func serveStack(t *testing.T, handler func(http.Handler) http.Handler, answers a
 	}
 }
 
-// described is an account whose stack has no outputs.
+// described returns an account with one stack: its name, and more of its members in XML.
 func described(more string) account {
 	return account{"DescribeStacks": "<DescribeStacksResponse><DescribeStacksResult><Stacks><member><StackName>s</StackName>" + more + "</member></Stacks></DescribeStacksResult></DescribeStacksResponse>"}
 }
