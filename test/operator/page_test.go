@@ -19,10 +19,19 @@ import (
 	"github.com/paysluice/paysluice/test/emulator/senders"
 )
 
-func aws(t *testing.T, args ...string) {
-	t.Helper()
-	_, err := stack.AWS(context.WithoutCancel(t.Context()), args...)
-	require.NoError(t, err)
+func aws(tb testing.TB, args ...string) {
+	tb.Helper()
+	_, err := stack.AWS(context.WithoutCancel(tb.Context()), args...)
+	require.NoError(tb, err)
+}
+
+// poll starts or stops a function's poller: flag is --enabled or --no-enabled.
+func poll(tb testing.TB, function, flag string) {
+	tb.Helper()
+	var mapping string
+	require.NoError(tb, stack.Query(context.WithoutCancel(tb.Context()), &mapping, "lambda", "list-event-source-mappings", "--function-name", function+"-operator",
+		"--query", "EventSourceMappings[0].UUID"))
+	aws(tb, "lambda", "update-event-source-mapping", "--uuid", mapping, flag)
 }
 
 // deny takes a permission from a function. The result gives it back.
@@ -104,24 +113,18 @@ func TestPageRunbook(t *testing.T) {
 		s.env = append(s.env, name+"="+value)
 	}
 	s.env = append(s.env, "STRIPE_API_KEY="+providerapi.Key().Token)
-	poll := func(function, flag string) {
-		var mapping string
-		require.NoError(t, stack.Query(context.WithoutCancel(t.Context()), &mapping, "lambda", "list-event-source-mappings", "--function-name", function+"-operator",
-			"--query", "EventSourceMappings[0].UUID"))
-		aws(t, "lambda", "update-event-source-mapping", "--uuid", mapping, flag)
-	}
 	for _, function := range []string{contract.ConsumerName, contract.PublisherName} {
-		t.Cleanup(func() { poll(function, "--enabled") })
+		t.Cleanup(func() { poll(t, function, "--enabled") })
 	}
 	c := newComparing(t, "runbook", "24")
 	const reconcilerLog = "aws logs filter-log-events --region us-east-1 --log-group-name /aws/lambda/event-reconciler-prod --filter-pattern '{ $."
 	values := map[string]string{"event-reconciler-prod": contract.ReconcilerName + "-" + c.Suffix, "stripe:evt_1PgcT2": ""}
 	s.play(t, "docs/runbook.md", plan{replace: values, before: map[string]func(){
 		"paysluice replay --since 3h --reason receives-exhausted": mend,
-		"paysluice doctor":    func() { poll(contract.ConsumerName, "--no-enabled") },
-		"paysluice doctor #2": func() { poll(contract.PublisherName, "--no-enabled") },
+		"paysluice doctor":    func() { poll(t, contract.ConsumerName, "--no-enabled") },
+		"paysluice doctor #2": func() { poll(t, contract.PublisherName, "--no-enabled") },
 		"paysluice secrets list stripe": func() {
-			poll(contract.ConsumerName, "--enabled")
+			poll(t, contract.ConsumerName, "--enabled")
 			require.NoError(t, stack.PutSecret(t.Context(), stripe.Provider, map[string]any{"endpoints": []any{map[string]string{"label": "main"}}}))
 		},
 		"paysluice secrets test stripe": func() {
@@ -135,7 +138,7 @@ func TestPageRunbook(t *testing.T) {
 			mend()
 		},
 		"paysluice failures unpublished": func() {
-			poll(contract.PublisherName, "--enabled")
+			poll(t, contract.PublisherName, "--enabled")
 			sent := s.run(t, "send", "stripe", "payment_intent.succeeded", "--set", "data.object.id=pi_3PgcT2", "--wait")
 			require.Equal(t, 0, sent.code, sent.stderr)
 			aws(t, "sqs", "send-message", "--queue-url", stack.Outputs["UnpublishedQueueUrl"], "--message-body",
