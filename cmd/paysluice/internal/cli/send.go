@@ -14,8 +14,6 @@ import (
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/fixture"
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/output"
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
-	"github.com/paysluice/paysluice/cmd/paysluice/internal/secrets"
-	"github.com/paysluice/paysluice/cmd/paysluice/internal/stack"
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/webhook"
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/provider"
@@ -54,6 +52,10 @@ type.
 --tamper makes one thing wrong with each request: signature, timestamp, body,
 duplicate-header or unsigned. The command says first which answer it expects.
 Exit code 3: the stack gave another answer.
+
+If an entry of any secret has another environment than sandbox, the stack is not
+for tests: it stores the webhook as an event of the provider. Then send asks
+first, and --yes confirms in scripts. On an emulator it asks nothing.
 
 Only PayPal has the private key of its certificates. So PayPal's webhooks can
 only be sent to the stack of make up.`,
@@ -262,6 +264,9 @@ func (a *app) sendWebhooks(ctx context.Context, f *sendFlags, p contract.Provide
 	if err != nil {
 		return err
 	}
+	if err := a.confirmSend(ctx, f, p, s); err != nil {
+		return err
+	}
 	sender := plan.Sender
 	next := func(ctx context.Context) (webhook.Request, error) {
 		b, err := body(ctx, sender.Live)
@@ -288,24 +293,6 @@ func (a *app) sendWebhooks(ctx context.Context, f *sendFlags, p contract.Provide
 		plan.Reader = query.New(s, a.now)
 	}
 	return a.report(ctx, f.count, first.Expected, plan.Run(ctx))
-}
-
-// target returns the plan that sends to a stack.
-func (a *app) target(ctx context.Context, f *sendFlags, p contract.Provider, s *stack.Stack) (webhook.Plan, error) {
-	var secret []byte
-	var err error
-	if f.secretStdin {
-		secret, err = a.read(ctx, stdinFlag, "-")
-	} else {
-		secret, err = secrets.Open(s, p).Text(ctx)
-	}
-	if _, terminal := a.terminal(); terminal && err == nil && len(secret) == 0 {
-		secret, err = a.prompt(ctx, fmt.Sprintf("The stack's secret is empty. The %s of %s", secrets.KeyTitle(p), p.Title))
-	}
-	if err != nil {
-		return webhook.Plan{}, err
-	}
-	return webhook.To(ctx, s, p, f.endpoint, secret)
 }
 
 // report prints the answers. The error is errFound if one is not the expected one.

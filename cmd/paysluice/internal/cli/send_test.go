@@ -5,8 +5,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"iter"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -172,6 +174,84 @@ func TestSecretIsNotReadFromATerminal(t *testing.T) {
 	stop()
 	_, err = (&app{in: never}).read(interrupted, "--event", "-")
 	assert.ErrorIs(t, err, context.Canceled, "an interrupt ends a command that waits for input")
+}
+
+// serveSecrets serves a stack whose secrets have documents, by the provider's title. !code
+// refuses to read one. It counts the webhooks that arrive.
+func serveSecrets(t *testing.T, documents map[string]string) (webhooks *int) {
+	t.Helper()
+	webhooks = new(int)
+	serveStack(t, func(http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			var in struct{ SecretId string }
+			switch {
+			case r.URL.Path == "/stripe":
+				*webhooks++
+			case json.NewDecoder(r.Body).Decode(&in) != nil:
+				var outputs string
+				for name, value := range map[string]string{
+					"TableName": "t", "StripeUrl": "http://" + r.Host + "/stripe", "StripeSecretArn": "Stripe", "PayPalSecretArn": "PayPal", "SquareSecretArn": "Square",
+				} {
+					outputs += "<member><OutputKey>" + name + "</OutputKey><OutputValue>" + value + "</OutputValue></member>"
+				}
+				_, _ = io.WriteString(w, described("<Description>paysluice</Description><Outputs>" + outputs + "</Outputs>")["DescribeStacks"])
+			case strings.HasPrefix(documents[in.SecretId], "!"):
+				w.WriteHeader(http.StatusBadRequest)
+				_, _ = fmt.Fprintf(w, `{"__type":%q}`, documents[in.SecretId][1:])
+			default:
+				_ = json.NewEncoder(w).Encode(map[string]string{"SecretString": documents[in.SecretId]})
+			}
+		})
+	}, nil)
+	return webhooks
+}
+
+func TestSendAsksOnAStackForLiveEvents(t *testing.T) {
+	const denied = "!AccessDeniedException"
+	entry := func(list, environment string) string {
+		return fmt.Sprintf(`{%q:[{"label":"main","secret":"whsec_1","environment":%q}]}`, list, environment)
+	}
+	live, sandbox := entry("endpoints", "live"), entry("endpoints", "sandbox")
+	for _, tt := range []struct {
+		why, args, stdin string
+		stripe, square   string // secrets
+		emulator         bool
+		code, webhooks   int
+		says             []string
+	}{
+		{"a test stack", "", "", sandbox, "", false, exitDone, 1, nil},
+		{"an emulator", "", "", live, "", true, exitDone, 1, nil},
+		{"nobody answers", "--count 2", "", live, "", false, exitFailed, 0, []string{
+			`this stack is not for tests: the entry "main" of Stripe's secret has not the environment sandbox` + "\nIt stores what you send as an event of Stripe, and all that read its events",
+			"Send 2 webhooks to s all the same? [y/N] ", "not confirmed: nothing was done; --yes confirms without a question\n"}},
+		{"no", "", "n\n", live, "", false, exitFailed, 0, []string{"choose it with --stack, or the local one with --local", "not confirmed: nothing was done\n"}},
+		{"yes", "", "y\n", live, "", false, exitDone, 1, []string{"[y/N] "}},
+		{"a script", "--yes", "", live, "", false, exitDone, 1, []string{"this stack is not for tests"}},
+		{"a live entry of another provider", "", "", sandbox, entry("subscriptions", "live"), false, exitFailed, 0, []string{`the entry "main" of Square's secret`}},
+		{"a request that is refused", "--tamper timestamp", "", live, "", false, exitFailed, 0, []string{"Its metrics and alarms count what it refuses."}},
+		{"a role that may not read the secrets", "--secret-stdin", "whsec_1", denied, "", false, exitFailed, 0, []string{
+			"whether this stack is for tests is not known: ", "access denied: secretsmanager:GetSecretValue", "--yes confirms without a question"}},
+		{"such a script", "--secret-stdin --yes", "whsec_1", denied, "", false, exitDone, 1, nil},
+		{"secrets that cannot be read now", "--yes", "", sandbox, "!DecryptionFailure", false, exitFailed, 0, []string{"DecryptionFailure"}},
+	} {
+		webhooks := serveSecrets(t, map[string]string{"Stripe": tt.stripe, "Square": tt.square})
+		for _, service := range []string{"_CLOUDFORMATION", "_SECRETS_MANAGER"} { // AWS with VPC endpoints
+			t.Setenv("AWS_ENDPOINT_URL"+service, os.Getenv("AWS_ENDPOINT_URL"))
+		}
+		if !tt.emulator {
+			t.Setenv("AWS_ENDPOINT_URL", "")
+		}
+		var stdout, stderr bytes.Buffer
+		code := Run(t.Context(), strings.Fields("send stripe charge.refunded "+tt.args), strings.NewReader(tt.stdin), &stdout, &stderr)
+		assert.Equal(t, tt.code, code, "%s: %s", tt.why, &stderr)
+		assert.Equal(t, tt.webhooks, *webhooks, tt.why)
+		if tt.says == nil {
+			assert.NotContains(t, stderr.String(), "all the same", tt.why)
+		}
+		for _, text := range tt.says {
+			assert.Contains(t, stderr.String(), text, tt.why)
+		}
+	}
 }
 
 func TestAnswersThatFail(t *testing.T) {
