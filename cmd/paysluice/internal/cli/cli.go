@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -85,6 +86,13 @@ func oneLine(err error) string {
 	return output.Printable(strings.ReplaceAll(err.Error(), "\n", "; "))
 }
 
+// version returns the module's version, which go build makes of the checkout's newest tag
+// and commit, and the release of Go that built the command.
+func version() string {
+	build, _ := debug.ReadBuildInfo() // a binary of a module has it
+	return build.Main.Version + " " + build.GoVersion
+}
+
 // root returns the command tree.
 func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
@@ -101,11 +109,13 @@ completes commands and flags.
 
 Exit codes: 0 done, 1 failed, 2 invalid command line, 3 found something wrong,
 130 interrupted.`,
+		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.NoArgs,
 		RunE:          func(*cobra.Command, []string) error { return usagef("no command given") },
 	}
+	root.SetVersionTemplate("paysluice {{.Version}}\n")
 	root.SetIn(a.in)
 	root.SetOut(a.out)
 	root.SetErr(a.err)
