@@ -139,6 +139,28 @@ type brokenQueue struct{}
 func (brokenQueue) Send(context.Context, string, string) error { return errDown }
 
 func TestFailuresThatCannotBePrinted(t *testing.T) {
-	refill := refilling{Refill: &reconcile.Refill{Queue: brokenQueue{}, Now: time.Now}, tell: func(notRefilled) error { return errFull }}
+	refill := refilling{Refill: &reconcile.Refill{Queue: brokenQueue{}, Now: time.Now}, tell: func(notRefilled) error { return errFull }, tried: map[string]bool{}}
 	assert.ErrorIs(t, refill.event(t.Context(), event.Event{}), errFull)
+}
+
+// fewSent is a queue that refuses each second message.
+type fewSent struct{ sent int }
+
+func (q *fewSent) Send(context.Context, string, string) error {
+	if q.sent++; q.sent%2 == 0 {
+		return errDown
+	}
+	return nil
+}
+
+// A comparison that shortens a window passes its missing events again.
+func TestShortenedWindowRefillsOnce(t *testing.T) {
+	queue, told := &fewSent{}, 0
+	refill := refilling{Refill: &reconcile.Refill{Queue: queue, Now: time.Now}, tell: func(notRefilled) error { told++; return nil }, tried: map[string]bool{}}
+	for range 2 {
+		for n := range 6 {
+			require.NoError(t, refill.event(t.Context(), event.Event{ID: fmt.Sprint("stripe:e", n)}))
+		}
+	}
+	assert.Equal(t, []int{6, 3, 3, 3, 3}, []int{queue.sent, refill.Stored, refill.failed, len(refill.failures), told})
 }
