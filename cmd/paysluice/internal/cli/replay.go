@@ -151,11 +151,7 @@ func (a *app) newReplay(ctx context.Context, s *stack.Stack, engine *replay.Engi
 		return err
 	}
 	total, skipped := plan.Total()
-	to, format := a.err, output.Table
-	if dryRun {
-		to, format = a.out, a.format
-	}
-	if _, err := output.Write(to, format, groupColumns(), output.All(plan.Groups)); err != nil {
+	if err := a.showPlan(plan, groupColumns(), dryRun); err != nil {
 		return err
 	}
 	switch {
@@ -169,18 +165,11 @@ func (a *app) newReplay(ctx context.Context, s *stack.Stack, engine *replay.Engi
 	if err := a.nameUnfinished(ctx, engine); err != nil {
 		return err
 	}
-	if err := a.confirm(ctx, fmt.Sprintf("Send %s to %s, %d a second?", counted(total, "message"), engine.QueueURL, engine.Rate)); err != nil {
-		return err
-	}
-	who, err := query.Identity(ctx, s)
+	question := fmt.Sprintf("Send %s to %s, %d a second?", counted(total, "message"), engine.QueueURL, engine.Rate)
+	run, err := a.startRun(ctx, s, &engine.Records, plan, question)
 	if err != nil {
 		return err
 	}
-	run, err := engine.Start(ctx, plan, who)
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(a.err, "run %s started\n", run.ID)
 	return a.finishReplay(ctx, engine, run)
 }
 
@@ -277,40 +266,5 @@ func (a *app) replayList() *cobra.Command {
 			}
 			return a.listRuns(c.Context(), &query.Replays(s, replay.DefaultRate, 0, a.now).Records)
 		},
-	}
-}
-
-// listRuns lists the runs of one kind.
-func (a *app) listRuns(ctx context.Context, records *replay.Records) error {
-	runs, err := records.Runs(ctx, time.Time{})
-	if err != nil {
-		return err
-	}
-	if len(runs) == 0 {
-		fmt.Fprintln(a.err, "no run yet")
-	}
-	_, err = output.Write(a.out, a.format, runColumns(), output.All(runs))
-	return err
-}
-
-func runColumns() []output.Column[replay.Summary] {
-	type r = replay.Summary
-	return []output.Column[replay.Summary]{
-		{Name: "id", Text: func(r r) string { return r.ID }},
-		{Name: "done", Text: func(r r) string { return fmt.Sprintf("%d/%d", r.Done, r.Total) }, Right: true},
-		{Name: "result", Text: func(r r) string {
-			switch p := r.Proof; {
-			case p == nil && r.Done < r.Total:
-				return "unfinished"
-			case r.Kind == replay.Republication:
-				return "published"
-			case p == nil:
-				return "not proved"
-			case len(p.Missing) > 0:
-				return fmt.Sprintf("%d not stored", len(p.Missing))
-			}
-			return "all stored"
-		}},
-		{Name: "who", Text: func(r r) string { return r.Who }},
 	}
 }

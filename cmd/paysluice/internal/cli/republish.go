@@ -138,11 +138,7 @@ func (a *app) newRepublish(ctx context.Context, s *stack.Stack, p *replay.Republ
 		return err
 	}
 	total, skipped := plan.Total()
-	to, format := a.err, output.Table
-	if dryRun {
-		to, format = a.out, a.format
-	}
-	if _, err := output.Write(to, format, publishedColumns(), output.All(plan.Groups)); err != nil {
+	if err := a.showPlan(plan, publishedColumns(), dryRun); err != nil {
 		return err
 	}
 	switch {
@@ -159,18 +155,11 @@ func (a *app) newRepublish(ctx context.Context, s *stack.Stack, p *replay.Republ
 		fmt.Fprintf(a.err, "%d would be published\n", total)
 		return left.result(nil)
 	}
-	if err := a.confirm(ctx, fmt.Sprintf("Publish %s of %s again, %d a second?", counted(total, "event"), s.Name, p.Rate)); err != nil {
-		return err
-	}
-	who, err := query.Identity(ctx, s)
+	question := fmt.Sprintf("Publish %s of %s again, %d a second?", counted(total, "event"), s.Name, p.Rate)
+	run, err := a.startRun(ctx, s, &p.Records, plan, question)
 	if err != nil {
 		return err
 	}
-	run, err := p.Start(ctx, plan, who)
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(a.err, "run %s started\n", run.ID)
 	return a.finishRepublish(ctx, p, run)
 }
 
