@@ -1,10 +1,10 @@
 package replay
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -108,42 +108,8 @@ func (e *Engine) Plan(ctx context.Context, s Selection, progress func(Progress))
 	if len(s.Keys) > 0 {
 		messages = e.Archive.Select(ctx, s.Keys)
 	}
-	p := Plan{Selection: s}
-	planned := map[string]bool{} // by stem
-	groups := map[[3]string]*Group{}
-	count := func(f failure.Failure, skipped string) {
-		kind := [3]string{f.Provider, f.Reason, skipped}
-		g := groups[kind]
-		if g == nil {
-			g = &Group{Provider: f.Provider, Reason: f.Reason, Skipped: skipped}
-			groups[kind] = g
-		}
-		if g.Count++; len(g.Samples) < maxSamples || len(s.Keys) > 0 {
-			g.Samples = append(g.Samples, f.Key)
-		}
-	}
+	p := planner{engine: e, selection: s, groups: tally{}, planned: map[string]bool{}}
 	done := 0
-	var batch []failure.Failure
-	flush := func() error {
-		found := make([]presence, len(batch))
-		err := e.each(ctx, len(batch), func(ctx context.Context, i int) (err error) {
-			found[i], err = e.look(ctx, newEntry(batch[i]))
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		for i, f := range batch {
-			if found[i] == present {
-				count(f, skippedStored)
-				continue
-			}
-			count(f, "")
-			p.Entries = append(p.Entries, newEntry(f))
-		}
-		batch = batch[:0]
-		return nil
-	}
 	for f, err := range messages {
 		if err != nil {
 			return Plan{}, err
@@ -151,35 +117,97 @@ func (e *Engine) Plan(ctx context.Context, s Selection, progress func(Progress))
 		if done++; done%100 == 0 {
 			progress(Progress{Stage: Planning, Done: done})
 		}
-		skipped := e.rejected(f, s)
-		if skipped == "" {
-			if stem := newEntry(f).Stem; planned[stem] {
-				skipped = skippedTwice
-			} else {
-				planned[stem] = true
-			}
-		}
-		if skipped != "" {
-			count(f, skipped)
-			continue
-		}
-		f.Message, f.Payload = nil, nil
-		if batch = append(batch, f); len(batch) == maxBatch {
-			if err := flush(); err != nil {
-				return Plan{}, err
-			}
+		if err := p.add(ctx, f); err != nil {
+			return Plan{}, err
 		}
 	}
-	if err := flush(); err != nil {
+	if err := p.flush(ctx); err != nil {
 		return Plan{}, err
 	}
-	for _, g := range groups {
-		p.Groups = append(p.Groups, *g)
+	return Plan{Selection: s, Groups: p.groups.sorted(), Entries: p.entries}, nil
+}
+
+// planner decides which archived messages are sent.
+type planner struct {
+	engine    *Engine
+	selection Selection
+	groups    tally
+	entries   []Entry
+	planned   map[string]bool   // by stem, to send each event once
+	batch     []failure.Failure // to be looked up in the table
+}
+
+// add decides on a message, or puts it into the batch.
+func (p *planner) add(ctx context.Context, f failure.Failure) error {
+	skipped := p.engine.rejected(f, p.selection)
+	if skipped == "" {
+		if stem := newEntry(f).Stem; p.planned[stem] {
+			skipped = skippedTwice
+		} else {
+			p.planned[stem] = true
+		}
 	}
-	slices.SortFunc(p.Groups, func(x, y Group) int {
-		return cmp.Or(cmp.Compare(x.Skipped, y.Skipped), cmp.Compare(x.Provider, y.Provider), cmp.Compare(x.Reason, y.Reason))
+	if skipped != "" {
+		p.count(f, skipped)
+		return nil
+	}
+	f.Message, f.Payload = nil, nil
+	if p.batch = append(p.batch, f); len(p.batch) == maxBatch {
+		return p.flush(ctx)
+	}
+	return nil
+}
+
+// flush plans the messages of the batch that the table lacks.
+func (p *planner) flush(ctx context.Context) error {
+	found := make([]presence, len(p.batch))
+	err := p.engine.each(ctx, len(p.batch), func(ctx context.Context, i int) (err error) {
+		found[i], err = p.engine.look(ctx, newEntry(p.batch[i]))
+		return err
 	})
-	return p, nil
+	if err != nil {
+		return err
+	}
+	for i, f := range p.batch {
+		if found[i] == present {
+			p.count(f, skippedStored)
+			continue
+		}
+		p.count(f, "")
+		p.entries = append(p.entries, newEntry(f))
+	}
+	p.batch = p.batch[:0]
+	return nil
+}
+
+// count counts a message. The groups of a selection by keys name all of them.
+func (p *planner) count(f failure.Failure, skipped string) {
+	p.groups.add(Group{Provider: f.Provider, Reason: f.Reason, Skipped: skipped}, f.Key, max(maxSamples, len(p.selection.Keys)))
+}
+
+// tally counts messages or events by what their group has in common.
+type tally map[[4]string]*Group
+
+// add counts one of a kind. Its group keeps up to most samples.
+func (t tally) add(kind Group, sample string, most int) {
+	id := [4]string{kind.Skipped, kind.Provider, kind.Reason, kind.Category}
+	g := t[id]
+	if g == nil {
+		g = &kind
+		t[id] = g
+	}
+	if g.Count++; len(g.Samples) < most {
+		g.Samples = append(g.Samples, sample)
+	}
+}
+
+// sorted returns the groups, first those that are sent.
+func (t tally) sorted() []Group {
+	var groups []Group
+	for _, id := range slices.SortedFunc(maps.Keys(t), func(x, y [4]string) int { return slices.Compare(x[:], y[:]) }) {
+		groups = append(groups, *t[id])
+	}
+	return groups
 }
 
 // newEntry returns the entry of a message with an event.

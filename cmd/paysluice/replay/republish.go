@@ -64,37 +64,25 @@ type Republisher struct {
 // drops the rows that are not events.
 func (p *Republisher) Plan(s Selection, list iter.Seq2[event.Event, error], progress func(Progress)) (Plan, error) {
 	plan := Plan{Selection: s}
-	groups := map[[3]string]*Group{}
+	groups := tally{}
 	for e, err := range list {
 		entry := Entry{Provider: e.Provider, EventID: e.ID, Timestamp: e.Timestamp}
-		kind := [3]string{e.Provider, string(e.Category)}
+		kind := Group{Provider: e.Provider, Category: string(e.Category)}
 		switch {
 		case errors.Is(err, table.ErrItem):
 			entry.Provider, _, _ = strings.Cut(e.ID, ":")
 			entry.Unreadable = err.Error()
-			kind = [3]string{entry.Provider, "", skippedUnreadable}
+			kind = Group{Provider: entry.Provider, Skipped: skippedUnreadable}
 		case err != nil:
 			return Plan{}, err
 		}
-		g := groups[kind]
-		if g == nil {
-			g = &Group{Provider: kind[0], Category: kind[1], Skipped: kind[2]}
-			groups[kind] = g
-		}
-		if g.Count++; len(g.Samples) < maxSamples {
-			g.Samples = append(g.Samples, e.ID)
-		}
+		groups.add(kind, e.ID, maxSamples)
 		plan.Entries = append(plan.Entries, entry)
 		if len(plan.Entries)%100 == 0 {
 			progress(Progress{Stage: Planning, Done: len(plan.Entries)})
 		}
 	}
-	for _, g := range groups {
-		plan.Groups = append(plan.Groups, *g)
-	}
-	slices.SortFunc(plan.Groups, func(x, y Group) int {
-		return cmp.Or(cmp.Compare(x.Skipped, y.Skipped), cmp.Compare(x.Provider, y.Provider), cmp.Compare(x.Category, y.Category))
-	})
+	plan.Groups = groups.sorted()
 	return plan, nil
 }
 
