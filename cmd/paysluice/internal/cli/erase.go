@@ -50,53 +50,10 @@ finds its messages in Glacier too. Exit code 3: there are such rows or messages.
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			of.id = strings.Join(args, "")
-			chosen := slices.DeleteFunc([]string{of.id, of.payment, of.customer}, func(id string) bool { return id == "" })
-			if len(chosen) != 1 {
-				return usagef("name an event's id, an archived message's key, --payment or --customer")
-			}
-			var err error
-			if of.since, err = parseSince(since, a.now()); err != nil {
-				return usagef("--since: %w", err)
-			}
-			if since != "" && of.customer == "" {
-				return usagef("--since needs --customer: ids are found whatever their age")
-			}
-			s, err := a.find(c.Context())
-			if err != nil {
+			if err := of.check(since, a.now()); err != nil {
 				return err
 			}
-			left := a.leftOut()
-			eraser, plan, err := a.planErasure(c.Context(), s, of, left)
-			if err != nil {
-				return err
-			}
-			all := slices.Concat(plan.Events, plan.Archived)
-			switch {
-			case len(all) == 0 && left.n > 0:
-				fmt.Fprintln(a.err, "no event matches: none of the rows and messages that can be read has it")
-				return left.result(nil)
-			case len(all) == 0:
-				return of.notFound()
-			}
-			fmt.Fprintf(a.err, "This erases %s of %s and %s in the bucket:\n", counted(len(all), "payload"), s.Name, counted(len(plan.Objects), "object version"))
-			for i, e := range all {
-				if i == samples {
-					fmt.Fprintf(a.err, "  … and %d more\n", len(all)-samples)
-					break
-				}
-				fmt.Fprintln(a.err, "  "+strings.TrimSpace(output.Printable(e.ID+"  "+string(e.Category))))
-			}
-			if err := a.confirm(c.Context(), "Erase them? Nobody can restore them."); err != nil {
-				return err
-			}
-			if err := eraser.Erase(c.Context(), plan); err != nil {
-				return err
-			}
-			fmt.Fprintf(a.out, "%s erased\n", counted(len(all), "payload"))
-			if len(plan.Events) > 0 {
-				fmt.Fprintf(a.err, "Backups of the table keep them until %s, the table's stream for 24 hours.\n", a.now().Add(backupRetention).UTC().Format(time.DateOnly))
-			}
-			return left.result(nil)
+			return a.erase(c.Context(), of)
 		},
 	}
 	c.Flags().StringVar(&of.payment, "payment", "", "all events of the payment or object with this `id`")
@@ -109,6 +66,68 @@ finds its messages in Glacier too. Exit code 3: there are such rows or messages.
 type subject struct {
 	id, payment, customer string
 	since                 time.Time // of the customer's events
+}
+
+// check checks the command line and sets since.
+func (s *subject) check(since string, now time.Time) (err error) {
+	chosen := slices.DeleteFunc([]string{s.id, s.payment, s.customer}, func(id string) bool { return id == "" })
+	if len(chosen) != 1 {
+		return usagef("name an event's id, an archived message's key, --payment or --customer")
+	}
+	if s.since, err = parseSince(since, now); err != nil {
+		return usagef("--since: %w", err)
+	}
+	if since != "" && s.customer == "" {
+		return usagef("--since needs --customer: ids are found whatever their age")
+	}
+	return nil
+}
+
+// erase plans, asks and erases.
+func (a *app) erase(ctx context.Context, of subject) error {
+	s, err := a.find(ctx)
+	if err != nil {
+		return err
+	}
+	left := a.leftOut()
+	eraser, plan, err := a.planErasure(ctx, s, of, left)
+	if err != nil {
+		return err
+	}
+	all := slices.Concat(plan.Events, plan.Archived)
+	switch {
+	case len(all) == 0 && left.n > 0:
+		fmt.Fprintln(a.err, "no event matches: none of the rows and messages that can be read has it")
+		return left.result(nil)
+	case len(all) == 0:
+		return of.notFound()
+	}
+	fmt.Fprintf(a.err, "This erases %s of %s and %s in the bucket:\n", counted(len(all), "payload"), s.Name, counted(len(plan.Objects), "object version"))
+	a.printSamples(all)
+	if err := a.confirm(ctx, "Erase them? Nobody can restore them."); err != nil {
+		return err
+	}
+	if err := eraser.Erase(ctx, plan); err != nil {
+		return err
+	}
+	fmt.Fprintf(a.out, "%s erased\n", counted(len(all), "payload"))
+	if len(plan.Events) > 0 {
+		fmt.Fprintf(a.err, "Backups of the table keep them until %s, the table's stream for 24 hours.\n", a.now().Add(backupRetention).UTC().Format(time.DateOnly))
+	}
+	return left.result(nil)
+}
+
+// samples is how many events or messages a plan shows.
+const samples = 5
+
+// printSamples prints the first events of a plan.
+func (a *app) printSamples(all []event.Event) {
+	for _, e := range all[:min(samples, len(all))] {
+		fmt.Fprintln(a.err, "  "+strings.TrimSpace(output.Printable(e.ID+"  "+string(e.Category))))
+	}
+	if len(all) > samples {
+		fmt.Fprintf(a.err, "  … and %d more\n", len(all)-samples)
+	}
 }
 
 // notFound says that nothing is to be erased.
@@ -182,9 +201,6 @@ func archivedMessages(ctx context.Context, archive *failure.Archive, id string) 
 	}
 	return archive.Copies(ctx, of)
 }
-
-// samples is how many events or messages a plan shows.
-const samples = 5
 
 // counted returns "1 payload" or "3 payloads".
 func counted(n int, noun string) string {

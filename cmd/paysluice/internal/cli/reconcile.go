@@ -36,12 +36,7 @@ type reconcileFlags struct {
 	wait                                      time.Duration
 }
 
-func (a *app) reconcile() *cobra.Command {
-	var f reconcileFlags
-	c := &cobra.Command{
-		Use:   "reconcile PROVIDER",
-		Short: "Find and refill events that the provider lists and the stack lacks",
-		Long: `List the provider's events through its API, and look for each in the table and
+const reconcileHelp = `List the provider's events through its API, and look for each in the table and
 in the archive. docs/reconciling.md says how to make a key and what a provider
 cannot list.
 
@@ -70,7 +65,14 @@ With --refill these are the events before the refill, and one more line, with
 state failed and the reason, for each event that was not refilled. After --place
 resumed a killed run, the lines of one window may appear twice.
 
-Exit code 3: events are missing.`,
+Exit code 3: events are missing.`
+
+func (a *app) reconcile() *cobra.Command {
+	var f reconcileFlags
+	c := &cobra.Command{
+		Use:   "reconcile PROVIDER",
+		Short: "Find and refill events that the provider lists and the stack lacks",
+		Long:  reconcileHelp,
 		Example: `  paysluice reconcile stripe --since 48h
   paysluice reconcile paypal --since 7d --refill
   paysluice reconcile stripe --account acct_1PgcT2 --since 30d --place month.json -o json
@@ -82,21 +84,32 @@ Exit code 3: events are missing.`,
 			if !ok {
 				return usagef("PROVIDER must be one of %s", strings.Join(providerNames(), ", "))
 			}
-			since, until, err := f.window(a.now())
-			if err != nil {
-				return err
-			}
-			s, err := a.find(c.Context())
-			if err != nil {
-				return err
-			}
-			r, err := a.reconciliation(c.Context(), &f, s, p)
-			if err != nil {
-				return err
-			}
-			return r.run(c.Context(), since, until)
+			return a.reconcileWith(c.Context(), &f, p)
 		},
 	}
+	f.add(c)
+	return c
+}
+
+// reconcileWith compares, and refills, the events of a provider.
+func (a *app) reconcileWith(ctx context.Context, f *reconcileFlags, p contract.Provider) error {
+	since, until, err := f.window(a.now())
+	if err != nil {
+		return err
+	}
+	s, err := a.find(ctx)
+	if err != nil {
+		return err
+	}
+	r, err := a.reconciliation(ctx, f, s, p)
+	if err != nil {
+		return err
+	}
+	return r.run(ctx, since, until)
+}
+
+// add adds the flags to the command.
+func (f *reconcileFlags) add(c *cobra.Command) {
 	flags := c.Flags()
 	flags.StringVar(&f.since, "since", defaultSince, "events from this `time` on: 2h, 2026-11-01 or RFC 3339")
 	flags.StringVar(&f.until, "until", "", "events before this `time`; default now")
@@ -111,7 +124,6 @@ Exit code 3: events are missing.`,
 	flags.StringVar(&f.place, "place", "", "`file` that keeps the place of the comparison")
 	flags.StringVar(&f.apiURL, "api-url", "", "`URL` of a fake of the provider's API")
 	_ = flags.MarkHidden("api-url") // the only error is an unknown flag
-	return c
 }
 
 // window checks the flags and returns the range of the comparison.
