@@ -32,7 +32,7 @@ func (s *Server) doctor(r *http.Request) (view, error) {
 		begin := s.Now()
 		results, err := s.Examine(ctx)
 		if err != nil {
-			data.Problem = newProblem(err)
+			data.Problem = newProblem(limited{err, examineTimeout})
 		}
 		data.Took = s.Now().Sub(begin)
 		for _, result := range results {

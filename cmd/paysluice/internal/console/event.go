@@ -2,6 +2,7 @@ package console
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,6 +20,9 @@ import (
 
 // maxShown bounds how much of a body a page shows. A download has all of it.
 const maxShown = 256 << 10
+
+// downloadTimeout bounds a download, whose body may be in the bucket.
+const downloadTimeout = time.Minute
 
 // eventData is what the page of an event shows.
 type eventData struct {
@@ -120,13 +124,15 @@ func (s *Server) readBody(r *http.Request, e event.Event, form string) *body {
 
 // payload sends the exact bytes of a body as a download.
 func (s *Server) payload(w http.ResponseWriter, r *http.Request) {
-	e, _, err := s.find(r)
+	ctx, cancel := context.WithTimeout(r.Context(), downloadTimeout)
+	defer cancel()
+	e, _, err := s.find(r.WithContext(ctx))
 	var text []byte
 	if err == nil {
-		text, err = s.Store.Payload(r.Context(), e)
+		text, err = s.Store.Payload(ctx, e)
 	}
 	if err != nil {
-		s.serve(func(*http.Request) (view, error) { return view{}, err })(w, r)
+		s.serve(func(*http.Request) (view, error) { return view{}, limited{err, downloadTimeout} })(w, r)
 		return
 	}
 	s.log("the body of %s was downloaded: %s", e.ID, formatBytes(len(text)))

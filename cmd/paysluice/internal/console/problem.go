@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -50,7 +51,7 @@ func newProblem(err error) *problem {
 		p.Text = "The webhook may have arrived all the same. Send it again: unless you change the form, it is the same event, which is stored once. " + err.Error()
 	case errors.Is(err, context.DeadlineExceeded): // stack.Explain makes it an ErrUnreachable too
 		p.Title = "AWS did not answer in time"
-		p.Text = fmt.Sprintf("There was no answer within %s. Check the network, then reload the page.", readTimeout)
+		p.Text = late(err)
 	case errors.Is(err, stack.ErrUnreachable):
 		p.Title = "AWS cannot be reached"
 		p.Text = "Check the network, then reload the page. " + err.Error()
@@ -77,6 +78,27 @@ func newProblem(err error) *problem {
 	}
 	p.Text = strings.Join(lines, "\n")
 	return p
+}
+
+// limited is the error of a read with another limit than readTimeout, or of a replay, which
+// has several: 0.
+type limited struct {
+	error
+	limit time.Duration
+}
+
+func (l limited) Unwrap() error { return l.error }
+
+// late says how long AWS did not answer.
+func late(err error) string {
+	limit := readTimeout
+	if l, ok := errors.AsType[limited](err); ok {
+		limit = l.limit
+	}
+	if limit == 0 {
+		return "The replay stopped, because a call was not answered in time. Check the network, then resume it."
+	}
+	return fmt.Sprintf("There was no answer within %s. Check the network, then reload the page.", formatAge(limit))
 }
 
 // sentence gives an error's text a capital letter and a full stop. A URL at its

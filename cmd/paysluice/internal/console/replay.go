@@ -115,7 +115,7 @@ func (s *Server) makePlan(r *http.Request, selection replay.Selection) (token st
 	defer cancel()
 	p, err := s.Replays.Plan(ctx, selection, func(replay.Progress) {})
 	if err != nil {
-		return "", err
+		return "", limited{err, planTimeout}
 	}
 	token = rand.Text()
 	s.runner.mu.Lock()
@@ -278,7 +278,7 @@ func (s *Server) showRun(r *http.Request) (view, error) {
 		if errors.Is(j.err, context.Canceled) {
 			data.Stopped = true
 		} else if j.err != nil {
-			data.Problem = newProblem(j.err)
+			data.Problem = newProblem(limited{j.err, 0})
 		}
 	}
 	if data.Proof != nil && len(data.Proof.Missing) == 0 {

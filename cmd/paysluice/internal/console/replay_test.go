@@ -374,3 +374,21 @@ func TestDoctor(t *testing.T) {
 	failed = context.DeadlineExceeded
 	assert.Contains(t, page(t, s, "/doctor?examine"), "AWS did not answer in time.")
 }
+
+// A page says after which time it gave up. A replay has several limits.
+func TestPagesSayTheirLimit(t *testing.T) {
+	late := map[string]error{}
+	for _, call := range []string{"Events", "Event", "Payload", "Plan", "Run"} {
+		late[call] = context.DeadlineExceeded
+	}
+	s, w := withArchive(t, &archive{fail: late})
+	w.fail = late
+	s.Examine = func(context.Context) ([]doctor.Result, error) { return nil, context.DeadlineExceeded }
+	for page, limit := range map[string]string{"/events": "15 s", "/doctor?examine": "90 s", group: "5 min", "/payload?id=stripe:evt_1": "60 s"} {
+		assert.Contains(t, get(t, s, page).Body.String(), "There was no answer within "+limit+". Check the network, then reload the page.", page)
+	}
+	delete(late, "Plan")
+	close(s.Replays.(*archive).sending)
+	post(t, s, "/replay", planned(t, s))
+	eventually(t, s, "The replay stopped, because a call was not answered in time.")
+}
