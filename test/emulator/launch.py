@@ -397,24 +397,38 @@ def charge_what_is_read():
 def evaluate_patterns():
     """Evaluates patterns for lines of JSON: comparisons that && and || join.
 
-    MiniStack takes every line for a match.
+    MiniStack takes every line for a match. CloudWatch knows more forms. Here each other
+    form is an InvalidParameterException, CloudWatch's error for an invalid pattern, and
+    not a wrong result.
     """
+    from ministack.core.responses import error_response_json
     from ministack.services import cloudwatch_logs
 
-    compile_pattern = cloudwatch_logs._compile_filter_pattern
-    comparison = re.compile(r'\s*\$\.(\w+) (=|!=|>=|<=|>|<) ("[^"]*"|[\d.]+)\s*')
+    compile_pattern, filter_events = cloudwatch_logs._compile_filter_pattern, cloudwatch_logs._filter_log_events
+    comparison = re.compile(r'\s*\$\.(\w+) (=|!=|>=|<=|>|<) ("[^"\\]*"|-?\d+(?:\.\d+)?)\s*')
     signs = {"=": operator.eq, "!=": operator.ne, ">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
+
+    class UnknownForm(Exception):
+        """Its text is the part of a pattern that has no known form."""
+
+    def parse(part):
+        found = comparison.fullmatch(part)
+        if not found:
+            raise UnknownForm(part.strip())
+        name, sign, value = found.groups()
+        return name, signs[sign], value[1:-1] if value.startswith('"') else float(value)
 
     def compiled(pattern):
         pattern = (pattern or "").strip()
         if not pattern.startswith("{"):
             return compile_pattern(pattern)
-        wanted = [[comparison.fullmatch(one).groups() for one in every.split("&&")] for every in pattern[1:-1].split("||")]
+        if not pattern.endswith("}"):
+            raise UnknownForm(pattern)
+        wanted = [[parse(one) for one in every.split("&&")] for every in pattern[1:-1].split("||")]
 
-        def holds(line, name, sign, value):
-            value = json.loads(value)
+        def holds(line, name, compare, value):
             found = line.get(name)
-            return isinstance(found, str) == isinstance(value, str) and found is not None and signs[sign](found, value)
+            return isinstance(found, str if isinstance(value, str) else (int, float)) and compare(found, value)
 
         def matches(message):
             try:
@@ -425,7 +439,48 @@ def evaluate_patterns():
 
         return matches
 
-    cloudwatch_logs._compile_filter_pattern = compiled
+    def filter_known(request):
+        try:
+            return filter_events(request)
+        except UnknownForm as error:
+            return error_response_json("InvalidParameterException", (
+                f"Invalid filter pattern: the emulator does not evaluate {str(error)!r}. "
+                'It evaluates comparisons such as $.name = "text" or $.name > 1, which && and || join.'), 400)
+
+    cloudwatch_logs._compile_filter_pattern, cloudwatch_logs._filter_log_events = compiled, filter_known
+
+
+def name_senders():
+    """Names the credentials that sent an SQS message as its sender.
+
+    MiniStack names the account as sender of every message. SQS names a user by its unique
+    id and a role's session by {unique id of the role}:{session} (SQS API Reference,
+    "ReceiveMessage", SenderId; IAM User Guide, "IAM identifiers"). Messages that SNS,
+    EventBridge and Lambda send keep MiniStack's sender: AWS documents none for them.
+    """
+    from ministack.core import iam_evaluator
+    from ministack.services import iam, lambda_svc, sqs
+
+    build, run = sqs._build_send_sys_attrs, lambda_svc._run_sqs_batch
+
+    def build_with_sender(*args):
+        attributes = build(*args)
+        # root, user/{path}{name} or assumed-role/{role}/{session}
+        kind, *names = iam_evaluator.caller_arn().rpartition(":")[2].split("/")
+        if kind == "assumed-role":
+            role, session = names
+            attributes["SenderId"] = f"{iam._roles[role]['RoleId']}:{session}"
+        elif kind == "user":
+            attributes["SenderId"] = iam._users[names[-1]]["UserId"]
+        return attributes
+
+    def run_with_senders(mapping, function, event, batch, *args):
+        senders = {message["id"]: message["sys"]["SenderId"] for message in batch}
+        for record in event["Records"]:
+            record["attributes"]["SenderId"] = senders[record["messageId"]]
+        return run(mapping, function, event, batch, *args)
+
+    sqs._build_send_sys_attrs, lambda_svc._run_sqs_batch = build_with_sender, run_with_senders
 
 
 def send_at_once():
@@ -453,6 +508,7 @@ if __name__ == "__main__":
     charge_what_is_read()
     answer_in_one_piece()
     evaluate_patterns()
+    name_senders()
     send_at_once()
 
     from hypercorn.__main__ import main

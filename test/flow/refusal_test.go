@@ -2,12 +2,15 @@ package flow_test
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"maps"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -22,6 +25,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/handlers/event"
+	"github.com/paysluice/paysluice/test/emulator/senders"
 	"github.com/paysluice/paysluice/test/flow/roles"
 )
 
@@ -76,6 +81,66 @@ func TestRolesAreRefused(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestProcessorSpeaksForItsProviderOnly sends messages with the credentials of several
+// roles: SQS names the sender, and consumer and archiver compare it with the processors.
+func TestProcessorSpeaksForItsProviderOnly(t *testing.T) {
+	skipShort(t)
+	paypal := contract.ProcessorName(contract.PayPal())
+	genuine := accounts[0].newWebhook()
+	deliver(t, genuine, http.StatusOK)
+	requireRow(t, genuine.eventID())
+	sent, foreign := []string{genuine.eventID()}, map[string]string{} // event ids, and the senders that the consumer logs
+	for _, row := range []struct {
+		why, from, queue, provider, origin string
+		archived                           string // as sender-mismatch below this prefix, "" if it is stored
+	}{
+		{"its own", paypal, "QueueUrl", "paypal", "", ""},
+		{"an event of Stripe", paypal, "QueueUrl", "stripe", "", "stripe/"},
+		{"an event of Stripe past the consumer", paypal, "DeadLetterQueueUrl", "stripe", "", contract.UnknownPrefix},
+		{"the reconciler refills", contract.ReconcilerName, "QueueUrl", "stripe", event.OriginReconcile, ""},
+		{"the reconciler claims a webhook", contract.ReconcilerName, "QueueUrl", "stripe", "", "stripe/"},
+		{"the account, as an operator who replays", "", "QueueUrl", "stripe", "", ""},
+	} {
+		config, err := stack.Config(), error(nil)
+		if row.from != "" {
+			config, err = roles.Assume(t.Context(), stack, roles.TypeOf(row.from)+"-"+stack.Suffix)
+			require.NoError(t, err)
+		}
+		e := event.Event{
+			Schema: event.Schema, ID: event.NewID(row.provider, rand.Text()), Provider: row.provider, Origin: row.origin, Timestamp: senders.Created,
+			ReceivedAt: time.Now().UnixMilli(), Payload: []byte("{}"), PayloadSHA256: event.HashPayload([]byte("{}")),
+		}
+		message := event.Encode(e)
+		_, err = sqs.NewFromConfig(config).SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: new(stack.Outputs[row.queue]), MessageBody: &message})
+		require.NoError(t, err, row.why)
+		sent = append(sent, e.ID)
+		if row.from == "" {
+			foreign[e.ID] = "000000000000"
+		}
+		if row.archived == "" {
+			assert.Equal(t, row.origin, requireRow(t, e.ID).Origin, row.why)
+			continue
+		}
+		m := requireArchived(t, row.archived, func(m event.Archived) bool { return string(m.Message) == message })
+		assert.Equal(t, contract.ReasonSender, m.FailureReason, row.why)
+		stored, err := rows(t.Context(), e.ID)
+		require.NoError(t, err)
+		assert.Empty(t, stored, row.why)
+	}
+	assert.EventuallyWithT(t, func(c *assert.CollectT) {
+		lines, err := stack.Logs(t.Context(), contract.ConsumerName)
+		require.NoError(c, err)
+		found := map[string]string{}
+		for _, line := range lines {
+			var l struct{ Message, EventID, SenderID string }
+			if json.Unmarshal([]byte(line), &l) == nil && l.Message == "message of another sender than a processor" && slices.Contains(sent, l.EventID) {
+				found[l.EventID] = l.SenderID
+			}
+		}
+		assert.Equal(c, foreign, found)
+	}, 10*time.Second, 100*time.Millisecond)
 }
 
 // TestObjectsAreNotReplaced: who may create an object cannot replace it, read it or

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"maps"
 	"net/http"
+	"net/url"
 	"regexp"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -84,6 +86,30 @@ func TestTraceOfAStoredEvent(t *testing.T) {
 	assert.Regexp(t, `AT +GAP +WHERE +WHAT\n`, r.stdout)
 	assert.Contains(t, r.stdout, "webhook Accepted, status 200")
 	assert.Regexp(t, `^stored(, published)?; ids: `, r.stderr)
+}
+
+// The consumer names a sender that is not a processor. The trace and the console's page of an
+// event show that line, and for a webhook they do not.
+func TestTraceOfAMessageOfAnotherSender(t *testing.T) {
+	t.Parallel()
+	genuine, _ := store(t, contract.Stripe())
+	foreign := event.NewID(contract.Stripe().Name, rand.Text())
+	message := event.Encode(event.Event{
+		Schema: event.Schema, ID: foreign, Provider: contract.Stripe().Name, Timestamp: senders.Created, ReceivedAt: time.Now().UnixMilli(),
+		Payload: []byte("{}"), PayloadSHA256: event.HashPayload([]byte("{}")),
+	})
+	_, err := sqs.NewFromConfig(stack.Config()).SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: new(stack.Outputs["QueueUrl"]), MessageBody: &message})
+	require.NoError(t, err)
+	tracedTo(t, contract.ConsumerName, foreign)
+	tracedTo(t, "stripe-processor", genuine)
+	c := root().openConsole(t)
+	const line = "message of another sender than a processor"
+	for id, named := range map[string]bool{genuine: false, foreign: true} {
+		_, page := c.get("/event?id=" + url.QueryEscape(id) + "&trace")
+		assert.Contains(t, page, "stored in WebhookEvents-operator")
+		assert.Equal(t, named, strings.Contains(page, line), "the console's page of %s", id)
+		assert.Equal(t, named, strings.Contains(paysluice(t, "trace", id).stdout, line), id)
+	}
 }
 
 // A body with the id of a stored event and other content is archived as a conflict.
