@@ -87,15 +87,19 @@ def read_numbers_of_parameters():
 
     concurrency, respond = lambda_svc._sqs_esm_concurrency, lambda_svc._esm_response
 
-    def read_number(mapping, *args, **kwargs):
+    def convert(mapping):
         scaling = mapping.get("ScalingConfig") or {}
         if isinstance(scaling.get("MaximumConcurrency"), str):
             mapping["ScalingConfig"] = {"MaximumConcurrency": int(scaling["MaximumConcurrency"])}
+        if isinstance(mapping.get("ParallelizationFactor"), str):
+            mapping["ParallelizationFactor"] = int(mapping["ParallelizationFactor"])
+
+    def read_number(mapping, *args, **kwargs):
+        convert(mapping)
         return concurrency(mapping, *args, **kwargs)
 
     def respond_with_number(mapping):
-        if isinstance(mapping.get("ParallelizationFactor"), str):
-            mapping["ParallelizationFactor"] = int(mapping["ParallelizationFactor"])
+        convert(mapping)  # a client may ask before the first poll
         return respond(mapping)
 
     lambda_svc._sqs_esm_concurrency = read_number

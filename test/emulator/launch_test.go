@@ -5,9 +5,11 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
@@ -97,4 +99,25 @@ func TestFilterPatterns(t *testing.T) {
 		assert.Equal(t, "InvalidParameterException", api.ErrorCode(), row.pattern)
 		assert.Contains(t, api.ErrorMessage(), "does not evaluate "+row.unknown+".", row.pattern)
 	}
+}
+
+// TestNumbersOfParameters reads a mapping that was never polled, because it is disabled.
+func TestNumbersOfParameters(t *testing.T) {
+	e := start(t)
+	_, err := cloudformation.NewFromConfig(e.Config()).CreateStack(t.Context(), &cloudformation.CreateStackInput{StackName: new("numbers"), TemplateBody: new(`{
+		"Parameters": {"N": {"Type": "Number", "Default": 7}},
+		"Resources": {
+			"Queue": {"Type": "AWS::SQS::Queue"},
+			"Function": {"Type": "AWS::Lambda::Function", "Properties": {"Runtime": "python3.12", "Handler": "index.f", "Code": {"ZipFile": "f = print"},
+				"Role": "arn:aws:iam::000000000000:role/none"}},
+			"Mapping": {"Type": "AWS::Lambda::EventSourceMapping", "Properties": {"Enabled": false, "FunctionName": {"Ref": "Function"},
+				"EventSourceArn": {"Fn::GetAtt": ["Queue", "Arn"]}, "ScalingConfig": {"MaximumConcurrency": {"Ref": "N"}}}}
+		}}`)})
+	require.NoError(t, err)
+	assert.EventuallyWithT(t, func(c *assert.CollectT) {
+		out, err := lambda.NewFromConfig(e.Config()).ListEventSourceMappings(t.Context(), &lambda.ListEventSourceMappingsInput{})
+		require.NoError(c, err)
+		require.Len(c, out.EventSourceMappings, 1)
+		assert.EqualValues(c, 7, *out.EventSourceMappings[0].ScalingConfig.MaximumConcurrency)
+	}, 10*time.Second, 100*time.Millisecond)
 }
