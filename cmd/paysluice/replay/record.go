@@ -251,7 +251,7 @@ func (e *Records) write(ctx context.Context, r *Run, n note) error {
 			return err
 		}
 		if there.Writer != r.writer {
-			return fmt.Errorf("%w: %s", ErrBusy, r.ID)
+			return fmt.Errorf("%w: wait until it ends: %s list shows how far %s is", ErrBusy, e.Kind.command(), r.ID)
 		}
 		err = nil
 	}

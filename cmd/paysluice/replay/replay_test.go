@@ -560,7 +560,9 @@ func TestTwoProcessesOfOneRun(t *testing.T) {
 		theirs, err := c.engine().Load(t.Context(), mine.ID)
 		require.NoError(t, err)
 		require.NoError(t, c.engine().Run(t.Context(), theirs, ignore))
-		require.ErrorIs(t, c.engine().Run(t.Context(), mine, ignore), replay.ErrBusy)
+		err = c.engine().Run(t.Context(), mine, ignore)
+		require.ErrorIs(t, err, replay.ErrBusy)
+		assert.ErrorContains(t, err, "wait until it ends: paysluice replay list shows how far "+mine.ID+" is")
 		assert.Len(t, c.sent, 1)
 	})
 }

@@ -108,6 +108,7 @@ func (a *app) erase(ctx context.Context, of subject) error {
 		return err
 	}
 	if err := eraser.Erase(ctx, plan); err != nil {
+		fmt.Fprintln(a.err, "not all payloads are erased; the same command erases the rest")
 		return err
 	}
 	fmt.Fprintf(a.out, "%s erased\n", counted(len(all), "payload"))

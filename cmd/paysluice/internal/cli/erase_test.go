@@ -47,6 +47,7 @@ func TestEraseOnAnAccount(t *testing.T) {
 		{"its payment", "--payment pi_1 --yes", nil, exitDone, asks + done},
 		{"its customer", "--customer cus_1 --yes", nil, exitDone, asks + done},
 		{"nobody confirms", "stripe:evt_1", nil, exitFailed, asks + "Erase them? Nobody can restore them. [y/N] "},
+		{"an erasure that fails", "stripe:evt_1 --yes", account{"?delete": "!"}, exitFailed, asks + "not all payloads are erased; the same command erases the rest\npaysluice events erase: "},
 		{"another id", "stripe:evt_2 --yes", nil, exitFailed, "not found: no event matches: neither the table nor the archive has stripe:evt_2\n"},
 		{"an id without its provider", "evt_1 --yes", nil, exitFailed, "has evt_1: an event's id begins with its provider, such as stripe:evt_1PgcT2\n"},
 		{"another payment", "--payment pi_2 --yes", nil, exitFailed, "has the payment or object pi_2\n"},

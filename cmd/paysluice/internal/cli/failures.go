@@ -204,7 +204,7 @@ func findFailures(ctx context.Context, archive *failure.Archive, id string) ([]f
 	}
 	found, err := archive.Find(ctx, id)
 	if err == nil && len(found) == 0 {
-		err = fmt.Errorf("%w: the archive has no message of event %s", query.ErrNotFound, id)
+		err = fmt.Errorf("%w: the archive has no message of event %s: paysluice trace %[2]s says what became of it", query.ErrNotFound, id)
 	}
 	return found, err
 }

@@ -115,6 +115,8 @@ func TestCommandsOnRows(t *testing.T) {
 		{"a sample of the plan", "events erase stripe:e --yes", rows(7, hash), &out, exitFailed, "  … and 2 more\n"},
 		{"a day without rows", "events list --livemode true", rows(0, hash), &out, exitDone, ""},
 		{"a refund without its payment", "payment pi_1", rows(1, hash), &out, exitFound, "no event says that the payment succeeded"},
+		{"no such event", "events get stripe:e", rows(0, hash), &out, exitFailed, "in table t: paysluice trace stripe:e looks in the logs and in the archive\n"},
+		{"no such message", "failures show stripe:e", account{"list-type": "<ListBucketResult></ListBucketResult>"}, &out, exitFailed, "of event stripe:e: paysluice trace stripe:e says what became of it\n"},
 		{"no event", "payment pi_1", rows(0, hash), &out, exitFailed, "no event of a payment"},
 		{"a row that is not an event", "events list -o csv", mixed(), &out, exitFound, `left out: row of eventId "stripe:bad\x1b"`},
 		{"the others are listed", "events list -o csv", mixed(), &out, exitFound, "5.00,EUR,stripe:e"},

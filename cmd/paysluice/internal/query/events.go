@@ -60,7 +60,8 @@ func (s *Store) Named(ctx context.Context, ids ...string) iter.Seq2[event.Event,
 				}
 			}
 			if !found {
-				yield(event.Event{}, fmt.Errorf("%w: no event %s in table %s%s", ErrNotFound, id, s.stack.Outputs["TableName"], Unprefixed(id)))
+				do := cmp.Or(Unprefixed(id), ": paysluice trace "+id+" looks in the logs and in the archive")
+				yield(event.Event{}, fmt.Errorf("%w: no event %s in table %s%s", ErrNotFound, id, s.stack.Outputs["TableName"], do))
 				return
 			}
 		}

@@ -119,14 +119,14 @@ func (v *Vault) Replace(ctx context.Context, old Version, d Document) error {
 	if err != nil || old.ID == "" {
 		return err
 	}
+	compare := "compare the secret's versions and repeat a change that is missing: aws secretsmanager list-secret-version-ids --secret-id " + v.arn
 	described, err := v.client.DescribeSecret(ctx, &secretsmanager.DescribeSecretInput{SecretId: &v.arn})
 	if err != nil {
-		return fmt.Errorf("the new version is stored, and whether somebody else changed the secret is unknown: %w", err)
+		return fmt.Errorf("the new version is stored, and whether somebody else changed the secret at the same time is unknown: %s: %w", compare, err)
 	}
 	stages := described.VersionIdsToStages
 	if slices.Contains(stages[old.ID], previous) && slices.Contains(stages[aws.ToString(put.VersionId)], current) {
 		return nil
 	}
-	return fmt.Errorf("%w: compare the secret's versions and repeat the change that is missing: "+
-		"aws secretsmanager list-secret-version-ids --secret-id %s", ErrChanged, v.arn)
+	return fmt.Errorf("%w: %s", ErrChanged, compare)
 }
