@@ -49,9 +49,6 @@ var (
 	ErrBusy = errors.New("another process continues this run")
 	// ErrNotFound reports that the bucket has no run with an id.
 	ErrNotFound = errors.New("no such run")
-	// ErrUnsettled reports that messages which were perhaps sent are neither in the
-	// table nor in the archive while a queue still has messages.
-	ErrUnsettled = errors.New("the fate of the last batch is not known yet")
 	// ErrUnfinished reports that a run has messages to send.
 	ErrUnfinished = errors.New("the run is not finished")
 )
