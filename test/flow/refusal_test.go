@@ -88,10 +88,14 @@ func TestRolesAreRefused(t *testing.T) {
 func TestProcessorSpeaksForItsProviderOnly(t *testing.T) {
 	skipShort(t)
 	paypal := contract.ProcessorName(contract.PayPal())
-	genuine := accounts[0].newWebhook()
-	deliver(t, genuine, http.StatusOK)
-	requireRow(t, genuine.eventID())
-	sent, foreign := []string{genuine.eventID()}, map[string]string{} // event ids, and the senders that the consumer logs
+	var sent []string              // event ids
+	foreign := map[string]string{} // the senders that the consumer logs, by event id
+	for _, a := range accounts {
+		genuine := a.newWebhook()
+		deliver(t, genuine, http.StatusOK)
+		requireRow(t, genuine.eventID())
+		sent = append(sent, genuine.eventID())
+	}
 	for _, row := range []struct {
 		why, from, queue, provider, origin string
 		archived                           string // as sender-mismatch below this prefix, "" if it is stored
