@@ -203,7 +203,7 @@ func (e *Records) Load(ctx context.Context, id string) (*Run, error) {
 	r := &Run{dropped: map[int]string{}, writer: rand.Text()}
 	prefix := contract.ReplaysPrefix + id + "/"
 	var notes []string
-	err := e.list(ctx, prefix, func(key string, at time.Time) {
+	err := e.list(ctx, prefix, "", func(key string, at time.Time) {
 		switch name := strings.TrimPrefix(key, prefix); {
 		case name == startName:
 			r.at = at
@@ -275,10 +275,9 @@ const idLayout = "20060102T150405Z"
 // Runs returns the runs of the kind that started at or after a time, the newest first.
 func (e *Records) Runs(ctx context.Context, since time.Time) ([]Summary, error) {
 	latest := map[string]string{} // key of the latest note by id, "" without one
-	err := e.list(ctx, contract.ReplaysPrefix, func(key string, _ time.Time) {
+	err := e.list(ctx, contract.ReplaysPrefix, contract.ReplaysPrefix+since.UTC().Format(idLayout), func(key string, _ time.Time) {
 		id, name, _ := strings.Cut(strings.TrimPrefix(key, contract.ReplaysPrefix), "/")
 		switch {
-		case id < since.UTC().Format(idLayout):
 		case name == startName:
 			if _, known := latest[id]; !known {
 				latest[id] = ""
@@ -345,9 +344,13 @@ func (e *Records) get(ctx context.Context, key string, value any) error {
 	return nil
 }
 
-// list calls do for each object with a prefix.
-func (e *Records) list(ctx context.Context, prefix string, do func(key string, at time.Time)) error {
-	for pages := s3.NewListObjectsV2Paginator(e.Objects, &s3.ListObjectsV2Input{Bucket: &e.BucketName, Prefix: &prefix}); pages.HasMorePages(); {
+// list calls do for each object with a prefix whose key is after another, if that is not "".
+func (e *Records) list(ctx context.Context, prefix, after string, do func(key string, at time.Time)) error {
+	in := &s3.ListObjectsV2Input{Bucket: &e.BucketName, Prefix: &prefix}
+	if after != "" {
+		in.StartAfter = &after
+	}
+	for pages := s3.NewListObjectsV2Paginator(e.Objects, in); pages.HasMorePages(); {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
 			return fmt.Errorf("list s3://%s/%s: %w", e.BucketName, prefix, err)

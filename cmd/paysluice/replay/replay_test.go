@@ -49,6 +49,7 @@ type cloud struct {
 	sent   []string
 	rows   map[string]event.Event // by id
 	queued int                    // messages that the queues report
+	listed *s3.ListObjectsV2Input // the latest
 
 	archives map[string]string // reason by event id: the consumer archives these again
 	drops    map[string]bool   // by event id: without a trace
@@ -126,6 +127,9 @@ func (c *cloud) ListObjectsV2(ctx context.Context, in *s3.ListObjectsV2Input, o 
 	if err := c.hook(c.hooks, "ListObjectsV2"); err != nil {
 		return nil, err
 	}
+	c.mu.Lock()
+	c.listed = in
+	c.mu.Unlock()
 	return c.S3.ListObjectsV2(ctx, in, o...)
 }
 
@@ -273,6 +277,7 @@ func TestPlanRunAndProof(t *testing.T) {
 		runs, err = c.engine().Runs(t.Context(), later.StartedAt)
 		require.NoError(t, err)
 		assert.Len(t, runs, 1)
+		assert.Contains(t, later.ID, strings.TrimPrefix(*c.listed.StartAfter, contract.ReplaysPrefix), "older records are not listed")
 	})
 }
 
