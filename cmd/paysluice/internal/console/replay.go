@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -52,13 +53,25 @@ type plan struct {
 	run string // id of the started run
 }
 
-// job is a run of this process.
+// job is a run of this process. It has no record until that is loaded.
 type job struct {
 	cancel   context.CancelFunc
+	record   *replay.Record
+	done     int // messages that need no more sending
 	progress replay.Progress
 	ended    bool
 	proof    *replay.Proof
 	err      error
+}
+
+// show keeps what a run says about itself.
+func (j *job) show(p replay.Progress) {
+	switch j.progress = p; p.Stage {
+	case replay.Sending:
+		j.done = p.Done
+	case replay.Proving: // everything is sent
+		j.done = j.record.Total
+	}
 }
 
 // planData is what the page of a plan shows.
@@ -171,7 +184,7 @@ func (s *Server) startReplay(r *http.Request) (view, error) {
 		}
 		p.run = run.ID
 		s.log("replay %s of %s was started", run.ID, counted(run.Total, "message"))
-		s.work(r, run)
+		_ = s.work(r, run.ID, func() (*replay.Run, error) { return run, nil })
 	}
 	return view{to: runURL(p.run)}, nil
 }
@@ -182,15 +195,14 @@ func (s *Server) resumeReplay(r *http.Request) (view, error) {
 		return view{}, errReadOnly
 	}
 	id := r.PostFormValue("id")
-	if j, ok := s.job(id); !ok || j.ended {
+	err := s.work(r, id, func() (*replay.Run, error) {
 		run, err := s.Replays.Load(r.Context(), id)
-		if err != nil {
-			return view{}, err
+		if err == nil {
+			s.log("replay %s was resumed", id)
 		}
-		s.log("replay %s was resumed", run.ID)
-		s.work(r, run)
-	}
-	return view{to: runURL(id)}, nil
+		return run, err
+	})
+	return view{to: runURL(id)}, err
 }
 
 // stopReplay stops a run of this process.
@@ -205,19 +217,32 @@ func (s *Server) stopReplay(r *http.Request) (view, error) {
 	return view{to: runURL(id)}, nil
 }
 
-// work sends and proves a run, apart from the request that asked for it. It ends with
-// the console.
-func (s *Server) work(r *http.Request, run *replay.Run) {
+// work loads, sends and proves a run, apart from the request that asked for it, unless this
+// process does so already. It takes the run's place among the jobs before it loads the
+// record, so that a form that is sent twice starts one job. The job ends with the console.
+func (s *Server) work(r *http.Request, id string, load func() (*replay.Run, error)) error {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
-	stop := context.AfterFunc(s.life, cancel)
-	j := &job{cancel: cancel, progress: replay.Progress{Stage: replay.Sending, Done: run.Done(), Total: run.Total}}
+	j := &job{cancel: cancel}
+	before, mine := s.runner.claim(id, j)
+	if !mine {
+		cancel()
+		return nil
+	}
+	run, err := load()
+	if err != nil {
+		cancel()
+		s.runner.release(id, before)
+		return err
+	}
 	s.runner.mu.Lock()
-	s.runner.jobs[run.ID] = j
+	j.record, j.proof = &run.Record, run.Proof()
+	j.show(replay.Progress{Stage: replay.Sending, Done: run.Done(), Total: run.Total})
 	s.runner.mu.Unlock()
+	stop := context.AfterFunc(s.life, cancel)
 	show := func(p replay.Progress) {
 		s.runner.mu.Lock()
 		defer s.runner.mu.Unlock()
-		j.progress = p
+		j.show(p)
 	}
 	s.runner.all.Go(func() {
 		defer cancel()
@@ -236,6 +261,27 @@ func (s *Server) work(r *http.Request, run *replay.Run) {
 		}
 		s.log("replay %s stopped: %s; to resume: paysluice replay --resume %[1]s", run.ID, err)
 	})
+	return nil
+}
+
+// claim makes a job that of a run, unless one works at it. It returns the job before.
+func (r *runner) claim(id string, j *job) (before *job, mine bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if before = r.jobs[id]; before != nil && !before.ended {
+		return before, false
+	}
+	r.jobs[id] = j
+	return before, true
+}
+
+// release gives a run back the job that it had before a claim.
+func (r *runner) release(id string, before *job) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.jobs[id] = before; before == nil {
+		delete(r.jobs, id)
+	}
 }
 
 // job returns a copy of the state of a run of this process.
@@ -262,24 +308,24 @@ type runData struct {
 	Command  string
 }
 
-// showRun shows a run: its progress while this process runs it, else its record.
+// showRun shows a run: from memory while this process runs it, else its record.
 func (s *Server) showRun(r *http.Request) (view, error) {
 	id := r.URL.Query().Get("id")
-	run, err := s.Replays.Load(r.Context(), id)
-	if err != nil {
-		return view{}, err
+	j, here := s.job(id)
+	data := runData{Active: here && !j.ended, Allowed: s.AllowReplay, Progress: j.progress, Command: "paysluice replay --resume " + quote(id)}
+	if data.Active && j.record != nil {
+		data.Record, data.Done, data.Proof = *j.record, j.done, j.proof
+	} else {
+		run, err := s.Replays.Load(r.Context(), id)
+		if err != nil {
+			return view{}, err
+		}
+		data.Record, data.Done, data.Proof = run.Record, run.Done(), cmp.Or(j.proof, run.Proof())
 	}
-	data := runData{Record: run.Record, Allowed: s.AllowReplay, Done: run.Done(), Proof: run.Proof(), Command: "paysluice replay --resume " + quote(id)}
-	if j, ok := s.job(id); ok {
-		data.Active, data.Progress = !j.ended, j.progress
-		if j.proof != nil {
-			data.Proof = j.proof
-		}
-		if errors.Is(j.err, context.Canceled) {
-			data.Stopped = true
-		} else if j.err != nil {
-			data.Problem = newProblem(limited{j.err, 0})
-		}
+	if errors.Is(j.err, context.Canceled) {
+		data.Stopped = true
+	} else if j.err != nil {
+		data.Problem = newProblem(limited{j.err, 0})
 	}
 	if data.Proof != nil && len(data.Proof.Missing) == 0 {
 		data.Command = "paysluice replay list"

@@ -35,6 +35,8 @@ type archive struct {
 	fail     map[string]error
 	// sending lets a run go on.
 	sending chan struct{}
+	proving chan struct{} // lets a proof go on, nil for at once
+	load    func()        // runs while a record is read
 }
 
 func (a *archive) List(_ context.Context, f failure.Filter) iter.Seq2[failure.Failure, error] {
@@ -74,6 +76,10 @@ func (a *archive) Load(_ context.Context, id string) (*replay.Run, error) {
 	if id != "run1" {
 		return nil, replay.ErrNotFound
 	}
+	if do := a.load; do != nil {
+		a.load = nil
+		do()
+	}
 	return a.record("arn:me"), a.fail["Load"]
 }
 
@@ -87,7 +93,11 @@ func (a *archive) Run(ctx context.Context, _ *replay.Run, progress func(replay.P
 	}
 }
 
-func (a *archive) Prove(context.Context, *replay.Run, func(replay.Progress)) (replay.Proof, error) {
+func (a *archive) Prove(_ context.Context, _ *replay.Run, progress func(replay.Progress)) (replay.Proof, error) {
+	progress(replay.Progress{Stage: replay.Proving, Total: 2})
+	if a.proving != nil {
+		<-a.proving
+	}
 	return a.proof, a.fail["Prove"]
 }
 
@@ -274,7 +284,7 @@ func TestReplayOfSelectedMessages(t *testing.T) {
 }
 
 func TestReplayTellsEachStage(t *testing.T) {
-	a := &archive{proof: replay.Proof{Stored: 2}}
+	a := &archive{proof: replay.Proof{Stored: 2}, proving: make(chan struct{}), load: func() { assert.Fail(t, "the page of an active run reads no record") }}
 	s, w := withArchive(t, a)
 	form := planned(t, s)
 	for range 2 { // a form that is sent twice starts one run
@@ -288,6 +298,10 @@ func TestReplayTellsEachStage(t *testing.T) {
 	assert.Contains(t, page(t, s, "/failures"), `>running</span>`)
 	post(t, s, "/replay/resume", url.Values{"id": {"run1"}}) // changes nothing while it runs
 	close(a.sending)
+	eventually(t, s, "0 of 2 looked up")
+	assert.Contains(t, page(t, s, "/run?id=run1"), "<b>Sent</b><span>2 of 2")
+	a.load = nil
+	close(a.proving)
 	eventually(t, s, "Replay ended, all events are stored")
 	s.runner.all.Wait()
 	assert.Regexp(t, `replay run1 of 2 messages was started\n.*replay run1 ended: 2 events stored, 0 not\n$`, w.log.String())
@@ -305,11 +319,31 @@ func TestReplayThatIsStoppedIsResumed(t *testing.T) {
 	close(a.sending)
 	assert.Equal(t, http.StatusSeeOther, post(t, s, "/replay/resume", url.Values{"id": {"run1"}}).Code)
 	eventually(t, s, "failed again: conflict")
+	a.fail["Load"] = denied()
+	assert.Equal(t, http.StatusForbidden, post(t, s, "/replay/resume", url.Values{"id": {"run1"}}).Code)
+	delete(a.fail, "Load")
+	assert.Contains(t, page(t, s, "/run?id=run1"), "failed again: conflict", "what the run before did is still known")
 
 	s, _ = withArchive(t, &archive{fail: map[string]error{"Run": errors.New("SQS is down")}})
 	close(s.Replays.(*archive).sending)
 	post(t, s, "/replay", planned(t, s))
 	eventually(t, s, "SQS is down")
+}
+
+// A form that is sent again while the record is read changes nothing.
+func TestReplayIsResumedOnce(t *testing.T) {
+	a, form := &archive{}, url.Values{"id": {"run1"}}
+	s, w := withArchive(t, a)
+	a.load = func() {
+		assert.Equal(t, http.StatusSeeOther, post(t, s, "/replay/resume", form).Code)
+		assert.Contains(t, page(t, s, "/run?id=run1"), "The replay is running")
+	}
+	post(t, s, "/replay/resume", form)
+	eventually(t, s, "sending: 1 of 2")
+	post(t, s, "/replay/stop", form)
+	eventually(t, s, "Replay stopped")
+	s.runner.all.Wait()
+	assert.Equal(t, 1, strings.Count(w.log.String(), "was resumed"))
 }
 
 // A console that ends stops its replays and waits for their record.
