@@ -22,8 +22,8 @@ type watched struct {
 
 // addAlarms adds all alarms. Unauthenticated senders can cause only one page, that
 // of addIntakeAlarm, by keeping everybody out. Requests that either gate rejects, and
-// responses 503 for an empty secret or a certificate that the secret does not list,
-// count for no alarm that pages.
+// responses 503 for an empty secret or a certificate that anybody can name, count for no
+// alarm that pages.
 // Throttles are tickets for every function, because all functions share the
 // account's concurrency, which a flood of requests can exhaust. If throttling
 // delays events, consumer-lag, dlq-age or dlq-retries page.
@@ -117,7 +117,7 @@ func (s *stack) addIntakeAlarm(to severities) {
 	s.addAlarm(alarm{
 		id: "Intake", name: "intake", severity: to.page,
 		means: fmt.Sprintf("At least %d %% of all requests were answered 5xx and no event was accepted, %v. "+
-			"Responses 503 for an empty secret or a certificate that the secret does not list do not count. Providers retry.",
+			"Responses 503 for an empty secret or a certificate without a trusted chain do not count. Providers retry.",
 			failurePercent, repeatedly()),
 		do: "Read authorizerError, integrationError and errorResponseType in the access log. If it has no lines, check the key: " +
 			"no function starts without it. If functions are throttled, request a higher quota of concurrent executions.",
@@ -268,8 +268,8 @@ func (s *stack) addQuietAlarm(p contract.Provider, to severities) {
 func (s *stack) addCertificateAlarm(p contract.Provider, to severities) {
 	s.addAlarm(alarm{
 		id: p.Title + "Untrusted", name: p.Name + "-untrusted", severity: to.page,
-		means: fmt.Sprintf("A valid certificate that the secret lists chains to no trusted root, %v. %s's webhooks are answered 503.",
-			severally(), p.Title),
+		means: fmt.Sprintf("A valid certificate that signed webhooks of an entry, or that the secret lists, chains to no trusted root, %v. "+
+			"%s's webhooks are answered 503.", severally(), p.Title),
 		do: "Check whether " + p.Title + " announced new certificates. If so, add their root to extraRootsPem " +
 			"in the secret. If not, suspect an attack on the connection to " + p.Title + ".",
 		metric: s.addUntrustedMetric(p), threshold: 1, window: severally(),

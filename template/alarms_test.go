@@ -91,7 +91,7 @@ func alarmRequirements() []requirement {
 		}, tickets("paypal-unaccepted"),
 			drop("PayPalUnacceptedAlarm"), set("PayPalUnacceptedAlarm.Properties.Statistic", "Maximum"),
 			set("PayPalUnacceptedAlarm.Properties.AlarmActions.0", "AlarmTopic"), set("StripeUnacceptedAlarm.Properties.Threshold", 0)),
-		scenario("a listed certificate of PayPal chains to no trusted root", map[string]float64{"Paysluice PayPalUntrusted-dev Sum": 1},
+		scenario("PayPal signs with a certificate that chains to no trusted root", map[string]float64{"Paysluice PayPalUntrusted-dev Sum": 1},
 			pages("paypal-untrusted"), drop("PayPalUntrustedAlarm")),
 		scenario("a function crashes", map[string]float64{lambda("Errors Sum", "Consumer"): 1}, pages("event-consumer-errors"),
 			drop("ConsumerErrorsAlarm"), set("ConsumerErrorsAlarm.Properties.Statistic", "Average")),
@@ -154,6 +154,9 @@ func TestOutagesOfTheOperatingPage(t *testing.T) {
 		{"A secret that worked is empty, malformed or deleted", map[string]float64{
 			api5xx: 50, requests: 500, counted("Accepted"): 450, counted("SecretUnavailable"): 50,
 			"Paysluice StripeFailures-dev Average": 1}},
+		{"PayPal moves to an authority that the stack does not trust", map[string]float64{
+			api5xx: 50, requests: 500, counted("Accepted"): 450, counted("Undecided"): 50,
+			"Paysluice PayPalUntrusted-dev Sum": 50, "Paysluice PayPalFailures-dev Average": 1}},
 		{"DynamoDB fails", map[string]float64{
 			"AWS/SQS ApproximateAgeOfOldestMessage Maximum QueueName=WebhookQueue.QueueName": 900,
 			"Paysluice Redriven-dev Sum": 20}},

@@ -198,8 +198,8 @@ func (s *stack) addFailureMetric(p contract.Provider) metric {
 	return filteredMetric(name, "Average")
 }
 
-// addUntrustedMetric adds the number of webhooks with a listed certificate that
-// chains to no trusted root.
+// addUntrustedMetric adds the number of webhooks with a certificate that is listed or
+// signed them, and that chains to no trusted root.
 func (s *stack) addUntrustedMetric(p contract.Provider) metric {
 	name := p.Title + "Untrusted"
 	s.addLogMetric(logMetric{

@@ -156,7 +156,7 @@ const ReasonOtherMode = "other_mode"
 const ReasonHeaderMissing = "header_missing"
 
 // ReasonPayPalChain is the code of a webhook that is answered 503 because the
-// authority of a listed certificate of PayPal is not trusted.
+// authority of PayPal's certificate is not trusted.
 const ReasonPayPalChain = "paypal_chain"
 
 // TableName is the DynamoDB table of all events, without the environment

@@ -14,8 +14,9 @@ type Provider struct {
 	// authorizer rejects a request without one of them; case does not matter.
 	// Empty for a provider that signs in the body.
 	SignatureHeaders []string
-	// UntrustedReason is the reason code of a webhook whose certificate the secret
-	// lists and whose authority is not trusted; empty without certificates.
+	// UntrustedReason is the reason code of a webhook with a certificate of an untrusted
+	// authority, if the certificate signed it or the secret lists the certificate; empty
+	// without certificates.
 	UntrustedReason string
 	// Guarded reports whether the provider's signature fits several bodies. The
 	// consumer then accepts one body for each signature, and one time for each event

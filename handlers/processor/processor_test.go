@@ -319,7 +319,7 @@ func TestWebhookThatIsNotAccepted(t *testing.T) {
 			unavailable, "Undecided", provider.CertLimited, false, 0},
 		{"an old certificate that anybody can name", secretFails(provider.PayPalChainUnlisted),
 			unavailable, "Undecided", provider.PayPalChainUnlisted, false, 0},
-		{"a listed certificate is of an untrusted authority", secretFails(provider.PayPalChain),
+		{"PayPal signed with a certificate of an untrusted authority, or the secret lists it", secretFails(provider.PayPalChain),
 			unavailable, "Undecided", provider.PayPalChain, true, 0},
 		{"an error without a reason is an internal failure", secretFails(errDown),
 			unavailable, "", "", true, 0},

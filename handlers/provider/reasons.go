@@ -68,12 +68,12 @@ const (
 	// CertLimited reports that a certificate was not fetched, because too many
 	// unknown ones were named.
 	CertLimited Reason = "cert_limited"
-	// PayPalChain reports that a certificate that the secret lists is valid and of
-	// an untrusted authority. PayPal's webhooks are not accepted until somebody adds
-	// its root to the secret's extraRootsPem.
+	// PayPalChain reports that a certificate is valid and of an untrusted authority,
+	// and that its key signed the webhook or the secret lists it. PayPal's webhooks are
+	// not accepted until somebody adds its root to the secret's extraRootsPem.
 	PayPalChain Reason = contract.ReasonPayPalChain
-	// PayPalChainUnlisted is PayPalChain of a certificate that the secret does not
-	// list. Anybody can name an old one.
+	// PayPalChainUnlisted reports such a certificate that the secret does not list and
+	// that did not sign the webhook. Anybody can name an old one.
 	PayPalChainUnlisted Reason = "paypal_chain_unlisted"
 )
 

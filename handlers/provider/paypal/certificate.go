@@ -135,7 +135,7 @@ func newKeyCache(fetch Fetch, store Store) *keyCache {
 }
 
 // get returns the public key of a certificate. The error is CertRefused,
-// CertLimited, CertUnreachable, PayPalChain or PayPalChainUnlisted.
+// CertLimited, CertUnreachable, PayPalChain or an untrustedError.
 func (c *keyCache) get(ctx context.Context, s source, now time.Time) (*rsa.PublicKey, error) {
 	e := c.entry(ctx, s, now)
 	select {

@@ -172,7 +172,7 @@ func TestKeyIsCachedWhileItsChainIsValid(t *testing.T) {
 		after   error
 	}{
 		{"leaf expires first", epoch.AddDate(0, 1, 0), epoch.AddDate(0, 1, 0), provider.CertRefused},
-		{"intermediate expires first", epoch.AddDate(9, 0, 0), authority.Intermediate.Certificate.NotAfter, provider.PayPalChainUnlisted},
+		{"intermediate expires first", epoch.AddDate(9, 0, 0), authority.Intermediate.Certificate.NotAfter, provider.PayPalChain},
 	} {
 		leaf := authority.Issue(paypaltest.LiveName, epoch, func(c *x509.Certificate) { c.NotAfter = tt.expires })
 		host := &memoryHost{content: map[string][]byte{certURL: bundle(leaf)}}
@@ -194,7 +194,7 @@ func TestKeyIsForgottenWithItsExtraRoot(t *testing.T) {
 
 	assert.NoError(t, verify(t, newVerifier(t, p, stranger.Root.PEM(), shop), signer(leaf), epoch))
 	for _, roots := range [][]byte{nil, authority.Root.PEM()} {
-		assert.ErrorIs(t, verify(t, newVerifier(t, p, roots, shop), signer(leaf), epoch), provider.PayPalChainUnlisted)
+		assert.ErrorIs(t, verify(t, newVerifier(t, p, roots, shop), signer(leaf), epoch), provider.PayPalChain)
 	}
 }
 

@@ -122,14 +122,26 @@ func checkLeaf(leaf *x509.Certificate, e environment, now time.Time) (*rsa.Publi
 	return nil, fmt.Errorf("%w: it is signed with %v", provider.CertRefused, leaf.SignatureAlgorithm)
 }
 
+// An untrustedError reports that the chain of a certificate that the secret does not
+// list ends without a trusted root. Its reason is PayPalChainUnlisted. The leaf's key
+// accepts no webhook.
+type untrustedError struct {
+	key   *rsa.PublicKey
+	cause error
+}
+
+func (e untrustedError) Error() string { return fmt.Sprintf("%v: %v", e.Unwrap(), e.cause) }
+
+func (untrustedError) Unwrap() error { return provider.PayPalChainUnlisted }
+
 // checkChain builds a chain from the served certificates, leaf first, to a
 // trusted root. It fetches missing issuers and returns them. expires is the time at
 // which the first certificate of the chain expires.
 //
-// The error is PayPalChain when the chain ends without a trusted root, or
-// PayPalChainUnlisted if the secret does not list the certificate: PayPal's hosts
-// keep serving old certificates, and anybody can name one. It is CertUnreachable
-// when an issuer cannot be fetched.
+// The error is PayPalChain when the chain ends without a trusted root, or an
+// untrustedError if the secret does not list the certificate: PayPal's hosts keep
+// serving old certificates, and anybody can name one. It is CertUnreachable when an
+// issuer cannot be fetched.
 func checkChain(ctx context.Context, fetch Fetch, served []*x509.Certificate, s source, now time.Time) (expires time.Time, issuers []*x509.Certificate, err error) {
 	known := caBundle{
 		roots:         slices.Clone(s.extra.roots),
@@ -146,11 +158,11 @@ func checkChain(ctx context.Context, fetch Fetch, served []*x509.Certificate, s 
 		}
 		url, ok := issuerURL(top)
 		if !ok || len(issuers) == maxIssuers {
-			reason := provider.PayPalChainUnlisted
 			if s.listed {
-				reason = provider.PayPalChain
+				return time.Time{}, nil, fmt.Errorf("%w: %w", provider.PayPalChain, err)
 			}
-			return time.Time{}, nil, fmt.Errorf("%w: %w", reason, err)
+			key, _ := served[0].PublicKey.(*rsa.PublicKey) // checkLeaf accepts no other
+			return time.Time{}, nil, untrustedError{key, err}
 		}
 		if top, err = fetchIssuer(ctx, fetch, url); err != nil {
 			return time.Time{}, nil, err

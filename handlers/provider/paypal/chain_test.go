@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"math/big"
 	"net/http"
 	"slices"
@@ -30,9 +31,9 @@ func issuedBy(urls ...string) func(*x509.Certificate) {
 	return func(c *x509.Certificate) { c.IssuingCertificateURL = urls }
 }
 
-// verifyServed verifies a webhook that is signed with a certificate's key, of
-// which the certificate's URL gives a response, over TLS as in production. listed
-// says whether the secret lists the URL.
+// verifyServed verifies a webhook that is signed with a certificate's key, while the
+// certificate's URL gives a response, over TLS as in production. listed says whether
+// the secret lists the URL.
 func verifyServed(t *testing.T, cert paypaltest.Issued, response http.HandlerFunc, extraRoots []byte, listed bool) error {
 	t.Helper()
 	url := liveCerts + rand.Text()
@@ -111,19 +112,51 @@ func TestChain(t *testing.T) {
 	} {
 		t.Run(tt.why, func(t *testing.T) {
 			for _, listed := range []bool{true, false} {
-				want := tt.want
-				if want == provider.PayPalChain && !listed {
-					want = provider.PayPalChainUnlisted // pages nobody: anybody can name an old certificate
-				}
 				err := verifyServed(t, tt.leaf, content(tt.leaf.PEM()), tt.extra, listed)
-				if want == nil {
+				if tt.want == nil {
 					assert.NoError(t, err)
 				} else {
-					assert.ErrorIs(t, err, want, "listed: %v", listed)
+					assert.ErrorIs(t, err, tt.want, "listed: %v", listed)
 				}
 			}
 		})
 	}
+}
+
+// TestUntrustedAuthority: nobody can list the certificate of a new authority before
+// PayPal signs with it. So its signature decides who is paged, and accepts nothing.
+func TestUntrustedAuthority(t *testing.T) {
+	leaf := paypaltest.NewAuthority(epoch).Issue(paypaltest.LiveName, epoch)
+	second := entry{"second", "1AA11111AA111111A", "live"}
+	genuine := at(liveCerts+"CERT-NEW", signer(leaf))
+	toSecond, other, forged := genuine, genuine, genuine
+	toSecond.WebhookID = second.WebhookID
+	other.WebhookID = "9XX99999XX999999X"
+	forged.Key = authority.Issue(paypaltest.LiveName, epoch).Key
+
+	host := &memoryHost{content: map[string][]byte{genuine.CertURL: leaf.PEM()}}
+	p := newProvider(host.fetch)
+	for _, tt := range []struct {
+		why    string
+		signer paypal.Signer
+		listed bool
+		want   provider.Reason
+	}{
+		{"a stranger names the certificate: pages nobody", forged, false, provider.PayPalChainUnlisted},
+		{"PayPal signs for the first entry", genuine, false, provider.PayPalChain},
+		{"PayPal signs for the second entry", toSecond, false, provider.PayPalChain},
+		{"PayPal signs for somebody else's webhook", other, false, provider.PayPalChainUnlisted},
+		{"a stranger again: the genuine one verified nothing", forged, false, provider.PayPalChainUnlisted},
+		{"a stranger names a listed certificate: PayPal's webhooks fail too", forged, true, provider.PayPalChain},
+	} {
+		members, now := map[string]any{"webhooks": []entry{shop, second}}, epoch
+		if tt.listed {
+			members["certUrls"] = []string{genuine.CertURL}
+			now = epoch.Add(time.Minute) // the answer is cached for ten seconds
+		}
+		assert.Equal(t, tt.want, provider.ReasonOf(verify(t, verifierOf(t, p, members), tt.signer, now)), tt.why)
+	}
+	assert.Equal(t, 2, host.total, "the fetches do not depend on signatures")
 }
 
 // TestServedRootIsNotTrusted: a certificate from the network is a root only if it
@@ -173,8 +206,8 @@ func TestUnusableKeys(t *testing.T) {
 	}
 }
 
-// FuzzCertificate: a webhook passes only if PayPal's host serves the certificate
-// whose key signed it.
+// FuzzCertificate: a webhook passes, or pages for its authority, only if PayPal's host
+// serves the certificate whose key signed it.
 func FuzzCertificate(f *testing.F) {
 	leaf := authority.Issue(paypaltest.LiveName, epoch)
 	f.Add(bundle(leaf))
@@ -185,7 +218,8 @@ func FuzzCertificate(f *testing.F) {
 
 	f.Fuzz(func(t *testing.T, served []byte) {
 		v := newVerifier(t, newProvider(serving(map[string][]byte{certURL: served})), nil, shop)
-		if _, err := v.Verify(t.Context(), h, nil, epoch); err != nil {
+		_, err := v.Verify(t.Context(), h, nil, epoch)
+		if err != nil && !errors.Is(err, provider.PayPalChain) {
 			assert.Contains(t, []provider.Reason{provider.CertRefused, provider.CertUnreachable, provider.PayPalChainUnlisted, provider.SignatureMismatch}, provider.ReasonOf(err), "%v", err)
 			return
 		}

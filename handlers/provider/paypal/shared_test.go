@@ -92,7 +92,7 @@ func TestSharedCertificateNeedsItsRoot(t *testing.T) {
 	leaf := stranger.Issue(paypaltest.LiveName, epoch)
 	fetch := serving(map[string][]byte{certURL: append(leaf.PEM(), stranger.Intermediate.PEM()...)})
 	require.NoError(t, verify(t, newVerifier(t, paypal.New(fetch, shared), stranger.Root.PEM(), shop), signer(leaf), epoch))
-	assert.ErrorIs(t, verify(t, newVerifier(t, paypal.New(fetch, shared), nil, shop), signer(leaf), epoch), provider.PayPalChainUnlisted)
+	assert.ErrorIs(t, verify(t, newVerifier(t, paypal.New(fetch, shared), nil, shop), signer(leaf), epoch), provider.PayPalChain)
 }
 
 // Without the store, nothing that a stranger names is fetched. What the operator

@@ -9,6 +9,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"time"
@@ -26,7 +27,10 @@ type verifier struct {
 // environment and does not parse the body.
 //
 // When the certificate cannot be fetched or its authority is not trusted, the
-// error has class Unavailable, and PayPal sends the webhook again.
+// error has class Unavailable, and PayPal sends the webhook again. A new authority
+// comes with a new certificate, which nobody can list before. So a transmission that an
+// untrusted certificate's key signed for an entry is PayPalChain: PayPal's host served
+// the certificate, and only PayPal has its key.
 func (v verifier) Verify(ctx context.Context, h provider.Header, body []byte, now time.Time) (provider.Origin, error) {
 	t, err := parseHeaders(h, now)
 	if err != nil {
@@ -37,23 +41,37 @@ func (v verifier) Verify(ctx context.Context, h provider.Header, body []byte, no
 		return provider.Origin{}, fmt.Errorf("%w: the secret has no entry for the %s environment",
 			provider.SignatureMismatch, t.environment.name)
 	}
+	crc := crc32.ChecksumIEEE(body)
 	key, err := v.keys.get(ctx, v.secret.source(t), now)
+	if u, ok := errors.AsType[untrustedError](err); ok {
+		if w, digest := signedFor(webhooks, t, crc, u.key); digest != nil {
+			err = fmt.Errorf("%w: it signed a webhook for the entry %q: %w", provider.PayPalChain, w.Label, u.cause)
+		}
+	}
 	if err != nil {
 		return provider.Origin{}, fmt.Errorf("%s: %w", certURLHeader, err)
 	}
-	crc := crc32.ChecksumIEEE(body)
-	for _, w := range webhooks {
-		digest := signedDigest(t.id, t.stamp, w.WebhookID, crc)
-		if rsa.VerifyPKCS1v15(key, crypto.SHA256, digest, t.signature) == nil {
-			return provider.Origin{
-				Endpoint:     w.Label,
-				Livemode:     new(t.environment.live),
-				SignedSHA256: hex.EncodeToString(digest),
-			}, nil
-		}
+	if w, digest := signedFor(webhooks, t, crc, key); digest != nil {
+		return provider.Origin{
+			Endpoint:     w.Label,
+			Livemode:     new(t.environment.live),
+			SignedSHA256: hex.EncodeToString(digest),
+		}, nil
 	}
 	return provider.Origin{}, fmt.Errorf("%w: it matches none of %d webhook ids of the %s environment",
 		provider.SignatureMismatch, len(webhooks), t.environment.name)
+}
+
+// signedFor returns the entry that a key signed a transmission for, and the signed
+// digest, which is nil if there is none. It verifies at most one signature an entry.
+func signedFor(webhooks []webhook, t transmission, crc uint32, key *rsa.PublicKey) (webhook, []byte) {
+	for _, w := range webhooks {
+		digest := signedDigest(t.id, t.stamp, w.WebhookID, crc)
+		if rsa.VerifyPKCS1v15(key, crypto.SHA256, digest, t.signature) == nil {
+			return w, digest
+		}
+	}
+	return webhook{}, nil
 }
 
 // signedDigest returns the SHA-256 hash of the text that PayPal signs: the
