@@ -32,9 +32,11 @@ var (
 // bucket is a bucket in memory that can fail.
 type bucket struct {
 	*memory.S3
-	listErr error
-	headErr error
-	getErr  error
+	listErr  error
+	headErr  error
+	pageSize int32 // of a listing, 0 for S3's own
+	pages    int   // that were listed
+	getErr   error
 }
 
 func newBucket(t *testing.T) *bucket {
@@ -50,6 +52,9 @@ func (b *bucket) archive() *failure.Archive { return failure.New(b, name) }
 func (b *bucket) ListObjectsV2(ctx context.Context, in *s3.ListObjectsV2Input, o ...func(*s3.Options)) (*s3.ListObjectsV2Output, error) {
 	if b.listErr != nil {
 		return nil, b.listErr
+	}
+	if b.pages++; b.pageSize > 0 {
+		in.MaxKeys = &b.pageSize
 	}
 	return b.S3.ListObjectsV2(ctx, in, o...)
 }
@@ -291,19 +296,33 @@ func TestRestoring(t *testing.T) {
 
 func TestFindReadsOneEventsMessages(t *testing.T) {
 	b := newBucket(t)
-	b.add(t, archived("stripe:evt_1", contract.ReasonConflict, noon), "")
+	ids := []string{"stripe:evt_1", "stripe:evt_1-2", "stripe:evt_2", "stripe:evt_3", "stripe:evt_4.json", "stripe:evt_5", "stripe:evt_6"}
+	for day := range 3 {
+		for _, id := range ids {
+			if day == 0 || id != "stripe:evt_4.json" { // it failed on one day
+				b.add(t, archived(id, contract.ReasonConflict, noon.AddDate(0, 0, day)), "")
+			}
+		}
+	}
 	again := archived("stripe:evt_1", contract.ReasonConflict, noon)
 	b.put(t, again.MessageKey(), event.EncodeArchived(again), nil, "")
-	b.add(t, archived("stripe:evt_1-2", contract.ReasonConflict, noon), "")
-	b.add(t, archived("stripe:evt_2", contract.ReasonConflict, noon), "")
-
-	found, err := b.archive().Find(t.Context(), "stripe:evt_1")
-
-	require.NoError(t, err)
-	assert.Len(t, found, 2)
-	found, err = b.archive().Find(t.Context(), "stripe:evt_3")
-	require.NoError(t, err)
-	assert.Empty(t, found)
+	b.put(t, "stripe/notes.txt", []byte("notes"), nil, "")
+	for id, row := range map[string]struct{ found, pages int }{
+		"stripe:evt_1":      {4, 7}, // without the event whose id begins like it
+		"stripe:evt_2":      {3, 7}, // in the middle of each day
+		"stripe:evt_4.json": {1, 7}, // on the first day
+		"stripe:evt_9":      {0, 4}, // behind all of a day
+		"stripe:":           {0, 4}, // before all of a day
+		"paypal:WH-1":       {0, 1}, // no key of the provider
+		"stripe:.json":      {0, 4}, // what a key ends with
+		"nobody":            {0, 1}, // no provider
+		"":                  {0, 1}, // nothing
+	} {
+		b.pageSize, b.pages = 2, 0
+		found, err := b.archive().Find(t.Context(), id)
+		require.NoError(t, err, id)
+		assert.Equal(t, []int{row.found, row.pages}, []int{len(found), b.pages}, id)
+	}
 }
 
 // A message without an event is delivered and replayed under other keys.

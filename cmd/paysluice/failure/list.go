@@ -1,18 +1,16 @@
 package failure
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"iter"
-	"path"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/paysluice/paysluice/handlers/contract"
@@ -181,103 +179,19 @@ func (a *Archive) read(ctx context.Context, f Filter, objects iter.Seq2[object, 
 	}
 }
 
-// Find returns the failures of an event. It reads no failures of other events.
-func (a *Archive) Find(ctx context.Context, eventID string) ([]Failure, error) {
-	of, _, _ := strings.Cut(eventID, ":")
-	own := event.Archived{Event: &event.Event{Provider: of, ID: eventID}}
-	name, _, _ := strings.Cut(path.Base(own.Key()), ".json")
-	name = name[:len(name)-16] // without the hash of the payload
-	var found []Failure
-	for o, err := range a.objects(ctx, Filter{}, own.Provider()+"/") {
-		if err != nil {
-			return nil, err
-		}
-		if !strings.HasPrefix(path.Base(o.key), name) {
-			continue
-		}
-		f, err := a.get(ctx, o)
-		if err != nil {
-			return nil, err
-		}
-		if f.EventID == eventID {
-			found = append(found, f)
-		}
-	}
-	return found, nil
-}
-
-// bodyDigits matches the end of a key and captures the first digits of the payload's hash.
-// In a MessageKey the message's id follows them (package event).
-const bodyDigits = `-([0-9a-f]{16})(?:-[0-9a-f]{8}-[0-9a-f-]{27})?\.json$`
-
-// Copies returns a failure that has no event's id, and the other failures with the same body.
-// A provider's redelivery and a replay each add one under a key of its own. Copies reads only
-// failures with the same digits in their keys.
-func (a *Archive) Copies(ctx context.Context, of Failure) ([]Failure, error) {
-	pattern, copies := regexp.MustCompile(bodyDigits), []Failure{of}
-	digits := pattern.FindStringSubmatch(of.Key)
-	if digits == nil {
-		return copies, nil // no key of the archiver
-	}
-	for o, err := range a.objects(ctx, Filter{}, of.Provider+"/") {
-		if err != nil {
-			return nil, err
-		}
-		if found := pattern.FindStringSubmatch(o.key); o.key == of.Key || found == nil || found[1] != digits[1] {
-			continue
-		}
-		f, err := a.get(ctx, o)
-		if err != nil {
-			return nil, err
-		}
-		if f.EventID == "" && of.hasBodyOf(f) {
-			copies = append(copies, f)
-		}
-	}
-	return copies, nil
-}
-
-// hasBodyOf reports whether two failures have the same body. Their keys must have the same
-// digits of its hash: for a failure in Glacier, only these can be compared.
-func (f Failure) hasBodyOf(other Failure) bool {
-	switch {
-	case f.Storage != Readable || other.Storage != Readable:
-		return true
-	case f.Event != nil && other.Event != nil:
-		return f.Event.PayloadSHA256 == other.Event.PayloadSHA256
-	}
-	return bytes.Equal(f.Message, other.Message)
-}
-
-// Again returns the reason of the latest failure beside a first one, "" without one. Its
-// message was sent and archived after a time of S3's clock. The keys of an event's
-// failures have one stem: the archiver's key without the suffix.
-func (a *Archive) Again(ctx context.Context, first, stem string, since time.Time) (reason string, err error) {
-	var latest Failure
-	for o, err := range a.objects(ctx, Filter{}, stem) {
-		if err != nil {
-			return "", err
-		}
-		// S3's times have whole seconds, so an older failure can seem to be as late.
-		if o.key == first || o.at.Before(since) {
-			continue
-		}
-		f, err := a.get(ctx, o)
-		if err != nil {
-			return "", err
-		}
-		if f.SentAt >= since.Add(-time.Second).UnixMilli() && f.ArchivedAt >= latest.ArchivedAt {
-			latest = f
-		}
-	}
-	return latest.Reason, nil
-}
-
 // object is an entry of a listing.
 type object struct {
 	key  string
 	cold bool
 	at   time.Time // of the put, by S3's clock
+}
+
+func newObject(o types.Object) object {
+	return object{key: aws.ToString(o.Key), cold: isCold(string(o.StorageClass)), at: aws.ToTime(o.LastModified)}
+}
+
+func (a *Archive) listError(prefix string, err error) error {
+	return fmt.Errorf("list s3://%s/%s: %w", a.bucket, prefix, err)
 }
 
 // objects lists keys with a prefix. It begins at the day of f.Since and ends with
@@ -296,13 +210,11 @@ func (a *Archive) objects(ctx context.Context, f Filter, prefix string) iter.Seq
 		for pages := s3.NewListObjectsV2Paginator(a.client, in); pages.HasMorePages(); {
 			page, err := pages.NextPage(ctx)
 			if err != nil {
-				yield(object{}, fmt.Errorf("list s3://%s/%s: %w", a.bucket, prefix, err))
+				yield(object{}, a.listError(prefix, err))
 				return
 			}
 			for _, content := range page.Contents {
-				o := object{
-					key: aws.ToString(content.Key), cold: isCold(string(content.StorageClass)), at: aws.ToTime(content.LastModified),
-				}
+				o := newObject(content)
 				switch d := day(o.key); {
 				case ofOne && !f.Until.IsZero() && d > f.Until.UTC().Format(time.DateOnly):
 					return
