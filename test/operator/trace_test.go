@@ -245,7 +245,7 @@ func TestTraceFails(t *testing.T) {
 		{[]string{"trace"}, 2, "accepts 1 arg(s), received 0"},
 		{[]string{"trace", "x", "--since", "never"}, 2, `--since: "never" must be a time before now`},
 		{[]string{"trace", "x", "--since", "1h", "--until", "2h"}, 2, "--until must be after --since"},
-		{[]string{"trace", "stripe:evt_none"}, 1, "not found: neither the table nor the logs from "},
+		{[]string{"trace", "stripe:evt_none"}, 1, "not found: neither the table, the archive nor the logs from "},
 	} {
 		r := paysluice(t, row.args...)
 		assert.Equal(t, row.code, r.code)

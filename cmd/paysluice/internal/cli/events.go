@@ -103,11 +103,7 @@ the id with several times, -o json prints an array.`,
 		Example: `  paysluice events get stripe:evt_1PgcT2 -o json`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			store, err := a.store(c.Context())
-			if err != nil {
-				return err
-			}
-			found, err := store.Event(c.Context(), args[0])
+			_, found, err := a.stored(c.Context(), args[0])
 			if err != nil {
 				return err
 			}
@@ -180,11 +176,7 @@ func (a *app) eventsPayload() *cobra.Command {
 		Example: `  paysluice events payload stripe:evt_1PgcT2 > body.json`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			store, err := a.store(c.Context())
-			if err != nil {
-				return err
-			}
-			found, err := store.Event(c.Context(), args[0])
+			store, found, err := a.stored(c.Context(), args[0])
 			if err != nil {
 				return err
 			}

@@ -97,6 +97,9 @@ func mixed() account {
 
 func TestCommandsOnRows(t *testing.T) {
 	hash := event.HashPayload([]byte("{}"))
+	failed, key := inArchive("stripe:e")
+	empty, unlisted := rows(0, hash), rows(0, hash)
+	failed["FilterLogEvents"], empty["list-type"], unlisted["list-type"] = "{}", "<ListBucketResult/>", "!"
 	var out bytes.Buffer
 	for _, tt := range []struct {
 		why, command string
@@ -115,7 +118,14 @@ func TestCommandsOnRows(t *testing.T) {
 		{"a sample of the plan", "events erase stripe:e --yes", rows(7, hash), &out, exitFailed, "  … and 2 more\n"},
 		{"a day without rows", "events list --livemode true", rows(0, hash), &out, exitDone, ""},
 		{"a refund without its payment", "payment pi_1", rows(1, hash), &out, exitFound, "no event says that the payment succeeded"},
-		{"no such event", "events get stripe:e", rows(0, hash), &out, exitFailed, "in table t: paysluice trace stripe:e looks in the logs and in the archive\n"},
+		{"an archived event", "events get stripe:e", failed, &out, exitFailed, "not found: stripe:e is not stored: it was archived on "},
+		{"why and what to do", "events payload stripe:e", failed, &out, exitFailed,
+			", and docs/reasons.md explains the reason conflict; paysluice failures show stripe:e has the message, and paysluice replay " + key + " sends it again\n"},
+		{"its trace", "trace stripe:e", failed, &out, exitFound, "archived, not stored: docs/reasons.md explains the reason, and paysluice failures show stripe:e has the message; ids: stripe:e\n"},
+		{"its stages", "trace stripe:e", failed, &out, exitFound, "archived, reason conflict, archivedTo s3://b/" + key},
+		{"the archive cannot be read", "events get stripe:e", unlisted, &out, exitFailed, "in table t: paysluice trace stripe:e looks in the logs and in the archive; the archive could not be searched: list s3://b/stripe/: "},
+		{"no event's id", "events get e", unlisted, &out, exitFailed, "an event's id begins with its provider"},
+		{"no such event", "events get stripe:e", empty, &out, exitFailed, "in table t: paysluice trace stripe:e looks in the logs and in the archive\n"},
 		{"no such message", "failures show stripe:e", account{"list-type": "<ListBucketResult></ListBucketResult>"}, &out, exitFailed, "of event stripe:e: paysluice trace stripe:e says what became of it\n"},
 		{"no event", "payment pi_1", rows(0, hash), &out, exitFailed, "no event of a payment"},
 		{"a row that is not an event", "events list -o csv", mixed(), &out, exitFound, `left out: row of eventId "stripe:bad\x1b"`},

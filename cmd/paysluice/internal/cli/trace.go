@@ -20,8 +20,8 @@ func (a *app) trace() *cobra.Command {
 archiver, table, publisher and archive, with the time between the stages. ID is
 an event id, such as stripe:evt_1PgcT2, or a request id of API Gateway.
 
-The logs are searched for one hour from the receipt of the stored event. If no
-event is stored, the last 24 hours are searched. --since and --until choose
+The logs are searched for one hour from the receipt of the stored or archived
+event. Without one, the last 24 hours are searched. --since and --until choose
 other times. Unless LogLevel is DEBUG, the authorizer logs only requests that it
 rejects, and the consumer only events that it does not store. Exit code 3: the
 event is not stored, or its row is not an event.`,
@@ -78,7 +78,7 @@ func (a *app) printTrace(t query.Trace) error {
 	case t.Stored && t.Archived:
 		fate = "stored, and archived too"
 	case t.Archived:
-		fate = "archived, not stored: paysluice failures show says why"
+		fate = "archived, not stored: docs/reasons.md explains the reason, and " + lookAt(t) + " has the message"
 	case !t.Stored:
 		fate = "not stored"
 	}
@@ -93,6 +93,16 @@ func (a *app) printTrace(t query.Trace) error {
 		return errFound
 	}
 	return nil
+}
+
+// lookAt returns the command that prints the archived message of a trace.
+func lookAt(t query.Trace) string {
+	for _, id := range t.IDs {
+		if query.Unprefixed(id) == "" {
+			return shell([]string{"paysluice", "failures", "show", id})
+		}
+	}
+	return "paysluice failures list" // the message is no event
 }
 
 func stageColumns() []output.Column[query.Stage] {

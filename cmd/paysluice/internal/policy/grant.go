@@ -43,8 +43,8 @@ func Grants() []Grant {
 		{"FollowEvents", ReadOnly, []string{"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"}, "events tail", func(r resources) []string {
 			return r.arns("dynamodb", "table/"+r.Outputs["TableName"]+"/stream/*")
 		}, nil},
-		{"ListArchive", ReadOnly, []string{"s3:GetBucketPolicy", "s3:GetBucketPublicAccessBlock", "s3:GetBucketVersioning", "s3:GetLifecycleConfiguration", "s3:ListBucket"}, "events erase, failures, replay, doctor, send --wait", bucket(""), nil},
-		{"ReadArchive", ReadOnly, []string{"s3:GetObject"}, "events payload, events erase, failures, replay, send --wait", bucket("/*"), nil},
+		{"ListArchive", ReadOnly, []string{"s3:GetBucketPolicy", "s3:GetBucketPublicAccessBlock", "s3:GetBucketVersioning", "s3:GetLifecycleConfiguration", "s3:ListBucket"}, "events get, events payload, events erase, failures, replay, trace, doctor, send --wait", bucket(""), nil},
+		{"ReadArchive", ReadOnly, []string{"s3:GetObject"}, "events get, events payload, events erase, failures, replay, trace, send --wait", bucket("/*"), nil},
 		{"ReadQueues", ReadOnly, []string{"sqs:GetQueueAttributes"}, "status, replay, doctor", func(r resources) []string {
 			return r.arns("sqs", r.FunctionName("webhook-*"))
 		}, nil},

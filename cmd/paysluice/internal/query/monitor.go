@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"github.com/paysluice/paysluice/cmd/paysluice/failure"
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/stack"
 )
 
@@ -38,12 +39,18 @@ type Resources interface {
 	ListStackResources(context.Context, *cloudformation.ListStackResourcesInput, ...func(*cloudformation.Options)) (*cloudformation.ListStackResourcesOutput, error)
 }
 
+// Archive is the subset of failure.Archive that a Monitor calls.
+type Archive interface {
+	Find(ctx context.Context, eventID string) ([]failure.Failure, error)
+}
+
 // Monitor reads how a stack is doing: counts, queues and alarms.
 type Monitor struct {
 	Metrics   Metrics
 	Logs      Logs
 	Queues    Queues
 	Resources Resources
+	Archive   Archive
 	Stack     *stack.Stack
 	Now       func() time.Time
 }
@@ -55,6 +62,7 @@ func NewMonitor(s *stack.Stack, now func() time.Time) *Monitor {
 		Logs:      cloudwatchlogs.NewFromConfig(s.AWS.Config),
 		Queues:    sqs.NewFromConfig(s.AWS.Config),
 		Resources: cloudformation.NewFromConfig(s.AWS.Config),
+		Archive:   Failures(s),
 		Stack:     s,
 		Now:       now,
 	}

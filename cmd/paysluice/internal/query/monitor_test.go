@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/paysluice/paysluice/cmd/paysluice/failure"
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/stack"
 	"github.com/paysluice/paysluice/handlers/contract"
@@ -25,12 +26,17 @@ import (
 
 // cloud answers the calls of a Monitor. fail names the call that fails.
 type cloud struct {
-	fail    string
-	alarms  []cwtypes.MetricAlarm
-	waiting string
-	age     []float64
-	lines   map[string][]string // of the log groups
-	kind    string              // type of the resource that is not an alarm
+	fail     string
+	alarms   []cwtypes.MetricAlarm
+	waiting  string
+	age      []float64
+	lines    map[string][]string // of the log groups
+	kind     string              // type of the resource that is not an alarm
+	archived []failure.Failure
+}
+
+func (c *cloud) Find(context.Context, string) ([]failure.Failure, error) {
+	return c.archived, c.called("Find")
 }
 
 func (c *cloud) called(name string) error {
@@ -102,7 +108,7 @@ func alarm(name string, state cwtypes.StateValue) cwtypes.MetricAlarm {
 }
 
 func newMonitor(c *cloud) *query.Monitor {
-	return &query.Monitor{Metrics: c, Logs: c, Queues: c, Resources: c, Now: func() time.Time { return now }, Stack: &stack.Stack{
+	return &query.Monitor{Metrics: c, Logs: c, Queues: c, Resources: c, Archive: c, Now: func() time.Time { return now }, Stack: &stack.Stack{
 		Name: "s", CreatedAt: now, Parameters: map[string]string{"EnvironmentSuffix": "prod"}, Outputs: map[string]string{
 			"TableName": "t", "QueueUrl": "https://sqs/1/webhook-queue-prod", "DeadLetterQueueUrl": "https://sqs/1/webhook-dlq-prod",
 		},

@@ -72,7 +72,7 @@ type tracer struct {
 
 // Trace follows an event id or a request id of API Gateway, also an extended one, through
 // logs, table and archive. Without since and until it searches from the receipt of the
-// stored event to an hour later, or the last day without one. The error is ErrNotFound if
+// stored or archived event to an hour later, or the last day without one. The error is ErrNotFound if
 // there is neither a row, an object nor a line.
 func (m *Monitor) Trace(ctx context.Context, store *Store, id string, since, until time.Time) (Trace, error) {
 	t := &tracer{
@@ -98,7 +98,7 @@ func (m *Monitor) Trace(ctx context.Context, store *Store, id string, since, unt
 		}
 	}
 	if len(t.trace.Stages) == 0 {
-		return Trace{}, fmt.Errorf("%w: neither the table nor the logs from %s to %s have %s: choose other times with --since and --until",
+		return Trace{}, fmt.Errorf("%w: neither the table, the archive nor the logs from %s to %s have %s: choose other times with --since and --until",
 			ErrNotFound, t.trace.Since.Format(time.RFC3339), t.trace.Until.Format(time.RFC3339), id)
 	}
 	t.finish()
@@ -121,7 +121,7 @@ func (m *Monitor) logGroups() map[string]string {
 	return groups
 }
 
-// rows adds the rows and the archived object of an event id.
+// rows adds the rows of an event id, or its archived messages if it has no row.
 func (t *tracer) rows(ctx context.Context, store *Store, id string) error {
 	if !strings.Contains(id, ":") {
 		return nil // a request or a message
@@ -138,7 +138,20 @@ func (t *tracer) rows(ctx context.Context, store *Store, id string) error {
 			t.trace.Stored = true
 		}
 	}
-	return nil
+	if t.trace.Stored || t.trace.Unreadable {
+		return nil
+	}
+	found, err := t.Archive.Find(ctx, id)
+	received := map[int64]bool{0: true}
+	for _, f := range found {
+		if e := f.Event; e != nil && !received[e.ReceivedAt] { // a replay that failed has the same receipt
+			received[e.ReceivedAt] = true
+			t.receipt(*e, "not in "+t.Stack.Outputs["TableName"])
+		}
+		t.add(time.UnixMilli(f.ArchivedAt), "archive", fmt.Sprintf("archived, reason %s, archivedTo s3://%s/%s", f.Reason, t.Stack.Outputs["BucketName"], f.Key))
+		t.trace.Archived = true
+	}
+	return err
 }
 
 // receipt adds what a row or an object says about an event.

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/paysluice/paysluice/cmd/paysluice/failure"
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/stack"
 )
@@ -89,6 +90,20 @@ func TestTrace(t *testing.T) {
 	c.lines = nil
 	_, err = trace("stripe:1")
 	assert.ErrorIs(t, err, query.ErrNotFound)
+	at := time.UnixMilli(stored.ReceivedAt + 1000).UTC()
+	c.archived = []failure.Failure{{Key: "k", Reason: "conflict", ArchivedAt: at.UnixMilli(), Event: &stored}, {Key: "again", Reason: "expired", ArchivedAt: at.UnixMilli(), Event: &stored}, {Key: "glacier", Reason: "expired", ArchivedAt: at.UnixMilli()}}
+	found, err = trace("stripe:1")
+	require.NoError(t, err)
+	assert.Equal(t, []bool{false, true}, []bool{found.Stored, found.Archived})
+	assert.Equal(t, []query.Stage{
+		{At: received, Where: "stripe-processor", What: "received; not in t"},
+		{At: at, GapMillis: 1000, Where: "archive", What: "archived, reason conflict, archivedTo s3:///k"},
+		{At: at, Where: "archive", What: "archived, reason expired, archivedTo s3:///again"}, {At: at, Where: "archive", What: "archived, reason expired, archivedTo s3:///glacier"},
+	}, found.Stages, "its logs may be deleted")
+	assert.Equal(t, at.Add(time.Hour), found.Until)
+	c.fail = "Find"
+	_, err = trace("stripe:1")
+	assert.ErrorIs(t, err, errDown)
 	c.fail = "FilterLogEvents"
 	_, err = trace("stripe:1")
 	assert.ErrorIs(t, err, errDown)
