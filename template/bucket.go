@@ -174,6 +174,9 @@ func expiry(prefix string, limited cfn.Cond, days string) string {
 	}, cfn.NoValue())
 }
 
+// emptiedBucketID is the id of the custom resource that empties the bucket.
+const emptiedBucketID = "EmptiedBucket"
+
 // emptierTimeoutSeconds is the maximum of Lambda. Part of it is spent on watching
 // that the bucket stays empty.
 const emptierTimeoutSeconds = 900
@@ -203,7 +206,7 @@ func (s *stack) addEmptier(bucket cfn.ID) cfn.ID {
 		},
 		wildcards: []suppression{objectWildcard(bucket, "*")},
 	})
-	return s.Add("EmptiedBucket", cfn.Custom{
+	return s.Add(emptiedBucketID, cfn.Custom{
 		Type: "Custom::EmptiedBucket",
 		Properties: map[string]any{
 			"ServiceToken": emptier.Att("Arn"),

@@ -17,7 +17,7 @@ const (
 
 // addConsumer adds the function that stores events, and its event source mapping.
 // guards is the table of guards, or "".
-func (s *stack) addConsumer(q queues, table, guards, emptied cfn.ID) cfn.ID {
+func (s *stack) addConsumer(q queues, table, guards cfn.ID) cfn.ID {
 	f := function{
 		id:             "Consumer",
 		name:           contract.ConsumerName,
@@ -46,9 +46,9 @@ func (s *stack) addConsumer(q queues, table, guards, emptied cfn.ID) cfn.ID {
 		f.policy = append(f.policy, allow("GuardEvents", []string{"dynamodb:PutItem"}, guards.Att("Arn")))
 	}
 	consumer := s.addFunction(f)
-	// The archiver writes the consumer's dead letters to the bucket, so the
-	// consumer has to stop before the bucket is emptied.
-	s.addEventSource("Consumer", q.events, consumer, consumerConcurrency, emptied)
+	// The archiver writes the consumer's dead letters to the bucket, so the consumer has
+	// to stop before the bucket is emptied. It names the table, which is deleted before.
+	s.addEventSource("Consumer", q.events, consumer, consumerConcurrency)
 	return consumer
 }
 
@@ -78,7 +78,8 @@ func (s *stack) addArchiver(q queues, bucket, emptied cfn.ID) cfn.ID {
 		},
 		wildcards: []suppression{objectWildcard(bucket, archivedKeys)},
 	})
-	s.addEventSource("Archiver", q.deadLetter, archiver, archiverConcurrency, emptied)
+	// Deleting the stack stops the archiver before it empties the bucket.
+	s.addEventSource("Archiver", q.deadLetter, archiver, archiverConcurrency, string(emptied))
 	return archiver
 }
 
@@ -87,10 +88,9 @@ func receive(sid string, queue cfn.ID) statement {
 	return allow(sid, []string{"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}, queue.Att("Arn"))
 }
 
-// addEventSource makes Lambda poll a queue for a function. It depends on emptied,
-// so that deleting the stack stops the function before it empties the bucket.
-// concurrency is the parameter that limits the load on table or bucket.
-func (s *stack) addEventSource(id string, queue, function cfn.ID, concurrency string, emptied cfn.ID) {
+// addEventSource makes Lambda poll a queue for a function. concurrency is the parameter
+// that limits the load on table or bucket.
+func (s *stack) addEventSource(id string, queue, function cfn.ID, concurrency string, dependsOn ...string) {
 	s.Add(id+"Mapping", cfn.With{Set: map[string]any{
 		"ScalingConfig.MaximumConcurrency": cfn.Ref(concurrency),
 	}, Resource: &lambda.EventSourceMapping{
@@ -98,7 +98,7 @@ func (s *stack) addEventSource(id string, queue, function cfn.ID, concurrency st
 		FunctionName:               function.Ref(),
 		BatchSize:                  new(contract.BatchSize),
 		FunctionResponseTypes:      []string{"ReportBatchItemFailures"},
-		AWSCloudFormationDependsOn: []string{string(emptied)},
+		AWSCloudFormationDependsOn: dependsOn,
 		AWSCloudFormationMetadata: suppressed(suppression{rule: "Serverless-LambdaEventSourceMappingDestination",
 			reason: "Lambda has on-failure destinations for streams. A message that fails stays in its queue."}),
 	}})

@@ -21,8 +21,7 @@ type function struct {
 	binary      string
 	description string
 
-	when  *cfn.Cond // condition of all its resources, or nil
-	after cfn.ID    // a resource that must exist before its role, or ""
+	when *cfn.Cond // condition of all its resources, or nil
 
 	memoryMB       int // CPU is proportional: one vCPU at memoryPerVCPU
 	timeoutSeconds int
@@ -52,9 +51,6 @@ func (s *stack) addFunction(f function) cfn.ID {
 	r := s.newRole(named(functionRoleName(f.name)), "lambda.amazonaws.com")
 	r.AWSCloudFormationMetadata = suppressed(f.wildcards...)
 	r.AWSCloudFormationCondition = nameOf(f.when)
-	if f.after != "" {
-		r.AWSCloudFormationDependsOn = []string{string(f.after)}
-	}
 	role := s.Add(f.id+"Role", cfn.With{Resource: r, Set: map[string]any{
 		"Policies.0.PolicyDocument.Statement": append(statements, s.trace()),
 	}})

@@ -67,7 +67,7 @@ func (s *stack) addProcessor(p contract.Provider, secret, bucket cfn.ID, q queue
 // secret only for a registered URL, so the stack has to exist first. Until the
 // secret has a value, webhooks are answered 503 and the provider retries.
 func (s *stack) addSecret(p contract.Provider) cfn.ID {
-	secret := s.Add(p.Title+"Secret", &secretsmanager.Secret{
+	secret := s.Add(secretID(p), &secretsmanager.Secret{
 		Name:        new(named(SecretName(p))),
 		Description: new("Signing secrets of " + p.Title + "'s webhooks. Set them with aws secretsmanager put-secret-value."),
 		KmsKeyId:    new(keyARN()),
@@ -85,6 +85,9 @@ func (s *stack) addSecret(p contract.Provider) cfn.ID {
 	})
 	return secret
 }
+
+// secretID returns the id of a provider's secret.
+func secretID(p contract.Provider) string { return p.Title + "Secret" }
 
 // secretARN returns the ARN of a secret. On AWS, Ref is the ARN too; emulators
 // return the name for it.

@@ -21,6 +21,12 @@ const (
 	deadLetterRetentionDays = 14
 )
 
+// Ids of the queues.
+const (
+	webhookQueueID    = "WebhookQueue"
+	deadLetterQueueID = "DeadLetterQueue"
+)
+
 type queues struct {
 	events     cfn.ID // webhook-queue
 	deadLetter cfn.ID // webhook-dlq
@@ -38,7 +44,7 @@ type redriveAllowPolicy struct {
 
 // addQueues adds both queues.
 func (s *stack) addQueues() queues {
-	deadLetter := s.addQueue("DeadLetterQueue", DeadLetterQueueName, &sqs.Queue{
+	deadLetter := s.addQueue(deadLetterQueueID, DeadLetterQueueName, &sqs.Queue{
 		MessageRetentionPeriod: new(deadLetterRetentionDays * daySeconds),
 		// By name, because webhook-queue refers to this queue.
 		RedriveAllowPolicy: redriveAllowPolicy{
@@ -48,7 +54,7 @@ func (s *stack) addQueues() queues {
 		AWSCloudFormationMetadata: suppressed(suppression{rule: "Serverless-SQSRedrivePolicy",
 			reason: "It is the dead-letter queue. Messages that cannot be archived stay in it and page."}),
 	})
-	events := s.addQueue("WebhookQueue", QueueName, &sqs.Queue{
+	events := s.addQueue(webhookQueueID, QueueName, &sqs.Queue{
 		MessageRetentionPeriod: new(queueRetentionDays * daySeconds),
 		RedrivePolicy: redrivePolicy{
 			DeadLetterTargetARN: deadLetter.Att("Arn"),

@@ -71,10 +71,10 @@ func (s *stack) addReconcilingChoice() {
 
 // addReconciler adds the function, its secret and its schedule.
 //
-// An invocation can last longer than the emptier watches the bucket. So the role, and
-// with it everything else, is deleted before the bucket is emptied: an invocation that
-// still runs then may no longer write.
-func (s *stack) addReconciler(q queues, table, bucket, emptied cfn.ID, a *api) {
+// An invocation can last longer than the emptier watches the bucket. The role names the
+// table, so it is deleted before the table, and that before the bucket is emptied: an
+// invocation that still runs then may no longer write.
+func (s *stack) addReconciler(q queues, table, bucket cfn.ID, a *api) {
 	if s.reconciling == nil {
 		return
 	}
@@ -93,7 +93,6 @@ func (s *stack) addReconciler(q queues, table, bucket, emptied cfn.ID, a *api) {
 		binary:         contract.ReconcilerBinary,
 		description:    "Compares the stored events with those that the providers list.",
 		when:           &on,
-		after:          emptied,
 		memoryMB:       reconcilerMemoryMB,
 		timeoutSeconds: reconcilerTimeoutSeconds,
 		environment: map[string]string{

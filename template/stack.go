@@ -88,7 +88,7 @@ func Build(o Options) (*cfn.Template, error) {
 	bucket := s.addBucket(slices.Concat(o.Providers, o.Retired, contract.Providers()))
 	emptied := s.addEmptier(bucket)
 	w := watched{queues: q, providers: o.Providers}
-	w.consumer = s.addConsumer(q, table, guards, emptied)
+	w.consumer = s.addConsumer(q, table, guards)
 	w.archiver = s.addArchiver(q, bucket, emptied)
 	w.publishing = s.addPublishing(table, bucket)
 
@@ -107,7 +107,7 @@ func Build(o Options) (*cfn.Template, error) {
 	for _, p := range o.Retired {
 		a.addRetiredEndpoint(p)
 	}
-	s.addReconciler(q, table, bucket, emptied, a)
+	s.addReconciler(q, table, bucket, a)
 	to := s.addTopics()
 	s.addAlarms(w, to)
 	s.addKeyRule(to.page)

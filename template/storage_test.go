@@ -302,12 +302,24 @@ func deletionRequirements() []requirement {
 			},
 			breaks: []mutation{
 				drop("Stage.DependsOn"),
-				drop("ConsumerMapping.DependsOn"),
+				drop("EventsTable.DependsOn"),
 				drop("ArchiverMapping.DependsOn"),
-				drop("ReconcilerRole.DependsOn"),
 				drop("EmptiedBucket.DependsOn"),
 				set("EmptierFunction.Properties.Role", "arn:aws:iam::123456789012:role/x"),
 			},
+		},
+		{
+			says: "a deletion that DeletionProtection refuses keeps all data, because the tables are deleted first",
+			holds: func(t require.TestingT, d document) {
+				kept := []string{"FailedWebhooks", "EmptiedBucket", "WebhookQueue", "DeadLetterQueue", "Key"}
+				for _, p := range withMadeUp().Providers {
+					kept = append(kept, p.Title+"Secret")
+				}
+				for id := range d.ofType("AWS::DynamoDB::Table") {
+					assert.Subset(t, needs(d, id), kept, id)
+				}
+			},
+			breaks: []mutation{drop("EventsTable.DependsOn"), drop("GuardTable.DependsOn"), drop("EventsTable.DependsOn.0")},
 		},
 		{
 			says: "a log group is deleted after its function, which could create it again",

@@ -7,6 +7,16 @@ import (
 	"github.com/paysluice/paysluice/template/cfn"
 )
 
+// deletedAfterTables returns the resources with data that CloudFormation deletes only
+// when the tables are gone. A deletion that DeletionProtection refuses keeps their data.
+func (s *stack) deletedAfterTables() []string {
+	ids := []string{emptiedBucketID, webhookQueueID, deadLetterQueueID}
+	for _, p := range s.options.Providers {
+		ids = append(ids, secretID(p))
+	}
+	return ids
+}
+
 // addTable adds the table of events with its indexes.
 func (s *stack) addTable() cfn.ID {
 	table := s.Add("EventsTable", cfn.With{Set: map[string]any{
@@ -35,6 +45,7 @@ func (s *stack) addTable() cfn.ID {
 		SSESpecification:                 encryptedTable(),
 		PointInTimeRecoverySpecification: restorable(),
 
+		AWSCloudFormationDependsOn:           s.deletedAfterTables(),
 		AWSCloudFormationDeletionPolicy:      destroy,
 		AWSCloudFormationUpdateReplacePolicy: destroy,
 	}})
@@ -63,6 +74,7 @@ func (s *stack) addGuardTable() cfn.ID {
 		SSESpecification:                 encryptedTable(),
 		PointInTimeRecoverySpecification: restorable(),
 
+		AWSCloudFormationDependsOn:           s.deletedAfterTables(),
 		AWSCloudFormationDeletionPolicy:      destroy,
 		AWSCloudFormationUpdateReplacePolicy: destroy,
 	}})
