@@ -99,6 +99,10 @@ func (g *guard) protect(next http.Handler, refuse func(w http.ResponseWriter, st
 			refuse(w, http.StatusMisdirectedRequest, "The console has no host of this name.")
 			return
 		}
+		if why := refusedBy(r.Context()); why != "" {
+			refuse(w, http.StatusForbidden, why)
+			return
+		}
 		guarded.ServeHTTP(w, r)
 	})
 }

@@ -126,7 +126,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	defer s.runner.all.Wait()
 	server := &http.Server{
 		Handler: s.Handler(), ReadHeaderTimeout: readTimeout, MaxHeaderBytes: 1 << 16,
-		BaseContext: func(net.Listener) context.Context { return ctx },
+		BaseContext: func(net.Listener) context.Context { return ctx }, ConnContext: checkPeer(socketTables()...),
 	}
 	stopped := context.AfterFunc(ctx, func() {
 		late, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
