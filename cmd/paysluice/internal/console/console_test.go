@@ -43,6 +43,7 @@ type world struct {
 	read     int            // events that pages took
 	fail     map[string]error
 	left     error // of a row that is not an event
+	created  time.Time
 	log      bytes.Buffer
 }
 
@@ -50,15 +51,16 @@ func (w *world) Events(_ context.Context, f query.Filter) iter.Seq2[event.Event,
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.filters = append(w.filters, f)
+	events, fail := w.events, w.fail["Events"]
 	return func(yield func(event.Event, error) bool) {
-		if err := w.fail["Events"]; err != nil {
-			yield(event.Event{}, err)
+		if fail != nil {
+			yield(event.Event{}, fail)
 			return
 		}
 		if w.left != nil && !yield(event.Event{}, w.left) {
 			return
 		}
-		for _, e := range w.events {
+		for _, e := range events {
 			at, since := time.UnixMilli(e.Timestamp), f.Since
 			if e.Timestamp == 0 {
 				at, since = time.UnixMilli(e.ReceivedAt).Truncate(day), f.Since.Truncate(day)
@@ -74,10 +76,13 @@ func (w *world) Events(_ context.Context, f query.Filter) iter.Seq2[event.Event,
 	}
 }
 
-// Window goes back two days.
+// Window goes back as far as the default, or to the creation of the stack.
 func (w *world) Window(f query.Filter) (since, until time.Time) {
 	if f.Since.IsZero() {
-		f.Since = f.Until.Add(-2 * day)
+		f.Since = f.Until.Add(-query.DefaultWindow)
+	}
+	if f.Since.Before(w.created) {
+		f.Since = w.created
 	}
 	return f.Since.UTC(), f.Until.UTC()
 }
@@ -242,9 +247,18 @@ func TestEventsKeepTheirPlace(t *testing.T) {
 	assert.Equal(t, 2*pageSize+2, seen, "no event twice, none left out")
 	assert.Contains(t, page(t, s, target), `<a href="/events?">Newest</a>`)
 	// After an event without a time, a page begins at the end of its day.
-	assert.Contains(t, page(t, s, "/events?before="+url.QueryEscape(positionOf(timeless).String())), "No event")
+	assert.Contains(t, page(t, s, "/events?before="+url.QueryEscape(positionOf(timeless).String())), "No older event yet.")
 	assert.Equal(t, now.Truncate(day).Add(day).UTC(), position{day: now.Truncate(day)}.until())
 	assert.True(t, position{day: now.Truncate(day)}.before(paid("stripe:1", 48*time.Hour)), "an earlier day")
+}
+
+// Events without a time end their day. A further page has those that were received before Until.
+func TestEventsWithoutATime(t *testing.T) {
+	timely, first, late := paid("stripe:1", time.Hour), paid("stripe:first", time.Minute), paid("stripe:0late", -time.Minute)
+	first.Timestamp, late.Timestamp = 0, 0
+	text := page(t, listen(t, &world{events: []event.Event{timely, first, late}}), "/events?until=2026-03-10T13:00&before="+url.QueryEscape(positionOf(timely).String()))
+	assert.Contains(t, text, "stripe:first")
+	assert.NotContains(t, text, "stripe:0late")
 }
 
 // A row that is not an event is named, and hides no other.
@@ -281,12 +295,23 @@ func TestEventsFilter(t *testing.T) {
 
 	r := get(t, s, "/events?provider=adyen&category=x&mode=x&since=x&before=")
 	assert.Equal(t, http.StatusBadRequest, r.Code)
-	for _, want := range []string{"No provider is called adyen.\n", "No category is called x.\n", "Mode is live or test.\n", "Since has the form"} {
+	for _, want := range []string{"No provider is called adyen.\n", "No category is called x.\n", "Mode is live or test.\n", "Since is a time such as 2026-03-10T13:00, in the zone CET."} {
 		assert.Contains(t, r.Body.String(), want)
 	}
+	assert.Contains(t, get(t, s, "/events?since=2026-03-02T00:00&until=2026-03-01T00:00").Body.String(), "Since must be before until")
 	for _, before := range []string{"x", "2026-01-01.x.y", "x.1.y"} {
 		assert.Equal(t, http.StatusBadRequest, get(t, s, "/events?before="+before).Code)
 	}
+	// A list says how far back it goes, unless it is whole.
+	text = page(t, s, "/events")
+	assert.Contains(t, text, "data-id=\"square:1\"")
+	assert.Contains(t, text, `<a href="/events?until=2026-03-04T01%3A00">Search before 2026-03-04 01:00`)
+	assert.NotContains(t, page(t, s, "/events?since=2026-03-01T01:00"), "Search before")
+	w.created = now.Add(-day)
+	text = page(t, s, "/events?before=2026-03-10.5.square:0")
+	assert.NotContains(t, text, "Search before")
+	assert.Contains(t, text, "The list is complete.")
+	w.created = time.Time{}
 	// A search that takes long offers to go on.
 	minute := 0
 	s.Now = func() time.Time { minute++; return now.Add(time.Duration(minute) * time.Minute) }
@@ -308,6 +333,8 @@ func TestEvent(t *testing.T) {
 	s := listen(t, w)
 
 	text := page(t, s, "/event?id=stripe:evt_1")
+	assert.NotContains(t, text, `href="/search?q=cus_1"`, "no event is listed by its customer")
+	assert.Contains(t, text, "The one without a time</a>")
 	for _, want := range []string{"after 1 s", "live mode", "cus_1", "The body has 7 bytes", "sent with several times", "2026-03-10 12:59:00.000 CET, 2026-03-10 11:59:00.000 UTC"} {
 		assert.Contains(t, text, want)
 	}
@@ -350,12 +377,53 @@ func TestEvent(t *testing.T) {
 	assert.Contains(t, r.Header().Get("Content-Security-Policy"), "sandbox")
 	assert.Contains(t, w.log.String(), "was downloaded: 2.0 MB")
 
-	assert.Equal(t, http.StatusNotFound, get(t, s, "/event?id=none").Code)
-	assert.Equal(t, http.StatusNotFound, get(t, s, "/event?id=stripe:evt_1&at=5").Code)
+	for target, status := range map[string]int{
+		"/event?id=none": http.StatusNotFound, "/event?id=stripe:evt_1&at=5": http.StatusNotFound,
+		"/event?id=": http.StatusBadRequest, "/event?id=" + strings.Repeat("x", maxKey+1): http.StatusNotFound, // no key of the table
+	} {
+		assert.Equal(t, status, get(t, s, target).Code, target)
+	}
 	assert.Equal(t, http.StatusBadRequest, get(t, s, eventURL(e)+"&body=x").Code)
 	w.fail = map[string]error{"Payload": bucket.ErrPayload}
 	assert.Contains(t, page(t, s, eventURL(e)+"&body=raw"), "The body is not the one that was received.")
 	assert.Equal(t, http.StatusBadGateway, get(t, s, "/payload?id=stripe:evt_1").Code)
+
+	w.events[0].ErasedAt = now.UnixMilli()
+	text = page(t, s, "/event?id=stripe:evt_1&body=raw")
+	assert.Contains(t, text, "The body was erased on 2026-03-10 13:00:00.000 CET")
+	assert.NotContains(t, text, "/payload?")
+	assert.NotContains(t, text, "events payload")
+	r = get(t, s, "/payload?id=stripe:evt_1")
+	assert.Equal(t, http.StatusGone, r.Code)
+	assert.Contains(t, r.Body.String(), "There is no body.</strong> The body was erased on 2026-03-10 13:00:00.000 CET")
+}
+
+// Senders choose how many events an id and a payment have, and how many stages a trace.
+func TestRowsAreBounded(t *testing.T) {
+	w := &world{}
+	for n := range maxRows + 2 {
+		e := paid("stripe:1", time.Duration(n)*time.Second)
+		w.events = append(w.events, e)
+		w.timeline.Steps = append(w.timeline.Steps, query.Step{Event: e})
+	}
+	w.timeline.Steps[maxRows+1].Timestamp = 0
+	s := listen(t, w)
+	s.Trace = func(context.Context, string) (query.Trace, error) {
+		return query.Trace{Stages: make([]query.Stage, maxRows+1)}, nil
+	}
+	for target, row := range map[string]struct {
+		rows int
+		says string
+	}{
+		"/event?id=stripe:1": {maxRows, "and 1 more, which the command below lists"},
+		"/payment?id=p1":     {maxRows, "These are the last 200 of 202 events."},
+		traceURL("r1"):       {maxRows, "These are the first 200 of 201 stages."},
+	} {
+		text := page(t, s, target)
+		assert.Equal(t, row.rows, strings.Count(text, "The one of")+strings.Count(text, "<tr data-row")+strings.Count(text, `<td class="said">`), target)
+		assert.Contains(t, text, row.says)
+		assert.NotContains(t, text, "1970", "an event without a time has that of its receipt: %s", target)
+	}
 }
 
 func TestSearch(t *testing.T) {
@@ -368,6 +436,7 @@ func TestSearch(t *testing.T) {
 		assert.Equal(t, http.StatusSeeOther, r.Code, q)
 		assert.Equal(t, to, r.Header().Get("Location"), q)
 	}
+	assert.Equal(t, http.StatusNotFound, get(t, s, "/search?q="+strings.Repeat("x", maxKey)).Code, "no key of the table")
 	r := get(t, s, "/search?q=nobody")
 	assert.Equal(t, http.StatusNotFound, r.Code)
 	assert.Contains(t, r.Body.String(), "Neither an event nor a payment has the id nobody")
@@ -427,6 +496,10 @@ func TestTexts(t *testing.T) {
 	assert.Equal(t, "50 KB", formatBytes(50_000))
 	assert.Equal(t, "1,234,567", formatNumber(1_234_567))
 	assert.Equal(t, "adyen", title("adyen"))
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	require.NoError(t, err)
+	s.Zone = berlin
+	assert.Equal(t, "CET/CEST", s.zone())
 	assert.Equal(t, `'it'\''s'`, quote("it's"))
 }
 

@@ -1,9 +1,7 @@
 package console
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"mime"
@@ -18,8 +16,15 @@ import (
 	"github.com/paysluice/paysluice/handlers/event"
 )
 
-// maxShown bounds how much of a body a page shows. A download has all of it.
-const maxShown = 256 << 10
+// maxRows bounds the rows of one kind that a page shows, because senders choose how many
+// events a payment or an id has. The command lines name all.
+const maxRows = 200
+
+// maxKey is the longest key of the table, in bytes. DynamoDB refuses an empty one too.
+const maxKey = 2048
+
+// errErased reports a body that an operator erased.
+var errErased = errors.New("the body was erased")
 
 // downloadTimeout bounds a download, whose body may be in the bucket.
 const downloadTimeout = time.Minute
@@ -28,7 +33,8 @@ const downloadTimeout = time.Minute
 type eventData struct {
 	event.Event
 	URL      string
-	Others   []event.Event // the other times of the same id
+	Others   []event.Event // the other times of the same id, at most maxRows
+	Left     int           // further ones
 	Size     int           // of the body, 0 if it is in the bucket
 	Related  [][2]string
 	Delay    time.Duration       // from the provider's time to the receipt
@@ -38,19 +44,15 @@ type eventData struct {
 	Command  string
 }
 
-// body is a body on the page.
-type body struct {
-	Form    string // pretty or raw
-	Text    string
-	Size    int
-	Cut     bool
-	JSON    bool
-	Problem *problem
-}
-
 // find returns the event that a request names, and the others with its id.
 func (s *Server) find(r *http.Request) (event.Event, []event.Event, error) {
 	id, at := r.URL.Query().Get("id"), r.URL.Query().Get("at")
+	if id == "" {
+		return event.Event{}, nil, fmt.Errorf("%w: it names no event; search for one by its id", errRequest)
+	}
+	if len(id) > maxKey {
+		return event.Event{}, nil, fmt.Errorf("%w: no event has an id of %s", query.ErrNotFound, formatBytes(len(id)))
+	}
 	found, err := s.Store.Event(r.Context(), id)
 	if err != nil {
 		return event.Event{}, nil, err
@@ -77,6 +79,12 @@ func (s *Server) event(r *http.Request) (view, error) {
 		Download: "/payload?" + strings.TrimPrefix(eventURL(e), "/event?"),
 		Command:  "paysluice events get " + quote(e.ID) + "\npaysluice events payload " + quote(e.ID) + " > body.json\npaysluice trace " + quote(e.ID),
 	}
+	if e.ErasedAt != 0 {
+		data.Command = "paysluice events get " + quote(e.ID) + "\npaysluice trace " + quote(e.ID)
+	}
+	if len(others) > maxRows {
+		data.Others, data.Left = others[:maxRows], len(others)-maxRows
+	}
 	if e.Timestamp != 0 {
 		data.Delay = time.Duration(e.ReceivedAt-e.Timestamp) * time.Millisecond
 	}
@@ -91,35 +99,13 @@ func (s *Server) event(r *http.Request) (view, error) {
 	switch form := r.URL.Query().Get("body"); form {
 	case "":
 	case "pretty", "raw":
-		data.Body = s.readBody(r, e, form)
+		if e.ErasedAt == 0 {
+			data.Body = s.readBody(r, e, form)
+		}
 	default:
 		return view{}, fmt.Errorf("%w: body is pretty or raw", errRequest)
 	}
 	return view{page: "event", title: e.ID, data: data}, nil
-}
-
-// readBody reads the body of an event for its page.
-func (s *Server) readBody(r *http.Request, e event.Event, form string) *body {
-	text, err := s.Store.Payload(r.Context(), e)
-	if err != nil {
-		return &body{Problem: newProblem(err)}
-	}
-	s.log("the body of %s was shown: %s", e.ID, formatBytes(len(text)))
-	b := &body{Form: form, Size: len(text), JSON: json.Valid(text)}
-	if !b.JSON {
-		b.Form = "raw"
-	}
-	if b.Form == "pretty" {
-		var indented bytes.Buffer
-		_ = json.Indent(&indented, text, "", "  ") // it is valid
-		text = indented.Bytes()
-	}
-	if b.Cut = len(text) > maxShown; b.Cut {
-		text = text[:maxShown]
-	}
-	// Here line feeds and tabs mean themselves. Others would be normalised by HTML.
-	b.Text = string(visible(text))
-	return b
 }
 
 // payload sends the exact bytes of a body as a download.
@@ -128,7 +114,10 @@ func (s *Server) payload(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	e, _, err := s.find(r.WithContext(ctx))
 	var text []byte
-	if err == nil {
+	switch {
+	case err == nil && e.ErasedAt != 0:
+		err = fmt.Errorf("%w on %s", errErased, s.exact(time.UnixMilli(e.ErasedAt)))
+	case err == nil:
 		text, err = s.Store.Payload(ctx, e)
 	}
 	if err != nil {
@@ -159,6 +148,9 @@ func (s *Server) search(r *http.Request) (view, error) {
 	id := strings.TrimSpace(r.URL.Query().Get("q"))
 	if id == "" {
 		return view{to: "/events"}, nil
+	}
+	if len(id) > maxKey/2 { // leaves room for the provider's name
+		return view{}, fmt.Errorf("%w: no event and no payment has an id of %s", query.ErrNotFound, formatBytes(len(id)))
 	}
 	ids := []string{id}
 	for _, p := range providers() {

@@ -40,10 +40,11 @@ type eventsData struct {
 	First      bool   // whether this is the first page, which follows new events
 	Next       string // URL of the next page, "" on the last
 	Start      string // URL of the first page
-	// Searched is how far back the search got in its time, and Rest the URL of the search
-	// before that. They are zero if it was complete.
+	// Searched is how far back the search got, and Rest the URL of the search before that.
+	// They are zero if nothing can be older, or Since says where the list ends.
 	Searched time.Time
 	Rest     string
+	Zone     string // of Since and Until
 	Command  string
 }
 
@@ -65,7 +66,7 @@ func (s *Server) events(r *http.Request) (view, error) {
 	if err != nil {
 		return view{}, err
 	}
-	data := eventsData{Form: form, Providers: providers(), Categories: event.Categories(), First: position == nil, Command: listCommand(form, filter)}
+	data := eventsData{Form: form, Providers: providers(), Categories: event.Categories(), First: position == nil, Zone: s.zone(), Command: listCommand(form, filter)}
 	kept := url.Values{}
 	for _, name := range fields() {
 		if value := form.Get(name); value != "" {
@@ -76,10 +77,13 @@ func (s *Server) events(r *http.Request) (view, error) {
 	data.Start = "/events?" + kept.Encode()
 	var after func(event.Event) bool
 	if position != nil {
-		if until := position.until(); filter.Until.After(until) {
+		end := filter.Until
+		if until := position.until(); end.After(until) {
 			filter.Until, filter.Continued = until, true
 		}
-		after = position.before
+		after = func(e event.Event) bool { // Continued adds the events without a time of the whole day
+			return position.before(e) && (e.Timestamp != 0 || e.ReceivedAt < end.UnixMilli())
+		}
 	}
 	found, rest, err := s.list(r.Context(), filter, after)
 	if err != nil {
@@ -100,8 +104,8 @@ func (s *Server) events(r *http.Request) (view, error) {
 
 // list returns at most one event more than a page has, of those that follow a position.
 // Between two days it stops after searchTime, because a filter may match nothing in
-// many events, and returns how far it got. A table.ErrItem names rows that the list
-// leaves out.
+// many events. It returns how far it got, unless nothing is left: the filter has a begin, or
+// the stack did not exist before. A table.ErrItem names rows that the list leaves out.
 func (s *Server) list(ctx context.Context, f query.Filter, follows func(event.Event) bool) (found []event.Event, rest time.Time, err error) {
 	if f.Payment != "" {
 		found, unreadable, err := collect(s.Store.Events(ctx, f), follows)
@@ -110,6 +114,10 @@ func (s *Server) list(ctx context.Context, f query.Filter, follows func(event.Ev
 	begin := s.Now()
 	var unreadable error
 	since, until := s.Store.Window(f)
+	ends := !f.Since.IsZero() || until.Sub(since) < query.DefaultWindow
+	if !ends {
+		since = since.Truncate(time.Minute) // which an address can name
+	}
 	for until.After(since) && len(found) <= pageSize {
 		f.Since, f.Until = until.Add(-time.Millisecond).Truncate(day), until
 		if f.Since.Before(since) {
@@ -123,6 +131,9 @@ func (s *Server) list(ctx context.Context, f query.Filter, follows func(event.Ev
 		if s.Now().Sub(begin) > searchTime && until.After(since) && len(found) <= pageSize {
 			return found, until, unreadable
 		}
+	}
+	if !ends && len(found) <= pageSize {
+		rest = since
 	}
 	return found, rest, unreadable
 }
@@ -172,10 +183,13 @@ func (s *Server) filter(form url.Values) (query.Filter, error) {
 		}
 		at, err := time.ParseInLocation(fieldTime, text, s.Zone)
 		if err != nil {
-			problems = append(problems, fmt.Errorf("%s has the form %s", name, fieldTime))
+			problems = append(problems, fmt.Errorf("%s is a time such as %s, in the zone %s", name, s.Now().In(s.Zone).Format(fieldTime), s.zone()))
 			continue
 		}
 		*to = at
+	}
+	if !f.Since.Before(f.Until) {
+		problems = append(problems, errors.New("since must be before until, and not after today"))
 	}
 	if len(problems) > 0 {
 		return query.Filter{}, fmt.Errorf("%w: %w", errRequest, errors.Join(problems...))

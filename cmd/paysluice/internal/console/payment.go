@@ -11,7 +11,8 @@ import (
 // paymentData is what the page of a payment shows.
 type paymentData struct {
 	query.Timeline
-	Asked string // id of the payment or object
+	Asked string       // id of the payment or object
+	Shown []query.Step // the newest, at most maxRows
 	// Providers are to be chosen from if several have the id.
 	Providers []contract.Provider
 	Command   string
@@ -32,6 +33,6 @@ func (s *Server) payment(r *http.Request) (view, error) {
 	case err != nil:
 		return view{}, err
 	}
-	data.Timeline = timeline
+	data.Timeline, data.Shown = timeline, timeline.Steps[max(0, len(timeline.Steps)-maxRows):]
 	return view{page: "payment", title: id, data: data}, nil
 }

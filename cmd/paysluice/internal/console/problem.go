@@ -63,6 +63,8 @@ func newProblem(err error) *problem {
 		p.Title = "Nothing is sent from here"
 	case errors.Is(err, errReadOnly):
 		p.Title = "Not allowed"
+	case errors.Is(err, errErased):
+		p.Title = "There is no body"
 	case errors.Is(err, errRequest):
 		p.Title = "This address is not valid"
 	case errors.Is(err, errForm), errors.Is(err, replay.ErrKeys):
@@ -124,6 +126,8 @@ func (p *problem) status() int {
 	switch {
 	case errors.Is(p.err, query.ErrNotFound), errors.Is(p.err, errNoPage), errors.Is(p.err, replay.ErrNotFound), errors.Is(p.err, failure.ErrMissing):
 		return http.StatusNotFound
+	case errors.Is(p.err, errErased):
+		return http.StatusGone
 	case errors.Is(p.err, errRequest), errors.Is(p.err, errForm), errors.Is(p.err, replay.ErrKeys):
 		return http.StatusBadRequest
 	case errors.Is(p.err, stack.ErrDenied), errors.Is(p.err, errReadOnly), refusesSend(p.err):

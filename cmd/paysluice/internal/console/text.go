@@ -41,6 +41,8 @@ func (s *Server) functions() template.FuncMap {
 	return template.FuncMap{
 		"ago":      s.ago,
 		"exact":    s.exact,
+		"now":      s.Now,
+		"clock":    func(t time.Time) string { return t.In(s.Zone).Format(time.TimeOnly) },
 		"age":      formatAge,
 		"seconds":  func(n int) time.Duration { return time.Duration(n) * time.Second },
 		"bytes":    formatBytes,
@@ -80,6 +82,16 @@ func (s *Server) exact(t time.Time) string {
 		text += ", " + t.UTC().Format("2006-01-02 15:04:05.000 MST")
 	}
 	return text
+}
+
+// zone returns the names of the viewer's zone, such as CET/CEST.
+func (s *Server) zone() string {
+	january := time.Date(s.Now().Year(), time.January, 1, 0, 0, 0, 0, s.Zone)
+	winter, summer := january.Format("MST"), january.AddDate(0, 6, 0).Format("MST")
+	if winter == summer {
+		return winter
+	}
+	return winter + "/" + summer
 }
 
 // formatAge returns a duration in its largest unit.

@@ -19,6 +19,10 @@ func (traceData) Gap(s query.Stage) time.Duration {
 	return time.Duration(s.GapMillis) * time.Millisecond
 }
 
+// Shown returns the stages of the page, the first maxRows. An event has as many as the
+// provider makes attempts.
+func (d traceData) Shown() []query.Stage { return d.Stages[:min(len(d.Stages), maxRows)] }
+
 // trace shows the stages of an event, a request or a message, by its id.
 func (s *Server) trace(r *http.Request) (view, error) {
 	id := r.URL.Query().Get("id")
