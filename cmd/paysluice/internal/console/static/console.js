@@ -98,47 +98,79 @@ for (const button of every("[data-copy]")) {
   });
 }
 
-// The live tail reads the first page again. It waits while a row is pointed at or
-// has the focus, so that nothing moves under the hand.
+// Some pages read themselves again. If that fails, the page says so and keeps what it has,
+// with its time, until the console answers again.
+const renewal = 20000; // more than the console waits for AWS
+
+const tell = (text) => {
+  const state = document.getElementById("state");
+  if (state.textContent === text) return; // said only once
+  state.className = text ? "problem bad" : "";
+  state.textContent = text;
+};
+
+// again returns the page of now, or null.
+const again = async () => {
+  let why = "The console does not answer.";
+  try {
+    const answer = await fetch(location.href, { signal: AbortSignal.timeout(renewal) });
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    if (answer.ok && fresh.getElementById("rows")) {
+      tell("");
+      return fresh;
+    }
+    why = fresh.querySelector("main p")?.textContent || why;
+  } catch {} // no connection, or no answer in time
+  tell(`${why} This is the state of ${document.getElementById("read").dataset.clock}.`);
+  return null;
+};
+
+// show replaces the part that changes, and the time of the page.
+const show = (fresh) => {
+  for (const id of ["rows", "read"]) document.getElementById(id).replaceWith(fresh.getElementById(id));
+};
+
+const repeat = (task, wait) => setTimeout(() => task().finally(() => repeat(task, wait)), wait);
+
+// The live tail reads the first page again. While a row is pointed at or has the focus,
+// nothing moves under the hand.
 const live = document.querySelector("[data-live]");
 if (live) {
-  const wait = 5000;
   let paused = sessionStorage.getItem("tail") === "paused";
-  const show = () => {
+  const label = (text) => {
     live.setAttribute("aria-pressed", String(!paused));
-    live.textContent = paused ? "Paused" : "Live";
+    live.textContent = paused ? "Paused" : text;
   };
   live.hidden = false;
-  show();
+  label("Live");
   live.addEventListener("click", () => {
     paused = !paused;
     sessionStorage.setItem("tail", paused ? "paused" : "live");
-    show();
+    tell("");
+    label("Live");
   });
-  const follow = async () => {
+  repeat(async () => {
+    if (paused || document.hidden) return;
+    const fresh = await again();
+    if (paused) return tell("");
+    if (!fresh) return label("Not live");
     const rows = document.getElementById("rows");
-    if (paused || document.hidden || rows.matches(":hover, :focus-within")) return;
-    const answer = await fetch(location.href);
-    if (!answer.ok) return;
-    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("rows");
-    if (paused || !fresh || rows.matches(":hover, :focus-within")) return;
     const known = new Set(every("[data-id]", rows).map((row) => row.dataset.id));
-    for (const row of every("[data-id]", fresh)) row.classList.toggle("new", !known.has(row.dataset.id));
-    rows.replaceChildren(...fresh.childNodes);
-  };
-  setInterval(() => follow().catch(() => {}), wait);
+    const added = every("[data-id]", fresh).filter((row) => !known.has(row.dataset.id));
+    if (rows.matches(":hover, :focus-within")) return label(added.length ? `Live: ${added.length} new when you leave the list` : "Live");
+    for (const row of added) row.classList.add("new");
+    label("Live");
+    show(fresh);
+  }, 5000);
 }
 
-// The page of a replay follows it until it ends.
-const renewRun = async () => {
+// The page of a replay or of a sent webhook follows it until it ends.
+repeat(async () => {
   const run = document.querySelector("[data-active]");
   if (!run || document.hidden || run.querySelector("button:active")) return;
-  const answer = await fetch(location.href);
-  if (!answer.ok) return;
-  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector(".run");
-  if (!fresh) return;
+  const fresh = await again();
+  if (!fresh || run.querySelector("button:active")) return;
   const held = run.contains(document.activeElement);
-  run.replaceWith(fresh);
-  if (held) fresh.querySelector("button")?.focus();
-};
-setInterval(() => renewRun().catch(() => {}), 1000);
+  show(fresh);
+  if (held) document.querySelector(".run button")?.focus();
+}, 1000);

@@ -1,0 +1,129 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	cdppage "github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paysluice/paysluice/handlers/event"
+	"github.com/paysluice/paysluice/test/console/browser"
+)
+
+// tab is a page of a console in a Chromium whose clock is twenty times as fast.
+type tab struct {
+	*testing.T
+	*browser.Browser
+	origin  string
+	down    atomic.Bool // whether connections break
+	strange atomic.Bool // whether the session is that of another console
+}
+
+func open(t *testing.T, s *Server) *tab {
+	t.Helper()
+	b, err := browser.Open(context.WithoutCancel(t.Context()))
+	if errors.Is(err, browser.ErrMissing) {
+		t.Skip("not run: " + err.Error())
+	}
+	require.NoError(t, err)
+	t.Cleanup(b.Close)
+	found := &tab{T: t, Browser: b, origin: "http://" + s.guard.hosts[0]}
+	pages := s.Handler()
+	server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if found.down.Load() {
+			panic(http.ErrAbortHandler)
+		}
+		if found.strange.Load() {
+			r.Header.Del("Cookie")
+		}
+		pages.ServeHTTP(w, r)
+	})}
+	go func() { _ = server.Serve(s.listener) }()
+	t.Cleanup(func() { server.Close() })
+	require.NoError(t, b.Do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		_, err := chromedp.Call(ctx, cdppage.AddScriptToEvaluateOnNewDocument, cdppage.AddScriptToEvaluateOnNewDocumentParams{
+			Source: "const later = setTimeout; window.setTimeout = (task, wait) => later(task, wait / 20);",
+		})
+		return err
+	})))
+	require.NoError(t, b.Enter(s.Link()))
+	return found
+}
+
+// until waits for a condition on the page.
+func (b *tab) until(condition string) {
+	b.Helper()
+	require.Eventually(b, func() bool {
+		met, err := browser.Run(b.Browser, chromedp.Evaluate[bool]("!!("+condition+")"))
+		return err == nil && met
+	}, time.Minute, 20*time.Millisecond, condition)
+}
+
+const says = `document.getElementById("state").innerText`
+
+// A list that follows new events loses none, and says so when it cannot follow.
+func TestBrowserFollowsEvents(t *testing.T) {
+	w := &world{}
+	add := func(name string, ago time.Duration) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		for n := range pageSize + 10 {
+			w.events = append([]event.Event{paid(fmt.Sprintf("stripe:%s%02d", name, n), ago-time.Duration(n)*time.Second)}, w.events...)
+		}
+	}
+	fail := func(err error) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.fail = map[string]error{"Events": err}
+	}
+	add("old", time.Hour)
+	s := listen(t, w)
+	b := open(t, s)
+	require.NoError(t, b.Enter(b.origin+"/events"))
+	const button = `document.querySelector("[data-live]").textContent`
+	last := `[...document.querySelectorAll("[data-id]")].at(-1).dataset.id`
+	b.until(button + ` === "Live" && ` + last + ` === "stripe:old10"`)
+
+	add("new", time.Minute)
+	b.until(last + ` === "stripe:new10"`)
+	b.until(`new URL(document.querySelector("[rel=next]").href).searchParams.get("before").endsWith("stripe:new10")`)
+
+	fail(denied())
+	b.until(`document.querySelector("main .problem")?.innerText.startsWith("Access denied.")`)
+	fail(nil)
+	b.until(`document.querySelector("[data-id]") && !document.querySelector("main .problem")`)
+
+	b.down.Store(true)
+	b.until(button + ` === "Not live" && ` + says + ` === "The console does not answer. This is the state of 13:00:00."`)
+	b.until(last + ` === "stripe:new10"`)
+	b.down.Store(false)
+	b.until(button + ` === "Live" && ` + says + ` === ""`)
+
+	b.strange.Store(true)
+	b.until(says + `.startsWith("Open the link that the console has printed")`)
+}
+
+// The page of a replay does not say that it runs when the console or AWS no longer answers.
+func TestBrowserFollowsARun(t *testing.T) {
+	a := &archive{}
+	s, _ := withArchive(t, a)
+	post(t, s, "/replay", planned(t, s))
+	b := open(t, s)
+	require.NoError(t, b.Enter(b.origin+"/run?id=run1"))
+	b.until(`document.querySelector("h1").innerText === "The replay is running"`)
+	b.down.Store(true)
+	b.until(says + ` === "The console does not answer. This is the state of 13:00:00."`)
+	b.down.Store(false)
+	b.until(says + ` === ""`)
+	close(a.sending)
+	b.until(`document.querySelector("h1").innerText === "Replay ended, all events are stored"`)
+	assert.Equal(t, 1, a.started)
+}
