@@ -61,7 +61,7 @@ func UnreconciledReasons() []Unreconciled {
 		{UnreconciledKeysUnreachable, "the secret cannot be read"},
 		{UnreconciledNoKey, "the secret has neither a key of the provider nor null"},
 		{UnreconciledKeyRefused, "the provider refuses the key"},
-		{UnreconciledNoEndpoint, "no endpoint of the provider has the stack's URL"},
+		{UnreconciledNoEndpoint, "no endpoint of the provider sends the account's events to the stack's URL"},
 		{UnreconciledAPIUnavailable, "the provider's API fails"},
 		{UnreconciledFailed, "another call fails"},
 		{UnreconciledBehind, "comparisons do not keep up"},

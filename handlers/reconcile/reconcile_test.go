@@ -212,6 +212,42 @@ func TestEachEventHasOneState(t *testing.T) {
 	}
 }
 
+// An event that Stripe was not to send to the stack is neither lost nor refilled, though its
+// pending_webhooks is 0.
+func TestNotExpected(t *testing.T) {
+	const report = "reporting.report_type.updated"
+	one := func(application string, types ...string) providerapi.Endpoint {
+		return providerapi.Endpoint{ID: "we_" + application, URL: hook, Types: types, Application: application}
+	}
+	for _, row := range []struct {
+		why, account, typ string
+		endpoints         []providerapi.Endpoint
+		lost              int
+	}{
+		{"a Connect endpoint gets the type", "", "charge.succeeded", []providerapi.Endpoint{one("", "payout.paid"), one("ca_1", "charge.succeeded")}, 0},
+		{"the account's endpoint gets it", "", "charge.succeeded", []providerapi.Endpoint{one("", "charge.succeeded"), one("ca_1", "payout.paid")}, 1},
+		{"of a connected account, the account's endpoint gets it", "acct_1", "charge.succeeded", []providerapi.Endpoint{one("", "charge.succeeded"), one("ca_1", "payout.paid")}, 0},
+		{"of a connected account, a Connect endpoint gets it", "acct_1", "charge.succeeded", []providerapi.Endpoint{one("", "payout.paid"), one("ca_1", "charge.succeeded")}, 1},
+		{"* includes usual types", "", "charge.succeeded", []providerapi.Endpoint{one("", "*")}, 1},
+		{"* leaves out types that require a selection", "", report, []providerapi.Endpoint{one("", "*")}, 0},
+		{"another endpoint selects it", "", report, []providerapi.Endpoint{one("", "*"), one("", report)}, 1},
+		{"a longer pattern", "", report, []providerapi.Endpoint{one("", "reporting.*")}, 1},
+	} {
+		w := newWorld(t, contract.Stripe(), func(o *source.Options) { o.Account = row.account })
+		w.api.Subscribe(row.endpoints...)
+		at := now.Add(-time.Hour)
+		w.api.Add(providerapi.Event{ID: "e1", Created: at, Account: row.account,
+			Body: w.body(1, at, `"pending_webhooks":2`, `"pending_webhooks":0`, "charge.succeeded", row.typ)})
+		found, err := w.Source.Subscription(t.Context(), hook)
+		require.NoError(t, err)
+		w.Subscription = &found
+		refills := 0
+		w.Missing = func(context.Context, event.Event) error { refills++; return nil }
+		got := w.compare(t, 2*time.Hour)
+		assert.Equal(t, []int{row.lost, 1 - row.lost, row.lost}, []int{got.Lost(), got.NotExpected, refills}, row.why)
+	}
+}
+
 // The table's reader returns only the key of a row that is not an event.
 func TestRowThatIsNotAnEvent(t *testing.T) {
 	for _, p := range contract.Providers() {

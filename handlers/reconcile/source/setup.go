@@ -14,6 +14,10 @@ import (
 // ErrHidden reports what a provider's API does not show or cannot do.
 var ErrHidden = errors.New("the provider's API does not show it")
 
+// ErrOtherAccounts is an ErrNotFound: endpoints have the URL, and get only events of other
+// accounts than the compared one.
+var ErrOtherAccounts = fmt.Errorf("%w for this account", ErrNotFound)
+
 // Endpoint is a webhook endpoint as the provider has it.
 type Endpoint struct {
 	ID, URL string
@@ -27,7 +31,16 @@ type Endpoint struct {
 	Created time.Time
 	// Thin reports whether it gets events without their object (Stripe).
 	Thin bool
+	// Accounts is OwnAccount or ConnectedAccounts for an endpoint of Stripe that gets only
+	// events of the account itself, or of the accounts connected to it; else "".
+	Accounts string
 }
+
+// Values of Endpoint.Accounts.
+const (
+	OwnAccount        = "own"
+	ConnectedAccounts = "connected"
+)
 
 // A Setup is a Source that also shows how webhooks are configured. It returns the errors of
 // a Source, and ErrHidden.

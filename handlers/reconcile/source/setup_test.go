@@ -68,6 +68,44 @@ func TestEndpoints(t *testing.T) {
 	}
 }
 
+// A platform has endpoints for its own events and for those of connected accounts, and both
+// kinds can have one URL.
+func TestEndpointsOfOtherAccounts(t *testing.T) {
+	types := map[string][]providerapi.Endpoint{
+		"own":       {{Application: ""}, {Thin: true, From: []string{"@self"}}, {Thin: true, From: []string{"self"}}},
+		"connected": {{Application: "ca_1"}, {Thin: true, From: []string{"@accounts"}}, {Thin: true, From: []string{"other_accounts"}}},
+		"both":      {{Thin: true, From: []string{"@self", "@accounts"}}, {Thin: true}},
+	}
+	for account, row := range map[string]struct{ gets, lacks, remedy string }{
+		"":       {"own", "connected", "get only events of connected accounts: make one with this URL for the events of your account"},
+		"acct_1": {"connected", "own", "get only events of your account: make one with this URL for the events of connected accounts"},
+	} {
+		for _, whose := range []string{row.gets, "both"} {
+			for n, e := range types[whose] {
+				r := connect(t, contract.Stripe(), func(o *source.Options) { o.Account, o.Thin = account, true })
+				e.ID, e.URL, e.Types = "gets", hook, []string{"a"}
+				r.api.Subscribe(e)
+				for m, other := range types[row.lacks] {
+					other.ID, other.URL, other.Types = fmt.Sprint("lacks", m), hook, []string{"b"}
+					r.api.Subscribe(other)
+				}
+				found, err := r.Subscription(t.Context(), hook)
+				require.NoError(t, err)
+				assert.Equal(t, []string{"gets"}, found.IDs, "%q, %s %d", account, whose, n)
+				assert.Equal(t, []string{"a"}, found.Types)
+
+				r.api.Change(func(all []providerapi.Endpoint) []providerapi.Endpoint { return all[1:] })
+				_, err = r.Subscription(t.Context(), hook)
+				require.ErrorIs(t, err, source.ErrOtherAccounts)
+				require.ErrorIs(t, err, source.ErrNotFound, "endpoint_missing")
+				assert.ErrorContains(t, err, "the endpoints with the URL "+hook+" "+row.remedy)
+				_, err = r.Subscription(t.Context(), hook+"/")
+				assert.NotErrorIs(t, err, source.ErrOtherAccounts)
+			}
+		}
+	}
+}
+
 // A type of PayPal's webhook may have a status; one that is not enabled is not sent.
 func TestTypesWithAStatus(t *testing.T) {
 	r := connect(t, contract.PayPal(), nil)

@@ -78,6 +78,8 @@ type Subscription struct {
 	IDs []string
 	// Types are the event types, with * as the provider's wildcard.
 	Types []string
+	// Explicit are the event types that the type * does not include.
+	Explicit []string
 	// Created is when the first of them was made, zero if unknown.
 	Created time.Time
 }
@@ -86,6 +88,7 @@ type Subscription struct {
 func (s Subscription) Expects(eventType string, at time.Time) bool {
 	return !at.Before(s.Created) && slices.ContainsFunc(s.Types, func(pattern string) bool {
 		prefix, wild := strings.CutSuffix(pattern, "*")
+		wild = wild && (prefix != "" || !slices.Contains(s.Explicit, eventType))
 		return pattern == eventType || wild && strings.HasPrefix(eventType, prefix)
 	})
 }

@@ -3,6 +3,7 @@ package source
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"iter"
 	"maps"
 	"net/http"
@@ -177,7 +178,26 @@ func (s *stripe) Subscription(ctx context.Context, to string) (Subscription, err
 	if err != nil {
 		return Subscription{}, err
 	}
-	return subscription(all, to)
+	found, err := s.due(all, to)
+	// Stripe makes events of these types only for an endpoint that names them
+	// (docs.stripe.com/api/events/types, "Selection required").
+	found.Explicit = []string{"identity.verification_session.redacted", "issuing_authorization.request", "reporting.report_type.updated"}
+	return found, err
+}
+
+// due returns what Stripe sends to a URL of the events that are listed: those of the account
+// itself or of a connected one. Endpoints of both kinds can have one URL.
+func (s *stripe) due(all []Endpoint, to string) (Subscription, error) {
+	other, whose, remedy := ConnectedAccounts, "connected accounts", "make one with this URL for the events of your account, or compare a connected account with --account"
+	if s.account != "" {
+		other, whose, remedy = OwnAccount, "your account", "make one with this URL for the events of connected accounts"
+	}
+	known := slices.ContainsFunc(all, func(e Endpoint) bool { return e.URL == to })
+	found, err := subscription(slices.DeleteFunc(all, func(e Endpoint) bool { return e.Accounts == other }), to)
+	if err != nil && known {
+		err = fmt.Errorf("%w: the endpoints with the URL %s get only events of %s: %s", ErrOtherAccounts, to, whose, remedy)
+	}
+	return found, err
 }
 
 // Endpoints implements Setup (docs.stripe.com/api/webhook_endpoints/list).
@@ -192,6 +212,8 @@ func (s *stripe) Endpoints(ctx context.Context) ([]Endpoint, error) {
 				Status  string   `json:"status"`
 				Version string   `json:"api_version"`
 				Created int64    `json:"created"`
+				// Application is not null for a Connect endpoint (stripe-dotnet#1876).
+				Application string `json:"application"`
 			} `json:"data"`
 			HasMore bool `json:"has_more"`
 		}
@@ -200,7 +222,12 @@ func (s *stripe) Endpoints(ctx context.Context) ([]Endpoint, error) {
 		}
 		query = nil
 		for _, e := range answer.Data {
-			all = append(all, Endpoint{ID: e.ID, URL: e.URL, Types: e.Types, Disabled: disabled(e.Status, ""), APIVersion: e.Version, Created: time.Unix(e.Created, 0)})
+			accounts := OwnAccount
+			if e.Application != "" {
+				accounts = ConnectedAccounts
+			}
+			all = append(all, Endpoint{ID: e.ID, URL: e.URL, Types: e.Types, Disabled: disabled(e.Status, ""), APIVersion: e.Version,
+				Created: time.Unix(e.Created, 0), Accounts: accounts})
 			if answer.HasMore {
 				query = url.Values{"limit": {"100"}, "starting_after": {e.ID}}
 			}
@@ -220,6 +247,20 @@ func disabled(status, reason string) string {
 	return "disabled"
 }
 
+// accounts returns Endpoint.Accounts of an event destination. @self is the account itself,
+// self in older versions; all others are accounts that it manages (stripe-go v85.0.0,
+// v2core_eventdestination.go).
+func accounts(from []string) string {
+	own := slices.ContainsFunc(from, func(name string) bool { return strings.TrimPrefix(name, "@") == "self" })
+	switch {
+	case own && len(from) == 1:
+		return OwnAccount
+	case !own && len(from) > 0:
+		return ConnectedAccounts
+	}
+	return ""
+}
+
 // ThinEndpoints implements Setup: event destinations, which can be endpoints of snapshots
 // too (stripe-go v85.0.0, v2core_eventdestination.go).
 func (s *stripe) ThinEndpoints(ctx context.Context) ([]Endpoint, error) {
@@ -229,6 +270,7 @@ func (s *stripe) ThinEndpoints(ctx context.Context) ([]Endpoint, error) {
 			Data []struct {
 				ID       string    `json:"id"`
 				Types    []string  `json:"enabled_events"`
+				From     []string  `json:"events_from"`
 				Payload  string    `json:"event_payload"`
 				Version  string    `json:"snapshot_api_version"`
 				Created  time.Time `json:"created"`
@@ -250,7 +292,7 @@ func (s *stripe) ThinEndpoints(ctx context.Context) ([]Endpoint, error) {
 		}
 		for _, d := range answer.Data {
 			all = append(all, Endpoint{ID: d.ID, URL: d.Endpoint.URL, Types: d.Types, Disabled: disabled(d.Status, d.Details.Disabled.Reason),
-				APIVersion: d.Version, Created: d.Created, Thin: d.Payload == "thin"})
+				APIVersion: d.Version, Created: d.Created, Thin: d.Payload == "thin", Accounts: accounts(d.From)})
 		}
 		var err error
 		if query, err = nextQuery(answer.Next); err != nil {

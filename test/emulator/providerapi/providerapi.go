@@ -63,7 +63,10 @@ type Endpoint struct {
 	Reason   string
 	// APIVersion is empty for the account's (Stripe).
 	APIVersion string
-	Key        string // Square's signature key
+	// Application marks a Connect endpoint, and From says whose events a destination gets (Stripe).
+	Application string
+	From        []string
+	Key         string // Square's signature key
 }
 
 // Server is one provider's API.

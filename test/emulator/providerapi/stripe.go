@@ -106,9 +106,12 @@ func (s *Server) stripeEndpoints(w http.ResponseWriter, r *http.Request) {
 	data := []map[string]any{}
 	for _, e := range all[:min(1, len(all))] {
 		one := map[string]any{"id": e.ID, "object": "webhook_endpoint", "url": e.URL, "enabled_events": e.Types, "status": status(e),
-			"api_version": nil, "livemode": false, "created": e.Created.Unix()}
+			"api_version": nil, "application": nil, "livemode": false, "created": e.Created.Unix()}
 		if e.APIVersion != "" {
 			one["api_version"] = e.APIVersion
+		}
+		if e.Application != "" {
+			one["application"] = e.Application
 		}
 		data = append(data, one)
 	}
@@ -132,6 +135,9 @@ func (s *Server) stripeDestinations(w http.ResponseWriter, r *http.Request) {
 		}
 		one := map[string]any{"id": e.ID, "enabled_events": e.Types, "event_payload": payload, "status": status(e),
 			"created": e.Created.UTC().Format(time.RFC3339Nano), "webhook_endpoint": map[string]string{"url": e.URL}}
+		if e.From != nil {
+			one["events_from"] = e.From
+		}
 		if e.Disabled {
 			one["status_details"] = map[string]any{"disabled": map[string]string{"reason": e.Reason}}
 		}

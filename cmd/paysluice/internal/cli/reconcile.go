@@ -194,7 +194,7 @@ func (a *app) reconciliation(ctx context.Context, f *reconcileFlags, s *stack.St
 		to = s.Outputs[p.Title+"Url"]
 	}
 	found, err := r.source.Subscription(ctx, to)
-	if errors.Is(err, source.ErrNotFound) {
+	if errors.Is(err, source.ErrNotFound) && !errors.Is(err, source.ErrOtherAccounts) {
 		return nil, fmt.Errorf("%w: name another with --webhook-url, or compare all types with --all-types", err)
 	}
 	r.comparison.Subscription = &found

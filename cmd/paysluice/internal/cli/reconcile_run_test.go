@@ -189,6 +189,7 @@ func TestReconcile(t *testing.T) {
 		{"their counts", contract.Stripe(), "-o ndjson", nil, exitFound, "1 listed: 0 stored, 0 different, 0 archived, 0 on the way, 0 not expected, 0 unreadable, 1 missing"},
 		{"the findings cannot be printed", contract.Stripe(), "-o ndjson", func(r *reconciled) { r.out = fullDisk{} }, exitFailed, errFull.Error()},
 		{"another endpoint", contract.Stripe(), "--webhook-url https://other.example.com", nil, exitFailed, "name another with --webhook-url"},
+		{"no Connect endpoint", contract.Stripe(), "--account acct_1", nil, exitFailed, "for the events of connected accounts\n"},
 		{"PayPal's accounts", contract.PayPal(), "--account x", nil, exitUsage, "PayPal lists the events of one app"},
 		{"Stripe's limit", contract.Stripe(), "--since 40d", nil, exitUsage, "Stripe lists events of the last 30 days only"},
 		{"the table's limit", contract.Stripe(), "--since 25d", nil, exitUsage, "the table keeps events for EventRetentionDays only, 20 days"},
@@ -229,7 +230,10 @@ func TestPlaceOfAComparison(t *testing.T) {
 	r.denied["BatchGetItem"] = true
 	require.Equal(t, exitFailed, r.run(t, "--place "+path))
 	r.denied = map[string]bool{}
-	r.api.Subscribe(providerapi.Endpoint{ID: "we_2", URL: hook + "/2", Types: []string{"*"}})
+	r.api.Subscribe(
+		providerapi.Endpoint{ID: "we_2", URL: hook + "/2", Types: []string{"*"}},
+		providerapi.Endpoint{ID: "we_3", URL: hook, Types: []string{"*"}, Application: "ca_1"},
+	)
 	for _, other := range []string{"--thin", "--all-types", "--sandbox", "--webhook-url " + hook + "/2", "--account acct_1"} {
 		assert.Equal(t, exitUsage, r.run(t, other+" --place "+path), other)
 		assert.Contains(t, r.stderr.String(), "is the place of another comparison: name another file")
