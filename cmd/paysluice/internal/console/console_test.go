@@ -133,7 +133,7 @@ func denied() error {
 func listen(t *testing.T, w *world) *Server {
 	t.Helper()
 	s, err := Listen(Options{
-		Stack: &stack.Stack{Name: "paysluice-test"}, Store: w, Monitor: w, Log: &w.log, Links: &w.log,
+		Stack: &stack.Stack{Name: "paysluice-test"}, Store: w, Monitor: w, Archive: &archive{}, Log: &w.log, Links: &w.log,
 		Now: func() time.Time { return now }, Zone: time.FixedZone("CET", 3600),
 	}, 0)
 	require.NoError(t, err)
@@ -440,6 +440,8 @@ func TestSearch(t *testing.T) {
 	r := get(t, s, "/search?q=nobody")
 	assert.Equal(t, http.StatusNotFound, r.Code)
 	assert.Contains(t, r.Body.String(), "Neither an event nor a payment has the id nobody")
+	s.Archive = &archive{fail: map[string]error{"Find": denied()}}
+	assert.Equal(t, http.StatusForbidden, get(t, s, "/search?q=nobody").Code, "whether the archive has it is not known")
 	w.fail = map[string]error{"Events": errors.New("down")}
 	assert.Equal(t, http.StatusBadGateway, get(t, s, "/search?q=nobody").Code)
 	w.fail = map[string]error{"Event": denied()}

@@ -143,7 +143,7 @@ func fileName(id string) string {
 	return safe[:min(len(safe), 100)] + ".json"
 }
 
-// search leads to the event or the payment with an id.
+// search leads to the event or the payment with an id, or shows the event's archived messages.
 func (s *Server) search(r *http.Request) (view, error) {
 	id := strings.TrimSpace(r.URL.Query().Get("q"))
 	if id == "" {
@@ -175,7 +175,7 @@ func (s *Server) search(r *http.Request) (view, error) {
 	case len(found) == 0 && unreadable != nil:
 		return view{}, unreadable
 	case len(found) == 0:
-		return view{}, fmt.Errorf("%w: neither an event nor a payment has the id %s. The provider's dashboard shows the ids of its events and payments", query.ErrNotFound, id)
+		return s.archived(r.Context(), ids)
 	}
 	return view{to: "/payment?" + url.Values{"id": {id}}.Encode()}, nil
 }

@@ -53,6 +53,15 @@ func (a *archive) List(_ context.Context, f failure.Filter) iter.Seq2[failure.Fa
 	}
 }
 
+func (a *archive) Find(_ context.Context, id string) (found []failure.Failure, err error) {
+	for _, f := range a.failures {
+		if f.EventID == id {
+			found = append(found, f)
+		}
+	}
+	return found, a.fail["Find"]
+}
+
 func (a *archive) Plan(_ context.Context, s replay.Selection, progress func(replay.Progress)) (replay.Plan, error) {
 	progress(replay.Progress{Stage: replay.Planning})
 	if len(s.Keys) > 0 {
@@ -198,6 +207,28 @@ func TestFailures(t *testing.T) {
 	for _, target := range []string{"/failures?days=2", "/failures?provider=adyen", "/failures?after=x", "/replay?provider=stripe&days=7"} {
 		assert.Equal(t, http.StatusBadRequest, get(t, s, target).Code, target)
 	}
+}
+
+// An event that only the archive has is found by its id, with the reason and what to do.
+func TestSearchFindsAnArchivedEvent(t *testing.T) {
+	lost := paid("stripe:evt_lost", 60*time.Hour)
+	a := &archive{failures: []failure.Failure{
+		{Key: "stripe/2026/03/08/cold.json", Provider: "stripe", Reason: "expired", EventID: lost.ID, ArchivedAt: now.Add(-48 * time.Hour).UnixMilli(), Storage: failure.Glacier},
+		{Key: "stripe/2026/03/08/lost.json", Provider: "stripe", Reason: "receives-exhausted", EventID: lost.ID, ArchivedAt: now.Add(-47 * time.Hour).UnixMilli(), Event: &lost},
+	}}
+	s, _ := withArchive(t, a)
+	for _, q := range []string{lost.ID, "evt_lost"} {
+		text := page(t, s, "/search?q="+q)
+		for _, want := range []string{
+			"The event is not stored", `<a href="/failures?days=30&amp;provider=stripe&amp;reason=receives-exhausted">`, explain("receives-exhausted").What, explain("receives-exhausted").Do,
+			`value="stripe/2026/03/08/lost.json" aria-label="Select stripe/2026/03/08/lost.json" checked`, `value="stripe/2026/03/08/cold.json" aria-label="Select stripe/2026/03/08/cold.json">`,
+			"paysluice failures show stripe:evt_lost\npaysluice replay stripe/2026/03/08/lost.json\npaysluice trace stripe:evt_lost", "20.00",
+		} {
+			assert.Contains(t, text, want, q)
+		}
+	}
+	text := get(t, s, "/search?q=stripe:evt_other").Body.String()
+	assert.Contains(t, text, "Neither an event nor a payment has the id stripe:evt_other, and the archive has no event with it.")
 }
 
 // Single messages are selected on the pages of a group, and the plan has no others.

@@ -57,6 +57,7 @@ type Monitor interface {
 // Archive is the subset of failure.Archive that the pages call.
 type Archive interface {
 	List(context.Context, failure.Filter) iter.Seq2[failure.Failure, error]
+	Find(ctx context.Context, eventID string) ([]failure.Failure, error)
 }
 
 // Options are what a console works with.
