@@ -58,6 +58,14 @@ func (s *stack) addEventAlarms(to severities) {
 		metric: s.addRedrivenMetric(), threshold: 1, window: once(),
 	})
 	s.addAlarm(alarm{
+		id: "Unstored", name: "unstored", severity: to.page,
+		means: fmt.Sprintf("%s failed to store events %v. SQS delivers each again, as often as %s allows. Then it goes to the archive.",
+			contract.ConsumerName, steadily(), maxReceiveCount),
+		do: "Find the cause in the ERROR lines of " + contract.ConsumerName + ", for example an error of DynamoDB or the key. " +
+			"paysluice doctor checks table, key and role. Events that fail until they are archived need paysluice replay.",
+		metric: s.addUnstoredMetric(), threshold: 1, window: steadily(),
+	})
+	s.addAlarm(alarm{
 		id: "SecretUnavailable", name: "secret-unavailable", severity: to.page,
 		means: "A provider's secret is malformed, was emptied or deleted, or cannot be read. Its webhooks are answered 503, and the provider retries.",
 		do: "Read the processor's ERROR lines: they name the secret's problem. Correct the secret, " +
@@ -158,7 +166,7 @@ func (s *stack) addQueueAlarms(w watched, to severities) {
 	const lateSeconds = 2 * queueVisibilitySeconds
 	s.addAlarm(alarm{
 		id: "ConsumerLag", name: "consumer-lag", severity: to.page,
-		means: fmt.Sprintf("The oldest event in %s is at least %d minutes old: %s fails or is too slow.",
+		means: fmt.Sprintf("The oldest event in %s is at least %d minutes old: %s is not invoked, fails or is too slow.",
 			QueueName, lateSeconds/60, contract.ConsumerName),
 		do: fmt.Sprintf("Check errors and throttles of %s and of the table. %s keeps events for %d days, "+
 			"but an event that fails as often as %s allows goes to the archive.", contract.ConsumerName, QueueName, queueRetentionDays, maxReceiveCount),

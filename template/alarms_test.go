@@ -78,6 +78,8 @@ func alarmRequirements() []requirement {
 		),
 		scenario("an event is archived after its last receive", map[string]float64{"Paysluice Redriven-dev Sum": 1, counted("Archived"): 1}, pages("redriven"),
 			drop("RedrivenAlarm"), set("RedrivenAlarm.Properties.Threshold", 2)),
+		scenario("records fail, and were received too often to have an age", map[string]float64{"Paysluice Unstored-dev Sum": 1, queueAge: 599}, pages("unstored"),
+			drop("UnstoredAlarm"), set("UnstoredAlarm.Properties.Threshold", 2), set("UnstoredAlarm.Properties.AlarmActions.0", "TicketTopic")),
 		scenario("a dead letter waits", map[string]float64{dlqAge: 601}, pages("dlq-age"), drop("DeadLetterAgeAlarm"), set("DeadLetterAgeAlarm.Properties.Statistic", "Average")),
 		scenario("a dead letter was received too often to have an age", map[string]float64{dlqRetries: 0.99}, pages("dlq-retries"), drop("DeadLetterRetriesAlarm")),
 		scenario("the consumer does not keep up", map[string]float64{queueAge: 601}, pages("consumer-lag"),
@@ -157,9 +159,11 @@ func TestOutagesOfTheOperatingPage(t *testing.T) {
 		{"PayPal moves to an authority that the stack does not trust", map[string]float64{
 			api5xx: 50, requests: 500, counted("Accepted"): 450, counted("Undecided"): 50,
 			"Paysluice PayPalUntrusted-dev Sum": 50, "Paysluice PayPalFailures-dev Average": 1}},
-		{"DynamoDB fails", map[string]float64{
-			"AWS/SQS ApproximateAgeOfOldestMessage Maximum QueueName=WebhookQueue.QueueName": 900,
-			"Paysluice Redriven-dev Sum": 20}},
+		// SQS leaves a message out of the age after three receives, 10 minutes after it was sent.
+		{"DynamoDB fails", map[string]float64{"AWS/SQS ApproximateAgeOfOldestMessage Maximum QueueName=WebhookQueue.QueueName": 599,
+			"Paysluice Unstored-dev Sum": 20, "Paysluice Redriven-dev Sum": 20}},
+		{"The consumer's event source mapping is disabled or deleted, or may not read the queue", map[string]float64{
+			"AWS/SQS ApproximateAgeOfOldestMessage Maximum QueueName=WebhookQueue.QueueName": 900}},
 		{"S3 refuses archived messages", map[string]float64{
 			"AWS/SQS ApproximateAgeOfOldestMessage Maximum QueueName=DeadLetterQueue.QueueName":         900,
 			"AWS/SQS ApproximateNumberOfMessagesNotVisible Average QueueName=DeadLetterQueue.QueueName": 20}},
@@ -320,6 +324,7 @@ func alarmFormRequirements() []requirement {
 				set("SquareProcessorDurationAlarm.Properties.Threshold", 8100),
 				set("SquareFailuresAlarm.Properties.Threshold", 0.1),
 				set("ConsumerErrorsAlarm.Properties.EvaluationPeriods", 6),
+				set("UnstoredAlarm.Properties.DatapointsToAlarm", 2),
 				set("PublisherLateAlarm.Properties.Threshold", 60_000),
 				set("PublisherMapping.Properties.MaximumRecordAgeInSeconds", 86_400),
 			},
@@ -471,6 +476,7 @@ func alarmFormRequirements() []requirement {
 				failures := `{ $.level = "ERROR" && $.status = 503 }` // no unauthenticated request causes it
 				for id, want := range map[string]struct{ group, pattern, metric, value string }{
 					"Redriven":          {"ArchiverLogGroup", `{ $.reason = "receives-exhausted" && $.Archived > 0 }`, "Redriven-dev", "$.Archived"},
+					"Unstored":          {"ConsumerLogGroup", `{ $.level = "ERROR" && $.message = "record not stored" }`, "Unstored-dev", "1"},
 					"ApiThrottled":      {"AccessLogGroup", `{ $.errorResponseType = "THROTTLED" }`, "ApiThrottled-dev", "1"},
 					"ApiTooLarge":       {"AccessLogGroup", `{ $.status = "413" }`, "ApiTooLarge-dev", "1"},
 					"PayPalUntrusted":   {"PayPalProcessorLogGroup", `{ $.reason = "paypal_chain" }`, "PayPalUntrusted-dev", "1"},
@@ -489,10 +495,11 @@ func alarmFormRequirements() []requirement {
 					}}, filter.Properties["MetricTransformations"])
 				}
 				assert.Equal(t, "Average", d.Resources["SquareFailuresAlarm"].Properties["Statistic"], "a ratio")
-				assert.Len(t, d.ofType("AWS::Logs::MetricFilter"), 5+5*len(withMadeUp().Providers))
+				assert.Len(t, d.ofType("AWS::Logs::MetricFilter"), 6+5*len(withMadeUp().Providers))
 			},
 			breaks: []mutation{
 				drop("RedrivenFilter"),
+				set("UnstoredFilter.Properties.LogGroupName", "ArchiverLogGroup"),
 				drop("PenumbraAcceptedFilter"),
 				drop("UmbraDeniedFilter"),
 				set("SquareDeniedFilter.Properties.LogGroupName", "SquareProcessorLogGroup"),

@@ -181,6 +181,19 @@ func (s *stack) addRedrivenMetric() metric {
 	return filteredMetric(redrivenMetric, "Sum")
 }
 
+const unstoredMetric = "Unstored"
+
+// addUnstoredMetric adds the number of records that the consumer could not store, each
+// receive counted. Lambda counts no error for them, and SQS leaves a message out of the
+// queue's age after three receives.
+func (s *stack) addUnstoredMetric() metric {
+	s.addLogMetric(logMetric{
+		id: unstoredMetric, function: "Consumer", name: unstoredMetric,
+		pattern: `{ $.level = "ERROR" && $.message = "` + contract.NotStoredMessage + `" }`, value: "1",
+	})
+	return filteredMetric(unstoredMetric, "Sum")
+}
+
 // addFailureMetric adds a provider's failures: 1 for each webhook that a processor
 // could not accept because of a fault on our side, 0 for each that it accepted.
 // The average is the failure rate. Requests from unauthenticated senders are not

@@ -52,7 +52,7 @@ type outcome struct{ provider, metric string }
 func (h *Handler) Handle(ctx context.Context, b events.SQSEvent) (events.SQSEventResponse, error) {
 	start := h.Now()
 	results := function.RunBatch(ctx, b.Records, h.Concurrency, h.store)
-	function.LogFailures(ctx, h.Log, "record not stored", results)
+	function.LogFailures(ctx, h.Log, contract.NotStoredMessage, results)
 	h.reportCounts(ctx, start, results)
 	return function.BatchResponse(results), nil
 }

@@ -319,6 +319,10 @@ const (
 	MetricUnpublished       = "Unpublished"       // an event that cannot be published, in webhook-unpublished
 )
 
+// NotStoredMessage is the message of the consumer's ERROR line about a record that it
+// could not store. The alarm unstored counts these lines.
+const NotStoredMessage = "record not stored"
+
 // Latencies of a new event, in milliseconds. The publisher writes them. The provider's
 // time has seconds for some providers, and the time of storing has seconds for all.
 const (

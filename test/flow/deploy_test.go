@@ -37,7 +37,7 @@ func TestSecondDeployChangesNothing(t *testing.T) {
 func TestChangedHandlerUpdatesFunctionsOnly(t *testing.T) {
 	skipShort(t)
 	changed := copySources(t)
-	sources.Edit(t, filepath.Join(changed, "handlers", "consumer", "consumer.go"), `"record not stored"`, `"record was not stored"`)
+	sources.Edit(t, filepath.Join(changed, "handlers", "consumer", "consumer.go"), `"batch handled"`, `"batch was handled"`)
 	zips, err := emulator.BuildZips(t.Context(), changed)
 	require.NoError(t, err)
 	version := filepath.Base(zips)

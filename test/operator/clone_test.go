@@ -67,7 +67,7 @@ func TestPageDeploying(t *testing.T) {
 			require.NoError(t, os.WriteFile(filepath.Join(s.dir, "stripe-secret.json"), document, 0o600))
 		},
 		"version=$(go run ./cmd/paysluice package --arch arm64) #2": func() {
-			sources.Edit(t, filepath.Join(s.dir, "handlers/consumer/consumer.go"), `"record not stored"`, `"record was not stored"`)
+			sources.Edit(t, filepath.Join(s.dir, "handlers/consumer/consumer.go"), `"batch handled"`, `"batch was handled"`)
 		},
 		"aws logs delete-log-group …": func() { aws(t, "logs", "create-log-group", "--log-group-name", "/aws/apigateway/welcome") },
 	}, after: map[string]func(){
