@@ -2,6 +2,7 @@ package console
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"math"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/paysluice/paysluice/cmd/paysluice/failure"
@@ -17,8 +19,8 @@ import (
 )
 
 const (
-	// countedFailures bounds how many archived messages a page reads: the first in the
-	// order of their keys. Each costs one request to S3.
+	// countedFailures bounds how many archived messages of a provider a page reads: the first
+	// in the order of their keys. Each costs one request to S3.
 	countedFailures = 1000
 	// shownFailures is the number of messages of a group on its page.
 	shownFailures = 50
@@ -37,7 +39,8 @@ type failuresData struct {
 	Select   string            // URL of the page with all messages selected, or with none
 	Next     string            // URL of the next page, "" on the last
 	Total    int
-	Cut      bool // whether the archive may have more messages
+	Limit    int    // of the messages of a provider
+	Cut      string // providers of which the archive may have more messages
 	Problem  *problem
 	Runs     section[[]runRow]
 	Replay   bool // whether the console may replay
@@ -82,7 +85,7 @@ type dayCount struct {
 // group.
 func (s *Server) failures(r *http.Request) (view, error) {
 	form := r.URL.Query()
-	data := failuresData{Days: 7, Choices: []int{1, 7, 30}, Provider: form.Get("provider"), Reason: form.Get("reason"), Replay: s.AllowReplay}
+	data := failuresData{Days: 7, Choices: []int{1, 7, 30}, Provider: form.Get("provider"), Reason: form.Get("reason"), Limit: countedFailures, Replay: s.AllowReplay}
 	if text := form.Get("days"); text != "" {
 		at := slices.IndexFunc(data.Choices, func(n int) bool { return fmt.Sprint(n) == text })
 		if at < 0 {
@@ -98,17 +101,13 @@ func (s *Server) failures(r *http.Request) (view, error) {
 		return view{}, err
 	}
 	filter := failure.Filter{Provider: data.Provider, Reason: data.Reason, Since: s.since(data.Days), Limit: countedFailures}
-	var all []failure.Failure
-	for f, err := range s.Archive.List(r.Context(), filter) {
-		if err != nil {
-			data.Problem = newProblem(err)
-			break
-		}
-		all = append(all, f)
+	all, cut, err := s.messages(r.Context(), filter)
+	if err != nil {
+		data.Problem = newProblem(err)
 	}
-	data.Total, data.Cut = len(all), len(all) == countedFailures
+	data.Total, data.Cut = len(all), cut
 	rest := ""
-	if data.Cut {
+	if data.Cut != "" {
 		rest = " --limit 0 --after " + quote(all[len(all)-1].Key)
 	}
 	data.Groups = s.groups(all, data.Days)
@@ -121,6 +120,38 @@ func (s *Server) failures(r *http.Request) (view, error) {
 		data.Command = fmt.Sprintf("paysluice failures list --provider %s --reason %s --since %dd%s", data.Provider, quote(data.Reason), data.Days, rest)
 	}
 	return view{page: "failures", title: "Failures", data: data}, nil
+}
+
+// messages returns the messages that a filter selects, at most countedFailures of each provider,
+// and the titles of the providers that may have more. With an error it returns some messages.
+func (s *Server) messages(ctx context.Context, f failure.Filter) (all []failure.Failure, cut string, err error) {
+	names := failure.Providers()
+	if f.Provider != "" {
+		names = []string{f.Provider}
+	}
+	found, errs := make([][]failure.Failure, len(names)), make([]error, len(names))
+	var group sync.WaitGroup
+	for i, name := range names {
+		group.Go(func() {
+			of := f
+			of.Provider = name
+			for m, err := range s.Archive.List(ctx, of) {
+				if err != nil {
+					errs[i] = err
+					return
+				}
+				found[i] = append(found[i], m)
+			}
+		})
+	}
+	group.Wait()
+	var titles []string
+	for i, name := range names {
+		if len(found[i]) == f.Limit {
+			titles = append(titles, title(name))
+		}
+	}
+	return slices.Concat(found...), strings.Join(titles, ", "), cmp.Or(errs...)
 }
 
 // messagePlace is a place in a group's messages: the time and the key of the message before.
@@ -175,9 +206,10 @@ func (d *failuresData) turn(all []failure.Failure, after messagePlace, form url.
 	d.Select = "/failures?" + kept.Encode() + "#messages"
 }
 
-// since returns the begin of a number of UTC days that end today.
+// since returns the begin of a number of days that end now, to the hour: a plan that is made
+// soon after a page has the same begin.
 func (s *Server) since(days int) time.Time {
-	return s.Now().UTC().Truncate(day).AddDate(0, 0, 1-days)
+	return s.Now().UTC().AddDate(0, 0, -days).Truncate(time.Hour)
 }
 
 // groups counts failures by provider and reason, the largest group first.
@@ -189,8 +221,8 @@ func (s *Server) groups(all []failure.Failure, days int) []failureGroup {
 			at = len(groups)
 			values := url.Values{"provider": {f.Provider}, "reason": {f.Reason}, "days": {fmt.Sprint(days)}}.Encode()
 			g := failureGroup{Stat: failure.Stat{Provider: f.Provider, Reason: f.Reason, First: f.ArchivedAt}, URL: "/failures?" + values, Plan: "/replay?" + values}
-			for i := range days {
-				g.Days = append(g.Days, dayCount{Day: s.since(days).AddDate(0, 0, i).Format(time.DateOnly)})
+			for at := s.since(days).Truncate(day); at.Before(s.Now()); at = at.AddDate(0, 0, 1) {
+				g.Days = append(g.Days, dayCount{Day: at.Format(time.DateOnly)})
 			}
 			groups = append(groups, g)
 		}

@@ -153,7 +153,7 @@ func (s *Server) plan(token string) (*plan, error) {
 // replayCommand returns the command that replays the same messages.
 func replayCommand(s replay.Selection) string {
 	if len(s.Keys) == 0 {
-		return fmt.Sprintf("paysluice replay --provider %s --reason %s --since %s", s.Provider, quote(s.Reason), s.Since.Format(time.DateOnly))
+		return fmt.Sprintf("paysluice replay --provider %s --reason %s --since %s", s.Provider, quote(s.Reason), s.Since.Format(time.RFC3339))
 	}
 	words := []string{"paysluice replay"}
 	for _, key := range s.Keys {

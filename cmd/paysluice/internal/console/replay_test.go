@@ -45,8 +45,12 @@ func (a *archive) List(_ context.Context, f failure.Filter) iter.Seq2[failure.Fa
 			yield(failure.Failure{}, err)
 			return
 		}
+		left := f.Limit
 		for _, found := range a.failures {
-			if (f.Reason == "" || f.Reason == found.Reason) && !yield(found, nil) {
+			if f.Provider != found.Provider || f.Reason != "" && f.Reason != found.Reason || time.UnixMilli(found.ArchivedAt).Before(f.Since) {
+				continue
+			}
+			if left--; !yield(found, nil) || left == 0 {
 				return
 			}
 		}
@@ -196,10 +200,21 @@ func TestFailures(t *testing.T) {
 		many[n] = failure.Failure{Key: fmt.Sprintf("stripe/2026/03/10/%04d.json", n), Provider: "stripe", Reason: "conflict", ArchivedAt: now.UnixMilli() - int64(n)}
 	}
 	a.failures = many
-	assert.Contains(t, page(t, s, "/failures?days=30"), "Only the first 1,000 messages are counted, by provider and day, the oldest day first. Choose fewer days to see newer ones. The command below counts all, and")
+	assert.Contains(t, page(t, s, "/failures?days=30"), "Only the first 1,000 messages of a provider are counted, the oldest day first: Stripe may have more. Choose fewer days to see newer ones. The command below counts all, and")
 	group = page(t, s, "/failures?provider=stripe&reason=conflict&days=1")
 	assert.Contains(t, group, "The command below lists the rest, and a replay of the group has all of its messages.")
 	assert.Contains(t, group, "paysluice failures list --provider stripe --reason conflict --since 1d --limit 0 --after stripe/2026/03/10/0999.json")
+	for _, m := range many { // they come before
+		m.Provider = "paypal"
+		a.failures = append([]failure.Failure{m}, a.failures...)
+	}
+	text = page(t, s, "/failures?days=1")
+	assert.Contains(t, text, "the oldest day first: Stripe, PayPal may have more. The command", "fewer days than one cannot be chosen")
+	assert.Contains(t, text, "provider=stripe", "the messages of another provider hide none")
+	a.failures = many[:1]
+	assert.Contains(t, page(t, s, "/failures"), "1 archived message, counted")
+	s.Now = func() time.Time { return now.Add(12*time.Hour + 5*time.Minute) }
+	assert.Contains(t, page(t, s, "/failures?days=1"), "1 on 2026-03-10", "a day is 24 hours, also after midnight")
 	a.failures, a.fail["Runs"] = nil, denied()
 	assert.Contains(t, page(t, s, "/failures"), "No event failed.")
 	a.fail["List"] = denied()
