@@ -254,7 +254,8 @@ func TestBrowserShowsAHostileEventHarmless(t *testing.T) {
 	hostile := `</pre></textarea><script>window.attacked=1</script><img src=x onerror=\"window.attacked=1\">\u202egnp.exe\u0000\u0007\u001b[2J`
 	body := string(a.Body(number, 4999, senders.Created))
 	end := strings.LastIndex(body, "}")
-	body = body[:end] + `,"hostile":"` + hostile + `","status":"` + hostile + `","raw":"` + "\u202egnp\u2028" + `","array":[0` + strings.Repeat(",0", 1_000_000) + `],"long":"` + strings.Repeat("x", 2_000_000) + `"}`
+	deep := strings.Repeat("[", 9_000) + "0" + strings.Repeat(",0", 30_000) + strings.Repeat("]", 9_000) // indented, it has 500 MB
+	body = body[:end] + `,"hostile":"` + hostile + `","status":"` + hostile + `","raw":"` + "\u202egnp\u2028" + `","deep":` + deep + `,"array":[0` + strings.Repeat(",0", 1_000_000) + `],"long":"` + strings.Repeat("x", 2_000_000) + `"}`
 	status, answer, err := stack.Post(t.Context(), a.Provider, a.Header([]byte(body), a.secret, time.Now()), []byte(body))
 	require.NoError(t, err)
 	require.Equal(t, http.StatusOK, status, "%s", answer)
@@ -273,6 +274,9 @@ func TestBrowserShowsAHostileEventHarmless(t *testing.T) {
 	text := evaluate[string](t, b, "document.querySelector('pre.body').innerText")
 	assert.Contains(t, text, `<script>window.attacked=1</script>`)
 	assert.Contains(t, text, `"raw":"\u202egnp\u2028"`, "shown as escapes")
+	_, pretty := c.get("/event?id=" + id + "&body=pretty")
+	assert.Contains(t, pretty, "This is the beginning of")
+	assert.Less(t, len(pretty), 2_000_000)
 	_, exact := c.get("/payload?id=" + id)
 	assert.Equal(t, body, exact)
 }
