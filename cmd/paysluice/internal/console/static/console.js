@@ -140,6 +140,7 @@ if (live) {
   const label = (text) => {
     live.setAttribute("aria-pressed", String(!paused));
     live.textContent = paused ? "Paused" : text;
+    live.classList.toggle("bad", live.textContent === "Not live");
   };
   live.hidden = false;
   label("Live");
