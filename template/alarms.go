@@ -207,9 +207,10 @@ func (s *stack) addProcessorAlarms(p contract.Provider, function cfn.ID, to seve
 	s.addFunctionAlarms(p.Title+"Processor", name, function, to)
 	s.addAlarm(alarm{
 		id: p.Title + "Failures", name: name + "-5xx", severity: to.page,
-		means: fmt.Sprintf("At least %d %% of %s's authentic webhooks were answered 503 %v. %s retries them.",
-			failurePercent, p.Title, repeatedly(), p.Title),
-		do:     "Read the ERROR lines of " + name + ": they name the failing service (SQS, Secrets Manager, KMS or S3).",
+		means: fmt.Sprintf("At least %d %% of %s's webhooks were answered 503 although they are authentic, or 500 because API Gateway cannot invoke %s, %v. "+
+			"%s retries them.", failurePercent, p.Title, name, repeatedly(), p.Title),
+		do: "Read the ERROR lines of " + name + ": they name the failing service (SQS, Secrets Manager, KMS or S3). If there are none, " +
+			"read integrationError in the access log, and run paysluice doctor: it checks the function, its role and the permission to invoke it.",
 		metric: s.addFailureMetric(p), threshold: failurePercent / 100.0, window: repeatedly(),
 	})
 	s.addAlarm(alarm{
@@ -294,8 +295,9 @@ func (s *stack) addFunctionAlarms(id, name string, function cfn.ID, to severitie
 	})
 	s.addAlarm(alarm{
 		id: id + "Throttles", name: name + "-throttles", severity: to.ticket,
-		means:  fmt.Sprintf("%s was throttled %v: the account's Lambda concurrency is exhausted.", name, repeatedly()),
-		do:     "Find the function that uses the concurrency, and request a higher quota of concurrent executions. Throttled requests and messages are retried.",
+		means: fmt.Sprintf("%s was throttled %v: the account's Lambda concurrency is exhausted, or the function's reserved concurrency.", name, repeatedly()),
+		do: "Run paysluice doctor: it shows a reserved concurrency that somebody changed. Otherwise find the function that uses the concurrency, " +
+			"and request a higher quota of concurrent executions. Throttled requests and messages are retried.",
 		metric: functionMetric(function, "Throttles", "Sum"), threshold: 1, window: repeatedly(),
 	})
 }

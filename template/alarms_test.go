@@ -57,7 +57,10 @@ func alarmRequirements() []requirement {
 			set("IntakeAlarm.Properties.AlarmActions.0", "TicketTopic"),
 			replace("IntakeAlarm.Properties.Metrics.0.Expression", "failures", "requests - failures"),
 			set("IntakeAlarm.Properties.Metrics.3.MetricStat.Metric.MetricName", "4XXError")),
-		scenario("most requests fail, and some events are accepted", map[string]float64{api5xx: 300, requests: 310, counted("Accepted"): 10},
+		scenario("one processor cannot be invoked, and the others accept", map[string]float64{
+			api5xx: 450, requests: 500, counted("Accepted"): 50, "Paysluice StripeFailures-dev Average": 1, "Paysluice PayPalFailures-dev Average": 0,
+		}, append(pages("stripe-processor-5xx"), tickets("api-5xx")...), drop("StripeFailuresAlarm")),
+		scenario("most requests are throttled, and some events are accepted", map[string]float64{api5xx: 300, requests: 310, counted("Accepted"): 10},
 			tickets("api-5xx"),
 			replace("IntakeAlarm.Properties.Metrics.0.Expression", "accepted", "empty")),
 		scenario("somebody probes a URL without a secret, and names certificates that do not exist",
@@ -151,6 +154,10 @@ func TestOutagesOfTheOperatingPage(t *testing.T) {
 		{"The authorizer crashes", map[string]float64{api5xx: 500, requests: 500, lambda("Errors", "Authorizer"): 500}},
 		{"One processor crashes", map[string]float64{
 			api5xx: 50, requests: 500, counted("Accepted"): 450, lambda("Errors", "StripeProcessor"): 50}},
+		{"API Gateway may not invoke one processor, or its function or role is missing", map[string]float64{
+			api5xx: 450, requests: 500, counted("Accepted"): 50, "Paysluice StripeFailures-dev Average": 1}},
+		{"The reserved concurrency of one processor is 0", map[string]float64{
+			api5xx: 450, requests: 500, counted("Accepted"): 50, lambda("Throttles", "StripeProcessor"): 450}},
 		{"SQS refuses the messages", map[string]float64{api5xx: 500, requests: 500,
 			"Paysluice StripeFailures-dev Average": 1, "Paysluice PayPalFailures-dev Average": 1, "Paysluice SquareFailures-dev Average": 1}},
 		{"A secret that worked is empty, malformed or deleted", map[string]float64{
@@ -473,6 +480,8 @@ func alarmFormRequirements() []requirement {
 		{
 			says: "metric filters read the function's own log, and each stack has its own metrics",
 			holds: func(t require.TestingT, d document) {
+				uninvoked := `{ $.resource = "/square" && $.status = "500" && $.errorResponseType != "AUTHORIZER_FAILURE" && ` +
+					`$.errorResponseType != "AUTHORIZER_CONFIGURATION_ERROR" && $.integrationError != "Execution failed due to configuration error: Rate Exceeded." }`
 				failures := `{ $.level = "ERROR" && $.status = 503 }` // no unauthenticated request causes it
 				for id, want := range map[string]struct{ group, pattern, metric, value string }{
 					"Redriven":          {"ArchiverLogGroup", `{ $.reason = "receives-exhausted" && $.Archived > 0 }`, "Redriven-dev", "$.Archived"},
@@ -481,6 +490,7 @@ func alarmFormRequirements() []requirement {
 					"ApiTooLarge":       {"AccessLogGroup", `{ $.status = "413" }`, "ApiTooLarge-dev", "1"},
 					"PayPalUntrusted":   {"PayPalProcessorLogGroup", `{ $.reason = "paypal_chain" }`, "PayPalUntrusted-dev", "1"},
 					"PenumbraUntrusted": {"PenumbraProcessorLogGroup", `{ $.reason = "penumbra_chain" }`, "PenumbraUntrusted-dev", "1"},
+					"SquareUninvoked":   {"AccessLogGroup", uninvoked, "SquareFailures-dev", "1"},
 					"SquareFailed":      {"SquareProcessorLogGroup", failures, "SquareFailures-dev", "1"},
 					"SquareSigned":      {"SquareProcessorLogGroup", `{ $.Accepted > 0 || $.Quarantined > 0 }`, "SquareUnaccepted-dev", "0"},
 					"SquareUnsigned":    {"SquareProcessorLogGroup", `{ $.Rejected > 0 || $.Undecided > 0 || $.NotConfigured > 0 }`, "SquareUnaccepted-dev", "1"},
@@ -495,13 +505,15 @@ func alarmFormRequirements() []requirement {
 					}}, filter.Properties["MetricTransformations"])
 				}
 				assert.Equal(t, "Average", d.Resources["SquareFailuresAlarm"].Properties["Statistic"], "a ratio")
-				assert.Len(t, d.ofType("AWS::Logs::MetricFilter"), 6+5*len(withMadeUp().Providers))
+				assert.Len(t, d.ofType("AWS::Logs::MetricFilter"), 6+6*len(withMadeUp().Providers))
 			},
 			breaks: []mutation{
 				drop("RedrivenFilter"),
 				set("UnstoredFilter.Properties.LogGroupName", "ArchiverLogGroup"),
 				drop("PenumbraAcceptedFilter"),
 				drop("UmbraDeniedFilter"),
+				drop("StripeUninvokedFilter"),
+				set("SquareUninvokedFilter.Properties.LogGroupName", "SquareProcessorLogGroup"),
 				set("SquareDeniedFilter.Properties.LogGroupName", "SquareProcessorLogGroup"),
 				set("SquareUnsignedFilter.Properties.FilterPattern", "{ $.Rejected > 0 }"),
 				set("RedrivenFilter.Properties.LogGroupName", "ConsumerLogGroup"),

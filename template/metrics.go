@@ -195,9 +195,10 @@ func (s *stack) addUnstoredMetric() metric {
 }
 
 // addFailureMetric adds a provider's failures: 1 for each webhook that a processor
-// could not accept because of a fault on our side, 0 for each that it accepted.
-// The average is the failure rate. Requests from unauthenticated senders are not
-// counted; they never produce ERROR lines.
+// could not accept because of a fault on our side and for each request that could not
+// invoke it, 0 for each webhook that it accepted. The average is the failure rate.
+// Requests from unauthenticated senders are not counted while the processor can be
+// invoked; they never produce ERROR lines.
 func (s *stack) addFailureMetric(p contract.Provider) metric {
 	function, name := p.Title+"Processor", p.Title+"Failures"
 	s.addLogMetric(logMetric{
@@ -208,7 +209,25 @@ func (s *stack) addFailureMetric(p contract.Provider) metric {
 		id: p.Title + "Accepted", function: function, name: name,
 		pattern: "{ $." + contract.MetricAccepted + " > 0 }", value: "0",
 	})
+	s.addLogMetric(logMetric{
+		id: p.Title + "Uninvoked", function: accessLogPrefix, name: name,
+		pattern: uninvokedPattern(p), value: "1",
+	})
 	return filteredMetric(name, "Average")
+}
+
+// uninvokedPattern matches requests that the authorizer allowed and that could not invoke
+// the processor: its permission, function or role is gone. Such a request leaves no line
+// in the processor's log and no error in its metrics. API Gateway answers it 500; after a
+// crash or a bad response of the function it answers 502, to a body above Lambda's limit
+// 413, and a processor answers neither. integrationStatus is - in all these cases.
+//
+// Throttled requests are left out, because a flood can exhaust the account's
+// concurrency. They differ only in the error (DataBiosphere/azul#6624, #8301).
+func uninvokedPattern(p contract.Provider) string {
+	return `{ $.resource = "/` + p.Path + `" && $.status = "500"` +
+		` && $.errorResponseType != "AUTHORIZER_FAILURE" && $.errorResponseType != "AUTHORIZER_CONFIGURATION_ERROR"` +
+		` && $.integrationError != "Execution failed due to configuration error: Rate Exceeded." }`
 }
 
 // addUntrustedMetric adds the number of webhooks with a certificate that is listed or
