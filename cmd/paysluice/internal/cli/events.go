@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"iter"
 	"strings"
 	"time"
 
@@ -55,7 +56,7 @@ is 3.`,
 			}
 			oldest, left := int64(0), a.leftOut()
 			rows := query.Readable(store.Events(c.Context(), filter), left.note)
-			n, err := output.Write(a.out, a.format, eventColumns(), noting(rows, func(e event.Event) { oldest = cmp.Or(e.Timestamp, oldest) }))
+			n, err := a.printEvents(noting(rows, func(e event.Event) { oldest = cmp.Or(e.Timestamp, oldest) }))
 			switch {
 			case err != nil:
 				a.sayRest(c.Context(), restOfEvents(store, filter, oldest))
@@ -71,6 +72,14 @@ is 3.`,
 	flags.add(c, defaultLimit, "events", providerNames())
 	flags.addContinued(c)
 	return c
+}
+
+// printEvents writes the events of a list.
+func (a *app) printEvents(rows iter.Seq2[event.Event, error]) (int, error) {
+	if a.format == output.JSON || a.format == output.NDJSON {
+		return output.Write(a.out, a.format, nil, query.AsListed(rows))
+	}
+	return output.Write(a.out, a.format, eventColumns(), rows)
 }
 
 // eventColumns returns the columns of a list of events.

@@ -22,9 +22,9 @@ func timeline() query.Timeline {
 		Payment: ledger.Payment{Provider: "stripe", ID: "pi_1", State: event.PaymentSucceeded,
 			Totals: []ledger.Totals{euros, dollars}, Problems: []ledger.Problem{ledger.StateContradicted}},
 		Steps: []query.Step{
-			{Event: event.Event{ID: "stripe:evt_1", Timestamp: 1772366400000, Category: event.PaymentSucceeded, Money: event.Money{Amount: "20.00", Currency: "EUR"}},
+			{Listed: query.Listed{Event: event.Event{ID: "stripe:evt_1", Timestamp: 1772366400000, Category: event.PaymentSucceeded, Money: event.Money{Amount: "20.00", Currency: "EUR"}}},
 				Totals: []ledger.Totals{euros}},
-			{Event: event.Event{ID: "stripe:evt_2", Timestamp: 1772366401500, Category: event.DisputeOpened, Money: event.Money{Amount: "22.00", Currency: "USD"}},
+			{Listed: query.Listed{Event: event.Event{ID: "stripe:evt_2", Timestamp: 1772366401500, Category: event.DisputeOpened, Money: event.Money{Amount: "22.00", Currency: "USD"}}},
 				Totals: []ledger.Totals{euros, dollars}, Appeared: []ledger.Problem{ledger.StateContradicted}},
 		},
 	}

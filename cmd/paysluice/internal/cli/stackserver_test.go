@@ -172,6 +172,22 @@ func TestHostileRows(t *testing.T) {
 	}
 }
 
+// JSON has no members for fields that a command does not read.
+func TestNoEmptyMembers(t *testing.T) {
+	for command, whole := range map[string]bool{
+		"events list -o json": false, "events list -o ndjson": false, "payment pi_1 -o json": false, "payment pi_1 -o ndjson": false,
+		"events export": true, "events get stripe:e -o json": true,
+	} {
+		var out, problems bytes.Buffer
+		serveStack(t, plain, rows(1, "h"))
+		Run(t.Context(), strings.Fields(command), nil, &out, &problems)
+		assert.Contains(t, out.String(), `stripe:e"`, "%s: %s", command, &problems)
+		for _, member := range []string{`"schema":`, `"payloadSha256":`} {
+			assert.Equal(t, whole, strings.Contains(out.String(), member), "%s of %s", member, command)
+		}
+	}
+}
+
 func TestTraceOfARequest(t *testing.T) {
 	logs := account{"Query": `{"Items":[]}`, "FilterLogEvents": `{"events":[{"eventId":"1","timestamp":5,"message":"START"},
 {"eventId":"2","timestamp":5,"message":"{\"apiRequestId\":\"request-10\"}"},

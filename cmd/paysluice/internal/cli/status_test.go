@@ -22,7 +22,7 @@ func TestPrintStatus(t *testing.T) {
 	status := query.Status{
 		Stack: "paysluice-prod", At: now,
 		Providers: []query.ProviderStatus{
-			{Provider: "stripe", Last: &event.Event{ReceivedAt: now.Add(-3 * time.Minute).UnixMilli()}, Counts: map[string]int{"Accepted": 12, "Stored": 11}},
+			{Provider: "stripe", Last: &query.Listed{Event: event.Event{ReceivedAt: now.Add(-3 * time.Minute).UnixMilli()}}, Counts: map[string]int{"Accepted": 12, "Stored": 11}},
 			{Provider: "paypal", Hints: []query.Hint{{Text: "body_end (proven): The signature is right for the body without the white space at its end.", Count: 3}}},
 		},
 		QueueStates: query.QueueStates{

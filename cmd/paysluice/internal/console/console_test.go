@@ -404,7 +404,7 @@ func TestRowsAreBounded(t *testing.T) {
 	for n := range maxRows + 2 {
 		e := paid("stripe:1", time.Duration(n)*time.Second)
 		w.events = append(w.events, e)
-		w.timeline.Steps = append(w.timeline.Steps, query.Step{Event: e})
+		w.timeline.Steps = append(w.timeline.Steps, query.Step{Listed: query.Listed{Event: e}})
 	}
 	w.timeline.Steps[maxRows+1].Timestamp = 0
 	s := listen(t, w)
@@ -452,7 +452,7 @@ func TestPayment(t *testing.T) {
 	w := &world{}
 	w.timeline.State, w.timeline.Problems = event.PaymentSucceeded, []ledger.Problem{"refunds exceed the payment"}
 	w.timeline.Totals = []ledger.Totals{{Currency: "EUR", Paid: "20.00", Refunded: "25.00"}}
-	w.timeline.Steps = []query.Step{{Event: paid("stripe:1", 0), Totals: w.timeline.Totals, Appeared: w.timeline.Problems}}
+	w.timeline.Steps = []query.Step{{Listed: query.Listed{Event: paid("stripe:1", 0)}, Totals: w.timeline.Totals, Appeared: w.timeline.Problems}}
 	s := listen(t, w)
 	text := page(t, s, "/payment?id=p1&provider=stripe")
 	for _, want := range []string{"Check this payment:</strong> refunds exceed the payment", "<div>25.00</div>", "paysluice payment --provider stripe -- p1"} {
@@ -473,7 +473,7 @@ func TestHostileTextIsShown(t *testing.T) {
 		Omitted: []string{hostile}, Money: event.Money{Amount: hostile, Currency: hostile}, Timestamp: now.UnixMilli(), ReceivedAt: now.UnixMilli(), OtherMode: true,
 	}
 	w := &world{events: []event.Event{e}, bodies: map[string][]byte{e.ID: []byte(`{"x":"` + hostile + `"}`)}, alarms: []query.Alarm{{Name: hostile, State: "ALARM", Means: hostile, Do: hostile}}}
-	w.timeline.Steps = []query.Step{{Event: e, Appeared: []ledger.Problem{ledger.Problem(hostile)}}}
+	w.timeline.Steps = []query.Step{{Listed: query.Listed{Event: e}, Appeared: []ledger.Problem{ledger.Problem(hostile)}}}
 	s := listen(t, w)
 	for _, target := range []string{"/", "/events", eventURL(e), eventURL(e) + "&body=raw", "/payment?id=" + url.QueryEscape(hostile), "/event?id=" + url.QueryEscape(hostile), "/search?q=" + url.QueryEscape(hostile)} {
 		text := get(t, s, target).Body.String()

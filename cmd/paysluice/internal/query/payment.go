@@ -5,13 +5,12 @@ import (
 	"fmt"
 
 	"github.com/paysluice/paysluice/handlers/aws/table"
-	"github.com/paysluice/paysluice/handlers/event"
 	"github.com/paysluice/paysluice/handlers/event/ledger"
 )
 
 // Step is an event of a payment with the payment's totals after it.
 type Step struct {
-	event.Event
+	Listed
 	// Totals are those of all events up to this one, by currency.
 	Totals []ledger.Totals `json:"totals"`
 	// Appeared are the problems that this event causes.
@@ -42,7 +41,7 @@ func (s *Store) Timeline(ctx context.Context, f Filter) (Timeline, error) {
 			return Timeline{}, fmt.Errorf("%w: choose %s or %s with --provider", ErrSeveral, t.Steps[0].Provider, e.Provider)
 		}
 		sum.Add(e)
-		step := Step{Event: e}
+		step := Step{Listed: Listed{Event: e}}
 		if p, ok := sum.Payment(e.Provider, f.Payment); ok {
 			t.Payment, step.Totals = p, p.Totals
 			for _, problem := range p.Problems {

@@ -12,6 +12,25 @@ import (
 	"github.com/paysluice/paysluice/handlers/event"
 )
 
+// Listed is an event as an index has it. Its JSON lacks the members of event.Event that
+// no index projects and that would be printed empty.
+type Listed struct {
+	event.Event
+	Schema        string `json:"schema,omitempty"`
+	PayloadSHA256 string `json:"payloadSha256,omitempty"`
+}
+
+// AsListed returns the events of a list as Listed.
+func AsListed(events iter.Seq2[event.Event, error]) iter.Seq2[Listed, error] {
+	return func(yield func(Listed, error) bool) {
+		for e, err := range events {
+			if !yield(Listed{Event: e}, err) {
+				return
+			}
+		}
+	}
+}
+
 // row is an item of the table. If the item is not an event, row has only its key and err.
 type row struct {
 	event.Event

@@ -8,7 +8,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/paysluice/paysluice/handlers/contract"
-	"github.com/paysluice/paysluice/handlers/event"
 )
 
 // maxNamed bounds how many unreadable rows of a provider a status names.
@@ -31,7 +30,7 @@ type ProviderStatus struct {
 	Provider string `json:"provider"`
 	// Last is the newest event by the provider's time, nil without one within
 	// DefaultWindow.
-	Last *event.Event `json:"last,omitempty"`
+	Last *Listed `json:"last,omitempty"`
 	// Unreadable names up to maxNamed rows newer than Last that are not events, the newest
 	// first, and MoreUnreadable counts the others.
 	Unreadable     []string `json:"unreadable,omitempty"`
@@ -91,7 +90,7 @@ func ReadStatus(ctx context.Context, m *Monitor, s *Store, period time.Duration)
 				if err != nil {
 					return err
 				}
-				p.Last = &e
+				p.Last = &Listed{Event: e}
 			}
 			return nil
 		})
