@@ -102,7 +102,8 @@ func (a *app) root() *cobra.Command {
 Square.
 
 It finds the stack of the current AWS region by itself; --stack chooses one of
-several. Results go to stdout, everything else to stderr.
+several. Results go to stdout, everything else to stderr. In CSV, an apostrophe
+precedes each text that a spreadsheet would run as a formula.
 
 paysluice completion prints a script for bash, zsh, fish or PowerShell that
 completes commands and flags.

@@ -61,6 +61,9 @@ TICKET ticket-conflicts-prod since 3 d
 		assert.Equal(t, want, out.String())
 		assert.ErrorIs(t, (&app{out: broken{}, format: format}).printStatus(status), errBroken)
 	}
+	var text bytes.Buffer
+	require.NoError(t, (&app{out: &text, format: output.JSON}).printStatus(status))
+	assert.NotContains(t, text.String(), `"schema"`, "the index does not have it")
 	var out, stderr bytes.Buffer
 	status.Alarms, status.Providers[1].Unreadable = nil, []string{"row of paypal:\x1b1"}
 	status.Providers[1].MoreUnreadable = 2

@@ -52,6 +52,20 @@ func TestWrite(t *testing.T) {
 	}
 }
 
+// A spreadsheet runs no cell of CSV as a formula.
+func TestFormulas(t *testing.T) {
+	for text, want := range map[string]string{
+		"=HYPERLINK(1)": "'=HYPERLINK(1)", "+1+1": "'+1+1", "-2+3": "'-2+3", "@SUM(1)": "'@SUM(1)", "＝1+1": "'＝1+1",
+		"\t=1": `'\t=1`, "\r=1": `'\r=1`, "-Inf": "'-Inf", "-0x1p-2": "'-0x1p-2",
+		"-5.00": "-5.00", "+3": "+3", "1=1": "1=1", "a": "a",
+	} {
+		var out bytes.Buffer
+		_, err := output.Write(&out, output.CSV, columns()[:1], output.All([]row{{EventID: text}}))
+		require.NoError(t, err)
+		assert.Equal(t, "eventId\n"+want+"\n", out.String())
+	}
+}
+
 // A long table streams with the widths of its first rows.
 func TestLongTableStreams(t *testing.T) {
 	reader, writer := io.Pipe()

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -79,12 +80,27 @@ type csvWriter[T any] struct {
 }
 
 func (c *csvWriter[T]) row(row T) error {
-	err := cmp.Or(c.start(), c.w.Write(texts(c.columns, func(col Column[T]) string { return Printable(col.Text(row)) })))
+	err := cmp.Or(c.start(), c.w.Write(texts(c.columns, func(col Column[T]) string { return cell(col.Text(row)) })))
 	if c.follow != nil {
 		c.w.Flush()
 		err = cmp.Or(err, c.follow.Flush())
 	}
 	return err
+}
+
+// cell returns a text as a cell that no spreadsheet runs as a formula: an apostrophe makes
+// such a text a text (OWASP, "CSV Injection"). Webhooks can hold formulas.
+func cell(text string) string {
+	if first, _ := utf8.DecodeRuneInString(text); strings.ContainsRune("=+-@\t\r\n＝＋－＠", first) && !isNumber(text) {
+		return "'" + Printable(text)
+	}
+	return Printable(text)
+}
+
+// isNumber reports whether a text is a number in digits.
+func isNumber(text string) bool {
+	_, err := strconv.ParseFloat(text, 64)
+	return err == nil && strings.Trim(text, "+-.0123456789") == ""
 }
 
 // start writes the heading once.
