@@ -379,7 +379,7 @@ func TestEvent(t *testing.T) {
 
 	for target, status := range map[string]int{
 		"/event?id=none": http.StatusNotFound, "/event?id=stripe:evt_1&at=5": http.StatusNotFound,
-		"/event?id=": http.StatusBadRequest, "/event?id=" + strings.Repeat("x", maxKey+1): http.StatusNotFound, // no key of the table
+		"/event?id=": http.StatusBadRequest, "/trace?id=": http.StatusBadRequest, "/payment": http.StatusBadRequest, "/event?id=" + strings.Repeat("x", maxKey+1): http.StatusNotFound, // no key of the table
 	} {
 		assert.Equal(t, status, get(t, s, target).Code, target)
 	}

@@ -44,14 +44,24 @@ type eventData struct {
 	Command  string
 }
 
-// find returns the event that a request names, and the others with its id.
-func (s *Server) find(r *http.Request) (event.Event, []event.Event, error) {
-	id, at := r.URL.Query().Get("id"), r.URL.Query().Get("at")
+// idOf returns the id of an event, a payment or a request that an address names.
+func idOf(r *http.Request, kind string) (string, error) {
+	id := r.URL.Query().Get("id")
 	if id == "" {
-		return event.Event{}, nil, fmt.Errorf("%w: it names no event; search for one by its id", errRequest)
+		return "", fmt.Errorf("%w: it names no %s; search for an event or a payment by its id", errRequest, kind)
 	}
 	if len(id) > maxKey {
-		return event.Event{}, nil, fmt.Errorf("%w: no event has an id of %s", query.ErrNotFound, formatBytes(len(id)))
+		return "", fmt.Errorf("%w: no %s has an id of %s", query.ErrNotFound, kind, formatBytes(len(id)))
+	}
+	return id, nil
+}
+
+// find returns the event that a request names, and the others with its id.
+func (s *Server) find(r *http.Request) (event.Event, []event.Event, error) {
+	at := r.URL.Query().Get("at")
+	id, err := idOf(r, "event")
+	if err != nil {
+		return event.Event{}, nil, err
 	}
 	found, err := s.Store.Event(r.Context(), id)
 	if err != nil {

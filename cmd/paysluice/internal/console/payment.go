@@ -20,7 +20,11 @@ type paymentData struct {
 
 // payment shows the events of a payment with running totals.
 func (s *Server) payment(r *http.Request) (view, error) {
-	id, provider := r.URL.Query().Get("id"), r.URL.Query().Get("provider")
+	provider := r.URL.Query().Get("provider")
+	id, err := idOf(r, "payment")
+	if err != nil {
+		return view{}, err
+	}
 	data := paymentData{Asked: id, Command: "paysluice payment "}
 	if provider != "" {
 		data.Command += "--provider " + quote(provider) + " "

@@ -25,7 +25,10 @@ func (d traceData) Shown() []query.Stage { return d.Stages[:min(len(d.Stages), m
 
 // trace shows the stages of an event, a request or a message, by its id.
 func (s *Server) trace(r *http.Request) (view, error) {
-	id := r.URL.Query().Get("id")
+	id, err := idOf(r, "event or request")
+	if err != nil {
+		return view{}, err
+	}
 	found, err := s.Trace(r.Context(), id)
 	if err != nil {
 		return view{}, err
