@@ -96,6 +96,12 @@ func TestBrowserFollowsEvents(t *testing.T) {
 	b.until(last + ` === "stripe:new10"`)
 	b.until(`new URL(document.querySelector("[rel=next]").href).searchParams.get("before").endsWith("stripe:new10")`)
 
+	b.until(`!document.querySelector("[data-id] a").focus()`)
+	add("held", 0)
+	b.until(button + ` === "Live: 50 new when you leave the list" && ` + last + ` === "stripe:new10"`)
+	b.until(`!document.activeElement.blur()`)
+	b.until(button + ` === "Live" && ` + last + ` === "stripe:held10"`)
+
 	fail(denied())
 	b.until(`document.querySelector("main .problem")?.innerText.startsWith("Access denied.")`)
 	fail(nil)
@@ -103,7 +109,10 @@ func TestBrowserFollowsEvents(t *testing.T) {
 
 	b.down.Store(true)
 	b.until(button + ` === "Not live" && ` + says + ` === "The console does not answer. This is the state of 13:00:00."`)
-	b.until(last + ` === "stripe:new10"`)
+	b.until(last + ` === "stripe:held10"`)
+	b.until(`!document.querySelector("[data-live]").click() && ` + button + ` === "Paused" && ` + says + ` === ""`)
+	b.until(`!document.querySelector("[data-live]").click() && ` + button + ` === "Live"`)
+	b.until(button + ` === "Not live"`)
 	b.down.Store(false)
 	b.until(button + ` === "Live" && ` + says + ` === ""`)
 
