@@ -244,7 +244,7 @@ func (s *stack) addSilenceAlarm(p contract.Provider, to severities) {
 func (s *stack) addQuietAlarm(p contract.Provider, to severities) {
 	hours := p.Title + maxQuietHours
 	s.addHours(hours, fmt.Sprintf("Hours without an accepted event after which an alarm pages that %s is quiet, at most %d. 0 for no alarm.",
-		p.Title, maxQuietPeriods))
+		p.Title, maxQuietPeriods), maxQuietPeriods)
 	expected := s.Condition(p.Title+"IsExpected", cfn.Not(cfn.Equals(cfn.Ref(hours), "0")))
 	accepted := providerMetric(contract.MetricAccepted, p)
 	id := s.Add(p.Title+"QuietAlarm", cfn.With{

@@ -30,7 +30,9 @@ type parameter struct {
 	Type           string
 	Default        *string
 	AllowedPattern string
-	AllowedValues  []string
+	// What a reader of a refused value sees.
+	Description, ConstraintDescription string
+	AllowedValues                      []string
 }
 
 type resource struct {

@@ -175,14 +175,15 @@ func retentions() []string {
 	return values
 }
 
-// addHours declares a parameter for a number of hours, at most maxQuietPeriods.
-func (s *stack) addHours(name, description string) {
+// addHours declares a parameter for a number of hours, 0 to most, which is 110 to 199.
+func (s *stack) addHours(name, description string, most int) {
+	tens, ones := most/10%10, most%10
 	s.Parameter(name, cfn.Parameter{
 		Type:                  "String",
 		Description:           description,
 		Default:               "0",
-		AllowedPattern:        "^(0|[1-9][0-9]?|1[0-5][0-9]|16[0-8])$",
-		ConstraintDescription: fmt.Sprintf("must be a whole number of hours, 0 to %d", maxQuietPeriods),
+		AllowedPattern:        fmt.Sprintf("^(0|[1-9][0-9]?|1[0-%d][0-9]|1%d[0-%d])$", tens-1, tens, ones),
+		ConstraintDescription: fmt.Sprintf("must be a whole number of hours, 0 to %d", most),
 	})
 }
 

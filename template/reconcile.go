@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/awslabs/goformation/v7/cloudformation/events"
 	"github.com/awslabs/goformation/v7/cloudformation/lambda"
@@ -25,7 +26,7 @@ const (
 	// tickMinutes is how often the function is invoked. It starts a comparison that is
 	// due, resumes one that did not end, and publishes what is missing, so that an alarm
 	// lasts as long as its cause.
-	tickMinutes = 15
+	tickMinutes = int(contract.ReconcileTick / time.Minute)
 	// reconcilerTimeoutSeconds ends an invocation before the next one.
 	reconcilerTimeoutSeconds = (tickMinutes - 1) * 60
 	// reconciliationDays is how long the records of comparisons are kept.
@@ -53,8 +54,9 @@ func (s *stack) addReconcilingChoice() {
 	if len(known) == 0 {
 		return
 	}
+	most := contract.MaxReconcileHours()
 	s.addHours(reconcileEvery, fmt.Sprintf("Hours between two comparisons of the stored events with those that the providers list, at most %d. "+
-		"0 for none. It needs the keys of the providers' APIs in the secret %s.", maxQuietPeriods, APIKeysSecretName))
+		"It needs the keys of the providers' APIs in the secret %s. 0 for none, and deletes that secret without recovery.", most, APIKeysSecretName), most)
 	s.Parameter(reconcileRefill, cfn.Parameter{
 		Type:          "String",
 		Description:   "Whether a comparison gets missing events in, as paysluice reconcile --refill does.",

@@ -2,6 +2,8 @@ package template
 
 import (
 	"encoding/json"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -84,6 +86,19 @@ func TestReconcileEveryDecidesWhatExists(t *testing.T) {
 			assert.Equal(t, row.sends, strings.Contains(strings.Join(grantsOf(t, d.Resources["ReconcilerRole"]), "\n"), grant), row.without)
 		}
 	}
+}
+
+// Every number of hours is accepted up to the one that leaves no gap, and no other text.
+func TestReconcileEveryLeavesNoGap(t *testing.T) {
+	p := build(t, Options{}, "dev").Parameters["ReconcileEvery"]
+	for hours := range 1000 {
+		assert.Equal(t, hours <= contract.MaxReconcileHours(), regexp.MustCompile(p.AllowedPattern).MatchString(strconv.Itoa(hours)), hours)
+	}
+	for _, text := range []string{"", "00", "01", "-1", "1.5"} {
+		assert.NotRegexp(t, p.AllowedPattern, text)
+	}
+	assert.Contains(t, p.ConstraintDescription, strconv.Itoa(contract.MaxReconcileHours()))
+	assert.Contains(t, p.Description, "deletes that secret without recovery")
 }
 
 // A stack without a provider whose list is known has nothing to compare.

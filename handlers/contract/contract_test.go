@@ -81,6 +81,10 @@ func TestRetentionsShareNoPrefix(t *testing.T) {
 	}
 }
 
+func TestMaxReconcileHours(t *testing.T) {
+	assert.Equal(t, 164, contract.MaxReconcileHours(), "docs/deploying.md has it")
+}
+
 func TestUnreconciledReasonsAreDistinct(t *testing.T) {
 	seen := map[string]bool{}
 	for _, r := range contract.UnreconciledReasons() {

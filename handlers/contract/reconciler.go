@@ -1,11 +1,35 @@
 package contract
 
+import (
+	"slices"
+	"time"
+)
+
 // Names of the function that compares the stored events with those that the providers
 // list. The stack has it only if its parameter ReconcileEvery is not 0.
 const (
 	ReconcilerName   = "event-reconciler" // without the environment suffix
 	ReconcilerBinary = "reconciler"
 )
+
+// Times of the reconciler, from which MaxReconcileHours follows.
+const (
+	// ReconcileTick is how often it is invoked, and so how late a comparison can begin.
+	ReconcileTick = 15 * time.Minute
+	// ReconcileOverlap is how far a comparison reaches back into the one before, so that
+	// nothing falls between two: events that were on the way then, and those that the
+	// provider listed late.
+	ReconcileOverlap = time.Hour
+	// ReconcileReserve keeps a range off the end of what provider and table still have.
+	ReconcileReserve = 2 * time.Hour
+)
+
+// MaxReconcileHours returns the most hours between two comparisons with which no retention of
+// RetentionDays leaves hours that are never compared.
+func MaxReconcileHours() int {
+	kept := time.Duration(slices.Min(RetentionDays())) * 24 * time.Hour
+	return int((kept - ReconcileReserve - ReconcileOverlap - ReconcileTick) / time.Hour)
+}
 
 // Environment variables of the reconciler, beside those of the other functions.
 // SecretARNVar has the ARN of the secret with the API keys.

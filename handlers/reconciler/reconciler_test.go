@@ -612,6 +612,34 @@ func TestGap(t *testing.T) {
 	assert.Equal(t, []any{start.UTC(), start.Add(-22 * time.Hour).UTC(), (*reconciler.Gap)(nil)}, []any{r.StartedAt, r.Since, r.Gap})
 }
 
+// The largest ReconcileEvery leaves no gap with any retention, though a comparison begins as
+// late as the schedule allows.
+func TestNoGapBetweenComparisons(t *testing.T) {
+	most := contract.MaxReconcileHours()
+	for _, row := range []struct {
+		hours int
+		days  []int
+		gap   bool
+	}{
+		{most, append(contract.RetentionDays(), 0), false},
+		{most + 1, contract.RetentionDays()[:1], true}, // so most is the largest
+	} {
+		for _, days := range row.days {
+			w := newWorld(t)
+			w.Every, w.RetentionDays = time.Duration(row.hours)*time.Hour, days
+			got, _ := w.tick(t)
+			require.Equal(t, reconciler.StateFinished, got.State)
+			w.clock = w.clock.Add(w.Every - 5*time.Minute - time.Second)
+			got, _ = w.tick(t)
+			require.Equal(t, reconciler.StateIdle, got.State, "a second too early")
+			w.clock = w.clock.Add(contract.ReconcileTick)
+			got, _ = w.tick(t)
+			require.Equal(t, reconciler.StateFinished, got.State)
+			assert.Equal(t, row.gap, w.report(t, got.Report).Gap != nil, "%d hours, %d days", row.hours, days)
+		}
+	}
+}
+
 // A record of the future ends no comparisons: a clock was wrong, or somebody wrote it.
 func TestRecordsOfTheFuture(t *testing.T) {
 	future := `{"startedAt":"2099-01-01T00:00:00Z","until":"2099-01-01T00:00:00Z"}`

@@ -16,12 +16,6 @@ import (
 )
 
 const (
-	// overlap is how far a comparison reaches back into the one before, so that nothing
-	// falls between two: events that were on the way then, and those that the provider
-	// listed late.
-	overlap = time.Hour
-	// retentionMargin keeps a range off the end of what provider and table still have.
-	retentionMargin = 2 * time.Hour
 	// soon is the time from the end of a comparison that left events missing to the next.
 	soon = time.Hour
 	// tolerance is how much earlier than due a comparison may start: invocations of a
@@ -115,8 +109,8 @@ func (w *worker) work(ctx, bounded context.Context, key source.Key) error {
 	if err != nil {
 		return err
 	}
-	// A range under way can begin at earliest: half of the margin is for it.
-	if earliest := w.earliest(from.Facts()); w.run == "" || w.now.Place.Next.Before(earliest.Add(-retentionMargin/2)) {
+	// A range under way can begin at earliest: half of the reserve is for it.
+	if earliest := w.earliest(from.Facts()); w.run == "" || w.now.Place.Next.Before(earliest.Add(-contract.ReconcileReserve/2)) {
 		if err := w.start(bounded, from.Facts(), earliest); err != nil {
 			return err
 		}
@@ -152,17 +146,17 @@ func (w *worker) earliest(f source.Facts) time.Time {
 	if days := time.Duration(w.RetentionDays) * 24 * time.Hour; days > 0 && days < keeps {
 		keeps = days
 	}
-	return w.Now().Add(retentionMargin - keeps)
+	return w.Now().Add(contract.ReconcileReserve - keeps)
 }
 
 // begin returns the time at which the next range has to begin so that nothing falls between
-// it and those before: overlap before the end of the last finished comparison, or at the
+// it and those before: ReconcileOverlap before the end of the last finished comparison, or at the
 // oldest event that was missing then, so that an event counts as missing until it is stored.
 // It is zero for the first range. The comparison that is given up was to begin there too.
 func (w *worker) begin() time.Time {
 	var all []time.Time
 	if !w.now.PreviousUntil.IsZero() {
-		all = append(all, w.now.PreviousUntil.Add(-overlap))
+		all = append(all, w.now.PreviousUntil.Add(-contract.ReconcileOverlap))
 	}
 	if w.now.PreviousOldest > 0 {
 		all = append(all, time.UnixMilli(w.now.PreviousOldest))
@@ -319,7 +313,7 @@ func (w *worker) outcome(ctx context.Context, state string, reasons ...string) O
 		}
 	}
 	o.Reasons = append(o.Reasons, codes...)
-	if !until.IsZero() && w.Now().Sub(until) > 2*w.Every+overlap {
+	if !until.IsZero() && w.Now().Sub(until) > 2*w.Every+contract.ReconcileOverlap {
 		o.Reasons = append(o.Reasons, contract.UnreconciledBehind)
 		w.log.ErrorContext(ctx, "comparisons do not keep up", contract.ReasonProperty, contract.UnreconciledBehind, "comparedUntil", until)
 	}
