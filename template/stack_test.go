@@ -145,7 +145,7 @@ func parametersAccept(t require.TestingT, d document) {
 		},
 		"CodeVersion":                  {[]string{"0123456789ab"}, []string{"", "main", "../x"}},
 		"Architecture":                 {[]string{"arm64", "x86_64"}, []string{"amd64"}},
-		"ReconcileEvery":               {[]string{"0", "1", "168"}, []string{"", "-1", "1.5", "169"}},
+		"ReconcileEvery":               {[]string{"0", "1", "164"}, []string{"", "-1", "1.5", "165", "01"}},
 		"PublishTo":                    {[]string{"none", "topic", "event-bus"}, []string{"", "fifo-topic"}},
 		"LogLevel":                     {[]string{"DEBUG", "INFO"}, []string{"WARN", "ERROR"}}, // Lambda would drop the metrics
 		"AlarmEmail":                   {[]string{"", "a@example.com"}, []string{"a", "a@", "a b@example.com"}},
