@@ -246,6 +246,26 @@ func TestBrowserReplays(t *testing.T) {
 	assert.Equal(t, 1, strings.Count(c.log.String(), "was started"))
 }
 
+// What takes long says so before it answers, and is asked for once.
+func TestBrowserSaysThatItWorks(t *testing.T) {
+	inBrowser(t)
+	archive(t, 1, contract.ReasonConflict, time.Now().Add(-5*time.Hour).Truncate(time.Millisecond), "")
+	b, c := visit(t, root())
+	for target, label := range map[string]string{"/failures": "Planning …", "/failures?provider=stripe&reason=conflict&days=7": "Planning …", "/doctor": "Examining …"} {
+		require.NoError(t, b.Enter(c.origin+target))
+		for _, asks := range []int{1, 0} {
+			require.Equal(t, fmt.Sprintf("%d %s The console is at work. The answer can take some minutes.", asks, label), evaluate[string](t, b, `(() => {
+				let asked = 0; // nothing is answered
+				for (const kind of ["click", "submit"]) addEventListener(kind, (e) => { asked += !e.defaultPrevented; e.preventDefault() }, { once: true });
+				const control = [...document.querySelectorAll("[data-working]")].at(-1);
+				control.form ? control.form.requestSubmit(control) : control.click();
+				return asked + " " + control.textContent + " " + document.getElementById("state").textContent;
+			})()`), target)
+		}
+		accessible(t, b, target+": at work")
+	}
+}
+
 // A hostile event goes the whole way and stays text.
 func TestBrowserShowsAHostileEventHarmless(t *testing.T) {
 	inBrowser(t)

@@ -175,3 +175,20 @@ repeat(async () => {
   show(fresh);
   if (held) document.querySelector(".run button")?.focus();
 }, 1000);
+
+// A plan and an examination take long. The link or the button that asks for one says so at
+// once, and asks only once.
+const begin = (control, event) => {
+  if (!control?.dataset.working || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  if (control.ariaDisabled) return event.preventDefault();
+  const [before, state] = [control.textContent, document.getElementById("state")];
+  const say = (label, text) => {
+    control.textContent = label;
+    control.ariaDisabled = text ? "true" : null;
+    [state.className, state.textContent] = [text ? "note" : "", text];
+  };
+  say(control.dataset.working, "The console is at work. The answer can take some minutes.");
+  addEventListener("pageshow", () => say(before, ""), { once: true }); // the viewer came back to this page
+};
+document.addEventListener("click", (event) => begin(event.target.closest("a"), event));
+document.addEventListener("submit", (event) => begin(event.submitter, event));
