@@ -246,7 +246,7 @@ func (s *stack) addUntrustedMetric(p contract.Provider) metric {
 // period is 1 only if webhooks arrived and none had a valid signature. Stray
 // requests, which lack a signature header, are not counted.
 func (s *stack) addSilenceMetric(p contract.Provider) metric {
-	processor, name := p.Title+"Processor", p.Title+"Unaccepted"
+	processor, name := p.Title+"Processor", p.Title+contract.MetricUnaccepted
 	for _, m := range []logMetric{
 		{id: p.Title + "Signed", function: processor, value: "0", pattern: "{ $." + contract.MetricAccepted +
 			" > 0 || $." + contract.MetricQuarantined + " > 0 }"},

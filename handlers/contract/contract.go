@@ -323,6 +323,11 @@ const (
 // could not store. The alarm unstored counts these lines.
 const NotStoredMessage = "record not stored"
 
+// MetricUnaccepted counts the requests of a provider that have a signature header and were
+// rejected or could not be decided. A metric filter counts them, so that the metric has no
+// dimension: its name is {Title}Unaccepted-{EnvironmentSuffix}.
+const MetricUnaccepted = "Unaccepted"
+
 // Latencies of a new event, in milliseconds. The publisher writes them. The provider's
 // time has seconds for some providers, and the time of storing has seconds for all.
 const (

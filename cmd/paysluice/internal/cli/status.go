@@ -34,8 +34,8 @@ func (a *app) status() *cobra.Command {
 		Long: `Show for each provider the last event, and how many webhooks of the last hour
 were accepted, rejected, stored, duplicates or archived. Then show the queues,
 and each alarm that fires with its meaning and its remedy. Exit code 3: an alarm
-fires, dead letters wait, events were not published, or a row of the table is
-not an event.`,
+fires, dead letters wait, accepted events are missing, events were not
+published, or a row of the table is not an event.`,
 		Example: `  paysluice status
   paysluice status --watch`,
 		Args: cobra.NoArgs,
@@ -101,7 +101,7 @@ func (a *app) printStatus(s query.Status) error {
 		return output.Object(a.out, a.format, s, nil)
 	}
 	if a.format == output.CSV {
-		printUnreadable(a.err, s) // CSV has only the providers
+		printFaults(a.err, s) // CSV has only the providers
 		_, err := output.Write(a.out, a.format, providerColumns(s.At), output.All(s.Providers))
 		return err
 	}
@@ -110,7 +110,7 @@ func (a *app) printStatus(s query.Status) error {
 		return err
 	}
 	fmt.Fprintln(a.out)
-	printUnreadable(a.out, s)
+	printFaults(a.out, s)
 	for _, p := range s.Providers {
 		for _, h := range p.Hints {
 			printWrapped(a.out, fmt.Sprintf("%s rejected %d: ", p.Provider, h.Count), h.Text)
@@ -137,8 +137,11 @@ func (a *app) printStatus(s query.Status) error {
 	return nil
 }
 
-// printUnreadable names the rows that are not events.
-func printUnreadable(w io.Writer, s query.Status) {
+// printFaults counts the missing events, and names the rows that are not events.
+func printFaults(w io.Writer, s query.Status) {
+	if s.Missing > 0 {
+		fmt.Fprintf(w, "missing: %s neither stored, nor archived, nor in a queue\n", counted(s.Missing, "accepted event"))
+	}
 	for _, p := range s.Providers {
 		for _, row := range p.Unreadable {
 			fmt.Fprintf(w, "left out: %s\n", output.Printable(row))

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -25,12 +26,21 @@ type Count struct {
 	Value    int       `json:"value"`
 }
 
-// CountedMetrics returns the metrics that Counts reads.
+// ErrCounts reports that CloudWatch did not return all counts.
+var ErrCounts = errors.New("CloudWatch did not return all counts")
+
+// CountedMetrics returns the metrics that status shows.
 func CountedMetrics() []string {
 	return []string{contract.MetricAccepted, contract.MetricRejected, contract.MetricStored, contract.MetricDuplicates, contract.MetricArchived}
 }
 
-// Counts returns the counts of all providers between two times, ordered by time, then
+// loggedMetrics returns the metrics that functions log. Those that CountedMetrics lacks
+// tell why a request was not accepted.
+func loggedMetrics() []string {
+	return append(CountedMetrics(), contract.MetricQuarantined, contract.MetricNotConfigured, contract.MetricSecretUnavailable, contract.MetricUndecided)
+}
+
+// Counts returns the counts of loggedMetrics and MetricUnaccepted of all providers between two times, ordered by time, then
 // provider and metric. Periods without a count are left out. They come from
 // CloudWatch's metrics, or on an emulator, which keeps no metrics, from the lines of
 // the functions' logs that CloudWatch makes metrics of.
@@ -49,35 +59,46 @@ func (m *Monitor) Counts(ctx context.Context, since, until time.Time, period tim
 	return counts, nil
 }
 
-// countMetrics reads CloudWatch's metrics. One call takes 500 queries.
+// countMetrics reads CloudWatch's metrics. One call takes 500 queries. A result that is
+// not complete continues on the next page (CloudWatch API Reference, MetricDataResult).
 func (m *Monitor) countMetrics(ctx context.Context, since, until time.Time, period time.Duration) ([]Count, error) {
 	queries := map[string]Count{}
 	in := &cloudwatch.GetMetricDataInput{StartTime: &since, EndTime: &until}
+	add := func(c Count, name string, dimensions ...cwtypes.Dimension) {
+		id := fmt.Sprintf("q%d", len(queries))
+		queries[id] = c
+		in.MetricDataQueries = append(in.MetricDataQueries, cwtypes.MetricDataQuery{Id: &id, MetricStat: &cwtypes.MetricStat{
+			Metric: &cwtypes.Metric{Namespace: new(contract.MetricNamespace), MetricName: &name, Dimensions: dimensions},
+			Period: new(int32(period / time.Second)), Stat: new("Sum"),
+		}})
+	}
 	for _, p := range contract.Providers() {
-		for _, metric := range CountedMetrics() {
-			id := fmt.Sprintf("q%d", len(queries))
-			queries[id] = Count{Provider: p.Name, Metric: metric}
-			in.MetricDataQueries = append(in.MetricDataQueries, cwtypes.MetricDataQuery{Id: &id, MetricStat: &cwtypes.MetricStat{
-				Metric: &cwtypes.Metric{Namespace: new(contract.MetricNamespace), MetricName: &metric, Dimensions: []cwtypes.Dimension{
-					{Name: new(contract.EnvironmentDimension), Value: new(m.Stack.Suffix())},
-					{Name: new(contract.ProviderDimension), Value: new(p.Name)},
-				}},
-				Period: new(int32(period / time.Second)), Stat: new("Sum"),
-			}})
+		for _, metric := range loggedMetrics() {
+			add(Count{Provider: p.Name, Metric: metric}, metric,
+				cwtypes.Dimension{Name: new(contract.EnvironmentDimension), Value: new(m.Stack.Suffix())},
+				cwtypes.Dimension{Name: new(contract.ProviderDimension), Value: new(p.Name)})
 		}
+		add(Count{Provider: p.Name, Metric: contract.MetricUnaccepted}, m.Stack.FunctionName(p.Title+contract.MetricUnaccepted))
 	}
 	var counts []Count
+	complete := map[string]bool{}
 	for pages := cloudwatch.NewGetMetricDataPaginator(m.Metrics, in); pages.HasMorePages(); {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
 			return nil, err
 		}
 		for _, result := range page.MetricDataResults {
+			complete[aws.ToString(result.Id)] = result.StatusCode == cwtypes.StatusCodeComplete
 			for i, at := range result.Timestamps {
 				c := queries[aws.ToString(result.Id)]
 				c.Start, c.Value = at.UTC(), int(result.Values[i])
 				counts = append(counts, c)
 			}
+		}
+	}
+	for id, c := range queries {
+		if !complete[id] {
+			return nil, fmt.Errorf("%w, such as %s of %s: try again", ErrCounts, c.Metric, c.Provider)
 		}
 	}
 	return counts, nil
@@ -139,9 +160,17 @@ func addLine(sums map[Count]int, line string, start time.Time) {
 		return
 	}
 	provider, _ := members[contract.ProviderDimension].(string)
-	for _, metric := range CountedMetrics() {
-		if value, ok := members[metric].(float64); ok {
-			sums[Count{Provider: provider, Metric: metric, Start: start}] += int(value)
+	add := func(metric string, value any) {
+		if n, ok := value.(float64); ok {
+			sums[Count{Provider: provider, Metric: metric, Start: start}] += int(n)
+		}
+	}
+	for _, metric := range loggedMetrics() {
+		add(metric, members[metric])
+	}
+	if members[contract.ReasonProperty] != contract.ReasonHeaderMissing {
+		for _, metric := range []string{contract.MetricRejected, contract.MetricUndecided, contract.MetricNotConfigured} {
+			add(contract.MetricUnaccepted, members[metric])
 		}
 	}
 }

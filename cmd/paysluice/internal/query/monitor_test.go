@@ -3,7 +3,9 @@ package query_test
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -33,6 +35,7 @@ type cloud struct {
 	lines    map[string][]string // of the log groups
 	kind     string              // type of the resource that is not an alarm
 	archived []failure.Failure
+	partial  []cwtypes.StatusCode // of a result's pages, the last one for good
 }
 
 func (c *cloud) Find(context.Context, string) ([]failure.Failure, error) {
@@ -50,14 +53,22 @@ func (c *cloud) GetMetricData(_ context.Context, in *cloudwatch.GetMetricDataInp
 	out := &cloudwatch.GetMetricDataOutput{}
 	for _, q := range in.MetricDataQueries {
 		metric := q.MetricStat.Metric
-		result := cwtypes.MetricDataResult{Id: q.Id}
+		result := cwtypes.MetricDataResult{Id: q.Id, StatusCode: cwtypes.StatusCodeComplete}
 		switch {
 		case *metric.MetricName == "ApproximateAgeOfOldestMessage":
 			result.Values = c.age
 		case *metric.MetricName == "Stored" && *metric.Dimensions[1].Value == "stripe" && *metric.Dimensions[0].Value == "prod":
 			result.Timestamps, result.Values = []time.Time{now, now.Add(-time.Minute)}, []float64{2, 3}
+		case *metric.MetricName == "StripeUnaccepted-prod" && len(metric.Dimensions) == 0:
+			result.Timestamps, result.Values = []time.Time{now}, []float64{4}
+		}
+		if len(c.partial) > 0 && (*metric.MetricName == "Accepted" || *metric.MetricName == "ApproximateAgeOfOldestMessage") {
+			result.StatusCode = c.partial[0]
 		}
 		out.MetricDataResults = append(out.MetricDataResults, result)
+	}
+	if len(c.partial) > 1 {
+		c.partial, out.NextToken = c.partial[1:], new("next")
 	}
 	return out, c.called("GetMetricData")
 }
@@ -133,9 +144,15 @@ func TestCountsAreTheSameFromMetricsAndFromLogs(t *testing.T) {
 	want := []query.Count{
 		{Provider: "stripe", Metric: "Stored", Start: now.Add(-time.Minute), Value: 3},
 		{Provider: "stripe", Metric: "Stored", Start: now, Value: 2},
+		{Provider: "stripe", Metric: "Unaccepted", Start: now, Value: 4},
 	}
 	line := func(stored int) string { return fmt.Sprintf(`{"_aws":{},"Provider":"stripe","Stored":%d}`, stored) }
-	c := &cloud{lines: map[string][]string{"/aws/lambda/event-consumer-prod": {line(2), line(1)}, "/aws/lambda/stripe-processor-prod": {"START", line(2), `{"Stored":9}`}}}
+	c := &cloud{lines: map[string][]string{
+		"/aws/lambda/event-consumer-prod":   {line(2), line(1)},
+		"/aws/lambda/stripe-processor-prod": {"START", line(2), `{"Stored":9}`},
+		// The metric filter of Unaccepted leaves out requests without a signature header.
+		"/aws/lambda/webhook-authorizer-prod": {`{"_aws":{},"Provider":"stripe","Rejected":4,"reason":"timestamp_malformed"}`, `{"_aws":{},"Provider":"stripe","Rejected":9,"reason":"header_missing"}`},
+	}}
 	m := newMonitor(c)
 	metrics, err := m.Counts(t.Context(), now.Add(-time.Hour), now, time.Minute)
 	require.NoError(t, err)
@@ -143,7 +160,41 @@ func TestCountsAreTheSameFromMetricsAndFromLogs(t *testing.T) {
 	m.Stack.AWS.Endpoint = "http://127.0.0.1:1"
 	logs, err := m.Counts(t.Context(), now.Add(-time.Hour), now, time.Minute)
 	require.NoError(t, err)
-	assert.Equal(t, want, logs)
+	assert.Equal(t, want, slices.DeleteFunc(logs, func(c query.Count) bool { return c.Metric == "Rejected" }))
+}
+
+// A count that CloudWatch did not return is not 0.
+func TestCountsThatAreNotComplete(t *testing.T) {
+	for _, row := range []struct {
+		why   string
+		pages []cwtypes.StatusCode
+		known bool
+	}{
+		{"the next page completes it", []cwtypes.StatusCode{cwtypes.StatusCodePartialData, cwtypes.StatusCodeComplete}, true},
+		{"there is no next page", []cwtypes.StatusCode{cwtypes.StatusCodePartialData}, false},
+		{"CloudWatch failed", []cwtypes.StatusCode{cwtypes.StatusCodeInternalError}, false},
+	} {
+		c := &cloud{partial: row.pages, waiting: "1", age: []float64{65}}
+		_, err := newMonitor(c).Counts(t.Context(), now.Add(-time.Hour), now, time.Minute)
+		assert.Equal(t, !row.known, errors.Is(err, query.ErrCounts), row.why)
+		states, err := newMonitor(c).QueueStates(t.Context())
+		require.NoError(t, err, row.why)
+		assert.Equal(t, row.known, states.Queue.OldestSeconds != nil, row.why)
+	}
+}
+
+func TestBalance(t *testing.T) {
+	count := func(provider, metric string, n int, ago time.Duration) query.Count {
+		return query.Count{Provider: provider, Metric: metric, Start: now.Add(-ago), Value: n}
+	}
+	assert.Equal(t, query.Balance{Accepted: 130, Stored: 41, Duplicates: 5, Archived: 4, Missing: 60}, query.NewBalance([]query.Count{
+		count("stripe", "Accepted", 100, time.Hour), count("stripe", "Stored", 31, time.Hour),
+		count("stripe", "Accepted", 20, query.CountLag), // may not be counted as stored yet
+		count("stripe", "Duplicates", 5, time.Minute), count("stripe", "Archived", 4, time.Minute), count("stripe", "Rejected", 7, time.Minute),
+		count("square", "Accepted", 10, time.Hour), count("square", "Stored", 10, time.Hour),
+	}, now, time.Minute))
+	assert.Equal(t, 1, query.NewBalance([]query.Count{count("stripe", "Accepted", 1, time.Hour), count("square", "Stored", 5, time.Hour)}, now, time.Minute).Missing,
+		"one provider's events do not hide another's")
 }
 
 func TestReadStatus(t *testing.T) {
@@ -154,7 +205,7 @@ func TestReadStatus(t *testing.T) {
 	status, err := query.ReadStatus(t.Context(), m, query.NewStore(&i, nil, m.Stack, m.Now), time.Hour)
 	require.NoError(t, err)
 	assert.Equal(t, "stripe:1", status.Providers[0].Last.ID)
-	assert.Equal(t, map[string]int{"Stored": 5}, status.Providers[0].Counts)
+	assert.Equal(t, map[string]int{"Stored": 5, "Unaccepted": 4}, status.Providers[0].Counts)
 	assert.Nil(t, status.Providers[1].Last)
 	assert.Equal(t, query.Queue{Name: "webhook-queue-prod", Waiting: 7, OldestSeconds: new(65)}, status.Queue)
 	assert.Empty(t, status.Alarms)
@@ -173,6 +224,7 @@ func TestReadStatus(t *testing.T) {
 	assert.Len(t, status.Alarms, 1)
 	assert.False(t, status.Healthy())
 	assert.True(t, query.Status{}.Healthy())
+	assert.False(t, query.Status{QueueStates: query.QueueStates{DeadLetters: query.Queue{InFlight: 1}}}.Healthy(), "the archiver fails")
 
 	i.spoil(paid("stripe:2", 0), "")
 	status, err = query.ReadStatus(t.Context(), m, query.NewStore(&i, nil, m.Stack, m.Now), time.Hour)
@@ -181,6 +233,14 @@ func TestReadStatus(t *testing.T) {
 	require.Len(t, status.Providers[0].Unreadable, 1)
 	assert.Contains(t, status.Providers[0].Unreadable[0], `row of eventId "stripe:2"`)
 	assert.False(t, query.Status{Providers: status.Providers}.Healthy(), "a newer row is not an event")
+	resent := paid("stripe:0", time.Hour)
+	resent.ReceivedAt = now.UnixMilli()
+	i.add(resent)
+	status, err = query.ReadStatus(t.Context(), m, query.NewStore(&i, nil, m.Stack, m.Now), time.Hour)
+	require.NoError(t, err)
+	assert.Equal(t, "stripe:0", status.Providers[0].Last.ID, "the one received last")
+	m.Stack.AWS.Endpoint, c.waiting = "http://127.0.0.1:1", "1"
+	c.lines = map[string][]string{"/aws/lambda/stripe-processor-prod": {"", "", "", "", "", "", "", `{"_aws":{},"Provider":"stripe","Accepted":9}`}}
 	for range 6 {
 		i.spoil(paid("stripe:3", 0), "")
 	}
@@ -188,6 +248,8 @@ func TestReadStatus(t *testing.T) {
 	require.NoError(t, err)
 	assert.Len(t, status.Providers[0].Unreadable, 5)
 	assert.Equal(t, 2, status.Providers[0].MoreUnreadable)
+	assert.Equal(t, 7, status.Missing, "one waits in the queue, and one in the dead-letter queue")
+	assert.False(t, query.Status{Missing: 1}.Healthy())
 }
 
 func TestAgeThatCloudWatchDoesNotHave(t *testing.T) {

@@ -25,6 +25,9 @@ type Queue struct {
 	OldestSeconds *int `json:"oldestSeconds,omitempty"`
 }
 
+// Total returns the number of messages that are in the queue.
+func (q Queue) Total() int { return q.Waiting + q.InFlight + q.Delayed }
+
 // QueueStates are the states of the stack's queues.
 type QueueStates struct {
 	Queue       Queue `json:"queue"`
@@ -74,7 +77,7 @@ func (m *Monitor) queue(ctx context.Context, url string) (Queue, error) {
 		InFlight: count(types.QueueAttributeNameApproximateNumberOfMessagesNotVisible),
 		Delayed:  count(types.QueueAttributeNameApproximateNumberOfMessagesDelayed),
 	}
-	if q.Waiting+q.InFlight+q.Delayed == 0 {
+	if q.Total() == 0 {
 		return q, nil
 	}
 	q.OldestSeconds, err = m.oldest(ctx, q.Name)
@@ -96,7 +99,7 @@ func (m *Monitor) oldest(ctx context.Context, queue string) (*int, error) {
 		return nil, err
 	}
 	for _, result := range data.MetricDataResults {
-		if len(result.Values) > 0 {
+		if result.StatusCode == cwtypes.StatusCodeComplete && len(result.Values) > 0 {
 			return new(int(result.Values[0])), nil
 		}
 	}

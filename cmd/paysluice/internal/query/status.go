@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/handlers/event"
 )
 
 // maxNamed bounds how many unreadable rows of a provider a status names.
@@ -21,6 +22,8 @@ type Status struct {
 	Since       time.Time        `json:"since"` // start of the counts
 	Providers   []ProviderStatus `json:"providers"`
 	QueueStates
+	// Missing counts the accepted events that are neither stored nor archived nor in a queue.
+	Missing int `json:"missing,omitempty"`
 	// Alarms are those that fire.
 	Alarms []Alarm `json:"alarms"`
 }
@@ -28,11 +31,11 @@ type Status struct {
 // ProviderStatus is how the webhooks of one provider are doing.
 type ProviderStatus struct {
 	Provider string `json:"provider"`
-	// Last is the newest event by the provider's time, nil without one within
-	// DefaultWindow.
+	// Last is the event that was received last of the newest Sampled by the provider's time,
+	// nil without one within DefaultWindow.
 	Last *Listed `json:"last,omitempty"`
-	// Unreadable names up to maxNamed rows newer than Last that are not events, the newest
-	// first, and MoreUnreadable counts the others.
+	// Unreadable names up to maxNamed rows among them that are not events, the newest first,
+	// and MoreUnreadable counts the others.
 	Unreadable     []string `json:"unreadable,omitempty"`
 	MoreUnreadable int      `json:"moreUnreadable,omitempty"`
 	// Counts are the sums by metric since Status.Since.
@@ -41,11 +44,26 @@ type ProviderStatus struct {
 	Hints []Hint `json:"hints,omitempty"`
 }
 
-// Healthy reports whether no alarm fires, no dead letter waits, no event is named as
-// unpublished, and no row is unreadable.
+// Sampled is the number of events of a provider among which the one received last is
+// searched. A resent event can be older than they.
+const Sampled = 50
+
+// LastReceived returns the event that was received last, nil without one.
+func LastReceived(events []event.Event) *event.Event {
+	var last *event.Event
+	for i := range events {
+		if last == nil || events[i].ReceivedAt > last.ReceivedAt {
+			last = &events[i]
+		}
+	}
+	return last
+}
+
+// Healthy reports whether no alarm fires, no dead letter waits, no event is missing or named
+// as unpublished, and no row is unreadable.
 func (s Status) Healthy() bool {
 	unreadable := slices.ContainsFunc(s.Providers, func(p ProviderStatus) bool { return len(p.Unreadable) > 0 })
-	return !unreadable && len(s.Alarms) == 0 && s.DeadLetters.Waiting == 0 && (s.Unpublished == nil || s.Unpublished.Waiting == 0)
+	return !unreadable && len(s.Alarms) == 0 && s.Missing == 0 && s.DeadLetters.Total() == 0 && (s.Unpublished == nil || s.Unpublished.Total() == 0)
 }
 
 // ReadStatus returns the state of a stack, with the counts of the last period.
@@ -86,11 +104,15 @@ func ReadStatus(ctx context.Context, m *Monitor, s *Store, period time.Duration)
 					p.Unreadable = append(p.Unreadable, err.Error())
 				}
 			}
-			for e, err := range Readable(s.Events(ctx, Filter{Provider: p.Provider, Limit: 1}), left) {
+			var sample []event.Event
+			for e, err := range Readable(s.Events(ctx, Filter{Provider: p.Provider, Limit: Sampled}), left) {
 				if err != nil {
 					return err
 				}
-				p.Last = &Listed{Event: e}
+				sample = append(sample, e)
+			}
+			if last := LastReceived(sample); last != nil {
+				p.Last = &Listed{Event: *last}
 			}
 			return nil
 		})
@@ -102,6 +124,8 @@ func ReadStatus(ctx context.Context, m *Monitor, s *Store, period time.Duration)
 	if err := all.Wait(); err != nil {
 		return Status{}, err
 	}
+	waiting := status.Queue.Total() + status.DeadLetters.Total()
+	status.Missing = max(NewBalance(counts, now, time.Minute).Missing-waiting, 0)
 	for _, c := range counts {
 		for i := range status.Providers {
 			if status.Providers[i].Provider == c.Provider {
