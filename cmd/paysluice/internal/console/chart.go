@@ -30,7 +30,8 @@ type bar struct {
 	Title               string
 }
 
-// newChart returns the chart of a metric. The bars are as high as the largest.
+// newChart returns the chart of a metric. The tallest bar is that of the largest count. Its
+// titles are in the zone of now, with UTC beside it.
 func newChart(m metric, provider string, counts []query.Count, now time.Time, s span) chart {
 	c := chart{Metric: m.Name, Text: m.Text, Width: chartWidth, Height: chartHeight}
 	first := now.Add(-s.length).UTC().Truncate(s.step)
@@ -55,7 +56,7 @@ func newChart(m metric, provider string, counts []query.Count, now time.Time, s 
 		c.Bars = append(c.Bars, bar{
 			X: fmt.Sprintf("%.2f", float64(i)*width), Y: fmt.Sprintf("%.2f", chartHeight-height),
 			Width: fmt.Sprintf("%.2f", max(width-0.5, 0.5)), Height: fmt.Sprintf("%.2f", height),
-			Title: fmt.Sprintf("%s at %s UTC", formatNumber(value), first.Add(time.Duration(i)*s.step).Format("Jan 2 15:04")),
+			Title: formatNumber(value) + " at " + formatMinute(first.Add(time.Duration(i)*s.step).In(now.Location())),
 		})
 	}
 	c.Label = fmt.Sprintf("%s %s in %s", formatNumber(c.Total), m.Text, s.Text)
@@ -63,4 +64,13 @@ func newChart(m metric, provider string, counts []query.Count, now time.Time, s 
 		c.Label += fmt.Sprintf(", at most %s in %s", formatNumber(most), formatAge(s.step))
 	}
 	return c
+}
+
+// formatMinute returns a time in its zone and in UTC.
+func formatMinute(t time.Time) string {
+	text := t.Format("Jan 2 15:04 MST")
+	if _, offset := t.Zone(); offset != 0 {
+		text += t.UTC().Format(", Jan 2 15:04 MST")
+	}
+	return text
 }
