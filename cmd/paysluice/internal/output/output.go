@@ -3,6 +3,7 @@ package output
 
 import (
 	"bufio"
+	"bytes"
 	"cmp"
 	"encoding/csv"
 	"encoding/json"
@@ -13,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf16"
 )
 
 // Format is a form of results.
@@ -99,12 +101,17 @@ func write[T any](buffered *bufio.Writer, to writer[T], rows iter.Seq2[T, error]
 func Object(w io.Writer, f Format, value any, fields [][2]string) error {
 	switch f {
 	case JSON, NDJSON:
-		encoder := json.NewEncoder(w)
+		var text bytes.Buffer
+		encoder := json.NewEncoder(&text)
 		if f == JSON {
 			encoder.SetIndent("", "  ")
 		}
 		encoder.SetEscapeHTML(false)
-		return encoder.Encode(value)
+		if err := encoder.Encode(value); err != nil {
+			return err
+		}
+		_, err := w.Write(printableJSON(text.Bytes()))
+		return err
 	}
 	columns := []Column[[2]string]{
 		{Name: "field", Text: func(p [2]string) string { return p[0] }},
@@ -147,6 +154,26 @@ func All[T any](values []T) iter.Seq2[T, error] {
 			}
 		}
 	}
+}
+
+// printableJSON is Printable for JSON, which escapes only the characters below U+0020 by
+// itself. The others are in strings, where their escape has the same meaning.
+func printableJSON(text []byte) []byte {
+	hidden := func(r rune) bool { return r != '\n' && !strconv.IsGraphic(r) }
+	if bytes.IndexFunc(text, hidden) < 0 {
+		return text
+	}
+	var escaped bytes.Buffer
+	for _, r := range string(text) {
+		if !hidden(r) {
+			escaped.WriteRune(r)
+			continue
+		}
+		for _, unit := range utf16.AppendRune(nil, r) {
+			fmt.Fprintf(&escaped, `\u%04x`, unit)
+		}
+	}
+	return escaped.Bytes()
 }
 
 // Printable returns text with each character that could control a terminal or

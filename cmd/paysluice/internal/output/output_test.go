@@ -2,6 +2,7 @@ package output_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -107,8 +108,6 @@ func TestWriteFails(t *testing.T) {
 		_, err = output.Write(full{}, f, columns(), failing(10_000))
 		assert.ErrorIs(t, err, errFull, "%s", f)
 	}
-	_, err := output.Write(io.Discard, output.JSON, nil, output.All([]func(){nil}))
-	assert.ErrorContains(t, err, "unsupported type")
 }
 
 var errFull = errors.New("disk full")
@@ -171,6 +170,26 @@ func TestPrintable(t *testing.T) {
 		"":                "",
 	} {
 		assert.Equal(t, want, output.Printable(text))
+	}
+}
+
+// JSON controls no terminal and hides no text either.
+func TestPrintableJSON(t *testing.T) {
+	hostile := row{EventID: "a\x1b\u009b2J\u202e\U000e0041\x7f é 订"}
+	for _, f := range []output.Format{output.JSON, output.NDJSON} {
+		var rows, object bytes.Buffer
+		_, err := output.Write(&rows, f, columns(), output.All([]row{hostile}))
+		require.NoError(t, err)
+		require.NoError(t, output.Object(&object, f, hostile, nil))
+		for _, text := range []string{rows.String(), object.String()} {
+			assert.Contains(t, text, `"a\u001b\u009b2J\u202e\udb40\udc41\u007f é 订"`, f)
+		}
+		var got row
+		require.NoError(t, json.Unmarshal(object.Bytes(), &got))
+		assert.Equal(t, hostile, got)
+		assert.ErrorContains(t, output.Object(io.Discard, f, func() {}, nil), "unsupported type")
+		_, err = output.Write(io.Discard, f, nil, output.All([]func(){nil}))
+		assert.ErrorContains(t, err, "unsupported type")
 	}
 }
 

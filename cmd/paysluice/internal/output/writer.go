@@ -50,7 +50,7 @@ func (j *jsonWriter[T]) row(row T) error {
 		separator = "[\n  "
 	}
 	j.rows++
-	_, err = j.w.WriteString(separator + string(text))
+	_, err = j.w.WriteString(separator + string(printableJSON(text)))
 	return err
 }
 
@@ -67,7 +67,12 @@ func (j *jsonWriter[T]) end() error {
 type ndjsonWriter[T any] struct{ w *bufio.Writer }
 
 func (n ndjsonWriter[T]) row(row T) error {
-	return cmp.Or(json.NewEncoder(n.w).Encode(row), n.w.Flush())
+	text, err := json.Marshal(row)
+	if err != nil {
+		return err
+	}
+	_, err = n.w.Write(append(printableJSON(text), '\n'))
+	return cmp.Or(err, n.w.Flush())
 }
 
 func (ndjsonWriter[T]) end() error { return nil }

@@ -69,6 +69,9 @@ func TestUnreadableRows(t *testing.T) {
 	for range query.Readable(s.Events(ctx, query.Filter{}), func(error) {}) {
 		break
 	}
+	for range query.AsListed(s.Events(ctx, query.Filter{})) {
+		break
+	}
 
 	timeline, err := s.Timeline(ctx, query.Filter{Provider: "stripe", Payment: "p1"})
 	require.NoError(t, err)
