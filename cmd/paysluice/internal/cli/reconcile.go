@@ -291,6 +291,7 @@ type reconciliationResult struct {
 }
 
 func (r *reconciliation) result(p reconcile.Place) reconciliationResult {
+	p.Report.Examples = append([]reconcile.Example{}, p.Report.Examples...)
 	return reconciliationResult{
 		Provider: r.provider.Name, Account: r.flags.account, Since: p.Since, Until: p.Until,
 		MarginSeconds: int(r.source.Facts().Margin.Seconds()), Report: p.Report,

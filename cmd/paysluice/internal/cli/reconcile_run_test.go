@@ -188,6 +188,7 @@ func TestReconcile(t *testing.T) {
 		{"all findings", contract.Stripe(), "-o ndjson", nil, exitFound, `{"state":"missing","eventId":"stripe:e1","type":"charge.succeeded","timestamp":`},
 		{"their counts", contract.Stripe(), "-o ndjson", nil, exitFound, "1 listed: 0 stored, 0 different, 0 archived, 0 on the way, 0 not expected, 0 unreadable, 1 missing"},
 		{"the findings cannot be printed", contract.Stripe(), "-o ndjson", func(r *reconciled) { r.out = fullDisk{} }, exitFailed, errFull.Error()},
+		{"a list that is empty", contract.Stripe(), "--since 1h -o json", nil, exitDone, `"examples": []`},
 		{"another endpoint", contract.Stripe(), "--webhook-url https://other.example.com", nil, exitFailed, "name another with --webhook-url"},
 		{"no Connect endpoint", contract.Stripe(), "--account acct_1", nil, exitFailed, "for the events of connected accounts\n"},
 		{"PayPal's accounts", contract.PayPal(), "--account x", nil, exitUsage, "PayPal lists the events of one app"},

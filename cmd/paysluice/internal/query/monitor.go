@@ -126,7 +126,7 @@ func newAlarm(a cwtypes.MetricAlarm) Alarm {
 	means, do, _ := strings.Cut(strings.TrimPrefix(aws.ToString(a.AlarmDescription), "Means: "), " Do: ")
 	return Alarm{
 		Name: aws.ToString(a.AlarmName), State: string(a.StateValue), Since: aws.ToTime(a.StateUpdatedTimestamp).UTC(),
-		Means: means, Do: do, Actions: a.AlarmActions, Enabled: aws.ToBool(a.ActionsEnabled),
+		Means: means, Do: do, Actions: append([]string{}, a.AlarmActions...), Enabled: aws.ToBool(a.ActionsEnabled),
 		Pages: strings.HasPrefix(aws.ToString(a.AlarmName), pagePrefix),
 	}
 }

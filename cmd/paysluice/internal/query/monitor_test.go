@@ -135,7 +135,7 @@ func TestAlarmsFiringFirst(t *testing.T) {
 	alarms, err := newMonitor(c).Alarms(t.Context())
 	require.NoError(t, err)
 	require.Len(t, alarms, 122)
-	assert.Equal(t, query.Alarm{Name: "page-intake-prod", State: "ALARM", Since: now, Means: "It is bad.", Do: "Mend it.", Enabled: true, Pages: true}, alarms[0])
+	assert.Equal(t, query.Alarm{Name: "page-intake-prod", State: "ALARM", Since: now, Means: "It is bad.", Do: "Mend it.", Actions: []string{}, Enabled: true, Pages: true}, alarms[0])
 	assert.Equal(t, "ticket-z-prod", alarms[1].Name)
 	assert.Equal(t, "ticket-000-prod", alarms[2].Name)
 }

@@ -41,9 +41,9 @@ func (s *Store) Timeline(ctx context.Context, f Filter) (Timeline, error) {
 			return Timeline{}, fmt.Errorf("%w: choose %s or %s with --provider", ErrSeveral, t.Steps[0].Provider, e.Provider)
 		}
 		sum.Add(e)
-		step := Step{Listed: Listed{Event: e}}
+		step := Step{Listed: Listed{Event: e}, Totals: []ledger.Totals{}}
 		if p, ok := sum.Payment(e.Provider, f.Payment); ok {
-			t.Payment, step.Totals = p, p.Totals
+			t.Payment, step.Totals = p, append(step.Totals, p.Totals...)
 			for _, problem := range p.Problems {
 				if !known[problem] {
 					known[problem] = true

@@ -331,6 +331,13 @@ func TestTimeline(t *testing.T) {
 	assert.Equal(t, []ledger.Problem{ledger.StateContradicted}, got.Steps[2].Appeared)
 	assert.Len(t, got.Problems, 2)
 
+	pending := paid("stripe:5", time.Minute)
+	pending.PaymentID, pending.Category, pending.Money = "p2", event.PaymentPending, event.Money{}
+	i.add(pending)
+	got, err = s.Timeline(t.Context(), query.Filter{Payment: "p2"})
+	require.NoError(t, err)
+	assert.Equal(t, []ledger.Totals{}, got.Steps[0].Totals, "an empty list in JSON, not null")
+
 	i.add(paid("square:4", time.Minute))
 	_, err = s.Timeline(t.Context(), query.Filter{Payment: "p1"})
 	assert.ErrorIs(t, err, query.ErrSeveral)
