@@ -83,7 +83,7 @@ func (a *api) addEndpoint(p contract.Provider, authorizer, processor cfn.ID) {
 			reason: "Payment providers have no account in a user pool. They sign their requests; authorizer and processor verify the signature.",
 		}),
 	})
-	a.addPermission(p.Title+"MethodPermission", processor, "/"+stageName+"/"+http.MethodPost+"/"+p.Path)
+	a.addPermission(p.Title+"MethodPermission", processor, "/"+contract.StageName+"/"+http.MethodPost+"/"+p.Path)
 	a.Output(p.Title+"Url", cfn.Output{Description: "URL to register at " + p.Title + ".", Value: a.url(p)})
 }
 

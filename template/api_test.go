@@ -165,6 +165,7 @@ func eachProvidersWay(t require.TestingT, d document) {
 			"DEAD_LETTER_QUEUE_URL": "DeadLetterQueue",
 			"BUCKET_NAME":           "FailedWebhooks",
 			"ENDPOINT_URL":          d.Outputs[p.Title+"Url"].Value.(string),
+			"API_URL":               "https://Api.execute-api.us-east-1.amazonaws.com/live/" + p.Path,
 			"EVENT_RETENTION_DAYS":  eventRetentionDays,
 		})
 	}
@@ -324,12 +325,13 @@ func domainRequirements() []requirement {
 			},
 		},
 		{
-			says:   "with a domain, each processor has its URL there, which Square signs",
+			says:   "with a domain, each processor has its URL there and the API's own, and Square signs one of them",
 			domain: true,
 			holds:  eachProvidersWay,
 			breaks: []mutation{
 				set("SquareProcessorFunction.Properties.Environment.Variables.ENDPOINT_URL",
 					"https://Api.execute-api.us-east-1.amazonaws.com/live/square"),
+				set("SquareProcessorFunction.Properties.Environment.Variables.API_URL", "https://hooks.example.com/square"),
 			},
 		},
 	}

@@ -93,7 +93,7 @@ func providerLine(metric string, p contract.Provider) line {
 }
 
 func apiLine(metric string) line {
-	return line{apiNamespace, metric, "ApiName", contract.APIName + suffix, "Stage", stageName}
+	return line{apiNamespace, metric, "ApiName", contract.APIName + suffix, "Stage", contract.StageName}
 }
 
 // optionalWidget is a widget that the dashboard has under a condition.

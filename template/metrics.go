@@ -89,7 +89,7 @@ func queueMetric(queue cfn.ID, name, statistic string) metric {
 func apiMetric(name string) metric {
 	return metric{
 		namespace: apiNamespace, name: name, statistic: "Sum",
-		dimensions: []cloudwatch.Alarm_Dimension{dimension("ApiName", named(contract.APIName)), dimension("Stage", stageName)},
+		dimensions: []cloudwatch.Alarm_Dimension{dimension("ApiName", named(contract.APIName)), dimension("Stage", contract.StageName)},
 	}
 }
 

@@ -36,9 +36,6 @@ func functionRoleName(function string) string { return function + "-role" }
 // people and tools look for a function's log.
 func functionLogGroupName(function string) string { return "/aws/lambda/" + function }
 
-// stageName is part of URLs. It needs no suffix, since the API has one.
-const stageName = "live"
-
 const suffix = "-${" + environmentSuffix + "}"
 
 // named returns a resource's name: {name}-{environment suffix}. The suffix comes

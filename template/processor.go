@@ -14,7 +14,7 @@ const processorTimeoutSeconds = 9
 
 // addProcessor adds the function that verifies one provider's webhooks and queues
 // them.
-func (s *stack) addProcessor(p contract.Provider, secret, bucket cfn.ID, q queues, url string) cfn.ID {
+func (s *stack) addProcessor(p contract.Provider, secret, bucket cfn.ID, q queues, a *api) cfn.ID {
 	// The wildcard is the retention, which an update may change.
 	payloads := contract.OversizePrefix + "*/" + p.Name + "/*"
 	policy := []statement{
@@ -55,7 +55,8 @@ func (s *stack) addProcessor(p contract.Provider, secret, bucket cfn.ID, q queue
 			contract.QueueURLVar:           q.events.Ref(),
 			contract.DeadLetterQueueURLVar: q.deadLetter.Ref(),
 			contract.BucketNameVar:         bucket.Ref(),
-			contract.EndpointURLVar:        url,
+			contract.EndpointURLVar:        a.url(p),
+			contract.APIURLVar:             a.ownURL(p),
 			contract.RetentionDaysVar:      cfn.Ref(eventRetentionDays),
 		},
 		policy:    policy,

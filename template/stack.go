@@ -100,7 +100,7 @@ func Build(o Options) (*cfn.Template, error) {
 	authorizer := a.addAuthorizer(w.authorizer)
 	for _, p := range o.Providers {
 		secret := s.addSecret(p)
-		processor := s.addProcessor(p, secret, bucket, q, a.url(p))
+		processor := s.addProcessor(p, secret, bucket, q, a)
 		a.addEndpoint(p, authorizer, processor)
 		w.processors = append(w.processors, processor)
 	}

@@ -26,7 +26,7 @@ func (a *api) addStage(deployment, accessLog, emptied cfn.ID, account string) cf
 		"Description": cfn.Sub(disableDefaultEndpoint + "=" + variable(disableDefaultEndpoint)),
 	}, Resource: &apigateway.Stage{
 		RestApiId:    a.id.Ref(),
-		StageName:    new(stageName),
+		StageName:    new(contract.StageName),
 		DeploymentId: new(deployment.Ref()),
 		AccessLogSetting: &apigateway.Stage_AccessLogSetting{
 			DestinationArn: new(accessLog.Att("Arn")),
@@ -187,7 +187,10 @@ func (a *api) addDomain(stage cfn.ID) {
 
 // url returns the URL that receives a provider's webhooks.
 func (a *api) url(p contract.Provider) string {
-	return cfn.If(a.customDomain,
-		cfn.Sub("https://"+variable(domainName)+"/"+p.Path),
-		cfn.Sub("https://"+variable(a.id)+".execute-api.${AWS::Region}.${AWS::URLSuffix}/"+stageName+"/"+p.Path))
+	return cfn.If(a.customDomain, cfn.Sub("https://"+variable(domainName)+"/"+p.Path), a.ownURL(p))
+}
+
+// ownURL returns that URL at the API's own host name.
+func (a *api) ownURL(p contract.Provider) string {
+	return cfn.Sub(p.APIURL(variable(a.id), "${AWS::Region}", "${AWS::URLSuffix}"))
 }

@@ -56,6 +56,7 @@ const (
 	ProviderVar           = "PROVIDER"              // Name of the provider of a processor
 	SecretARNVar          = "SECRET_ARN"            // secret of that provider
 	EndpointURLVar        = "ENDPOINT_URL"          // URL of that provider's webhooks; Square signs it
+	APIURLVar             = "API_URL"               // the same at the API's own host name; see Provider.APIURL
 	QueueURLVar           = "QUEUE_URL"             // webhook-queue
 	DeadLetterQueueURLVar = "DEAD_LETTER_QUEUE_URL" // webhook-dlq
 	BucketNameVar         = "BUCKET_NAME"           // failed webhooks and large payloads

@@ -27,6 +27,7 @@ func TestProvidersAreDistinctAndWellFormed(t *testing.T) {
 			seen[name] = true
 		}
 		assert.Equal(t, p.Name+"-processor", contract.ProcessorName(p))
+		assert.Equal(t, "https://abc.execute-api.us-east-1.amazonaws.com/live/"+p.Path, p.APIURL("abc", "us-east-1", "amazonaws.com"))
 	}
 }
 

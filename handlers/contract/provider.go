@@ -27,6 +27,17 @@ type Provider struct {
 // HasCertificates reports whether the processor fetches certificates.
 func (p Provider) HasCertificates() bool { return p.UntrustedReason != "" }
 
+// StageName is the API's only stage, a part of its URLs. It needs no suffix, since the
+// API has an id.
+const StageName = "live"
+
+// APIURL returns the URL of a provider's webhooks at the host name that an API with this
+// id has in a region. It exists beside the one at a domain of the stack's own. dnsSuffix
+// is that of AWS in the region.
+func (p Provider) APIURL(api, region, dnsSuffix string) string {
+	return "https://" + api + ".execute-api." + region + "." + dnsSuffix + "/" + StageName + "/" + p.Path
+}
+
 // Stripe returns the descriptor of Stripe, which signs in one header
 // (docs.stripe.com/webhooks, "Verify webhook signatures manually").
 func Stripe() Provider {

@@ -51,7 +51,7 @@ func newFlooded(t *testing.T) *flooded {
 // processors returns environments of a sender's processor and a function that
 // signs a body for them.
 func (f *flooded) processors(t *testing.T, s senders.Sender, n int) (environments []*processor.Handler, sign func(body []byte) function.Request) {
-	p, err := all.Verifying(floodURL, nil).ByName(s.Provider.Name)
+	p, err := all.Verifying(floodURL, "", nil).ByName(s.Provider.Name)
 	require.NoError(t, err)
 	key := s.NewSecret()
 	document, err := json.Marshal(s.Document(key))

@@ -45,6 +45,7 @@ func wire(ctx context.Context) (*processor.Handler, error) {
 		bucketName    = vars.Required(contract.BucketNameVar)
 		retentionDays = vars.Days(contract.RetentionDaysVar)
 		endpointURL   = vars.Required(contract.EndpointURLVar)
+		apiURL        = vars.Optional(contract.APIURLVar)
 		httpClient    = client.NewHTTPClient(processor.AttemptTimeout)
 		clients       = client.Config(vars, httpClient)
 	)
@@ -56,7 +57,7 @@ func wire(ctx context.Context) (*processor.Handler, error) {
 		return func(ctx context.Context, err error) { log.WarnContext(ctx, message, "error", err.Error()) }
 	}
 	certificates := bucket.NewShared(s3.NewFromConfig(clients), bucketName, processor.SharedTimeout, warn("certificates not shared"))
-	p, err := all.Verifying(endpointURL, certificates).ByName(name)
+	p, err := all.Verifying(endpointURL, apiURL, certificates).ByName(name)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", contract.ProviderVar, err)
 	}

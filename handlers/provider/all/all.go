@@ -22,6 +22,8 @@ type Settings struct {
 	// EndpointURL is the URL that receives Square's webhooks. Square signs it; an
 	// entry of the secret may name another one.
 	EndpointURL string
+	// APIURL is that URL at the API's own host name, or empty. Square may sign it too.
+	APIURL string
 }
 
 // All returns the providers of the shipped stack, in the order of
@@ -30,14 +32,14 @@ func All(s Settings) provider.Set {
 	return provider.Set{
 		stripe.New(),
 		paypal.New(s.FetchCertificate, s.Certificates),
-		square.New(s.EndpointURL),
+		square.New(s.EndpointURL, s.APIURL),
 	}
 }
 
 // Verifying returns the providers with verifiers that fetch certificates from
 // PayPal and share them in a store, as a processor needs them.
-func Verifying(endpointURL string, certificates paypal.Store) provider.Set {
-	return All(Settings{FetchCertificate: paypal.NewFetcher(), Certificates: certificates, EndpointURL: endpointURL})
+func Verifying(endpointURL, apiURL string, certificates paypal.Store) provider.Set {
+	return All(Settings{FetchCertificate: paypal.NewFetcher(), Certificates: certificates, EndpointURL: endpointURL, APIURL: apiURL})
 }
 
 // Signer returns what signs as a provider with the key of a secret's entry. url is

@@ -24,7 +24,7 @@ func TestRegistryAndContractListTheSameProviders(t *testing.T) {
 }
 
 func TestVerifyingAreTheSameProviders(t *testing.T) {
-	verifying := all.Verifying("https://abc.execute-api.us-east-1.amazonaws.com/live/square", nil)
+	verifying := all.Verifying("https://abc.execute-api.us-east-1.amazonaws.com/live/square", "", nil)
 	require.Len(t, verifying, len(contract.Providers()))
 	square, err := verifying.ByName(contract.Square().Name)
 	require.NoError(t, err)

@@ -23,7 +23,7 @@ func TestDiagnose(t *testing.T) {
 	slash := entry{Label: "slash", Key: "key_slash", Environment: "live", URL: "https://hooks.example.com/square/"}
 	v := newVerifier(t,
 		entry{Label: "main", Key: key, Environment: "live"}, entry{Label: "shop", Key: "key_shop", Environment: "live", URL: url}, slash)
-	other, err := square.New(endpointURL).Verifier(document(t, entry{Label: "old", Key: "key_old", Environment: "live"}))
+	other, err := square.New(endpointURL, "").Verifier(document(t, entry{Label: "old", Key: "key_old", Environment: "live"}))
 	require.NoError(t, err)
 	right := sign([]byte(content), key, endpointURL)
 
@@ -89,6 +89,13 @@ func TestDiagnose(t *testing.T) {
 		base64.RawURLEncoding.EncodeToString(sum),
 	} {
 		add(providertest.Crafted{Why: value[:3], Cause: provider.SignatureEncoding, Header: signed(value)})
+	}
+	domain, err := square.New(endpointURL, apiURL).Verifier(document(t, entry{Label: "main", Key: key, Environment: "live"}))
+	require.NoError(t, err)
+	for cause, signature := range map[provider.Cause]string{
+		provider.OtherURL: sign([]byte(content), key, apiURL+"/"), provider.BodyEnd: sign([]byte(content+"\n"), key, apiURL), provider.KeyForm: sign([]byte(content), key+"\n", apiURL),
+	} {
+		add(providertest.Crafted{Why: "beside a domain, for the API's URL", Cause: cause, Verifier: domain, Header: signed(signature)})
 	}
 	wrong := sign([]byte("x"), key, endpointURL)
 	for _, values := range [][]string{{right, right}, {wrong, right}, {right, wrong}, {"x", right, ""}, {wrong + ", " + right}} {

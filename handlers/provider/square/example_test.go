@@ -14,7 +14,7 @@ import (
 func Example() {
 	const endpoint = "https://hooks.example.com/square"
 	secret := []byte(`{"subscriptions":[{"label":"shop","signatureKey":"example","environment":"live","maxAgeHours":72}]}`)
-	verifier, err := square.New(endpoint).Verifier(secret)
+	verifier, err := square.New(endpoint, "").Verifier(secret)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -31,7 +31,7 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	e, err := square.New(endpoint).Event(body, origin)
+	e, err := square.New(endpoint, "").Event(body, origin)
 	if err != nil {
 		fmt.Println(err)
 		return

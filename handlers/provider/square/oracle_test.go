@@ -29,7 +29,7 @@ func (r request) ours(t *testing.T) bool {
 	for i, s := range r.subscriptions {
 		entries[i] = entry{Label: "main", Key: s[0], URL: s[1], Environment: "live"}
 	}
-	v, err := square.New("").Verifier(document(t, entries...))
+	v, err := square.New("", "").Verifier(document(t, entries...))
 	if err != nil {
 		assert.ErrorIs(t, err, provider.SecretMalformed)
 		return false

@@ -51,12 +51,13 @@ func parseSum(text string) (s sum, ok bool) {
 
 // verifier checks signatures against the entries of one secret document.
 type verifier struct {
-	subscriptions []subscription
+	keys          int              // entries of the document
+	subscriptions []subscription   // the entries, then those that the API's own URL is for too
 	endpointURL   string           // the stack's own, for diagnoses
 	newHash       func() hash.Hash // of SHA-256; tests count what it hashes
 }
 
-// Verify implements provider.Verifier. It computes one HMAC for each entry and
+// Verify implements provider.Verifier. It computes one HMAC for each entry and URL, and
 // compares it in constant time. It parses the body only after an entry matches, and
 // once, for the age bound. An empty body is rejected: Square signs none, and square-go-sdk
 // accepts it whatever its signature.
@@ -69,7 +70,7 @@ func (v verifier) Verify(_ context.Context, h provider.Header, body []byte, now 
 		return provider.Origin{}, fmt.Errorf("%w: the body is empty", provider.SignatureMismatch)
 	}
 	err = fmt.Errorf("%w: it matches none of %d keys with their notification URLs",
-		provider.SignatureMismatch, len(v.subscriptions))
+		provider.SignatureMismatch, v.keys)
 	created := sync.OnceValue(func() int64 { return createdAt(body) })
 	for _, s := range v.subscriptions {
 		if !hmac.Equal(macOf(v.newHash, s.SignatureKey, *s.NotificationURL, body), signature[:]) {

@@ -1,12 +1,14 @@
 package square_test
 
 import (
+	"crypto/sha256"
 	"hash"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/paysluice/paysluice/handlers/provider"
 	"github.com/paysluice/paysluice/handlers/provider/providertest"
@@ -42,9 +44,48 @@ func TestVerifyURL(t *testing.T) {
 		})
 	}
 
-	_, err := square.New("").Verifier(document(t, named, own))
+	_, err := square.New("", "").Verifier(document(t, named, own))
 	assert.ErrorIs(t, err, provider.SecretMalformed, "a tool that does not know the stack's URL")
 	assert.ErrorContains(t, err, `entry 2 of "subscriptions": "notificationUrl" is missing`)
+}
+
+// TestVerifyAfterADomain: a stack's update changes its URL at once. Square signs the
+// API's own URL until somebody changes the subscription, and that URL still leads here.
+func TestVerifyAfterADomain(t *testing.T) {
+	body := []byte(`{"event_id":"1","created_at":"2026-04-01T00:00:00Z"}`)
+	first := entry{Label: "first", Key: "key_1", Environment: "live"}
+	second := entry{Label: "second", Key: "key_2", Environment: "sandbox", MaxAge: 24}
+	named := entry{Label: "named", Key: "key_3", Environment: "live", URL: url}
+	const domain = "https://pay.example.com/square"
+	v, err := square.New(domain, apiURL).Verifier(document(t, first, second, named))
+	require.NoError(t, err)
+	for _, tt := range []struct {
+		why     string
+		key, to string
+		age     time.Duration
+		want    error
+		origin  provider.Origin
+		hashes  int // of the body
+	}{
+		{"Square has the API's URL", "key_1", apiURL, 0, nil, provider.Origin{Endpoint: "first", Livemode: new(true)}, 4},
+		{"with the label and the environment of its entry", "key_2", apiURL, 0, nil, provider.Origin{Endpoint: "second", Livemode: new(false)}, 5},
+		{"and its bound", "key_2", apiURL, 25 * time.Hour, provider.TimestampStale, provider.Origin{}, 5},
+		{"Square has the domain: no signature of the API's URL is made", "key_2", domain, 0, nil, provider.Origin{Endpoint: "second", Livemode: new(false)}, 2},
+		{"an entry with a URL of its own has no other", "key_3", apiURL, 0, provider.SignatureMismatch, provider.Origin{}, 5},
+		{"another path of the API", "key_1", apiURL + "/", 0, provider.SignatureMismatch, provider.Origin{}, 5},
+	} {
+		t.Run(tt.why, func(t *testing.T) {
+			made := 0
+			counting := square.WithHash(v, func() hash.Hash { made++; return sha256.New() })
+			origin, err := counting.Verify(t.Context(), signed(sign(body, tt.key, tt.to)), body, epoch().Add(tt.age))
+			assert.ErrorIs(t, err, tt.want)
+			assert.Equal(t, tt.origin, origin)
+			assert.Equal(t, 2*tt.hashes, made, "an HMAC has an inner and an outer hash")
+			if tt.want == provider.SignatureMismatch {
+				assert.ErrorContains(t, err, "none of 3 keys")
+			}
+		})
+	}
 }
 
 func TestVerifyBoundsTheAge(t *testing.T) {
@@ -135,7 +176,11 @@ func TestVerifyTellsNoAgeToStrangers(t *testing.T) {
 
 func TestFullSecretAndTheLargestBody(t *testing.T) {
 	entries := slices.Repeat([]entry{{Label: "a", Key: "key", Environment: "live"}}, providertest.MaxEntries)
-	providertest.RequireEffort(t, func(newHash func() hash.Hash) provider.Verifier {
-		return square.WithHash(newVerifier(t, entries...), newHash)
-	}, func(body []byte) provider.Header { return signed(sign(body, "another", endpointURL)) }, epoch())
+	for apiURL, signatures := range map[string]int{"": 1, endpointURL: 1, apiURL: 2} {
+		v, err := square.New(endpointURL, apiURL).Verifier(document(t, entries...))
+		require.NoError(t, err)
+		providertest.RequireEffort(t, signatures, func(newHash func() hash.Hash) provider.Verifier {
+			return square.WithHash(v, newHash)
+		}, func(body []byte) provider.Header { return signed(sign(body, "another", endpointURL)) }, epoch())
+	}
 }

@@ -31,6 +31,7 @@ import (
 // Provider implements provider.Provider for Square. Make it with New.
 type Provider struct {
 	endpointURL string
+	apiURL      string
 	rules       provider.Rules[object]
 }
 
@@ -38,9 +39,12 @@ var _ provider.Provider = Provider{}
 
 // New returns Square's provider. endpointURL is the URL at which this stack
 // receives Square's POSTs. It is used for entries of the secret without a
-// notificationUrl; if it is empty, each entry needs one.
-func New(endpointURL string) Provider {
-	return Provider{endpointURL: endpointURL, rules: rules()}
+// notificationUrl; if it is empty, each entry needs one. apiURL is the same at the API's
+// own host name. Those entries verify it too: when a stack gets a domain, endpointURL
+// changes at once, and Square signs apiURL until the subscription has the new URL. It
+// may be empty.
+func New(endpointURL, apiURL string) Provider {
+	return Provider{endpointURL: endpointURL, apiURL: apiURL, rules: rules()}
 }
 
 // Descriptor implements provider.Provider.
@@ -68,14 +72,29 @@ func (Provider) CheckHeaders(h provider.Header, _ time.Time) error {
 //	}]}
 //
 // Every entry is live, and two entries may have one label. notificationUrl is the
-// URL as Square has it, byte for byte; without it the stack's own URL is used.
+// URL as Square has it, byte for byte; without it the stack's own URLs are used.
 // Without maxAgeHours, events of up to 72 hours are accepted.
 func (p Provider) Verifier(document []byte) (provider.Verifier, error) {
 	subscriptions, err := readSecret(document, p.endpointURL)
 	if err != nil {
 		return nil, err
 	}
-	return verifier{subscriptions: subscriptions, endpointURL: p.endpointURL, newHash: sha256.New}, nil
+	v := verifier{keys: len(subscriptions), subscriptions: subscriptions, endpointURL: p.endpointURL, newHash: sha256.New}
+	v.subscriptions = append(v.subscriptions, p.atAPI(subscriptions)...)
+	return v, nil
+}
+
+// atAPI returns the entries without a notificationUrl of their own, with apiURL. There
+// are none if both of the stack's URLs are the same.
+func (p Provider) atAPI(subscriptions []subscription) []subscription {
+	var found []subscription
+	for _, s := range subscriptions {
+		if s.ownURL && p.apiURL != "" && p.apiURL != p.endpointURL {
+			s.NotificationURL = &p.apiURL
+			found = append(found, s)
+		}
+	}
+	return found
 }
 
 const (
@@ -105,6 +124,8 @@ type subscription struct {
 	Environment     string  `json:"environment"`
 	NotificationURL *string `json:"notificationUrl"`
 	MaxAgeHours     *int    `json:"maxAgeHours"`
+
+	ownURL bool // the stack's, for want of a notificationUrl
 }
 
 // readSecret reads the secret document. Entries without a notificationUrl get
@@ -118,7 +139,7 @@ func readSecret(document []byte, endpointURL string) ([]subscription, error) {
 	}
 	for i := range content.Subscriptions {
 		if s := &content.Subscriptions[i]; s.NotificationURL == nil && endpointURL != "" {
-			s.NotificationURL = new(endpointURL)
+			s.NotificationURL, s.ownURL = new(endpointURL), true
 		}
 	}
 	return content.Subscriptions, decode.CheckEntries("subscriptions", content.Subscriptions, subscription.problems)

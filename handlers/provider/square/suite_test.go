@@ -24,6 +24,8 @@ const (
 	// endpointURL is the stack's own URL, and url one that an entry names.
 	endpointURL = "https://abc123.execute-api.us-east-1.amazonaws.com/live/square"
 	url         = "https://hooks.example.com/square"
+	// apiURL is the stack's URL at the API's own host name, beside a domain.
+	apiURL = "https://def456.execute-api.us-east-1.amazonaws.com/live/square"
 
 	signatureHeader = "x-square-hmacsha256-signature"
 
@@ -34,7 +36,7 @@ const (
 func suite(t testing.TB) providertest.Suite {
 	const sixteen = `{"a":{},"b":{},"c":{},"d":{},"e":{},"f":{},"g":{},"h":{},"i":{},"j":{},"k":{},"l":{},"m":{},"n":{},"o":{},"p":{}}`
 	return providertest.Suite{
-		Provider:   square.New(endpointURL),
+		Provider:   square.New(endpointURL, ""),
 		Descriptor: contract.Square(),
 		List:       "subscriptions",
 		Senders: []providertest.Sender{
@@ -138,7 +140,7 @@ func document(t testing.TB, entries ...entry) []byte {
 
 func newVerifier(t testing.TB, entries ...entry) provider.Verifier {
 	t.Helper()
-	v, err := square.New(endpointURL).Verifier(document(t, entries...))
+	v, err := square.New(endpointURL, "").Verifier(document(t, entries...))
 	require.NoError(t, err)
 	return v
 }

@@ -136,7 +136,8 @@ func start(t *testing.T) *functions {
 			client.EndpointVar+"="+f.cloud.url, client.RegionVar+"=us-east-1", client.AccessKeyVar+"=id", client.SecretKeyVar+"=secret",
 			contract.EnvironmentVar+"=test", contract.LogLevelVar+"=INFO", contract.BucketNameVar+"=bucket",
 			contract.QueueURLVar+"="+queueURL+"webhook-queue", contract.DeadLetterQueueURLVar+"="+queueURL+"webhook-dlq",
-			contract.EndpointURLVar+"="+endpointURL,
+			// As for a stack with a new domain, for which Square does not sign yet.
+			contract.EndpointURLVar+"=https://hooks.example.com/square", contract.APIURLVar+"="+endpointURL,
 		))
 		require.NoError(t, err)
 		t.Cleanup(func() { _ = function.Stop() })

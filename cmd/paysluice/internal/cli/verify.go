@@ -187,7 +187,7 @@ func (a *app) stackSecret(ctx context.Context, v *verification.Case) error {
 		return err
 	}
 	if v.EndpointURL == "" {
-		v.EndpointURL = s.Outputs[v.Provider.Title+"Url"]
+		v.EndpointURL, v.APIURL = s.Outputs[v.Provider.Title+"Url"], s.APIURL(v.Provider)
 	}
 	for _, p := range contract.Providers() {
 		v.URLs = append(v.URLs, s.Outputs[p.Title+"Url"])

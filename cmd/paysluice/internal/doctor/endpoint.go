@@ -22,6 +22,12 @@ func (s *Side) checkEndpoint(context.Context) ([]Finding, error) {
 	}
 	var found []Finding
 	for _, o := range e.all {
+		if o.URL == s.APIURL && o.URL != s.URL && o.Disabled == "" {
+			found = append(found, Finding{Warning, s.name(o), fmt.Sprintf("has the URL %s at the API's own host name, not the stack's", o.URL),
+				"What is sent there arrives while DisableExecuteApiEndpoint is false and this stack exists.",
+				"change the URL " + s.at() + ", to " + s.URL})
+			continue
+		}
 		difference := urlDifference(o.URL, s.URL)
 		if difference == "" || o.Disabled != "" {
 			continue

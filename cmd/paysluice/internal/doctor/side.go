@@ -27,6 +27,8 @@ type Side struct {
 	Setup    source.Setup
 	// URL is that of the stack's endpoint at the provider.
 	URL string
+	// APIURL is that URL at the API's own host name, where the stack receives webhooks too.
+	APIURL string
 	// Entries reads the stack's secret of the provider.
 	Entries func(context.Context) ([]secrets.Entry, error)
 	// Newest reads the newest stored events of the provider, a few.
@@ -53,7 +55,7 @@ func NewSide(s *stack.Stack, p contract.Provider, key source.Key, setup source.S
 		url = s.Outputs[p.Title+"Url"]
 	}
 	return &Side{
-		Provider: p, Key: key, Setup: setup, URL: url, Now: now,
+		Provider: p, Key: key, Setup: setup, URL: url, APIURL: s.APIURL(p), Now: now,
 		Entries: func(ctx context.Context) ([]secrets.Entry, error) {
 			v, err := secrets.Open(s, p).Read(ctx)
 			return v.Entries(), err

@@ -163,6 +163,10 @@ func TestBrokenSide(t *testing.T) {
 		{"a live key for a stack of the sandbox", []contract.Provider{paypal}, func(s *sided) { s.Key.Sandbox = false }, "mode", Error, "has no entry of the key's mode, live", "--environment live"},
 		{"no endpoint", everywhere, func(s *sided) { s.change(func(e *providerapi.Endpoint) { e.URL = "https://other.example.com/live/x" }) }, "endpoint", Error, "has no endpoint with the URL " + hook + ", and 1 with others", "with the URL " + hook},
 		{"a slash", everywhere, url(hook + "/"), "endpoint", Error, "by a slash at its end", ", to " + hook},
+		{"a new domain, and the API's URL at the provider", everywhere, func(s *sided) {
+			s.APIURL = "https://abc.execute-api.us-east-1.amazonaws.com/live/x"
+			url(s.APIURL)(s)
+		}, "endpoint", Warning, "at the API's own host name", ", to " + hook},
 		{"capitals", []contract.Provider{square}, url("https://Hooks.example.com/live/x"), "endpoint", Error, "by capital letters", ""},
 		{"http", []contract.Provider{square}, url("http://hooks.example.com/live/x"), "endpoint", Error, "by its scheme", ""},
 		{"another stage", []contract.Provider{paypal}, url("https://hooks.example.com/prod/x"), "endpoint", Error, "by its path", ""},
@@ -305,6 +309,7 @@ func TestSideOfAStack(t *testing.T) {
 		require.NoError(t, err)
 		s := NewSide(d.stack, contract.Stripe(), providerapi.Key(), setup, "", time.Now)
 		assert.Equal(t, d.stack.Outputs["StripeUrl"], s.URL)
+		assert.Equal(t, d.stack.APIURL(contract.Stripe()), s.APIURL)
 		s = NewSide(d.stack, p, providerapi.Key(), setup, hook, time.Now)
 		assert.Equal(t, hook, s.URL)
 		entries, err := s.Entries(t.Context())

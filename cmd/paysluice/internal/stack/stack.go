@@ -91,6 +91,12 @@ func (s *Stack) WebhookURL(p contract.Provider) (string, error) {
 	return strings.TrimSuffix(s.AWS.Endpoint, "/") + "/_aws/execute-api/" + api + u.Path, nil
 }
 
+// APIURL returns the URL of a provider's webhooks at the API's own host name, as AWS has
+// it. The output is another URL if the stack has a domain.
+func (s *Stack) APIURL(p contract.Provider) string {
+	return p.APIURL(s.Outputs["ApiId"], s.AWS.Config.Region, "amazonaws.com")
+}
+
 // Find returns the stack of that name, or the only paysluice stack of the region
 // if name is empty. The error is ErrNotFound or ErrAmbiguous, or that of AWS.
 func Find(ctx context.Context, a AWS, name string) (*Stack, error) {

@@ -82,6 +82,8 @@ func TestFind(t *testing.T) {
 	assert.Equal(t, "https://hooks.example.com/square", webhook, "a domain of one's own")
 	_, err = s.WebhookURL(contract.PayPal())
 	assert.ErrorContains(t, err, "output PayPalUrl")
+	s.Outputs["ApiId"] = "abc"
+	assert.Equal(t, "https://abc.execute-api.us-east-1.amazonaws.com/live/square", s.APIURL(contract.Square()))
 	s.AWS.Endpoint = ""
 	webhook, err = s.WebhookURL(contract.Stripe())
 	require.NoError(t, err)

@@ -34,6 +34,8 @@ type Case struct {
 	// EndpointURL is the stack's URL of the provider. Square signs it unless the
 	// entry names another.
 	EndpointURL string
+	// APIURL is that URL at the API's own host name, which Square may sign too.
+	APIURL string
 	// URLs are other URLs that Square may sign.
 	URLs []string
 	Now  time.Time
@@ -58,9 +60,9 @@ type Result struct {
 // body that is signed and not an event is accepted, with the reason for which it
 // is archived instead of stored.
 func Verify(ctx context.Context, c Case) (Result, error) {
-	set := all.Verifying(c.EndpointURL, nil)
+	set := all.Verifying(c.EndpointURL, c.APIURL, nil)
 	if c.PayPal != nil {
-		set = all.All(all.Settings{EndpointURL: c.EndpointURL, FetchCertificate: func(context.Context, string) ([]byte, error) {
+		set = all.All(all.Settings{EndpointURL: c.EndpointURL, APIURL: c.APIURL, FetchCertificate: func(context.Context, string) ([]byte, error) {
 			return c.PayPal.Certificate, nil
 		}})
 	}

@@ -78,6 +78,12 @@ func TestVerify(t *testing.T) {
 			assert.Nil(t, r.Diagnosis)
 		}
 	}
+	// A stack with a domain takes what Square signs for the API's own URL.
+	own := verification.Case{Provider: contract.Square(), Request: moved, Now: now, Secret: verification.Secret{Text: []byte("hush")}, EndpointURL: url, APIURL: url + "/"}
+	r, err := verification.Verify(t.Context(), own)
+	require.NoError(t, err)
+	assert.True(t, r.Accepted, r.Detail)
+
 	// A local stack has a PayPal of its own.
 	authority := paypaltest.NewAuthority(now)
 	leaf := authority.Issue(paypaltest.LiveName, now)
@@ -94,7 +100,7 @@ func TestVerify(t *testing.T) {
 		assert.Equal(t, accepted, r.Accepted, r.Detail)
 	}
 	c = verification.Case{Provider: contract.Stripe(), Request: stripeRequest, Now: now, Secret: verification.Secret{Name: "the file", Text: []byte(`{}`)}}
-	_, err := verification.Verify(t.Context(), c)
+	_, err = verification.Verify(t.Context(), c)
 	assert.ErrorIs(t, err, provider.SecretMalformed)
 	assert.ErrorContains(t, err, "the file: ")
 	c.Others, c.Secret.Text = []verification.Secret{{Name: "another", Text: nil}}, []byte("whsec_x")
