@@ -95,7 +95,10 @@ func TestPageReconciling(t *testing.T) {
 	t.Parallel() // it has a stack of its own
 	stripe, c := accounts["stripe"], newComparing(t, "compared", "0")
 	api := c.apis["stripe"]
-	api.Subscribe(providerapi.Endpoint{ID: "we_2", URL: "https://hooks.example.com/stripe", Types: []string{"*"}})
+	api.Subscribe(
+		providerapi.Endpoint{ID: "we_2", URL: "https://hooks.example.com/stripe", Types: []string{"*"}},
+		providerapi.Endpoint{ID: "we_3", URL: c.Outputs["StripeUrl"], Types: []string{"*"}, Application: "ca_1"},
+	)
 	require.NoError(t, c.PutSecret(t.Context(), stripe.Provider, stripe.Document(stripe.secret)))
 	s := reader(t)
 	s.env = append(s.env, "PAYSLUICE_STACK="+c.Name)
