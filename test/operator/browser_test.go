@@ -108,12 +108,12 @@ func TestBrowserShowsEachPage(t *testing.T) {
 	}
 	var e struct{ PaymentID string }
 	require.NoError(t, json.Unmarshal([]byte(paysluice(t, "events", "get", id, "-o", "json").stdout), &e))
-	archive(t, 2, contract.ReasonConflict, time.Now().Add(-5*time.Hour).Truncate(time.Millisecond), "")
+	failed := archive(t, 2, contract.ReasonConflict, time.Now().Add(-5*time.Hour).Truncate(time.Millisecond), "")[0].Event.ID
 	b, c := visit(t, root())
 	for target, want := range map[string]string{
 		"/": "Do events arrive?", "/?period=week": "the last week", "/events": "payment.succeeded", "/events?type=none": "No event matches",
 		"/event?id=" + url.QueryEscape(id): "49.99", "/event?id=" + url.QueryEscape(id) + "&body=pretty": `"`, "/event?id=" + url.QueryEscape(id) + "&trace": "received; stored in",
-		"/trace?id=" + url.QueryEscape(id): "The logs were searched", "/event?id=none": "Not found",
+		"/trace?id=" + url.QueryEscape(id): "The logs were searched", "/event?id=none": "Not found", "/search?q=" + url.QueryEscape(failed): "The event is not stored",
 		"/payment?provider=square&id=" + e.PaymentID: "Timeline", "/failures": "conflict", "/failures?provider=stripe&reason=conflict&days=7": "Messages",
 		"/replay?provider=stripe&reason=conflict&days=7": "Nothing to replay", "/doctor": "Is this deployment right?", "/doctor?examine": "passed", "/send?show=body": "Expected: 200",
 	} {

@@ -123,6 +123,8 @@ func TestCommandsOnRows(t *testing.T) {
 			", and docs/reasons.md explains the reason conflict; paysluice failures show stripe:e has the message, and paysluice replay " + key + " sends it again\n"},
 		{"its trace", "trace stripe:e", failed, &out, exitFound, "archived, not stored: docs/reasons.md explains the reason, and paysluice failures show stripe:e has the message; ids: stripe:e\n"},
 		{"its stages", "trace stripe:e", failed, &out, exitFound, "archived, reason conflict, archivedTo s3://b/" + key},
+		{"a message that is no event", "trace r1", account{"FilterLogEvents": `{"events":[{"message":"{\"apiRequestId\":\"r1\",\"archivedTo\":\"k\"}"}]}`}, &out, exitFound,
+			"explains the reason, and paysluice failures list has the message; ids: r1\n"},
 		{"the archive cannot be read", "events get stripe:e", unlisted, &out, exitFailed, "in table t: paysluice trace stripe:e looks in the logs and in the archive; the archive could not be searched: list s3://b/stripe/: "},
 		{"no event's id", "events get e", unlisted, &out, exitFailed, "an event's id begins with its provider"},
 		{"no such event", "events get stripe:e", empty, &out, exitFailed, "in table t: paysluice trace stripe:e looks in the logs and in the archive\n"},

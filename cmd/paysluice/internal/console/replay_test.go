@@ -204,9 +204,9 @@ func TestFailures(t *testing.T) {
 	group = page(t, s, "/failures?provider=stripe&reason=conflict&days=1")
 	assert.Contains(t, group, "The command below lists the rest, and a replay of the group has all of its messages.")
 	assert.Contains(t, group, "paysluice failures list --provider stripe --reason conflict --since 1d --limit 0 --after stripe/2026/03/10/0999.json")
-	for _, m := range many { // they come before
-		m.Provider = "paypal"
-		a.failures = append([]failure.Failure{m}, a.failures...)
+	a.failures = slices.Repeat(many, 2)
+	for n := range many { // they come before
+		a.failures[n].Provider = "paypal"
 	}
 	text = page(t, s, "/failures?days=1")
 	assert.Contains(t, text, "the oldest day first: Stripe, PayPal may have more. The command", "fewer days than one cannot be chosen")
