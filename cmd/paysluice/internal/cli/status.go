@@ -181,7 +181,7 @@ func printQueue(w io.Writer, q query.Queue) {
 	if q.OldestSeconds != nil {
 		oldest = ", oldest " + formatAge(time.Duration(*q.OldestSeconds)*time.Second)
 	}
-	fmt.Fprintf(w, "%s: %d waiting, %d in flight%s\n", q.Name, q.Waiting+q.Delayed, q.InFlight, oldest)
+	fmt.Fprintf(w, "%s: %d waiting, %d in flight%s\n", q.Name, q.Pending(), q.InFlight, oldest)
 }
 
 // formatAge returns a duration in its largest unit: 40 s, 5 min, 3 h, 2 d.

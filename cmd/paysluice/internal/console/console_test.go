@@ -2,6 +2,7 @@ package console
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -114,8 +115,8 @@ func (w *world) Timeline(context.Context, query.Filter) (query.Timeline, error) 
 	return w.timeline, w.fail["Timeline"]
 }
 
-func (w *world) Counts(context.Context, time.Time, time.Time, time.Duration) ([]query.Count, error) {
-	return w.counts, w.fail["Counts"]
+func (w *world) Counts(_ context.Context, _, _ time.Time, step time.Duration) ([]query.Count, error) {
+	return w.counts, cmp.Or(w.fail["Counts"], w.fail["Counts of "+step.String()])
 }
 
 func (w *world) QueueStates(context.Context) (query.QueueStates, error) {

@@ -65,6 +65,7 @@ type providerRow struct {
 	Events   section[[]event.Event] // the newest
 	// Unreadable names the newer rows that are not events, nil without one.
 	Unreadable *problem
+	Timed      bool          // whether one of Events has a time of the provider
 	P50, P99   time.Duration // from the provider's time to the receipt
 	Charts     []chart
 }
@@ -81,7 +82,7 @@ func (s *Server) overview(r *http.Request) (view, error) {
 	s.readOverview(r.Context(), &data, now)
 	for i := range data.Providers {
 		p := &data.Providers[i]
-		p.P50, p.P99 = delays(p.Events.Value)
+		p.P50, p.P99, p.Timed = delays(p.Events.Value)
 		for _, m := range data.Metrics {
 			p.Charts = append(p.Charts, newChart(m, p.Provider.Name, data.Counts.Value, now, data.Span))
 		}
@@ -127,6 +128,8 @@ func (s *Server) readOverview(ctx context.Context, data *overviewData, now time.
 	_ = all.Wait() // each section keeps its own error
 	if data.Span == data.Spans[0] {
 		data.Recent = data.Counts
+	} else if data.Counts.Problem == nil {
+		data.Counts.Problem = data.Recent.Problem
 	}
 }
 
@@ -162,8 +165,8 @@ func (d *overviewData) unreadable() bool {
 func (p providerRow) Last() *event.Event { return query.LastReceived(p.Events.Value) }
 
 // delays returns the median and the 99th percentile of the time between the
-// provider's time and the receipt.
-func delays(events []event.Event) (p50, p99 time.Duration) {
+// provider's time and the receipt. known is false if no event has a time.
+func delays(events []event.Event) (p50, p99 time.Duration, known bool) {
 	var all []time.Duration
 	for _, e := range events {
 		if e.Timestamp != 0 {
@@ -171,8 +174,8 @@ func delays(events []event.Event) (p50, p99 time.Duration) {
 		}
 	}
 	if len(all) == 0 {
-		return 0, 0
+		return 0, 0, false
 	}
 	slices.Sort(all)
-	return all[(len(all)-1)/2], all[(len(all)*99+99)/100-1]
+	return all[(len(all)-1)/2], all[(len(all)*99+99)/100-1], true
 }

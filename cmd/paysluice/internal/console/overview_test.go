@@ -149,11 +149,12 @@ func TestOverviewPage(t *testing.T) {
 			`State of 13:00:00 CET (<time datetime="2026-03-10T12:00:00Z"`, `was received <time datetime="2026-03-10T11:59:01Z"`}},
 		{"the answers keep their hour", &world{counts: rejected}, "/?period=week", []string{"1,003 Rejected in the last week, at most 1,003 in 2 h", "1,003 requests without a signature", "No request was accepted in the last hour."}},
 		{"the last event is the one received last", &world{events: []event.Event{paid("stripe:1", 5*time.Hour), received("stripe:2", day, time.Minute)}}, "/", []string{`"Last event"><time datetime="2026-03-10T11:59:00Z"`}},
-		{"an event without a time has no delay", &world{events: []event.Event{timeless}}, "/", []string{"0 ms</td>"}},
+		{"an event without a time has no delay", &world{events: []event.Event{timeless}}, "/", []string{`"Delay p50"><span class="none">–</span>`}},
 		{"an alarm", &world{alarms: []query.Alarm{{State: "ALARM", Do: "Mend it."}}}, "/", []string{"<dt>Do</dt><dd>Mend it.</dd>"}},
-		{"queues", &world{queues: query.QueueStates{Queue: query.Queue{Waiting: 2, OldestSeconds: new(600)}, Unpublished: &query.Queue{Name: "unpublished", Waiting: 1_001}}}, "/", []string{"10 min</td>", "<code>unpublished</code>", ">1,001</td>"}},
+		{"queues", &world{queues: query.QueueStates{Queue: query.Queue{Waiting: 2, OldestSeconds: new(600)}, Unpublished: &query.Queue{Name: "unpublished", Waiting: 1_000, Delayed: 1}}}, "/", []string{"10 min</td>", "<code>unpublished</code>", ">1,001</td>", `"Oldest"><span class="none">unknown</span>`}},
 		{"rows that are not events", &world{left: spoiled}, "/", []string{`<span class="word bad">Some rows are not events</span>`, "Row of stripe:bad"}},
 		{"denied counts", &world{fail: map[string]error{"Counts": denied()}}, "/", []string{"unknown</span>", "Access denied."}},
+		{"denied counts of the last hour", &world{fail: map[string]error{"Counts of 1m0s": denied()}}, "/?period=week", []string{"The counts could not be read.", "unknown</span>", "Access denied."}},
 		{"denied events", &world{fail: map[string]error{"Events": denied()}}, "/", []string{`{&#34;Effect&#34;:&#34;Allow&#34;,&#34;Action&#34;:&#34;dynamodb:Query&#34;,&#34;Resource&#34;:&#34;arn:aws:dynamodb:us-east-1:1:table/t&#34;}`}},
 	} {
 		text := page(t, listen(t, row.w), row.target)

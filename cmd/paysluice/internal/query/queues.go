@@ -25,8 +25,11 @@ type Queue struct {
 	OldestSeconds *int `json:"oldestSeconds,omitempty"`
 }
 
+// Pending returns the number of messages that nobody has received.
+func (q Queue) Pending() int { return q.Waiting + q.Delayed }
+
 // Total returns the number of messages that are in the queue.
-func (q Queue) Total() int { return q.Waiting + q.InFlight + q.Delayed }
+func (q Queue) Total() int { return q.Pending() + q.InFlight }
 
 // QueueStates are the states of the stack's queues.
 type QueueStates struct {
