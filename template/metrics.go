@@ -218,12 +218,13 @@ func (s *stack) addFailureMetric(p contract.Provider) metric {
 
 // uninvokedPattern matches requests that the authorizer allowed and that could not invoke
 // the processor: its permission, function or role is gone. Such a request leaves no line
-// in the processor's log and no error in its metrics. API Gateway answers it 500; after a
-// crash or a bad response of the function it answers 502, to a body above Lambda's limit
-// 413, and a processor answers neither. integrationStatus is - in all these cases.
+// in the processor's log and no error in its metrics. API Gateway answers it 500, and its
+// integrationStatus is - (DataBiosphere/azul#8301). Only API Gateway answers 500. After a
+// crash it answers 502 (DataBiosphere/azul#8192), to a body above Lambda's limit 413
+// (koki-develop/lgtm-generator#10).
 //
-// Throttled requests are left out, because a flood can exhaust the account's
-// concurrency. They differ only in the error (DataBiosphere/azul#6624, #8301).
+// Throttled requests are answered 500 too (DataBiosphere/azul#6624). They are left out, because a flood
+// can exhaust the account's concurrency.
 func uninvokedPattern(p contract.Provider) string {
 	return `{ $.resource = "/` + p.Path + `" && $.status = "500"` +
 		` && $.errorResponseType != "AUTHORIZER_FAILURE" && $.errorResponseType != "AUTHORIZER_CONFIGURATION_ERROR"` +
