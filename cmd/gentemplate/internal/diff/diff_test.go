@@ -330,7 +330,7 @@ Resources:
 // TestLoss: not everything that is deleted is gone at once.
 func TestLoss(t *testing.T) {
 	for typ, want := range map[string]string{
-		"AWS::S3::Bucket": "stays behind", "AWS::KMS::Key": "schedules", "AWS::SecretsManager::Secret": "recovery window", "AWS::SQS::Queue": "with its data",
+		"AWS::S3::Bucket": "stays behind", "AWS::KMS::Key": "schedules", "AWS::SecretsManager::Secret": "without recovery", "AWS::SQS::Queue": "with its data",
 	} {
 		report := between(t, "Resources: {R: {Type: '"+typ+"'}, U: {Type: U}}", "Resources: {U: {Type: U}}")
 		assert.Contains(t, report.of(t, "R").Reasons[0].Rule, want)

@@ -80,7 +80,8 @@ func deletion(r *model.Resource) string {
 }
 
 // loss says what CloudFormation does with a resource and its data (CloudFormation User
-// Guide, Troubleshooting; Secrets Manager and KMS API References).
+// Guide, Troubleshooting; KMS API Reference; aws-cloudformation/cloudformation-coverage-roadmap
+// #1999: it deletes a secret without a recovery window).
 func loss(typ string) string {
 	switch typ {
 	case "AWS::S3::Bucket":
@@ -88,7 +89,7 @@ func loss(typ string) string {
 	case "AWS::KMS::Key":
 		return "schedules this one for deletion: everything that it encrypted becomes unreadable."
 	case "AWS::SecretsManager::Secret":
-		return "deletes this one: its value is lost after the recovery window."
+		return "deletes this one without recovery: its value is lost."
 	}
 	return "deletes this one with its data."
 }
