@@ -260,7 +260,7 @@ func (f forwarder) post(ctx context.Context, e event.Event, body []byte) (int, e
 		"Paysluice-Event-Category": string(e.Category),
 		"Paysluice-Event-Provider": e.Provider,
 	} {
-		request.Header.Set(name, value)
+		request.Header.Set(name, output.Printable(value)) // net/http sends no header with a control character
 	}
 	response, err := f.client.Do(request)
 	if failure, ok := errors.AsType[*url.Error](err); ok {

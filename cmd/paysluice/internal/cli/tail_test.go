@@ -34,17 +34,18 @@ func TestDeliverUntilAnswered(t *testing.T) {
 	var out bytes.Buffer
 	f := newForwarder(strings.Replace(server.URL, "//", "//user:hidden@", 1)+"/hooks?token=hidden", &out)
 	f.first = time.Millisecond
-	e := event.Event{ID: "stripe:evt_1", Type: "charge.refunded\u009b2J", Category: event.RefundSucceeded, Provider: "stripe"}
+	e := event.Event{ID: "stripe:evt_1", Type: "charge.refunded\u009b2J\x1b", Category: event.RefundSucceeded, Provider: "stripe"}
 
 	require.NoError(t, f.deliver(t.Context(), e, []byte("{ }")))
 	assert.Equal(t, []string{"{ }", "{ }", "{ }", "{ }", "{ }"}, bodies, "the exact body")
 	assert.Equal(t, "stripe:evt_1", header.Get("Paysluice-Event-Id"))
+	assert.Equal(t, `charge.refunded\u009b2J\x1b`, header.Get("Paysluice-Event-Type"), "it stops no delivery")
 	assert.Equal(t, strings.ReplaceAll(`stripe:evt_1 TYPE: 503, again in 1ms
 stripe:evt_1 TYPE: 429, again in 2ms
 stripe:evt_1 TYPE: 408, again in 4ms
 stripe:evt_1 TYPE: 302, again in 8ms
 stripe:evt_1 TYPE: 422
-`, "TYPE", `charge.refunded\u009b2J`), out.String(), "no redirect is followed, and no type is a command for a terminal")
+`, "TYPE", `charge.refunded\u009b2J\x1b`), out.String(), "no redirect is followed, and no type is a command for a terminal")
 
 	server.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
