@@ -28,23 +28,39 @@ type refusedPeer struct{}
 //
 // A connection without such a socket is admitted, because no user of this machine is known
 // for it: the client is in another network namespace or a virtual machine that forwards to
-// this one, or the system is not Linux. A local client that has reset its connection is
-// not listed either. It can use up a link, but it gets no answer and so no session.
+// this one, or the system is not Linux. But if a client has reset its connection, the
+// console's own end is not listed either, only its listener. That client gets no answer,
+// but its request could still change something.
 func checkPeer(tables ...string) func(context.Context, net.Conn) context.Context {
 	return func(ctx context.Context, c net.Conn) context.Context {
-		for _, name := range tables {
-			table, err := os.Open(name)
-			if err != nil {
-				continue
-			}
-			uid, found := owner(table, c.RemoteAddr().(*net.TCPAddr), c.LocalAddr().(*net.TCPAddr))
-			table.Close()
-			if found {
-				return context.WithValue(ctx, refusedPeer{}, stranger(uid, os.Getuid()))
-			}
+		client, server := c.RemoteAddr().(*net.TCPAddr), c.LocalAddr().(*net.TCPAddr)
+		uid, found := lookUp(tables, client, server)
+		if !found {
+			_, listens := lookUp(tables, server, &net.TCPAddr{IP: net.IPv4zero})
+			_, open := lookUp(tables, server, client) // after the search for the client's end
+			uid, found = closed, listens && !open
 		}
-		return ctx
+		if !found {
+			return ctx
+		}
+		return context.WithValue(ctx, refusedPeer{}, stranger(uid, os.Getuid()))
 	}
+}
+
+// lookUp returns the user of a socket in the tables that can be read.
+func lookUp(tables []string, local, remote *net.TCPAddr) (uid string, found bool) {
+	for _, name := range tables {
+		table, err := os.Open(name)
+		if err != nil {
+			continue
+		}
+		uid, found = owner(table, local, remote)
+		table.Close()
+		if found {
+			break
+		}
+	}
+	return uid, found
 }
 
 // refusedBy returns why the requests of a connection are refused, "" if they are not.
@@ -69,10 +85,11 @@ const closed = "unknown"
 // owner returns the user of the socket from local to remote in a table of sockets. Several
 // sockets can have one local address and port, with different remote ones.
 func owner(table io.Reader, local, remote *net.TCPAddr) (uid string, found bool) {
+	locals, remotes := tableAddresses(local), tableAddresses(remote)
 	for lines := bufio.NewScanner(table); lines.Scan(); {
 		// sl local_address rem_address st queues timer retrnsmt uid timeout inode
 		fields := strings.Fields(lines.Text())
-		if len(fields) < 10 || !slices.Contains(tableAddresses(local), fields[1]) || !slices.Contains(tableAddresses(remote), fields[2]) {
+		if len(fields) < 10 || !slices.Contains(locals, fields[1]) || !slices.Contains(remotes, fields[2]) {
 			continue
 		}
 		// The kernel prints user 0 and inode 0 for a socket that is closed, whoever opened

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -58,30 +59,48 @@ func TestStrangers(t *testing.T) {
 	assert.NotEmpty(t, stranger(closed, 1000))
 }
 
-// Each connection is looked up in the tables that are there.
-func TestPeersOfConnections(t *testing.T) {
+// connect returns both ends of a connection. Its listener stays open.
+func connect(t *testing.T) (client, accepted *net.TCPConn) {
+	t.Helper()
 	listener, err := net.Listen("tcp4", "127.0.0.1:0")
 	require.NoError(t, err)
-	defer listener.Close()
-	client, err := net.Dial("tcp", listener.Addr().String())
+	dialed, err := net.Dial("tcp", listener.Addr().String())
 	require.NoError(t, err)
-	defer client.Close()
-	accepted, err := listener.Accept()
+	end, err := listener.Accept()
 	require.NoError(t, err)
-	defer accepted.Close()
+	t.Cleanup(func() { listener.Close(); dialed.Close(); end.Close() })
+	return dialed.(*net.TCPConn), end.(*net.TCPConn)
+}
 
-	table := filepath.Join(t.TempDir(), "tcp")
-	line := fmt.Sprintf("1: %s %s 01 0:0 0:0 0 65533 0 7", tableAddresses(client.LocalAddr().(*net.TCPAddr))[1],
-		tableAddresses(client.RemoteAddr().(*net.TCPAddr))[1])
-	require.NoError(t, os.WriteFile(table, []byte(line), 0o600))
-	assert.Contains(t, refusedBy(checkPeer("none", table)(t.Context(), accepted)), "id 65533")
-	assert.Empty(t, refusedBy(checkPeer("none")(t.Context(), accepted)), "not Linux")
-	file, err := os.Open(socketTables()[0])
-	require.NoError(t, err)
-	defer file.Close()
-	uid, found := owner(file, client.LocalAddr().(*net.TCPAddr), client.RemoteAddr().(*net.TCPAddr))
+func TestPeersOfConnections(t *testing.T) {
+	client, accepted := connect(t)
+	line := func(local, remote net.Addr, uid string) string {
+		return fmt.Sprintf("1: %s %s 01 0:0 0:0 0 %s 0 7\n", tableAddresses(local.(*net.TCPAddr))[1], tableAddresses(remote.(*net.TCPAddr))[1], uid)
+	}
+	listens := line(accepted.LocalAddr(), &net.TCPAddr{IP: net.IPv4zero}, "0")
+	open := line(accepted.LocalAddr(), client.LocalAddr(), "0")
+	for _, row := range []struct{ why, table, says string }{
+		{"another user", listens + open + line(client.LocalAddr(), client.RemoteAddr(), "65533"), "id 65533"},
+		{"root", listens + open + line(client.LocalAddr(), client.RemoteAddr(), "0"), ""},
+		{"a forwarded connection", listens + open, ""},
+		{"a connection that was reset", listens, "id " + closed},
+		{"a system that lists no sockets", "", ""},
+	} {
+		table := filepath.Join(t.TempDir(), "tcp")
+		require.NoError(t, os.WriteFile(table, []byte(row.table), 0o600))
+		why := refusedBy(checkPeer("none", table)(t.Context(), accepted))
+		assert.Equal(t, row.says != "", why != "", row.why)
+		assert.Contains(t, why, row.says, row.why)
+	}
+
+	uid, found := lookUp(socketTables(), client.LocalAddr().(*net.TCPAddr), client.RemoteAddr().(*net.TCPAddr))
 	assert.True(t, found)
 	assert.Equal(t, strconv.Itoa(os.Getuid()), uid)
+	check := checkPeer(socketTables()...)
+	assert.Empty(t, refusedBy(check(t.Context(), accepted)))
+	require.NoError(t, client.SetLinger(0)) // the end is a reset
+	require.NoError(t, client.Close())
+	assert.Eventually(t, func() bool { return refusedBy(check(t.Context(), accepted)) != "" }, time.Minute, time.Millisecond)
 }
 
 // Another user with the link neither reads a page nor uses the link up.
