@@ -34,8 +34,8 @@ func (a *app) status() *cobra.Command {
 		Long: `Show for each provider the last event, and how many webhooks of the last hour
 were accepted, rejected, stored, duplicates or archived. Then show the queues,
 and each alarm that fires with its meaning and its remedy. Exit code 3: an alarm
-fires, dead letters wait, accepted events are missing, events were not
-published, or a row of the table is not an event.`,
+fires, dead letters wait, accepted events are not stored in time, events were
+not published, or a row of the table is not an event.`,
 		Example: `  paysluice status
   paysluice status --watch`,
 		Args: cobra.NoArgs,
@@ -137,8 +137,11 @@ func (a *app) printStatus(s query.Status) error {
 	return nil
 }
 
-// printFaults counts the missing events, and names the rows that are not events.
+// printFaults counts the late and the missing events, and names the rows that are not events.
 func printFaults(w io.Writer, s query.Status) {
+	if s.Late > s.Missing {
+		fmt.Fprintf(w, "late: %s still in a queue after %s\n", counted(s.Late-s.Missing, "accepted event"), formatAge(query.CountLag))
+	}
 	if s.Missing > 0 {
 		fmt.Fprintf(w, "missing: %s neither stored, nor archived, nor in a queue\n", counted(s.Missing, "accepted event"))
 	}

@@ -249,7 +249,8 @@ func TestReadStatus(t *testing.T) {
 	assert.Len(t, status.Providers[0].Unreadable, 5)
 	assert.Equal(t, 2, status.Providers[0].MoreUnreadable)
 	assert.Equal(t, 7, status.Missing, "one waits in the queue, and one in the dead-letter queue")
-	assert.False(t, query.Status{Missing: 1}.Healthy())
+	assert.Equal(t, 9, status.Late)
+	assert.False(t, query.Status{Late: 1}.Healthy())
 }
 
 func TestAgeThatCloudWatchDoesNotHave(t *testing.T) {

@@ -22,7 +22,9 @@ type Status struct {
 	Since       time.Time        `json:"since"` // start of the counts
 	Providers   []ProviderStatus `json:"providers"`
 	QueueStates
-	// Missing counts the accepted events that are neither stored nor archived nor in a queue.
+	// Late counts the events accepted at least CountLag ago that are neither stored nor
+	// archived, and Missing those of them that are in no queue.
+	Late    int `json:"late,omitempty"`
 	Missing int `json:"missing,omitempty"`
 	// Alarms are those that fire.
 	Alarms []Alarm `json:"alarms"`
@@ -59,11 +61,11 @@ func LastReceived(events []event.Event) *event.Event {
 	return last
 }
 
-// Healthy reports whether no alarm fires, no dead letter waits, no event is missing or named
+// Healthy reports whether no alarm fires, no dead letter waits, no event is late or named
 // as unpublished, and no row is unreadable.
 func (s Status) Healthy() bool {
 	unreadable := slices.ContainsFunc(s.Providers, func(p ProviderStatus) bool { return len(p.Unreadable) > 0 })
-	return !unreadable && len(s.Alarms) == 0 && s.Missing == 0 && s.DeadLetters.Total() == 0 && (s.Unpublished == nil || s.Unpublished.Total() == 0)
+	return !unreadable && len(s.Alarms) == 0 && s.Late == 0 && s.DeadLetters.Total() == 0 && (s.Unpublished == nil || s.Unpublished.Total() == 0)
 }
 
 // ReadStatus returns the state of a stack, with the counts of the last period.
@@ -125,7 +127,8 @@ func ReadStatus(ctx context.Context, m *Monitor, s *Store, period time.Duration)
 		return Status{}, err
 	}
 	waiting := status.Queue.Total() + status.DeadLetters.Total()
-	status.Missing = max(NewBalance(counts, now, time.Minute).Missing-waiting, 0)
+	status.Late = NewBalance(counts, now, time.Minute).Missing
+	status.Missing = max(status.Late-waiting, 0)
 	for _, c := range counts {
 		for i := range status.Providers {
 			if status.Providers[i].Provider == c.Provider {
