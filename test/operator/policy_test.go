@@ -19,7 +19,8 @@ import (
 
 // statements returns the policy of a level, as paysluice policy prints it, with what
 // the emulator asks for instead: two actions as which it knows GetFunctionConcurrency and
-// GetEventSourceMapping, and those of a stream and of a rule's targets without a resource.
+// GetEventSourceMapping, those of a stream and of a rule's targets without a resource, and
+// two of SQS's batches, which on AWS need the actions of single messages.
 func statements(t *testing.T, level string) []map[string]any {
 	t.Helper()
 	var policy struct{ Statement []map[string]any }
@@ -27,7 +28,7 @@ func statements(t *testing.T, level string) []map[string]any {
 	require.Equal(t, 0, r.code, r.stderr)
 	require.NoError(t, json.Unmarshal([]byte(r.stdout), &policy))
 	return append(policy.Statement, allow("*", "lambda:PutFunctionConcurrency", "lambda:ListEventSourceMappings",
-		"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "events:ListTargetsByRule"))
+		"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "events:ListTargetsByRule", "sqs:DeleteMessageBatch", "sqs:ChangeMessageVisibilityBatch"))
 }
 
 // call is a command line, and the permission of the operator policy alone that it

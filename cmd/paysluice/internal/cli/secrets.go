@@ -118,6 +118,10 @@ func entryColumns() []output.Column[entryRow] {
 // entries returns the entries of a provider with their use, and says on stderr how
 // far it looked.
 func (a *app) entries(ctx context.Context, s *stack.Stack, p contract.Provider, since time.Time) ([]entryRow, error) {
+	if !secrets.Exists(s, p) {
+		fmt.Fprintf(a.err, "%s: the stack has no %s\n", p.Name, p.Title)
+		return nil, nil
+	}
 	version, err := secrets.Open(s, p).Read(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", p.Name, err)

@@ -8,6 +8,8 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/secrets"
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/stack"
+	"github.com/paysluice/paysluice/handlers/contract"
 )
 
 func TestSecretsCommandLine(t *testing.T) {
@@ -40,6 +42,11 @@ func TestSecretsCommandLine(t *testing.T) {
 	}
 	assert.Equal(t, "examined the newest 7 events, since 2026-04-01 00:00:00",
 		examined(secrets.Uses{Examined: 7, Oldest: time.Unix(1775001600, 0).UTC()}))
+	var told strings.Builder
+	rows, err := (&app{err: &told}).entries(t.Context(), &stack.Stack{}, contract.PayPal(), time.Time{})
+	assert.NoError(t, err)
+	assert.Empty(t, rows)
+	assert.Equal(t, "paypal: the stack has no PayPal\n", told.String(), "it is built without")
 	words, _ := completeProvider(nil, nil, "")
 	assert.Equal(t, providerNames(), words)
 	words, _ = completeProvider(nil, []string{"stripe"}, "")

@@ -39,6 +39,10 @@ type Vault struct {
 	endpointURL string
 }
 
+// Exists reports whether a stack has the secret of a provider. A stack can be built with
+// some of the providers only (docs/library.md).
+func Exists(s *stack.Stack, p contract.Provider) bool { return s.Outputs[p.Title+"SecretArn"] != "" }
+
 // Open returns the vault of a provider's secret in a stack.
 func Open(s *stack.Stack, p contract.Provider) *Vault {
 	return NewVault(secretsmanager.NewFromConfig(s.AWS.Config), p, s.Outputs[p.Title+"SecretArn"], s.Outputs[p.Title+"Url"])

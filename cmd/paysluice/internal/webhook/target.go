@@ -68,6 +68,9 @@ func CheckTestStack(ctx context.Context, s *stack.Stack) error {
 		return nil
 	}
 	for _, p := range contract.Providers() {
+		if !secrets.Exists(s, p) {
+			continue
+		}
 		document, err := secrets.Open(s, p).Text(ctx)
 		if err != nil {
 			return err

@@ -18,6 +18,9 @@ import (
 	"github.com/paysluice/paysluice/handlers/provider"
 )
 
+// without takes the place of the document of a provider that the stack does not have.
+const without = "without"
+
 // deployed returns a stack on AWS whose secrets have documents, by the provider's
 // title. Others were never filled.
 func deployed(t *testing.T, documents map[string]string) *stack.Stack {
@@ -42,7 +45,9 @@ func deployed(t *testing.T, documents map[string]string) *stack.Stack {
 		Region: "us-east-1", BaseEndpoint: &server.URL, Credentials: credentials.NewStaticCredentialsProvider("a", "b", ""),
 	}}}
 	for _, p := range contract.Providers() {
-		s.Outputs[p.Title+"SecretArn"] = p.Title
+		if documents[p.Title] != without {
+			s.Outputs[p.Title+"SecretArn"] = p.Title
+		}
 	}
 	return s
 }
@@ -55,6 +60,7 @@ func TestTestStacks(t *testing.T) {
 		want      string
 	}{
 		{"only sandboxes", map[string]string{"Stripe": stripe}, ""},
+		{"a stack without one provider", map[string]string{"Stripe": stripe, "PayPal": without}, ""},
 		{"no secret verifies anything", map[string]string{"PayPal": "{"}, ""},
 		{"one live entry", map[string]string{"Stripe": stripe, "Square": `{"subscriptions":[{"label":"b","environment":"live"}]}`}, `the entry "b" of Square's secret`},
 		{"an entry that says nothing", map[string]string{"Stripe": `{"endpoints":[{"label":"c","secret":"x"}]}`}, `the entry "c" of Stripe's secret`},
