@@ -9,6 +9,8 @@ import (
 
 // deletedAfterTables returns the resources with data that CloudFormation deletes only
 // when the tables are gone. A deletion that DeletionProtection refuses keeps their data.
+// webhook-unpublished and provider-api-keys, which exist under conditions, are not among
+// them: their contents can be made again.
 func (s *stack) deletedAfterTables() []string {
 	ids := []string{emptiedBucketID, webhookQueueID, deadLetterQueueID}
 	for _, p := range s.options.Providers {

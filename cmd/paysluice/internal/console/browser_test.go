@@ -103,7 +103,7 @@ func TestBrowserFollowsEvents(t *testing.T) {
 	b.until(button + ` === "Live" && ` + last + ` === "stripe:held10"`)
 
 	fail(denied())
-	b.until(`document.querySelector("main .problem")?.innerText.startsWith("Access denied.")`)
+	b.until(button + ` === "Not live" && document.querySelector("main .problem")?.innerText.startsWith("Access denied.")`)
 	fail(nil)
 	b.until(`document.querySelector("[data-id]") && !document.querySelector("main .problem")`)
 

@@ -98,8 +98,8 @@ for (const button of every("[data-copy]")) {
   });
 }
 
-// Some pages read themselves again. If that fails, the page says so and keeps what it has,
-// with its time, until the console answers again.
+// Some pages read themselves again. If the console does not answer, the page says so and keeps
+// what it has, with its time, until it does. If AWS does not, the console's page says so.
 const renewal = 20000; // more than the console waits for AWS
 
 const tell = (text) => {
@@ -160,7 +160,7 @@ if (live) {
     const added = every("[data-id]", fresh).filter((row) => !known.has(row.dataset.id));
     if (rows.matches(":hover, :focus-within")) return label(added.length ? `Live: ${added.length} new when you leave the list` : "Live");
     for (const row of added) row.classList.add("new");
-    label("Live");
+    label(fresh.querySelector("#rows .problem") && !fresh.querySelector("#rows [data-id]") ? "Not live" : "Live");
     show(fresh);
   }, 5000);
 }
