@@ -318,8 +318,9 @@ func TestWindows(t *testing.T) {
 		w.list(n, at)
 	}
 	var steps []time.Duration
-	missing := 0
-	w.Missing = func(context.Context, event.Event) error { missing++; return nil }
+	missing, s := 0, &sink{}
+	refill := reconcile.Refill{Queue: s, Now: w.Now}
+	w.Missing = func(ctx context.Context, e event.Event) error { missing++; return refill.Event(ctx, e) }
 	found := map[string]bool{}
 	w.Findings = func(from time.Time, all []reconcile.Example) error {
 		for _, e := range all {
@@ -328,10 +329,15 @@ func TestWindows(t *testing.T) {
 		}
 		return nil
 	}
-	w.Progress = func(at reconcile.Place) error { steps = append(steps, at.Step); return nil }
+	w.Progress = func(at reconcile.Place) error {
+		steps = append(steps, at.Step)
+		refill.Forget(at)
+		return nil
+	}
 	got := w.compare(t, 20*24*time.Hour)
 	assert.Equal(t, many, got.Missing)
-	assert.GreaterOrEqual(t, missing, many, "a window that is shortened calls Missing again")
+	assert.Greater(t, missing, many, "a window that is shortened calls Missing again")
+	assert.Equal(t, []int{many, many}, []int{refill.Stored, len(s.sent)}, "each event is refilled once")
 	assert.Len(t, got.Examples, 100)
 	assert.Len(t, found, many, "all are named, each once")
 	assert.Contains(t, steps, 24*time.Hour)
@@ -423,6 +429,7 @@ func TestRefill(t *testing.T) {
 		text := w.body(1, now.Add(-time.Hour))
 		w.list(1, now.Add(-time.Hour))
 		w.Missing = refill.Event
+		w.Progress = func(at reconcile.Place) error { refill.Forget(at); return nil }
 		require.Equal(t, 1, w.compare(t, 2*time.Hour).Missing)
 		if p.Name == "paypal" {
 			assert.Equal(t, []int{1, 0}, []int{refill.Redelivered, refill.Stored}, "PayPal delivers it again")
@@ -447,12 +454,13 @@ func TestRefill(t *testing.T) {
 		assert.True(t, w.Provider.SameEvent(e, webhook), "a webhook that arrives later is a duplicate")
 
 		refill.Store = true
-		e.Payload = []byte(strings.Repeat("x", event.MaxInline+1))
+		e.ID, e.Payload = "other", []byte(strings.Repeat("x", event.MaxInline+1))
 		require.NoError(t, refill.Event(t.Context(), e))
 		assert.Contains(t, s.sent[len(s.sent)-1], `"payloadRef":"oversize/30d/`)
 		s.fail = true
+		e.ID += "1"
 		assert.ErrorIs(t, refill.Event(t.Context(), e), errDown)
-		e.Payload = nil
+		e.ID, e.Payload = e.ID+"2", nil
 		assert.ErrorIs(t, refill.Event(t.Context(), e), errDown)
 	}
 }

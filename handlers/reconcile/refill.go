@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -31,11 +32,24 @@ type Refill struct {
 	// Redelivered and Stored count the events that the provider delivers again, and
 	// those that were sent to Queue.
 	Redelivered, Stored int
+
+	// tried has the times of the events that Event was called with: a window that is
+	// shortened passes its events again.
+	tried map[id]int64
 }
 
 // Event asks the provider to deliver an event again. If its API cannot, or refuses this
 // event, Event sends what the API listed to Queue, marked as event.OriginReconcile.
+// It does nothing for an event that it has tried already.
 func (r *Refill) Event(ctx context.Context, e event.Event) error {
+	key := hashID(e.ID)
+	if _, again := r.tried[key]; again {
+		return nil
+	}
+	if r.tried == nil {
+		r.tried = map[id]int64{}
+	}
+	r.tried[key] = e.Timestamp
 	if !r.Store && r.Subscription != nil {
 		_, own, _ := strings.Cut(e.ID, ":")
 		err := r.Source.Redeliver(ctx, own, *r.Subscription)
@@ -63,6 +77,12 @@ func (r *Refill) Event(ctx context.Context, e event.Event) error {
 	}
 	r.Stored++
 	return nil
+}
+
+// Forget frees the memory of the events before a place. Later events stay: a window that
+// was too long may have passed them, and a later window passes them again.
+func (r *Refill) Forget(at Place) {
+	maps.DeleteFunc(r.tried, func(_ id, timestamp int64) bool { return timestamp < at.Next.UnixMilli() })
 }
 
 // Prove repeats the comparison from a place until nothing is missing, for at most limit. It

@@ -207,6 +207,7 @@ func (w *worker) compare(ctx context.Context, c *reconcile.Comparison) (err erro
 	}
 	c.Progress = func(p reconcile.Place) error {
 		w.now.Place = p
+		refill.Forget(p)
 		if w.Refill != nil && !w.now.Proving {
 			*w.now.Refill = refilled{p.Report.Missing, refill.Redelivered, refill.Stored, failed}
 		}

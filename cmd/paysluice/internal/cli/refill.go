@@ -36,8 +36,6 @@ type notRefilled struct {
 type refilling struct {
 	*reconcile.Refill
 	tell func(notRefilled) error
-	// tried has the ids of the window's events: a window that is shortened begins again.
-	tried map[string]bool
 
 	failed   int
 	failures []notRefilled
@@ -45,12 +43,8 @@ type refilling struct {
 	inRow    int    // failures of that kind
 }
 
-// event refills one event, once. The error ends the refill.
+// event refills one event. The error ends the refill.
 func (r *refilling) event(ctx context.Context, e event.Event) error {
-	if r.tried[e.ID] {
-		return nil
-	}
-	r.tried[e.ID] = true
 	err := r.Refill.Event(ctx, e)
 	if err == nil || ctx.Err() != nil {
 		r.inRow = 0
@@ -101,7 +95,7 @@ func (a *app) tellFailure(e notRefilled) error {
 func (r *reconciliation) refill(ctx context.Context, done reconcile.Place) (reconciliationResult, error) {
 	a := r.app
 	fmt.Fprintln(a.err, summary(done.Report.Counts))
-	refill := &refilling{Refill: query.Refill(r.stack, r.source, a.now), tell: a.tellFailure, tried: map[string]bool{}}
+	refill := &refilling{Refill: query.Refill(r.stack, r.source, a.now), tell: a.tellFailure}
 	refill.Subscription, refill.Store = r.comparison.Subscription, r.flags.store
 	question := fmt.Sprintf("Refill %s of %s into %s?", counted(done.Report.Missing, "missing event"), r.provider.Title, r.stack.Name)
 	if err := a.confirm(ctx, question); err != nil {
@@ -115,7 +109,7 @@ func (r *reconciliation) refill(ctx context.Context, done reconcile.Place) (reco
 	}
 	r.comparison.Missing, r.comparison.Findings = refill.event, nil
 	r.comparison.Progress = func(p reconcile.Place) error {
-		clear(refill.tried)
+		refill.Forget(p)
 		if refill.failed > 0 { // the place stays before the first failure, so that another run repeats it
 			return r.say(p)
 		}

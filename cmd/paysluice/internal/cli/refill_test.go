@@ -139,7 +139,7 @@ type brokenQueue struct{}
 func (brokenQueue) Send(context.Context, string, string) error { return errDown }
 
 func TestFailuresThatCannotBePrinted(t *testing.T) {
-	refill := refilling{Refill: &reconcile.Refill{Queue: brokenQueue{}, Now: time.Now}, tell: func(notRefilled) error { return errFull }, tried: map[string]bool{}}
+	refill := refilling{Refill: &reconcile.Refill{Queue: brokenQueue{}, Now: time.Now}, tell: func(notRefilled) error { return errFull }}
 	assert.ErrorIs(t, refill.event(t.Context(), event.Event{}), errFull)
 }
 
@@ -156,7 +156,7 @@ func (q *fewSent) Send(context.Context, string, string) error {
 // A comparison that shortens a window passes its missing events again.
 func TestShortenedWindowRefillsOnce(t *testing.T) {
 	queue, told := &fewSent{}, 0
-	refill := refilling{Refill: &reconcile.Refill{Queue: queue, Now: time.Now}, tell: func(notRefilled) error { told++; return nil }, tried: map[string]bool{}}
+	refill := refilling{Refill: &reconcile.Refill{Queue: queue, Now: time.Now}, tell: func(notRefilled) error { told++; return nil }}
 	for range 2 {
 		for n := range 6 {
 			require.NoError(t, refill.event(t.Context(), event.Event{ID: fmt.Sprint("stripe:e", n)}))
