@@ -11,6 +11,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"log"
@@ -35,17 +36,21 @@ func main() {
 	if flag.NArg() < 2 {
 		log.Fatal("usage: screenshot [flags] LINK PATH…")
 	}
+	if err := os.MkdirAll(*out, 0o755); err != nil {
+		log.Fatal(err)
+	}
 	b, err := browser.Open(context.Background())
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer b.Close()
 	take := chromedp.CaptureScreenshot()
 	if *full {
 		take = chromedp.FullScreenshot(100) // PNG
 	}
-	if err := run(b, take, *click, filepath.Join(*out, *name), *width, flag.Arg(0), flag.Args()[1:]); err != nil {
-		log.Print(err)
+	err = run(b, take, *click, filepath.Join(*out, *name), *width, flag.Arg(0), flag.Args()[1:])
+	b.Close()
+	if err != nil {
+		log.Fatal(err)
 	}
 }
 
@@ -54,9 +59,13 @@ func run(b *browser.Browser, take chromedp.Action[[]byte], click, base string, w
 	if err := b.Enter(link); err != nil {
 		return err
 	}
-	origin, err := browser.Run(b, chromedp.Evaluate[string]("location.origin"))
+	// Only a page of the console has its header.
+	origin, err := browser.Run(b, chromedp.Evaluate[string](`document.querySelector("header") ? location.origin : ""`))
 	if err != nil {
 		return err
+	}
+	if origin == "" {
+		return errors.New("the console refuses the link: each works once, and opening it again prints a new one")
 	}
 	for i, path := range paths {
 		for _, scheme := range []string{"light", "dark"} {
