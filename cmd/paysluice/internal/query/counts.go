@@ -40,9 +40,9 @@ func loggedMetrics() []string {
 	return append(CountedMetrics(), contract.MetricQuarantined, contract.MetricNotConfigured, contract.MetricSecretUnavailable, contract.MetricUndecided)
 }
 
-// Counts returns the counts of loggedMetrics and MetricUnaccepted of all providers between two times, ordered by time, then
-// provider and metric. Periods without a count are left out. They come from
-// CloudWatch's metrics, or on an emulator, which keeps no metrics, from the lines of
+// Counts returns the counts of loggedMetrics and MetricUnaccepted of all providers between two
+// times, ordered by time, then provider and metric. Periods without a count are left out. They
+// come from CloudWatch's metrics, or on an emulator, which keeps no metrics, from the lines of
 // the functions' logs that CloudWatch makes metrics of.
 func (m *Monitor) Counts(ctx context.Context, since, until time.Time, period time.Duration) ([]Count, error) {
 	read := m.countMetrics

@@ -40,7 +40,7 @@ type ProviderStatus struct {
 	// and MoreUnreadable counts the others.
 	Unreadable     []string `json:"unreadable,omitempty"`
 	MoreUnreadable int      `json:"moreUnreadable,omitempty"`
-	// Counts are the sums by metric since Status.Since.
+	// Counts are the sums of CountedMetrics since Status.Since.
 	Counts map[string]int `json:"counts"`
 	// Hints are the probable causes of rejected signatures since Status.Since.
 	Hints []Hint `json:"hints,omitempty"`
@@ -129,9 +129,10 @@ func ReadStatus(ctx context.Context, m *Monitor, s *Store, period time.Duration)
 	waiting := status.Queue.Total() + status.DeadLetters.Total()
 	status.Late = NewBalance(counts, now, time.Minute).Missing
 	status.Missing = max(status.Late-waiting, 0)
+	shown := CountedMetrics()
 	for _, c := range counts {
 		for i := range status.Providers {
-			if status.Providers[i].Provider == c.Provider {
+			if status.Providers[i].Provider == c.Provider && slices.Contains(shown, c.Metric) {
 				status.Providers[i].Counts[c.Metric] += c.Value
 			}
 		}
