@@ -162,8 +162,7 @@ func (s *stack) addAPIAlarms(to severities) {
 
 // addQueueAlarms adds alarms about messages that wait.
 func (s *stack) addQueueAlarms(w watched, to severities) {
-	// A failed receive delays a message by the queue's visibility timeout.
-	const lateSeconds = 2 * queueVisibilitySeconds
+	const lateSeconds = 2 * contract.QueueVisibilitySeconds
 	s.addAlarm(alarm{
 		id: "ConsumerLag", name: "consumer-lag", severity: to.page,
 		means: fmt.Sprintf("The oldest event in %s is at least %d minutes old: %s is not invoked, fails or is too slow.",

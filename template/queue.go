@@ -3,17 +3,14 @@ package template
 import (
 	"github.com/awslabs/goformation/v7/cloudformation/sqs"
 
+	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/template/cfn"
 )
 
 const daySeconds = 24 * 3600
 
 const (
-	// queueVisibilitySeconds is at least six times the timeout of the function
-	// that reads the queue, so that Lambda can retry a throttled batch (Lambda
-	// Developer Guide, "Using Lambda with Amazon SQS").
-	queueVisibilitySeconds = 300
-	maxMessageBytes        = 1 << 20 // the maximum of SQS
+	maxMessageBytes = 1 << 20 // the maximum of SQS
 
 	queueRetentionDays = 7
 	// deadLetterRetentionDays is longer, because a redriven message keeps its original
@@ -69,7 +66,7 @@ func (s *stack) addQueues() queues {
 // addQueue adds a queue with the properties that all share, and its policy.
 func (s *stack) addQueue(id, name string, q *sqs.Queue) cfn.ID {
 	q.QueueName = new(named(name))
-	q.VisibilityTimeout = new(queueVisibilitySeconds)
+	q.VisibilityTimeout = new(contract.QueueVisibilitySeconds)
 	q.MaximumMessageSize = new(maxMessageBytes)
 	q.KmsMasterKeyId = new(keyARN())
 	q.AWSCloudFormationDeletionPolicy = destroy

@@ -92,6 +92,11 @@ func LogLevels() []string { return []string{LogLevelDebug, LogLevelInfo} }
 // batching window (Lambda Developer Guide, "Using Lambda with Amazon SQS").
 const BatchSize = 10
 
+// QueueVisibilitySeconds is how long a failed receive delays a message of webhook-queue. It is
+// at least six times the timeout of the function that reads the queue, so that Lambda can retry
+// a throttled batch (Lambda Developer Guide, "Using Lambda with Amazon SQS").
+const QueueVisibilitySeconds = 300
+
 // Names of the publishing stage, without the environment suffix.
 const (
 	// EventTopicName is the SNS topic or the EventBridge bus of the published events.

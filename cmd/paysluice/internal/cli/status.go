@@ -139,11 +139,12 @@ func (a *app) printStatus(s query.Status) error {
 
 // printFaults counts the late and the missing events, and names the rows that are not events.
 func printFaults(w io.Writer, s query.Status) {
-	if s.Late > s.Missing {
-		fmt.Fprintf(w, "late: %s still in a queue after %s\n", counted(s.Late-s.Missing, "accepted event"), formatAge(query.CountLag))
+	if s.Late > 0 {
+		fmt.Fprintf(w, "late: at least %s not counted as stored or archived for %s; CloudWatch counts up to %s late\n",
+			counted(s.Late, "accepted event"), formatAge(query.LateAfter), formatAge(query.CountLag))
 	}
 	if s.Missing > 0 {
-		fmt.Fprintf(w, "missing: %s neither stored, nor archived, nor in a queue\n", counted(s.Missing, "accepted event"))
+		fmt.Fprintf(w, "missing: at least %d of them in no queue\n", s.Missing)
 	}
 	for _, p := range s.Providers {
 		for _, row := range p.Unreadable {

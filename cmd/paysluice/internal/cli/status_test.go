@@ -69,9 +69,9 @@ TICKET ticket-conflicts-prod since 3 d
 	status.Providers[1].MoreUnreadable, status.Late, status.Missing = 2, 5_001, 5_000
 	require.NoError(t, (&app{out: &out, format: output.Table}).printStatus(status))
 	assert.Contains(t, out.String(), "\nNo alarm fires.\n")
-	assert.Contains(t, out.String(), "\nlate: 1 accepted event still in a queue after 5 min\nmissing: 5000 accepted events neither stored, nor archived, nor in a queue\nleft out: row of paypal:\\x1b1\nleft out: 2 other rows of paypal: paysluice events list names them\n")
+	assert.Contains(t, out.String(), "\nlate: at least 5001 accepted events not counted as stored or archived for 10 min; CloudWatch counts up to 5 min late\nmissing: at least 5000 of them in no queue\nleft out: row of paypal:\\x1b1\nleft out: 2 other rows of paypal: paysluice events list names them\n")
 	require.NoError(t, (&app{out: &out, err: &stderr, format: output.CSV}).printStatus(status))
-	assert.Contains(t, stderr.String(), "late: 1 accepted event still in a queue after 5 min\nmissing: 5000 accepted events neither stored, nor archived, nor in a queue\nleft out: row of paypal:\\x1b1\n")
+	assert.Contains(t, stderr.String(), "late: at least 5001 accepted events not counted as stored or archived for 10 min; CloudWatch counts up to 5 min late\nmissing: at least 5000 of them in no queue\nleft out: row of paypal:\\x1b1\n")
 }
 
 func TestPrintTraceOfARowThatIsNoEvent(t *testing.T) {

@@ -140,7 +140,7 @@ func (d *overviewData) stored() answer {
 	late := queue.OldestSeconds != nil && *queue.OldestSeconds > int(slow.Seconds())
 	lost := b.Missing - waiting - dead
 	failed := dead+b.Archived > 0
-	none := b.Accepted > 0 && b.Stored+b.Duplicates == 0 && (b.Missing > 0 || failed || d.Queues.Problem == nil && waiting == 0)
+	none := b.Accepted > 0 && b.Stored+b.Duplicates == 0 && (b.Missing > 0 || failed)
 	var facts []string
 	say := func(n int, noun, format string, args ...any) {
 		if n > 0 {
@@ -148,7 +148,7 @@ func (d *overviewData) stored() answer {
 		}
 	}
 	if none {
-		say(b.Accepted, "event", " accepted in the last hour, none stored.")
+		say(b.Accepted, "event", " accepted in the last hour, none counted as stored.")
 	}
 	say(dead, "message", " in the dead-letter queue.")
 	say(b.Archived, "message", " went to the archive in the last hour.")
@@ -160,14 +160,12 @@ func (d *overviewData) stored() answer {
 	default:
 		say(waiting, "event", " in the queue.")
 	}
-	switch {
-	case d.Queues.Problem != nil:
-		say(lost, "accepted event", " neither stored nor archived.")
-	case none && b.Missing == 0 && !failed:
-		facts = append(facts, "None waits in a queue. The counts of the last minutes may be missing.")
-	default:
-		say(lost, "accepted event", " neither stored, nor archived, nor in a queue.")
+	place := ", and in no queue"
+	if d.Queues.Problem != nil {
+		place = ""
 	}
+	delay := fmt.Sprintf(" The counts can be %s late.", formatAge(query.CountLag))
+	say(lost, "accepted event", " not counted as stored or archived for %s%s.%s", formatAge(query.LateAfter), place, delay)
 	a.Failures = b.Archived > 0
 	a.urgent = none || late || b.Missing > 0
 	unread := d.unread(d.Recent.Problem, d.Queues.Problem, nil)
@@ -188,6 +186,9 @@ func (d *overviewData) stored() answer {
 	case b.Accepted+b.Stored+b.Duplicates == 0:
 		a.Word = "Nothing new"
 		facts = append(facts, "No event was accepted in the last hour, and none waits in a queue.")
+	case b.Stored+b.Duplicates == 0:
+		a.Word = "Perhaps"
+		facts = append(facts, counted(b.Accepted, "event")+" accepted in the last hour, none counted as stored, and none waits in a queue."+delay)
 	default:
 		a.State, a.Word = "good", "Yes"
 		again := ""

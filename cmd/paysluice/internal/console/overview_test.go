@@ -95,16 +95,19 @@ func TestOverviewAnswers(t *testing.T) {
 			"bad Delayed: 5 events in the queue. The age of the oldest is not known.", "bad Yes: Accepted events are not stored in time."}},
 		{"the consumer is down, all wait", &world{events: old, counts: is(early("Accepted", 5_000)), queues: queue(query.Queue{Waiting: 5_000})}, []string{
 			"good Yes: Accepted in the last hour: 5,000 of Stripe. The newest event in the table was received 3 h ago",
-			"bad None: 5,000 events accepted in the last hour, none stored. 5,000 events in the queue.", "bad Yes: Accepted events are not stored in time."}},
+			"bad None: 5,000 events accepted in the last hour, none counted as stored. 5,000 events in the queue.", "bad Yes: Accepted events are not stored in time."}},
 		{"the consumer is down, and the archiver", &world{events: old, counts: is(count("Accepted", 5_000)), queues: letters(query.Queue{Waiting: 4_000, InFlight: 1_000})}, []string{
-			"good Yes", "bad None: 5,000 events accepted in the last hour, none stored. 5,000 messages in the dead-letter queue.\n",
+			"good Yes", "bad None: 5,000 events accepted in the last hour, none counted as stored. 5,000 messages in the dead-letter queue.\n",
 			"bad Yes: 5,000 messages in the dead-letter queue. If they stay, dlq-archiver fails. Accepted events are not stored in time."}},
-		{"all are lost just now", &world{events: old, counts: is(count("Accepted", 5_000))}, []string{
-			"bad None: 5,000 events accepted in the last hour, none stored. None waits in a queue. The counts of the last minutes may be missing.\n", "bad Yes: Accepted events are not stored in time."}},
+		{"the first event after a quiet hour, not counted as stored yet", &world{events: old, counts: is(count("Accepted", 1))}, []string{
+			"good Yes", "unknown Perhaps: 1 event accepted in the last hour, none counted as stored, and none waits in a queue. The counts can be 5 min late.\n", no}},
+		{"all are lost", &world{events: old, counts: is(early("Accepted", 5_000))}, []string{
+			"bad None: 5,000 events accepted in the last hour, none counted as stored. 5,000 accepted events not counted as stored or archived for 10 min, and in no queue. The counts can be 5 min late.\n",
+			"bad Yes: Accepted events are not stored in time."}},
 		{"some are lost", &world{counts: is(early("Accepted", 5_000), early("Stored", 10), of("square", "Stored", 9_000, time.Hour))}, []string{
-			"bad Not all: 4,990 accepted events neither stored, nor archived, nor in a queue.", "bad Yes: Accepted events are not stored in time."}},
+			"bad Not all: 4,990 accepted events not counted as stored or archived for 10 min, and in no queue. The counts can be 5 min late.", "bad Yes: Accepted events are not stored in time."}},
 		{"some are lost, and the queues are denied", &world{fail: fails("QueueStates"), counts: is(early("Accepted", 5), early("Stored", 1))}, []string{
-			"bad Not all: 4 accepted events neither stored nor archived. The queues could not be read.", "bad Yes"}},
+			"bad Not all: 4 accepted events not counted as stored or archived for 10 min. The counts can be 5 min late. The queues could not be read.", "bad Yes"}},
 		{"an alarm", &world{alarms: []query.Alarm{{Name: "page-x", State: "ALARM", Since: now}, {Name: "ok", State: "OK"}}}, []string{"bad Yes: 1 alarm is on. What to do is below."}},
 		{"alarms and dead letters", &world{alarms: []query.Alarm{{State: "ALARM"}, {State: "ALARM"}}, queues: letters(query.Queue{InFlight: 2, OldestSeconds: new(7_200)})}, []string{
 			"bad Not all: 2 messages in the dead-letter queue.\n", "bad Yes: 2 alarms are on. What to do is below. 2 messages in the dead-letter queue. The oldest has been there for 2 h: dlq-archiver fails."}},
@@ -117,7 +120,7 @@ func TestOverviewAnswers(t *testing.T) {
 		{"what is known of the queues is said", &world{fail: fails("Counts"), queues: letters(query.Queue{Waiting: 2})}, []string{
 			"bad Not all: 2 messages in the dead-letter queue. The counts could not be read."}},
 		{"queues are denied", &world{fail: fails("QueueStates"), counts: is(count("Accepted", 2), count("Archived", 1))}, []string{
-			"good Yes", "bad None: 2 events accepted in the last hour, none stored. 1 message went to the archive in the last hour. The queues could not be read."}},
+			"good Yes", "bad None: 2 events accepted in the last hour, none counted as stored. 1 message went to the archive in the last hour. The queues could not be read."}},
 		{"queues are denied, and all may be in them", &world{fail: fails("QueueStates"), counts: is(count("Accepted", 2))}, []string{"good Yes", "unknown Unknown: The queues could not be read.", "unknown Unknown: The queues could not be read."}},
 		{"events are denied", &world{fail: fails("Events"), counts: is(count("Accepted", 2), count("Stored", 2))}, []string{"good Yes: Accepted in the last hour: 2 of Stripe. The events could not be read.", stored, no}},
 	} {

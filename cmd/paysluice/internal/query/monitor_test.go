@@ -189,12 +189,34 @@ func TestBalance(t *testing.T) {
 	}
 	assert.Equal(t, query.Balance{Accepted: 130, Stored: 41, Duplicates: 5, Archived: 4, Missing: 60}, query.NewBalance([]query.Count{
 		count("stripe", "Accepted", 100, time.Hour), count("stripe", "Stored", 31, time.Hour),
-		count("stripe", "Accepted", 20, query.CountLag), // may not be counted as stored yet
-		count("stripe", "Duplicates", 5, time.Minute), count("stripe", "Archived", 4, time.Minute), count("stripe", "Rejected", 7, time.Minute),
+		count("stripe", "Accepted", 20, query.LateAfter), // may not be counted as stored yet
+		count("stripe", "Duplicates", 5, time.Hour), count("stripe", "Archived", 4, time.Hour), count("stripe", "Rejected", 7, time.Minute),
 		count("square", "Accepted", 10, time.Hour), count("square", "Stored", 10, time.Hour),
 	}, now, time.Minute))
 	assert.Equal(t, 1, query.NewBalance([]query.Count{count("stripe", "Accepted", 1, time.Hour), count("square", "Stored", 5, time.Hour)}, now, time.Minute).Missing,
 		"one provider's events do not hide another's")
+	steady := func(stored int) (counts []query.Count) {
+		for ago := range 60 {
+			counts = append(counts, count("stripe", "Accepted", 100, time.Duration(ago)*time.Minute), count("stripe", "Stored", stored, time.Duration(ago)*time.Minute))
+		}
+		return counts
+	}
+	late := query.LateAfter + time.Minute // the newest period whose events can be missing
+	for _, row := range []struct {
+		why     string
+		counts  []query.Count
+		missing int
+	}{
+		{"steady traffic", steady(100), 0},
+		{"5 % of steady traffic are lost: newer stored events hide none", steady(95), 49 * 5},
+		{"11 % of steady traffic are lost", steady(89), 49 * 11},
+		{"stored after a visibility timeout, and not counted yet", []query.Count{count("stripe", "Accepted", 1, query.LateAfter)}, 0},
+		{"stored after a visibility timeout, and counted", []query.Count{count("stripe", "Accepted", 1, late), count("stripe", "Stored", 1, query.CountLag)}, 0},
+		{"a backlog that is drained", append(steady(100), count("stripe", "Accepted", 900, time.Hour/2), count("stripe", "Stored", 900, 2*time.Minute)), 0},
+		{"a backlog that is drained up to one", append(steady(100), count("stripe", "Accepted", 900, time.Hour/2), count("stripe", "Stored", 899, 2*time.Minute)), 1},
+	} {
+		assert.Equal(t, row.missing, query.NewBalance(row.counts, now, time.Minute).Missing, row.why)
+	}
 }
 
 func TestReadStatus(t *testing.T) {
@@ -240,7 +262,7 @@ func TestReadStatus(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "stripe:0", status.Providers[0].Last.ID, "the one received last")
 	m.Stack.AWS.Endpoint, c.waiting = "http://127.0.0.1:1", "1"
-	c.lines = map[string][]string{"/aws/lambda/stripe-processor-prod": {"", "", "", "", "", "", "", `{"_aws":{},"Provider":"stripe","Accepted":9}`}}
+	c.lines = map[string][]string{"/aws/lambda/stripe-processor-prod": append(make([]string, 11), `{"_aws":{},"Provider":"stripe","Accepted":9}`)}
 	for range 6 {
 		i.spoil(paid("stripe:3", 0), "")
 	}

@@ -22,8 +22,8 @@ type Status struct {
 	Since       time.Time        `json:"since"` // start of the counts
 	Providers   []ProviderStatus `json:"providers"`
 	QueueStates
-	// Late counts the events accepted at least CountLag ago that are neither stored nor
-	// archived, and Missing those of them that are in no queue.
+	// Late counts the accepted events that were not counted as stored or archived for
+	// LateAfter, and Missing those that are in no queue even if all that wait are late.
 	Late    int `json:"late,omitempty"`
 	Missing int `json:"missing,omitempty"`
 	// Alarms are those that fire.
