@@ -79,6 +79,7 @@ func TestConsole(t *testing.T) {
 	c := root().openConsole(t)
 	for target, want := range map[string]string{
 		"/": "Do events arrive?", "/events?provider=paypal": id, "/event?id=" + url.QueryEscape(id): "49.99", "/search?q=" + url.QueryEscape(id): "The body has",
+		"/trace?id=" + url.QueryEscape(id): "The logs were searched",
 	} {
 		status, text := c.get(target)
 		assert.Equal(t, http.StatusOK, status, target)
