@@ -206,6 +206,28 @@ func serveSecrets(t *testing.T, documents map[string]string) (webhooks *int) {
 	return webhooks
 }
 
+// serveAsAWS lets the served stack be one on AWS, with VPC endpoints, or on an emulator.
+func serveAsAWS(t *testing.T, emulator bool) {
+	t.Helper()
+	for _, service := range []string{"_CLOUDFORMATION", "_SECRETS_MANAGER"} {
+		t.Setenv("AWS_ENDPOINT_URL"+service, os.Getenv("AWS_ENDPOINT_URL"))
+	}
+	if !emulator {
+		t.Setenv("AWS_ENDPOINT_URL", "")
+	}
+}
+
+// The console's page sends nothing to a stack for live events.
+func TestConsoleTargetsTestStacks(t *testing.T) {
+	serveSecrets(t, map[string]string{"Stripe": `{"endpoints":[{"label":"main","secret":"whsec_1","environment":"live"}]}`})
+	serveAsAWS(t, false)
+	a := &app{out: io.Discard, err: io.Discard, now: time.Now}
+	s, err := a.find(t.Context())
+	require.NoError(t, err)
+	_, err = a.consoleOptions(s).Target(t.Context(), contract.Stripe())
+	assert.ErrorIs(t, err, webhook.ErrNoTestStack)
+}
+
 func TestSendAsksOnAStackForLiveEvents(t *testing.T) {
 	const denied = "!AccessDeniedException"
 	entry := func(list, environment string) string {
@@ -235,12 +257,7 @@ func TestSendAsksOnAStackForLiveEvents(t *testing.T) {
 		{"secrets that cannot be read now", "--yes", "", sandbox, "!DecryptionFailure", false, exitFailed, 0, []string{"DecryptionFailure"}},
 	} {
 		webhooks := serveSecrets(t, map[string]string{"Stripe": tt.stripe, "Square": tt.square})
-		for _, service := range []string{"_CLOUDFORMATION", "_SECRETS_MANAGER"} { // AWS with VPC endpoints
-			t.Setenv("AWS_ENDPOINT_URL"+service, os.Getenv("AWS_ENDPOINT_URL"))
-		}
-		if !tt.emulator {
-			t.Setenv("AWS_ENDPOINT_URL", "")
-		}
+		serveAsAWS(t, tt.emulator)
 		var stdout, stderr bytes.Buffer
 		code := Run(t.Context(), strings.Fields("send stripe charge.refunded "+tt.args), strings.NewReader(tt.stdin), &stdout, &stderr)
 		assert.Equal(t, tt.code, code, "%s: %s", tt.why, &stderr)
