@@ -308,7 +308,7 @@ func TestFindReadsOneEventsMessages(t *testing.T) {
 	b.put(t, again.MessageKey(), event.EncodeArchived(again), nil, "")
 	b.put(t, "stripe/notes.txt", []byte("notes"), nil, "")
 	for id, row := range map[string]struct{ found, pages int }{
-		"stripe:evt_1":      {4, 7}, // without the event whose id begins like it
+		"stripe:evt_1":      {4, 7}, // and not evt_1-2, which begins like it
 		"stripe:evt_2":      {3, 7}, // in the middle of each day
 		"stripe:evt_4.json": {1, 7}, // on the first day
 		"stripe:evt_9":      {0, 4}, // behind all of a day

@@ -36,8 +36,8 @@ func (a *Archive) Find(ctx context.Context, eventID string) ([]Failure, error) {
 	return found, nil
 }
 
-// named lists the keys with a prefix whose last segment begins with a name. A page that ends
-// within a day's other keys is followed by the one that begins at the next key of that name.
+// named lists keys that have a prefix. Their last segment begins with a name. If a page ends
+// among a day's other keys, the next page begins at the next key of that name.
 func (a *Archive) named(ctx context.Context, prefix, name string) iter.Seq2[object, error] {
 	return func(yield func(object, error) bool) {
 		for after, more := prefix, true; more; {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -31,6 +32,31 @@ No command prints a key.`,
 	}
 	c.AddCommand(a.secretsList(), a.secretsAdd(), a.secretsRetire(), a.secretsTest())
 	return c
+}
+
+// errNoProvider reports that the stack was built without a provider.
+var errNoProvider = errors.New("the stack has no")
+
+// has returns errNoProvider if the stack does not receive a provider's webhooks.
+func has(s *stack.Stack, p contract.Provider) error {
+	if secrets.Exists(s, p) {
+		return nil
+	}
+	return fmt.Errorf("%w %s: choose another stack with --stack, or build the template with %[2]s", errNoProvider, p.Title)
+}
+
+// readSecret returns the stack, and the current version of a provider's secret in its vault.
+func (a *app) readSecret(ctx context.Context, p contract.Provider) (*stack.Stack, *secrets.Vault, secrets.Version, error) {
+	s, err := a.find(ctx)
+	if err == nil {
+		err = has(s, p)
+	}
+	if err != nil {
+		return nil, nil, secrets.Version{}, err
+	}
+	vault := secrets.Open(s, p)
+	version, err := vault.Read(ctx)
+	return s, vault, version, err
 }
 
 // entryRow is a row of secrets list.

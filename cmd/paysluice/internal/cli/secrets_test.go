@@ -47,6 +47,13 @@ func TestSecretsCommandLine(t *testing.T) {
 	assert.NoError(t, err)
 	assert.Empty(t, rows)
 	assert.Equal(t, "paypal: the stack has no PayPal\n", told.String(), "it is built without")
+	serveStack(t, plain, nil)
+	for _, command := range []string{"secrets add paypal a --environment live", "secrets retire paypal a", "secrets test square", "send stripe charge.refunded"} {
+		code, _, stderr := run(t, "", nil, strings.Fields(command)...)
+		assert.Equal(t, 1, code, command)
+		assert.Contains(t, stderr, "the stack has no ", command)
+		assert.Contains(t, stderr, "choose another stack with --stack", command)
+	}
 	words, _ := completeProvider(nil, nil, "")
 	assert.Equal(t, providerNames(), words)
 	words, _ = completeProvider(nil, []string{"stripe"}, "")

@@ -74,12 +74,7 @@ func (f *addFlags) check(args []string) (contract.Provider, error) {
 }
 
 func (a *app) addEntry(ctx context.Context, f *addFlags, p contract.Provider) error {
-	s, err := a.find(ctx)
-	if err != nil {
-		return err
-	}
-	vault := secrets.Open(s, p)
-	old, err := vault.Read(ctx)
+	_, vault, old, err := a.readSecret(ctx, p)
 	if err != nil {
 		return err
 	}

@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/paysluice/paysluice/cmd/paysluice/internal/secrets"
 	"github.com/paysluice/paysluice/handlers/contract"
 )
 
@@ -40,12 +39,7 @@ previous version of the secret keeps the entry until the next change.`,
 }
 
 func (a *app) retire(ctx context.Context, p contract.Provider, label string, number int) error {
-	s, err := a.find(ctx)
-	if err != nil {
-		return err
-	}
-	vault := secrets.Open(s, p)
-	old, err := vault.Read(ctx)
+	s, vault, old, err := a.readSecret(ctx, p)
 	if err != nil {
 		return err
 	}

@@ -57,13 +57,12 @@ Exit code 3: an entry was refused.`,
 }
 
 func (a *app) testEntries(ctx context.Context, p contract.Provider, labels []string) error {
-	s, err := a.find(ctx)
-	if err != nil {
-		return err
+	s, _, version, err := a.readSecret(ctx, p)
+	var url string
+	if err == nil {
+		url, err = s.WebhookURL(p)
 	}
-	url, urlErr := s.WebhookURL(p)
-	version, err := secrets.Open(s, p).Read(ctx)
-	if err = errors.Join(err, urlErr); err != nil {
+	if err != nil {
 		return err
 	}
 	probe := secrets.Probe{Client: s.AWS.Config.HTTPClient, URL: url, SignedURL: s.Outputs[p.Title+"Url"], Now: a.now, Sleep: function.Sleep}

@@ -176,8 +176,8 @@ func TestSecretIsNotReadFromATerminal(t *testing.T) {
 	assert.ErrorIs(t, err, context.Canceled, "an interrupt ends a command that waits for input")
 }
 
-// serveSecrets serves a stack whose secrets have documents, by the provider's title. !code
-// refuses to read one. It counts the webhooks that arrive.
+// serveSecrets serves a stack with the documents of its secrets, by the provider's title. The
+// document !code refuses the call with that code. It counts the webhooks that arrive.
 func serveSecrets(t *testing.T, documents map[string]string) (webhooks *int) {
 	t.Helper()
 	webhooks = new(int)

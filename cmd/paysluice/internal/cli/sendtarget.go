@@ -13,6 +13,9 @@ import (
 
 // target returns the plan that sends to a stack.
 func (a *app) target(ctx context.Context, f *sendFlags, p contract.Provider, s *stack.Stack) (webhook.Plan, error) {
+	if err := has(s, p); err != nil {
+		return webhook.Plan{}, err
+	}
 	var secret []byte
 	var err error
 	if f.secretStdin {

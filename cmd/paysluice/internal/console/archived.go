@@ -12,7 +12,7 @@ import (
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
 )
 
-// archivedData is what the page of an event that only the archive has shows.
+// archivedData describes an event that failed and is not in the table, for its page.
 type archivedData struct {
 	failure.Failure                   // the latest
 	Messages        []failure.Failure // of the event, the latest first

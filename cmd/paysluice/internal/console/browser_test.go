@@ -18,7 +18,7 @@ import (
 	"github.com/paysluice/paysluice/test/console/browser"
 )
 
-// tab is a page of a console in a Chromium whose clock is twenty times as fast.
+// tab shows a console in Chromium. The timers of its pages run twenty times as fast.
 type tab struct {
 	*testing.T
 	*browser.Browser

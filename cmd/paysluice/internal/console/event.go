@@ -26,7 +26,7 @@ const maxKey = 2048
 // errErased reports a body that an operator erased.
 var errErased = errors.New("the body was erased")
 
-// downloadTimeout bounds a download, whose body may be in the bucket.
+// downloadTimeout bounds a download. The body may be in the bucket.
 const downloadTimeout = time.Minute
 
 // eventData is what the page of an event shows.

@@ -40,7 +40,7 @@ type failuresData struct {
 	Next     string            // URL of the next page, "" on the last
 	Total    int
 	Limit    int    // of the messages of a provider
-	Cut      string // providers of which the archive may have more messages
+	Cut      string // providers with more messages, perhaps
 	Problem  *problem
 	Runs     section[[]runRow]
 	Replay   bool // whether the console may replay

@@ -24,7 +24,7 @@ func answersOf(text string) string {
 	return strings.Join(lines, "\n")
 }
 
-// received returns an event of which the provider's time is older than its receipt.
+// received returns an event that was made and received some time ago.
 func received(id string, created, receipt time.Duration) event.Event {
 	e := paid(id, created)
 	e.ReceivedAt = now.Add(-receipt).UnixMilli()

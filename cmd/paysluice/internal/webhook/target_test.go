@@ -21,8 +21,8 @@ import (
 // without takes the place of the document of a provider that the stack does not have.
 const without = "without"
 
-// deployed returns a stack on AWS whose secrets have documents, by the provider's
-// title. Others were never filled.
+// deployed returns a stack on AWS with the documents of its secrets, by the provider's
+// title. Other secrets were never filled.
 func deployed(t *testing.T, documents map[string]string) *stack.Stack {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
