@@ -2,6 +2,7 @@ package query_test
 
 import (
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -27,6 +28,7 @@ import (
 // without an answer is denied.
 func wire(t *testing.T, answers map[string]string) *stack.Stack {
 	t.Helper()
+	answers = maps.Clone(answers) // the caller may change its own while a call still runs
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
 		text, _ := io.ReadAll(r.Body)
