@@ -140,15 +140,18 @@ func (d *overviewData) stored() answer {
 	late := queue.OldestSeconds != nil && *queue.OldestSeconds > int(slow.Seconds())
 	lost := b.Missing - waiting - dead
 	failed := dead+b.Archived > 0
-	none := b.Accepted > 0 && b.Stored+b.Duplicates == 0 && (b.Missing > 0 || failed)
+	uncounted := b.Accepted > 0 && b.Stored+b.Duplicates == 0
+	none := uncounted && b.Due > 0
 	var facts []string
 	say := func(n int, noun, format string, args ...any) {
 		if n > 0 {
 			facts = append(facts, counted(n, noun)+fmt.Sprintf(format, args...))
 		}
 	}
-	if none {
-		say(b.Accepted, "event", " accepted in the last hour, none counted as stored.")
+	delay := fmt.Sprintf(" The counts can be %s late.", formatAge(query.CountLag))
+	if none || uncounted && failed {
+		say(b.Due, "event", " accepted more than %s ago, none counted as stored.", formatAge(query.LateAfter))
+		say(b.Accepted-b.Due, "event", " accepted in the last %s, none counted as stored yet.%s", formatAge(query.LateAfter), delay)
 	}
 	say(dead, "message", " in the dead-letter queue.")
 	say(b.Archived, "message", " went to the archive in the last hour.")
@@ -164,7 +167,6 @@ func (d *overviewData) stored() answer {
 	if d.Queues.Problem != nil {
 		place = ""
 	}
-	delay := fmt.Sprintf(" The counts can be %s late.", formatAge(query.CountLag))
 	say(lost, "accepted event", " not counted as stored or archived for %s%s.%s", formatAge(query.LateAfter), place, delay)
 	a.Failures = b.Archived > 0
 	a.urgent = none || late || b.Missing > 0
@@ -186,7 +188,7 @@ func (d *overviewData) stored() answer {
 	case b.Accepted+b.Stored+b.Duplicates == 0:
 		a.Word = "Nothing new"
 		facts = append(facts, "No event was accepted in the last hour, and none waits in a queue.")
-	case b.Stored+b.Duplicates == 0:
+	case uncounted:
 		a.Word = "Perhaps"
 		facts = append(facts, counted(b.Accepted, "event")+" accepted in the last hour, none counted as stored, and none waits in a queue."+delay)
 	default:

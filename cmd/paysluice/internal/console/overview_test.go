@@ -95,14 +95,20 @@ func TestOverviewAnswers(t *testing.T) {
 			"bad Delayed: 5 events in the queue. The age of the oldest is not known.", "bad Yes: Accepted events are not stored in time."}},
 		{"the consumer is down, all wait", &world{events: old, counts: is(early("Accepted", 5_000)), queues: queue(query.Queue{Waiting: 5_000})}, []string{
 			"good Yes: Accepted in the last hour: 5,000 of Stripe. The newest event in the table was received 3 h ago",
-			"bad None: 5,000 events accepted in the last hour, none counted as stored. 5,000 events in the queue.", "bad Yes: Accepted events are not stored in time."}},
-		{"the consumer is down, and the archiver", &world{events: old, counts: is(count("Accepted", 5_000)), queues: letters(query.Queue{Waiting: 4_000, InFlight: 1_000})}, []string{
-			"good Yes", "bad None: 5,000 events accepted in the last hour, none counted as stored. 5,000 messages in the dead-letter queue.\n",
+			"bad None: 5,000 events accepted more than 10 min ago, none counted as stored. 5,000 events in the queue.", "bad Yes: Accepted events are not stored in time."}},
+		{"the consumer is down, and the archiver", &world{events: old, counts: is(early("Accepted", 5_000)), queues: letters(query.Queue{Waiting: 4_000, InFlight: 1_000})}, []string{
+			"good Yes", "bad None: 5,000 events accepted more than 10 min ago, none counted as stored. 5,000 messages in the dead-letter queue.\n",
 			"bad Yes: 5,000 messages in the dead-letter queue. If they stay, dlq-archiver fails. Accepted events are not stored in time."}},
 		{"the first event after a quiet hour, not counted as stored yet", &world{events: old, counts: is(count("Accepted", 1))}, []string{
 			"good Yes", "unknown Perhaps: 1 event accepted in the last hour, none counted as stored, and none waits in a queue. The counts can be 5 min late.\n", no}},
+		{"the first events after a quiet hour, and a message from before is archived", &world{events: old, counts: is(count("Accepted", 3), count("Archived", 1))}, []string{
+			"good Yes", "bad Not all: 3 events accepted in the last 10 min, none counted as stored yet. The counts can be 5 min late. 1 message went to the archive in the last hour. Failures",
+			"unknown Perhaps: Messages in the archive may wait for a replay. Failures"}},
+		{"all but the newest were archived", &world{counts: is(early("Accepted", 2), early("Archived", 2), count("Accepted", 1))}, []string{
+			"good Yes", "bad None: 2 events accepted more than 10 min ago, none counted as stored. 1 event accepted in the last 10 min, none counted as stored yet. The counts can be 5 min late. 2 messages went",
+			"bad Yes: Accepted events are not stored in time."}},
 		{"all are lost", &world{events: old, counts: is(early("Accepted", 5_000))}, []string{
-			"bad None: 5,000 events accepted in the last hour, none counted as stored. 5,000 accepted events not counted as stored or archived for 10 min, and in no queue. The counts can be 5 min late.\n",
+			"bad None: 5,000 events accepted more than 10 min ago, none counted as stored. 5,000 accepted events not counted as stored or archived for 10 min, and in no queue. The counts can be 5 min late.\n",
 			"bad Yes: Accepted events are not stored in time."}},
 		{"some are lost", &world{counts: is(early("Accepted", 5_000), early("Stored", 10), of("square", "Stored", 9_000, time.Hour))}, []string{
 			"bad Not all: 4,990 accepted events not counted as stored or archived for 10 min, and in no queue. The counts can be 5 min late.", "bad Yes: Accepted events are not stored in time."}},
@@ -120,7 +126,7 @@ func TestOverviewAnswers(t *testing.T) {
 		{"what is known of the queues is said", &world{fail: fails("Counts"), queues: letters(query.Queue{Waiting: 2})}, []string{
 			"bad Not all: 2 messages in the dead-letter queue. The counts could not be read."}},
 		{"queues are denied", &world{fail: fails("QueueStates"), counts: is(count("Accepted", 2), count("Archived", 1))}, []string{
-			"good Yes", "bad None: 2 events accepted in the last hour, none counted as stored. 1 message went to the archive in the last hour. The queues could not be read."}},
+			"good Yes", "bad Not all: 2 events accepted in the last 10 min, none counted as stored yet. The counts can be 5 min late. 1 message went to the archive in the last hour. The queues could not be read."}},
 		{"queues are denied, and all may be in them", &world{fail: fails("QueueStates"), counts: is(count("Accepted", 2))}, []string{"good Yes", "unknown Unknown: The queues could not be read.", "unknown Unknown: The queues could not be read."}},
 		{"events are denied", &world{fail: fails("Events"), counts: is(count("Accepted", 2), count("Stored", 2))}, []string{"good Yes: Accepted in the last hour: 2 of Stripe. The events could not be read.", stored, no}},
 	} {

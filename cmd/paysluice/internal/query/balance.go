@@ -20,6 +20,8 @@ type Balance struct {
 	Stored     int
 	Duplicates int
 	Archived   int
+	// Due is the part of Accepted for which LateAfter has passed.
+	Due int
 	// Missing sums, over the providers, the least number of accepted events that were not
 	// counted as stored, duplicates or archived at any time of the last LateAfter. So events
 	// that are accepted and stored later hide none. A provider's replayed or refilled events
@@ -31,10 +33,13 @@ type Balance struct {
 // NewBalance returns the balance of counts of a period that end at a time.
 func NewBalance(counts []Count, until time.Time, period time.Duration) Balance {
 	var b Balance
+	last := until.Add(-period - LateAfter)
 	for _, c := range counts {
 		switch c.Metric {
 		case contract.MetricAccepted:
-			b.Accepted += c.Value
+			if b.Accepted += c.Value; !c.Start.After(last) {
+				b.Due += c.Value
+			}
 		case contract.MetricStored:
 			b.Stored += c.Value
 		case contract.MetricDuplicates:
@@ -43,7 +48,6 @@ func NewBalance(counts []Count, until time.Time, period time.Duration) Balance {
 			b.Archived += c.Value
 		}
 	}
-	last := until.Add(-period - LateAfter)
 	missing := uncounted(counts, last)
 	for last.Before(until) {
 		last = last.Add(period)

@@ -187,7 +187,7 @@ func TestBalance(t *testing.T) {
 	count := func(provider, metric string, n int, ago time.Duration) query.Count {
 		return query.Count{Provider: provider, Metric: metric, Start: now.Add(-ago), Value: n}
 	}
-	assert.Equal(t, query.Balance{Accepted: 130, Stored: 41, Duplicates: 5, Archived: 4, Missing: 60}, query.NewBalance([]query.Count{
+	assert.Equal(t, query.Balance{Accepted: 130, Due: 110, Stored: 41, Duplicates: 5, Archived: 4, Missing: 60}, query.NewBalance([]query.Count{
 		count("stripe", "Accepted", 100, time.Hour), count("stripe", "Stored", 31, time.Hour),
 		count("stripe", "Accepted", 20, query.LateAfter), // may not be counted as stored yet
 		count("stripe", "Duplicates", 5, time.Hour), count("stripe", "Archived", 4, time.Hour), count("stripe", "Rejected", 7, time.Minute),
