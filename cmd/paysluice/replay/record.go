@@ -215,13 +215,13 @@ func (e *Records) Load(ctx context.Context, id string) (*Run, error) {
 		return nil, err
 	}
 	if r.at.IsZero() || strings.Contains(id, "/") {
-		return nil, fmt.Errorf("%w: %s; %s list shows them", ErrNotFound, id, e.Kind.command())
+		return nil, e.unknown(id)
 	}
 	if err := errors.Join(e.get(ctx, prefix+startName, &r.Record), e.get(ctx, prefix+entriesName, &r.Entries)); err != nil {
 		return nil, err
 	}
-	if r.Kind != e.Kind {
-		return nil, fmt.Errorf("%w: %s is a run of %s", ErrNotFound, id, r.Kind.command())
+	if err := e.check(r.Record); err != nil {
+		return nil, err
 	}
 	r.Plan.Entries, r.states, r.notes = r.Entries, make([]state, len(r.Entries)), len(notes)
 	read := make([]note, len(notes))
@@ -233,6 +233,19 @@ func (e *Records) Load(ctx context.Context, id string) (*Run, error) {
 		r.apply(n)
 	}
 	return r, nil
+}
+
+// unknown returns the error for an id that no run has.
+func (e *Records) unknown(id string) error {
+	return fmt.Errorf("%w: %s; %s list shows them", ErrNotFound, id, e.Kind.command())
+}
+
+// check returns an ErrNotFound for a run of another kind.
+func (e *Records) check(r Record) error {
+	if r.Kind != e.Kind {
+		return fmt.Errorf("%w: %s is a run of %s", ErrNotFound, r.ID, r.Kind.command())
+	}
+	return nil
 }
 
 // write records a note and applies it. The error is ErrBusy if another process has
@@ -262,55 +275,8 @@ func (e *Records) write(ctx context.Context, r *Run, n note) error {
 	return nil
 }
 
-// Summary is a line of the list of runs.
-type Summary struct {
-	Record
-	Done  int    `json:"done"` // sent and dropped
-	Proof *Proof `json:"proof,omitempty"`
-}
-
 // idLayout is the time with which the id of a run begins.
 const idLayout = "20060102T150405Z"
-
-// Runs returns the runs of the kind that started at or after a time, the newest first.
-func (e *Records) Runs(ctx context.Context, since time.Time) ([]Summary, error) {
-	latest := map[string]string{} // key of the latest note by id, "" without one
-	err := e.list(ctx, contract.ReplaysPrefix, contract.ReplaysPrefix+since.UTC().Format(idLayout), func(key string, _ time.Time) {
-		id, name, _ := strings.Cut(strings.TrimPrefix(key, contract.ReplaysPrefix), "/")
-		switch {
-		case name == startName:
-			if _, known := latest[id]; !known {
-				latest[id] = ""
-			}
-		case strings.HasPrefix(name, notesName):
-			latest[id] = key
-		}
-	})
-	if err != nil {
-		return nil, err
-	}
-	var ids []string
-	for id := range latest {
-		ids = append(ids, id)
-	}
-	slices.SortFunc(ids, func(x, y string) int { return strings.Compare(y, x) })
-	runs := make([]Summary, len(ids))
-	err = e.each(ctx, len(ids), func(ctx context.Context, i int) error {
-		s := &runs[i]
-		if err := e.get(ctx, contract.ReplaysPrefix+ids[i]+"/"+startName, &s.Record); err != nil {
-			return err
-		}
-		if key := latest[ids[i]]; key != "" {
-			var n note
-			if err := e.get(ctx, key, &n); err != nil {
-				return err
-			}
-			s.Done, s.Proof = n.Done, n.Proof
-		}
-		return nil
-	})
-	return slices.DeleteFunc(runs, func(s Summary) bool { return s.Kind != e.Kind }), err
-}
 
 func (e *Records) put(ctx context.Context, key string, value any) error {
 	text, _ := json.Marshal(value) // the types of the records cannot fail

@@ -267,6 +267,13 @@ func TestPlanRunAndProof(t *testing.T) {
 		assert.Equal(t, "arn:operator", runs[0].Who)
 		assert.Equal(t, []int{249, 249, 249}, []int{runs[0].Total, runs[0].Done, runs[0].Proof.Stored})
 		assert.Equal(t, plan.Groups, runs[0].Groups)
+		for _, long := range []string{"entries.json", "notes/000001.json", "notes/000002.json"} {
+			c.hooks["GetObject replays/"+r.ID+"/"+long] = func() error { return errDown }
+		}
+		one, err := c.engine().Summary(t.Context(), r.ID)
+		require.NoError(t, err, "neither the entries nor older notes are read")
+		assert.Equal(t, runs[0], one)
+		clear(c.hooks)
 		c.hasNoPayload(t)
 
 		time.Sleep(time.Second)
@@ -277,7 +284,11 @@ func TestPlanRunAndProof(t *testing.T) {
 		runs, err = c.engine().Runs(t.Context(), later.StartedAt)
 		require.NoError(t, err)
 		assert.Len(t, runs, 1)
-		assert.Contains(t, later.ID, strings.TrimPrefix(*c.listed.StartAfter, contract.ReplaysPrefix), "older records are not listed")
+		after := *c.listed.StartAfter
+		one, err = c.engine().Summary(t.Context(), later.ID)
+		require.NoError(t, err)
+		assert.Equal(t, runs[0], one, "nothing is sent yet")
+		assert.Contains(t, later.ID, strings.TrimPrefix(after, contract.ReplaysPrefix), "older records are not listed")
 	})
 }
 
@@ -628,6 +639,8 @@ func TestServicesFail(t *testing.T) {
 				if call == "ListObjectsV2" {
 					assert.ErrorIs(t, err, errDown)
 					_, err = c.engine().Runs(t.Context(), time.Time{})
+					require.ErrorIs(t, err, errDown)
+					_, err = c.engine().Summary(t.Context(), r.ID)
 				}
 				if call == "ListObjectsV2" || call == "GetItem" {
 					require.ErrorIs(t, err, errDown)
@@ -660,6 +673,8 @@ func TestLoadRefuses(t *testing.T) {
 		for _, id := range []string{"none", r.ID + "/notes", ""} {
 			_, err := c.engine().Load(t.Context(), id)
 			require.ErrorIs(t, err, replay.ErrNotFound, id)
+			_, err = c.engine().Summary(t.Context(), id)
+			require.ErrorIs(t, err, replay.ErrNotFound, id)
 		}
 		for _, name := range []string{"entries.json", "notes/000001.json", "start.json"} {
 			c.hooks["GetObject replays/"+r.ID+"/"+name] = func() error { return &types.NoSuchKey{} }
@@ -670,6 +685,8 @@ func TestLoadRefuses(t *testing.T) {
 			require.ErrorIs(t, err, errDown, name)
 			if name == "start.json" {
 				_, err = c.engine().Runs(t.Context(), time.Time{})
+				require.ErrorIs(t, err, errDown)
+				_, err = c.engine().Summary(t.Context(), r.ID)
 				require.ErrorIs(t, err, errDown)
 			}
 			clear(c.hooks)

@@ -184,6 +184,8 @@ func TestRepublish(t *testing.T) {
 		_, err = c.engine().Load(t.Context(), run.ID)
 		require.ErrorIs(t, err, replay.ErrNotFound)
 		assert.ErrorContains(t, err, "is a run of paysluice events republish")
+		_, err = c.engine().Summary(t.Context(), run.ID)
+		assert.ErrorContains(t, err, "is a run of paysluice events republish")
 		_, err = p.Load(t.Context(), "none")
 		assert.ErrorContains(t, err, "paysluice events republish list shows them")
 	})

@@ -33,6 +33,7 @@ type Replays interface {
 	Plan(context.Context, replay.Selection, func(replay.Progress)) (replay.Plan, error)
 	Start(ctx context.Context, p replay.Plan, who string) (*replay.Run, error)
 	Load(ctx context.Context, id string) (*replay.Run, error)
+	Summary(ctx context.Context, id string) (replay.Summary, error)
 	Run(context.Context, *replay.Run, func(replay.Progress)) error
 	Prove(context.Context, *replay.Run, func(replay.Progress)) (replay.Proof, error)
 	Runs(ctx context.Context, since time.Time) ([]replay.Summary, error)
@@ -316,11 +317,11 @@ func (s *Server) showRun(r *http.Request) (view, error) {
 	if data.Active && j.record != nil {
 		data.Record, data.Done, data.Proof = *j.record, j.done, j.proof
 	} else {
-		run, err := s.Replays.Load(r.Context(), id)
+		run, err := s.Replays.Summary(r.Context(), id)
 		if err != nil {
 			return view{}, err
 		}
-		data.Record, data.Done, data.Proof = run.Record, run.Done(), cmp.Or(j.proof, run.Proof())
+		data.Record, data.Done, data.Proof = run.Record, run.Done, cmp.Or(j.proof, run.Proof)
 	}
 	if errors.Is(j.err, context.Canceled) {
 		data.Stopped = true

@@ -36,7 +36,7 @@ type archive struct {
 	// sending lets a run go on.
 	sending chan struct{}
 	proving chan struct{} // lets a proof go on, nil for at once
-	load    func()        // runs while a record is read
+	load    func()        // runs while a record is read to resume the run
 }
 
 func (a *archive) List(_ context.Context, f failure.Filter) iter.Seq2[failure.Failure, error] {
@@ -94,6 +94,16 @@ func (a *archive) Load(_ context.Context, id string) (*replay.Run, error) {
 		do()
 	}
 	return a.record("arn:me"), a.fail["Load"]
+}
+
+func (a *archive) Summary(_ context.Context, id string) (replay.Summary, error) {
+	if at := slices.IndexFunc(a.runs, func(s replay.Summary) bool { return s.ID == id }); at >= 0 {
+		return a.runs[at], a.fail["Summary"]
+	}
+	if id != "run1" {
+		return replay.Summary{}, replay.ErrNotFound
+	}
+	return replay.Summary{Record: a.record("arn:me").Record}, a.fail["Summary"]
 }
 
 func (a *archive) Run(ctx context.Context, _ *replay.Run, progress func(replay.Progress)) error {
@@ -330,8 +340,9 @@ func TestReplayOfSelectedMessages(t *testing.T) {
 }
 
 func TestReplayTellsEachStage(t *testing.T) {
-	a := &archive{proof: replay.Proof{Stored: 2}, proving: make(chan struct{}), load: func() { assert.Fail(t, "the page of an active run reads no record") }}
+	a := &archive{proof: replay.Proof{Stored: 2}, proving: make(chan struct{}), load: func() { assert.Fail(t, "no page reads all of a record") }}
 	s, w := withArchive(t, a)
+	a.fail["Summary"] = errors.New("the page of an active run reads no record")
 	form := planned(t, s)
 	for range 2 { // a form that is sent twice starts one run
 		r := post(t, s, "/replay", form)
@@ -346,7 +357,7 @@ func TestReplayTellsEachStage(t *testing.T) {
 	close(a.sending)
 	eventually(t, s, "0 of 2 looked up")
 	assert.Contains(t, page(t, s, "/run?id=run1"), "<b>Sent</b><span>2 of 2")
-	a.load = nil
+	delete(a.fail, "Summary")
 	close(a.proving)
 	eventually(t, s, "Replay ended, all events are stored")
 	s.runner.all.Wait()
