@@ -1,0 +1,118 @@
+package console
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/paysluice/paysluice/cmd/paysluice/failure"
+	"github.com/paysluice/paysluice/cmd/paysluice/replay"
+)
+
+const (
+	// planTimeout bounds the planning of a replay, which reads each message.
+	planTimeout = 5 * time.Minute
+	// maxPlans bounds the plans that wait for a decision.
+	maxPlans = 20
+)
+
+// plan is a plan that a page has shown. It starts one run.
+type plan struct {
+	mu sync.Mutex
+	replay.Plan
+	run string // id of the started run
+}
+
+// planData is the data of a plan's page.
+type planData struct {
+	replay.Plan
+	Send, Skip int
+	Token      string
+	Queue      string
+	Allowed    bool
+	Command    string
+}
+
+// planReplay shows what a replay would send: the plan of a group of failures, or one
+// that was made before. It changes nothing.
+func (s *Server) planReplay(r *http.Request) (view, error) {
+	form := r.URL.Query()
+	token := form.Get("plan")
+	if token == "" {
+		days := map[string]int{"1": 1, "7": 7, "30": 30}[form.Get("days")]
+		if days == 0 || !slices.Contains(failure.Providers(), form.Get("provider")) || form.Get("reason") == "" {
+			return view{}, fmt.Errorf("%w: plan a replay from a group of failures", errRequest)
+		}
+		var err error
+		token, err = s.makePlan(r, replay.Selection{Filter: failure.Filter{Provider: form.Get("provider"), Reason: form.Get("reason"), Since: s.since(days)}})
+		if err != nil {
+			return view{}, err
+		}
+	}
+	p, err := s.plan(token)
+	if err != nil {
+		return view{}, err
+	}
+	data := planData{Plan: p.Plan, Token: token, Queue: s.Stack.Outputs["QueueUrl"], Allowed: s.AllowReplay, Command: replayCommand(p.Selection)}
+	data.Send, data.Skip = p.Total()
+	return view{page: "plan", title: "Replay", data: data}, nil
+}
+
+// planSelected plans a replay of single messages, and leads to the plan.
+func (s *Server) planSelected(r *http.Request) (view, error) {
+	if err := r.ParseForm(); err != nil {
+		return view{}, fmt.Errorf("%w: %w", errForm, err)
+	}
+	keys := r.PostForm["key"]
+	if len(keys) == 0 {
+		return view{}, fmt.Errorf("%w: no message is selected; go back and select one", errForm)
+	}
+	token, err := s.makePlan(r, replay.Selection{Keys: keys})
+	return view{to: "/replay?" + url.Values{"plan": {token}}.Encode()}, err
+}
+
+// makePlan plans a replay and returns the token under which the plan is kept.
+func (s *Server) makePlan(r *http.Request, selection replay.Selection) (token string, err error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), planTimeout)
+	defer cancel()
+	p, err := s.Replays.Plan(ctx, selection, func(replay.Progress) {})
+	if err != nil {
+		return "", limited{err, planTimeout}
+	}
+	token = rand.Text()
+	s.runner.mu.Lock()
+	defer s.runner.mu.Unlock()
+	if len(s.runner.plans) == maxPlans {
+		clear(s.runner.plans)
+	}
+	s.runner.plans[token] = &plan{Plan: p}
+	return token, nil
+}
+
+// plan returns a plan that was made before.
+func (s *Server) plan(token string) (*plan, error) {
+	s.runner.mu.Lock()
+	defer s.runner.mu.Unlock()
+	if p := s.runner.plans[token]; p != nil {
+		return p, nil
+	}
+	return nil, fmt.Errorf("%w: this plan is not known; plan again", errRequest)
+}
+
+// replayCommand returns the command that replays the same messages.
+func replayCommand(s replay.Selection) string {
+	if len(s.Keys) == 0 {
+		return fmt.Sprintf("paysluice replay --provider %s --reason %s --since %s", s.Provider, quote(s.Reason), s.Since.Format(time.RFC3339))
+	}
+	words := []string{"paysluice replay"}
+	for _, key := range s.Keys {
+		words = append(words, quote(key))
+	}
+	return strings.Join(words, " \\\n  ")
+}

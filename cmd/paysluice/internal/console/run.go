@@ -1,0 +1,85 @@
+package console
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+
+	"github.com/paysluice/paysluice/cmd/paysluice/replay"
+)
+
+// shownRunDays is how far back the list of runs goes.
+const shownRunDays = 30
+
+// runData is the data of a run's page.
+type runData struct {
+	replay.Record
+	Active   bool // whether this process runs it
+	Allowed  bool
+	Progress replay.Progress
+	Percent  int
+	Done     int
+	Proof    *replay.Proof
+	Problem  *problem
+	Stopped  bool
+	Command  string
+}
+
+// showRun shows a run: from memory while this process runs it, else its record.
+func (s *Server) showRun(r *http.Request) (view, error) {
+	id := r.URL.Query().Get("id")
+	j, here := s.job(id)
+	data := runData{Active: here && !j.ended, Allowed: s.AllowReplay, Progress: j.progress, Command: "paysluice replay --resume " + quote(id)}
+	if data.Active && j.record != nil {
+		data.Record, data.Done, data.Proof = *j.record, j.done, j.proof
+	} else {
+		run, err := s.Replays.Summary(r.Context(), id)
+		if err != nil {
+			return view{}, err
+		}
+		data.Record, data.Done, data.Proof = run.Record, run.Done, cmp.Or(j.proof, run.Proof)
+	}
+	if errors.Is(j.err, context.Canceled) {
+		data.Stopped = true
+	} else if j.err != nil {
+		data.Problem = newProblem(limited{j.err, 0})
+	}
+	if data.Proof != nil && len(data.Proof.Missing) == 0 {
+		data.Command = "paysluice replay list"
+	}
+	if data.Progress.Total > 0 {
+		data.Percent = 100 * data.Progress.Done / data.Progress.Total
+	}
+	return view{page: "run", title: "Replay " + id, data: data}, nil
+}
+
+func runURL(id string) string { return "/run?" + url.Values{"id": {id}}.Encode() }
+
+// runRow is a line of the list of runs.
+type runRow struct {
+	replay.Summary
+	URL    string
+	Result string
+	Bad    bool
+}
+
+// runs lists the runs that the bucket has records of.
+func (s *Server) runs(ctx context.Context) section[[]runRow] {
+	found, err := s.Replays.Runs(ctx, s.since(shownRunDays))
+	rows := make([]runRow, len(found))
+	for i, f := range found {
+		rows[i] = runRow{Summary: f, URL: runURL(f.ID), Result: "not finished", Bad: true}
+		j, here := s.job(f.ID)
+		switch {
+		case here && !j.ended:
+			rows[i].Result, rows[i].Bad = "running", false
+		case f.Proof != nil && len(f.Proof.Missing) > 0:
+			rows[i].Result = counted(len(f.Proof.Missing), "event") + " not stored"
+		case f.Proof != nil:
+			rows[i].Result, rows[i].Bad = "all stored", false
+		}
+	}
+	return read(rows, err)
+}
