@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -23,6 +24,7 @@ import (
 
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/stack"
+	"github.com/paysluice/paysluice/cmd/paysluice/replay"
 	"github.com/paysluice/paysluice/handlers/aws/bucket"
 	"github.com/paysluice/paysluice/handlers/aws/table"
 	"github.com/paysluice/paysluice/handlers/event"
@@ -356,7 +358,11 @@ func TestRowsAreBounded(t *testing.T) {
 		w.timeline.Steps = append(w.timeline.Steps, query.Step{Listed: query.Listed{Event: e}})
 	}
 	w.timeline.Steps[maxRows+1].Timestamp = 0
+	w.timeline.Unreadable = slices.Repeat([]string{"row of stripe:bad"}, maxRows+2)
+	w.left = errors.Join(slices.Repeat([]error{fmt.Errorf("row of stripe:bad: %w", table.ErrItem)}, maxRows+2)...)
+	lost := replay.Summary{Record: replay.Record{ID: "r1"}, Proof: &replay.Proof{Missing: slices.Repeat([]replay.Missing{{Reason: "conflict"}}, maxRows+2)}}
 	s := listen(t, w)
+	s.Replays = &archive{runs: []replay.Summary{lost}}
 	s.Trace = func(context.Context, string) (query.Trace, error) {
 		return query.Trace{Stages: make([]query.Stage, maxRows+1)}, nil
 	}
@@ -367,11 +373,21 @@ func TestRowsAreBounded(t *testing.T) {
 		"/event?id=stripe:1": {maxRows, "and 1 more, which the command below lists"},
 		"/payment?id=p1":     {maxRows, "These are the last 200 of 202 events."},
 		traceURL("r1"):       {maxRows, "These are the first 200 of 201 stages."},
+		"/run?id=r1":         {maxRows, "These are the first 200 of 202 events. <code>paysluice replay list -o json</code> prints all."},
 	} {
 		text := page(t, s, target)
-		assert.Equal(t, row.rows, strings.Count(text, "The one of")+strings.Count(text, "<tr data-row")+strings.Count(text, `<td class="said">`), target)
+		assert.Equal(t, row.rows, strings.Count(text, "The one of")+strings.Count(text, "<tr data-row")+strings.Count(text, `<td class="said">`)+strings.Count(text, ">conflict<"), target)
 		assert.Contains(t, text, row.says)
 		assert.NotContains(t, text, "1970", "an event without a time has that of its receipt: %s", target)
+	}
+	for target, says := range map[string]string{
+		"/events":        "And 2 more rows. paysluice events list --limit 0 names all, with the same filter.",
+		"/":              "And 2 more rows. paysluice events list --limit 0 names all, with the same filter.",
+		"/payment?id=p1": "These are the first 200 of 202 rows that are not events. The command below names all.",
+	} {
+		text := page(t, s, target)
+		assert.Equal(t, maxRows, strings.Count(strings.ToLower(text), "row of stripe:bad"), target)
+		assert.Contains(t, text, says)
 	}
 }
 

@@ -141,7 +141,8 @@ func (s *Server) list(ctx context.Context, f query.Filter, follows func(event.Ev
 // collect returns at most one event more than a page has, of those that follow a
 // position, and an error that names the rows that are not events.
 func collect(all iter.Seq2[event.Event, error], follows func(event.Event) bool) (found []event.Event, unreadable, err error) {
-	for e, err := range query.Readable(all, func(err error) { unreadable = errors.Join(unreadable, err) }) {
+	var left []error
+	for e, err := range query.Readable(all, func(err error) { left = append(left, err) }) {
 		if err != nil {
 			return nil, nil, err
 		}
@@ -152,7 +153,7 @@ func collect(all iter.Seq2[event.Event, error], follows func(event.Event) bool) 
 			break
 		}
 	}
-	return found, unreadable, nil
+	return found, errors.Join(left...), nil
 }
 
 // filter reads the form's fields. The error names every invalid one.

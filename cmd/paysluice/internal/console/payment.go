@@ -13,6 +13,8 @@ type paymentData struct {
 	query.Timeline
 	Asked string       // id of the payment or object
 	Shown []query.Step // the newest, at most maxRows
+	// LeftOut names the first rows that are not events, at most maxRows.
+	LeftOut []string
 	// Providers are to be chosen from if several have the id.
 	Providers []contract.Provider
 	Command   string
@@ -38,5 +40,6 @@ func (s *Server) payment(r *http.Request) (view, error) {
 		return view{}, err
 	}
 	data.Timeline, data.Shown = timeline, timeline.Steps[max(0, len(timeline.Steps)-maxRows):]
+	data.LeftOut = timeline.Unreadable[:min(len(timeline.Unreadable), maxRows)]
 	return view{page: "payment", title: id, data: data}, nil
 }

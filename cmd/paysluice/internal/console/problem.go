@@ -75,8 +75,13 @@ func newProblem(err error) *problem {
 		p.Title = "The body is not the one that was received"
 	}
 	lines := strings.Split(p.Text, "\n") // of joined errors
+	left := len(lines) - maxRows         // only rows that are not events are so many
+	lines = lines[:min(len(lines), maxRows)]
 	for i := range lines {
 		lines[i] = sentence(lines[i])
+	}
+	if left > 0 {
+		lines = append(lines, fmt.Sprintf("And %s. paysluice events list --limit 0 names all, with the same filter.", counted(left, "more row")))
 	}
 	p.Text = strings.Join(lines, "\n")
 	return p

@@ -22,6 +22,7 @@ type runData struct {
 	Percent  int
 	Done     int
 	Proof    *replay.Proof
+	Missing  []replay.Missing // of Proof, at most maxRows
 	Problem  *problem
 	Stopped  bool
 	Command  string
@@ -46,8 +47,14 @@ func (s *Server) showRun(r *http.Request) (view, error) {
 	} else if j.err != nil {
 		data.Problem = newProblem(limited{j.err, 0})
 	}
-	if data.Proof != nil && len(data.Proof.Missing) == 0 {
-		data.Command = "paysluice replay list"
+	if p := data.Proof; p != nil {
+		data.Missing = p.Missing[:min(len(p.Missing), maxRows)]
+		switch missing := len(p.Missing); {
+		case missing == 0:
+			data.Command = "paysluice replay list"
+		case missing > maxRows:
+			data.Command += "\npaysluice replay list -o json"
+		}
 	}
 	if data.Progress.Total > 0 {
 		data.Percent = 100 * data.Progress.Done / data.Progress.Total
