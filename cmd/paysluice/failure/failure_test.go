@@ -323,6 +323,17 @@ func TestFindReadsOneEventsMessages(t *testing.T) {
 		require.NoError(t, err, id)
 		assert.Equal(t, []int{row.found, row.pages}, []int{len(found), b.pages}, id)
 	}
+	whole, err := b.archive().Find(t.Context(), "stripe:evt_2")
+	require.NoError(t, err)
+	var all []failure.Failure
+	after, parts := "", 0
+	for more := true; more; parts++ { // each part is one key
+		found, rest, err := b.archive().Search(t.Context(), "stripe:evt_2", after, func() bool { return false })
+		require.NoError(t, err)
+		all, after, more = append(all, found...), rest, rest != ""
+	}
+	assert.Equal(t, whole, all)
+	assert.Greater(t, parts, len(all))
 }
 
 // A message without an event is delivered and replayed under other keys.

@@ -18,29 +18,43 @@ import (
 // Find returns the failures of an event, those of the oldest day of receipt first. It reads no
 // failures of other events, and lists at most two pages of a day, however many keys that has.
 func (a *Archive) Find(ctx context.Context, eventID string) ([]Failure, error) {
-	of, _, _ := strings.Cut(eventID, ":")
-	own := event.Archived{Event: &event.Event{Provider: of, ID: eventID}}
-	var found []Failure
-	for o, err := range a.named(ctx, own.Provider()+"/", path.Base(own.KeyPrefix())) {
-		if err != nil {
-			return nil, err
-		}
-		f, err := a.get(ctx, o)
-		if err != nil {
-			return nil, err
-		}
-		if f.EventID == eventID {
-			found = append(found, f)
-		}
-	}
-	return found, nil
+	found, _, err := a.Search(ctx, eventID, "", func() bool { return true })
+	return found, err
 }
 
-// named lists keys that have a prefix. Their last segment begins with a name. If a page ends
-// among a day's other keys, the next page begins at the next key of that name.
-func (a *Archive) named(ctx context.Context, prefix, name string) iter.Seq2[object, error] {
+// Search is a Find that begins after a key, "" for the first one, and ends early when goOn
+// returns false. Then rest is the key up to which it searched.
+func (a *Archive) Search(ctx context.Context, eventID, after string, goOn func() bool) (found []Failure, rest string, err error) {
+	of, _, _ := strings.Cut(eventID, ":")
+	own := event.Archived{Event: &event.Event{Provider: of, ID: eventID}}
+	name := path.Base(own.KeyPrefix())
+	for o, err := range a.around(ctx, own.Provider()+"/", name, after) {
+		if err != nil {
+			return nil, "", err
+		}
+		if strings.HasPrefix(path.Base(o.key), name) {
+			f, err := a.get(ctx, o)
+			if err != nil {
+				return nil, "", err
+			}
+			if f.EventID == eventID {
+				found = append(found, f)
+			}
+		}
+		if !goOn() {
+			return found, o.key, nil
+		}
+	}
+	return found, "", nil
+}
+
+// around lists keys that have a prefix and are after another key: all keys with a last segment
+// that begins with a name, and some others. If a page ends among a day's other keys, the next
+// page begins at the next key of that name.
+func (a *Archive) around(ctx context.Context, prefix, name, after string) iter.Seq2[object, error] {
 	return func(yield func(object, error) bool) {
-		for after, more := prefix, true; more; {
+		for after, more := max(prefix, after), true; more; {
+			after = jump(after, name)
 			page, err := a.client.ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: &a.bucket, Prefix: &prefix, StartAfter: &after})
 			if err != nil {
 				yield(object{}, a.listError(prefix, err))
@@ -48,12 +62,11 @@ func (a *Archive) named(ctx context.Context, prefix, name string) iter.Seq2[obje
 			}
 			for _, content := range page.Contents {
 				o := newObject(content)
-				after = o.key
-				if strings.HasPrefix(path.Base(o.key), name) && !yield(o, nil) {
+				if after = o.key; !yield(o, nil) {
 					return
 				}
 			}
-			more, after = aws.ToBool(page.IsTruncated), jump(after, name)
+			more = aws.ToBool(page.IsTruncated)
 		}
 	}
 }

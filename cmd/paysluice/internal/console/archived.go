@@ -14,42 +14,64 @@ import (
 
 // archivedData describes an event that failed and is not in the table, for its page.
 type archivedData struct {
-	failure.Failure                   // the latest
+	failure.Failure                   // the latest, or only the event's id without one
 	Messages        []failure.Failure // of the event, the latest first
-	Group           string            // URL of the latest one's group
-	Trace           string
-	Command         string
+	// From and To say which part of the archive was searched: days, "" for its ends.
+	From, To string
+	Rest     string // URL of the search after To
+	Group    string // URL of the latest one's group
+	Trace    string
+	Command  string
 }
 
 // archived shows the archived messages of the first event that has any. ids begins with what
-// was searched for.
-func (s *Server) archived(ctx context.Context, ids []string) (view, error) {
+// was searched for. The search goes on after a key of the archive, if that is not "", and
+// stops after searchTime.
+func (s *Server) archived(ctx context.Context, ids []string, after string) (view, error) {
 	searched := ids[0]
 	if query.Unprefixed(searched) == "" {
 		ids = ids[:1]
 	}
+	of, _, _ := strings.Cut(after, "/")
+	from, begin := dayOf(after), s.Now()
 	for _, id := range ids {
-		if query.Unprefixed(id) != "" {
-			continue // the archive's keys begin with a provider
+		if query.Unprefixed(id) != "" || of != "" && !strings.HasPrefix(id, of+":") {
+			continue // the archive's keys begin with a provider; those before after were searched
 		}
-		found, err := s.Archive.Find(ctx, id)
+		found, rest, err := s.Archive.Search(ctx, id, after, func() bool { return s.Now().Sub(begin) < searchTime })
 		if err != nil {
 			return view{}, err
 		}
-		if len(found) > 0 {
-			return view{page: "archived", title: id, data: newArchived(id, found)}, nil
+		if len(found) > 0 || rest != "" {
+			data := newArchived(id, found)
+			if data.From = dayOf(after); rest != "" {
+				data.To, data.Rest = dayOf(rest), "/search?"+url.Values{"q": {searched}, "after": {rest}}.Encode()
+			}
+			return view{page: "archived", title: id, data: data}, nil
 		}
+		of, after = "", ""
 	}
-	return view{}, fmt.Errorf("%w: neither an event nor a payment has the id %s, and the archive has no event with it. "+
-		"An event that failed is found by its own id, not by its payment's. The provider's dashboard shows both", query.ErrNotFound, searched)
+	if from != "" {
+		from = " from " + from + " on"
+	}
+	return view{}, fmt.Errorf("%w: neither an event nor a payment has the id %s, and the archive has no event with it%s. "+
+		"An event that failed is found by its own id, not by its payment's. The provider's dashboard shows both", query.ErrNotFound, searched, from)
 }
 
+// dayOf returns the day in a key of the archive, or a key without one.
+func dayOf(key string) string { return cmp.Or(failure.Failure{Key: key}.Day(), key) }
+
 func newArchived(id string, found []failure.Failure) archivedData {
-	slices.SortStableFunc(found, func(x, y failure.Failure) int { return cmp.Compare(y.ArchivedAt, x.ArchivedAt) })
-	last := found[0]
-	return archivedData{
-		Failure: last, Messages: found, Trace: traceURL(id),
-		Group:   "/failures?" + url.Values{"provider": {last.Provider}, "reason": {last.Reason}, "days": {"30"}}.Encode(),
-		Command: strings.Join([]string{"paysluice failures show " + quote(id), "paysluice replay " + quote(last.Key), "paysluice trace " + quote(id)}, "\n"),
+	provider, _, _ := strings.Cut(id, ":")
+	data := archivedData{Failure: failure.Failure{Provider: provider, EventID: id}, Messages: found, Trace: traceURL(id)}
+	commands := []string{"paysluice failures show " + quote(id), "paysluice trace " + quote(id)}
+	if len(found) > 0 {
+		slices.SortStableFunc(found, func(x, y failure.Failure) int { return cmp.Compare(y.ArchivedAt, x.ArchivedAt) })
+		last := found[0]
+		data.Failure = last
+		data.Group = "/failures?" + url.Values{"provider": {last.Provider}, "reason": {last.Reason}, "days": {"30"}}.Encode()
+		commands = slices.Insert(commands, 1, "paysluice replay "+quote(last.Key))
 	}
+	data.Command = strings.Join(commands, "\n")
+	return data
 }

@@ -405,7 +405,7 @@ func TestSearch(t *testing.T) {
 	r := get(t, s, "/search?q=nobody")
 	assert.Equal(t, http.StatusNotFound, r.Code)
 	assert.Contains(t, r.Body.String(), "Neither an event nor a payment has the id nobody")
-	s.Archive = &archive{fail: map[string]error{"Find": denied()}}
+	s.Archive = &archive{fail: map[string]error{"Search": denied()}}
 	assert.Equal(t, http.StatusForbidden, get(t, s, "/search?q=nobody").Code, "whether the archive has it is not known")
 	w.fail = map[string]error{"Events": errors.New("down")}
 	assert.Equal(t, http.StatusBadGateway, get(t, s, "/search?q=nobody").Code)

@@ -185,7 +185,7 @@ func (s *Server) search(r *http.Request) (view, error) {
 	case len(found) == 0 && unreadable != nil:
 		return view{}, unreadable
 	case len(found) == 0:
-		return s.archived(r.Context(), ids)
+		return s.archived(r.Context(), ids, r.URL.Query().Get("after"))
 	}
 	return view{to: "/payment?" + url.Values{"id": {id}}.Encode()}, nil
 }

@@ -22,7 +22,7 @@ const (
 	// pageSize is the number of events on a page.
 	pageSize = 50
 	day      = 24 * time.Hour
-	// searchTime is how long a list goes on to earlier days.
+	// searchTime is how long a list goes on to earlier days, and a search in the archive.
 	searchTime = 3 * time.Second
 )
 

@@ -57,13 +57,20 @@ func (a *archive) List(_ context.Context, f failure.Filter) iter.Seq2[failure.Fa
 	}
 }
 
-func (a *archive) Find(_ context.Context, id string) (found []failure.Failure, err error) {
+func (a *archive) Search(_ context.Context, id, after string, goOn func() bool) (found []failure.Failure, rest string, err error) {
+	of, _, _ := strings.Cut(id, ":")
 	for _, f := range a.failures {
+		if f.Provider != of || f.Key <= after {
+			continue
+		}
 		if f.EventID == id {
 			found = append(found, f)
 		}
+		if !goOn() {
+			return found, f.Key, nil
+		}
 	}
-	return found, a.fail["Find"]
+	return found, "", a.fail["Search"]
 }
 
 func (a *archive) Plan(_ context.Context, s replay.Selection, progress func(replay.Progress)) (replay.Plan, error) {
@@ -254,6 +261,44 @@ func TestSearchFindsAnArchivedEvent(t *testing.T) {
 	}
 	text := get(t, s, "/search?q=stripe:evt_other").Body.String()
 	assert.Contains(t, text, "Neither an event nor a payment has the id stripe:evt_other, and the archive has no event with it.")
+}
+
+// A search in the archive that takes long stops, here after each message, and can go on.
+func TestSearchInALargeArchive(t *testing.T) {
+	a := &archive{failures: []failure.Failure{
+		{Key: "paypal/2026/03/06/a.json", Provider: "paypal"}, {Key: "stripe/2026/03/07/a.json", Provider: "stripe"},
+		{Key: "stripe/2026/03/08/b.json", Provider: "stripe", Reason: "expired", EventID: "stripe:evt_lost"}, {Key: "stripe/2026/03/09/c.json", Provider: "stripe"},
+	}}
+	s, _ := withArchive(t, a)
+	minute := 0
+	s.Now = func() time.Time { minute++; return now.Add(time.Duration(minute) * time.Minute) }
+	for q, pages := range map[string][]string{
+		"stripe:evt_lost": {
+			"Nothing found yet|The archive of Stripe was searched from its oldest day to 2026-03-07.|>paysluice failures show stripe:evt_lost\npaysluice trace stripe:evt_lost<",
+			"The event is not stored|The archive of Stripe was searched from 2026-03-07 to 2026-03-08.|paysluice replay stripe/2026/03/08/b.json",
+			"Nothing found yet|from 2026-03-08 to 2026-03-09.",
+			"the archive has no event with it from 2026-03-09 on.",
+		},
+		"evt_none": {
+			"to 2026-03-07.", "to 2026-03-08.", "to 2026-03-09.", "The archive of PayPal was searched from its oldest day to 2026-03-06.",
+			"the id evt_none, and the archive has no event with it from 2026-03-06 on.",
+		},
+	} {
+		target := "/search?q=" + q
+		for _, says := range pages {
+			text := get(t, s, target).Body.String()
+			for _, want := range strings.Split(says, "|") {
+				assert.Contains(t, text, want, target)
+			}
+			if found := regexp.MustCompile(`<a href="([^"]+)">Search on</a>`).FindStringSubmatch(text); found != nil {
+				target = html.UnescapeString(found[1])
+			}
+		}
+	}
+	s.Now = func() time.Time { return now }
+	text := page(t, s, "/search?q=stripe:evt_lost&after=stripe/2026/03/07/a.json")
+	assert.Contains(t, text, "from 2026-03-07 to its newest day.")
+	assert.NotContains(t, text, "Search on")
 }
 
 // Single messages are selected on the pages of a group, and the plan has no others.

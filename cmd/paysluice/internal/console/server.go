@@ -57,7 +57,7 @@ type Monitor interface {
 // Archive is the subset of failure.Archive that the pages call.
 type Archive interface {
 	List(context.Context, failure.Filter) iter.Seq2[failure.Failure, error]
-	Find(ctx context.Context, eventID string) ([]failure.Failure, error)
+	Search(ctx context.Context, eventID, after string, goOn func() bool) (found []failure.Failure, rest string, err error)
 }
 
 // Options are what a console works with.
