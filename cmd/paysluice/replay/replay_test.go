@@ -273,6 +273,7 @@ func TestPlanRunAndProof(t *testing.T) {
 		one, err := c.engine().Summary(t.Context(), r.ID)
 		require.NoError(t, err, "neither the entries nor older notes are read")
 		assert.Equal(t, runs[0], one)
+		assert.Equal(t, proof.At, one.At, "of the last note")
 		clear(c.hooks)
 		c.hasNoPayload(t)
 

@@ -13,8 +13,9 @@ import (
 // Summary is a line of the list of runs.
 type Summary struct {
 	Record
-	Done  int    `json:"done"` // sent and dropped
-	Proof *Proof `json:"proof,omitempty"`
+	Done  int       `json:"done"` // sent and dropped
+	Proof *Proof    `json:"proof,omitempty"`
+	At    time.Time `json:"-"` // of the last note, zero without one
 }
 
 // Runs returns the runs of the kind that started at or after a time, the newest first.
@@ -79,6 +80,6 @@ func (e *Records) summarize(ctx context.Context, id, latest string) (Summary, er
 	}
 	var n note
 	err := e.get(ctx, latest, &n)
-	s.Done, s.Proof = n.Done, n.Proof
+	s.Done, s.Proof, s.At = n.Done, n.Proof, n.At
 	return s, err
 }

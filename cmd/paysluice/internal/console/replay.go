@@ -38,10 +38,11 @@ type job struct {
 	record   *replay.Record
 	done     int // messages that need no more sending
 	progress replay.Progress
-	ended    bool
-	proof    *replay.Proof
+	ended    time.Time // zero while it runs
 	err      error
 }
+
+func (j *job) active() bool { return j != nil && j.ended.IsZero() }
 
 // show keeps what a run says about itself.
 func (j *job) show(p replay.Progress) {
@@ -126,7 +127,7 @@ func (s *Server) work(r *http.Request, id string, load func() (*replay.Run, erro
 		return err
 	}
 	s.runner.mu.Lock()
-	j.record, j.proof = &run.Record, run.Proof()
+	j.record = &run.Record
 	j.show(replay.Progress{Stage: replay.Sending, Done: run.Done(), Total: run.Total})
 	s.runner.mu.Unlock()
 	stop := context.AfterFunc(s.life, cancel)
@@ -145,8 +146,7 @@ func (s *Server) work(r *http.Request, id string, load func() (*replay.Run, erro
 		}
 		s.runner.mu.Lock()
 		defer s.runner.mu.Unlock()
-		if j.ended, j.err = true, err; err == nil {
-			j.proof = &proof
+		if j.ended, j.err = s.Now(), err; err == nil {
 			s.log("replay %s ended: %s stored, %d not", run.ID, counted(proof.Stored, "event"), len(proof.Missing))
 			return
 		}
@@ -159,7 +159,7 @@ func (s *Server) work(r *http.Request, id string, load func() (*replay.Run, erro
 func (r *runner) claim(id string, j *job) (before *job, mine bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if before = r.jobs[id]; before != nil && !before.ended {
+	if before = r.jobs[id]; before.active() {
 		return before, false
 	}
 	r.jobs[id] = j

@@ -30,6 +30,7 @@ import (
 type archive struct {
 	failures []failure.Failure
 	runs     []replay.Summary
+	recorded replay.Summary // what the record of run1 says besides its plan
 	started  int
 	proof    replay.Proof
 	fail     map[string]error
@@ -110,7 +111,9 @@ func (a *archive) Summary(_ context.Context, id string) (replay.Summary, error) 
 	if id != "run1" {
 		return replay.Summary{}, replay.ErrNotFound
 	}
-	return replay.Summary{Record: a.record("arn:me").Record}, a.fail["Summary"]
+	s := a.recorded
+	s.Record = a.record("arn:me").Record
+	return s, a.fail["Summary"]
 }
 
 func (a *archive) Run(ctx context.Context, _ *replay.Run, progress func(replay.Progress)) error {
@@ -128,6 +131,7 @@ func (a *archive) Prove(_ context.Context, _ *replay.Run, progress func(replay.P
 	if a.proving != nil {
 		<-a.proving
 	}
+	a.recorded.Done, a.recorded.Proof = 2, new(a.proof)
 	return a.proof, a.fail["Prove"]
 }
 
@@ -399,6 +403,7 @@ func TestReplayTellsEachStage(t *testing.T) {
 	a.runs = []replay.Summary{{Record: replay.Record{ID: "run1"}}}
 	assert.Contains(t, page(t, s, "/failures"), `>running</span>`)
 	post(t, s, "/replay/resume", url.Values{"id": {"run1"}}) // changes nothing while it runs
+	a.runs = nil
 	close(a.sending)
 	eventually(t, s, "0 of 2 looked up")
 	assert.Contains(t, page(t, s, "/run?id=run1"), "<b>Sent</b><span>2 of 2")
@@ -426,24 +431,49 @@ func TestReplayThatIsStoppedIsResumed(t *testing.T) {
 	delete(a.fail, "Load")
 	assert.Contains(t, page(t, s, "/run?id=run1"), "failed again: conflict", "what the run before did is still known")
 
-	s, _ = withArchive(t, &archive{fail: map[string]error{"Run": errors.New("SQS is down")}})
-	close(s.Replays.(*archive).sending)
+	a.proving = make(chan struct{})
+	post(t, s, "/replay/resume", url.Values{"id": {"run1"}})
+	eventually(t, s, "0 of 2 looked up")
+	assert.NotContains(t, page(t, s, "/run?id=run1"), "failed again: conflict", "the result before is not shown")
+	close(a.proving)
+	eventually(t, s, "failed again: conflict")
+	s.runner.all.Wait()
+}
+
+// A run that this console left off can be continued elsewhere. Then its record says more.
+func TestReplayIsContinuedElsewhere(t *testing.T) {
+	a := &archive{proof: replay.Proof{Missing: make([]replay.Missing, 1)}, fail: map[string]error{"Run": errors.New("SQS is down")}}
+	s, _ := withArchive(t, a)
+	close(a.sending)
 	post(t, s, "/replay", planned(t, s))
 	eventually(t, s, "SQS is down")
+	s.runner.all.Wait()
+	a.recorded = replay.Summary{Done: 1, At: now}
+	assert.Contains(t, page(t, s, "/run?id=run1"), "SQS is down", "the last note is of this run")
+	a.recorded.At = now.Add(time.Second)
+	assert.NotContains(t, page(t, s, "/run?id=run1"), "SQS is down")
+
+	delete(a.fail, "Run")
+	post(t, s, "/replay/resume", url.Values{"id": {"run1"}})
+	eventually(t, s, "Replay ended, not all events are stored")
+	s.runner.all.Wait()
+	a.recorded.Proof = &replay.Proof{Stored: 2}
+	assert.Contains(t, page(t, s, "/run?id=run1"), "Replay ended, all events are stored")
 }
 
 // A form that is sent again while the record is read changes nothing.
 func TestReplayIsResumedOnce(t *testing.T) {
-	a, form := &archive{}, url.Values{"id": {"run1"}}
+	a, form := &archive{recorded: replay.Summary{Proof: &replay.Proof{}}}, url.Values{"id": {"run1"}}
 	s, w := withArchive(t, a)
 	a.load = func() {
 		assert.Equal(t, http.StatusSeeOther, post(t, s, "/replay/resume", form).Code)
-		assert.Contains(t, page(t, s, "/run?id=run1"), "The replay is running")
+		text := page(t, s, "/run?id=run1")
+		assert.Contains(t, text, "The replay is running")
+		assert.Contains(t, text, "not looked up yet", "the result before is not shown")
 	}
 	post(t, s, "/replay/resume", form)
 	eventually(t, s, "sending: 1 of 2")
 	post(t, s, "/replay/stop", form)
-	eventually(t, s, "Replay stopped")
 	s.runner.all.Wait()
 	assert.Equal(t, 1, strings.Count(w.log.String(), "was resumed"))
 }

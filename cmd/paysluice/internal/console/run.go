@@ -1,7 +1,6 @@
 package console
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -32,15 +31,21 @@ type runData struct {
 func (s *Server) showRun(r *http.Request) (view, error) {
 	id := r.URL.Query().Get("id")
 	j, here := s.job(id)
-	data := runData{Active: here && !j.ended, Allowed: s.AllowReplay, Progress: j.progress, Command: "paysluice replay --resume " + quote(id)}
+	data := runData{Active: here && j.active(), Allowed: s.AllowReplay, Progress: j.progress, Command: "paysluice replay --resume " + quote(id)}
 	if data.Active && j.record != nil {
-		data.Record, data.Done, data.Proof = *j.record, j.done, j.proof
+		data.Record, data.Done = *j.record, j.done
 	} else {
 		run, err := s.Replays.Summary(r.Context(), id)
 		if err != nil {
 			return view{}, err
 		}
-		data.Record, data.Done, data.Proof = run.Record, run.Done, cmp.Or(j.proof, run.Proof)
+		data.Record, data.Done = run.Record, run.Done
+		if !data.Active {
+			data.Proof = run.Proof
+		}
+		if run.At.After(j.ended) { // another process has continued it
+			j.err = nil
+		}
 	}
 	if errors.Is(j.err, context.Canceled) {
 		data.Stopped = true
@@ -80,7 +85,7 @@ func (s *Server) runs(ctx context.Context) section[[]runRow] {
 		rows[i] = runRow{Summary: f, URL: runURL(f.ID), Result: "not finished", Bad: true}
 		j, here := s.job(f.ID)
 		switch {
-		case here && !j.ended:
+		case here && j.active():
 			rows[i].Result, rows[i].Bad = "running", false
 		case f.Proof != nil && len(f.Proof.Missing) > 0:
 			rows[i].Result = counted(len(f.Proof.Missing), "event") + " not stored"
