@@ -23,6 +23,7 @@ type answer struct {
 	From     string
 	Failures bool // whether the page of failures says more
 	urgent   bool // whether a person must act
+	doubt    bool // whether a provider may have failed deliveries
 }
 
 // answers returns the replies to the questions. A fault that is known comes before what could
@@ -46,9 +47,11 @@ func (d *overviewData) count(provider string, metrics ...string) int {
 
 // intake says what the counts of the last hour tell about the requests.
 type intake struct {
-	accepted, refused []string // for each provider
-	none              []string // providers that have events, but sent nothing that counts
-	stray             int      // rejected requests without a signature, of providers that have no other
+	accepted []string // for each provider
+	refused  []string // of providers without an accepted request, or with a secret that cannot be used
+	doubtful []string // of the others: requests that anybody can have sent
+	none     []string // providers that have events, but sent nothing that counts
+	stray    int      // rejected requests without a signature, of providers that have no other
 }
 
 func (d *overviewData) intake() intake {
@@ -56,23 +59,50 @@ func (d *overviewData) intake() intake {
 	for _, row := range d.Providers {
 		p := row.Provider
 		accepted := d.count(p.Name, contract.MetricAccepted, contract.MetricQuarantined)
-		rejected := d.count(p.Name, contract.MetricRejected)
-		unavailable := d.count(p.Name, contract.MetricNotConfigured, contract.MetricSecretUnavailable, contract.MetricUndecided)
-		switch {
-		case accepted > 0:
+		if accepted > 0 {
 			in.accepted = append(in.accepted, formatNumber(accepted)+" of "+p.Title)
-		case unavailable > 0:
-			in.refused = append(in.refused, fmt.Sprintf("%s: no request was accepted, %s answered 503. A secret or a certificate is missing or wrong.", p.Title, formatNumber(unavailable)))
-		case d.count(p.Name, contract.MetricUnaccepted) > 0:
-			in.refused = append(in.refused, fmt.Sprintf("%s: no request was accepted, %s rejected as not authentic. A signing secret may be wrong.", p.Title, formatNumber(rejected)))
-		default:
-			in.stray += rejected
+		}
+		fault, broken := d.fault(p.Name)
+		switch {
+		case fault != "" && accepted == 0:
+			in.refused = append(in.refused, p.Title+": no request was accepted, "+fault)
+		case broken:
+			in.refused = append(in.refused, p.Title+": "+fault)
+		case fault != "":
+			in.doubtful = append(in.doubtful, p.Title+": "+fault)
+		case accepted == 0:
+			in.stray += d.count(p.Name, contract.MetricRejected)
 			if row.Last() != nil {
 				in.none = append(in.none, p.Title)
 			}
 		}
 	}
 	return in
+}
+
+// fault says how many requests with a signature were not accepted, "" without one. broken
+// reports whether a secret could not be used. Anybody can cause the other faults: with another
+// certificate, or a false signature.
+func (d *overviewData) fault(provider string) (text string, broken bool) {
+	unusable := d.count(provider, contract.MetricNotConfigured, contract.MetricSecretUnavailable)
+	unavailable := unusable + d.count(provider, contract.MetricUndecided)
+	// Unaccepted counts these two as well.
+	rejected := d.count(provider, contract.MetricUnaccepted) - d.count(provider, contract.MetricNotConfigured, contract.MetricUndecided)
+	var facts []string
+	if unavailable > 0 {
+		facts = append(facts, formatNumber(unavailable)+" answered 503")
+	}
+	if rejected > 0 {
+		facts = append(facts, formatNumber(rejected)+" rejected as not authentic")
+	}
+	cause := ". A signing secret may be wrong."
+	switch {
+	case len(facts) == 0:
+		return "", false
+	case unavailable > 0:
+		cause = ". A secret or a certificate is missing or wrong."
+	}
+	return strings.Join(facts, ", ") + cause, unusable > 0
 }
 
 // arriving answers from the counts: a row can also be new because it was refilled from the
@@ -100,6 +130,7 @@ func (d *overviewData) arriving() answer {
 		if len(in.none) > 0 {
 			facts = append(facts, "None of "+strings.Join(in.none, ", ")+".")
 		}
+		facts = append(facts, in.doubtful...)
 	}
 	if in.stray > 0 && len(in.accepted) == 0 {
 		facts = append(facts, counted(in.stray, "request")+" without a signature: of strangers, or of paysluice doctor.")
@@ -128,7 +159,7 @@ func (d *overviewData) arriving() answer {
 	if !known && denied {
 		facts = append(facts, "The events could not be read.")
 	}
-	a.Text = strings.Join(facts, " ")
+	a.Text, a.doubt = strings.Join(facts, " "), a.State == "bad" || len(in.doubtful) > 0
 	return a
 }
 
@@ -257,7 +288,7 @@ func (d *overviewData) person(arriving, stored answer) answer {
 	if slices.ContainsFunc(d.Counts.Value, func(c query.Count) bool { return c.Metric == contract.MetricArchived && c.Value > 0 }) {
 		facts, a.Failures = append(facts, "Messages in the archive may wait for a replay."), true
 	}
-	if arriving.State == "bad" {
+	if arriving.doubt {
 		facts = append(facts, "Events may be missing: look for failed deliveries at the provider.")
 	}
 	if len(facts) > 0 {

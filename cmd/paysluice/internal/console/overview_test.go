@@ -81,6 +81,12 @@ func TestOverviewAnswers(t *testing.T) {
 			"bad Not all: Stripe: no request was accepted, 5,000 rejected as not authentic. A signing secret may be wrong. Accepted in the last hour: 2 of Square.\n", stored, "unknown Perhaps: " + look}},
 		{"a secret without a value", &world{counts: is(count("NotConfigured", 2), count("Undecided", 1), count("Unaccepted", 3))}, []string{
 			"bad No: Stripe: no request was accepted, 3 answered 503. A secret or a certificate is missing or wrong."}},
+		{"a secret that cannot be read makes almost all fail", &world{counts: is(count("Accepted", 2), count("Stored", 2), count("SecretUnavailable", 400), count("Rejected", 51), count("Unaccepted", 50))}, []string{
+			"bad Not all: Stripe: 400 answered 503, 50 rejected as not authentic. A secret or a certificate is missing or wrong. Accepted in the last hour: 2 of Stripe.\n", stored, "unknown Perhaps: " + look}},
+		{"the secret of one of two endpoints is wrong", &world{counts: is(count("Accepted", 2), count("Stored", 2), count("Rejected", 51), count("Unaccepted", 50))}, []string{
+			"good Yes: Accepted in the last hour: 2 of Stripe. Stripe: 50 rejected as not authentic. A signing secret may be wrong.\n", stored, "unknown Perhaps: " + look}},
+		{"somebody names a certificate that does not exist", &world{counts: is(of("paypal", "Accepted", 2, time.Minute), of("paypal", "Stored", 2, time.Minute), of("paypal", "Undecided", 1, time.Minute), of("paypal", "Unaccepted", 1, time.Minute))}, []string{
+			"good Yes: Accepted in the last hour: 2 of PayPal. PayPal: 1 answered 503. A secret or a certificate is missing or wrong.\n", stored, "unknown Perhaps: " + look}},
 		{"the probes of doctor on a quiet stack", &world{events: old, counts: is(count("Rejected", 1), of("paypal", "Rejected", 1, time.Minute))}, []string{
 			"bad Quiet: No request was accepted in the last hour. 2 requests without a signature: of strangers, or of paysluice doctor. The newest event"}},
 		{"the probes of doctor on a busy stack", &world{counts: is(count("Accepted", 2), count("Stored", 2), of("paypal", "Rejected", 1, time.Minute))}, []string{
