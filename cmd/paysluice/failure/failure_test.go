@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -36,6 +37,7 @@ type bucket struct {
 	headErr  error
 	pageSize int32 // of a listing, 0 for S3's own
 	pages    int   // that were listed
+	reads    atomic.Int32
 	getErr   error
 }
 
@@ -67,6 +69,7 @@ func (b *bucket) HeadObject(ctx context.Context, in *s3.HeadObjectInput, o ...fu
 }
 
 func (b *bucket) GetObject(ctx context.Context, in *s3.GetObjectInput, o ...func(*s3.Options)) (*s3.GetObjectOutput, error) {
+	b.reads.Add(1)
 	if b.getErr != nil {
 		return nil, b.getErr
 	}
@@ -189,6 +192,9 @@ func TestListReadsTheDaysOfTheFilter(t *testing.T) {
 		break
 	}
 	assert.Equal(t, 1, n, "a caller may stop")
+	b.reads.Store(0)
+	assert.Len(t, keys(t, b.archive(), failure.Filter{Provider: "stripe", Limit: 35}), 35)
+	assert.EqualValues(t, 35, b.reads.Load(), "a filter that selects all reads no more than its limit")
 }
 
 func TestSelect(t *testing.T) {

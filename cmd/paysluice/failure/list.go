@@ -78,8 +78,9 @@ func (f Filter) prefixes() []string {
 	return all
 }
 
-// matches reports whether a failure that has been read matches.
-func (f Filter) matches(found Failure) bool {
+// Matches reports whether a filter selects a failure that has been read. Bounds of the keys are
+// left to List.
+func (f Filter) Matches(found Failure) bool {
 	at := found.receivedAt()
 	if !at.IsZero() && (!f.Since.IsZero() && at.Before(f.Since) || !f.Until.IsZero() && !at.Before(f.Until)) {
 		return false
@@ -138,7 +139,7 @@ func IsKey(text string) bool {
 // ends the sequence.
 func (a *Archive) read(ctx context.Context, f Filter, objects iter.Seq2[object, error]) iter.Seq2[Failure, error] {
 	return func(yield func(Failure, error) bool) {
-		n := 0
+		n, looked := 0, 0
 		var batch []object
 		// flush reads a batch and reports whether the sequence goes on.
 		flush := func() bool {
@@ -156,7 +157,7 @@ func (a *Archive) read(ctx context.Context, f Filter, objects iter.Seq2[object, 
 			}
 			batch = batch[:0]
 			for _, found := range read {
-				if !f.matches(found) {
+				if !f.Matches(found) {
 					continue
 				}
 				n++
@@ -171,7 +172,9 @@ func (a *Archive) read(ctx context.Context, f Filter, objects iter.Seq2[object, 
 				yield(Failure{}, err)
 				return
 			}
-			if batch = append(batch, o); len(batch) == concurrency && !flush() {
+			batch = append(batch, o)
+			// A filter that selects all objects reads no more than its limit.
+			if looked++; (len(batch) == concurrency || looked == f.Limit) && !flush() {
 				return
 			}
 		}

@@ -19,14 +19,14 @@ import (
 )
 
 const (
-	// countedFailures bounds how many archived messages of a provider a page reads: the first
-	// in the order of their keys. Each costs one request to S3.
+	// countedFailures bounds how many archived messages of a provider a page reads, whatever their
+	// reason: the first of its days (UTC) in the order of their keys. Each costs one request to S3.
 	countedFailures = 1000
 	// shownFailures is the number of messages of a group on its page.
 	shownFailures = 50
 )
 
-// failuresData is what the archive's page shows.
+// failuresData has the fields of the archive's page.
 type failuresData struct {
 	Days     int
 	Choices  []int
@@ -38,9 +38,9 @@ type failuresData struct {
 	Selected bool              // whether all messages of the page are selected
 	Select   string            // URL of the page with all messages selected, or with none
 	Next     string            // URL of the next page, "" on the last
-	Total    int
-	Limit    int    // of the messages of a provider
-	Cut      string // providers with more messages, perhaps
+	Total    int               // of the messages in Groups
+	Limit    int               // of the messages of a provider that are read
+	Cut      string            // providers with more messages, perhaps
 	Problem  *problem
 	Runs     section[[]runRow]
 	Replay   bool // whether the console may replay
@@ -100,16 +100,18 @@ func (s *Server) failures(r *http.Request) (view, error) {
 	if err != nil {
 		return view{}, err
 	}
-	filter := failure.Filter{Provider: data.Provider, Reason: data.Reason, Since: s.since(data.Days), Limit: countedFailures}
-	all, cut, err := s.messages(r.Context(), filter)
+	since := s.since(data.Days)
+	all, cut, err := s.messages(r.Context(), data.Provider, since)
 	if err != nil {
 		data.Problem = newProblem(err)
 	}
-	data.Total, data.Cut = len(all), cut
 	rest := ""
-	if data.Cut != "" {
+	if data.Cut = cut; cut != "" {
 		rest = " --limit 0 --after " + quote(all[len(all)-1].Key)
 	}
+	shown := failure.Filter{Reason: data.Reason, Since: since}
+	all = slices.DeleteFunc(all, func(f failure.Failure) bool { return !shown.Matches(f) })
+	data.Total = len(all)
 	data.Groups = s.groups(all, data.Days)
 	if data.Provider != "" && data.Reason != "" {
 		data.turn(all, after, form)
@@ -122,24 +124,26 @@ func (s *Server) failures(r *http.Request) (view, error) {
 	return view{page: "failures", title: "Failures", data: data}, nil
 }
 
-// messages returns the messages that a filter selects, at most countedFailures of each provider,
-// and the titles of the providers that may have more. With an error it returns some messages.
-func (s *Server) messages(ctx context.Context, f failure.Filter) (all []failure.Failure, cut string, err error) {
+// messages returns the first messages of the days since a time, at most countedFailures of each
+// provider or of only one, and the titles of the providers that may have more. They have no bodies.
+// With an error it returns some messages.
+func (s *Server) messages(ctx context.Context, only string, since time.Time) (all []failure.Failure, cut string, err error) {
 	names := failure.Providers()
-	if f.Provider != "" {
-		names = []string{f.Provider}
+	if only != "" {
+		names = []string{only}
 	}
 	found, errs := make([][]failure.Failure, len(names)), make([]error, len(names))
 	var group sync.WaitGroup
 	for i, name := range names {
 		group.Go(func() {
-			of := f
-			of.Provider = name
-			for m, err := range s.Archive.List(ctx, of) {
+			// All messages of the first day match, so that the limit bounds also the reads.
+			f := failure.Filter{Provider: name, Since: since.Truncate(day), Limit: countedFailures}
+			for m, err := range s.Archive.List(ctx, f) {
 				if err != nil {
 					errs[i] = err
 					return
 				}
+				m.Message, m.Payload = nil, nil // 1,000 of them can have some hundred MB
 				found[i] = append(found[i], m)
 			}
 		})
@@ -147,7 +151,7 @@ func (s *Server) messages(ctx context.Context, f failure.Filter) (all []failure.
 	group.Wait()
 	var titles []string
 	for i, name := range names {
-		if len(found[i]) == f.Limit {
+		if len(found[i]) == countedFailures {
 			titles = append(titles, title(name))
 		}
 	}

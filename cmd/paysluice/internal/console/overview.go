@@ -55,7 +55,7 @@ func metrics() []metric {
 		{contract.MetricRejected, "Rejected", "refused as not authentic"},
 		{contract.MetricStored, "Stored", "new in the table"},
 		{contract.MetricDuplicates, "Duplicates", "sent again by the provider"},
-		{contract.MetricArchived, "Failed", "in the archive: failed three times, or no event that can be stored"},
+		{contract.MetricArchived, "Failed", "in the archive: failed as often as MaxReceiveCount allows, or no event that can be stored"},
 	}
 }
 

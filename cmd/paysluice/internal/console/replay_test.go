@@ -24,6 +24,7 @@ import (
 	"github.com/paysluice/paysluice/cmd/paysluice/failure"
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/doctor"
 	"github.com/paysluice/paysluice/cmd/paysluice/replay"
+	"github.com/paysluice/paysluice/handlers/event"
 )
 
 // archive answers what the pages ask of the archive and the replays.
@@ -42,10 +43,6 @@ type archive struct {
 
 func (a *archive) List(_ context.Context, f failure.Filter) iter.Seq2[failure.Failure, error] {
 	return func(yield func(failure.Failure, error) bool) {
-		if err := a.fail["List"]; err != nil {
-			yield(failure.Failure{}, err)
-			return
-		}
 		left := f.Limit
 		for _, found := range a.failures {
 			if f.Provider != found.Provider || f.Reason != "" && f.Reason != found.Reason || time.UnixMilli(found.ArchivedAt).Before(f.Since) {
@@ -54,6 +51,9 @@ func (a *archive) List(_ context.Context, f failure.Filter) iter.Seq2[failure.Fa
 			if left--; !yield(found, nil) || left == 0 {
 				return
 			}
+		}
+		if err := a.fail["List"]; err != nil {
+			yield(failure.Failure{}, err)
 		}
 	}
 }
@@ -221,7 +221,7 @@ func TestFailures(t *testing.T) {
 		many[n] = failure.Failure{Key: fmt.Sprintf("stripe/2026/03/10/%04d.json", n), Provider: "stripe", Reason: "conflict", ArchivedAt: now.UnixMilli() - int64(n)}
 	}
 	a.failures = many
-	assert.Contains(t, page(t, s, "/failures?days=30"), "Only the first 1,000 messages of a provider are counted, the oldest day first: Stripe may have more. Choose fewer days to see newer ones. The command below counts all, and")
+	assert.Contains(t, page(t, s, "/failures?days=30"), "Only the first 1,000 messages of a provider are read, whatever their reason, the oldest day (UTC) first: Stripe may have more. Choose fewer days to see newer ones. The command below counts all, and")
 	group = page(t, s, "/failures?provider=stripe&reason=conflict&days=1")
 	assert.Contains(t, group, "The command below lists the rest, and a replay of the group has all of its messages.")
 	assert.Contains(t, group, "paysluice failures list --provider stripe --reason conflict --since 1d --limit 0 --after stripe/2026/03/10/0999.json")
@@ -230,19 +230,55 @@ func TestFailures(t *testing.T) {
 		a.failures[n].Provider = "paypal"
 	}
 	text = page(t, s, "/failures?days=1")
-	assert.Contains(t, text, "the oldest day first: Stripe, PayPal may have more. The command", "fewer days than one cannot be chosen")
+	assert.Contains(t, text, "first: Stripe, PayPal may have more. The command", "fewer days than one cannot be chosen")
 	assert.Contains(t, text, "provider=stripe", "the messages of another provider hide none")
 	a.failures = many[:1]
 	assert.Contains(t, page(t, s, "/failures"), "1 archived message, counted")
+	text = page(t, s, "/failures?provider=stripe&reason=receives-exhausted&days=1")
+	assert.Contains(t, text, `The archive has no message of Stripe with the reason <code>receives-exhausted</code> that was received in the last 24 hours. <a href="/failures?days=1">All failures</a>`)
+	assert.NotContains(t, text, "No event failed.", "another group has one")
 	s.Now = func() time.Time { return now.Add(12*time.Hour + 5*time.Minute) }
 	assert.Contains(t, page(t, s, "/failures?days=1"), "1 on 2026-03-10", "a day is 24 hours, also after midnight")
 	a.failures, a.fail["Runs"] = nil, denied()
 	assert.Contains(t, page(t, s, "/failures"), "No event failed.")
 	a.fail["List"] = denied()
 	assert.NotContains(t, page(t, s, "/failures"), "No event failed.")
+	a.failures = many[:3]
+	assert.Contains(t, page(t, s, "/failures"), "Only 3 of the messages could be read.")
 	for _, target := range []string{"/failures?days=2", "/failures?provider=adyen", "/failures?after=x", "/replay?provider=stripe&days=7"} {
 		assert.Equal(t, http.StatusBadRequest, get(t, s, target).Code, target)
 	}
+}
+
+// A page reads no more messages than it says, also for a small group or a part of a day, and
+// keeps no bodies.
+func TestFailuresReadsABoundedNumber(t *testing.T) {
+	a := &archive{}
+	for n := range countedFailures + 1 {
+		a.failures = append(a.failures, failure.Failure{
+			Key: fmt.Sprintf("stripe/2026/03/09/%04d.json", n), Provider: "stripe", Reason: "receives-exhausted", ArchivedAt: now.Add(-day).UnixMilli(),
+			Message: []byte("message"), Payload: []byte("body"), Event: &event.Event{ReceivedAt: now.Add(-day - time.Hour).UnixMilli()},
+		})
+	}
+	a.failures[1].Reason, a.failures[countedFailures].Reason = "conflict", "expired"
+	s, _ := withArchive(t, a)
+
+	text := page(t, s, "/failures?provider=stripe&reason=conflict&days=7")
+	assert.Contains(t, text, "1–1 of 1")
+	assert.Contains(t, text, "Stripe may have more.")
+	assert.Contains(t, text, "--reason conflict --since 7d --limit 0 --after stripe/2026/03/09/0999.json", "after the last one that was read")
+	text = page(t, s, "/failures?provider=stripe&reason=expired&days=7")
+	assert.Contains(t, text, "The messages that were read have none of Stripe with the reason <code>expired</code> that was received in the last 7 days.")
+	assert.Contains(t, text, "Stripe may have more.")
+	text = page(t, s, "/failures?days=1")
+	assert.Contains(t, text, "The messages that were read have none that was received in the last 24 hours.", "all are of the day before, an hour too old")
+	assert.Contains(t, text, "Stripe may have more.")
+
+	all, _, err := s.messages(t.Context(), "", now.Add(-day))
+	require.NoError(t, err)
+	require.Len(t, all, countedFailures)
+	assert.Empty(t, all[0].Message)
+	assert.Empty(t, all[0].Payload)
 }
 
 // An event that only the archive has is found by its id, with the reason and what to do.
