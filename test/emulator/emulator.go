@@ -14,7 +14,8 @@
 //     AWS_ENDPOINT_URL override it.
 //   - Each line that a function writes to standard output or error becomes a log
 //     event in /aws/lambda/{function} once the invocation has ended, between
-//     START, END and REPORT.
+//     START, END and REPORT. It logs a line that it reads late with the next
+//     invocation. launch.py lets it read all lines.
 //   - A zip that is missing from the code bucket is no error: the function
 //     answers 200 to everything. Deploy therefore requires the zips.
 //   - Repeated headers reach the API as one header, joined with a comma, so they

@@ -12,6 +12,7 @@ import json
 import operator
 import os
 import re
+import select
 import signal
 import socket
 import subprocess
@@ -203,6 +204,48 @@ def read_streams_like_lambda():
             poller.reads = False
 
     lambda_svc._execute_function, lambda_svc._poll_dynamodb_streams = execute_batch, poll_streams
+
+
+def log_all_lines():
+    """Logs each line with the invocation that wrote it.
+
+    MiniStack waits some milliseconds for a function's lines. On a loaded machine one comes
+    later, and is logged with the next invocation of the same process, if there is one. A
+    function has written its lines when it responds, so here they are read from the pipe then.
+    """
+    from ministack.core.lambda_runtime import ProvidedWorker
+
+    reading = threading.Lock()  # held until what was read is queued
+
+    def read(pipe, lines):
+        """Queues the lines in the pipe. It reports whether the function runs on."""
+        with reading:
+            os.set_blocking(pipe.fileno(), False)
+            text, part = getattr(lines, "rest", b""), None
+            try:
+                while part := os.read(pipe.fileno(), 1 << 16):
+                    text += part
+            except BlockingIOError:
+                pass
+            *whole, lines.rest = text.split(b"\n")
+            for line in whole:
+                if not lines.full():
+                    lines.put_nowait(line.decode(errors="replace"))
+            return part != b""
+
+    def read_all(_, pipe, lines):
+        """Reads as long as the function runs: a full pipe would block it."""
+        readable = select.poll()
+        readable.register(pipe, select.POLLIN)
+        while read(pipe, lines):
+            readable.poll()
+
+    def drain(worker, **_):
+        if process := worker._proc:
+            read(process.stdout, worker._stderr_queue)
+        return worker._drain_stderr()
+
+    ProvidedWorker._pump_output, ProvidedWorker._drain_stderr_bounded = read_all, drain
 
 
 def keep_connections():
@@ -506,6 +549,7 @@ if __name__ == "__main__":
     read_numbers_of_parameters()
     if "PLAIN_STREAMS" not in os.environ:
         read_streams_like_lambda()
+    log_all_lines()
     keep_connections()
     parse_once()
     read_one_page()

@@ -1,6 +1,8 @@
 package emulator
 
 import (
+	"os/exec"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -58,6 +60,31 @@ func TestSenderIsTheCredentials(t *testing.T) {
 	}
 	assert.Regexp(t, "^AIDA", *user.User.UserId)
 	assert.Regexp(t, "^AROA", *role.Role.RoleId)
+}
+
+// TestLinesAreLogged with the invocation that wrote them, though the thread that reads them has
+// not run yet, as on a loaded machine.
+func TestLinesAreLogged(t *testing.T) {
+	root := repository(t)
+	tools, err := findTools(root)
+	require.NoError(t, err)
+	out, err := exec.CommandContext(t.Context(), tools.python, "-I", "-c", `
+import queue, runpy, select, subprocess, sys
+from ministack.core.lambda_runtime import ProvidedWorker
+
+runpy.run_path(sys.argv[1])["log_all_lines"]()
+worker = ProvidedWorker("f", {}, b"")
+worker._stderr_queue = queue.Queue(2)
+worker._proc = subprocess.Popen(["sh", "-c", "printf 'one\ntw'; read _; printf 'o\nthree\nfour\n'"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+select.select([worker._proc.stdout], [], [])
+print([worker._drain_stderr_bounded()])
+worker._proc.stdin.close()
+worker._proc.wait()
+print([worker._drain_stderr_bounded()])
+worker._pump_output(worker._proc.stdout, worker._stderr_queue)  # it ends with the function
+`, filepath.Join(root, "test", "emulator", "launch.py")).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	assert.Equal(t, "['one']\n['two\\nthree']\n", string(out), "the queue holds two lines")
 }
 
 func TestFilterPatterns(t *testing.T) {

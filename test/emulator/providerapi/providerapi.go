@@ -4,6 +4,7 @@
 package providerapi
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -288,13 +289,15 @@ func bearer(w http.ResponseWriter, r *http.Request, token string) bool {
 
 // answer writes JSON.
 func answer(w http.ResponseWriter, status int, value any) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	encoder := json.NewEncoder(w)
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(value); err != nil {
 		panic(fmt.Sprintf("a test's event is no JSON: %v", err))
 	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(text.Bytes()) // a test may have killed the client
 }
 
 // bad answers 400 with all providers' codes of an invalid request.
