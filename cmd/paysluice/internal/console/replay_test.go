@@ -15,6 +15,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -527,6 +528,31 @@ func TestReplayEndsWithTheConsole(t *testing.T) {
 	cancel()
 	assert.NoError(t, <-ended)
 	assert.Contains(t, w.log.String(), "replay run1 stopped: context canceled")
+}
+
+// A page that is open when the console ends may start a replay, which is waited for too.
+func TestConsoleEndsAfterItsPages(t *testing.T) {
+	s, w := withArchive(t, &archive{})
+	ctx, cancel := context.WithCancel(t.Context())
+	s.Who = func(context.Context) (string, error) {
+		cancel()
+		time.Sleep(50 * time.Millisecond) // longer than an end that does not wait
+		return "arn:me", nil
+	}
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+s.guard.hosts[0]+"/replay", strings.NewReader(planned(t, s).Encode()))
+	require.NoError(t, err)
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.AddCookie(&http.Cookie{Name: s.guard.cookie, Value: s.guard.session})
+	var sent sync.WaitGroup
+	sent.Go(func() {
+		answer, err := http.DefaultTransport.RoundTrip(r)
+		if assert.NoError(t, err) {
+			answer.Body.Close()
+		}
+	})
+	require.NoError(t, s.Serve(ctx))
+	assert.Contains(t, w.log.String(), "replay run1 stopped: context canceled")
+	sent.Wait()
 }
 
 func TestReplayIsRefused(t *testing.T) {

@@ -129,7 +129,9 @@ func (s *Server) Serve(ctx context.Context) error {
 		Handler: s.Handler(), ReadHeaderTimeout: readTimeout, MaxHeaderBytes: 1 << 16,
 		BaseContext: func(net.Listener) context.Context { return ctx }, ConnContext: checkPeer(socketTables()...),
 	}
+	ended := make(chan struct{})
 	stopped := context.AfterFunc(ctx, func() {
+		defer close(ended)
 		late, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 		defer cancel()
 		_ = server.Shutdown(late) // a page that is still open after that ends with the process
@@ -138,6 +140,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	if err := server.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
+	<-ended // an open page may still start a replay
 	return nil
 }
 
