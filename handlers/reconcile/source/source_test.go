@@ -327,7 +327,7 @@ func TestWaits(t *testing.T) {
 	}
 	_, err := r.list(start, start)
 	require.NoError(t, err)
-	assert.InDelta(t, 30, r.slept[0].Seconds(), 2, "a date")
+	assert.GreaterOrEqual(t, r.slept[0], 29*time.Second, "a date, which has whole seconds")
 	assert.Equal(t, time.Second, r.slept[1], "twice the first pause")
 
 	for _, sleeps := range []int{0, 1} { // while pacing, and while it repeats

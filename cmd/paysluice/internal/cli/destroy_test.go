@@ -114,13 +114,15 @@ func TestDestroy(t *testing.T) {
 	assert.Equal(t, exitDone, code, stderr)
 
 	// An interrupt reaches the aws command.
-	require.NoError(t, os.WriteFile(filepath.Join(bin, "aws"), []byte("#!/bin/sh\nexec /bin/sleep 60\n"), 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(bin, "aws"), []byte("#!/bin/sh\necho runs\nexec /bin/sleep 60\n"), 0o755))
 	server := httptest.NewServer(whole)
 	defer server.Close()
 	t.Setenv("AWS_ENDPOINT_URL", server.URL)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	assert.Equal(t, exitInterrupted, Run(ctx, []string{"destroy", "--stack", "s", "--yes"}, nil, io.Discard, io.Discard))
+	log := &canceller{cancel: cancel, at: "runs"}
+	assert.Equal(t, exitInterrupted, Run(ctx, []string{"destroy", "--stack", "s", "--yes"}, nil, io.Discard, log))
+	assert.Contains(t, log.String(), "paysluice destroy: context canceled\n")
 	assert.Equal(t, exitFailed, Run(t.Context(), []string{"destroy", "--stack", "s", "--yes"}, nil, broken{}, io.Discard))
 }
 

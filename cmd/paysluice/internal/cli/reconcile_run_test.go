@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -34,6 +35,7 @@ const hook = "https://hooks.example.com/x"
 // ago. What is sent to the queue is in the table after one more read.
 type reconciled struct {
 	api            *providerapi.Server
+	mu             sync.Mutex             // held by a request
 	secret         string                 // JSON document
 	noKeys         bool                   // the secret is not one of a key
 	stackKeys      string                 // JSON document of the stack's own secret of keys, "" without one
@@ -79,6 +81,8 @@ func (r *reconciled) list(id string, ago time.Duration) {
 
 func (r *reconciled) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	text, _ := io.ReadAll(request.Body)
+	r.mu.Lock() // an interrupted command leaves a request behind
+	defer r.mu.Unlock()
 	_, operation, _ := strings.Cut(request.Header.Get("X-Amz-Target"), ".")
 	switch {
 	case r.denied[operation]:

@@ -304,7 +304,7 @@ func TestConsoleAndDoctorAreInterrupted(t *testing.T) {
 
 // canceller interrupts a command as soon as it says something.
 type canceller struct {
-	bytes.Buffer
+	text   bytes.Buffer
 	cancel func()
 	at     string
 }
@@ -313,8 +313,10 @@ func (c *canceller) Write(text []byte) (int, error) {
 	if bytes.Contains(text, []byte(c.at)) {
 		c.cancel()
 	}
-	return c.Buffer.Write(text)
+	return c.text.Write(text)
 }
+
+func (c *canceller) String() string { return c.text.String() }
 
 func TestResultsOfSeveralFindings(t *testing.T) {
 	results := []doctor.Result{{Check: "clock", Findings: []doctor.Finding{{Subject: "a", Problem: "late", Do: "set it"}, {Subject: "b", Do: "set it"}}}}
