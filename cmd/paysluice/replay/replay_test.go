@@ -520,7 +520,12 @@ func TestInterruptedRun(t *testing.T) {
 			return context.Canceled
 		}, false},
 		{"the process is killed: no record of the batch", func(c *cloud, _ func()) error {
-			c.hooks[at] = func() error { c.hooks["PutObject"] = func() error { return errDown }; return errDown }
+			c.hooks[at] = func() error {
+				c.mu.Lock() // other messages are being sent
+				defer c.mu.Unlock()
+				c.hooks["PutObject"] = func() error { return errDown }
+				return errDown
+			}
 			return errDown
 		}, true},
 	} {

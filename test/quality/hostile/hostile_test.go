@@ -219,7 +219,7 @@ func (f *functions) publish(t *testing.T, shape string, messages []events.SQSMes
 		f.invoke(t, shape, contract.PublisherBinary, batch, &answer)
 	}
 	require.Empty(t, answer.BatchItemFailures, "%s: %s", shape, f.lastLine(contract.PublisherBinary))
-	assert.Equal(t, len(messages), f.cloud.published)
+	assert.GreaterOrEqual(t, f.cloud.published, len(messages), "one that SNS answers late is published again")
 }
 
 // body returns a new event's body with these members.

@@ -215,9 +215,13 @@ func TestProcessorStoresALargeBodyInTheBucket(t *testing.T) {
 	invoke(t, contract.ProcessorBinary, slices.Concat(configuration(contract.ProcessorBinary), aws.environment()), request, &answer)
 
 	assert.Equal(t, 200, answer.StatusCode, answer.Body)
+	sent := aws.inputs("AmazonSQS.SendMessage")
+	require.Len(t, sent, 1)
+	e, err := event.DecodeReceipt(sent[0]["MessageBody"].(string))
+	require.NoError(t, err)
 	kept := aws.inputs("PUT")
 	require.Len(t, kept, 1)
-	assert.Equal(t, "/"+bucket+"/oversize/0d/stripe/"+time.Now().UTC().Format(time.DateOnly)+"/"+event.HashPayload([]byte(body)), kept[0]["path"],
+	assert.Equal(t, "/"+bucket+"/oversize/0d/stripe/"+time.UnixMilli(e.ReceivedAt).UTC().Format(time.DateOnly)+"/"+event.HashPayload([]byte(body)), kept[0]["path"],
 		"kept, without EVENT_RETENTION_DAYS")
 	assert.Equal(t, body, kept[0]["body"])
 }
