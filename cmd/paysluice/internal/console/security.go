@@ -15,6 +15,9 @@ import (
 // tokenParameter carries the token of a link.
 const tokenParameter = "token"
 
+// styleSheet is the path of the only file that needs no session.
+const styleSheet = "/static/style.css"
+
 // policy allows only the console's own files, no inline script or style, and no page
 // around it.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
@@ -77,7 +80,7 @@ func (g *guard) protect(next http.Handler, refuse func(w http.ResponseWriter, st
 		switch {
 		case first:
 			g.enter(w, r)
-		case g.admits(r), strings.HasPrefix(r.URL.Path, "/static/"): // a refusal needs its style sheet
+		case g.admits(r), r.Method == http.MethodGet && r.URL.Path == styleSheet: // a refusal needs it
 			next.ServeHTTP(w, r)
 		case known:
 			g.used(g.newLink())

@@ -56,6 +56,8 @@ func TestAttacksAreRefused(t *testing.T) {
 		{"another port of this machine", "GET", "/", host("127.0.0.1:1"), 421},
 		{"no host", "GET", "/static/style.css", host("127.0.0.1"), 421},
 		{"no session", "GET", "/", func(r *http.Request) { r.Header.Del("Cookie") }, 403},
+		{"no session: a file that does not exist", "GET", "/static/none", func(r *http.Request) { r.Header.Del("Cookie") }, 403},
+		{"no session: the style sheet, by another method", "POST", "/static/style.css", func(r *http.Request) { r.Header.Del("Cookie") }, 403},
 		{"a guessed session", "GET", "/", cookie("AAAA"), 403},
 		{"an empty session", "GET", "/", cookie(""), 403},
 		{"a guessed token", "GET", "/?token=AAAA", func(r *http.Request) { r.Header.Del("Cookie") }, 403},
@@ -104,6 +106,8 @@ func TestPathTricks(t *testing.T) {
 	} {
 		status, header, body := attack(t, s, "GET", target, nil)
 		assert.NotEqual(t, http.StatusOK, status, target)
+		_, _, stranger := attack(t, s, "GET", target, func(r *http.Request) { r.Header.Del("Cookie") })
+		assert.NotContains(t, stranger, secret, "%s without a session", target)
 		assert.NotContains(t, body, "{{define", target)
 		assert.NotContains(t, body, "package console", target)
 		assert.NotRegexp(t, `^(//|/\\|\w+:)`, header.Get("Location"), "%s leads to another host", target)
@@ -131,6 +135,8 @@ func TestLinkWorksOnce(t *testing.T) {
 	status, _, body = attack(t, s, "GET", target, none)
 	assert.Equal(t, http.StatusForbidden, status)
 	assert.Contains(t, body, "This link was used before.")
+	status, _, _ = attack(t, s, "GET", styleSheet, none)
+	assert.Equal(t, http.StatusOK, status, "of the refusal")
 	assert.Regexp(t, `that link was used before; here is a new one:\nhttp://127\.0\.0\.1:\d+/\?token=\w{26}\n$`, w.log.String())
 	status, _, _ = attack(t, s, "GET", target, nil)
 	assert.Equal(t, http.StatusOK, status, "whoever has the session may use its link again")
