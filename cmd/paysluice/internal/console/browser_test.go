@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -14,6 +16,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/doctor"
 	"github.com/paysluice/paysluice/handlers/event"
 	"github.com/paysluice/paysluice/test/console/browser"
 )
@@ -25,6 +28,7 @@ type tab struct {
 	origin  string
 	down    atomic.Bool // whether connections break
 	strange atomic.Bool // whether the session is that of another console
+	old     atomic.Bool // whether the browser does not say which site sends a request
 }
 
 func open(t *testing.T, s *Server) *tab {
@@ -43,6 +47,9 @@ func open(t *testing.T, s *Server) *tab {
 		}
 		if found.strange.Load() {
 			r.Header.Del("Cookie")
+		}
+		if found.old.Load() {
+			r.Header.Del("Sec-Fetch-Site")
 		}
 		pages.ServeHTTP(w, r)
 	})}
@@ -135,4 +142,42 @@ func TestBrowserFollowsARun(t *testing.T) {
 	close(a.sending)
 	b.until(`document.querySelector("h1").innerText === "Replay ended, all events are stored"`)
 	assert.Equal(t, 1, a.started)
+}
+
+// The browser sends the session with the requests of another port's page. Such a page leads to the console with a
+// new link alone, and embeds nothing of it.
+func TestBrowserRefusesOtherSites(t *testing.T) {
+	s := listen(t, &world{})
+	s.Examine = func(context.Context) ([]doctor.Result, error) {
+		t.Error("another site examined the stack")
+		return nil, nil
+	}
+	b := open(t, s)
+	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		fmt.Fprintf(w, `<main><img src="%[1]s/doctor?examine"><a id="page" href="%[1]s/doctor?examine">page</a><a id="link" href="%[2]s">link</a></main>`, b.origin, s.Link())
+	}))
+	defer other.Close()
+	for _, site := range []string{other.URL, strings.Replace(other.URL, "127.0.0.1", "localhost", 1)} {
+		require.NoError(t, b.Enter(site))
+		b.until(`document.querySelector("img").complete`)
+		require.NoError(t, b.Do(chromedp.Click(chromedp.CSS("#page"))))
+		b.until(`document.body.innerText.includes("Another site led to this page. Enter its address yourself")`)
+		require.NoError(t, b.Enter(site))
+		require.NoError(t, b.Do(chromedp.Click(chromedp.CSS("#link"))))
+		b.until(`location.href === "` + b.origin + `/" && document.querySelector("h1").innerText === "Overview"`)
+	}
+}
+
+// Safari before 16.4 sends an origin, and no Sec-Fetch-Site.
+func TestBrowserThatSendsOnlyAnOrigin(t *testing.T) {
+	a := &archive{}
+	s, _ := withArchive(t, a)
+	b := open(t, s)
+	b.old.Store(true)
+	require.NoError(t, b.Enter(b.origin+group))
+	require.NoError(t, b.Do(chromedp.Click(chromedp.CSS("main button"))))
+	b.until(`document.querySelector("h1").innerText === "The replay is running"`)
+	close(a.sending)
+	s.runner.all.Wait()
 }

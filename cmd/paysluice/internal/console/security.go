@@ -77,14 +77,17 @@ func (g *guard) protect(next http.Handler, refuse func(w http.ResponseWriter, st
 	guarded := crossOrigin.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		token := r.URL.Query().Get(tokenParameter)
 		known, first := g.spend(token)
+		foreign := fromAnotherSite(r)
 		switch {
 		case first:
 			g.enter(w, r)
-		case g.admits(r), r.Method == http.MethodGet && r.URL.Path == styleSheet: // a refusal needs it
+		case !foreign && (g.admits(r) || r.Method == http.MethodGet && r.URL.Path == styleSheet): // a refusal needs it
 			next.ServeHTTP(w, r)
 		case known:
 			g.used(g.newLink())
 			refuse(w, http.StatusForbidden, "This link was used before. The console has printed a new one.")
+		case foreign:
+			refuse(w, http.StatusForbidden, "Another site led to this page. Enter its address yourself, or open the link that the console has printed.")
 		default:
 			refuse(w, http.StatusForbidden, "Open the link that the console has printed.")
 		}
@@ -92,7 +95,7 @@ func (g *guard) protect(next http.Handler, refuse func(w http.ResponseWriter, st
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for name, value := range map[string]string{
 			"Content-Security-Policy": policy, "X-Frame-Options": "DENY", "X-Content-Type-Options": "nosniff",
-			"Referrer-Policy": "no-referrer", "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Resource-Policy": "same-origin",
+			"Referrer-Policy": "same-origin", "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Resource-Policy": "same-origin",
 			"Cache-Control": "no-store",
 		} {
 			w.Header().Set(name, value)
@@ -108,6 +111,13 @@ func (g *guard) protect(next http.Handler, refuse func(w http.ResponseWriter, st
 		}
 		guarded.ServeHTTP(w, r)
 	})
+}
+
+// fromAnotherSite reports whether a page of another site, or of another port of this machine,
+// loads something of the console or leads to it. Such a page could have an effect on the stack with the
+// viewer's session. Old browsers and other programs send no such header.
+func fromAnotherSite(r *http.Request) bool {
+	return !slices.Contains([]string{"", "none", "same-origin"}, r.Header.Get("Sec-Fetch-Site"))
 }
 
 // admits reports whether a request belongs to a session.

@@ -65,6 +65,9 @@ func TestAttacksAreRefused(t *testing.T) {
 		{"a body without a session", "GET", "/payload?id=stripe:1", func(r *http.Request) { r.Header.Del("Cookie") }, 403},
 		{"a post of another site, by its origin", "POST", "/", func(r *http.Request) { r.Header.Set("Origin", "https://attacker.example") }, 403},
 		{"a post of another site, by the browser's word", "POST", "/", func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "cross-site") }, 403},
+		{"an image of another port that examines", "GET", "/doctor?examine", func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "same-site") }, 403},
+		{"the style sheet on a page of another port", "GET", styleSheet, func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "same-site") }, 403},
+		{"a page to which another site leads", "GET", "/", func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "cross-site") }, 403},
 		{"a post of another port", "POST", "/", func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "same-site") }, 403},
 	} {
 		status, header, body := attack(t, s, row.method, row.target, row.change)
@@ -80,7 +83,7 @@ func TestHeaders(t *testing.T) {
 	for _, target := range []string{"/", "/events", "/static/style.css", "/none"} {
 		_, header, _ := attack(t, s, "GET", target, nil)
 		for name, want := range map[string]string{
-			"X-Frame-Options": "DENY", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
+			"X-Frame-Options": "DENY", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin",
 			"Cache-Control": "no-store", "Cross-Origin-Resource-Policy": "same-origin", "Access-Control-Allow-Origin": "",
 		} {
 			assert.Equal(t, want, header.Get(name), "%s of %s", name, target)
