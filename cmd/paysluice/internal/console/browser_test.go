@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/input"
 	cdppage "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/assert"
@@ -142,6 +143,54 @@ func TestBrowserFollowsARun(t *testing.T) {
 	close(a.sending)
 	b.until(`document.querySelector("h1").innerText === "Replay ended, all events are stored"`)
 	assert.Equal(t, 1, a.started)
+}
+
+// A heading is visible when a link leads to it, also on a phone.
+func TestBrowserShowsWhereALinkLeads(t *testing.T) {
+	e := paid("stripe:e", time.Minute)
+	body := `{"a":[` + strings.Repeat("1,", 500) + "1]}"
+	s := listen(t, &world{events: []event.Event{e}, bodies: map[string][]byte{e.ID: []byte(body)}})
+	b := open(t, s)
+	for _, width := range []int64{390, 1180} {
+		require.NoError(t, b.Show(width, 500, "light"))
+		require.NoError(t, b.Enter(b.origin+"/events")) // leaves the place in the page
+		require.NoError(t, b.Enter(b.origin+eventURL(e)+"&body=pretty#payload"))
+		b.until(`scrollY > 0`)
+		b.until(`(({left, top}) => document.elementFromPoint(left + 5, top + 5).id === "body")(document.getElementById("body").getBoundingClientRect())`)
+	}
+}
+
+// On a German keyboard the slash is Shift and 7. The key that goes up is 7 if Shift goes up before it.
+func TestBrowserSearchesWithTheSlash(t *testing.T) {
+	b := open(t, listen(t, &world{}))
+	const down, up, shift = input.DispatchKeyEventTypeKeyDown, input.DispatchKeyEventTypeKeyUp, 8 // a bit of Modifiers
+	for _, key := range []input.DispatchKeyEventParams{
+		{Type: down, Key: "Shift", Modifiers: shift}, {Type: down, Key: "/", Text: "/", Modifiers: shift}, {Type: up, Key: "Shift"}, {Type: up, Key: "7"},
+		{Type: down, Key: "x", Text: "x"}, {Type: up, Key: "x"},
+	} {
+		require.NoError(t, b.Do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+			_, err := chromedp.Call(ctx, input.DispatchKeyEvent, key)
+			return err
+		})))
+	}
+	b.until(`document.querySelector(".search input").value === "x"`)
+}
+
+// What is copied has the bytes of the body, or the page says that nothing was copied.
+func TestBrowserCopies(t *testing.T) {
+	e := paid("stripe:e", time.Minute)
+	w := &world{events: []event.Event{e}}
+	b := open(t, listen(t, w))
+	for body, want := range map[string]string{"\ufeff{\"é\":1}\r\n": "Copied", "{\"\xff\":1}": "Not copied: download it"} {
+		w.bodies = map[string][]byte{e.ID: []byte(body)}
+		require.NoError(t, b.Enter(b.origin+eventURL(e)+"&body=raw"))
+		b.until(`navigator.clipboard.writeText = async (text) => { window.copied = [...new TextEncoder().encode(text)].join() }`)
+		require.NoError(t, b.Do(chromedp.Click(chromedp.CSS("[data-copy]"))))
+		b.until(`document.querySelector("[data-copy]").textContent === "` + want + `"`)
+		if want == "Copied" {
+			b.until(`window.copied === "` + strings.Trim(strings.ReplaceAll(fmt.Sprint([]byte(body)), " ", ","), "[]") + `"`)
+		}
+	}
 }
 
 // The browser sends the session with the requests of another port's page. Such a page leads to the console with a

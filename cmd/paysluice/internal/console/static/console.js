@@ -52,12 +52,10 @@ document.addEventListener("keydown", (event) => {
   else if (event.key === "j") move(1);
   else if (event.key === "k") move(-1);
   else if (event.key === "x") event.target.closest("[data-row]")?.querySelector("[name=key]")?.click();
-  else if (event.key === "/") event.preventDefault(); // Firefox would search the page
-});
-
-// The search takes the focus when the key goes up, so that it does not receive the key.
-document.addEventListener("keyup", (event) => {
-  if (event.key === "/" && !event.target.closest(typing)) document.querySelector(".search input").focus();
+  else if (event.key === "/") {
+    event.preventDefault(); // the search would receive the key, and Firefox would search the page
+    document.querySelector(".search input").focus();
+  }
 });
 
 // The link that selects all messages does it in place, and the button says how many it plans.
@@ -83,14 +81,15 @@ if (selector) {
   addEventListener("pageshow", show); // the browser has restored what was selected
 }
 
-// The copy button takes the exact bytes, which the page may show in part.
+// The copy button takes the exact text, which the page may show in part. Bytes that are no text are not copied.
 for (const button of every("[data-copy]")) {
   button.hidden = false;
   button.addEventListener("click", async () => {
     try {
       const answer = await fetch(button.dataset.copy);
       if (!answer.ok) throw new Error(answer.statusText);
-      await navigator.clipboard.writeText(await answer.text());
+      const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(await answer.arrayBuffer()); // ignoreBOM keeps it
+      await navigator.clipboard.writeText(text);
       button.textContent = "Copied";
     } catch {
       button.textContent = "Not copied: download it";
