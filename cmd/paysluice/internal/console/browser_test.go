@@ -110,10 +110,13 @@ func TestBrowserFollowsEvents(t *testing.T) {
 	b.until(`!document.activeElement.blur()`)
 	b.until(button + ` === "Live" && ` + last + ` === "stripe:held10"`)
 
-	fail(denied())
-	b.until(button + ` === "Not live" && document.querySelector("main .problem")?.innerText.startsWith("Access denied.")`)
-	fail(nil)
-	b.until(`document.querySelector("[data-id]") && !document.querySelector("main .problem")`)
+	for _, focus := range []string{`document.querySelector("[data-id] a").focus()`, `document.activeElement.blur()`} {
+		b.until(`!` + focus)
+		fail(denied())
+		b.until(button + ` === "Not live" && ` + says + `.startsWith("Access denied.") && ` + says + `.endsWith("This is the state of 13:00:00.") && ` + last + ` === "stripe:held10"`)
+		fail(nil)
+		b.until(button + ` === "Live" && ` + says + ` === ""`)
+	}
 
 	b.down.Store(true)
 	b.until(button + ` === "Not live" && ` + says + ` === "The console does not answer. This is the state of 13:00:00."`)
@@ -123,6 +126,13 @@ func TestBrowserFollowsEvents(t *testing.T) {
 	b.until(button + ` === "Not live"`)
 	b.down.Store(false)
 	b.until(button + ` === "Live" && ` + says + ` === ""`)
+
+	// A list that failed has nothing to keep.
+	fail(denied())
+	require.NoError(t, b.Enter(b.origin+"/events"))
+	b.until(button + ` === "Not live" && ` + says + ` === "" && document.querySelector("#rows .problem pre")`)
+	fail(nil)
+	b.until(button + ` === "Live" && document.querySelector("#rows [data-id]")`)
 
 	b.strange.Store(true)
 	b.until(says + `.startsWith("Open the link that the console has printed")`)

@@ -97,8 +97,8 @@ for (const button of every("[data-copy]")) {
   });
 }
 
-// Some pages read themselves again. If the console does not answer, the page says so and keeps
-// what it has, with its time, until it does. If AWS does not, the console's page says so.
+// Some pages read themselves again. If the console does not answer, or AWS lists no events, the page says so and
+// keeps what it has, with its time.
 const renewal = 20000; // more than the console waits for AWS
 
 const tell = (text) => {
@@ -114,7 +114,8 @@ const again = async () => {
   try {
     const answer = await fetch(location.href, { signal: AbortSignal.timeout(renewal) });
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-    if (answer.ok && fresh.getElementById("rows")) {
+    const worse = fresh.querySelector("[data-failed]") && document.querySelector("[data-id]");
+    if (answer.ok && fresh.getElementById("rows") && !worse) {
       tell("");
       return fresh;
     }
@@ -157,9 +158,9 @@ if (live) {
     const rows = document.getElementById("rows");
     const known = new Set(every("[data-id]", rows).map((row) => row.dataset.id));
     const added = every("[data-id]", fresh).filter((row) => !known.has(row.dataset.id));
-    if (rows.matches(":hover, :focus-within")) return label(added.length ? `Live: ${added.length} new when you leave the list` : "Live");
+    if (known.size && rows.matches(":hover, :focus-within")) return label(added.length ? `Live: ${added.length} new when you leave the list` : "Live");
     for (const row of added) row.classList.add("new");
-    label(fresh.querySelector("#rows .problem") && !fresh.querySelector("#rows [data-id]") ? "Not live" : "Live");
+    label(fresh.querySelector("[data-failed]") ? "Not live" : "Live");
     show(fresh);
   }, 5000);
 }
