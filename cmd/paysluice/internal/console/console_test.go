@@ -256,7 +256,7 @@ func TestEventsFilter(t *testing.T) {
 	// A list says how far back it goes, unless it is whole.
 	text = page(t, s, "/events")
 	assert.Contains(t, text, "data-id=\"square:1\"")
-	assert.Contains(t, text, `<a href="/events?until=2026-03-04T01%3A00">Search before 2026-03-04 01:00`)
+	assert.Contains(t, text, `<a href="/events?until=2026-03-04T00%3A00Z">Search before 2026-03-04 01:00`)
 	assert.NotContains(t, page(t, s, "/events?since=2026-03-01T01:00"), "Search before")
 	w.created = now.Add(-day)
 	text = page(t, s, "/events?before=2026-03-10.5.square:0")
@@ -268,10 +268,29 @@ func TestEventsFilter(t *testing.T) {
 	s.Now = func() time.Time { minute++; return now.Add(time.Duration(minute) * time.Minute) }
 	text = page(t, s, "/events?type=x&until=2026-03-10T12:00")
 	assert.Contains(t, text, "No event matches yet.")
-	assert.Contains(t, text, `<a href="/events?type=x&amp;until=2026-03-10T01%3A00">Search before 2026-03-10 01:00`, "one day was searched")
+	assert.Contains(t, text, `<a href="/events?type=x&amp;until=2026-03-10T00%3A00Z">Search before 2026-03-10 01:00`, "one day was searched")
 	s.Now = func() time.Time { return now }
 	w.fail = map[string]error{"Events": stack.ErrUnreachable}
 	assert.Contains(t, page(t, s, "/events"), "AWS cannot be reached.")
+}
+
+// The link to earlier days names the hour, also when the clock shows it twice.
+func TestEventsWhenTheClockIsSetBack(t *testing.T) {
+	s := listen(t, &world{})
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	require.NoError(t, err)
+	s.Zone = berlin
+	minute := 0
+	s.Now = func() time.Time { minute++; return now.Add(time.Duration(minute) * time.Minute) }
+	for _, row := range []struct{ until, searched, field, link string }{
+		{"2026-10-26T00:00Z", "paysluice events list --until 2026-10-26T00:00:00Z", "2026-10-26T01:00", "2026-10-25T00:00Z"},
+		{"2026-10-25T00:00Z", "paysluice events list --until 2026-10-25T00:00:00Z", "2026-10-25T02:00", "2026-10-24T00:00Z"},
+	} {
+		text := page(t, s, "/events?until="+row.until)
+		for _, want := range []string{row.searched, `name="until" value="` + row.field + `"`, `href="/events?until=` + url.QueryEscape(row.link) + `"`} {
+			assert.Contains(t, text, want, row.until)
+		}
+	}
 }
 
 func TestEvent(t *testing.T) {

@@ -26,8 +26,12 @@ const (
 	searchTime = 3 * time.Second
 )
 
-// fieldTime is the form of a datetime-local field.
-const fieldTime = "2006-01-02T15:04"
+const (
+	// fieldTime is the form of a datetime-local field.
+	fieldTime = "2006-01-02T15:04"
+	// linkTime is that of a link. A field's time has no offset, and names two hours when the clock is set back.
+	linkTime = fieldTime + "Z07:00"
+)
 
 // eventsData is what the list of events shows.
 type eventsData struct {
@@ -74,6 +78,11 @@ func (s *Server) events(r *http.Request) (view, error) {
 			data.Filtered = true
 		}
 	}
+	for name, at := range map[string]time.Time{"since": filter.Since, "until": filter.Until} {
+		if kept.Has(name) {
+			form.Set(name, at.In(s.Zone).Format(fieldTime))
+		}
+	}
 	data.Start = "/events?" + kept.Encode()
 	var after func(event.Event) bool
 	if position != nil {
@@ -90,7 +99,7 @@ func (s *Server) events(r *http.Request) (view, error) {
 		data.Problem = newProblem(err)
 	}
 	if !rest.IsZero() {
-		kept.Set("until", rest.In(s.Zone).Format(fieldTime))
+		kept.Set("until", rest.Format(linkTime))
 		data.Searched, data.Rest = rest, "/events?"+kept.Encode()
 	}
 	if len(found) > pageSize {
@@ -183,6 +192,9 @@ func (s *Server) filter(form url.Values) (query.Filter, error) {
 			continue
 		}
 		at, err := time.ParseInLocation(fieldTime, text, s.Zone)
+		if err != nil {
+			at, err = time.Parse(linkTime, text)
+		}
 		if err != nil {
 			problems = append(problems, fmt.Errorf("%s is a time such as %s, in the zone %s", name, s.Now().In(s.Zone).Format(fieldTime), s.zone()))
 			continue
