@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/assert"
@@ -155,7 +156,10 @@ func TestBrowserByKeyboard(t *testing.T) {
 	id := evaluate[string](t, b, "new URL(location).searchParams.get('id')")
 	press("go")
 	until(t, b, `location.pathname === "/" && document.readyState === "complete"`)
-	press("/")
+	require.NoError(t, b.Keys(
+		input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeKeyDown, Key: "/", Text: "/"},
+		input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeKeyUp, Key: "/"},
+	))
 	press(strings.TrimPrefix(id, "stripe:"))
 	assert.Equal(t, strings.TrimPrefix(id, "stripe:"), evaluate[string](t, b, "document.querySelector('.search input').value"))
 	press("\r")

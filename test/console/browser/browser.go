@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 )
 
@@ -71,6 +72,19 @@ func Run[T any](b *Browser, action chromedp.Action[T]) (T, error) {
 // Enter opens a link of the console and waits until it has led to a page.
 func (b *Browser) Enter(link string) error {
 	return b.Do(chromedp.Navigate(link), chromedp.WaitVisible(chromedp.CSS("main")))
+}
+
+// Keys dispatches events of the keyboard. A keyDown with a text types it unless the page prevents that;
+// chromedp.KeyEvent types it in any case.
+func (b *Browser) Keys(events ...input.DispatchKeyEventParams) error {
+	return b.Do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		for _, event := range events {
+			if _, err := chromedp.Call(ctx, input.DispatchKeyEvent, event); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
 }
 
 // WithoutScripts keeps the scripts of the pages that are opened from running.

@@ -174,15 +174,14 @@ func TestBrowserShowsWhereALinkLeads(t *testing.T) {
 func TestBrowserSearchesWithTheSlash(t *testing.T) {
 	b := open(t, listen(t, &world{}))
 	const down, up, shift = input.DispatchKeyEventTypeKeyDown, input.DispatchKeyEventTypeKeyUp, 8 // a bit of Modifiers
-	for _, key := range []input.DispatchKeyEventParams{
-		{Type: down, Key: "Shift", Modifiers: shift}, {Type: down, Key: "/", Text: "/", Modifiers: shift}, {Type: up, Key: "Shift"}, {Type: up, Key: "7"},
-		{Type: down, Key: "x", Text: "x"}, {Type: up, Key: "x"},
-	} {
-		require.NoError(t, b.Do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
-			_, err := chromedp.Call(ctx, input.DispatchKeyEvent, key)
-			return err
-		})))
-	}
+	require.NoError(t, b.Keys(
+		input.DispatchKeyEventParams{Type: down, Key: "Shift", Modifiers: shift},
+		input.DispatchKeyEventParams{Type: down, Key: "/", Text: "/", Modifiers: shift},
+		input.DispatchKeyEventParams{Type: up, Key: "Shift"},
+		input.DispatchKeyEventParams{Type: up, Key: "7"},
+		input.DispatchKeyEventParams{Type: down, Key: "x", Text: "x"},
+		input.DispatchKeyEventParams{Type: up, Key: "x"},
+	))
 	b.until(`document.querySelector(".search input").value === "x"`)
 }
 
