@@ -442,6 +442,13 @@ func TestPayment(t *testing.T) {
 	for _, want := range []string{"Check this payment:</strong> refunds exceed the payment", "<div>25.00</div>", "paysluice payment --provider stripe -- p1"} {
 		assert.Contains(t, text, want)
 	}
+	assert.NotContains(t, text, "<div>25.00 ", "one currency needs no name")
+	w.timeline.Totals = append(w.timeline.Totals, ledger.Totals{Currency: "USD", Lost: "3.00"})
+	w.timeline.Steps[0].Totals = w.timeline.Totals
+	text = page(t, s, "/payment?id=p1")
+	for _, want := range []string{`<div>25.00 <span class="unit">EUR</span></div>`, `data-label="Lost"><div><div> <span class="unit">EUR</span></div><div>3.00 <span class="unit">USD</span></div>`} {
+		assert.Contains(t, text, want)
+	}
 	w.timeline, w.fail = query.Timeline{}, map[string]error{"Timeline": query.ErrSeveral}
 	assert.Contains(t, page(t, s, "/payment?id=p1"), `<a href="/payment?id=p1&amp;provider=paypal">PayPal</a>`)
 	w.fail["Timeline"] = query.ErrNotFound
