@@ -179,22 +179,24 @@ func (r *Run) apply(n note) {
 	}
 }
 
-// Start records a run of a plan. who is the ARN of its operator.
-func (e *Records) Start(ctx context.Context, p Plan, who string) (*Run, error) {
-	at := e.Now().UTC()
-	record := Record{
-		Schema: Schema, Kind: e.Kind, ID: at.Format(idLayout) + "-" + strings.ToLower(rand.Text()[:6]),
-		Who: who, StartedAt: at, Plan: p, Total: len(p.Entries),
-	}
+// NewID returns an id for a run.
+func (e *Records) NewID() string {
+	return e.Now().UTC().Format(idLayout) + "-" + strings.ToLower(rand.Text()[:6])
+}
+
+// Start records a run of a plan, under an id of NewID. who is the ARN of its operator. After an
+// error the record may exist. To repeat the call with the same id and plan records no second run.
+func (e *Records) Start(ctx context.Context, id string, p Plan, who string) (*Run, error) {
+	record := Record{Schema: Schema, Kind: e.Kind, ID: id, Who: who, StartedAt: e.Now().UTC(), Plan: p, Total: len(p.Entries)}
 	for _, file := range []struct {
 		name  string
 		value any
 	}{{entriesName, p.Entries}, {startName, record}} {
-		if err := e.put(ctx, contract.ReplaysPrefix+record.ID+"/"+file.name, file.value); err != nil {
+		if err := e.put(ctx, contract.ReplaysPrefix+id+"/"+file.name, file.value); err != nil && !exists(err) {
 			return nil, err
 		}
 	}
-	return e.Load(ctx, record.ID)
+	return e.Load(ctx, id)
 }
 
 // Load reads the record of a run, to resume it. The error is ErrNotFound without
@@ -256,8 +258,7 @@ func (e *Records) write(ctx context.Context, r *Run, n note) error {
 	n.Done = r.Done()
 	key := fmt.Sprintf("%s%s/%s%06d.json", contract.ReplaysPrefix, r.ID, notesName, r.notes+1)
 	err := e.put(ctx, key, n)
-	// S3 User Guide, "Conditional write behavior".
-	if failure, ok := errors.AsType[smithy.APIError](err); ok && failure.ErrorCode() == "PreconditionFailed" {
+	if exists(err) {
 		// It is this process's own note if only the answer to an earlier attempt was lost.
 		var there note
 		if err := e.get(ctx, key, &there); err != nil {
@@ -288,6 +289,13 @@ func (e *Records) put(ctx context.Context, key string, value any) error {
 		return fmt.Errorf("put s3://%s/%s: %w", e.BucketName, key, err)
 	}
 	return nil
+}
+
+// exists reports whether a put failed because the object exists (S3 User Guide, "Conditional
+// write behavior").
+func exists(err error) bool {
+	failure, ok := errors.AsType[smithy.APIError](err)
+	return ok && failure.ErrorCode() == "PreconditionFailed"
 }
 
 // get reads a record. The error is ErrNotFound for an object that does not exist.

@@ -207,7 +207,7 @@ func (c *cloud) plan(t *testing.T, s replay.Selection) replay.Plan {
 // start records a run of everything.
 func (c *cloud) start(t *testing.T) *replay.Run {
 	t.Helper()
-	r, err := c.engine().Start(t.Context(), c.plan(t, replay.Selection{}), "arn:operator")
+	r, err := c.engine().Start(t.Context(), c.engine().NewID(), c.plan(t, replay.Selection{}), "arn:operator")
 	require.NoError(t, err)
 	return r
 }
@@ -250,7 +250,7 @@ func TestPlanRunAndProof(t *testing.T) {
 		send, skipped := plan.Total()
 		assert.Equal(t, []int{249, 1}, []int{send, skipped})
 
-		r, err := c.engine().Start(t.Context(), plan, "arn:operator")
+		r, err := c.engine().Start(t.Context(), c.engine().NewID(), plan, "arn:operator")
 		require.NoError(t, err)
 		_, err = c.engine().Prove(t.Context(), r, progress)
 		require.ErrorIs(t, err, replay.ErrUnfinished)
@@ -321,7 +321,7 @@ func TestPlanOfSelectedMessages(t *testing.T) {
 			{Provider: "stripe", Reason: "receives-exhausted", Count: 4, Samples: []string{keys[1], keys[2], keys[0], keys[4]}},
 			{Provider: "stripe", Reason: "receives-exhausted", Skipped: "the table has it", Count: 1, Samples: []string{keys[3]}},
 		}, plan.Groups, "all of them are named")
-		r, err := c.engine().Start(t.Context(), plan, "arn:operator")
+		r, err := c.engine().Start(t.Context(), c.engine().NewID(), plan, "arn:operator")
 		require.NoError(t, err)
 		require.NoError(t, c.engine().Run(t.Context(), r, ignore))
 		assert.ElementsMatch(t, []string{"stripe:evt_002", "stripe:evt_005", "stripe:evt_007", "stripe:evt_008"}, c.sent)
@@ -576,6 +576,31 @@ func TestUnsettledMessagesAreNotSentAgain(t *testing.T) {
 	})
 }
 
+// A start without an answer can be repeated: it is the same run, and its messages are sent once.
+func TestStartIsRepeated(t *testing.T) {
+	test(t, 3, func(t *testing.T, c *cloud) {
+		plan, id := c.plan(t, replay.Selection{}), c.engine().NewID()
+		for _, lose := range []func(){
+			func() { c.after["PutObject"] = func() error { return errDown } },
+			func() { c.hooks["GetObject replays/"+id+"/start.json"] = func() error { return errDown } },
+		} {
+			lose()
+			_, err := c.engine().Start(t.Context(), id, plan, "arn:operator")
+			require.ErrorIs(t, err, errDown)
+			clear(c.hooks)
+			clear(c.after)
+		}
+		c.finish(t, id) // another process resumes what the failed start recorded
+		r, err := c.engine().Start(t.Context(), id, plan, "arn:operator")
+		require.NoError(t, err)
+		require.NoError(t, c.engine().Run(t.Context(), r, ignore))
+		assert.Len(t, c.sent, 3)
+		runs, err := c.engine().Runs(t.Context(), time.Time{})
+		require.NoError(t, err)
+		assert.Len(t, runs, 1)
+	})
+}
+
 func TestTwoProcessesOfOneRun(t *testing.T) {
 	test(t, 1, func(t *testing.T, c *cloud) {
 		mine := c.start(t)
@@ -654,7 +679,7 @@ func TestServicesFail(t *testing.T) {
 				}
 				require.ErrorIs(t, err, errDown)
 				if call == "PutObject" || call == "ListObjectsV2" {
-					_, err = c.engine().Start(t.Context(), plan, "me")
+					_, err = c.engine().Start(t.Context(), c.engine().NewID(), plan, "me")
 					require.ErrorIs(t, err, errDown)
 				}
 			})

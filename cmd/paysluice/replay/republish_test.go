@@ -140,7 +140,7 @@ func (s *stage) begin(t *testing.T) *replay.Run {
 	p := s.republisher()
 	plan, err := p.Plan(replay.Selection{EventIDs: []string{"all"}}, s.list(), ignore)
 	require.NoError(t, err)
-	run, err := p.Start(t.Context(), plan, "me")
+	run, err := p.Start(t.Context(), p.NewID(), plan, "me")
 	require.NoError(t, err)
 	return run
 }
@@ -225,7 +225,7 @@ func TestRepublishUnreadable(t *testing.T) {
 			{Provider: "stripe", Category: "payment.succeeded", Count: 3, Samples: []string{"stripe:evt_000", "stripe:evt_002", "stripe:evt_003"}},
 			{Provider: "stripe", Skipped: "the row is not an event", Count: 1, Samples: []string{"stripe:evt_001"}},
 		}, plan.Groups)
-		run, err := p.Start(t.Context(), plan, "me")
+		run, err := p.Start(t.Context(), p.NewID(), plan, "me")
 		require.NoError(t, err)
 		s.spoiled["stripe:evt_002"] = true
 		require.NoError(t, p.Run(t.Context(), run, ignore))

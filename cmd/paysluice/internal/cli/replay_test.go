@@ -264,7 +264,7 @@ func TestReplayFails(t *testing.T) {
 
 	plan, err := e.Plan(t.Context(), replay.Selection{}, func(replay.Progress) {})
 	require.NoError(t, err)
-	run, err := e.Start(t.Context(), plan, "me")
+	run, err := e.Start(t.Context(), e.NewID(), plan, "me")
 	require.NoError(t, err)
 	require.ErrorIs(t, a.finishReplay(t.Context(), e, run), errFull, "the missing events")
 }
@@ -280,7 +280,7 @@ func TestReplayOfOneEvent(t *testing.T) {
 	assert.Contains(t, stderr.String(), "Send 1 message to https://q, 1000 a second? [y/N] ")
 	plan, err := e.Plan(t.Context(), replay.Selection{}, func(replay.Progress) {})
 	require.NoError(t, err)
-	run, err := e.Start(t.Context(), plan, "me")
+	run, err := e.Start(t.Context(), e.NewID(), plan, "me")
 	require.NoError(t, err)
 	require.ErrorIs(t, a.finishReplay(t.Context(), e, run), errFound)
 	assert.Contains(t, stderr.String(), "0 events are stored, 1 not; to look again: ")

@@ -30,7 +30,7 @@ func (a *app) startRun(ctx context.Context, s *stack.Stack, records *replay.Reco
 	if err != nil {
 		return nil, err
 	}
-	run, err := records.Start(ctx, plan, who)
+	run, err := records.Start(ctx, records.NewID(), plan, who)
 	if err == nil {
 		fmt.Fprintf(a.err, "run %s started\n", run.ID)
 	}

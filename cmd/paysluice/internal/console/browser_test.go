@@ -152,7 +152,7 @@ func TestBrowserFollowsARun(t *testing.T) {
 	b.until(says + ` === ""`)
 	close(a.sending)
 	b.until(`document.querySelector("h1").innerText === "Replay ended, all events are stored"`)
-	assert.Equal(t, 1, a.started)
+	assert.Len(t, a.started, 1)
 }
 
 // A heading is visible when a link leads to it, also on a phone.

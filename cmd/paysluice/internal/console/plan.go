@@ -2,7 +2,6 @@ package console
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -24,43 +23,37 @@ const (
 
 // plan is a plan that a page has shown. It starts one run.
 type plan struct {
-	mu sync.Mutex
 	replay.Plan
-	run string // id of the started run
+	starting sync.Mutex
 }
 
 // planData is the data of a plan's page.
 type planData struct {
 	replay.Plan
-	Send, Skip int
-	Token      string
-	Queue      string
-	Allowed    bool
-	Command    string
+	Send    int
+	ID      string
+	Allowed bool
+	Command string
 }
 
-// planReplay shows what a replay would send: the plan of a group of failures, or one
-// that was made before. It changes nothing.
-func (s *Server) planReplay(r *http.Request) (view, error) {
+// showPlan shows what a replay would send. Without a plan it makes that of a group of
+// failures, and leads to it.
+func (s *Server) showPlan(r *http.Request) (view, error) {
 	form := r.URL.Query()
-	token := form.Get("plan")
-	if token == "" {
+	id := form.Get("plan")
+	if id == "" {
 		days := map[string]int{"1": 1, "7": 7, "30": 30}[form.Get("days")]
 		if days == 0 || !slices.Contains(failure.Providers(), form.Get("provider")) || form.Get("reason") == "" {
 			return view{}, fmt.Errorf("%w: plan a replay from a group of failures", errRequest)
 		}
-		var err error
-		token, err = s.makePlan(r, replay.Selection{Filter: failure.Filter{Provider: form.Get("provider"), Reason: form.Get("reason"), Since: s.since(days)}})
-		if err != nil {
-			return view{}, err
-		}
+		return s.makePlan(r, replay.Selection{Filter: failure.Filter{Provider: form.Get("provider"), Reason: form.Get("reason"), Since: s.since(days)}})
 	}
-	p, err := s.plan(token)
+	p, err := s.plan(id)
 	if err != nil {
 		return view{}, err
 	}
-	data := planData{Plan: p.Plan, Token: token, Queue: s.Stack.Outputs["QueueUrl"], Allowed: s.AllowReplay, Command: replayCommand(p.Selection)}
-	data.Send, data.Skip = p.Total()
+	data := planData{Plan: p.Plan, ID: id, Allowed: s.AllowReplay, Command: replayCommand(p.Selection)}
+	data.Send, _ = p.Total()
 	return view{page: "plan", title: "Replay", data: data}, nil
 }
 
@@ -73,33 +66,32 @@ func (s *Server) planSelected(r *http.Request) (view, error) {
 	if len(keys) == 0 {
 		return view{}, fmt.Errorf("%w: no message is selected; go back and select one", errForm)
 	}
-	token, err := s.makePlan(r, replay.Selection{Keys: keys})
-	return view{to: "/replay?" + url.Values{"plan": {token}}.Encode()}, err
+	return s.makePlan(r, replay.Selection{Keys: keys})
 }
 
-// makePlan plans a replay and returns the token under which the plan is kept.
-func (s *Server) makePlan(r *http.Request, selection replay.Selection) (token string, err error) {
+// makePlan plans a replay, which sends nothing, and leads to the plan.
+func (s *Server) makePlan(r *http.Request, selection replay.Selection) (view, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), planTimeout)
 	defer cancel()
 	p, err := s.Replays.Plan(ctx, selection, func(replay.Progress) {})
 	if err != nil {
-		return "", limited{err, planTimeout}
+		return view{}, limited{err, planTimeout}
 	}
-	token = rand.Text()
+	id := s.Replays.NewID()
 	s.runner.mu.Lock()
 	defer s.runner.mu.Unlock()
 	if len(s.runner.plans) == maxPlans {
 		clear(s.runner.plans)
 	}
-	s.runner.plans[token] = &plan{Plan: p}
-	return token, nil
+	s.runner.plans[id] = &plan{Plan: p}
+	return view{to: "/replay?" + url.Values{"plan": {id}}.Encode()}, nil
 }
 
 // plan returns a plan that was made before.
-func (s *Server) plan(token string) (*plan, error) {
+func (s *Server) plan(id string) (*plan, error) {
 	s.runner.mu.Lock()
 	defer s.runner.mu.Unlock()
-	if p := s.runner.plans[token]; p != nil {
+	if p := s.runner.plans[id]; p != nil {
 		return p, nil
 	}
 	return nil, fmt.Errorf("%w: this plan is not known; plan again", errRequest)

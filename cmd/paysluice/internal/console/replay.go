@@ -11,12 +11,16 @@ import (
 	"github.com/paysluice/paysluice/cmd/paysluice/replay"
 )
 
+// recordTimeout bounds the writing or reading of a run's record, before the run begins.
+const recordTimeout = time.Minute
+
 var errReadOnly = errors.New("the console is read-only: end it and start it with --allow-replay")
 
 // Replays is the subset of replay.Engine that the pages call.
 type Replays interface {
 	Plan(context.Context, replay.Selection, func(replay.Progress)) (replay.Plan, error)
-	Start(ctx context.Context, p replay.Plan, who string) (*replay.Run, error)
+	NewID() string
+	Start(ctx context.Context, id string, p replay.Plan, who string) (*replay.Run, error)
 	Load(ctx context.Context, id string) (*replay.Run, error)
 	Summary(ctx context.Context, id string) (replay.Summary, error)
 	Run(context.Context, *replay.Run, func(replay.Progress)) error
@@ -27,7 +31,7 @@ type Replays interface {
 // runner runs replays in this process. They do not depend on pages.
 type runner struct {
 	mu    sync.Mutex
-	plans map[string]*plan // by the token of their form
+	plans map[string]*plan // by the id of the run that each can start
 	jobs  map[string]*job  // by the run's id
 	all   sync.WaitGroup
 }
@@ -59,26 +63,28 @@ func (s *Server) startReplay(r *http.Request) (view, error) {
 	if !s.AllowReplay {
 		return view{}, errReadOnly
 	}
-	p, err := s.plan(r.PostFormValue("plan"))
+	id := r.PostFormValue("plan")
+	p, err := s.plan(id)
 	if err != nil {
 		return view{}, err
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.run == "" {
-		who, err := s.Who(r.Context())
-		if err != nil {
-			return view{}, err
-		}
-		run, err := s.Replays.Start(r.Context(), p.Plan, who)
-		if err != nil {
-			return view{}, err
-		}
-		p.run = run.ID
-		s.log("replay %s of %s was started", run.ID, counted(run.Total, "message"))
-		_ = s.work(r, run.ID, func() (*replay.Run, error) { return run, nil })
+	p.starting.Lock()
+	defer p.starting.Unlock()
+	if _, started := s.job(id); started {
+		return view{to: runURL(id)}, nil
 	}
-	return view{to: runURL(p.run)}, nil
+	err = s.work(r, id, func(ctx context.Context) (*replay.Run, error) {
+		who, err := s.Who(ctx)
+		if err != nil {
+			return nil, err
+		}
+		run, err := s.Replays.Start(ctx, id, p.Plan, who)
+		if err == nil {
+			s.log("replay %s of %s was started", id, counted(run.Total, "message"))
+		}
+		return run, err
+	})
+	return view{to: runURL(id)}, err
 }
 
 // resumeReplay continues a run that was stopped, also by another process.
@@ -87,8 +93,8 @@ func (s *Server) resumeReplay(r *http.Request) (view, error) {
 		return view{}, errReadOnly
 	}
 	id := r.PostFormValue("id")
-	err := s.work(r, id, func() (*replay.Run, error) {
-		run, err := s.Replays.Load(r.Context(), id)
+	err := s.work(r, id, func(ctx context.Context) (*replay.Run, error) {
+		run, err := s.Replays.Load(ctx, id)
 		if err == nil {
 			s.log("replay %s was resumed", id)
 		}
@@ -112,7 +118,7 @@ func (s *Server) stopReplay(r *http.Request) (view, error) {
 // work loads, sends and proves a run, apart from the request that asked for it, unless this
 // process does so already. It takes the run's place among the jobs before it loads the
 // record, so that a form that is sent twice starts one job. The job ends with the console.
-func (s *Server) work(r *http.Request, id string, load func() (*replay.Run, error)) error {
+func (s *Server) work(r *http.Request, id string, load func(context.Context) (*replay.Run, error)) error {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
 	j := &job{cancel: cancel}
 	before, mine := s.runner.claim(id, j)
@@ -120,11 +126,13 @@ func (s *Server) work(r *http.Request, id string, load func() (*replay.Run, erro
 		cancel()
 		return nil
 	}
-	run, err := load()
+	short, done := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
+	defer done()
+	run, err := load(short)
 	if err != nil {
 		cancel()
 		s.runner.release(id, before)
-		return err
+		return limited{err, recordTimeout}
 	}
 	s.runner.mu.Lock()
 	j.record = &run.Record

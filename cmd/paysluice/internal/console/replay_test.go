@@ -33,7 +33,8 @@ type archive struct {
 	failures []failure.Failure
 	runs     []replay.Summary
 	recorded replay.Summary // what the record of run1 says besides its plan
-	started  int
+	planned  int
+	started  []string // ids
 	proof    replay.Proof
 	fail     map[string]error
 	// sending lets a run go on.
@@ -85,9 +86,14 @@ func (a *archive) Plan(_ context.Context, s replay.Selection, progress func(repl
 	}}, a.fail["Plan"]
 }
 
-func (a *archive) Start(_ context.Context, p replay.Plan, who string) (*replay.Run, error) {
-	a.started++
-	return a.record(who), a.fail["Start"]
+func (a *archive) NewID() string {
+	a.planned++
+	return fmt.Sprint("run", a.planned)
+}
+
+func (a *archive) Start(ctx context.Context, id string, p replay.Plan, who string) (*replay.Run, error) {
+	a.started = append(a.started, id)
+	return a.record(who), cmp.Or(a.fail["Start"], ctx.Err())
 }
 
 func (a *archive) record(who string) *replay.Run {
@@ -171,10 +177,18 @@ func post(t *testing.T, s *Server, target string, form url.Values, changes ...fu
 
 const group = "/replay?provider=stripe&reason=receives-exhausted&days=7"
 
+// planGroup plans a replay of the group and returns the address of the plan.
+func planGroup(t *testing.T, s *Server) string {
+	t.Helper()
+	r := get(t, s, group)
+	require.Equal(t, http.StatusSeeOther, r.Code, r.Body)
+	return r.Header().Get("Location")
+}
+
 // planned returns the form of a plan.
 func planned(t *testing.T, s *Server) url.Values {
 	t.Helper()
-	found := regexp.MustCompile(`name="plan" value="(\w+)"`).FindStringSubmatch(page(t, s, group))
+	found := regexp.MustCompile(`name="plan" value="(\w+)"`).FindStringSubmatch(page(t, s, planGroup(t, s)))
 	require.NotNil(t, found)
 	return url.Values{"plan": {found[1]}}
 }
@@ -395,7 +409,7 @@ func TestReplayOfSelectedMessages(t *testing.T) {
 	for range 2 {
 		assert.Equal(t, "/run?id=run1", post(t, s, "/replay", url.Values{"plan": plan.Query()["plan"]}).Header().Get("Location"))
 	}
-	assert.Equal(t, 1, a.started)
+	assert.Len(t, a.started, 1)
 	close(a.sending)
 	eventually(t, s, "Replay ended, all events are stored")
 	s.runner.all.Wait()
@@ -435,7 +449,7 @@ func TestReplayTellsEachStage(t *testing.T) {
 		assert.Equal(t, http.StatusSeeOther, r.Code, r.Body)
 		assert.Equal(t, "/run?id=run1", r.Header().Get("Location"))
 	}
-	assert.Equal(t, 1, a.started)
+	assert.Len(t, a.started, 1)
 	eventually(t, s, "sending: 1 of 2")
 	a.runs = []replay.Summary{{Record: replay.Record{ID: "run1"}}}
 	assert.Contains(t, page(t, s, "/failures"), `>running</span>`)
@@ -449,6 +463,23 @@ func TestReplayTellsEachStage(t *testing.T) {
 	eventually(t, s, "Replay ended, all events are stored")
 	s.runner.all.Wait()
 	assert.Regexp(t, `replay run1 of 2 messages was started\n.*replay run1 ended: 2 events stored, 0 not\n$`, w.log.String())
+}
+
+// A click on a plan starts its run also if the page is closed, or if the click before had no answer.
+func TestReplayIsStartedAgain(t *testing.T) {
+	a := &archive{fail: map[string]error{"Start": context.DeadlineExceeded}}
+	s, _ := withArchive(t, a)
+	form := planned(t, s)
+	assert.Contains(t, post(t, s, "/replay", form).Body.String(), "There was no answer within 60 s.")
+	delete(a.fail, "Start")
+	closed := func(r *http.Request) {
+		ctx, cancel := context.WithCancel(r.Context())
+		cancel()
+		*r = *r.WithContext(ctx)
+	}
+	assert.Equal(t, "/run?id=run1", post(t, s, "/replay", form, closed).Header().Get("Location"))
+	assert.Equal(t, []string{"run1", "run1"}, a.started)
+	eventually(t, s, "sending: 1 of 2")
 }
 
 func TestReplayThatIsStoppedIsResumed(t *testing.T) {
@@ -560,7 +591,7 @@ func TestReplayIsRefused(t *testing.T) {
 	s, _ := withArchive(t, a)
 	form := planned(t, s)
 	for range maxPlans {
-		page(t, s, group)
+		planGroup(t, s)
 	}
 	assert.Equal(t, http.StatusBadRequest, post(t, s, "/replay", form).Code, "an old plan")
 	assert.Equal(t, http.StatusBadRequest, get(t, s, "/replay?"+form.Encode()).Code, "its page")
@@ -575,11 +606,11 @@ func TestReplayIsRefused(t *testing.T) {
 	assert.Equal(t, http.StatusForbidden, get(t, s, group).Code)
 
 	a.fail, s.AllowReplay = nil, false
-	assert.Contains(t, page(t, s, group), "--allow-replay")
+	assert.Contains(t, page(t, s, planGroup(t, s)), "--allow-replay")
 	for _, target := range []string{"/replay", "/replay/resume"} {
 		assert.Equal(t, http.StatusForbidden, post(t, s, target, form).Code, target)
 	}
-	assert.Equal(t, 1, a.started, "only with the permission")
+	assert.Len(t, a.started, 1, "only with the permission")
 }
 
 func TestDoctor(t *testing.T) {

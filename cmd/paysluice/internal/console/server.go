@@ -154,7 +154,7 @@ func (s *Server) Handler() http.Handler {
 		"GET /payment":        s.payment,
 		"GET /search":         s.search,
 		"GET /failures":       s.failures,
-		"GET /replay":         s.planReplay,
+		"GET /replay":         s.showPlan,
 		"POST /replay":        s.startReplay,
 		"POST /replay/plan":   s.planSelected,
 		"POST /replay/stop":   s.stopReplay,
