@@ -171,7 +171,7 @@ func TestServedRootIsNotTrusted(t *testing.T) {
 // TestEndlessChain serves an issuer that names itself as its next issuer.
 func TestEndlessChain(t *testing.T) {
 	stranger := paypaltest.NewAuthority(epoch)
-	url := digicert + "Endless.crt"
+	url := digicert + rand.Text() + ".crt"
 	endless := stranger.Issue("Endless", epoch, issuedBy(url), func(c *x509.Certificate) {
 		c.IsCA, c.KeyUsage, c.Subject = true, x509.KeyUsageCertSign, pkix.Name{CommonName: "Endless"}
 	})
