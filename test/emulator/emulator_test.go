@@ -93,7 +93,7 @@ func TestEmulatorEndsWithItsStarter(t *testing.T) {
 	assert.EventuallyWithT(t, func(c *assert.CollectT) {
 		assert.Empty(c, alive(t, pid))
 		assert.NoDirExists(c, dir)
-	}, 10*time.Second, 50*time.Millisecond)
+	}, time.Minute, 50*time.Millisecond)
 }
 
 // alive returns the processes of a group, without zombies, which have ended.

@@ -105,10 +105,10 @@ func (e *Endpoint) Calls() ([]Call, error) {
 }
 
 // awaitTimeout is far longer than the few hundred milliseconds that a function
-// takes.
-const awaitTimeout = 30 * time.Second
+// takes. A loaded machine takes many times that.
+const awaitTimeout = 2 * time.Minute
 
-// Await calls check until it returns nil. After 30 seconds it returns check's
+// Await calls check until it returns nil. After two minutes it returns check's
 // last error.
 func Await(ctx context.Context, check func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, awaitTimeout)

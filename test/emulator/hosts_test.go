@@ -46,7 +46,7 @@ func TestPayPalHostsEndWithTheirLeash(t *testing.T) {
 			again.Body.Close()
 		}
 		return err != nil
-	}, 10*time.Second, 50*time.Millisecond)
+	}, time.Minute, 50*time.Millisecond)
 }
 
 func TestPayPalHostsThatDoNotStart(t *testing.T) {

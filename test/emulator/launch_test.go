@@ -146,5 +146,5 @@ func TestNumbersOfParameters(t *testing.T) {
 		require.NoError(c, err)
 		require.Len(c, out.EventSourceMappings, 1)
 		assert.EqualValues(c, 7, *out.EventSourceMappings[0].ScalingConfig.MaximumConcurrency)
-	}, 10*time.Second, 100*time.Millisecond)
+	}, time.Minute, 100*time.Millisecond)
 }

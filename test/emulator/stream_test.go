@@ -22,7 +22,7 @@ func newStream(t *testing.T, e *Emulator, name string, limits lambda.CreateEvent
 // await waits until an item was delivered.
 func await(t *testing.T, r *streamreader.Reader, item string) {
 	t.Helper()
-	require.Eventually(t, func() bool { return slices.Contains(r.Delivered(), item) }, 20*time.Second, 20*time.Millisecond, "%s: %v", item, r.Delivered())
+	require.Eventually(t, func() bool { return slices.Contains(r.Delivered(), item) }, time.Minute, 20*time.Millisecond, "%s: %v", item, r.Delivered())
 }
 
 // TestStreamFailures shows the retry limit. test/simulation/conformance has the rules that the
@@ -40,7 +40,7 @@ func TestStreamFailures(t *testing.T) {
 		require.NoError(t, err)
 		all = append(all, more...)
 		return len(all) >= 2
-	}, 10*time.Second, 100*time.Millisecond, "delivered: %v", r.Delivered())
+	}, time.Minute, 100*time.Millisecond, "delivered: %v", r.Delivered())
 	assert.Equal(t, slices.Repeat([]string{"RetryAttemptsExhausted 1"}, 2), all, "each is one record; its neighbours arrive")
 }
 

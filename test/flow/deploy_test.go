@@ -129,7 +129,7 @@ func update(t *testing.T, version string) (types []string) {
 		var status string
 		query(t, &status, "cloudformation", "describe-stacks", "--stack-name", stack.Name, "--query", "Stacks[0].StackStatus")
 		return status == "UPDATE_COMPLETE"
-	}, time.Minute, time.Second)
+	}, waitTime, time.Second)
 
 	for _, c := range changes {
 		if slices.ContainsFunc(c.Details, func(d struct{ Evaluation string }) bool { return d.Evaluation == "Static" }) {
@@ -174,7 +174,7 @@ func TestAFurtherProviderIsOnePackageOneDescriptorOneLine(t *testing.T) {
 	require.Eventually(t, func() bool {
 		rows, err = other.Events(t.Context())
 		return err == nil && len(rows) > 0
-	}, 30*time.Second, 100*time.Millisecond)
+	}, waitTime, 100*time.Millisecond)
 	require.Len(t, rows, 1)
 	assert.Equal(t, "imaginary:n1", rows[0].ID)
 	assert.Equal(t, "p1", rows[0].PaymentID)

@@ -256,7 +256,7 @@ func versions(t *testing.T, s *emulator.Stack) []string {
 func deleteStack(t *testing.T, s *emulator.Stack) {
 	t.Helper()
 	require.NoError(t, s.StartDelete(t.Context()))
-	require.Eventually(t, func() bool { return len(versions(t, s)) == 0 }, 30*time.Second, 50*time.Millisecond, "the bucket is not emptied")
+	require.Eventually(t, func() bool { return len(versions(t, s)) == 0 }, waitTime, 50*time.Millisecond, "the bucket is not emptied")
 	require.NoError(t, s.AwaitDelete(t.Context()))
 }
 

@@ -122,7 +122,7 @@ func (s *subscriber) await(ctx context.Context, id string) error {
 
 func requireArrives(t *testing.T, s *subscriber, id string) cloudevent.Event {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), waitTime)
 	defer cancel()
 	require.NoError(t, s.await(ctx, id))
 	return s.got[id]
@@ -253,7 +253,7 @@ func TestPublishing(t *testing.T) {
 			require.Eventually(t, func() bool {
 				n, err := r.Denials(t.Context(), "sns:Publish")
 				return err == nil && n > 2 // attempts
-			}, 30*time.Second, 200*time.Millisecond)
+			}, waitTime, 200*time.Millisecond)
 			require.NoError(t, all.receive(t.Context()))
 			for _, id := range late {
 				assert.Empty(t, all.got[id].ID)

@@ -193,7 +193,7 @@ func TestReconcilerFindsAndRefills(t *testing.T) {
 		deliver(t, w, http.StatusOK)
 		duplicates++
 	}
-	assert.Eventually(t, func() bool { return sum(t, contract.ConsumerName, contract.MetricDuplicates) == duplicates }, 20*time.Second, time.Second,
+	assert.Eventually(t, func() bool { return sum(t, contract.ConsumerName, contract.MetricDuplicates) == duplicates }, waitTime, time.Second,
 		"late webhooks of refilled events")
 	requireEmpty(t, "DeadLetterQueueUrl")
 }

@@ -144,7 +144,7 @@ func TestProcessorSpeaksForItsProviderOnly(t *testing.T) {
 			}
 		}
 		assert.Equal(c, foreign, found)
-	}, 10*time.Second, 100*time.Millisecond)
+	}, waitTime, 100*time.Millisecond)
 }
 
 // TestObjectsAreNotReplaced: who may create an object cannot replace it, read it or

@@ -40,7 +40,7 @@ func TestChangedRetentionLeavesEarlierEventsAsTheyAre(t *testing.T) {
 		require.Eventually(t, func() bool {
 			status, _, err := other.Post(t.Context(), stripe.Provider, stripe.Header(body, secret, time.Now()), body)
 			return err == nil && status == http.StatusOK
-		}, 30*time.Second, 500*time.Millisecond)
+		}, waitTime, 500*time.Millisecond)
 		retentions[stripe.EventID(id)] = days
 		objects = versions(t, other)
 	}
@@ -49,7 +49,7 @@ func TestChangedRetentionLeavesEarlierEventsAsTheyAre(t *testing.T) {
 		var err error
 		rows, err = other.Events(t.Context())
 		return err == nil && len(rows) == len(retentions)
-	}, 30*time.Second, 100*time.Millisecond)
+	}, waitTime, 100*time.Millisecond)
 	rules := expiries(t)
 	for _, row := range rows {
 		days, received := retentions[row.ID], time.UnixMilli(row.ReceivedAt)

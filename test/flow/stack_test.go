@@ -21,6 +21,9 @@ import (
 	"github.com/paysluice/paysluice/handlers/event"
 )
 
+// waitTime is long: a loaded machine takes many times what an idle one does.
+const waitTime = 2 * time.Minute
+
 var errNotArchived = errors.New("it is not in the archive")
 
 func queueClient() *sqs.Client { return sqs.NewFromConfig(stack.Config()) }
@@ -38,10 +41,10 @@ func payloads() *bucket.Payloads {
 	return bucket.NewPayloads(objectClient(), stack.Outputs["BucketName"], 10*time.Second)
 }
 
-// payloadKey returns the key of a large body that is sent today, under a retention.
-func payloadKey(w webhook, retentionDays int) string {
-	return contract.RetentionPrefix(retentionDays) + w.Provider.Name + "/" +
-		time.Now().UTC().Format(time.DateOnly) + "/" + event.HashPayload(w.body)
+// payloadKey returns the key of a large body that is received at a time, without a retention.
+func payloadKey(w webhook, received time.Time) string {
+	return contract.RetentionPrefix(0) + w.Provider.Name + "/" +
+		received.UTC().Format(time.DateOnly) + "/" + event.HashPayload(w.body)
 }
 
 // rows returns the table's rows of one event.
@@ -74,7 +77,7 @@ func requireRow(t *testing.T, id string) event.Event {
 		var err error
 		found, err = rows(t.Context(), id)
 		return err == nil && len(found) > 0
-	}, 30*time.Second, 100*time.Millisecond, "no row of %s", id)
+	}, waitTime, 100*time.Millisecond, "no row of %s", id)
 	require.Len(t, found, 1)
 	return found[0]
 }
@@ -99,7 +102,7 @@ func requireEmpty(t *testing.T, output string) {
 	require.Eventually(t, func() bool {
 		depth, err := stack.Depth(t.Context(), output)
 		return err == nil && depth == 0
-	}, time.Minute, 100*time.Millisecond, "%s does not empty", output)
+	}, waitTime, 100*time.Millisecond, "%s does not empty", output)
 }
 
 // archived is a dead letter and its key.
@@ -156,7 +159,7 @@ func awaitArchived(ctx context.Context, prefix string, matches func(event.Archiv
 
 func requireArchived(t *testing.T, prefix string, matches func(event.Archived) bool) archived {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 40*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), waitTime)
 	defer cancel()
 	found, err := awaitArchived(ctx, prefix, matches)
 	require.NoError(t, err)

@@ -91,10 +91,11 @@ func queueRules() []rule {
 			assert.Equal(t, "square-late", receiveOne(t, s, url).Attributes["MessageGroupId"])
 		}},
 		{"SQS: a received message is hidden", func(t *testing.T, s services) {
-			url, _ := newQueue(t, s, 0)
-			send(t, s, url, "x")
-			receiveOne(t, s, url)
-			assert.Empty(t, receive(t, s, url))
+			out, err := s.sqs.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: new(s.name("queue"))}) // for 30 seconds
+			require.NoError(t, err)
+			send(t, s, out.QueueUrl, "x")
+			receiveOne(t, s, out.QueueUrl)
+			assert.Empty(t, receive(t, s, out.QueueUrl))
 		}},
 		{"SQS: a message that was not deleted is received again", func(t *testing.T, s services) {
 			url, _ := newQueue(t, s, 0)

@@ -27,7 +27,7 @@ func TestRun(t *testing.T) {
 		{"help as a flag", []string{"--help"}, 0, "Exit codes: 0 done", ""},
 		{"the version, for a report", []string{"--version"}, 0, "paysluice ", ""},
 		{"a command's flags", []string{"package", "-h"}, 0, "--arch architecture", ""},
-		{"no command", nil, 2, "", "paysluice: no command given: see paysluice help\n"},
+		{"no command", []string{}, 2, "", "paysluice: no command given: see paysluice help\n"},
 		{"no command of events", []string{"events"}, 2, "", "paysluice events: events needs a command: list, get, payload, tail, export, republish or erase"},
 		{"a typo", []string{"pakage"}, 2, "", "paysluice: unknown command \"pakage\" for \"paysluice\": see paysluice help\n"},
 		{"an unknown flag", []string{"package", "-x"}, 2, "", "paysluice package: unknown shorthand flag: 'x' in -x: see paysluice help\n"},
