@@ -141,7 +141,7 @@ func TestReplayNamesTheSecondFailure(t *testing.T) {
 	require.Eventually(t, func() bool {
 		r := paysluice(t, "events", "get", a.EventID(number), "-o", "json")
 		return r.code == 0 && json.Unmarshal([]byte(r.stdout), &stored) == nil
-	}, 30*time.Second, 100*time.Millisecond)
+	}, waitTime, pollTime)
 	at, filter := day(2)
 	m := archive(t, 1, contract.ReasonReceivesExhausted, at, types.StorageClassGlacier)[0] // its event is another
 	stored.Payload = []byte(`{"other":true}`)
@@ -201,7 +201,7 @@ func TestFailures(t *testing.T) {
 	assert.Equal(t, result{0, cold.Key() + "\n", "1 restore requested; paysluice failures list shows storage empty when one is ready\n"}, r)
 	require.Eventually(t, func() bool {
 		return paysluice(t, "failures", "show", cold.Key(), "--payload").stdout == string(cold.Event.Payload)
-	}, 30*time.Second, time.Second)
+	}, waitTime, time.Second)
 	assert.Contains(t, paysluice(t, with(filter, "failures", "restore", "--yes")...).stderr, "no archived message that matches waits in Glacier")
 }
 
@@ -295,7 +295,7 @@ func TestKilledReplay(t *testing.T) {
 	var stderr locked
 	cmd.Stderr = &stderr
 	require.NoError(t, cmd.Start())
-	require.Eventually(t, func() bool { return strings.Contains(stderr.String(), " started\n") }, 30*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return strings.Contains(stderr.String(), " started\n") }, waitTime, 10*time.Millisecond)
 	time.Sleep(time.Second) // in the first batch
 	require.NoError(t, cmd.Process.Kill())
 	_ = cmd.Wait()

@@ -150,7 +150,7 @@ func TestSecretsMeanwhile(t *testing.T) {
 		var out locked
 		cmd.Stderr = &out
 		require.NoError(t, cmd.Start())
-		require.Eventually(t, func() bool { return strings.Contains(out.String(), "[y/N]") }, 30*time.Second, 10*time.Millisecond)
+		require.Eventually(t, func() bool { return strings.Contains(out.String(), "[y/N]") }, waitTime, 10*time.Millisecond)
 		do(answer, cmd.Process)
 		_ = cmd.Wait()
 		return cmd.ProcessState.ExitCode(), out.String()

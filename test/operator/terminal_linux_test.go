@@ -142,7 +142,7 @@ func TestSecretIsAskedFor(t *testing.T) {
 		var out locked
 		cmd.Stdin, cmd.Stderr = terminal, &out
 		require.NoError(t, cmd.Start())
-		require.Eventually(t, func() bool { return strings.Contains(out.String(), "(not shown): ") && !echoes(t, terminal) }, 30*time.Second, 10*time.Millisecond)
+		require.Eventually(t, func() bool { return strings.Contains(out.String(), "(not shown): ") && !echoes(t, terminal) }, waitTime, 10*time.Millisecond)
 		do(keyboard, cmd.Process)
 		_ = cmd.Wait()
 		assert.True(t, echoes(t, terminal), "the terminal is as it was")
