@@ -11,7 +11,7 @@ import (
 // examineTimeout bounds an examination, which makes some hundred calls.
 const examineTimeout = 90 * time.Second
 
-// doctorData is what the page of the doctor shows.
+// doctorData has the fields of the doctor's page.
 type doctorData struct {
 	Examined bool
 	Took     time.Duration

@@ -30,7 +30,7 @@ func spans() []span {
 	}
 }
 
-// overviewData is what the overview shows.
+// overviewData has the fields of the overview.
 type overviewData struct {
 	At        time.Time
 	Created   time.Time // of the stack
@@ -59,7 +59,7 @@ func metrics() []metric {
 	}
 }
 
-// providerRow is what the overview shows about a provider.
+// providerRow has the fields of a provider on the overview.
 type providerRow struct {
 	Provider contract.Provider
 	Events   section[[]event.Event] // the newest

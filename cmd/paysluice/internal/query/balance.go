@@ -1,6 +1,7 @@
 package query
 
 import (
+	"math"
 	"time"
 
 	"github.com/paysluice/paysluice/handlers/contract"
@@ -14,7 +15,8 @@ const CountLag = 5 * time.Minute
 // at its second receive.
 const LateAfter = contract.QueueVisibilitySeconds*time.Second + CountLag
 
-// Balance compares the accepted events with what became of them.
+// Balance compares the accepted events of a window with what became of them. Counts name no
+// event: they tell how many wait, not which.
 type Balance struct {
 	Accepted   int
 	Stored     int
@@ -22,59 +24,104 @@ type Balance struct {
 	Archived   int
 	// Due is the part of Accepted for which LateAfter has passed.
 	Due int
-	// Missing sums, over the providers, the least number of accepted events that were not
-	// counted as stored, duplicates or archived at any time of the last LateAfter. So events
-	// that are accepted and stored later hide none. A provider's replayed or refilled events
-	// can hide others of it, and so can counts of stored events that CloudWatch has before
-	// those of accepted ones.
+	// Missing is how many accepted events waited at the end of each minute of the last LateAfter,
+	// at least. Those of the minute itself are left out, because the next one can store them. So
+	// steady traffic hides as many missing events as it has in a minute.
 	Missing int
+	// Doubtful is Missing with those of the minute itself, if more than these waited at some time
+	// of the window. It is 0 in traffic that is stored within a minute. After an outage it also
+	// counts events that are on the way.
+	Doubtful int
+	// Before is how many stored events were not accepted in the window, at least: a backlog of
+	// before it, or replayed or refilled events. They hide missing events that were accepted
+	// before they were stored, so then 0 in Missing and Doubtful proves nothing.
+	Before int
 }
 
-// NewBalance returns the balance of counts of a period that end at a time.
-func NewBalance(counts []Count, until time.Time, period time.Duration) Balance {
+// NewBalance returns the balance of the counts of a window in steps.
+func NewBalance(counts []Count, since, until time.Time, step time.Duration) Balance {
 	var b Balance
-	last := until.Add(-period - LateAfter)
+	begin, due := since.Truncate(step), until.Add(-step-LateAfter)
+	flows := map[string][]flow{}
 	for _, c := range counts {
+		if c.Start.Before(begin) || c.Start.After(until) {
+			continue
+		}
+		of := flows[c.Provider]
+		if of == nil {
+			of = make([]flow, until.Sub(begin)/step+1)
+			flows[c.Provider] = of
+		}
+		at := &of[c.Start.Sub(begin)/step]
 		switch c.Metric {
 		case contract.MetricAccepted:
-			if b.Accepted += c.Value; !c.Start.After(last) {
+			if at.accepted += c.Value; !c.Start.After(due) {
 				b.Due += c.Value
 			}
+			b.Accepted += c.Value
 		case contract.MetricStored:
+			at.stored += c.Value
 			b.Stored += c.Value
 		case contract.MetricDuplicates:
+			at.other += c.Value
 			b.Duplicates += c.Value
 		case contract.MetricArchived:
+			at.other += c.Value
 			b.Archived += c.Value
 		}
 	}
-	missing := uncounted(counts, last)
-	for last.Before(until) {
-		last = last.Add(period)
-		for provider, n := range uncounted(counts, last) {
-			missing[provider] = min(missing[provider], n)
-		}
-	}
-	for _, n := range missing {
-		b.Missing += max(n, 0)
+	last, complete := int(due.Sub(begin)/step), int(until.Add(-CountLag).Sub(begin)/step)
+	for _, of := range flows {
+		missing, doubtful := late(of, last, complete)
+		b.Missing += missing
+		b.Doubtful += doubtful
+		b.Before += before(of[:max(complete, 0)])
 	}
 	return b
 }
 
-// uncounted returns how many events of each provider are accepted and nothing else in the
-// periods that start no later than last.
-func uncounted(counts []Count, last time.Time) map[string]int {
-	events := map[string]int{}
-	for _, c := range counts {
-		if c.Start.After(last) {
-			continue
+// flow has the counts of one provider and one step. Other are its duplicates and archived messages.
+type flow struct{ accepted, stored, other int }
+
+// late returns Missing and Doubtful of one provider. Events of the last due step or of one before
+// can be missing. Only the first steps are counted completely. How many events waited at the
+// begin is not known: late takes the smallest number that explains all stored events. A step
+// can count events as stored that the next one counts as accepted.
+func late(steps []flow, due, complete int) (missing, doubtful int) {
+	waiting, lowest, outage := 0, 0, false
+	missing, doubtful = math.MaxInt, math.MaxInt
+	for i, s := range steps {
+		waiting += s.accepted - s.stored - s.other
+		next := 0
+		if i+1 < len(steps) {
+			next = steps[i+1].accepted
 		}
-		switch c.Metric {
-		case contract.MetricAccepted:
-			events[c.Provider] += c.Value
-		case contract.MetricStored, contract.MetricDuplicates, contract.MetricArchived:
-			events[c.Provider] -= c.Value
+		lowest = min(lowest, waiting+next)
+		all := waiting - lowest
+		older := all - s.accepted
+		outage = outage || older > 0 && i < complete
+		if i >= due {
+			doubtful = min(doubtful, all)
+		}
+		if i > due {
+			missing = min(missing, older)
 		}
 	}
-	return events
+	if !outage {
+		doubtful = 0
+	}
+	return max(missing, 0), max(doubtful, 0)
+}
+
+// before returns how many stored events were not accepted in the same steps or the next one.
+// Those of the first step are left out: they can be accepted just before it.
+func before(steps []flow) (most int) {
+	surplus := 0
+	for i, s := range steps {
+		if surplus -= s.accepted; i > 1 {
+			surplus += steps[i-1].stored
+			most = max(most, surplus)
+		}
+	}
+	return most
 }

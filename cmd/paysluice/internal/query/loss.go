@@ -13,7 +13,7 @@ import (
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/stack"
 )
 
-// Loss is what the deletion of a stack deletes.
+// Loss counts the data that the deletion of a stack deletes.
 type Loss struct {
 	// Events is the number of rows, up to six hours old (DynamoDB API Reference,
 	// DescribeTable, ItemCount).

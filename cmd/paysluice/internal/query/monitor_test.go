@@ -187,35 +187,68 @@ func TestBalance(t *testing.T) {
 	count := func(provider, metric string, n int, ago time.Duration) query.Count {
 		return query.Count{Provider: provider, Metric: metric, Start: now.Add(-ago), Value: n}
 	}
-	assert.Equal(t, query.Balance{Accepted: 130, Due: 110, Stored: 41, Duplicates: 5, Archived: 4, Missing: 60}, query.NewBalance([]query.Count{
+	balance := func(counts ...query.Count) query.Balance {
+		return query.NewBalance(counts, now.Add(-time.Hour), now, time.Minute)
+	}
+	assert.Equal(t, query.Balance{Accepted: 130, Due: 110, Stored: 41, Duplicates: 5, Archived: 4, Missing: 60, Doubtful: 60}, balance(
 		count("stripe", "Accepted", 100, time.Hour), count("stripe", "Stored", 31, time.Hour),
 		count("stripe", "Accepted", 20, query.LateAfter), // may not be counted as stored yet
 		count("stripe", "Duplicates", 5, time.Hour), count("stripe", "Archived", 4, time.Hour), count("stripe", "Rejected", 7, time.Minute),
-		count("square", "Accepted", 10, time.Hour), count("square", "Stored", 10, time.Hour),
-	}, now, time.Minute))
-	assert.Equal(t, 1, query.NewBalance([]query.Count{count("stripe", "Accepted", 1, time.Hour), count("square", "Stored", 5, time.Hour)}, now, time.Minute).Missing,
+		count("square", "Accepted", 10, time.Hour), count("square", "Stored", 10, time.Hour), count("square", "Accepted", 9, 2*time.Hour),
+	))
+	assert.Equal(t, 1, balance(count("stripe", "Accepted", 1, time.Hour), count("square", "Stored", 5, time.Hour)).Missing,
 		"one provider's events do not hide another's")
-	steady := func(stored int) (counts []query.Count) {
-		for ago := range 60 {
-			counts = append(counts, count("stripe", "Accepted", 100, time.Duration(ago)*time.Minute), count("stripe", "Stored", stored, time.Duration(ago)*time.Minute))
+	assert.Equal(t, query.Balance{Accepted: 1}, query.NewBalance([]query.Count{count("stripe", "Accepted", 1, 0)}, now.Add(-time.Minute), now, time.Minute), "a short window")
+
+	stripe := func(metric string, n int, ago time.Duration) query.Count { return count("stripe", metric, n, ago) }
+	// traffic has the same counts in each minute of a time.
+	traffic := func(accepted, stored, from, to int) (counts []query.Count) {
+		for ago := from; ago >= to; ago-- {
+			at := time.Duration(ago) * time.Minute
+			counts = append(counts, stripe("Accepted", accepted, at), stripe("Stored", stored, at))
 		}
 		return counts
 	}
-	late := query.LateAfter + time.Minute // the newest period whose events can be missing
+	steady := func(stored int, more ...query.Count) []query.Count {
+		return append(traffic(100, stored, 60, 0), more...)
+	}
+	// next is traffic with all events stored in the minute after the one that accepts them.
+	next := func(n, from, to int) []query.Count {
+		return append(traffic(n, 0, from, to), traffic(0, n, from-1, max(to-1, 0))...)
+	}
+	outage := stripe("Stored", 9_000, 59*time.Minute)
+	latest := query.LateAfter + time.Minute // the newest period with events that can be missing
 	for _, row := range []struct {
-		why     string
-		counts  []query.Count
-		missing int
+		why                       string
+		counts                    []query.Count
+		missing, doubtful, before int
 	}{
-		{"steady traffic", steady(100), 0},
-		{"5 % of steady traffic are lost: newer stored events hide none", steady(95), 49 * 5},
-		{"11 % of steady traffic are lost", steady(89), 49 * 11},
-		{"stored after a visibility timeout, and not counted yet", []query.Count{count("stripe", "Accepted", 1, query.LateAfter)}, 0},
-		{"stored after a visibility timeout, and counted", []query.Count{count("stripe", "Accepted", 1, late), count("stripe", "Stored", 1, query.CountLag)}, 0},
-		{"a backlog that is drained", append(steady(100), count("stripe", "Accepted", 900, time.Hour/2), count("stripe", "Stored", 900, 2*time.Minute)), 0},
-		{"a backlog that is drained up to one", append(steady(100), count("stripe", "Accepted", 900, time.Hour/2), count("stripe", "Stored", 899, 2*time.Minute)), 1},
+		{"steady traffic", steady(100), 0, 0, 0},
+		{"5 % of steady traffic are lost: newer stored events hide a minute", steady(95), 51*5 - 100, 50 * 5, 0},
+		{"stored after a visibility timeout, and not counted yet", []query.Count{stripe("Accepted", 1, query.LateAfter)}, 0, 0, 0},
+		{"stored after a visibility timeout, and counted", []query.Count{stripe("Accepted", 1, latest), stripe("Stored", 1, query.CountLag)}, 0, 0, 0},
+		{"a backlog that is drained", steady(100, stripe("Accepted", 900, time.Hour/2), stripe("Stored", 900, 2*time.Minute)), 0, 0, 0},
+		{"a backlog that is drained up to one", []query.Count{stripe("Accepted", 900, time.Hour/2), stripe("Stored", 899, 2*time.Minute)}, 1, 1, 0},
+		{"a backlog in steady traffic that is drained up to one", steady(100, stripe("Accepted", 900, time.Hour/2), stripe("Stored", 899, 2*time.Minute)), 0, 1, 0},
+		{"one of few is lost", append(traffic(1, 1, 30, 0), stripe("Accepted", 1, time.Hour)), 0, 1, 0},
+		{"one in each minute, and one is lost", append(traffic(1, 1, 60, 0), stripe("Accepted", 1, time.Hour/2)), 0, 0, 0},
+
+		{"a backlog of before, then most are lost", []query.Count{outage, stripe("Accepted", 100, time.Hour/2), stripe("Stored", 40, time.Hour/2)}, 60, 60, 9_000},
+		{"a backlog of before, then 11 % are lost", append(traffic(100, 89, 58, 0), outage), 49*11 - 200, 48*11 - 100, 8_900},
+		{"a backlog of before, and none is lost", steady(100, outage), 0, 0, 8_800},
+		{"what is lost before the backlog is stored is not counted", []query.Count{stripe("Accepted", 100, 58*time.Minute), stripe("Stored", 9_040, time.Hour/2)}, 0, 0, 8_940},
+		{"a backlog that ends in the first minute", steady(100, stripe("Stored", 9_000, time.Hour)), 0, 0, 0},
+		{"events of just before the first minute", append(next(100, 59, 0), stripe("Stored", 100, time.Hour)), 0, 0, 0},
+
+		{"accepted in a minute and stored in the next", next(10, 60, 0), 0, 0, 0},
+		{"the same after a pause", next(10, 20, 0), 0, 0, 0},
+		{"the same, and it ends", next(10, 20, 5), 0, 0, 0},
+		{"counted as stored in a minute and as accepted in the next", append(traffic(0, 10, 60, 0), traffic(10, 0, 59, 0)...), 0, 0, 0},
+		{"CloudWatch counts the accepted ones late", append(traffic(100, 100, 60, 5), traffic(0, 100, 4, 0)...), 0, 0, 0},
+		{"CloudWatch counts the stored ones late", append(traffic(100, 100, 60, 5), traffic(100, 0, 4, 0)...), 0, 0, 0},
 	} {
-		assert.Equal(t, row.missing, query.NewBalance(row.counts, now, time.Minute).Missing, row.why)
+		b := balance(row.counts...)
+		assert.Equal(t, []int{row.missing, row.doubtful, row.before}, []int{b.Missing, b.Doubtful, b.Before}, row.why)
 	}
 }
 

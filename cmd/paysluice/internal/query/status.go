@@ -22,8 +22,9 @@ type Status struct {
 	Since       time.Time        `json:"since"` // start of the counts
 	Providers   []ProviderStatus `json:"providers"`
 	QueueStates
-	// Late counts the accepted events that were not counted as stored or archived for
-	// LateAfter, and Missing those that are in no queue even if all that wait are late.
+	// Late counts at least the accepted events that were not counted as stored or archived for
+	// LateAfter (see Balance), and Missing those that are in no queue even if all that wait are
+	// late.
 	Late    int `json:"late,omitempty"`
 	Missing int `json:"missing,omitempty"`
 	// Alarms are those that fire.
@@ -127,7 +128,7 @@ func ReadStatus(ctx context.Context, m *Monitor, s *Store, period time.Duration)
 		return Status{}, err
 	}
 	waiting := status.Queue.Total() + status.DeadLetters.Total()
-	status.Late = NewBalance(counts, now, time.Minute).Missing
+	status.Late = NewBalance(counts, status.Since, now, time.Minute).Missing
 	status.Missing = max(status.Late-waiting, 0)
 	shown := CountedMetrics()
 	for _, c := range counts {

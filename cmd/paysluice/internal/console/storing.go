@@ -1,0 +1,120 @@
+package console
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
+)
+
+// storing compares the counts of the last hour with the queues.
+type storing struct {
+	query.Balance
+	queue     query.Queue
+	waiting   int  // events in queue
+	dead      int  // messages in the dead-letter queue
+	lost      int  // accepted events that are in no queue
+	late      bool // whether the oldest event has waited for too long
+	failed    bool // whether messages could not be stored
+	uncounted bool // whether none of the accepted events is counted as stored
+	none      bool // whether it should be
+}
+
+func (d *overviewData) storing() storing {
+	hour := d.Spans[0]
+	s := storing{
+		Balance: query.NewBalance(d.Recent.Value, d.At.Add(-hour.length), d.At, hour.step),
+		queue:   d.Queues.Value.Queue, dead: d.Queues.Value.DeadLetters.Total(),
+	}
+	s.waiting = s.queue.Total()
+	s.late = s.queue.OldestSeconds != nil && *s.queue.OldestSeconds > int(slow.Seconds())
+	s.lost = s.Missing - s.waiting - s.dead
+	s.failed = s.dead+s.Archived > 0
+	s.uncounted = s.Accepted > 0 && s.Stored+s.Duplicates == 0
+	s.none = s.uncounted && s.Due > 0
+	return s
+}
+
+// delay warns of late counts.
+func delay() string { return fmt.Sprintf(" The counts can be %s late.", formatAge(query.CountLag)) }
+
+// faults returns sentences about events that are not stored. read reports whether the queues
+// could be read.
+func (s storing) faults(read bool) (facts []string) {
+	say := func(n int, noun, format string, args ...any) {
+		if n > 0 {
+			facts = append(facts, counted(n, noun)+fmt.Sprintf(format, args...))
+		}
+	}
+	after := formatAge(query.LateAfter)
+	if s.none || s.uncounted && s.failed {
+		say(s.Due, "event", " accepted more than %s ago, none counted as stored.", after)
+		say(s.Accepted-s.Due, "event", " accepted in the last %s, none counted as stored yet.%s", after, delay())
+	}
+	say(s.dead, "message", " in the dead-letter queue.")
+	say(s.Archived, "message", " went to the archive in the last hour.")
+	switch {
+	case s.late:
+		say(s.waiting, "event", " in the queue, the oldest for %s.", formatAge(time.Duration(*s.queue.OldestSeconds)*time.Second))
+	case s.queue.OldestSeconds == nil:
+		say(s.waiting, "event", " in the queue. The age of the oldest is not known.")
+	default:
+		say(s.waiting, "event", " in the queue.")
+	}
+	place := ""
+	if read {
+		place = ", and in no queue"
+	}
+	say(s.lost, "accepted event", " not counted as stored or archived for %s%s.%s", after, place, delay())
+	return facts
+}
+
+// settled is the answer when nothing failed and the queues are empty.
+func (s storing) settled() (state, word, text string) {
+	again := ""
+	if s.Duplicates > 0 {
+		again = fmt.Sprintf(" and %s sent again", formatNumber(s.Duplicates))
+	}
+	text = fmt.Sprintf("%s stored%s in the last hour, and none waits in a queue.", counted(s.Stored, "event"), again)
+	switch {
+	case s.Accepted+s.Stored+s.Duplicates == 0:
+		return "unknown", "Nothing new", "No event was accepted in the last hour, and none waits in a queue."
+	case s.uncounted:
+		return "unknown", "Perhaps", counted(s.Accepted, "event") + " accepted in the last hour, none counted as stored, and none waits in a queue." + delay()
+	case s.Doubtful > 0:
+		return "unknown", "Perhaps", text + " " + counted(s.Doubtful, "accepted event") + " not counted as stored, perhaps still on the way." + delay()
+	case s.Before > 0:
+		return "unknown", "Perhaps", fmt.Sprintf("%s They include at least %s accepted before the hour, replayed or refilled. So the counts do not tell whether all events of this hour are stored.", text, formatNumber(s.Before))
+	}
+	return "good", "Yes", text
+}
+
+func (d *overviewData) stored() answer {
+	a := answer{Question: "Are they stored?", State: "unknown", Word: "Unknown"}
+	s := d.storing()
+	a.Failures, a.urgent = s.Archived > 0, s.none || s.late || s.Missing > 0
+	facts := s.faults(d.Queues.Problem == nil)
+	unread := d.unread(d.Recent.Problem, d.Queues.Problem, nil)
+	facts = append(facts, unread...)
+	switch {
+	case s.none:
+		a.State, a.Word = "bad", "None"
+	case s.failed || s.lost > 0:
+		a.State, a.Word = "bad", "Not all"
+	case a.urgent:
+		a.State, a.Word = "bad", "Delayed"
+	case len(unread) > 0:
+	case s.waiting > 0:
+		a.Word = "In progress"
+		if s.queue.OldestSeconds != nil {
+			a.State = "good"
+		}
+	default:
+		var text string
+		a.State, a.Word, text = s.settled()
+		facts = append(facts, text)
+	}
+	a.Text = strings.Join(facts, " ")
+	return a
+}
