@@ -82,7 +82,7 @@ func (a *app) printTrace(t query.Trace) error {
 	case !t.Stored:
 		fate = "not stored"
 	}
-	if t.Published {
+	if !t.PublishedAt.IsZero() {
 		fate += ", published"
 	}
 	fmt.Fprintf(a.err, "%s; ids: %s\n", fate, output.Printable(strings.Join(t.IDs, ", ")))

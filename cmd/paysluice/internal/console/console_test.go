@@ -305,7 +305,7 @@ func TestEvent(t *testing.T) {
 	text := page(t, s, "/event?id=stripe:evt_1")
 	assert.NotContains(t, text, `href="/search?q=cus_1"`, "no event is listed by its customer")
 	assert.Contains(t, text, "The one without a time</a>")
-	for _, want := range []string{"after 1 s", "live mode", "cus_1", "The body has 7 bytes", "sent with several times", "2026-03-10 12:59:00.000 CET, 2026-03-10 11:59:00.000 UTC"} {
+	for _, want := range []string{"after 1 s", "live mode", "cus_1", "The body has 7 bytes", "Several events have this id, each with another time.", "2026-03-10 12:59:00.000 CET, 2026-03-10 11:59:00.000 UTC"} {
 		assert.Contains(t, text, want)
 	}
 	assert.NotContains(t, text, "&#34;a&#34;", "hidden until it is asked for")
@@ -366,6 +366,27 @@ func TestEvent(t *testing.T) {
 	r = get(t, s, "/payload?id=stripe:evt_1")
 	assert.Equal(t, http.StatusGone, r.Code)
 	assert.Contains(t, r.Body.String(), "There is no body.</strong> The body was erased on 2026-03-10 13:00:00.000 CET")
+}
+
+// The logs alone know whether an event was published.
+func TestEventOfAStackThatPublishes(t *testing.T) {
+	e := paid("stripe:evt_1", time.Minute)
+	s := listen(t, &world{events: []event.Event{e}})
+	assert.NotContains(t, page(t, s, eventURL(e)), "Published")
+	s.Stack.Outputs = map[string]string{"UnpublishedQueueUrl": "url"}
+	assert.Contains(t, page(t, s, eventURL(e)), `<b>Published</b><span class="none">not known from the row</span>`)
+	for _, row := range []struct {
+		trace query.Trace
+		err   error
+		says  string
+	}{
+		{query.Trace{PublishedAt: now.Add(-56 * time.Second)}, nil, `<span>after 3 s</span><span class="sub">2026-03-10 12:59:04.000 CET`},
+		{query.Trace{}, nil, `<span class="none">no line of the logs says so</span>`},
+		{query.Trace{}, denied(), `<span class="none">unknown</span>`},
+	} {
+		s.Trace = func(context.Context, string) (query.Trace, error) { return row.trace, row.err }
+		assert.Contains(t, page(t, s, eventURL(e)+"&trace"), row.says)
+	}
 }
 
 // Senders choose how many events an id and a payment have, and how many stages a trace.

@@ -29,19 +29,21 @@ var errErased = errors.New("the body was erased")
 // downloadTimeout bounds a download. The body may be in the bucket.
 const downloadTimeout = time.Minute
 
-// eventData is what the page of an event shows.
+// eventData is the content of an event's page.
 type eventData struct {
 	event.Event
-	URL      string
-	Others   []event.Event // the other times of the same id, at most maxRows
-	Left     int           // further ones
-	Size     int           // of the body, 0 if it is in the bucket
-	Related  [][2]string
-	Delay    time.Duration       // from the provider's time to the receipt
-	Trace    *section[traceData] // nil until it is asked for
-	Body     *body               // nil until it is asked for
-	Download string
-	Command  string
+	URL     string
+	Others  []event.Event // the other times of the same id, at most maxRows
+	Left    int           // further ones
+	Size    int           // of the body, 0 if it is in the bucket
+	Related [][2]string
+	Delay   time.Duration // from the provider's time to the receipt
+	// Publishes reports whether the stack publishes events. Only the logs know when.
+	Publishes bool
+	Trace     *section[traceData] // nil until it is asked for
+	Body      *body               // nil until it is asked for
+	Download  string
+	Command   string
 }
 
 // idOf returns the id of an event, a payment or a request that an address names.
@@ -85,7 +87,7 @@ func (s *Server) event(r *http.Request) (view, error) {
 		return view{}, err
 	}
 	data := eventData{
-		Event: e, Others: others, URL: eventURL(e), Size: len(e.Payload),
+		Event: e, Others: others, URL: eventURL(e), Size: len(e.Payload), Publishes: s.Stack.Outputs["UnpublishedQueueUrl"] != "",
 		Download: "/payload?" + strings.TrimPrefix(eventURL(e), "/event?"),
 		Command:  "paysluice events get " + quote(e.ID) + "\npaysluice events payload " + quote(e.ID) + " > body.json\npaysluice trace " + quote(e.ID),
 	}

@@ -39,11 +39,11 @@ type Trace struct {
 	// Unreadable reports whether the table has a row that is not an event.
 	Unreadable bool `json:"unreadable,omitempty"`
 	Archived   bool `json:"archived"`
-	// Published reports whether the publisher says so.
-	Published bool      `json:"published"`
-	Stages    []Stage   `json:"stages"` // in order of time
-	Since     time.Time `json:"since"`
-	Until     time.Time `json:"until"`
+	// PublishedAt is the time of the publisher's first line that says so, zero without one.
+	PublishedAt time.Time `json:"publishedAt,omitzero"`
+	Stages      []Stage   `json:"stages"` // in order of time
+	Since       time.Time `json:"since"`
+	Until       time.Time `json:"until"`
 }
 
 // Windows of the search in the logs.
@@ -262,12 +262,13 @@ func (t *tracer) line(where string, l types.FilteredLogEvent) {
 			t.ids[id] = false
 		}
 	}
-	t.add(time.UnixMilli(aws.ToInt64(l.Timestamp)), where, describe(where, members))
+	at := time.UnixMilli(aws.ToInt64(l.Timestamp)).UTC()
+	t.add(at, where, describe(where, members))
 	if _, archived := members["archivedTo"]; archived {
 		t.trace.Archived = true
 	}
-	if len(published) > 0 {
-		t.trace.Published = true
+	if first := t.trace.PublishedAt; len(published) > 0 && (first.IsZero() || at.Before(first)) {
+		t.trace.PublishedAt = at
 	}
 }
 

@@ -73,11 +73,11 @@ func TestTrace(t *testing.T) {
 	}
 	found, err = trace("stripe:1")
 	require.NoError(t, err)
-	assert.True(t, found.Published)
 	require.Len(t, found.Stages, 4, "the other line is of another event")
 	publisher := slices.IndexFunc(found.Stages, func(s query.Stage) bool { return s.Where == "event-publisher" })
 	require.GreaterOrEqual(t, publisher, 2)
 	assert.Equal(t, "events published, replay run-1", found.Stages[publisher].What)
+	assert.Equal(t, found.Stages[publisher].At, found.PublishedAt)
 	assert.NotContains(t, found.IDs, "stripe:0", "events of one batch have nothing to do with each other")
 
 	i.all = nil
