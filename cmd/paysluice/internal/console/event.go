@@ -33,7 +33,7 @@ const downloadTimeout = time.Minute
 type eventData struct {
 	event.Event
 	URL     string
-	Others  []event.Event // the other times of the same id, at most maxRows
+	Others  []event.Event // with the same id and another time, at most maxRows
 	Left    int           // further ones
 	Size    int           // of the body, 0 if it is in the bucket
 	Related [][2]string

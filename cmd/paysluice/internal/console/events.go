@@ -22,7 +22,7 @@ const (
 	// pageSize is the number of events on a page.
 	pageSize = 50
 	day      = 24 * time.Hour
-	// searchTime is how long a list goes on to earlier days, and a search in the archive.
+	// searchTime bounds how long a list goes on to earlier days, and how long a search in the archive does.
 	searchTime = 3 * time.Second
 )
 
@@ -33,7 +33,7 @@ const (
 	linkTime = fieldTime + "Z07:00"
 )
 
-// eventsData is what the list of events shows.
+// eventsData is the content of a page of the list of events.
 type eventsData struct {
 	Form       url.Values
 	Providers  []contract.Provider
@@ -44,8 +44,8 @@ type eventsData struct {
 	First      bool   // whether this is the first page, which follows new events
 	Next       string // URL of the next page, "" on the last
 	Start      string // URL of the first page
-	// Searched is how far back the search got, and Rest the URL of the search before that.
-	// They are zero if nothing can be older, or Since says where the list ends.
+	// Searched is the time back to which the search got, and Rest the URL of the search before it.
+	// They are zero if no older event can exist, or the filter has a Since.
 	Searched time.Time
 	Rest     string
 	Zone     string // of Since and Until
@@ -112,9 +112,9 @@ func (s *Server) events(r *http.Request) (view, error) {
 }
 
 // list returns at most one event more than a page has, of those that follow a position.
-// Between two days it stops after searchTime, because a filter may match nothing in
-// many events. It returns how far it got, unless nothing is left: the filter has a begin, or
-// the stack did not exist before. A table.ErrItem names rows that the list leaves out.
+// After searchTime it begins no further day, because a filter may match nothing in many
+// events. rest is the time back to which it got. It is zero if nothing is left to search: the filter
+// has a Since, or the stack did not exist before. A table.ErrItem names rows that the list leaves out.
 func (s *Server) list(ctx context.Context, f query.Filter, follows func(event.Event) bool) (found []event.Event, rest time.Time, err error) {
 	if f.Payment != "" {
 		found, unreadable, err := collect(s.Store.Events(ctx, f), follows)

@@ -8,14 +8,14 @@ import (
 	"github.com/paysluice/paysluice/handlers/contract"
 )
 
-// paymentData is what the page of a payment shows.
+// paymentData is the content of a payment's page.
 type paymentData struct {
 	query.Timeline
 	Asked string       // id of the payment or object
 	Shown []query.Step // the newest, at most maxRows
 	// LeftOut names the first rows that are not events, at most maxRows.
 	LeftOut []string
-	// Providers are to be chosen from if several have the id.
+	// Providers is set if several have the id. The viewer chooses one.
 	Providers []contract.Provider
 	Command   string
 }

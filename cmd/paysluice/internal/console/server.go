@@ -60,7 +60,7 @@ type Archive interface {
 	Search(ctx context.Context, eventID, after string, goOn func() bool) (found []failure.Failure, rest string, err error)
 }
 
-// Options are what a console works with.
+// Options configure a console.
 type Options struct {
 	Stack   *stack.Stack
 	Store   Store
@@ -75,10 +75,10 @@ type Options struct {
 	Links   io.Writer                                      // receives a new link when one is used twice
 	// AllowReplay lets the pages start, resume and stop replays.
 	AllowReplay bool
-	// AllowSend lets the pages send webhooks to a test stack on AWS. To an emulator's they
-	// always can.
+	// AllowSend lets the pages send webhooks to a test stack on AWS. They always can send to an
+	// emulator's stack.
 	AllowSend bool
-	// Target returns what sends a provider's webhooks to the stack, or why nothing does.
+	// Target returns how webhooks of a provider are sent to the stack, or an error that says why none can be.
 	Target func(context.Context, contract.Provider) (webhook.Plan, error)
 	Now    func() time.Time
 	Zone   *time.Location // of the viewer, who sits at this machine
@@ -174,7 +174,7 @@ func (s *Server) Handler() http.Handler {
 	return s.guard.protect(mux, s.refuse)
 }
 
-// view is a page to render, or another one to go to.
+// view is a page to render, or a redirect to another one.
 type view struct {
 	page   string // name of its template
 	title  string
@@ -183,7 +183,7 @@ type view struct {
 	status int    // 0 for 200
 }
 
-// frame is what the layout shows around a page.
+// frame is the data of the layout, which surrounds a page.
 type frame struct {
 	Title, Page string
 	Query       string // of the search
