@@ -113,7 +113,8 @@ func (w *world) Payload(_ context.Context, e event.Event) ([]byte, error) {
 	return w.bodies[e.ID], w.fail["Payload"]
 }
 
-func (w *world) Timeline(context.Context, query.Filter) (query.Timeline, error) {
+func (w *world) Timeline(_ context.Context, f query.Filter) (query.Timeline, error) {
+	w.filters = append(w.filters, f)
 	return w.timeline, w.fail["Timeline"]
 }
 
@@ -463,6 +464,7 @@ func TestPayment(t *testing.T) {
 	for _, want := range []string{"Check this payment:</strong> refunds exceed the payment", "<div>25.00</div>", "paysluice payment --provider stripe -- p1"} {
 		assert.Contains(t, text, want)
 	}
+	assert.Equal(t, maxRows, w.filters[0].Limit, "more totals than the page shows take long")
 	assert.NotContains(t, text, "<div>25.00 ", "one currency needs no name")
 	w.timeline.Totals = append(w.timeline.Totals, ledger.Totals{Currency: "USD", Lost: "3.00"})
 	w.timeline.Steps[0].Totals = w.timeline.Totals

@@ -32,7 +32,7 @@ func (s *Server) payment(r *http.Request) (view, error) {
 		data.Command += "--provider " + quote(provider) + " "
 	}
 	data.Command += "-- " + quote(id)
-	timeline, err := s.Store.Timeline(r.Context(), query.Filter{Provider: provider, Payment: id})
+	timeline, err := s.Store.Timeline(r.Context(), query.Filter{Provider: provider, Payment: id, Limit: maxRows})
 	switch {
 	case errors.Is(err, query.ErrSeveral):
 		data.Providers = providers()

@@ -1,17 +1,20 @@
 package query
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
 	"github.com/paysluice/paysluice/handlers/aws/table"
+	"github.com/paysluice/paysluice/handlers/event"
 	"github.com/paysluice/paysluice/handlers/event/ledger"
 )
 
 // Step is an event of a payment with the payment's totals after it.
 type Step struct {
 	Listed
-	// Totals are those of all events up to this one, by currency.
+	// Totals are those of all events up to this one, by currency. Only the newest steps have them
+	// if the filter has a limit.
 	Totals []ledger.Totals `json:"totals"`
 	// Appeared are the problems that this event causes.
 	Appeared []ledger.Problem `json:"appeared,omitempty"`
@@ -25,39 +28,50 @@ type Timeline struct {
 	Unreadable []string `json:"unreadable,omitempty"`
 }
 
-// Timeline returns the events of one payment with running totals. Only f.Payment and
-// f.Provider count. The error is ErrNotFound without an event, and ErrSeveral if
+// Timeline returns the events of one payment, the newest f.Limit of them with running totals: each costs
+// a pass over the events before it. Of f only Payment and Provider count beside Limit. The error is ErrNotFound without an event, and ErrSeveral if
 // several providers have a payment with this id.
 func (s *Store) Timeline(ctx context.Context, f Filter) (Timeline, error) {
 	var t Timeline
-	var sum ledger.Ledger
-	known := map[ledger.Problem]bool{}
+	var events []event.Event
 	left := func(err error) { t.Unreadable = append(t.Unreadable, err.Error()) }
 	for e, err := range Readable(s.Payment(ctx, Filter{Provider: f.Provider, Payment: f.Payment}), left) {
 		if err != nil {
 			return Timeline{}, err
 		}
-		if len(t.Steps) > 0 && t.Steps[0].Provider != e.Provider {
-			return Timeline{}, fmt.Errorf("%w: choose %s or %s with --provider", ErrSeveral, t.Steps[0].Provider, e.Provider)
+		if len(events) > 0 && events[0].Provider != e.Provider {
+			return Timeline{}, fmt.Errorf("%w: choose %s or %s with --provider", ErrSeveral, events[0].Provider, e.Provider)
 		}
-		sum.Add(e)
-		step := Step{Listed: Listed{Event: e}, Totals: []ledger.Totals{}}
-		if p, ok := sum.Payment(e.Provider, f.Payment); ok {
-			t.Payment, step.Totals = p, append(step.Totals, p.Totals...)
-			for _, problem := range p.Problems {
-				if !known[problem] {
-					known[problem] = true
-					step.Appeared = append(step.Appeared, problem)
-				}
-			}
-		}
-		t.Steps = append(t.Steps, step)
+		events = append(events, e)
 	}
 	switch {
-	case len(t.Steps) > 0:
+	case len(events) > 0:
+		t.sum(events, f.Payment, cmp.Or(f.Limit, len(events)))
 		return t, nil
 	case len(t.Unreadable) > 0:
 		return Timeline{}, fmt.Errorf("%w: payment %s has no other row: %s", table.ErrItem, f.Payment, t.Unreadable[0])
 	}
 	return Timeline{}, fmt.Errorf("%w: no event of a payment or object %s in table %s", ErrNotFound, f.Payment, s.stack.Outputs["TableName"])
+}
+
+// sum adds a step for each event. The last limit of them have totals.
+func (t *Timeline) sum(events []event.Event, payment string, limit int) {
+	var sum ledger.Ledger
+	known := map[ledger.Problem]bool{}
+	for n, e := range events {
+		sum.Add(e)
+		step := Step{Listed: Listed{Event: e}, Totals: []ledger.Totals{}}
+		if n+limit+1 >= len(events) { // the step before the last ones has the problems until then
+			if p, ok := sum.Payment(e.Provider, payment); ok {
+				t.Payment, step.Totals = p, append(step.Totals, p.Totals...)
+				for _, problem := range p.Problems {
+					if !known[problem] {
+						known[problem] = true
+						step.Appeared = append(step.Appeared, problem)
+					}
+				}
+			}
+		}
+		t.Steps = append(t.Steps, step)
+	}
 }

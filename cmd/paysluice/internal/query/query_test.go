@@ -330,6 +330,12 @@ func TestTimeline(t *testing.T) {
 	assert.Equal(t, []ledger.Problem{ledger.RefundsAbovePaid}, got.Steps[1].Appeared)
 	assert.Equal(t, []ledger.Problem{ledger.StateContradicted}, got.Steps[2].Appeared)
 	assert.Len(t, got.Problems, 2)
+	newest, err := s.Timeline(t.Context(), query.Filter{Payment: "p1", Limit: 1})
+	require.NoError(t, err)
+	require.Len(t, newest.Steps, 3)
+	assert.Empty(t, newest.Steps[0].Totals, "summed only for the newest")
+	assert.Equal(t, got.Steps[2], newest.Steps[2], "with the problem that it causes, not those before")
+	assert.Equal(t, got.Payment, newest.Payment)
 
 	pending := paid("stripe:5", time.Minute)
 	pending.PaymentID, pending.Category, pending.Money = "p2", event.PaymentPending, event.Money{}
