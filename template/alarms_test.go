@@ -57,6 +57,9 @@ func alarmRequirements() []requirement {
 			set("IntakeAlarm.Properties.AlarmActions.0", "TicketTopic"),
 			replace("IntakeAlarm.Properties.Metrics.0.Expression", "failures", "requests - failures"),
 			set("IntakeAlarm.Properties.Metrics.3.MetricStat.Metric.MetricName", "4XXError")),
+		scenario("somebody schedules the key for deletion, or changes its policy", map[string]float64{"AWS/Events TriggeredRules Sum RuleName=KeyRule": 1},
+			pages("key-changes"), drop("KeyChangesAlarm"), set("KeyChangesAlarm.Properties.Threshold", 2),
+			set("KeyChangesAlarm.Properties.AlarmActions.0", "TicketTopic"), set("KeyChangesAlarm.Properties.Dimensions.0.Value", "ReconcilerRule")),
 		scenario("one processor cannot be invoked, and the others accept", map[string]float64{
 			api5xx: 450, requests: 500, counted("Accepted"): 50, "Paysluice StripeFailures-dev Average": 1, "Paysluice PayPalFailures-dev Average": 0,
 		}, append(pages("stripe-processor-5xx"), tickets("api-5xx")...), drop("StripeFailuresAlarm")),
@@ -147,7 +150,8 @@ func TestOutagesOfTheOperatingPage(t *testing.T) {
 		outage string
 		values map[string]float64
 	}{
-		{"The key is disabled, or scheduled for deletion", map[string]float64{api5xx: 500, requests: 500}},
+		{"The key is disabled, or scheduled for deletion", map[string]float64{
+			api5xx: 500, requests: 500, "AWS/Events TriggeredRules Sum RuleName=KeyRule": 1}},
 		{"API Gateway may not invoke the functions, or their code is missing", map[string]float64{api5xx: 500, requests: 500}},
 		{"The account's concurrency is used up", map[string]float64{
 			api5xx: 500, requests: 600, lambda("Throttles", "Authorizer"): 500, lambda("Throttles", "Consumer"): 5}},

@@ -84,6 +84,16 @@ func queueMetric(queue cfn.ID, name, statistic string) metric {
 	}
 }
 
+// ruleMatches returns the number of events that matched an EventBridge rule. On the
+// default bus, the rule's name is the only dimension (EventBridge User Guide,
+// "Monitoring Amazon EventBridge").
+func ruleMatches(rule cfn.ID) metric {
+	return metric{
+		namespace: "AWS/Events", name: "TriggeredRules", statistic: "Sum",
+		dimensions: []cloudwatch.Alarm_Dimension{dimension("RuleName", rule.Ref())},
+	}
+}
+
 // apiMetric returns the sum of a metric of API Gateway over all responses, those
 // of API Gateway itself included.
 func apiMetric(name string) metric {

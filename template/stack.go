@@ -110,7 +110,7 @@ func Build(o Options) (*cfn.Template, error) {
 	s.addReconciler(q, table, bucket, a)
 	to := s.addTopics()
 	s.addAlarms(w, to)
-	s.addKeyRule(to.page)
+	s.addKeyAlarm(to.page)
 	s.addDashboard(w)
 
 	account := s.addAPIGatewayAccount(a.id)

@@ -60,18 +60,39 @@ func (s *stack) addTopic(id, name string, wantsEmail cfn.Cond, rules ...string) 
 	return topic
 }
 
-// addKeyRule adds a rule that pages when somebody calls an operation that makes
+// addKeyAlarm adds an alarm that pages when somebody calls an operation that makes
 // the key unusable. Without the key no function starts, and a function that does
-// not start has no Errors. Operations of CloudFormation, which creates the key and
-// deletes it with the stack, are excluded.
+// not start has no Errors. The rule of addKeyRule counts the calls.
+func (s *stack) addKeyAlarm(page severity) {
+	rule := s.addKeyRule(page)
+	s.addAlarm(alarm{
+		id: "KeyChanges", name: "key-changes", severity: page,
+		means: "Somebody called DisableKey, ScheduleKeyDeletion or PutKeyPolicy on the stack's key. " +
+			keyNeeded + " The alarm ends by itself after some minutes, also if the key is still unusable.",
+		do: "Run paysluice doctor: it says what is wrong with the key and its policy, and how to revert that. Revert it at once, " +
+			"unless the stack is being removed. aws cloudtrail lookup-events names the caller (docs/runbook.md).",
+		metric: ruleMatches(rule), threshold: 1, window: once(),
+	})
+}
+
+// keyNeeded says in messages to operators what the stack cannot do without the key.
+const keyNeeded = "Without the key no function starts, no message is read and no event is stored; the API answers 5xx."
+
+// addKeyRule adds a rule that matches operations that make the key unusable, and sends
+// each with its caller to the pager. SNS may refuse these messages: the topic's policy
+// has a condition for them, and EventBridge supports none in the policies of SNS topics
+// (EventBridge User Guide, "Using resource-based policies", Amazon SNS permissions).
+// Without the condition, the rules of every account could publish to the pager. So the
+// alarm pages, and the message adds the caller where it arrives. Operations of
+// CloudFormation, which creates the key and deletes it with the stack, are excluded.
 //
 // The events come from CloudTrail (EventBridge Events Reference, "AWS Key
 // Management Service events"; their fields: KMS Developer Guide,
 // "ScheduleKeyDeletion"). EventBridge receives them only if the account has a
 // trail (docs/deploying.md).
-func (s *stack) addKeyRule(page severity) {
+func (s *stack) addKeyRule(page severity) cfn.ID {
 	type pattern = map[string]any
-	s.Add("KeyRule", &events.Rule{
+	return s.Add("KeyRule", &events.Rule{
 		Name:        new(named(keyRuleName)),
 		Description: new("Reports operations that make the key unusable."),
 		EventPattern: pattern{
@@ -93,9 +114,8 @@ func (s *stack) addKeyRule(page severity) {
 					"operation": "$.detail.eventName", "caller": "$.detail.userIdentity.arn", "key": "$.detail.resources[0].ARN",
 				},
 				// A template that is no JSON object has to be in quotation marks.
-				InputTemplate: `"Means: <caller> called <operation> on the key <key>. ` +
-					`Without the key no function starts, no message is read and no event is stored; the API answers 5xx. ` +
-					`Do: enable the key, cancel its deletion or restore its policy at once, unless the stack is being removed."`,
+				InputTemplate: `"Means: <caller> called <operation> on the key <key>. ` + keyNeeded +
+					` Do: enable the key, cancel its deletion or restore its policy at once, unless the stack is being removed."`,
 			},
 		}},
 		AWSCloudFormationMetadata: suppressed(suppression{rule: "Serverless-EventBusDLQ",
