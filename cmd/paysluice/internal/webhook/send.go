@@ -121,7 +121,9 @@ func (p Plan) Run(ctx context.Context) iter.Seq2[Sent, error] {
 				running.Go(func() {
 					defer func() { <-slots }()
 					sent, err := p.send(ctx, r, repeated)
-					results <- result{sent, err}
+					if err == nil || ctx.Err() == nil || errors.Is(err, ErrNoAnswer) { // else it was not sent
+						results <- result{sent, err}
+					}
 				})
 			}
 			running.Wait()

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -289,6 +290,34 @@ func TestInterruptEndsARun(t *testing.T) {
 		got, err := run(ctx, p)
 		require.NoError(t, err)
 		assert.Len(t, got, 2)
+	})
+}
+
+// slow is a stack that does not say whether it has the event e2.
+type slow struct{ backend }
+
+func (s *slow) Event(ctx context.Context, id string) ([]event.Event, error) {
+	if id == "e2" {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	return s.backend.Event(ctx, id)
+}
+
+// An interrupt before a request leaves the answers of those that were sent.
+func TestInterruptBeforeARequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 900*time.Millisecond)
+		defer cancel()
+		s, n := &slow{backend{status: 200}}, 0
+		p := Plan{URL: url, Client: s, Reader: s, Count: 1000, Rate: 2, Next: func(context.Context) (Request, error) {
+			n++
+			return Request{Event: event.Event{ID: fmt.Sprint("e", n)}, Expected: Answer{Status: 200}}, nil
+		}}
+		got, err := run(ctx, p)
+		require.NoError(t, err)
+		require.Len(t, got, 1)
+		assert.Equal(t, Pending, got[0].Outcome)
 	})
 }
 
