@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/paysluice/paysluice/handlers/contract"
@@ -70,7 +71,7 @@ var ErrNoKeys = errors.New("no provider has a key in the document")
 
 // ParseKeys reads a JSON object that has the document of ParseKey under the name of each
 // provider, or null for one that is left out on purpose: its key is nil. The error is
-// ErrMalformed or ErrNoKeys, and repeats no key of the document.
+// ErrMalformed or ErrNoKeys, and repeats nothing of the document that can be a key.
 func ParseKeys(document []byte) (map[string]*Key, error) {
 	var documents map[string]json.RawMessage
 	if err := json.Unmarshal(document, &documents); err != nil {
@@ -95,12 +96,23 @@ func ParseKeys(document []byte) (map[string]*Key, error) {
 	}
 	// A misspelled name would leave its provider out in silence.
 	if rest := slices.Sorted(maps.Keys(documents)); len(rest) > 0 {
-		return nil, fmt.Errorf("%w: %q is not the name of a provider, such as %q", ErrMalformed, rest[0], contract.Stripe().Name)
+		return nil, fmt.Errorf("%w: %s is not the name of a provider, such as %q", ErrMalformed, shown(rest[0]), contract.Stripe().Name)
 	}
 	if !some {
 		return nil, ErrNoKeys
 	}
 	return keys, nil
+}
+
+// shown returns the name of a member for a message: in quotes if it is a provider's in
+// other capitals. Any other may be a key that was pasted in the wrong place.
+func shown(name string) string {
+	for _, p := range contract.Providers() {
+		if strings.EqualFold(name, p.Name) {
+			return strconv.Quote(name)
+		}
+	}
+	return "a member's name"
 }
 
 // StripeSandbox reports whether a key of Stripe is one of a sandbox or of test mode.

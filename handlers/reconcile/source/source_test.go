@@ -430,7 +430,8 @@ func TestKeysOfAllProviders(t *testing.T) {
 	assert.Equal(t, []any{2, (*source.Key)(nil)}, []any{len(keys), keys["paypal"]}, "left out on purpose")
 	for document, class := range map[string]error{
 		"marked": source.ErrMalformed, `{"stripe":{"apiKey":"marked"}}`: source.ErrMalformed, "{}": source.ErrNoKeys, "null": source.ErrNoKeys, `{"stripe":null}`: source.ErrNoKeys,
-		all + `"Square":{"accessToken":"marked"}}`: source.ErrMalformed, // a misspelled name must not leave a provider out
+		all + `"Square":{"accessToken":"marked"}}`:      source.ErrMalformed, // a misspelled name must not leave a provider out
+		all + `"sq0atp-marked":{"environment":"live"}}`: source.ErrMalformed,
 	} {
 		_, err := source.ParseKeys([]byte(document))
 		require.ErrorIs(t, err, class, document)
