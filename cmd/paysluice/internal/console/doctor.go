@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/doctor"
@@ -13,13 +14,15 @@ const examineTimeout = 90 * time.Second
 
 // doctorData has the fields of the doctor's page.
 type doctorData struct {
-	Examined bool
-	Took     time.Duration
-	Bad      []doctor.Result // with findings
-	Good     []doctor.Result
-	Skipped  []doctor.Result
-	Problem  *problem
-	Command  string
+	Examined  bool
+	Took      time.Duration
+	Found     []doctor.Result // with findings
+	Bad       int             // checks that found something wrong
+	Unchecked int             // checks that could not be made, or not completely
+	Good      []doctor.Result
+	Skipped   []doctor.Result
+	Problem   *problem
+	Command   string
 }
 
 // doctor shows what is wrong with the deployment. It examines the stack only when it
@@ -38,7 +41,8 @@ func (s *Server) doctor(r *http.Request) (view, error) {
 		for _, result := range results {
 			switch {
 			case len(result.Findings) > 0:
-				data.Bad = append(data.Bad, result)
+				data.Found = append(data.Found, result)
+				data.count(result.Findings)
 			case result.Skipped != "":
 				data.Skipped = append(data.Skipped, result)
 			default:
@@ -47,4 +51,16 @@ func (s *Server) doctor(r *http.Request) (view, error) {
 		}
 	}
 	return view{page: "doctor", title: "Doctor", data: data}, nil
+}
+
+// count counts a check with findings.
+func (d *doctorData) count(found []doctor.Finding) {
+	unknown := func(f doctor.Finding) bool { return f.Severity == doctor.Unknown }
+	known := func(f doctor.Finding) bool { return !unknown(f) }
+	if slices.ContainsFunc(found, known) {
+		d.Bad++
+	}
+	if slices.ContainsFunc(found, unknown) {
+		d.Unchecked++
+	}
 }

@@ -25,7 +25,6 @@ import (
 	"github.com/paysluice/paysluice/cmd/paysluice/failure"
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/doctor"
 	"github.com/paysluice/paysluice/cmd/paysluice/replay"
-	"github.com/paysluice/paysluice/handlers/event"
 )
 
 // archive answers what the pages ask of the archive and the replays.
@@ -263,37 +262,6 @@ func TestFailures(t *testing.T) {
 	for _, target := range []string{"/failures?days=2", "/failures?provider=adyen", "/failures?after=x", "/replay?provider=stripe&days=7"} {
 		assert.Equal(t, http.StatusBadRequest, get(t, s, target).Code, target)
 	}
-}
-
-// A page reads no more messages than it says, also for a small group or a part of a day, and
-// keeps no bodies.
-func TestFailuresReadsABoundedNumber(t *testing.T) {
-	a := &archive{}
-	for n := range countedFailures + 1 {
-		a.failures = append(a.failures, failure.Failure{
-			Key: fmt.Sprintf("stripe/2026/03/09/%04d.json", n), Provider: "stripe", Reason: "receives-exhausted", ArchivedAt: now.Add(-day).UnixMilli(),
-			Message: []byte("message"), Payload: []byte("body"), Event: &event.Event{ReceivedAt: now.Add(-day - time.Hour).UnixMilli()},
-		})
-	}
-	a.failures[1].Reason, a.failures[countedFailures].Reason = "conflict", "expired"
-	s, _ := withArchive(t, a)
-
-	text := page(t, s, "/failures?provider=stripe&reason=conflict&days=7")
-	assert.Contains(t, text, "1–1 of 1")
-	assert.Contains(t, text, "Stripe may have more.")
-	assert.Contains(t, text, "--reason conflict --since 7d --limit 0 --after stripe/2026/03/09/0999.json", "after the last one that was read")
-	text = page(t, s, "/failures?provider=stripe&reason=expired&days=7")
-	assert.Contains(t, text, "The messages that were read have none of Stripe with the reason <code>expired</code> that was received in the last 7 days.")
-	assert.Contains(t, text, "Stripe may have more.")
-	text = page(t, s, "/failures?days=1")
-	assert.Contains(t, text, "The messages that were read have none that was received in the last 24 hours.", "all are of the day before, an hour too old")
-	assert.Contains(t, text, "Stripe may have more.")
-
-	all, _, err := s.messages(t.Context(), "", now.Add(-day))
-	require.NoError(t, err)
-	require.Len(t, all, countedFailures)
-	assert.Empty(t, all[0].Message)
-	assert.Empty(t, all[0].Payload)
 }
 
 // An event that only the archive has is found by its id, with the reason and what to do.
@@ -617,12 +585,13 @@ func TestDoctor(t *testing.T) {
 	s := listen(t, &world{})
 	calls := 0
 	var failed error
+	results := []doctor.Result{
+		{Check: "key", Looks: "the key", Findings: []doctor.Finding{{Severity: doctor.Error, Subject: "alias/x", Problem: "is scheduled for deletion", Means: "Nothing decrypts.", Do: "aws kms cancel-key-deletion"}}},
+		{Check: "logs", Looks: "the log groups"}, {Check: "backups", Skipped: "on an emulator"},
+	}
 	s.Examine = func(context.Context) ([]doctor.Result, error) {
 		calls++
-		return []doctor.Result{
-			{Check: "key", Looks: "the key", Findings: []doctor.Finding{{Severity: doctor.Error, Subject: "alias/x", Problem: "is scheduled for deletion", Means: "Nothing decrypts.", Do: "aws kms cancel-key-deletion"}}},
-			{Check: "logs", Looks: "the log groups"}, {Check: "backups", Skipped: "on an emulator"},
-		}, failed
+		return results, failed
 	}
 	assert.Contains(t, page(t, s, "/doctor"), "Is this deployment right?")
 	assert.Zero(t, calls, "the stack is examined on request")
@@ -630,6 +599,11 @@ func TestDoctor(t *testing.T) {
 	for _, want := range []string{"1 check found something wrong.", "is scheduled for deletion", "aws kms cancel-key-deletion", "the log groups", "on an emulator"} {
 		assert.Contains(t, text, want)
 	}
+	assert.NotContains(t, text, "could not be made")
+	results = []doctor.Result{{Check: "key", Findings: []doctor.Finding{{Severity: doctor.Unknown, Problem: "could not be checked: access denied"}}}}
+	text = page(t, s, "/doctor?examine")
+	assert.Contains(t, text, "1 check could not be made. 0 passed")
+	assert.NotContains(t, text, "wrong", "nothing is known")
 	failed = context.DeadlineExceeded
 	assert.Contains(t, page(t, s, "/doctor?examine"), "AWS did not answer in time.")
 }
