@@ -97,46 +97,52 @@ func ReadStatus(ctx context.Context, m *Monitor, s *Store, period time.Duration)
 	for _, p := range contract.Providers() {
 		status.Providers = append(status.Providers, ProviderStatus{Provider: p.Name, Counts: map[string]int{}})
 	}
-	for i := range status.Providers {
-		p := &status.Providers[i]
-		all.Go(func() error {
-			left := func(err error) {
-				if len(p.Unreadable) == maxNamed {
-					p.MoreUnreadable++
-				} else {
-					p.Unreadable = append(p.Unreadable, err.Error())
-				}
-			}
-			var sample []event.Event
-			for e, err := range Readable(s.Events(ctx, Filter{Provider: p.Provider, Limit: Sampled}), left) {
-				if err != nil {
-					return err
-				}
-				sample = append(sample, e)
-			}
-			if last := LastReceived(sample); last != nil {
-				p.Last = &Listed{Event: *last}
-			}
-			return nil
-		})
+	for i, p := range contract.Providers() {
+		all.Go(func() error { return status.Providers[i].readRows(ctx, s) })
 		all.Go(func() (err error) {
-			p.Hints, err = m.Hints(ctx, contract.Providers()[i], status.Since)
+			status.Providers[i].Hints, err = m.Hints(ctx, p, status.Since)
 			return err
 		})
 	}
 	if err := all.Wait(); err != nil {
 		return Status{}, err
 	}
-	waiting := status.Queue.Total() + status.DeadLetters.Total()
-	status.Late = NewBalance(counts, status.Since, now, time.Minute).Missing
-	status.Missing = max(status.Late-waiting, 0)
+	status.add(counts)
+	return status, nil
+}
+
+// readRows reads the newest rows of the provider.
+func (p *ProviderStatus) readRows(ctx context.Context, s *Store) error {
+	left := func(err error) {
+		if len(p.Unreadable) == maxNamed {
+			p.MoreUnreadable++
+		} else {
+			p.Unreadable = append(p.Unreadable, err.Error())
+		}
+	}
+	var sample []event.Event
+	for e, err := range Readable(s.Events(ctx, Filter{Provider: p.Provider, Limit: Sampled}), left) {
+		if err != nil {
+			return err
+		}
+		sample = append(sample, e)
+	}
+	if last := LastReceived(sample); last != nil {
+		p.Last = &Listed{Event: *last}
+	}
+	return nil
+}
+
+// add adds the counts since Status.Since. The queues are known.
+func (s *Status) add(counts []Count) {
+	s.Late = NewBalance(counts, s.Since, s.At, time.Minute).Missing
+	s.Missing = max(s.Late-s.Queue.Total()-s.DeadLetters.Total(), 0)
 	shown := CountedMetrics()
 	for _, c := range counts {
-		for i := range status.Providers {
-			if status.Providers[i].Provider == c.Provider && slices.Contains(shown, c.Metric) {
-				status.Providers[i].Counts[c.Metric] += c.Value
+		for i := range s.Providers {
+			if s.Providers[i].Provider == c.Provider && slices.Contains(shown, c.Metric) {
+				s.Providers[i].Counts[c.Metric] += c.Value
 			}
 		}
 	}
-	return status, nil
 }
