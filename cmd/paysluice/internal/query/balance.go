@@ -26,15 +26,17 @@ type Balance struct {
 	Due int
 	// Missing is how many accepted events waited at the end of each minute of the last LateAfter,
 	// at least. Those of the minute itself are left out, because the next one can store them. So
-	// steady traffic hides as many missing events as it has in a minute.
+	// steady traffic hides as many missing events as it has in a minute. Stored events that
+	// CloudWatch counts before the accepted ones hide as many, for CountLag.
 	Missing int
-	// Doubtful is Missing with those of the minute itself, if more than these waited at some time
-	// of the window. It is 0 in traffic that is stored within a minute. After an outage it also
-	// counts events that are on the way.
+	// Doubtful is Missing with only a tenth of those of the minute left out: events can take up to
+	// six seconds. If more events than these waited at some time of the window, as in an
+	// outage, none are left out. Then events that are on the way are counted too.
 	Doubtful int
 	// Before is how many stored events were not accepted in the window, at least: a backlog of
 	// before it, or replayed or refilled events. They hide missing events that were accepted
-	// before they were stored, so then 0 in Missing and Doubtful proves nothing.
+	// before they were stored, so then 0 in Missing and Doubtful proves nothing. As many as the
+	// first minute accepts stay unseen.
 	Before int
 }
 
@@ -85,41 +87,36 @@ type flow struct{ accepted, stored, other int }
 
 // late returns Missing and Doubtful of one provider. Events of the last due step or of one before
 // can be missing. Only the first steps are counted completely. How many events waited at the
-// begin is not known: late takes the smallest number that explains all stored events. A step
-// can count events as stored that the next one counts as accepted.
+// begin is not known: late takes the smallest number that explains all stored events.
 func late(steps []flow, due, complete int) (missing, doubtful int) {
 	waiting, lowest, outage := 0, 0, false
-	missing, doubtful = math.MaxInt, math.MaxInt
+	all := math.MaxInt
+	missing, doubtful = all, all
 	for i, s := range steps {
 		waiting += s.accepted - s.stored - s.other
-		next := 0
-		if i+1 < len(steps) {
-			next = steps[i+1].accepted
-		}
-		lowest = min(lowest, waiting+next)
-		all := waiting - lowest
-		older := all - s.accepted
-		outage = outage || older > 0 && i < complete
+		lowest = min(lowest, waiting)
+		n := waiting - lowest
+		outage = outage || n > s.accepted && i < complete
 		if i >= due {
-			doubtful = min(doubtful, all)
+			all, doubtful = min(all, n), min(doubtful, n-s.accepted/10)
 		}
 		if i > due {
-			missing = min(missing, older)
+			missing = min(missing, n-s.accepted)
 		}
 	}
-	if !outage {
-		doubtful = 0
+	if outage {
+		doubtful = all
 	}
 	return max(missing, 0), max(doubtful, 0)
 }
 
-// before returns how many stored events were not accepted in the same steps or the next one.
-// Those of the first step are left out: they can be accepted just before it.
+// before returns how many stored events were not accepted in the same steps or before. Those of
+// the first step are left out: they can be accepted just before it.
 func before(steps []flow) (most int) {
 	surplus := 0
 	for i, s := range steps {
-		if surplus -= s.accepted; i > 1 {
-			surplus += steps[i-1].stored
+		if surplus -= s.accepted; i > 0 {
+			surplus += s.stored
 			most = max(most, surplus)
 		}
 	}
