@@ -3,11 +3,11 @@ package console
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/paysluice/paysluice/cmd/paysluice/failure"
@@ -24,7 +24,42 @@ const (
 // plan is a plan that a page has shown. It starts one run.
 type plan struct {
 	replay.Plan
-	starting sync.Mutex
+	at time.Time // before the table was read
+}
+
+// rival is a run of this process that has messages of a plan.
+type rival struct {
+	ID, URL string
+	Shared  int
+	// Stale says that the run can have sent them since the plan was made. Otherwise it is a run
+	// that was not finished before.
+	Stale bool
+}
+
+// rivals returns the rivals of a plan. A plan that has stale ones is not started.
+func (r *runner) rivals(p *plan) (found []rival, stale bool) {
+	stems := map[string]bool{}
+	for _, e := range p.Entries {
+		stems[e.Stem] = true
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, id := range slices.Sorted(maps.Keys(r.jobs)) {
+		j := r.jobs[id]
+		v := rival{ID: id, URL: runURL(id), Stale: j.active() || !j.ended.Before(p.at)}
+		if j.record == nil || !v.Stale && j.err == nil {
+			continue
+		}
+		for _, e := range j.record.Entries {
+			if stems[e.Stem] {
+				v.Shared++
+			}
+		}
+		if v.Shared > 0 {
+			found, stale = append(found, v), stale || v.Stale
+		}
+	}
+	return found, stale
 }
 
 // planData is the data of a plan's page.
@@ -32,6 +67,8 @@ type planData struct {
 	replay.Plan
 	Send    int
 	ID      string
+	Rivals  []rival
+	Stale   bool // whether a rival is
 	Allowed bool
 	Command string
 }
@@ -54,6 +91,7 @@ func (s *Server) showPlan(r *http.Request) (view, error) {
 	}
 	data := planData{Plan: p.Plan, ID: id, Allowed: s.AllowReplay, Command: replayCommand(p.Selection)}
 	data.Send, _ = p.Total()
+	data.Rivals, data.Stale = s.runner.rivals(p)
 	return view{page: "plan", title: "Replay", data: data}, nil
 }
 
@@ -73,6 +111,7 @@ func (s *Server) planSelected(r *http.Request) (view, error) {
 func (s *Server) makePlan(r *http.Request, selection replay.Selection) (view, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), planTimeout)
 	defer cancel()
+	at := s.Now()
 	p, err := s.Replays.Plan(ctx, selection, func(replay.Progress) {})
 	if err != nil {
 		return view{}, limited{err, planTimeout}
@@ -83,9 +122,11 @@ func (s *Server) makePlan(r *http.Request, selection replay.Selection) (view, er
 	if len(s.runner.plans) == maxPlans {
 		clear(s.runner.plans)
 	}
-	s.runner.plans[id] = &plan{Plan: p}
-	return view{to: "/replay?" + url.Values{"plan": {id}}.Encode()}, nil
+	s.runner.plans[id] = &plan{p, at}
+	return view{to: planURL(id)}, nil
 }
+
+func planURL(id string) string { return "/replay?" + url.Values{"plan": {id}}.Encode() }
 
 // plan returns a plan that was made before.
 func (s *Server) plan(id string) (*plan, error) {

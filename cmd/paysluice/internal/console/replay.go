@@ -34,6 +34,8 @@ type runner struct {
 	plans map[string]*plan // by the id of the run that each can start
 	jobs  map[string]*job  // by the run's id
 	all   sync.WaitGroup
+	// starting is held from the look for rivals of a plan until its run has a record.
+	starting sync.Mutex
 }
 
 // job is a run of this process. It has no record until that is loaded.
@@ -68,10 +70,13 @@ func (s *Server) startReplay(r *http.Request) (view, error) {
 	if err != nil {
 		return view{}, err
 	}
-	p.starting.Lock()
-	defer p.starting.Unlock()
+	s.runner.starting.Lock()
+	defer s.runner.starting.Unlock()
 	if _, started := s.job(id); started {
 		return view{to: runURL(id)}, nil
+	}
+	if _, stale := s.runner.rivals(p); stale {
+		return view{to: planURL(id)}, nil // which says why
 	}
 	err = s.work(r, id, func(ctx context.Context) (*replay.Run, error) {
 		who, err := s.Who(ctx)

@@ -31,6 +31,7 @@ import (
 type archive struct {
 	failures []failure.Failure
 	runs     []replay.Summary
+	entries  []replay.Entry // of each plan and run
 	recorded replay.Summary // what the record of run1 says besides its plan
 	planned  int
 	started  []string // ids
@@ -80,7 +81,7 @@ func (a *archive) Plan(_ context.Context, s replay.Selection, progress func(repl
 	if len(s.Keys) > 0 {
 		return replay.Plan{Selection: s, Groups: []replay.Group{{Provider: "stripe", Count: len(s.Keys), Samples: s.Keys}}}, cmp.Or(a.fail["Plan"], s.Check())
 	}
-	return replay.Plan{Selection: s, Groups: []replay.Group{
+	return replay.Plan{Selection: s, Entries: a.entries, Groups: []replay.Group{
 		{Provider: "stripe", Reason: s.Reason, Count: 2, Samples: []string{"stripe/a.json"}}, {Provider: "stripe", Reason: s.Reason, Count: 1, Skipped: "the table has it"},
 	}}, a.fail["Plan"]
 }
@@ -96,7 +97,7 @@ func (a *archive) Start(ctx context.Context, id string, p replay.Plan, who strin
 }
 
 func (a *archive) record(who string) *replay.Run {
-	return &replay.Run{Record: replay.Record{ID: "run1", Who: who, Total: 2, StartedAt: now}}
+	return &replay.Run{Record: replay.Record{ID: "run1", Who: who, Total: 2, StartedAt: now, Plan: replay.Plan{Entries: a.entries}}}
 }
 
 func (a *archive) Load(_ context.Context, id string) (*replay.Run, error) {
@@ -448,6 +449,43 @@ func TestReplayIsStartedAgain(t *testing.T) {
 	assert.Equal(t, "/run?id=run1", post(t, s, "/replay", form, closed).Header().Get("Location"))
 	assert.Equal(t, []string{"run1", "run1"}, a.started)
 	eventually(t, s, "sending: 1 of 2")
+}
+
+// A plan that a replay has overtaken starts no other one.
+func TestReplayOfMessagesOfAnotherReplay(t *testing.T) {
+	a := &archive{entries: []replay.Entry{{Stem: "a"}, {Stem: "b"}}}
+	s, _ := withArchive(t, a)
+	clock := now
+	s.Now = func() time.Time { return clock }
+	before := []url.Values{planned(t, s), planned(t, s)}
+	post(t, s, "/replay", before[0])
+	during := planGroup(t, s)
+	for _, target := range []string{"/replay?" + before[0].Encode(), "/replay?" + before[1].Encode(), during} {
+		text := page(t, s, target)
+		assert.Contains(t, text, `<a href="/run?id=run1"><code>run1</code></a> has 2 of these messages.`)
+		assert.NotContains(t, text, "<button", target)
+	}
+	assert.Equal(t, "/replay?plan=run2", post(t, s, "/replay", before[1]).Header().Get("Location"))
+	mine := a.entries
+	a.entries = []replay.Entry{{Stem: "c"}}
+	assert.Contains(t, page(t, s, planGroup(t, s)), "Send 2 messages again", "the other replay has none of them")
+	a.entries = mine
+
+	clock = clock.Add(time.Second)
+	post(t, s, "/replay/stop", url.Values{"id": {"run1"}})
+	s.runner.all.Wait()
+	assert.Equal(t, during, post(t, s, "/replay", url.Values{"plan": {"run3"}}).Header().Get("Location"), "it was planned before the end")
+	clock = clock.Add(time.Second)
+	text := page(t, s, planGroup(t, s))
+	assert.Contains(t, text, `<a href="/run?id=run1"><code>run1</code></a> was not finished.</strong> It has 2 of these messages.`)
+	assert.Contains(t, text, "Send 2 messages again")
+
+	close(a.sending)
+	post(t, s, "/replay/resume", url.Values{"id": {"run1"}})
+	s.runner.all.Wait()
+	clock = clock.Add(time.Second)
+	assert.NotContains(t, page(t, s, planGroup(t, s)), "run1")
+	assert.Equal(t, []string{"run1"}, a.started)
 }
 
 func TestReplayThatIsStoppedIsResumed(t *testing.T) {
