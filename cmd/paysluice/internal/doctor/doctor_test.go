@@ -64,7 +64,13 @@ func operationOf(r *http.Request, body string) string {
 		return target[strings.LastIndex(target, ".")+1:]
 	}
 	if form, err := url.ParseQuery(body); err == nil && form.Get("Action") != "" {
+		if form.Get("RoleName") == gatewayRole {
+			return form.Get("Action") + ":" + gatewayRole
+		}
 		return form.Get("Action")
+	}
+	if r.URL.Path == "/account" {
+		return "GetAccount"
 	}
 	for part, name := range map[string]string{
 		"/account-settings": "GetAccountSettings", "/configuration": "GetFunctionConfiguration", "/policy": "GetPolicy",
@@ -84,6 +90,9 @@ func operationOf(r *http.Request, body string) string {
 	}
 	return "S3:"
 }
+
+// gatewayRole is API Gateway's role for logs.
+const gatewayRole = "gateway-logs"
 
 // newDoctor returns the doctor of a stack on AWS that has the resources of
 // out/stack.json.
@@ -148,6 +157,7 @@ func TestChecksOnAWS(t *testing.T) {
 		inline  = `<ListRolePoliciesResponse><ListRolePoliciesResult><PolicyNames><member>least-privilege</member><member>more</member></PolicyNames></ListRolePoliciesResult></ListRolePoliciesResponse>`
 		policy  = `<GetRolePolicyResponse><GetRolePolicyResult><PolicyDocument>%7B%22Statement%22%3A%7B%22Sid%22%3A%22Open%22%2C%22Resource%22%3A%22%2A%22%7D%7D</PolicyDocument></GetRolePolicyResult></GetRolePolicyResponse>`
 		managed = `<ListAttachedRolePoliciesResponse><ListAttachedRolePoliciesResult><AttachedPolicies><member><PolicyArn>arn:m</PolicyArn></member></AttachedPolicies></ListAttachedRolePoliciesResult></ListAttachedRolePoliciesResponse>`
+		account = `{"cloudwatchRoleArn":"arn:aws:iam::1:role/path/` + gatewayRole + `"}`
 		failed  = "could not be checked: "
 	)
 	for _, row := range []struct {
@@ -162,6 +172,10 @@ func TestChecksOnAWS(t *testing.T) {
 		{"a low parameter", "throttle", cloud{"GetStage": `{"methodSettings":{"*/*":{"throttlingRateLimit":10,"throttlingBurstLimit":20}}}`}, "takes 10 requests a second, fewer than 1000"},
 		{"", "throttle", cloud{"GetStage": "!X"}, failed},
 		{"the stage is gone", "throttle", cloud{"GetStage": "!NotFoundException"}, "does not exist"},
+		{"no role", "access-log", nil, "has no role for its logs"},
+		{"the role is gone", "access-log", cloud{"GetAccount": account, "GetRole:" + gatewayRole: "!NoSuchEntity"}, "has a role for its logs that does not exist: arn:aws:iam::1:role/path/gateway-logs"},
+		{"", "access-log", cloud{"GetAccount": "!X"}, failed},
+		{"", "access-log", cloud{"GetAccount": account, "GetRole:" + gatewayRole: "!X"}, failed},
 		{"no policy", "invoke", cloud{"GetPolicy": "!ResourceNotFoundException"}, "may not be invoked"},
 		{"", "invoke", cloud{"GetPolicy": "!X"}, failed},
 		{"the functions are gone", "functions", cloud{"GetFunctionConfiguration": "!ResourceNotFoundException"}, "does not exist"},
@@ -238,6 +252,19 @@ func TestChecksOnAWS(t *testing.T) {
 			assert.Contains(t, strings.Join(problems, "\n"), row.says)
 		})
 	}
+}
+
+// Who has set API Gateway's role decides on the remedy.
+func TestAccessLog(t *testing.T) {
+	assert.Empty(t, examine(t, newDoctor(t, cloud{"GetAccount": `{"cloudwatchRoleArn":"r"}`}), "access-log").Findings)
+	d := newDoctor(t, nil)
+	assert.Equal(t, undo, examine(t, d, "access-log").Findings[0].Do)
+	deployed, err := d.deployed()
+	require.NoError(t, err)
+	delete(deployed.physical, "ApiGatewayAccount")
+	assert.Contains(t, examine(t, d, "access-log").Findings[0].Do, "ManageApiGatewayAccount=true")
+	d.stack.AWS.Endpoint = "x"
+	assert.Equal(t, "the emulator writes no access log", examine(t, d, "access-log").Skipped)
 }
 
 // keys is the answer with a secret of the providers' keys.
@@ -346,7 +373,7 @@ func TestUnreadableTemplates(t *testing.T) {
 		}
 	}
 	assert.Equal(t, 1, findings, "one failure is one finding")
-	assert.Equal(t, 20, skipped)
+	assert.Equal(t, 21, skipped)
 
 	for body, says := range map[string]string{
 		"":  "is not JSON",

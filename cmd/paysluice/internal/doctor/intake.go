@@ -11,6 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/apigateway"
 	gateway "github.com/aws/aws-sdk-go-v2/service/apigateway/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
@@ -26,6 +28,7 @@ func intakeChecks() []check[*Doctor] {
 	}
 	return append(found,
 		check[*Doctor]{"throttle", "the requests a second that the stage takes", (*Doctor).checkThrottle},
+		check[*Doctor]{"access-log", "the role with which API Gateway writes the access log", (*Doctor).checkAccessLog},
 		check[*Doctor]{"concurrency", "the account's Lambda concurrency", (*Doctor).checkConcurrency},
 		check[*Doctor]{"invoke", "the permissions to invoke the functions", (*Doctor).checkPermissions},
 	)
@@ -128,6 +131,37 @@ func (d *Doctor) throttle(api, stage string, want map[string]any, have map[strin
 			"A peak of a provider is answered 429 and sent again later.", "deploy with a higher ThrottleRate, docs/scaling.md, or --skip throttle"}}
 	}
 	return nil
+}
+
+// checkAccessLog checks API Gateway's role for logs, one per account and region. Whoever
+// removes it ends the access log in silence.
+func (d *Doctor) checkAccessLog(ctx context.Context) ([]Finding, error) {
+	if d.emulated() {
+		return nil, skipped("the emulator writes no access log")
+	}
+	t, err := d.deployed()
+	if err != nil {
+		return nil, err
+	}
+	account, err := d.gateway.GetAccount(ctx, &apigateway.GetAccountInput{})
+	if err != nil {
+		return nil, err
+	}
+	role, problem := aws.ToString(account.CloudwatchRoleArn), "has no role for its logs"
+	if role != "" {
+		name := role[strings.LastIndex(role, "/")+1:]
+		_, err := d.roles.GetRole(ctx, &iam.GetRoleInput{RoleName: &name})
+		if _, missing := errors.AsType[*iamtypes.NoSuchEntityException](err); !missing {
+			return nil, err
+		}
+		problem = "has a role for its logs that does not exist: " + role
+	}
+	do := "deploy with ManageApiGatewayAccount=true, docs/deploying.md"
+	if len(t.kinds("AWS::ApiGateway::Account")) > 0 {
+		do = undo
+	}
+	return []Finding{{Error, "API Gateway", problem, "No access log is written. The alarms api-throttled and api-413 see nothing, " +
+		"and those named {provider}-processor-5xx miss webhooks that cannot invoke the processor.", do}}, nil
 }
 
 func (d *Doctor) checkConcurrency(ctx context.Context) ([]Finding, error) {

@@ -32,7 +32,8 @@ func (g Grant) condition(r resources) map[string]map[string][]string {
 // calls too, needs no permission (AWS STS API Reference).
 func Grants() []Grant {
 	// What has the same resources shares a statement: a policy has at most 6,144 characters.
-	// IAM has no resource for what is listed or measured for a whole account.
+	// IAM has no resource for what is listed or measured for a whole account. API Gateway's
+	// role for logs can be that of any application.
 	anything := func(resources) []string { return []string{"*"} }
 	return []Grant{
 		{"FindStack", ReadOnly, []string{"cloudformation:DescribeStacks"}, "all", anything, nil},
@@ -51,7 +52,7 @@ func Grants() []Grant {
 		{"ReadLogs", ReadOnly, []string{"logs:DescribeMetricFilters", "logs:FilterLogEvents"}, "status, doctor", logs, nil},
 		{"DecryptData", ReadOnly, []string{"kms:Decrypt"}, "all that read the table, the bucket or a secret", key, []string{"dynamodb", "s3", "secretsmanager"}},
 		{"CheckFunctions", ReadOnly, []string{"lambda:GetFunctionConcurrency", "lambda:GetFunctionConfiguration", "lambda:GetPolicy"}, "doctor", functions, nil},
-		{"ReadAccount", ReadOnly, []string{"cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData", "lambda:GetAccountSettings", "lambda:GetEventSourceMapping", "logs:DescribeLogGroups"}, "status, doctor, destroy", anything, nil},
+		{"ReadAccount", ReadOnly, []string{"cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData", "iam:GetRole", "lambda:GetAccountSettings", "lambda:GetEventSourceMapping", "logs:DescribeLogGroups"}, "status, doctor, destroy", anything, nil},
 		{"CheckApi", ReadOnly, []string{"apigateway:GET"}, "doctor, destroy", func(r resources) []string {
 			gateway := "arn:" + r.partition + ":apigateway:" + r.region + "::/"
 			return []string{gateway + "account", gateway + "restapis/" + r.Outputs["ApiId"] + "/*"}
@@ -60,7 +61,7 @@ func Grants() []Grant {
 		{"CheckTables", ReadOnly, []string{"dynamodb:DescribeContinuousBackups", "dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive"}, "doctor, destroy", func(r resources) []string {
 			return r.arns("dynamodb", "table/"+r.FunctionName("Webhook*")) // events and guards
 		}, nil},
-		{"CheckRoles", ReadOnly, []string{"iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies"}, "doctor", func(r resources) []string {
+		{"CheckRoles", ReadOnly, []string{"iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies"}, "doctor", func(r resources) []string {
 			return []string{"arn:" + r.partition + ":iam::" + r.account + ":role/*-role-" + r.Parameters["EnvironmentSuffix"]}
 		}, nil},
 		{"CheckRules", ReadOnly, []string{"events:DescribeEventBus", "events:DescribeRule", "events:ListTargetsByRule"}, "doctor", func(r resources) []string {
