@@ -157,7 +157,7 @@ func (s *stack) addAccountRules() {
 	})
 	s.Parameter(rolePath, cfn.Parameter{
 		Type:                  "String",
-		Description:           "Path of every role of the stack.",
+		Description:           "Path of every role of the stack. Set it only for a new stack: CloudFormation refuses to change it.",
 		Default:               "/",
 		AllowedPattern:        "^/([!-.0-~]+/)*$",
 		ConstraintDescription: "must begin and end with /",
