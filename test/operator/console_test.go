@@ -127,6 +127,12 @@ func TestConsoleShowsWhatIsDenied(t *testing.T) {
 	assert.Contains(t, text, "webhook-dlq-operator", "the rest works")
 	_, text = c.get("/events")
 	assert.NotContains(t, text, "Access denied")
+	for target, want := range map[string]string{
+		"/failures": "may not call s3:ListBucket on", "/run?id=x": "may not call s3:", "/send": "may not call secretsmanager:GetSecretValue on", "/doctor?examine": "could not be made.",
+	} {
+		_, text := c.get(target)
+		assert.Contains(t, text, want, target)
+	}
 }
 
 // A console stays open when AWS cannot be reached.
@@ -141,10 +147,13 @@ func TestConsoleWithoutAWS(t *testing.T) {
 	_, text := c.get("/events")
 	assert.NotContains(t, text, "cannot be reached")
 	way.close()
-	for _, target := range []string{"/", "/events", "/event?id=stripe:x", "/payment?id=x"} {
+	for _, target := range []string{"/", "/events", "/event?id=stripe:x", "/payment?id=x", "/failures", "/run?id=x", "/send"} {
 		_, text := c.get(target)
 		assert.Contains(t, text, "AWS cannot be reached.", target)
 	}
+	_, text = c.get("/doctor?examine")
+	assert.Contains(t, text, "could not be made.")
+	assert.NotContains(t, text, "Nothing is wrong.")
 }
 
 // way forwards connections until it is closed.

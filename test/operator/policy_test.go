@@ -100,7 +100,7 @@ func TestPolicies(t *testing.T) {
 		tail := s.interrupted(t, func(stdout, _ string) bool { return stdout != "" }, "events", "tail", "--since", "1h", "-o", "ndjson")
 		assert.Equal(t, 130, tail.code, tail.stderr)
 		console := s.openConsole(t)
-		for _, page := range []string{"/", "/events", "/failures"} {
+		for _, page := range []string{"/", "/events", "/failures", "/replay?provider=square&reason=receives-exhausted&days=7", "/doctor?examine"} {
 			status, text := console.get(page)
 			assert.Equal(t, http.StatusOK, status, page)
 			assert.NotContains(t, text, "may not call", page)

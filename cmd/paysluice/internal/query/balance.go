@@ -30,8 +30,8 @@ type Balance struct {
 	// CloudWatch counts before the accepted ones hide as many, for CountLag.
 	Missing int
 	// Doubtful is Missing with only a tenth of those of the minute left out: events can take up to
-	// six seconds. If more events than these waited at some time of the window, as in an
-	// outage, none are left out. Then events that are on the way are counted too.
+	// six seconds. If more events than a minute accepts waited at some time of the window, as in
+	// an outage, none are left out. Then events that are on the way are counted too.
 	Doubtful int
 	// Before is how many stored events were not accepted in the window, at least: a backlog of
 	// before it, or replayed or refilled events. They hide missing events that were accepted
