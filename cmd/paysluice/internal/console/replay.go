@@ -33,7 +33,7 @@ type runner struct {
 	mu    sync.Mutex
 	plans map[string]*plan // by the id of the run that each can start
 	jobs  map[string]*job  // by the run's id
-	all   sync.WaitGroup
+	all   sync.WaitGroup   // jobs, and webhooks that wait for their answer
 	// starting is held from the look for rivals of a plan until its run has a record.
 	starting sync.Mutex
 }

@@ -262,6 +262,8 @@ func (s *Server) sendForm(r *http.Request) (view, error) {
 		return view{}, data.Refused.err
 	}
 	l.tried = true
+	s.runner.all.Add(1)
+	defer s.runner.all.Done()
 	d, err := plan.Deliver(r.Context(), request)
 	if err != nil {
 		s.log("a webhook was not answered: %s %s %s, %s", data.Provider.Name, data.Form.Get("type"), request.Event.ID, data.What)

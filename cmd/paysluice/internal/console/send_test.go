@@ -30,6 +30,7 @@ type api struct {
 	status   int
 	fail     error
 	posts    []*http.Request
+	sending  func() // runs while a webhook waits for its answer
 	archived bool
 }
 
@@ -38,6 +39,9 @@ func (a *api) Do(r *http.Request) (*http.Response, error) {
 		return nil, a.fail
 	}
 	a.posts = append(a.posts, r)
+	if a.sending != nil {
+		a.sending()
+	}
 	return &http.Response{StatusCode: a.status, Body: io.NopCloser(strings.NewReader("")), Header: http.Header{"X-Amzn-Requestid": {"r1"}}}, nil
 }
 
@@ -71,6 +75,28 @@ func formOf(t *testing.T, text string) url.Values {
 		form.Set(name, found[1])
 	}
 	return form
+}
+
+// A console that ends waits for the answer to a webhook, and notes it.
+func TestServeEndsAfterAnAnswer(t *testing.T) {
+	a := &api{status: 200}
+	s := sends(t, a)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- s.Serve(ctx) }()
+	a.sending = func() {
+		cancel()
+		select {
+		case <-ended:
+			assert.Fail(t, "it did not wait")
+			ended <- nil
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+	form := formOf(t, page(t, s, "/send"))
+	form.Set("type", "charge.refunded")
+	assert.Equal(t, http.StatusSeeOther, post(t, s, "/send", form).Code)
+	require.NoError(t, <-ended)
 }
 
 func TestSendsAForm(t *testing.T) {

@@ -121,7 +121,7 @@ func Listen(o Options, port int) (*Server, error) {
 func (s *Server) Link() string { return s.guard.newLink() }
 
 // Serve answers requests until the context ends. Then it stops the replays that run,
-// and waits until they have recorded what they did.
+// and waits until they have recorded what they did and sent webhooks are answered.
 func (s *Server) Serve(ctx context.Context) error {
 	s.life = ctx
 	defer s.runner.all.Wait()
