@@ -51,6 +51,8 @@ var (
 	ErrNotFound = errors.New("no such run")
 	// ErrUnfinished reports that a run has messages to send.
 	ErrUnfinished = errors.New("the run is not finished")
+	// ErrUnrecorded reports that the record lacks the results of the last batch.
+	ErrUnrecorded = errors.New("the record does not say which messages were sent last, so a resumed run looks for them first")
 )
 
 // Objects is the subset of the S3 API for the records of runs.

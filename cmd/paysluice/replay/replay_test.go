@@ -538,6 +538,7 @@ func TestInterruptedRun(t *testing.T) {
 				err := c.engine().Run(ctx, r, ignore)
 				require.ErrorAs(t, err, &want)
 				assert.Less(t, len(c.sent), 20, "it stops soon")
+				assert.Equal(t, c.hooks["PutObject"] != nil, errors.Is(err, replay.ErrUnrecorded))
 				clear(c.hooks)
 				clear(c.after)
 

@@ -55,9 +55,11 @@ func (e *Engine) Run(ctx context.Context, r *Run, progress func(Progress)) error
 		if failure != nil {
 			late, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 			defer cancel()
-			err := errors.Join(failure, e.write(late, r, n))
+			if err := e.write(late, r, n); err != nil {
+				failure = fmt.Errorf("%w: %w: %w", ErrUnrecorded, err, failure)
+			}
 			progress(r.sending())
-			return err
+			return failure
 		}
 		r.apply(n)
 		progress(r.sending())

@@ -49,6 +49,8 @@ func newProblem(err error) *problem {
 	case errors.Is(err, webhook.ErrNoAnswer):
 		p.Title = "No answer arrived"
 		p.Text = "The webhook may have arrived all the same. Send it again: unless you change the form, it is the same event, which is stored once. " + err.Error()
+	case errors.Is(err, replay.ErrUnrecorded):
+		p.Title = "The replay's record is not complete"
 	case errors.Is(err, context.DeadlineExceeded): // stack.Explain makes it an ErrUnreachable too
 		p.Title = "AWS did not answer in time"
 		p.Text = late(err)

@@ -498,6 +498,14 @@ func TestReplayThatIsStoppedIsResumed(t *testing.T) {
 	assert.Contains(t, w.log.String(), "to resume: paysluice replay --resume run1")
 
 	close(a.sending)
+	a.fail["Run"] = fmt.Errorf("%w: put failed: %w", replay.ErrUnrecorded, context.Canceled)
+	post(t, s, "/replay/resume", url.Values{"id": {"run1"}})
+	s.runner.all.Wait()
+	text := page(t, s, "/run?id=run1")
+	assert.Contains(t, text, "Replay stopped")
+	assert.Contains(t, text, "so a resumed run looks for them first: put failed: context canceled.")
+
+	delete(a.fail, "Run")
 	assert.Equal(t, http.StatusSeeOther, post(t, s, "/replay/resume", url.Values{"id": {"run1"}}).Code)
 	eventually(t, s, "failed again: conflict")
 	a.fail["Load"] = denied()

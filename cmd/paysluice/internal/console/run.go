@@ -47,9 +47,8 @@ func (s *Server) showRun(r *http.Request) (view, error) {
 			j.err = nil
 		}
 	}
-	if errors.Is(j.err, context.Canceled) {
-		data.Stopped = true
-	} else if j.err != nil {
+	data.Stopped = errors.Is(j.err, context.Canceled)
+	if j.err != nil && !data.Stopped || errors.Is(j.err, replay.ErrUnrecorded) {
 		data.Problem = newProblem(limited{j.err, 0})
 	}
 	if p := data.Proof; p != nil {
