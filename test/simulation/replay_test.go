@@ -57,7 +57,7 @@ func (w *world) replayOnce() replay.Proof {
 			if id == "" {
 				var plan replay.Plan
 				if plan, err = e.Plan(context.Background(), replay.Selection{}, p.progress); err == nil {
-					run, err = e.Start(context.Background(), plan, "operator")
+					run, err = e.Start(context.Background(), e.NewID(), plan, "operator")
 				}
 			} else {
 				run, err = e.Load(context.Background(), id)
