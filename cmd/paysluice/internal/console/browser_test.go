@@ -138,7 +138,8 @@ func TestBrowserFollowsEvents(t *testing.T) {
 	b.until(says + `.startsWith("Open the link that the console has printed")`)
 }
 
-// The page of a replay does not say that it runs when the console or AWS no longer answers.
+// The page of a replay does not say that it runs when the console or AWS no longer answers. It
+// announces the end, and keeps the focus.
 func TestBrowserFollowsARun(t *testing.T) {
 	a := &archive{}
 	s, _ := withArchive(t, a)
@@ -150,8 +151,11 @@ func TestBrowserFollowsARun(t *testing.T) {
 	b.until(says + ` === "The console does not answer. This is the state of 13:00:00."`)
 	b.down.Store(false)
 	b.until(says + ` === ""`)
+	b.until(`!document.querySelector(".run button").focus()`)
 	close(a.sending)
-	b.until(`document.querySelector("h1").innerText === "Replay ended, all events are stored"`)
+	const ended = `"Replay ended, all events are stored"`
+	b.until(`document.querySelector("h1").innerText === ` + ended)
+	b.until(says + ` === ` + ended + ` && document.activeElement === document.querySelector("h1")`)
 	assert.Len(t, a.started, 1)
 }
 

@@ -165,7 +165,7 @@ if (live) {
   }, 5000);
 }
 
-// The page of a replay or of a sent webhook follows it until it ends.
+// The page of a replay or of a sent webhook follows it until it ends, and announces the end.
 repeat(async () => {
   const run = document.querySelector("[data-active]");
   if (!run || document.hidden || run.querySelector("button:active")) return;
@@ -173,7 +173,9 @@ repeat(async () => {
   if (!fresh || run.querySelector("button:active")) return;
   const held = run.contains(document.activeElement);
   show(fresh);
-  if (held) document.querySelector(".run button")?.focus();
+  const [heading, state] = [document.querySelector("h1"), document.getElementById("state")];
+  if (!document.querySelector("[data-active]")) [state.className, state.textContent] = ["hide", heading.textContent];
+  if (held) (document.querySelector(".run button") || heading).focus();
 }, 1000);
 
 // A plan and an examination take long. The link or the button that asks for one says so at
