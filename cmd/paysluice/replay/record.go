@@ -84,7 +84,8 @@ type note struct {
 	// Sending may be sent from now on. Without a later note nobody knows whether they
 	// were.
 	Sending []int  `json:"sending,omitempty"`
-	Done    int    `json:"done"` // sent and dropped so far
+	Done    int    `json:"done"`              // sent and dropped so far
+	NotSent int    `json:"notSent,omitempty"` // of Done, those that were dropped
 	Proof   *Proof `json:"proof,omitempty"`
 }
 
@@ -113,6 +114,9 @@ type Run struct {
 
 // Done returns the number of messages that need no more sending.
 func (r *Run) Done() int { return len(r.in(sent, dropped)) }
+
+// Sent returns the number of messages that were sent.
+func (r *Run) Sent() int { return len(r.in(sent)) }
 
 // Dropped returns the number of messages that are not to be sent.
 func (r *Run) Dropped() int { return len(r.in(dropped)) }
@@ -255,7 +259,7 @@ func (e *Records) check(r Record) error {
 func (e *Records) write(ctx context.Context, r *Run, n note) error {
 	n.At, n.Writer = e.Now().UTC(), r.writer
 	r.apply(n)
-	n.Done = r.Done()
+	n.Done, n.NotSent = r.Done(), r.Dropped()
 	key := fmt.Sprintf("%s%s/%s%06d.json", contract.ReplaysPrefix, r.ID, notesName, r.notes+1)
 	err := e.put(ctx, key, n)
 	if exists(err) {

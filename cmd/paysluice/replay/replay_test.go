@@ -465,6 +465,11 @@ func TestRunSendsOnlyWhatWasPlanned(t *testing.T) {
 		_, proof := c.finish(t, r.ID)
 
 		assert.Empty(t, c.sent)
+		again, err := c.engine().Load(t.Context(), r.ID)
+		require.NoError(t, err)
+		s, err := c.engine().Summary(t.Context(), r.ID)
+		require.NoError(t, err)
+		assert.Equal(t, []int{2, 0, 2, 0}, []int{again.Done(), again.Sent(), s.Done, s.Sent()})
 		require.Len(t, proof.Missing, 2)
 		assert.Equal(t, "not sent: it is older than EventRetentionDays", proof.Missing[0].Reason)
 		assert.Equal(t, "not sent: the archived message is not the planned one", proof.Missing[1].Reason)
@@ -569,6 +574,9 @@ func TestUnsettledMessagesAreNotSentAgain(t *testing.T) {
 		require.ErrorIs(t, c.engine().Run(t.Context(), r, ignore), errDown)
 		clear(c.hooks)
 		c.queued = 1
+		var last replay.Progress
+		require.NoError(t, c.engine().Run(t.Context(), r, func(p replay.Progress) { last = p }))
+		assert.Equal(t, replay.Progress{Stage: replay.Sending, Done: 1, Total: 1, Failed: 1}, last)
 
 		_, proof := c.finish(t, r.ID)
 

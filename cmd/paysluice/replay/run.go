@@ -30,6 +30,7 @@ const (
 // have been empty for a while and nothing has its event; it drops one with
 // an unknown fate, and the proof lists it.
 func (e *Engine) Run(ctx context.Context, r *Run, progress func(Progress)) error {
+	done := r.Done()
 	if err := e.settle(ctx, r, progress); err != nil {
 		return err
 	}
@@ -38,7 +39,7 @@ func (e *Engine) Run(ctx context.Context, r *Run, progress func(Progress)) error
 
 	size := min(maxBatch, max(1, e.Rate*batchSeconds))
 	var n note // of the batch before
-	if r.Done() < len(r.Entries) {
+	if n := r.Done(); n > done || n < len(r.Entries) {
 		progress(r.sending())
 	}
 	for {

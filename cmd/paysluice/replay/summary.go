@@ -13,10 +13,14 @@ import (
 // Summary is a line of the list of runs.
 type Summary struct {
 	Record
-	Done  int       `json:"done"` // sent and dropped
-	Proof *Proof    `json:"proof,omitempty"`
-	At    time.Time `json:"-"` // of the last note, zero without one
+	Done    int       `json:"done"`              // sent and dropped
+	NotSent int       `json:"notSent,omitempty"` // of Done, those that were dropped
+	Proof   *Proof    `json:"proof,omitempty"`
+	At      time.Time `json:"-"` // of the last note, zero without one
 }
+
+// Sent returns the number of messages that were sent.
+func (s Summary) Sent() int { return s.Done - s.NotSent }
 
 // Runs returns the runs of the kind that started at or after a time, the newest first.
 func (e *Records) Runs(ctx context.Context, since time.Time) ([]Summary, error) {
@@ -80,6 +84,6 @@ func (e *Records) summarize(ctx context.Context, id, latest string) (Summary, er
 	}
 	var n note
 	err := e.get(ctx, latest, &n)
-	s.Done, s.Proof, s.At = n.Done, n.Proof, n.At
+	s.Done, s.NotSent, s.Proof, s.At = n.Done, n.NotSent, n.Proof, n.At
 	return s, err
 }

@@ -181,7 +181,7 @@ func (a *app) nameUnfinished(ctx context.Context, engine *replay.Engine) error {
 	runs, err := engine.Runs(ctx, a.now().Add(-unfinishedFor))
 	for _, r := range runs {
 		if r.Proof == nil {
-			fmt.Fprintf(a.err, "run %s is not finished, %s sent: paysluice replay --resume %[1]s continues it\n", output.Printable(r.ID), partOf(r.Done, r.Total, "message"))
+			fmt.Fprintf(a.err, "run %s is not finished, %s sent: paysluice replay --resume %[1]s continues it\n", output.Printable(r.ID), partOf(r.Sent(), r.Total, "message"))
 		}
 	}
 	return err
@@ -192,7 +192,7 @@ func (a *app) resumeReplay(ctx context.Context, engine *replay.Engine, id string
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(a.err, "run %s: %s sent\n", run.ID, partOf(run.Done(), run.Total, "message"))
+	fmt.Fprintf(a.err, "run %s: %s sent\n", run.ID, partOf(run.Sent(), run.Total, "message"))
 	return a.finishReplay(ctx, engine, run)
 }
 
@@ -206,7 +206,7 @@ func (a *app) finishReplay(ctx context.Context, engine *replay.Engine, run *repl
 	}
 	m.end()
 	if err != nil {
-		fmt.Fprintf(a.err, "%s sent; to resume: paysluice replay --resume %s\n", partOf(run.Done(), run.Total, "message"), run.ID)
+		fmt.Fprintf(a.err, "%s sent; to resume: paysluice replay --resume %s\n", partOf(run.Sent(), run.Total, "message"), run.ID)
 		return err
 	}
 	switch {

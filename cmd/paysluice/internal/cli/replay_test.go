@@ -289,6 +289,25 @@ func TestReplayOfOneEvent(t *testing.T) {
 	assert.Contains(t, stderr.String(), "\nthe event is stored\n")
 }
 
+// A message that was replaced after the plan is not counted as sent.
+func TestReplayOfAReplacedMessage(t *testing.T) {
+	b := newBucket(t, "")
+	e := b.engine()
+	plan, err := e.Plan(t.Context(), replay.Selection{}, func(replay.Progress) {})
+	require.NoError(t, err)
+	run, err := e.Start(t.Context(), e.NewID(), plan, "me")
+	require.NoError(t, err)
+	_, err = b.PutObject(t.Context(), &s3.PutObjectInput{
+		Bucket: new("b"), Key: &plan.Entries[0].Key, Body: bytes.NewReader(event.EncodeArchived(event.Archived{Schema: event.ArchiveSchema, FailureReason: "expired"})),
+	})
+	require.NoError(t, err)
+	var stderr bytes.Buffer
+	a := &app{out: io.Discard, err: &stderr, now: time.Now, format: output.Table}
+	require.ErrorIs(t, a.finishReplay(t.Context(), e, run), errFound)
+	require.ErrorIs(t, a.resumeReplay(t.Context(), e, run.ID), errFound)
+	assert.Contains(t, stderr.String(), "run "+run.ID+": 0 of 1 message is sent\n")
+}
+
 func TestNoRunsAndSeveralFailures(t *testing.T) {
 	var stdout, stderr bytes.Buffer
 	a := &app{out: &stdout, err: &stderr, format: output.Table}

@@ -68,7 +68,7 @@ table, or their rows are not events.`,
 				if err != nil {
 					return err
 				}
-				fmt.Fprintf(a.err, "run %s: %s published\n", run.ID, partOf(run.Done(), run.Total, "event"))
+				fmt.Fprintf(a.err, "run %s: %s published\n", run.ID, partOf(run.Sent(), run.Total, "event"))
 				return a.finishRepublish(c.Context(), p, run)
 			}
 			return a.newRepublish(c.Context(), s, p, filter, ids, flags.dryRun)
@@ -169,7 +169,7 @@ func (a *app) finishRepublish(ctx context.Context, p *replay.Republisher, run *r
 	err := p.Run(ctx, run, m.show)
 	m.end()
 	if err != nil {
-		fmt.Fprintf(a.err, "%s published; to resume: paysluice events republish --resume %s\n", partOf(run.Done(), run.Total, "event"), run.ID)
+		fmt.Fprintf(a.err, "%s published; to resume: paysluice events republish --resume %s\n", partOf(run.Sent(), run.Total, "event"), run.ID)
 		return err
 	}
 	unpublished, left := run.Unpublished(), a.leftOut()

@@ -42,7 +42,8 @@ type runner struct {
 type job struct {
 	cancel   context.CancelFunc
 	record   *replay.Record
-	done     int // messages that need no more sending
+	sent     int // messages
+	notSent  int // and not to be sent
 	progress replay.Progress
 	ended    time.Time // zero while it runs
 	err      error
@@ -54,9 +55,9 @@ func (j *job) active() bool { return j != nil && j.ended.IsZero() }
 func (j *job) show(p replay.Progress) {
 	switch j.progress = p; p.Stage {
 	case replay.Sending:
-		j.done = p.Done
-	case replay.Proving: // everything is sent
-		j.done = j.record.Total
+		j.sent, j.notSent = p.Done-p.Failed, p.Failed
+	case replay.Proving: // nothing is left to send
+		j.sent = j.record.Total - j.notSent
 	}
 }
 
@@ -141,7 +142,7 @@ func (s *Server) work(r *http.Request, id string, load func(context.Context) (*r
 	}
 	s.runner.mu.Lock()
 	j.record = &run.Record
-	j.show(replay.Progress{Stage: replay.Sending, Done: run.Done(), Total: run.Total})
+	j.show(replay.Progress{Stage: replay.Sending, Done: run.Done(), Total: run.Total, Failed: run.Dropped()})
 	s.runner.mu.Unlock()
 	stop := context.AfterFunc(s.life, cancel)
 	show := func(p replay.Progress) {

@@ -35,6 +35,7 @@ type archive struct {
 	recorded replay.Summary // what the record of run1 says besides its plan
 	planned  int
 	started  []string // ids
+	dropped  int      // of the first message of a run
 	proof    replay.Proof
 	fail     map[string]error
 	// sending lets a run go on.
@@ -124,7 +125,7 @@ func (a *archive) Summary(_ context.Context, id string) (replay.Summary, error) 
 }
 
 func (a *archive) Run(ctx context.Context, _ *replay.Run, progress func(replay.Progress)) error {
-	progress(replay.Progress{Stage: replay.Sending, Done: 1, Total: 2})
+	progress(replay.Progress{Stage: replay.Sending, Done: 1, Total: 2, Failed: a.dropped})
 	select {
 	case <-a.sending:
 		return a.fail["Run"]
@@ -138,7 +139,7 @@ func (a *archive) Prove(_ context.Context, _ *replay.Run, progress func(replay.P
 	if a.proving != nil {
 		<-a.proving
 	}
-	a.recorded.Done, a.recorded.Proof = 2, new(a.proof)
+	a.recorded.Done, a.recorded.NotSent, a.recorded.Proof = 2, a.dropped, new(a.proof)
 	return a.proof, a.fail["Prove"]
 }
 
@@ -486,6 +487,24 @@ func TestReplayOfMessagesOfAnotherReplay(t *testing.T) {
 	clock = clock.Add(time.Second)
 	assert.NotContains(t, page(t, s, planGroup(t, s)), "run1")
 	assert.Equal(t, []string{"run1"}, a.started)
+}
+
+// A message that is not to be sent counts as done, and not as sent.
+func TestReplaySaysWhatWasNotSent(t *testing.T) {
+	a := &archive{dropped: 1, proving: make(chan struct{})}
+	s, _ := withArchive(t, a)
+	post(t, s, "/replay", planned(t, s))
+	eventually(t, s, `<span>0 of 2</span><span class="word bad">1 not sent</span>`)
+	close(a.sending)
+	eventually(t, s, "0 of 2 looked up")
+	const says = `<span>1 of 2</span><span class="word bad">1 not sent</span>`
+	assert.Contains(t, page(t, s, "/run?id=run1"), says)
+	close(a.proving)
+	s.runner.all.Wait()
+	assert.Contains(t, page(t, s, "/run?id=run1"), says)
+	a.runs = []replay.Summary{a.recorded}
+	a.runs[0].Total = 2
+	assert.Contains(t, page(t, s, "/failures"), `data-label="Sent">1 of 2<`)
 }
 
 func TestReplayThatIsStoppedIsResumed(t *testing.T) {

@@ -19,7 +19,8 @@ type runData struct {
 	Allowed  bool
 	Progress replay.Progress
 	Percent  int
-	Done     int
+	Sent     int
+	NotSent  int
 	Proof    *replay.Proof
 	Missing  []replay.Missing // of Proof, at most maxRows
 	Problem  *problem
@@ -33,13 +34,13 @@ func (s *Server) showRun(r *http.Request) (view, error) {
 	j, here := s.job(id)
 	data := runData{Active: here && j.active(), Allowed: s.AllowReplay, Progress: j.progress, Command: "paysluice replay --resume " + quote(id)}
 	if data.Active && j.record != nil {
-		data.Record, data.Done = *j.record, j.done
+		data.Record, data.Sent, data.NotSent = *j.record, j.sent, j.notSent
 	} else {
 		run, err := s.Replays.Summary(r.Context(), id)
 		if err != nil {
 			return view{}, err
 		}
-		data.Record, data.Done = run.Record, run.Done
+		data.Record, data.Sent, data.NotSent = run.Record, run.Sent(), run.NotSent
 		if !data.Active {
 			data.Proof = run.Proof
 		}
