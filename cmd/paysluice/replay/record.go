@@ -1,21 +1,13 @@
 package replay
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/aws-sdk-go-v2/service/s3/types"
-	"github.com/aws/smithy-go"
 
 	"github.com/paysluice/paysluice/handlers/contract"
 )
@@ -109,7 +101,6 @@ type Run struct {
 	dropped map[int]string
 	notes   int
 	writer  string
-	proof   *Proof
 }
 
 // Done returns the number of messages that need no more sending.
@@ -148,9 +139,6 @@ func (r *Run) Unreadable() []string {
 	return all
 }
 
-// Proof returns the latest proof, nil without one.
-func (r *Run) Proof() *Proof { return r.proof }
-
 // in returns the positions of the entries in some states.
 func (r *Run) in(states ...state) []int {
 	var all []int
@@ -178,9 +166,6 @@ func (r *Run) apply(n note) {
 		r.dropped[i] = why
 	}
 	set(n.Sending, unknown)
-	if n.Proof != nil {
-		r.proof = n.Proof
-	}
 }
 
 // NewID returns an id for a run.
@@ -282,60 +267,3 @@ func (e *Records) write(ctx context.Context, r *Run, n note) error {
 
 // idLayout is the time with which the id of a run begins.
 const idLayout = "20060102T150405Z"
-
-func (e *Records) put(ctx context.Context, key string, value any) error {
-	text, _ := json.Marshal(value) // the types of the records cannot fail
-	_, err := e.Objects.PutObject(ctx, &s3.PutObjectInput{
-		Bucket: &e.BucketName, Key: &key, Body: bytes.NewReader(text), ContentType: aws.String("application/json"),
-		IfNoneMatch: aws.String("*"), // the bucket's policy demands it
-	})
-	if err != nil {
-		return fmt.Errorf("put s3://%s/%s: %w", e.BucketName, key, err)
-	}
-	return nil
-}
-
-// exists reports whether a put failed because the object exists (S3 User Guide, "Conditional
-// write behavior").
-func exists(err error) bool {
-	failure, ok := errors.AsType[smithy.APIError](err)
-	return ok && failure.ErrorCode() == "PreconditionFailed"
-}
-
-// get reads a record. The error is ErrNotFound for an object that does not exist.
-func (e *Records) get(ctx context.Context, key string, value any) error {
-	out, err := e.Objects.GetObject(ctx, &s3.GetObjectInput{Bucket: &e.BucketName, Key: &key})
-	if _, missing := errors.AsType[*types.NoSuchKey](err); missing {
-		return fmt.Errorf("%w: s3://%s/%s is missing", ErrNotFound, e.BucketName, key)
-	}
-	if err != nil {
-		return fmt.Errorf("get s3://%s/%s: %w", e.BucketName, key, err)
-	}
-	defer out.Body.Close()
-	text, err := io.ReadAll(out.Body)
-	if err == nil {
-		err = json.Unmarshal(text, value)
-	}
-	if err != nil {
-		return fmt.Errorf("read s3://%s/%s: %w", e.BucketName, key, err)
-	}
-	return nil
-}
-
-// list calls do for each object with a prefix whose key is after another, if that is not "".
-func (e *Records) list(ctx context.Context, prefix, after string, do func(key string, at time.Time)) error {
-	in := &s3.ListObjectsV2Input{Bucket: &e.BucketName, Prefix: &prefix}
-	if after != "" {
-		in.StartAfter = &after
-	}
-	for pages := s3.NewListObjectsV2Paginator(e.Objects, in); pages.HasMorePages(); {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return fmt.Errorf("list s3://%s/%s: %w", e.BucketName, prefix, err)
-		}
-		for _, o := range page.Contents {
-			do(aws.ToString(o.Key), aws.ToTime(o.LastModified))
-		}
-	}
-	return nil
-}

@@ -427,10 +427,10 @@ func TestProofNamesWhatIsMissing(t *testing.T) {
 			missing(2, "no trace: the queues are empty, and neither the table nor the archive has it", false),
 			missing(4, "not sent: the archive has it no longer", false),
 		}}, proof)
-		again, err := c.engine().Load(t.Context(), r.ID)
+		s, err := c.engine().Summary(t.Context(), r.ID)
 		require.NoError(t, err)
-		assert.Equal(t, proof.Missing, again.Proof().Missing)
-		assert.Equal(t, again.Total, again.Done())
+		assert.Equal(t, proof.Missing, s.Proof.Missing)
+		assert.Equal(t, s.Total, s.Done)
 	})
 }
 
