@@ -27,50 +27,61 @@ type plan struct {
 	at time.Time // before the table was read
 }
 
-// rival is a run of this process that has messages of a plan.
+// rival is a run of this process that can have sent messages of a plan since that was made.
 type rival struct {
 	ID, URL string
-	Shared  int
-	// Stale says that the run can have sent them since the plan was made. Otherwise it is a run
-	// that was not finished before.
-	Stale bool
+	Shared  int // messages
 }
 
-// rivals returns the rivals of a plan. A plan that has stale ones is not started.
-func (r *runner) rivals(p *plan) (found []rival, stale bool) {
+// rivals returns the rivals of a plan. A plan that has one is not started.
+func (r *runner) rivals(p *plan) []rival {
 	stems := map[string]bool{}
 	for _, e := range p.Entries {
 		stems[e.Stem] = true
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	var found []rival
 	for _, id := range slices.Sorted(maps.Keys(r.jobs)) {
 		j := r.jobs[id]
-		v := rival{ID: id, URL: runURL(id), Stale: j.active() || !j.ended.Before(p.at)}
-		if j.record == nil || !v.Stale && j.err == nil {
+		if j.record == nil || !j.active() && j.ended.Before(p.at) {
 			continue
 		}
+		v := rival{ID: id, URL: runURL(id)}
 		for _, e := range j.record.Entries {
 			if stems[e.Stem] {
 				v.Shared++
 			}
 		}
 		if v.Shared > 0 {
-			found, stale = append(found, v), stale || v.Stale
+			found = append(found, v)
 		}
 	}
-	return found, stale
+	return found
+}
+
+// unfinished returns the recorded runs with messages to send that can be among those of a plan.
+func (s *Server) unfinished(ctx context.Context, p *plan) section[[]runRow] {
+	runs := s.runs(ctx)
+	runs.Value = slices.DeleteFunc(runs.Value, func(r runRow) bool {
+		return r.Proof != nil || !slices.ContainsFunc(p.Groups, func(g replay.Group) bool {
+			return g.Skipped == "" && slices.ContainsFunc(r.Groups, func(other replay.Group) bool {
+				return other.Skipped == "" && other.Provider == g.Provider && other.Reason == g.Reason
+			})
+		})
+	})
+	return runs
 }
 
 // planData is the data of a plan's page.
 type planData struct {
 	replay.Plan
-	Send    int
-	ID      string
-	Rivals  []rival
-	Stale   bool // whether a rival is
-	Allowed bool
-	Command string
+	Send       int
+	ID         string
+	Rivals     []rival
+	Unfinished section[[]runRow]
+	Allowed    bool
+	Command    string
 }
 
 // showPlan shows what a replay would send. Without a plan it makes that of a group of
@@ -91,7 +102,9 @@ func (s *Server) showPlan(r *http.Request) (view, error) {
 	}
 	data := planData{Plan: p.Plan, ID: id, Allowed: s.AllowReplay, Command: replayCommand(p.Selection)}
 	data.Send, _ = p.Total()
-	data.Rivals, data.Stale = s.runner.rivals(p)
+	if data.Rivals = s.runner.rivals(p); data.Rivals == nil {
+		data.Unfinished = s.unfinished(r.Context(), p)
+	}
 	return view{page: "plan", title: "Replay", data: data}, nil
 }
 

@@ -76,7 +76,7 @@ func (s *Server) startReplay(r *http.Request) (view, error) {
 	if _, started := s.job(id); started {
 		return view{to: runURL(id)}, nil
 	}
-	if _, stale := s.runner.rivals(p); stale {
+	if s.runner.rivals(p) != nil {
 		return view{to: planURL(id)}, nil // which says why
 	}
 	err = s.work(r, id, func(ctx context.Context) (*replay.Run, error) {

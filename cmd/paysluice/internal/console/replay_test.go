@@ -477,9 +477,7 @@ func TestReplayOfMessagesOfAnotherReplay(t *testing.T) {
 	s.runner.all.Wait()
 	assert.Equal(t, during, post(t, s, "/replay", url.Values{"plan": {"run3"}}).Header().Get("Location"), "it was planned before the end")
 	clock = clock.Add(time.Second)
-	text := page(t, s, planGroup(t, s))
-	assert.Contains(t, text, `<a href="/run?id=run1"><code>run1</code></a> was not finished.</strong> It has 2 of these messages.`)
-	assert.Contains(t, text, "Send 2 messages again")
+	assert.Contains(t, page(t, s, planGroup(t, s)), "Send 2 messages again")
 
 	close(a.sending)
 	post(t, s, "/replay/resume", url.Values{"id": {"run1"}})
@@ -487,6 +485,25 @@ func TestReplayOfMessagesOfAnotherReplay(t *testing.T) {
 	clock = clock.Add(time.Second)
 	assert.NotContains(t, page(t, s, planGroup(t, s)), "run1")
 	assert.Equal(t, []string{"run1"}, a.started)
+}
+
+// A plan names the runs that were stopped before their end, also by another process.
+func TestReplayAfterAnUnfinishedOne(t *testing.T) {
+	of := func(id, reason, skipped string, proof *replay.Proof) replay.Summary {
+		return replay.Summary{Record: replay.Record{ID: id, Total: 3, Plan: replay.Plan{Groups: []replay.Group{{Provider: "stripe", Reason: reason, Skipped: skipped}}}}, Done: 1, Proof: proof}
+	}
+	a := &archive{runs: []replay.Summary{
+		of("stopped", "receives-exhausted", "", nil), of("proved", "receives-exhausted", "", &replay.Proof{}), of("other", "conflict", "", nil), of("skips", "receives-exhausted", "the table has it", nil),
+	}}
+	s, _ := withArchive(t, a)
+	text := page(t, s, planGroup(t, s))
+	assert.Contains(t, text, `<a href="/run?id=stopped"><code>stopped</code></a> is not finished.</strong> It has sent 1 of 3 messages`)
+	assert.Contains(t, text, "Send 2 messages again")
+	for _, id := range []string{"proved", "other", "skips"} {
+		assert.NotContains(t, text, "/run?id="+id)
+	}
+	a.fail["Runs"] = denied()
+	assert.Contains(t, page(t, s, planGroup(t, s)), "Access denied.")
 }
 
 // A message that is not to be sent counts as done, and not as sent.
