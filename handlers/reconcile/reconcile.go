@@ -4,6 +4,7 @@ package reconcile
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"time"
 
@@ -46,7 +47,7 @@ type Counts struct {
 	// NotExpected were not to be sent to the stack: no endpoint subscribed to their
 	// type, or it was made later.
 	NotExpected int `json:"notExpected"`
-	// Unreadable have no readable id or type.
+	// Unreadable have no readable id, type or time, or are larger than a webhook.
 	Unreadable int `json:"unreadable"`
 	// Missing were due and are nowhere.
 	Missing int `json:"missing"`
@@ -98,16 +99,27 @@ type Report struct {
 	Examples []Example          `json:"examples"`
 }
 
+// maxTypes bounds the types of a report. A provider documents some hundreds.
+const maxTypes = 2000
+
 // count adds one event of a type.
 func (r *Report) count(eventType string, one Counts) {
 	r.add(one)
+	r.addType(eventType, one)
+}
+
+// addType adds to a type's counts, to those of the type "" if there are too many types.
+func (r *Report) addType(eventType string, more Counts) {
 	if r.Types == nil {
 		r.Types = map[string]*Counts{}
+	}
+	if r.Types[eventType] == nil && len(r.Types) >= maxTypes {
+		eventType = ""
 	}
 	if r.Types[eventType] == nil {
 		r.Types[eventType] = &Counts{}
 	}
-	r.Types[eventType].add(one)
+	r.Types[eventType].add(more)
 }
 
 // keep adds an example, if there is room.
@@ -120,14 +132,8 @@ func (r *Report) keep(e Example) {
 // merge adds another report.
 func (r *Report) merge(o Report) {
 	r.add(o.Counts)
-	if r.Types == nil {
-		r.Types = map[string]*Counts{}
-	}
 	for name, c := range o.Types {
-		if r.Types[name] == nil {
-			r.Types[name] = &Counts{}
-		}
-		r.Types[name].add(*c)
+		r.addType(name, *c)
 	}
 	for _, e := range o.Examples {
 		r.keep(e)
@@ -172,8 +178,17 @@ func Start(since, until time.Time) Place {
 	return Place{Since: since, Until: until.UTC().Truncate(time.Second), Next: since, Step: firstStep}
 }
 
+// maxBody is more than a webhook can have: Lambda accepts requests of 6 MB (Lambda
+// Developer Guide, "Lambda quotas").
+const maxBody = 6 << 20
+
+var errLarge = errors.New("no webhook is so large")
+
 // event translates a listed event, as the processor translates a webhook.
 func (c *Comparison) event(l source.Listed) (event.Event, error) {
+	if len(l.Body) > maxBody {
+		return event.Event{}, errLarge
+	}
 	e, err := c.Provider.Event(l.Body, provider.Origin{Livemode: new(c.Source.Facts().Live)})
 	if err != nil {
 		return event.Event{}, err

@@ -292,6 +292,18 @@ func TestYoungRowsAreNotJudged(t *testing.T) {
 	assert.Zero(t, w.compare(t, 5*time.Minute).Counts)
 }
 
+// What a provider lists has bounds in a report.
+func TestHostileEvents(t *testing.T) {
+	w := newWorld(t, contract.Square(), nil)
+	w.list(0, now.Add(-90*time.Minute), "COMPLETED", strings.Repeat("x", 6<<20))
+	for n := range 2100 {
+		w.list(n+1, now.Add(-30*time.Minute), "payment.updated", fmt.Sprint("type.", n))
+	}
+	got := w.compare(t, 2*time.Hour)
+	assert.Equal(t, []int{2101, 1, 2000}, []int{got.Listed, got.Unreadable, len(got.Types)})
+	assert.Equal(t, 1+101, got.Types[""].Listed, "the event that is too large, and those of further types")
+}
+
 // Thin events are compared only on request, beside the snapshots.
 func TestThinEvents(t *testing.T) {
 	at := now.Add(-time.Hour)

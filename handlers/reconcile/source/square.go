@@ -52,11 +52,11 @@ func (*square) Lists(string) bool { return true }
 
 // squarePage is a response of SearchEvents.
 type squarePage struct {
-	Events   []json.RawMessage `json:"events"`
-	Metadata []struct {
+	Events   few[json.RawMessage] `json:"events"`
+	Metadata few[struct {
 		EventID    string `json:"event_id"`
 		APIVersion string `json:"api_version"`
-	} `json:"metadata"`
+	}] `json:"metadata"`
 	Cursor string `json:"cursor"`
 }
 
@@ -68,32 +68,36 @@ func (s *square) List(ctx context.Context, from, to time.Time) iter.Seq2[Listed,
 	if s.account != "" {
 		filter["merchant_ids"] = []string{s.account}
 	}
-	search := map[string]any{"limit": 100, "query": map[string]any{"filter": filter, "sort": map[string]string{"order": "ASC"}}}
-	return func(yield func(Listed, error) bool) {
-		for more := true; more; {
-			var answer squarePage
-			if err := s.client.get(ctx, call{method: http.MethodPost, path: "/v2/events", body: search}, &answer); err != nil {
-				yield(Listed{}, err)
-				return
-			}
-			versions := map[string]string{}
-			for _, m := range answer.Metadata {
-				versions[m.EventID] = m.APIVersion
-			}
-			for _, body := range answer.Events {
-				var e struct {
-					ID string `json:"event_id"`
-				}
-				_ = json.Unmarshal(body, &e) // an event without an id has no version
-				if !yield(Listed{Body: body, APIVersion: versions[e.ID]}, nil) {
-					return
-				}
-			}
-			search["cursor"] = answer.Cursor
-			more = answer.Cursor != ""
+	list := listing[Listed]{query: url.Values{}, most: maxPages, read: func(ctx context.Context, at url.Values) (all []Listed, next url.Values, err error) {
+		search := map[string]any{"limit": 100, "query": map[string]any{"filter": filter, "sort": map[string]string{"order": "ASC"}}}
+		if at.Has(cursor) {
+			search[cursor] = at.Get(cursor)
 		}
-	}
+		var answer squarePage
+		if err := s.client.get(ctx, call{method: http.MethodPost, path: "/v2/events", body: search, most: maxPage}, &answer); err != nil {
+			return nil, nil, err
+		}
+		versions := map[string]string{}
+		for _, m := range answer.Metadata {
+			versions[m.EventID] = m.APIVersion
+		}
+		for _, body := range answer.Events {
+			var e struct {
+				ID string `json:"event_id"`
+			}
+			_ = json.Unmarshal(body, &e) // an event without an id has no version
+			all = append(all, Listed{Body: body, APIVersion: versions[e.ID]})
+		}
+		if answer.Cursor != "" {
+			next = url.Values{cursor: {answer.Cursor}}
+		}
+		return all, next, nil
+	}}
+	return func(yield func(Listed, error) bool) { list.each(ctx, yield) }
 }
+
+// cursor names the member, and the parameter, that chooses a further page.
+const cursor = "cursor"
 
 // Subscription implements Source.
 func (s *square) Subscription(ctx context.Context, to string) (Subscription, error) {
@@ -107,22 +111,21 @@ func (s *square) Subscription(ctx context.Context, to string) (Subscription, err
 // Endpoints implements Setup (ListWebhookSubscriptions in api.json of
 // github.com/square/connect-api-specification, as all calls of this file).
 func (s *square) Endpoints(ctx context.Context) ([]Endpoint, error) {
-	var all []Endpoint
-	for query := (url.Values{"include_disabled": {"true"}}); query != nil; {
+	read := func(ctx context.Context, query url.Values) (all []Endpoint, next url.Values, err error) {
 		var answer struct {
-			Subscriptions []struct {
-				ID      string   `json:"id"`
-				URL     string   `json:"notification_url"`
-				Types   []string `json:"event_types"`
-				Enabled *bool    `json:"enabled"`
-				Version string   `json:"api_version"`
-				Created string   `json:"created_at"`
-			} `json:"subscriptions"`
+			Subscriptions few[struct {
+				ID      string      `json:"id"`
+				URL     string      `json:"notification_url"`
+				Types   few[string] `json:"event_types"`
+				Enabled *bool       `json:"enabled"`
+				Version string      `json:"api_version"`
+				Created string      `json:"created_at"`
+			}] `json:"subscriptions"`
 			Cursor string `json:"cursor"`
 		}
 		what := call{method: http.MethodGet, path: squareSubscriptions, query: query}
 		if err := s.client.get(ctx, what, &answer); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		for _, w := range answer.Subscriptions {
 			e := Endpoint{ID: w.ID, URL: w.URL, Types: w.Types, APIVersion: w.Version, Created: squareTime(w.Created)}
@@ -131,12 +134,12 @@ func (s *square) Endpoints(ctx context.Context) ([]Endpoint, error) {
 			}
 			all = append(all, e)
 		}
-		query = nil
 		if answer.Cursor != "" {
-			query = url.Values{"include_disabled": {"true"}, "cursor": {answer.Cursor}}
+			next = url.Values{"include_disabled": {"true"}, cursor: {answer.Cursor}}
 		}
+		return all, next, nil
 	}
-	return all, nil
+	return listing[Endpoint]{query: url.Values{"include_disabled": {"true"}}, read: read, most: maxEndpointPages}.all(ctx)
 }
 
 const squareSubscriptions = "/v2/webhooks/subscriptions"

@@ -60,66 +60,42 @@ func (s *stripe) Lists(eventType string) bool {
 // List implements Source. Snapshots come first.
 func (s *stripe) List(ctx context.Context, from, to time.Time) iter.Seq2[Listed, error] {
 	return func(yield func(Listed, error) bool) {
-		if s.each(ctx, s.snapshots(from, to), yield) && s.thin {
-			s.each(ctx, s.thinEvents(from, to), yield)
+		if s.snapshots(from, to).each(ctx, yield) && s.thin {
+			s.thinEvents(from, to).each(ctx, yield)
 		}
 	}
 }
 
-// page is a page of a list: its events and the query of the next one, nil for the last.
-type page func(ctx context.Context, query url.Values) (events []json.RawMessage, next url.Values, err error)
-
-// each yields the events of all pages. It reports whether there is more to yield.
-func (s *stripe) each(ctx context.Context, list listing, yield func(Listed, error) bool) bool {
-	return pages(ctx, list, func(body json.RawMessage) Listed { return Listed{Body: body, Account: s.account} }, yield)
-}
-
-// listing is a list with the query of its first page.
-type listing struct {
-	page  page
-	query url.Values
-}
-
-// pages yields the events of all pages of a list. It reports whether it came to the end.
-func pages(ctx context.Context, list listing, wrap func(json.RawMessage) Listed, yield func(Listed, error) bool) bool {
-	for query := list.query; query != nil; {
-		events, next, err := list.page(ctx, query)
-		if err != nil {
-			yield(Listed{}, err)
-			return false
-		}
-		for _, body := range events {
-			if !yield(wrap(body), nil) {
-				return false
-			}
-		}
-		query = next
+// wrap returns what List does of the elements of a page.
+func (s *stripe) wrap(bodies few[json.RawMessage]) (all []Listed) {
+	for _, body := range bodies {
+		all = append(all, Listed{Body: body, Account: s.account})
 	}
-	return true
+	return all
 }
 
-func (s *stripe) snapshots(from, to time.Time) listing {
+func (s *stripe) snapshots(from, to time.Time) listing[Listed] {
 	query := url.Values{
 		"limit":        {"100"},
 		"created[gte]": {strconv.FormatInt(from.Unix(), 10)},
 		"created[lte]": {strconv.FormatInt(to.Unix(), 10)},
 	}
-	return listing{query: query, page: func(ctx context.Context, query url.Values) ([]json.RawMessage, url.Values, error) {
+	return listing[Listed]{query: query, most: maxPages, read: func(ctx context.Context, query url.Values) ([]Listed, url.Values, error) {
 		var answer struct {
-			Data    []json.RawMessage `json:"data"`
-			HasMore bool              `json:"has_more"`
+			Data    few[json.RawMessage] `json:"data"`
+			HasMore bool                 `json:"has_more"`
 		}
-		if err := s.client.get(ctx, s.call("/v1/events", query, s.header()), &answer); err != nil || !answer.HasMore || len(answer.Data) == 0 {
-			return answer.Data, nil, err
+		if err := s.client.get(ctx, s.page("/v1/events", query, s.header()), &answer); err != nil || !answer.HasMore || len(answer.Data) == 0 {
+			return s.wrap(answer.Data), nil, err
 		}
 		last, err := idOf(answer.Data[len(answer.Data)-1])
 		next := maps.Clone(query)
 		next.Set("starting_after", last)
-		return answer.Data, next, err
+		return s.wrap(answer.Data), next, err
 	}}
 }
 
-func (s *stripe) thinEvents(from, to time.Time) listing {
+func (s *stripe) thinEvents(from, to time.Time) listing[Listed] {
 	query := url.Values{
 		"limit":        {"100"},
 		"created[gte]": {from.UTC().Format(time.RFC3339)},
@@ -129,21 +105,28 @@ func (s *stripe) thinEvents(from, to time.Time) listing {
 	if s.account != "" {
 		header["Stripe-Context"] = s.account
 	}
-	return listing{query: query, page: func(ctx context.Context, query url.Values) ([]json.RawMessage, url.Values, error) {
+	return listing[Listed]{query: query, most: maxPages, read: func(ctx context.Context, query url.Values) ([]Listed, url.Values, error) {
 		var answer struct {
-			Data []json.RawMessage `json:"data"`
-			Next string            `json:"next_page_url"`
+			Data few[json.RawMessage] `json:"data"`
+			Next string               `json:"next_page_url"`
 		}
-		if err := s.client.get(ctx, s.call("/v2/core/events", query, header), &answer); err != nil {
+		if err := s.client.get(ctx, s.page("/v2/core/events", query, header), &answer); err != nil {
 			return nil, nil, err
 		}
 		next, err := nextQuery(answer.Next)
-		return answer.Data, next, err
+		return s.wrap(answer.Data), next, err
 	}}
 }
 
 func (s *stripe) call(path string, query url.Values, header map[string]string) call {
 	return call{method: http.MethodGet, path: path, query: query, header: header}
+}
+
+// page returns a call for a page of events.
+func (s *stripe) page(path string, query url.Values, header map[string]string) call {
+	c := s.call(path, query, header)
+	c.most = maxPage
+	return c
 }
 
 // header chooses a connected account: a platform's key lists its own events only.
@@ -202,25 +185,23 @@ func (s *stripe) due(all []Endpoint, to string) (Subscription, error) {
 
 // Endpoints implements Setup (docs.stripe.com/api/webhook_endpoints/list).
 func (s *stripe) Endpoints(ctx context.Context) ([]Endpoint, error) {
-	var all []Endpoint
-	for query := (url.Values{"limit": {"100"}}); query != nil; {
+	read := func(ctx context.Context, query url.Values) (all []Endpoint, next url.Values, err error) {
 		var answer struct {
-			Data []struct {
-				ID      string   `json:"id"`
-				URL     string   `json:"url"`
-				Types   []string `json:"enabled_events"`
-				Status  string   `json:"status"`
-				Version string   `json:"api_version"`
-				Created int64    `json:"created"`
+			Data few[struct {
+				ID      string      `json:"id"`
+				URL     string      `json:"url"`
+				Types   few[string] `json:"enabled_events"`
+				Status  string      `json:"status"`
+				Version string      `json:"api_version"`
+				Created int64       `json:"created"`
 				// Application is not null for a Connect endpoint (stripe-dotnet#1876).
 				Application string `json:"application"`
-			} `json:"data"`
+			}] `json:"data"`
 			HasMore bool `json:"has_more"`
 		}
 		if err := s.client.get(ctx, s.call("/v1/webhook_endpoints", query, nil), &answer); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		query = nil
 		for _, e := range answer.Data {
 			accounts := OwnAccount
 			if e.Application != "" {
@@ -229,11 +210,12 @@ func (s *stripe) Endpoints(ctx context.Context) ([]Endpoint, error) {
 			all = append(all, Endpoint{ID: e.ID, URL: e.URL, Types: e.Types, Disabled: disabled(e.Status, ""), APIVersion: e.Version,
 				Created: time.Unix(e.Created, 0), Accounts: accounts})
 			if answer.HasMore {
-				query = url.Values{"limit": {"100"}, "starting_after": {e.ID}}
+				next = url.Values{"limit": {"100"}, "starting_after": {e.ID}}
 			}
 		}
+		return all, next, nil
 	}
-	return all, nil
+	return listing[Endpoint]{query: url.Values{"limit": {"100"}}, read: read, most: maxEndpointPages}.all(ctx)
 }
 
 // disabled returns Endpoint.Disabled.
@@ -264,16 +246,15 @@ func accounts(from []string) string {
 // ThinEndpoints implements Setup: event destinations, which can be endpoints of snapshots
 // too (stripe-go v85.0.0, v2core_eventdestination.go).
 func (s *stripe) ThinEndpoints(ctx context.Context) ([]Endpoint, error) {
-	var all []Endpoint
-	for query := (url.Values{"include[0]": {"webhook_endpoint.url"}}); query != nil; {
+	read := func(ctx context.Context, query url.Values) (all []Endpoint, next url.Values, err error) {
 		var answer struct {
-			Data []struct {
-				ID       string    `json:"id"`
-				Types    []string  `json:"enabled_events"`
-				From     []string  `json:"events_from"`
-				Payload  string    `json:"event_payload"`
-				Version  string    `json:"snapshot_api_version"`
-				Created  time.Time `json:"created"`
+			Data few[struct {
+				ID       string      `json:"id"`
+				Types    few[string] `json:"enabled_events"`
+				From     few[string] `json:"events_from"`
+				Payload  string      `json:"event_payload"`
+				Version  string      `json:"snapshot_api_version"`
+				Created  time.Time   `json:"created"`
 				Endpoint struct {
 					URL string `json:"url"`
 				} `json:"webhook_endpoint"`
@@ -283,23 +264,21 @@ func (s *stripe) ThinEndpoints(ctx context.Context) ([]Endpoint, error) {
 						Reason string `json:"reason"`
 					} `json:"disabled"`
 				} `json:"status_details"`
-			} `json:"data"`
+			}] `json:"data"`
 			Next string `json:"next_page_url"`
 		}
 		what := s.call("/v2/core/event_destinations", query, map[string]string{"Stripe-Version": stripeVersion})
 		if err := s.client.get(ctx, what, &answer); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		for _, d := range answer.Data {
 			all = append(all, Endpoint{ID: d.ID, URL: d.Endpoint.URL, Types: d.Types, Disabled: disabled(d.Status, d.Details.Disabled.Reason),
 				APIVersion: d.Version, Created: d.Created, Thin: d.Payload == "thin", Accounts: accounts(d.From)})
 		}
-		var err error
-		if query, err = nextQuery(answer.Next); err != nil {
-			return nil, err
-		}
+		next, err = nextQuery(answer.Next)
+		return all, next, err
 	}
-	return all, nil
+	return listing[Endpoint]{query: url.Values{"include[0]": {"webhook_endpoint.url"}}, read: read, most: maxEndpointPages}.all(ctx)
 }
 
 // SigningKey implements Setup. Stripe returns a secret only when it is made.
@@ -314,7 +293,7 @@ func (s *stripe) Undelivered(ctx context.Context, _ string, from, to time.Time) 
 	list := s.snapshots(from, to)
 	list.query.Set("delivery_success", "false")
 	return func(yield func(string, error) bool) {
-		s.each(ctx, list, func(l Listed, err error) bool {
+		list.each(ctx, func(l Listed, err error) bool {
 			id, _ := stripeDeliveries(l.Body)
 			return yield(id, err)
 		})

@@ -67,6 +67,8 @@ func (c *cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_ = json.NewEncoder(w).Encode(map[string]string{"MessageId": "1", "MD5OfMessageBody": hex.EncodeToString(sum[:])})
 	case "DynamoDB_20120810.PutItem":
 		c.put(w, body)
+	case "DynamoDB_20120810.Query", "DynamoDB_20120810.BatchGetItem": // the reconciler finds nothing
+		_, _ = io.WriteString(w, `{"Items":[],"Responses":{}}`)
 	case "":
 		if bytes.HasPrefix(body, []byte("Action=Publish&")) { // SNS; all else is S3
 			c.published++
@@ -82,6 +84,8 @@ func (c *cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (c *cloud) object(w http.ResponseWriter, r *http.Request) {
 	_, key, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	switch {
+	case r.URL.Query().Has("list-type"):
+		_, _ = io.WriteString(w, "<ListBucketResult></ListBucketResult>")
 	case r.Method == http.MethodGet:
 		w.WriteHeader(http.StatusNotFound)
 		_, _ = io.WriteString(w, "<Error><Code>NoSuchKey</Code></Error>")

@@ -1,5 +1,6 @@
 // Package hostile sends bodies that cost a reader more than their bytes to the
 // shipped processors, the consumer, the archiver and the publisher, and bounds their memory.
+// The reconciler meets such answers of a provider's API.
 //
 // The processors get signed bodies, which somebody with a leaked secret can send, and
 // for PayPal somebody with one genuine transmission.
@@ -39,6 +40,7 @@ import (
 	"github.com/paysluice/paysluice/handlers/provider/all"
 	"github.com/paysluice/paysluice/handlers/publisher"
 	"github.com/paysluice/paysluice/test/emulator/paypaltest"
+	"github.com/paysluice/paysluice/test/emulator/providerapi"
 	"github.com/paysluice/paysluice/test/emulator/senders"
 	"github.com/paysluice/paysluice/test/quality/runtimeapi"
 )
@@ -49,9 +51,9 @@ var (
 )
 
 const (
-	// memory and publisherMemory are the functions' MemorySize, in bytes. Four fifths of it may
+	// memory and the others are the functions' MemorySize, in bytes. Four fifths of it may
 	// be resident. The rest is for what Lambda runs beside the function.
-	memory, publisherMemory = 256 << 20, 128 << 20
+	memory, publisherMemory, reconcilerMemory = 256 << 20, 128 << 20, 512 << 20
 	// largest is the size of a body that Lambda accepts in base64, in bytes (Lambda
 	// Developer Guide, "Lambda quotas").
 	largest = 4_500_000
@@ -80,6 +82,7 @@ func TestShippedFunctionsKeepTheirMemory(t *testing.T) {
 	for round := 0; round == 0 || time.Now().Before(end); round++ {
 		for _, s := range shapes() {
 			f.attack(t, rng, s)
+			f.compare(t, rng, s)
 			if t.Failed() {
 				return
 			}
@@ -93,6 +96,7 @@ type functions struct {
 	cloud   *cloud
 	senders []senders.Sender
 	running map[string]*runtimeapi.Function // processors by provider, others by binary
+	apis    []*providerapi.Server           // that the reconciler asks
 	serial  int
 }
 
@@ -125,10 +129,11 @@ func start(t *testing.T) *functions {
 			"HTTPS_PROXY=" + hosts.URL, "SSL_CERT_FILE=" + roots, "SSL_CERT_DIR=" + dir,
 		}
 	}
+	environments[contract.ReconcilerBinary] = f.playProviders(t, secrets)
 	f.cloud = newCloud(t, secrets)
 	for name, env := range environments {
 		binary := name
-		if secrets[name] != "" {
+		if !slices.Contains(contract.Binaries(), name) {
 			binary = contract.ProcessorBinary
 		}
 		function, err := runtimeapi.Start(t.Context(), filepath.Join(dir, binary), append(env,
@@ -296,8 +301,11 @@ func (f *functions) invoke(t *testing.T, shape, name string, request, answer any
 	require.NoError(t, err, shape)
 	require.NoError(t, json.Unmarshal(response, answer))
 	size := memory
-	if name == contract.PublisherBinary {
+	switch name {
+	case contract.PublisherBinary:
 		size = publisherMemory
+	case contract.ReconcilerBinary:
+		size = reconcilerMemory
 	}
 	require.Less(t, f.peak(t, name), size/5*4, "%s, after %s", name, shape)
 }

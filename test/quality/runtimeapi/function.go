@@ -102,9 +102,12 @@ func (f *Function) Ready(ctx context.Context) error {
 // is busy, Invoke waits. The error is an *Error when the handler fails. The deadline
 // of ctx is the invocation's; without one it is 30 seconds from now.
 func (f *Function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		deadline = time.Now().Add(30 * time.Second)
+	}
+	ctx, cancel := context.WithDeadline(ctx, deadline)
 	defer cancel()
-	deadline, _ := ctx.Deadline()
 	select {
 	case <-f.idle:
 	case <-f.exited:
