@@ -22,7 +22,7 @@ func (h *Handler) refuse(ctx context.Context, record events.SQSMessage, e event.
 		return contract.ReasonSender
 	}
 	if len(h.Senders) > 0 && h.Senders.Provider(record) == "" {
-		h.Log.InfoContext(ctx, "message of another sender than a processor",
+		h.Log.InfoContext(ctx, contract.OtherSenderMessage,
 			"eventId", e.ID, "messageId", record.MessageId, "senderId", record.Attributes[function.SenderAttribute])
 	}
 	if h.expired(e) {

@@ -329,6 +329,10 @@ const (
 // could not store. The alarm unstored counts these lines.
 const NotStoredMessage = "record not stored"
 
+// OtherSenderMessage is the message of the consumer's line about a record that none of the stack's
+// functions sent. A replay and a refill send such records.
+const OtherSenderMessage = "message of another sender than a processor"
+
 // MetricUnaccepted counts the requests of a provider that have a signature header and were
 // rejected or could not be decided. A metric filter counts them, so that the metric has no
 // dimension: its name is {Title}Unaccepted-{EnvironmentSuffix}.

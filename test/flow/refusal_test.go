@@ -139,7 +139,7 @@ func TestProcessorSpeaksForItsProviderOnly(t *testing.T) {
 		found := map[string]string{}
 		for _, line := range lines {
 			var l struct{ Message, EventID, SenderID string }
-			if json.Unmarshal([]byte(line), &l) == nil && l.Message == "message of another sender than a processor" && slices.Contains(sent, l.EventID) {
+			if json.Unmarshal([]byte(line), &l) == nil && l.Message == contract.OtherSenderMessage && slices.Contains(sent, l.EventID) {
 				found[l.EventID] = l.SenderID
 			}
 		}

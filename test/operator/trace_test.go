@@ -42,7 +42,7 @@ func tracedTo(t *testing.T, where, id string) (found trace, code int) {
 		found = trace{}
 		require.NoError(t, json.Unmarshal([]byte(r.stdout), &found), r.stderr)
 		for _, s := range found.Stages {
-			if s.Where == where && s.What != "received; stored in WebhookEvents-operator" {
+			if s.Where == where && s.What != "received; WebhookEvents-operator has it now" {
 				return true
 			}
 		}
@@ -103,10 +103,10 @@ func TestTraceOfAMessageOfAnotherSender(t *testing.T) {
 	tracedTo(t, contract.ConsumerName, foreign)
 	tracedTo(t, "stripe-processor", genuine)
 	c := root().openConsole(t)
-	const line = "message of another sender than a processor"
+	const line = contract.OtherSenderMessage + ", as a replay or a refill sends it, senderId "
 	for id, named := range map[string]bool{genuine: false, foreign: true} {
 		_, page := c.get("/event?id=" + url.QueryEscape(id) + "&trace")
-		assert.Contains(t, page, "stored in WebhookEvents-operator")
+		assert.Contains(t, page, "received; WebhookEvents-operator has it now")
 		assert.Equal(t, named, strings.Contains(page, line), "the console's page of %s", id)
 		assert.Equal(t, named, strings.Contains(paysluice(t, "trace", id).stdout, line), id)
 	}

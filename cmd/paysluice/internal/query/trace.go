@@ -134,7 +134,7 @@ func (t *tracer) rows(ctx context.Context, store *Store, id string) error {
 		case err != nil:
 			return err
 		default:
-			t.receipt(e, "stored in "+t.Stack.Outputs["TableName"])
+			t.receipt(e, t.Stack.Outputs["TableName"]+" has it now")
 			t.trace.Stored = true
 		}
 	}
@@ -146,7 +146,7 @@ func (t *tracer) rows(ctx context.Context, store *Store, id string) error {
 	for _, f := range found {
 		if e := f.Event; e != nil && !received[e.ReceivedAt] { // a replay that failed has the same receipt
 			received[e.ReceivedAt] = true
-			t.receipt(*e, "not in "+t.Stack.Outputs["TableName"])
+			t.receipt(*e, t.Stack.Outputs["TableName"]+" does not have it")
 		}
 		t.add(time.UnixMilli(f.ArchivedAt), "archive", fmt.Sprintf("archived, reason %s, archivedTo s3://%s/%s", f.Reason, t.Stack.Outputs["BucketName"], f.Key))
 		t.trace.Archived = true
@@ -154,7 +154,8 @@ func (t *tracer) rows(ctx context.Context, store *Store, id string) error {
 	return err
 }
 
-// receipt adds what a row or an object says about an event.
+// receipt adds what a row or an object says about an event. Only the receipt has a time there: a row
+// does not say when it was stored.
 func (t *tracer) receipt(e event.Event, what string) {
 	if _, known := t.ids[e.RequestID]; !known && e.RequestID != "" {
 		t.ids[e.RequestID] = false
@@ -278,7 +279,7 @@ func (t *tracer) add(at time.Time, where, what string) {
 
 // describe returns the members of a line that say what happened.
 func describe(where string, members map[string]any) string {
-	names := []string{"msg", "message", "status", "reason", "detail", "hint", "error", "receiveCount", "archivedTo", contract.ReplayAttribute}
+	names := []string{"msg", "message", "status", "reason", "detail", "hint", "error", "senderId", "receiveCount", "archivedTo", contract.ReplayAttribute}
 	if where == "api" {
 		names = []string{"status", "responseLatency", "authorizerStatus", "authorizerLatency", "authorizerError", "integrationStatus", "integrationLatency", "integrationError", "errorResponseType"}
 	}
@@ -287,6 +288,8 @@ func describe(where string, members map[string]any) string {
 		text := fmt.Sprint(members[name])
 		switch {
 		case members[name] == nil, text == "", text == "-":
+		case text == contract.OtherSenderMessage:
+			parts = append(parts, text, "as a replay or a refill sends it")
 		case name == "msg", name == "message":
 			parts = append(parts, text)
 		default:

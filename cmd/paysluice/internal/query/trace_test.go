@@ -46,7 +46,7 @@ func TestTrace(t *testing.T) {
 	assert.Equal(t, received.Add(time.Hour), found.Until, "an hour after the receipt")
 	assert.True(t, found.Since.Before(received))
 	require.Len(t, found.Stages, 3)
-	assert.Equal(t, "received; stored in t", found.Stages[0].What)
+	assert.Equal(t, "received; t has it now", found.Stages[0].What)
 	assert.Equal(t, query.Stage{At: now.Add(-time.Minute), GapMillis: now.Add(-time.Minute).Sub(received).Milliseconds(), Where: "stripe-processor", What: "queued"}, found.Stages[1])
 	assert.Equal(t, query.Stage{At: now, GapMillis: 60_000, Where: "api", What: "status 200"}, found.Stages[2])
 
@@ -78,6 +78,13 @@ func TestTrace(t *testing.T) {
 	require.GreaterOrEqual(t, publisher, 2)
 	assert.Equal(t, "events published, replay run-1", found.Stages[publisher].What)
 	assert.Equal(t, found.Stages[publisher].At, found.PublishedAt)
+	c.lines["/aws/lambda/event-consumer-prod"] = []string{`{"message":"message of another sender than a processor","eventId":"stripe:1","senderId":"AROA1:maria"}`}
+	found, err = trace("stripe:1")
+	require.NoError(t, err)
+	consumer := slices.IndexFunc(found.Stages, func(s query.Stage) bool { return s.Where == "event-consumer" })
+	require.GreaterOrEqual(t, consumer, 0)
+	assert.Equal(t, "message of another sender than a processor, as a replay or a refill sends it, senderId AROA1:maria", found.Stages[consumer].What)
+	delete(c.lines, "/aws/lambda/event-consumer-prod")
 	assert.NotContains(t, found.IDs, "stripe:0", "events of one batch have nothing to do with each other")
 
 	i.all = nil
@@ -96,7 +103,7 @@ func TestTrace(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, []bool{false, true}, []bool{found.Stored, found.Archived})
 	assert.Equal(t, []query.Stage{
-		{At: received, Where: "stripe-processor", What: "received; not in t"},
+		{At: received, Where: "stripe-processor", What: "received; t does not have it"},
 		{At: at, GapMillis: 1000, Where: "archive", What: "archived, reason conflict, archivedTo s3:///k"},
 		{At: at, Where: "archive", What: "archived, reason expired, archivedTo s3:///again"}, {At: at, Where: "archive", What: "archived, reason expired, archivedTo s3:///glacier"},
 	}, found.Stages, "its logs may be deleted")
