@@ -243,3 +243,26 @@ func TestBrowserThatSendsOnlyAnOrigin(t *testing.T) {
 	close(a.sending)
 	s.runner.all.Wait()
 }
+
+// What a form would send follows the selection, before it is sent.
+func TestBrowserDescribesTheForm(t *testing.T) {
+	s := sends(t, &api{status: 200})
+	b := open(t, s)
+	require.NoError(t, b.Enter(b.origin+"/send"))
+	const rows, command = `document.getElementById("rows").innerText`, `document.querySelector(".command pre").innerText`
+	b.until(rows + `.includes("Expected: 200")`)
+	choose := func(name, value string) {
+		b.until(`(field => { field.value = "` + value + `"; return field.dispatchEvent(new Event("change", { bubbles: true })) })(document.querySelector(".compose [name=` + name + `]"))`)
+	}
+	choose("type", "charge.refunded")
+	choose("tamper", "timestamp")
+	b.until(rows + `.includes("Expected: 401") && ` + command + ` === "paysluice send stripe charge.refunded --tamper timestamp --wait"`)
+	choose("set", "x")
+	b.until(rows + `.includes("Check the form.")`)
+	choose("set", "data.object.amount=5")
+	b.until(command + `.includes("--set data.object.amount=5")`)
+	require.NoError(t, b.Do(chromedp.Click(chromedp.CSS("[name=show]"))))
+	b.until(rows + `.includes('"amount": 5,')`)
+	choose("type", "charge.captured")
+	b.until(rows + `.includes('"charge.captured"')`)
+}

@@ -138,6 +138,7 @@ func (s *Server) send(r *http.Request) (view, error) {
 
 // newForm reads a form. Without a type it has one of a payment.
 func (s *Server) newForm(form url.Values) (*sendData, error) {
+	form.Set("set", strings.ReplaceAll(form.Get("set"), "\r\n", "\n")) // browsers end a textarea's lines with both
 	data := &sendData{Form: form, Providers: providers(), Provider: providers()[0], Tampers: webhook.Tampers(), Shown: form.Has("show")}
 	if name := form.Get("provider"); name != "" {
 		at := slices.IndexFunc(data.Providers, func(p contract.Provider) bool { return p.Name == name })

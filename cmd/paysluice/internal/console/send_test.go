@@ -107,9 +107,10 @@ func TestSendsAForm(t *testing.T) {
 	assert.Contains(t, text, "The request is signed with the entry given. Expected: 200, and the event is stored once.")
 	form := formOf(t, text)
 	form.Set("type", "charge.refunded")
-	form.Set("set", " data.object.amount=77\n\ndata.object.x=\u202e")
+	form.Set("set", " data.object.amount=77\r\n\r\ndata.object.x=\u202e")
 	shown := page(t, s, "/send?show=body&"+form.Encode())
 	assert.Contains(t, shown, "&#34;amount&#34;: 77,")
+	assert.Contains(t, shown, "> data.object.amount=77\n\ndata.object.x=", "the lines that were entered")
 	assert.NotContains(t, shown, "\u202e")
 	assert.Contains(t, shown, "paysluice send stripe charge.refunded --set data.object.amount=77 --set &#39;data.object.x=")
 
@@ -148,6 +149,17 @@ func TestSendsAForm(t *testing.T) {
 	a.world.fail = map[string]error{"Event": errors.New("down")}
 	a.events = nil
 	assert.Contains(t, page(t, s, target), "This could not be read.")
+}
+
+// What the page says about the request is about the form that was sent to it.
+func TestSendDescribesTheForm(t *testing.T) {
+	s := sends(t, &api{status: 200})
+	form := formOf(t, page(t, s, "/send"))
+	form.Set("type", "charge.refunded")
+	form.Set("tamper", "timestamp")
+	text := page(t, s, "/send?show=body&"+form.Encode())
+	assert.Regexp(t, `The request is signed .+ ago. Expected: 401 from the`, text)
+	assert.Contains(t, text, "paysluice send stripe charge.refunded --tamper timestamp --wait<")
 }
 
 func TestWhatBecomesOfASentWebhook(t *testing.T) {

@@ -108,11 +108,11 @@ const tell = (text) => {
   state.textContent = text;
 };
 
-// again returns the page of now, or null.
-const again = async () => {
+// again returns the page of now, or of another address, or null.
+const again = async (address = location.href) => {
   let why = "The console does not answer.";
   try {
-    const answer = await fetch(location.href, { signal: AbortSignal.timeout(renewal) });
+    const answer = await fetch(address, { signal: AbortSignal.timeout(renewal) });
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     const worse = fresh.querySelector("[data-failed]") && document.querySelector("[data-id]");
     if (answer.ok && fresh.getElementById("rows") && !worse) {
@@ -164,6 +164,17 @@ if (live) {
     show(fresh);
   }, 5000);
 }
+
+// What a form would send follows the form. The last change counts.
+const compose = document.querySelector(".compose");
+let changes = 0;
+compose?.addEventListener("change", async () => {
+  const mine = ++changes;
+  const asked = new URLSearchParams(new FormData(compose));
+  if (new URL(location.href).searchParams.has("show")) asked.set("show", "body");
+  const fresh = await again(`/send?${asked}`);
+  if (fresh && mine === changes) show(fresh);
+});
 
 // The page of a replay or of a sent webhook follows it until it ends, and announces the end.
 repeat(async () => {
