@@ -28,19 +28,19 @@ import (
 	"github.com/paysluice/paysluice/test/emulator"
 )
 
-// seed writes events into a table, one for each six seconds, and returns them, newest first. One of
-// a hundred is a refund.
-func seed(tb testing.TB, name string, number int) []event.Event {
+// seed writes events into a table, one for each six seconds until a time, and returns them, newest
+// first. Their ids begin with prefix. One of a hundred is a refund.
+func seed(tb testing.TB, name, prefix string, number int, until time.Time) []event.Event {
 	tb.Helper()
-	client, providers, begin := dynamodb.NewFromConfig(stack.Config()), contract.Providers(), time.Now()
+	client, providers := dynamodb.NewFromConfig(stack.Config()), contract.Providers()
 	all := make([]event.Event, number)
 	writes, ctx := errgroup.WithContext(tb.Context())
 	writes.SetLimit(8)
 	var rows []types.WriteRequest
 	for n := range all {
-		p, at := providers[n%len(providers)].Name, begin.Add(-time.Duration(n)*6*time.Second).UnixMilli()
+		p, at := providers[n%len(providers)].Name, until.Add(-time.Duration(n)*6*time.Second).UnixMilli()
 		e := event.Event{
-			Schema: event.Schema, ID: event.NewID(p, fmt.Sprintf("many_%d", n)), Timestamp: at, ReceivedAt: at, Provider: p, Type: "payment",
+			Schema: event.Schema, ID: event.NewID(p, fmt.Sprintf("%s_%d", prefix, n)), Timestamp: at, ReceivedAt: at, Provider: p, Type: "payment",
 			Category: event.PaymentSucceeded, PaymentID: fmt.Sprintf("pay_%d", n/5), Money: event.Money{Amount: "20.00", Currency: "EUR"},
 			Account: fmt.Sprintf("acct_%d", n%10), Endpoint: fmt.Sprintf("entry-%d", n%2), Livemode: new(n%4 > 0), Payload: []byte(`{"a":1}`),
 		}
@@ -201,7 +201,7 @@ func TestListOf100000Events(t *testing.T) {
 		t.Skip("it writes 100,000 events: a minute")
 	}
 	s, name := newTable(t, "large")
-	all := seed(t, name, 100_000)
+	all := seed(t, name, "many", 100_000, time.Now())
 	count := &readings{next: stack.HTTP.Transport}
 	s = s.proxied(t, count, func(http.ResponseWriter, *http.Request) bool { return false })
 	rows, flags := listings(all), []string{"limit", "continued"}
@@ -262,7 +262,7 @@ func TestListOf100000Events(t *testing.T) {
 //	.cache/local run -- go test -run '^$' -bench List -benchtime 20x ./test/operator
 func BenchmarkList(b *testing.B) {
 	s, name := newTable(b, "bench")
-	all := seed(b, name, 100_000)
+	all := seed(b, name, "many", 100_000, time.Now())
 	count := &readings{next: stack.HTTP.Transport}
 	s = s.proxied(b, count, func(http.ResponseWriter, *http.Request) bool { return false })
 	for _, l := range listings(all) {
