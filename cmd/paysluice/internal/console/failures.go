@@ -33,14 +33,15 @@ type failuresData struct {
 	Provider string // of the chosen group, "" for all
 	Reason   string
 	Groups   []failureGroup
-	Messages []failure.Failure // of the chosen group, those of one page
-	From, To int               // positions of the page's first and last message, from 1 on
-	Selected bool              // whether all messages of the page are selected
-	Select   string            // URL of the page with all messages selected, or with none
-	Next     string            // URL of the next page, "" on the last
-	Total    int               // of the messages in Groups
-	Limit    int               // of the messages of a provider that are read
-	Cut      string            // providers with more messages, perhaps
+	Messages []failure.Failure        // of the chosen group, those of one page
+	Stored   section[map[string]bool] // by the key of each of Messages that the table has by now
+	From, To int                      // positions of the page's first and last message, from 1 on
+	Selected bool                     // whether all messages of the page are selected
+	Select   string                   // URL of the page with all messages selected, or with none
+	Next     string                   // URL of the next page, "" on the last
+	Total    int                      // of the messages in Groups
+	Limit    int                      // of the messages of a provider that are read
+	Cut      string                   // providers with more messages, perhaps
 	Problem  *problem
 	Runs     section[[]runRow]
 	Replay   bool // whether the console may replay
@@ -115,6 +116,7 @@ func (s *Server) failures(r *http.Request) (view, error) {
 	data.Groups = s.groups(all, data.Days)
 	if data.Provider != "" && data.Reason != "" {
 		data.turn(all, after, form)
+		data.Stored = read(s.Replays.Stored(r.Context(), data.Messages))
 	}
 	data.Runs = s.runs(r.Context())
 	data.Command = "paysluice failures stats --since " + fmt.Sprint(data.Days) + "d"
@@ -122,6 +124,16 @@ func (s *Server) failures(r *http.Request) (view, error) {
 		data.Command = fmt.Sprintf("paysluice failures list --provider %s --reason %s --since %dd%s", data.Provider, quote(data.Reason), data.Days, rest)
 	}
 	return view{page: "failures", title: "Failures", data: data}, nil
+}
+
+// Recovered reports whether the table has all messages of the page by now.
+func (d failuresData) Recovered() bool {
+	return len(d.Messages) > 0 && len(d.Stored.Value) == len(d.Messages)
+}
+
+// Whole reports whether the page has all messages of its group.
+func (d failuresData) Whole() bool {
+	return len(d.Messages) == d.Total && d.Cut == "" && d.Problem == nil
 }
 
 // messages returns the first messages of the days since a time, at most countedFailures of each

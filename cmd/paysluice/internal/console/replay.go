@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/paysluice/paysluice/cmd/paysluice/failure"
 	"github.com/paysluice/paysluice/cmd/paysluice/replay"
 )
 
@@ -18,6 +19,7 @@ var errReadOnly = errors.New("the console is read-only: end it and start it with
 
 // Replays is the subset of replay.Engine that the pages call.
 type Replays interface {
+	Stored(context.Context, []failure.Failure) (map[string]bool, error)
 	Plan(context.Context, replay.Selection, func(replay.Progress)) (replay.Plan, error)
 	NewID() string
 	Start(ctx context.Context, id string, p replay.Plan, who string) (*replay.Run, error)

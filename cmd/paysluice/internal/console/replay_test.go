@@ -37,6 +37,7 @@ type archive struct {
 	started  []string // ids
 	dropped  int      // of the first message of a run
 	proof    replay.Proof
+	stored   map[string]bool // by the messages' keys
 	fail     map[string]error
 	// sending lets a run go on.
 	sending chan struct{}
@@ -85,6 +86,16 @@ func (a *archive) Plan(_ context.Context, s replay.Selection, progress func(repl
 	return replay.Plan{Selection: s, Entries: a.entries, Groups: []replay.Group{
 		{Provider: "stripe", Reason: s.Reason, Count: 2, Samples: []string{"stripe/a.json"}}, {Provider: "stripe", Reason: s.Reason, Count: 1, Skipped: "the table has it"},
 	}}, a.fail["Plan"]
+}
+
+func (a *archive) Stored(_ context.Context, messages []failure.Failure) (map[string]bool, error) {
+	found := map[string]bool{}
+	for _, m := range messages {
+		if a.stored[m.Key] {
+			found[m.Key] = true
+		}
+	}
+	return found, a.fail["Stored"]
 }
 
 func (a *archive) NewID() string {
