@@ -259,6 +259,7 @@ func TestAccessLog(t *testing.T) {
 	assert.Empty(t, examine(t, newDoctor(t, cloud{"GetAccount": `{"cloudwatchRoleArn":"r"}`}), "access-log").Findings)
 	d := newDoctor(t, nil)
 	assert.Equal(t, undo, examine(t, d, "access-log").Findings[0].Do)
+	assert.NotContains(t, examine(t, d, "access-log").Findings[0].Means, "{", "nobody fills in a name")
 	deployed, err := d.deployed()
 	require.NoError(t, err)
 	delete(deployed.physical, "ApiGatewayAccount")

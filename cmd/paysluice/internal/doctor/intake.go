@@ -161,7 +161,7 @@ func (d *Doctor) checkAccessLog(ctx context.Context) ([]Finding, error) {
 		do = undo
 	}
 	return []Finding{{Error, "API Gateway", problem, "No access log is written. The alarms api-throttled and api-413 see nothing, " +
-		"and those named {provider}-processor-5xx miss webhooks that cannot invoke the processor.", do}}, nil
+		"and each provider's alarm processor-5xx misses webhooks that cannot invoke the processor.", do}}, nil
 }
 
 func (d *Doctor) checkConcurrency(ctx context.Context) ([]Finding, error) {
