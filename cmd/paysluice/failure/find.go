@@ -48,9 +48,9 @@ func (a *Archive) Search(ctx context.Context, eventID, after string, goOn func()
 	return found, "", nil
 }
 
-// around lists keys that have a prefix and are after another key: all keys with a last segment
-// that begins with a name, and some others. If a page ends among a day's other keys, the next
-// page begins at the next key of that name.
+// around lists keys that have a prefix and are after another key. It lists each key with a last
+// segment that begins with a name, and the other keys of the same pages. If a page ends among
+// a day's other keys, the next page begins at the next key of that name.
 func (a *Archive) around(ctx context.Context, prefix, name, after string) iter.Seq2[object, error] {
 	return func(yield func(object, error) bool) {
 		for after, more := max(prefix, after), true; more; {

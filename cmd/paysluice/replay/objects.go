@@ -55,7 +55,7 @@ func (e *Records) get(ctx context.Context, key string, value any) error {
 	return nil
 }
 
-// list calls do for each object with a prefix whose key is after another, if that is not "".
+// list calls do for each object with a prefix. With a key in after it begins behind that key.
 func (e *Records) list(ctx context.Context, prefix, after string, do func(key string, at time.Time)) error {
 	in := &s3.ListObjectsV2Input{Bucket: &e.BucketName, Prefix: &prefix}
 	if after != "" {

@@ -28,9 +28,10 @@ type Timeline struct {
 	Unreadable []string `json:"unreadable,omitempty"`
 }
 
-// Timeline returns the events of one payment, the newest f.Limit of them with running totals: each costs
-// a pass over the events before it. Of f only Payment and Provider count beside Limit. The error is ErrNotFound without an event, and ErrSeveral if
-// several providers have a payment with this id.
+// Timeline returns the events of one payment. It reads only Payment, Provider and Limit of f.
+// The newest f.Limit events have running totals, because each of them costs a pass over the
+// events before it. The error is ErrNotFound without an event, and ErrSeveral if several
+// providers have a payment with this id.
 func (s *Store) Timeline(ctx context.Context, f Filter) (Timeline, error) {
 	var t Timeline
 	var events []event.Event
