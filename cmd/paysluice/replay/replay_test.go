@@ -476,6 +476,27 @@ func TestRunSendsOnlyWhatWasPlanned(t *testing.T) {
 	})
 }
 
+// An event that is stored after the plan is not sent: by another run of the same messages, or
+// by the provider.
+func TestRunLeavesOutStoredEvents(t *testing.T) {
+	test(t, 3, func(t *testing.T, c *cloud) {
+		old, latest := c.start(t), c.start(t)
+		c.finish(t, latest.ID)
+		require.Len(t, c.sent, 3)
+		delete(c.rows, "stripe:evt_001")
+		c.hooks["GetItem"] = func() error { return errDown }
+		require.ErrorIs(t, c.engine().Run(t.Context(), old, ignore), errDown, "the table cannot be read")
+		require.Len(t, c.sent, 3)
+		clear(c.hooks)
+
+		r, proof := c.finish(t, old.ID)
+
+		assert.Equal(t, []string{"stripe:evt_001"}, c.sent[3:])
+		assert.Equal(t, []int{1, 3}, []int{r.Sent(), r.Done()})
+		assert.Equal(t, replay.Proof{At: proof.At, Stored: 3}, proof)
+	})
+}
+
 func answer(status int) error {
 	return &awshttp.ResponseError{ResponseError: &smithyhttp.ResponseError{
 		Response: &smithyhttp.Response{Response: &http.Response{StatusCode: status}}, Err: errDown,

@@ -28,7 +28,8 @@ const (
 // sends them. After a crash between the two, the next call looks for the announced
 // messages in the table and in the archive. It sends one again only if both queues
 // have been empty for a while and nothing has its event; it drops one with
-// an unknown fate, and the proof lists it.
+// an unknown fate, and the proof lists it. It also drops each message with an event that
+// the table has by its turn, because another run or the provider has sent it since the plan.
 func (e *Engine) Run(ctx context.Context, r *Run, progress func(Progress)) error {
 	done := r.Done()
 	if err := e.settle(ctx, r, progress); err != nil {
@@ -39,7 +40,7 @@ func (e *Engine) Run(ctx context.Context, r *Run, progress func(Progress)) error
 
 	size := min(maxBatch, max(1, e.Rate*batchSeconds))
 	var n note // of the batch before
-	if n := r.Done(); n > done || n < len(r.Entries) {
+	if now := r.Done(); now > done || now < len(r.Entries) {
 		progress(r.sending())
 	}
 	for {
@@ -119,8 +120,14 @@ func (e *Engine) sendBatch(ctx context.Context, r *Run, positions []int, pace <-
 	return n, context.Cause(turns)
 }
 
-// send sends one message.
+// send sends one message, unless the table has its event.
 func (e *Engine) send(ctx context.Context, entry Entry, s Selection) outcome {
+	switch found, err := e.look(ctx, entry); {
+	case err != nil:
+		return outcome{err: err}
+	case found == present:
+		return outcome{state: dropped, why: skippedStored}
+	}
 	f, err := e.Archive.Get(ctx, entry.Key)
 	if errors.Is(err, failure.ErrMissing) {
 		return outcome{state: dropped, why: "the archive has it no longer"}

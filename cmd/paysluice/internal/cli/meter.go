@@ -82,7 +82,11 @@ func (m *meter) say() {
 	if m.last.Total > 0 {
 		line += fmt.Sprintf(" of %d", m.last.Total)
 	}
-	if m.last.Failed > 0 {
+	switch {
+	case m.last.Failed == 0:
+	case m.stage == replay.Sending: // the table can have the event
+		line += fmt.Sprintf(", %d not sent", m.last.Failed)
+	default:
 		line += fmt.Sprintf(", %d failed", m.last.Failed)
 	}
 	if seconds := m.now().Sub(m.started).Seconds(); m.stage == replay.Sending && seconds >= 1 {

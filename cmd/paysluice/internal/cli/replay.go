@@ -38,8 +38,9 @@ it sends the messages of events that the table lacks, looks for each event in
 the table, and lists those that are not stored, with the reason of their second
 failure.
 
-Ctrl-C stops it. --resume continues a stopped or killed run and sends nothing
-twice. Exit code 3: some events are not stored.`,
+Ctrl-C stops it. --resume continues a stopped or killed run. It sends none of
+its messages twice, and leaves out events that the table has by then.
+Exit code 3: some events are not stored.`,
 		Example: `  paysluice replay --since 3h --reason receives-exhausted --dry-run
   paysluice replay --since 3h --reason receives-exhausted
   paysluice replay stripe/2026/11/01/stripe:evt_1PgcT2-e3b0c44298fc1c14.json
@@ -176,7 +177,7 @@ func (a *app) newReplay(ctx context.Context, s *stack.Stack, engine *replay.Engi
 // unfinishedFor is how long a run is worth resuming.
 const unfinishedFor = query.LongestQueued
 
-// nameUnfinished says which runs another one would repeat.
+// nameUnfinished says which runs are not finished. Another one can have the same messages.
 func (a *app) nameUnfinished(ctx context.Context, engine *replay.Engine) error {
 	runs, err := engine.Runs(ctx, a.now().Add(-unfinishedFor))
 	for _, r := range runs {

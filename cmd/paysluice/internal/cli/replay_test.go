@@ -130,8 +130,9 @@ func TestMeter(t *testing.T) {
 		m.show(replay.Progress{Stage: replay.Sending, Done: done, Total: 40, Failed: done / 40})
 		at = at.Add(4 * time.Second)
 	}
+	m.show(replay.Progress{Stage: replay.Proving, Done: 40, Total: 40, Failed: 2})
 	m.end()
-	assert.Equal(t, "planning: 100\nsending: 30 of 40, 2 a second\nsending: 40 of 40, 1 failed, 2 a second\n", out.String())
+	assert.Equal(t, "planning: 100\nsending: 30 of 40, 2 a second\nsending: 40 of 40, 1 not sent, 2 a second\nproving: 40 of 40, 2 failed\n", out.String())
 }
 
 func TestMeterOnATerminal(t *testing.T) {

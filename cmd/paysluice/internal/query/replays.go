@@ -20,8 +20,8 @@ import (
 )
 
 // replayConcurrency is the number of calls that a replay makes at a time. The
-// highest rate needs 40 at 40 ms for reading and sending one message.
-const replayConcurrency = 40
+// highest rate needs 50 at 50 ms for looking up, reading and sending one message.
+const replayConcurrency = 50
 
 // Failures returns the archive of a stack.
 func Failures(s *stack.Stack) *failure.Archive {
