@@ -3,7 +3,6 @@ package console
 import (
 	"context"
 	"fmt"
-	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -21,50 +20,11 @@ const (
 	maxPlans = 20
 )
 
-// plan is a plan that a page has shown. It starts one run.
-type plan struct {
-	replay.Plan
-	at time.Time // before the table was read
-}
-
-// rival is a run of this process that can have sent messages of a plan since that was made.
-type rival struct {
-	ID, URL string
-	Shared  int // messages
-}
-
-// rivals returns the rivals of a plan. A plan that has one is not started.
-func (r *runner) rivals(p *plan) []rival {
-	stems := map[string]bool{}
-	for _, e := range p.Entries {
-		stems[e.Stem] = true
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	var found []rival
-	for _, id := range slices.Sorted(maps.Keys(r.jobs)) {
-		j := r.jobs[id]
-		if j.record == nil || !j.active() && j.ended.Before(p.at) {
-			continue
-		}
-		v := rival{ID: id, URL: runURL(id)}
-		for _, e := range j.record.Entries {
-			if stems[e.Stem] {
-				v.Shared++
-			}
-		}
-		if v.Shared > 0 {
-			found = append(found, v)
-		}
-	}
-	return found
-}
-
-// unfinished returns the recorded runs with messages to send that can be among those of a plan.
-func (s *Server) unfinished(ctx context.Context, p *plan) section[[]runRow] {
+// unfinished returns the recorded runs, except some, with messages that can be among those of a plan.
+func (s *Server) unfinished(ctx context.Context, p replay.Plan, except ...string) section[[]runRow] {
 	runs := s.runs(ctx)
 	runs.Value = slices.DeleteFunc(runs.Value, func(r runRow) bool {
-		return r.Proof != nil || !slices.ContainsFunc(p.Groups, func(g replay.Group) bool {
+		return r.Proof != nil || slices.Contains(except, r.ID) || !slices.ContainsFunc(p.Groups, func(g replay.Group) bool {
 			return g.Skipped == "" && slices.ContainsFunc(r.Groups, func(other replay.Group) bool {
 				return other.Skipped == "" && other.Provider == g.Provider && other.Reason == g.Reason
 			})
@@ -78,7 +38,8 @@ type planData struct {
 	replay.Plan
 	Send       int
 	ID         string
-	Rivals     []rival
+	Running    string // id of the active run
+	RunningURL string
 	Unfinished section[[]runRow]
 	Allowed    bool
 	Command    string
@@ -100,11 +61,13 @@ func (s *Server) showPlan(r *http.Request) (view, error) {
 	if err != nil {
 		return view{}, err
 	}
-	data := planData{Plan: p.Plan, ID: id, Allowed: s.AllowReplay, Command: replayCommand(p.Selection)}
-	data.Send, _ = p.Total()
-	if data.Rivals = s.runner.rivals(p); data.Rivals == nil {
-		data.Unfinished = s.unfinished(r.Context(), p)
+	if _, started := s.job(id); started {
+		return view{to: runURL(id)}, nil
 	}
+	data := planData{Plan: p, ID: id, Allowed: s.AllowReplay, Command: replayCommand(p.Selection), Running: s.runner.running()}
+	data.Send, _ = p.Total()
+	data.RunningURL = runURL(data.Running)
+	data.Unfinished = s.unfinished(r.Context(), p, id, data.Running)
 	return view{page: "plan", title: "Replay", data: data}, nil
 }
 
@@ -124,7 +87,6 @@ func (s *Server) planSelected(r *http.Request) (view, error) {
 func (s *Server) makePlan(r *http.Request, selection replay.Selection) (view, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), planTimeout)
 	defer cancel()
-	at := s.Now()
 	p, err := s.Replays.Plan(ctx, selection, func(replay.Progress) {})
 	if err != nil {
 		return view{}, limited{err, planTimeout}
@@ -135,20 +97,20 @@ func (s *Server) makePlan(r *http.Request, selection replay.Selection) (view, er
 	if len(s.runner.plans) == maxPlans {
 		clear(s.runner.plans)
 	}
-	s.runner.plans[id] = &plan{p, at}
+	s.runner.plans[id] = p
 	return view{to: planURL(id)}, nil
 }
 
 func planURL(id string) string { return "/replay?" + url.Values{"plan": {id}}.Encode() }
 
 // plan returns a plan that was made before.
-func (s *Server) plan(id string) (*plan, error) {
+func (s *Server) plan(id string) (replay.Plan, error) {
 	s.runner.mu.Lock()
 	defer s.runner.mu.Unlock()
-	if p := s.runner.plans[id]; p != nil {
+	if p, known := s.runner.plans[id]; known {
 		return p, nil
 	}
-	return nil, fmt.Errorf("%w: this plan is not known; plan again", errRequest)
+	return replay.Plan{}, fmt.Errorf("%w: this plan is not known; plan again", errRequest)
 }
 
 // replayCommand returns the command that replays the same messages.

@@ -63,6 +63,10 @@ func newProblem(err error) *problem {
 		p.Title = "Not found"
 	case refusesSend(err):
 		p.Title = "Nothing is sent from here"
+	case errors.Is(err, errRunning):
+		p.Title = "Another replay is running"
+	case errors.Is(err, errEnding):
+		p.Title = "The console is ending"
 	case errors.Is(err, errReadOnly):
 		p.Title = "Not allowed"
 	case errors.Is(err, errErased):
@@ -135,6 +139,8 @@ func (p *problem) status() int {
 		return http.StatusNotFound
 	case errors.Is(p.err, errErased):
 		return http.StatusGone
+	case errors.Is(p.err, errRunning), errors.Is(p.err, errEnding):
+		return http.StatusConflict
 	case errors.Is(p.err, errRequest), errors.Is(p.err, errForm), errors.Is(p.err, replay.ErrKeys):
 		return http.StatusBadRequest
 	case errors.Is(p.err, stack.ErrDenied), errors.Is(p.err, errReadOnly), refusesSend(p.err):

@@ -15,7 +15,11 @@ import (
 // recordTimeout bounds the writing or reading of a run's record, before the run begins.
 const recordTimeout = time.Minute
 
-var errReadOnly = errors.New("the console is read-only: end it and start it with --allow-replay")
+var (
+	errReadOnly = errors.New("the console is read-only: end it and start it with --allow-replay")
+	errRunning  = errors.New("the console runs one replay at a time")
+	errEnding   = errors.New("nothing was sent: start the console again")
+)
 
 // Replays is the subset of replay.Engine that the pages call.
 type Replays interface {
@@ -30,28 +34,27 @@ type Replays interface {
 	Runs(ctx context.Context, since time.Time) ([]replay.Summary, error)
 }
 
-// runner runs replays in this process. They do not depend on pages.
+// runner runs replays in this process, one at a time. They do not depend on pages.
 type runner struct {
-	mu    sync.Mutex
-	plans map[string]*plan // by the id of the run that each can start
-	jobs  map[string]*job  // by the run's id
-	all   sync.WaitGroup   // jobs, and webhooks that wait for their answer
-	// starting is held from the look for rivals of a plan until its run has a record.
-	starting sync.Mutex
+	mu     sync.Mutex
+	plans  map[string]replay.Plan // by the id of the run that each can start
+	jobs   map[string]*job        // by the run's id; at most one is active
+	closed bool
+	all    sync.WaitGroup // jobs, and webhooks that wait for their answer
 }
 
 // job is a run of this process. It has no record until that is loaded.
 type job struct {
 	cancel   context.CancelFunc
-	record   *replay.Record
-	sent     int // messages
-	notSent  int // and not to be sent
+	record   *replay.Record // without entries
+	sent     int            // messages
+	notSent  int            // and not to be sent
 	progress replay.Progress
 	ended    time.Time // zero while it runs
 	err      error
 }
 
-func (j *job) active() bool { return j != nil && j.ended.IsZero() }
+func (j *job) active() bool { return j.ended.IsZero() }
 
 // show keeps what a run says about itself.
 func (j *job) show(p replay.Progress) {
@@ -73,20 +76,15 @@ func (s *Server) startReplay(r *http.Request) (view, error) {
 	if err != nil {
 		return view{}, err
 	}
-	s.runner.starting.Lock()
-	defer s.runner.starting.Unlock()
 	if _, started := s.job(id); started {
 		return view{to: runURL(id)}, nil
-	}
-	if s.runner.rivals(p) != nil {
-		return view{to: planURL(id)}, nil // which says why
 	}
 	err = s.work(r, id, func(ctx context.Context) (*replay.Run, error) {
 		who, err := s.Who(ctx)
 		if err != nil {
 			return nil, err
 		}
-		run, err := s.Replays.Start(ctx, id, p.Plan, who)
+		run, err := s.Replays.Start(ctx, id, p, who)
 		if err == nil {
 			s.log("replay %s of %s was started", id, counted(run.Total, "message"))
 		}
@@ -126,24 +124,37 @@ func (s *Server) stopReplay(r *http.Request) (view, error) {
 // work loads, sends and proves a run, apart from the request that asked for it, unless this
 // process does so already. It takes the run's place among the jobs before it loads the
 // record, so that a form that is sent twice starts one job. The job ends with the console.
+// The error is errRunning while another run is active.
 func (s *Server) work(r *http.Request, id string, load func(context.Context) (*replay.Run, error)) error {
+	if !s.runner.begin() {
+		return errEnding
+	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
-	j := &job{cancel: cancel}
-	before, mine := s.runner.claim(id, j)
-	if !mine {
+	end := func() {
 		cancel()
-		return nil
+		s.runner.all.Done()
+	}
+	j := &job{cancel: cancel}
+	before, running := s.runner.claim(id, j)
+	if running != "" {
+		end()
+		if running == id {
+			return nil
+		}
+		return fmt.Errorf("%w: wait until %s has ended, or stop it", errRunning, running)
 	}
 	short, done := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer done()
 	run, err := load(short)
 	if err != nil {
-		cancel()
 		s.runner.release(id, before)
+		end()
 		return limited{err, recordTimeout}
 	}
+	record := run.Record
+	record.Entries = nil // a job is kept until the console ends
 	s.runner.mu.Lock()
-	j.record = &run.Record
+	j.record = &record
 	j.show(replay.Progress{Stage: replay.Sending, Done: run.Done(), Total: run.Total, Failed: run.Dropped()})
 	s.runner.mu.Unlock()
 	stop := context.AfterFunc(s.life, cancel)
@@ -152,8 +163,8 @@ func (s *Server) work(r *http.Request, id string, load func(context.Context) (*r
 		defer s.runner.mu.Unlock()
 		j.show(p)
 	}
-	s.runner.all.Go(func() {
-		defer cancel()
+	go func() {
+		defer end()
 		defer stop()
 		err := s.Replays.Run(ctx, run, show)
 		var proof replay.Proof
@@ -167,19 +178,54 @@ func (s *Server) work(r *http.Request, id string, load func(context.Context) (*r
 			return
 		}
 		s.log("replay %s stopped: %s; to resume: paysluice replay --resume %[1]s", run.ID, err)
-	})
+	}()
 	return nil
 }
 
-// claim makes a job that of a run, unless one works at it. It returns the job before.
-func (r *runner) claim(id string, j *job) (before *job, mine bool) {
+// begin adds to all, and reports false if the console waits for the end of all already.
+func (r *runner) begin() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if before = r.jobs[id]; before.active() {
-		return before, false
+	if !r.closed {
+		r.all.Add(1)
 	}
-	r.jobs[id] = j
-	return before, true
+	return !r.closed
+}
+
+// close waits for all. Nothing begins from now on.
+func (r *runner) close() {
+	r.mu.Lock()
+	r.closed = true
+	r.mu.Unlock()
+	r.all.Wait()
+}
+
+// claim makes a job that of a run and returns the job before. While a job is active it only
+// returns the id of that job's run.
+func (r *runner) claim(id string, j *job) (before *job, running string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if running = r.active(); running == "" {
+		before, r.jobs[id] = r.jobs[id], j
+	}
+	return before, running
+}
+
+// running returns the id of the active run, "" without one.
+func (r *runner) running() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.active()
+}
+
+// active is running for a caller that holds mu.
+func (r *runner) active() string {
+	for id, j := range r.jobs {
+		if j.active() {
+			return id
+		}
+	}
+	return ""
 }
 
 // release gives a run back the job that it had before a claim.

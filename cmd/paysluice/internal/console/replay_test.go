@@ -15,7 +15,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -463,39 +462,38 @@ func TestReplayIsStartedAgain(t *testing.T) {
 	eventually(t, s, "sending: 1 of 2")
 }
 
-// A plan that a replay has overtaken starts no other one.
-func TestReplayOfMessagesOfAnotherReplay(t *testing.T) {
-	a := &archive{entries: []replay.Entry{{Stem: "a"}, {Stem: "b"}}}
+// The console runs one replay at a time, whether it is started or resumed.
+func TestOneReplayAtATime(t *testing.T) {
+	a := &archive{entries: []replay.Entry{{Stem: "a"}}}
 	s, _ := withArchive(t, a)
-	clock := now
-	s.Now = func() time.Time { return clock }
-	before := []url.Values{planned(t, s), planned(t, s)}
-	post(t, s, "/replay", before[0])
-	during := planGroup(t, s)
-	for _, target := range []string{"/replay?" + before[0].Encode(), "/replay?" + before[1].Encode(), during} {
-		text := page(t, s, target)
-		assert.Contains(t, text, `<a href="/run?id=run1"><code>run1</code></a> has 2 of these messages.`)
-		assert.NotContains(t, text, "<button", target)
+	one, two, three, resumed := planned(t, s), planned(t, s), planned(t, s), url.Values{"id": {"run1"}}
+	refused := func(target string, form url.Values, running string) {
+		r := post(t, s, target, form)
+		assert.Equal(t, http.StatusConflict, r.Code, target)
+		assert.Contains(t, r.Body.String(), "The console runs one replay at a time: wait until "+running+" has ended, or stop it.")
 	}
-	assert.Equal(t, "/replay?plan=run2", post(t, s, "/replay", before[1]).Header().Get("Location"))
-	mine := a.entries
-	a.entries = []replay.Entry{{Stem: "c"}}
-	assert.Contains(t, page(t, s, planGroup(t, s)), "Send 2 messages again", "the other replay has none of them")
-	a.entries = mine
+	stop := func(id string) {
+		post(t, s, "/replay/stop", url.Values{"id": {id}})
+		s.runner.all.Wait()
+	}
+	post(t, s, "/replay", one)
+	refused("/replay", two, "run1")
+	a.runs = []replay.Summary{{Record: replay.Record{ID: "run1", Plan: replay.Plan{Groups: []replay.Group{{Provider: "stripe", Reason: "receives-exhausted"}}}}}}
+	text := page(t, s, "/replay?"+two.Encode())
+	assert.Contains(t, text, `<a href="/run?id=run1"><code>run1</code></a> is running.`)
+	assert.NotContains(t, text, "is not finished")
+	assert.NotContains(t, text, "<button")
+	stop("run1")
+	assert.Empty(t, s.runner.jobs["run1"].record.Entries, "they are not kept")
+	assert.Equal(t, "/run?id=run1", get(t, s, "/replay?"+one.Encode()).Header().Get("Location"), "its plan leads to it")
 
-	clock = clock.Add(time.Second)
-	post(t, s, "/replay/stop", url.Values{"id": {"run1"}})
-	s.runner.all.Wait()
-	assert.Equal(t, during, post(t, s, "/replay", url.Values{"plan": {"run3"}}).Header().Get("Location"), "it was planned before the end")
-	clock = clock.Add(time.Second)
-	assert.Contains(t, page(t, s, planGroup(t, s)), "Send 2 messages again")
-
-	close(a.sending)
-	post(t, s, "/replay/resume", url.Values{"id": {"run1"}})
-	s.runner.all.Wait()
-	clock = clock.Add(time.Second)
-	assert.NotContains(t, page(t, s, planGroup(t, s)), "run1")
-	assert.Equal(t, []string{"run1"}, a.started)
+	assert.Equal(t, "/run?id=run2", post(t, s, "/replay", two).Header().Get("Location"))
+	refused("/replay/resume", resumed, "run2")
+	stop("run2")
+	a.load = func() { refused("/replay", three, "run1") }
+	post(t, s, "/replay/resume", resumed)
+	stop("run1")
+	assert.Equal(t, []string{"run1", "run2"}, a.started)
 }
 
 // A plan names the runs that were stopped before their end, also by another process.
@@ -505,12 +503,13 @@ func TestReplayAfterAnUnfinishedOne(t *testing.T) {
 	}
 	a := &archive{runs: []replay.Summary{
 		of("stopped", "receives-exhausted", "", nil), of("proved", "receives-exhausted", "", &replay.Proof{}), of("other", "conflict", "", nil), of("skips", "receives-exhausted", "the table has it", nil),
+		of("run1", "receives-exhausted", "", nil), // of a start without an answer
 	}}
 	s, _ := withArchive(t, a)
 	text := page(t, s, planGroup(t, s))
 	assert.Contains(t, text, `<a href="/run?id=stopped"><code>stopped</code></a> is not finished.</strong> It has sent 1 of 3 messages`)
 	assert.Contains(t, text, "Send 2 messages again")
-	for _, id := range []string{"proved", "other", "skips"} {
+	for _, id := range []string{"proved", "other", "skips", "run1"} {
 		assert.NotContains(t, text, "/run?id="+id)
 	}
 	a.fail["Runs"] = denied()
@@ -522,10 +521,10 @@ func TestReplaySaysWhatWasNotSent(t *testing.T) {
 	a := &archive{dropped: 1, proving: make(chan struct{})}
 	s, _ := withArchive(t, a)
 	post(t, s, "/replay", planned(t, s))
-	eventually(t, s, `<span>0 of 2</span><span class="word bad">1 not sent</span>`)
+	eventually(t, s, `<span>0 of 2</span><span class="sub">1 not sent</span>`)
 	close(a.sending)
 	eventually(t, s, "0 of 2 looked up")
-	const says = `<span>1 of 2</span><span class="word bad">1 not sent</span>`
+	const says = `<span>1 of 2</span><span class="sub">1 not sent</span>`
 	assert.Contains(t, page(t, s, "/run?id=run1"), says)
 	close(a.proving)
 	s.runner.all.Wait()
@@ -622,29 +621,31 @@ func TestReplayEndsWithTheConsole(t *testing.T) {
 	assert.Contains(t, w.log.String(), "replay run1 stopped: context canceled")
 }
 
-// A page that is open when the console ends may start a replay, which is waited for too.
-func TestConsoleEndsAfterItsPages(t *testing.T) {
+// A replay that is just starting is waited for, however long its page takes. None starts later.
+func TestConsoleEndsAfterAStart(t *testing.T) {
 	s, w := withArchive(t, &archive{})
 	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
 	s.Who = func(context.Context) (string, error) {
 		cancel()
-		time.Sleep(50 * time.Millisecond) // longer than an end that does not wait
+		select {
+		case <-ended:
+			assert.Fail(t, "it did not wait")
+			ended <- nil
+		case <-time.After(100 * time.Millisecond):
+		}
 		return "arn:me", nil
 	}
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+s.guard.hosts[0]+"/replay", strings.NewReader(planned(t, s).Encode()))
+	go func() { ended <- s.Serve(ctx) }()
+	answer, err := http.Get(s.Link())
 	require.NoError(t, err)
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	r.AddCookie(&http.Cookie{Name: s.guard.cookie, Value: s.guard.session})
-	var sent sync.WaitGroup
-	sent.Go(func() {
-		answer, err := http.DefaultTransport.RoundTrip(r)
-		if assert.NoError(t, err) {
-			answer.Body.Close()
-		}
-	})
-	require.NoError(t, s.Serve(ctx))
+	answer.Body.Close()
+	post(t, s, "/replay", planned(t, s))
+	require.NoError(t, <-ended)
 	assert.Contains(t, w.log.String(), "replay run1 stopped: context canceled")
-	sent.Wait()
+	r := post(t, s, "/replay/resume", url.Values{"id": {"run1"}})
+	assert.Equal(t, http.StatusConflict, r.Code)
+	assert.Contains(t, r.Body.String(), "Nothing was sent: start the console again.")
 }
 
 func TestReplayIsRefused(t *testing.T) {

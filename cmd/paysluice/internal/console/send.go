@@ -262,12 +262,18 @@ func (s *Server) sendForm(r *http.Request) (view, error) {
 	case data.Refused != nil:
 		return view{}, data.Refused.err
 	}
-	l.tried = true
-	s.runner.all.Add(1)
+	if !s.runner.begin() {
+		return view{}, errEnding
+	}
 	defer s.runner.all.Done()
+	l.tried = true
 	d, err := plan.Deliver(r.Context(), request)
 	if err != nil {
-		s.log("a webhook was not answered: %s %s %s, %s", data.Provider.Name, data.Form.Get("type"), request.Event.ID, data.What)
+		failed := "not sent"
+		if errors.Is(err, webhook.ErrNoAnswer) {
+			failed = "not answered"
+		}
+		s.log("a webhook was %s: %s %s %s, %s", failed, data.Provider.Name, data.Form.Get("type"), request.Event.ID, data.What)
 		data.Problem = newProblem(err)
 		return view{page: "send", title: "Send", data: data, status: data.Problem.status()}, nil
 	}

@@ -93,10 +93,12 @@ func TestServeEndsAfterAnAnswer(t *testing.T) {
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
-	form := formOf(t, page(t, s, "/send"))
+	form, late := formOf(t, page(t, s, "/send")), formOf(t, page(t, s, "/send"))
 	form.Set("type", "charge.refunded")
 	assert.Equal(t, http.StatusSeeOther, post(t, s, "/send", form).Code)
 	require.NoError(t, <-ended)
+	assert.Equal(t, http.StatusConflict, post(t, s, "/send", late).Code)
+	assert.Len(t, a.posts, 1)
 }
 
 func TestSendsAForm(t *testing.T) {
@@ -286,6 +288,17 @@ func TestRepeatsAWebhookWithoutAnAnswer(t *testing.T) {
 	form.Set("set", "data.object.amount=77")
 	require.Equal(t, http.StatusSeeOther, post(t, s, "/send", form).Code)
 	assert.NotEqual(t, id(sent()[2]), id(sent()[3]))
+}
+
+// A webhook is not sent if the table cannot be read before.
+func TestNotesAWebhookThatWasNotSent(t *testing.T) {
+	a := &api{status: 200}
+	s := sends(t, a)
+	form := formOf(t, page(t, s, "/send"))
+	a.world.fail = map[string]error{"Event": denied()}
+	assert.Equal(t, http.StatusForbidden, post(t, s, "/send", form).Code)
+	assert.Contains(t, a.log.String(), "a webhook was not sent: stripe charge.captured stripe:evt_")
+	assert.Empty(t, a.posts)
 }
 
 // Where nothing can be sent the page says why, and a form that is sent all the same

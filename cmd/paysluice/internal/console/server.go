@@ -24,6 +24,7 @@ import (
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/stack"
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/webhook"
+	"github.com/paysluice/paysluice/cmd/paysluice/replay"
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
 )
@@ -103,7 +104,7 @@ func Listen(o Options, port int) (*Server, error) {
 		return nil, fmt.Errorf("%w: choose another --port", err)
 	}
 	s := &Server{Options: o, listener: listener, pages: map[string]*template.Template{}, life: context.Background(),
-		runner: runner{plans: map[string]*plan{}, jobs: map[string]*job{}}, outbox: outbox{forms: map[string]*submission{}}}
+		runner: runner{plans: map[string]replay.Plan{}, jobs: map[string]*job{}}, outbox: outbox{forms: map[string]*submission{}}}
 	s.guard = newGuard(listener.Addr().(*net.TCPAddr).Port, func(link string) {
 		s.log("that link was used before; here is a new one:")
 		fmt.Fprintln(s.Links, link)
@@ -124,7 +125,7 @@ func (s *Server) Link() string { return s.guard.newLink() }
 // and waits until they have recorded what they did and sent webhooks are answered.
 func (s *Server) Serve(ctx context.Context) error {
 	s.life = ctx
-	defer s.runner.all.Wait()
+	defer s.runner.close()
 	server := &http.Server{
 		Handler: s.Handler(), ReadHeaderTimeout: readTimeout, MaxHeaderBytes: 1 << 16,
 		BaseContext: func(net.Listener) context.Context { return ctx }, ConnContext: checkPeer(socketTables()...),
