@@ -318,7 +318,7 @@ const (
 	MetricOtherMode         = "OtherMode"         // an event of another mode than its endpoint, stored or quarantined
 	MetricMissed            = "Missed"            // an event which reports that others could not be made
 	MetricStored            = "Stored"            // a new item in WebhookEvents
-	MetricDuplicates        = "Duplicates"        // a redelivery of an accepted event
+	MetricDuplicates        = "Duplicates"        // a repeat of an event, not Accepted if the processor recognizes it
 	MetricArchived          = "Archived"          // a dead letter written to S3
 	MetricConflicts         = "Conflicts"         // other content under the key of a stored event, in webhook-dlq
 	MetricPublished         = "Published"         // an event that the topic or the bus accepted

@@ -35,7 +35,8 @@ func (a *app) status() *cobra.Command {
 were accepted, rejected, stored, duplicates or archived. Then show the queues,
 and each alarm that fires with its meaning and its remedy. Exit code 3: an alarm
 fires, dead letters wait, accepted events are not stored in time, events were
-not published, or a row of the table is not an event.`,
+not published, or a row of the table is not an event. A note that the counts do
+not tell whether all events are stored does not change the exit code.`,
 		Example: `  paysluice status
   paysluice status --watch`,
 		Args: cobra.NoArgs,
@@ -137,7 +138,8 @@ func (a *app) printStatus(s query.Status) error {
 	return nil
 }
 
-// printFaults counts the late and the missing events, and names the rows that are not events.
+// printFaults counts the late and the missing events, says if the counts are unclear, and names
+// the rows that are not events.
 func printFaults(w io.Writer, s query.Status) {
 	if s.Late > 0 {
 		fmt.Fprintf(w, "late: at least %s not counted as stored or archived for %s; CloudWatch counts up to %s late\n",
@@ -145,6 +147,9 @@ func printFaults(w io.Writer, s query.Status) {
 	}
 	if s.Missing > 0 {
 		fmt.Fprintf(w, "missing: at least %d of them in no queue\n", s.Missing)
+	}
+	if s.Unclear {
+		fmt.Fprintln(w, "note: the counts do not tell whether all events of the hour are stored")
 	}
 	for _, p := range s.Providers {
 		for _, row := range p.Unreadable {

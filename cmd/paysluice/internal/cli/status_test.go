@@ -66,12 +66,12 @@ TICKET ticket-conflicts-prod since 3 d
 	assert.NotContains(t, text.String(), `"schema"`, "the index does not have it")
 	var out, stderr bytes.Buffer
 	status.Alarms, status.Providers[1].Unreadable = nil, []string{"row of paypal:\x1b1"}
-	status.Providers[1].MoreUnreadable, status.Late, status.Missing = 2, 5_001, 5_000
+	status.Providers[1].MoreUnreadable, status.Late, status.Missing, status.Unclear = 2, 5_001, 5_000, true
 	require.NoError(t, (&app{out: &out, format: output.Table}).printStatus(status))
 	assert.Contains(t, out.String(), "\nNo alarm fires.\n")
-	assert.Contains(t, out.String(), "\nlate: at least 5001 accepted events not counted as stored or archived for 10 min; CloudWatch counts up to 5 min late\nmissing: at least 5000 of them in no queue\nleft out: row of paypal:\\x1b1\nleft out: 2 other rows of paypal: paysluice events list names them\n")
+	assert.Contains(t, out.String(), "\nlate: at least 5001 accepted events not counted as stored or archived for 10 min; CloudWatch counts up to 5 min late\nmissing: at least 5000 of them in no queue\nnote: the counts do not tell whether all events of the hour are stored\nleft out: row of paypal:\\x1b1\nleft out: 2 other rows of paypal: paysluice events list names them\n")
 	require.NoError(t, (&app{out: &out, err: &stderr, format: output.CSV}).printStatus(status))
-	assert.Contains(t, stderr.String(), "late: at least 5001 accepted events not counted as stored or archived for 10 min; CloudWatch counts up to 5 min late\nmissing: at least 5000 of them in no queue\nleft out: row of paypal:\\x1b1\n")
+	assert.Contains(t, stderr.String(), "late: at least 5001 accepted events not counted as stored or archived for 10 min; CloudWatch counts up to 5 min late\nmissing: at least 5000 of them in no queue\nnote: the counts do not tell whether all events of the hour are stored\nleft out: row of paypal:\\x1b1\n")
 }
 
 func TestPrintTraceOfARowThatIsNoEvent(t *testing.T) {

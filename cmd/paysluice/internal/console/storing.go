@@ -15,6 +15,7 @@ type storing struct {
 	waiting   int  // events in queue
 	dead      int  // messages in the dead-letter queue
 	lost      int  // accepted events that are in no queue
+	recovered bool // whether late events can have left the queue just now
 	late      bool // whether the oldest event has waited for too long
 	failed    bool // whether messages could not be stored
 	uncounted bool // whether none of the accepted events is counted as stored
@@ -29,7 +30,10 @@ func (d *overviewData) storing() storing {
 	}
 	s.waiting = s.queue.Total()
 	s.late = s.queue.OldestSeconds != nil && *s.queue.OldestSeconds > int(slow.Seconds())
-	s.lost = s.Missing - s.waiting - s.dead
+	s.recovered = s.Recovering && !s.late && (s.waiting == 0 || s.queue.OldestSeconds != nil)
+	if !s.Recovering {
+		s.lost = s.Late - s.waiting - s.dead
+	}
 	s.failed = s.dead+s.Archived > 0
 	s.uncounted = s.Accepted > 0 && s.Stored+s.Duplicates == 0
 	s.none = s.uncounted && s.Due > 0
@@ -67,6 +71,9 @@ func (s storing) faults(read bool) (facts []string) {
 		place = ", and in no queue"
 	}
 	say(s.lost, "accepted event", " not counted as stored or archived for %s%s.%s", after, place, delay())
+	if s.recovered {
+		say(s.Late, "accepted event", " waited for %s, and can be stored by now.%s", after, delay())
+	}
 	return facts
 }
 
@@ -82,10 +89,6 @@ func (s storing) settled() (state, word, text string) {
 		return "unknown", "Nothing new", "No event was accepted in the last hour, and none waits in a queue."
 	case s.uncounted:
 		return "unknown", "Perhaps", counted(s.Accepted, "event") + " accepted in the last hour, none counted as stored, and none waits in a queue." + delay()
-	case s.Doubtful > 0:
-		return "unknown", "Perhaps", text + " " + counted(s.Doubtful, "accepted event") + " not counted as stored, perhaps still on the way." + delay()
-	case s.Before > 0:
-		return "unknown", "Perhaps", fmt.Sprintf("%s They include at least %s accepted before the hour, replayed or refilled. So the counts do not tell whether all events of this hour are stored.", text, formatNumber(s.Before))
 	}
 	return "good", "Yes", text
 }
@@ -93,7 +96,7 @@ func (s storing) settled() (state, word, text string) {
 func (d *overviewData) stored() answer {
 	a := answer{Question: "Are they stored?", State: "unknown", Word: "Unknown"}
 	s := d.storing()
-	a.Failures, a.urgent = s.Archived > 0, s.none || s.late || s.Missing > 0
+	a.Failures, a.urgent = s.Archived > 0, s.none || s.late || s.Late > 0 && !s.recovered
 	facts := s.faults(d.Queues.Problem == nil)
 	unread := d.unread(d.Recent.Problem, d.Queues.Problem, nil)
 	facts = append(facts, unread...)
@@ -102,9 +105,12 @@ func (d *overviewData) stored() answer {
 		a.State, a.Word = "bad", "None"
 	case s.failed || s.lost > 0:
 		a.State, a.Word = "bad", "Not all"
-	case a.urgent:
+	case a.urgent || s.recovered:
 		a.State, a.Word = "bad", "Delayed"
 	case len(unread) > 0:
+	case s.Unclear:
+		a.Word = "Perhaps"
+		facts = append(facts, "The counts do not tell whether all events of the last hour are stored: some waited for long, or older, replayed or repeated ones are counted with them."+delay())
 	case s.waiting > 0:
 		a.Word = "In progress"
 		if s.queue.OldestSeconds != nil {

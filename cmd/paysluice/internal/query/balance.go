@@ -16,7 +16,8 @@ const CountLag = 5 * time.Minute
 const LateAfter = contract.QueueVisibilitySeconds*time.Second + CountLag
 
 // Balance compares the accepted events of a window with what became of them. Counts name no
-// event: they tell how many wait, not which.
+// event. Some of Duplicates and Archived were never accepted: a repeat that the processor
+// recognizes, and a quarantined message. Each of them hides one missing event.
 type Balance struct {
 	Accepted   int
 	Stored     int
@@ -24,20 +25,16 @@ type Balance struct {
 	Archived   int
 	// Due is the part of Accepted for which LateAfter has passed.
 	Due int
-	// Missing is how many accepted events waited at the end of each minute of the last LateAfter,
-	// at least. Those of the minute itself are left out, because the next one can store them. So
-	// steady traffic hides as many missing events as it has in a minute. Stored events that
-	// CloudWatch counts before the accepted ones hide as many, for CountLag.
-	Missing int
-	// Doubtful is Missing with only a tenth of those of the minute left out: events can take up to
-	// six seconds. If more events than a minute accepts waited at some time of the window, as in
-	// an outage, none are left out. Then events that are on the way are counted too.
-	Doubtful int
-	// Before is how many stored events were not accepted in the window, at least: a backlog of
-	// before it, or replayed or refilled events. They hide missing events that were accepted
-	// before they were stored, so then 0 in Missing and Doubtful proves nothing. As many as the
-	// first minute accepts stay unseen.
-	Before int
+	// Late is how many accepted events waited at the end of each minute of the last LateAfter, at
+	// least. Those of the minute itself are left out, because the next one can store them. So
+	// steady traffic hides as many late events as it has in a minute.
+	Late int
+	// Recovering reports whether the late events can have been stored within CountLag, without a
+	// count. Just before, nothing was stored, or a backlog was.
+	Recovering bool
+	// Unclear reports whether the counts do not tell if all events are stored (see unclear). A
+	// tenth of the events of a minute stays unseen.
+	Unclear bool
 }
 
 // NewBalance returns the balance of the counts of a window in steps.
@@ -62,63 +59,82 @@ func NewBalance(counts []Count, since, until time.Time, step time.Duration) Bala
 			}
 			b.Accepted += c.Value
 		case contract.MetricStored:
-			at.stored += c.Value
+			at.done += c.Value
 			b.Stored += c.Value
 		case contract.MetricDuplicates:
-			at.other += c.Value
+			at.done += c.Value
 			b.Duplicates += c.Value
 		case contract.MetricArchived:
-			at.other += c.Value
+			at.done += c.Value
 			b.Archived += c.Value
 		}
 	}
-	last, complete := int(due.Sub(begin)/step), int(until.Add(-CountLag).Sub(begin)/step)
+	first, complete := int(due.Sub(begin)/step)+1, int(until.Add(-CountLag).Sub(begin)/step)
+	first, complete = max(first, 0), max(complete, 0)
 	for _, of := range flows {
-		missing, doubtful := late(of, last, complete)
-		b.Missing += missing
-		b.Doubtful += doubtful
-		b.Before += before(of[:max(complete, 0)])
+		waiting := waiting(of)
+		if n := late(of[first:], waiting[first:]); n > 0 {
+			b.Late += n
+			b.Recovering = b.Recovering || recovering(of[first:complete])
+		}
+		b.Unclear = b.Unclear || unclear(of[:complete], waiting, max(first-1, 0))
 	}
 	return b
 }
 
-// flow has the counts of one provider and one step. Other are its duplicates and archived messages.
-type flow struct{ accepted, stored, other int }
+// flow has the counts of one provider and one step: how many events were accepted, and how many
+// were stored, duplicates or archived.
+type flow struct{ accepted, done int }
 
-// late returns Missing and Doubtful of one provider. Events of the last due step or of one before
-// can be missing. Only the first steps are counted completely. How many events waited at the
-// begin is not known: late takes the smallest number that explains all stored events.
-func late(steps []flow, due, complete int) (missing, doubtful int) {
-	waiting, lowest, outage := 0, 0, false
-	all := math.MaxInt
-	missing, doubtful = all, all
+// waiting returns how many events waited at the end of each step. Those that waited before the
+// first step are not known. They count from the step that stores them as if they never waited.
+func waiting(steps []flow) []int {
+	all := make([]int, len(steps))
+	n := 0
 	for i, s := range steps {
-		waiting += s.accepted - s.stored - s.other
-		lowest = min(lowest, waiting)
-		n := waiting - lowest
-		outage = outage || n > s.accepted && i < complete
-		if i >= due {
-			all, doubtful = min(all, n), min(doubtful, n-s.accepted/10)
-		}
-		if i > due {
-			missing = min(missing, n-s.accepted)
-		}
+		n = max(n+s.accepted-s.done, 0)
+		all[i] = n
 	}
-	if outage {
-		doubtful = all
-	}
-	return max(missing, 0), max(doubtful, 0)
+	return all
 }
 
-// before returns how many stored events were not accepted in the same steps or before. Those of
-// the first step are left out: they can be accepted just before it.
-func before(steps []flow) (most int) {
-	surplus := 0
+// late returns how many events that were accepted before a step waited at its end, the least of
+// all steps.
+func late(steps []flow, waiting []int) int {
+	least := math.MaxInt
 	for i, s := range steps {
-		if surplus -= s.accepted; i > 0 {
-			surplus += s.stored
-			most = max(most, surplus)
-		}
+		least = min(least, waiting[i]-s.accepted)
 	}
-	return most
+	return max(least, 0)
+}
+
+// recovering reports whether the steps stored nothing, as in an outage, or a backlog. A backlog has
+// more events than the steps accepted, by more than one step accepts.
+func recovering(steps []flow) bool {
+	accepted, done, most := 0, 0, 0
+	for _, s := range steps {
+		accepted, done, most = accepted+s.accepted, done+s.done, max(most, s.accepted)
+	}
+	return accepted > 0 && done == 0 || done > accepted+most
+}
+
+// unclear reports whether missing events can be hidden in the steps:
+//   - More were stored than accepted, by more than a step accepts: a backlog of before, or
+//     replayed, refilled or repeated events.
+//   - More waited than a step accepts, as in an outage.
+//   - Some waited at the end of each step since the last due one. A tenth of a step's events are
+//     left out: an event can take up to six seconds.
+func unclear(steps []flow, waiting []int, due int) bool {
+	surplus, most, slow := 0, 0, len(steps) > 0
+	for i, s := range steps {
+		most = max(most, s.accepted)
+		if i > 0 { // those of the first step can be accepted before it
+			surplus += s.done - s.accepted
+		}
+		if surplus > most || waiting[i] > s.accepted {
+			return true
+		}
+		slow = slow && (i < due || waiting[i] > s.accepted/10)
+	}
+	return slow
 }

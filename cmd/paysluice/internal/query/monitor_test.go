@@ -190,13 +190,13 @@ func TestBalance(t *testing.T) {
 	balance := func(counts ...query.Count) query.Balance {
 		return query.NewBalance(counts, now.Add(-time.Hour), now, time.Minute)
 	}
-	assert.Equal(t, query.Balance{Accepted: 130, Due: 110, Stored: 41, Duplicates: 5, Archived: 4, Missing: 60, Doubtful: 60}, balance(
+	assert.Equal(t, query.Balance{Accepted: 130, Due: 110, Stored: 41, Duplicates: 5, Archived: 4, Late: 60, Recovering: true, Unclear: true}, balance(
 		count("stripe", "Accepted", 100, time.Hour), count("stripe", "Stored", 31, time.Hour),
 		count("stripe", "Accepted", 20, query.LateAfter), // may not be counted as stored yet
 		count("stripe", "Duplicates", 5, time.Hour), count("stripe", "Archived", 4, time.Hour), count("stripe", "Rejected", 7, time.Minute),
 		count("square", "Accepted", 10, time.Hour), count("square", "Stored", 10, time.Hour), count("square", "Accepted", 9, 2*time.Hour),
 	))
-	assert.Equal(t, 1, balance(count("stripe", "Accepted", 1, time.Hour), count("square", "Stored", 5, time.Hour)).Missing,
+	assert.Equal(t, 1, balance(count("stripe", "Accepted", 1, time.Hour), count("square", "Stored", 5, time.Hour)).Late,
 		"one provider's events do not hide another's")
 	assert.Equal(t, query.Balance{Accepted: 1}, query.NewBalance([]query.Count{count("stripe", "Accepted", 1, 0)}, now.Add(-time.Minute), now, time.Minute), "a short window")
 
@@ -219,38 +219,42 @@ func TestBalance(t *testing.T) {
 	outage := stripe("Stored", 9_000, 59*time.Minute)
 	latest := query.LateAfter + time.Minute // the newest period with events that can be missing
 	for _, row := range []struct {
-		why                       string
-		counts                    []query.Count
-		missing, doubtful, before int
+		why                 string
+		counts              []query.Count
+		late                int
+		recovering, unclear bool
 	}{
-		{"steady traffic", steady(100), 0, 0, 0},
-		{"5 % of steady traffic are lost: newer stored events hide a minute", steady(95), 51*5 - 100, 50 * 5, 0},
-		{"stored after a visibility timeout, and not counted yet", []query.Count{stripe("Accepted", 1, query.LateAfter)}, 0, 0, 0},
-		{"stored after a visibility timeout, and counted", []query.Count{stripe("Accepted", 1, latest), stripe("Stored", 1, query.CountLag)}, 0, 0, 0},
-		{"a backlog that is drained", steady(100, stripe("Accepted", 900, time.Hour/2), stripe("Stored", 900, 2*time.Minute)), 0, 0, 0},
-		{"a backlog that is drained up to one", []query.Count{stripe("Accepted", 900, time.Hour/2), stripe("Stored", 899, 2*time.Minute)}, 1, 1, 0},
-		{"a backlog in steady traffic that is drained up to one", steady(100, stripe("Accepted", 900, time.Hour/2), stripe("Stored", 899, 2*time.Minute)), 0, 1, 0},
-		{"1 % of steady traffic is lost", steady(99), 0, 40, 0},
-		{"one in each minute, and one is lost", append(traffic(1, 1, 60, 0), stripe("Accepted", 1, time.Hour/2)), 0, 1, 0},
+		{"no event", nil, 0, false, false},
+		{"steady traffic", steady(100), 0, false, false},
+		{"5 % of steady traffic are lost: newer stored events hide a minute", steady(95), 51*5 - 100, false, true},
+		{"1 % of steady traffic is lost", steady(99), 0, false, true},
+		{"one in each minute, and one is lost", append(traffic(1, 1, 60, 0), stripe("Accepted", 1, time.Hour/2)), 0, false, true},
+		{"lost, and the stored ones are counted before the accepted ones", append(traffic(100, 100, 60, 2), append(traffic(0, 100, 1, 0), stripe("Accepted", 150, time.Hour/2))...), 0, false, true},
+		{"some are lost, then as many are replayed", steady(100, stripe("Accepted", 300, 40*time.Minute), stripe("Stored", 300, time.Hour/2)), 0, false, true},
+		{"stored after a visibility timeout, and not counted yet", []query.Count{stripe("Accepted", 1, query.LateAfter)}, 0, false, true},
+		{"stored after a visibility timeout, and counted", []query.Count{stripe("Accepted", 1, latest), stripe("Stored", 1, query.CountLag)}, 0, false, true},
 
-		{"a backlog of before, then most are lost", []query.Count{outage, stripe("Accepted", 100, time.Hour/2), stripe("Stored", 40, time.Hour/2)}, 60, 60, 9_000},
-		{"a backlog of before, then 11 % are lost", append(traffic(100, 89, 58, 0), outage), 49*11 - 100, 48 * 11, 9_000},
-		{"a backlog of before, and none is lost", steady(100, outage), 0, 0, 8_900},
-		{"a short outage before, then some are lost", steady(100, stripe("Stored", 150, 59*time.Minute), stripe("Accepted", 60, time.Hour/2)), 0, 50, 50},
-		{"what is lost before the backlog is stored is not counted", []query.Count{stripe("Accepted", 100, 58*time.Minute), stripe("Stored", 9_040, time.Hour/2)}, 0, 0, 8_940},
-		{"a backlog that ends in the first minute", steady(100, stripe("Stored", 9_000, time.Hour)), 0, 0, 0},
-		{"events of just before the first minute", append(next(100, 59, 0), stripe("Stored", 100, time.Hour)), 0, 90, 0},
+		{"an outage", append(traffic(10, 10, 60, 30), traffic(10, 0, 29, 0)...), 190, true, true},
+		{"a long drain", append(traffic(10, 10, 60, 30), append(traffic(10, 0, 29, 9), traffic(10, 30, 8, 4)...)...), 100, true, true},
+		{"a backlog that is drained", steady(100, stripe("Accepted", 900, time.Hour/2), stripe("Stored", 900, 2*time.Minute)), 0, false, true},
+		{"a backlog that is drained up to one", []query.Count{stripe("Accepted", 900, time.Hour/2), stripe("Stored", 899, 2*time.Minute)}, 1, false, true},
+		{"a backlog of before, then most are lost", []query.Count{outage, stripe("Accepted", 100, time.Hour/2), stripe("Stored", 40, time.Hour/2)}, 60, false, true},
+		{"a backlog of before, and none is lost", steady(100, outage), 0, false, true},
+		{"a backlog of before that accepted repeats do not hide", []query.Count{stripe("Accepted", 300, 59*time.Minute), stripe("Duplicates", 300, 59*time.Minute), stripe("Stored", 301, 58*time.Minute)}, 0, false, true},
+		{"what is lost before the backlog is stored is not counted", []query.Count{stripe("Accepted", 100, 58*time.Minute), stripe("Stored", 9_040, time.Hour/2)}, 0, false, true},
+		{"a backlog that ends in the first minute", steady(100, stripe("Stored", 9_000, time.Hour)), 0, false, false},
+		{"events of just before the first minute", append(next(100, 59, 0), stripe("Stored", 100, time.Hour)), 0, false, true},
 
-		{"a tenth is stored in the next minute", append(traffic(100, 90, 20, 20), traffic(100, 100, 19, 0)...), 0, 0, 0},
-		{"all are stored in the next minute", next(10, 60, 0), 0, 9, 0},
-		{"the same after a pause", next(10, 20, 0), 0, 9, 0},
-		{"the same, and it ends", next(10, 20, 5), 0, 0, 0},
-		{"counted as stored in a minute and as accepted in the next", append(traffic(0, 10, 60, 0), traffic(10, 0, 59, 0)...), 0, 0, 0},
-		{"CloudWatch counts the accepted ones late", append(traffic(100, 100, 60, 5), traffic(0, 100, 4, 0)...), 0, 0, 0},
-		{"CloudWatch counts the stored ones late", append(traffic(100, 100, 60, 5), traffic(100, 0, 4, 0)...), 0, 0, 0},
+		{"a tenth is stored in the next minute", append(traffic(100, 90, 20, 20), traffic(100, 100, 19, 0)...), 0, false, false},
+		{"all are stored in the next minute", next(10, 60, 0), 0, false, true},
+		{"the same, and it ends", next(10, 20, 7), 0, false, false},
+		{"a few repeats", steady(100, stripe("Duplicates", 3, time.Hour/2)), 0, false, false},
+		{"counted as stored in a minute and as accepted in the next", append(traffic(0, 10, 60, 0), traffic(10, 0, 59, 0)...), 0, false, false},
+		{"CloudWatch counts the accepted ones late", append(traffic(100, 100, 60, 5), traffic(0, 100, 4, 0)...), 0, false, false},
+		{"CloudWatch counts the stored ones late", append(traffic(100, 100, 60, 5), traffic(100, 0, 4, 0)...), 0, false, false},
 	} {
 		b := balance(row.counts...)
-		assert.Equal(t, []int{row.missing, row.doubtful, row.before}, []int{b.Missing, b.Doubtful, b.Before}, row.why)
+		assert.Equal(t, []any{row.late, row.recovering, row.unclear}, []any{b.Late, b.Recovering, b.Unclear}, row.why)
 	}
 }
 
@@ -308,6 +312,7 @@ func TestReadStatus(t *testing.T) {
 	assert.Equal(t, 7, status.Missing, "one waits in the queue, and one in the dead-letter queue")
 	assert.Equal(t, 9, status.Late)
 	assert.False(t, query.Status{Late: 1}.Healthy())
+	assert.True(t, query.Status{Unclear: true}.Healthy(), "it is no fault")
 }
 
 func TestAgeThatCloudWatchDoesNotHave(t *testing.T) {

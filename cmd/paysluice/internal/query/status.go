@@ -24,9 +24,10 @@ type Status struct {
 	QueueStates
 	// Late counts at least the accepted events that were not counted as stored or archived for
 	// LateAfter (see Balance), and Missing those that are in no queue even if all that wait are
-	// late.
-	Late    int `json:"late,omitempty"`
-	Missing int `json:"missing,omitempty"`
+	// late. Unclear reports whether the counts do not tell if all are stored. It is no fault.
+	Late    int  `json:"late,omitempty"`
+	Missing int  `json:"missing,omitempty"`
+	Unclear bool `json:"unclear,omitempty"`
 	// Alarms are those that fire.
 	Alarms []Alarm `json:"alarms"`
 }
@@ -135,8 +136,10 @@ func (p *ProviderStatus) readRows(ctx context.Context, s *Store) error {
 
 // add adds the counts since Status.Since. The queues are known.
 func (s *Status) add(counts []Count) {
-	s.Late = NewBalance(counts, s.Since, s.At, time.Minute).Missing
-	s.Missing = max(s.Late-s.Queue.Total()-s.DeadLetters.Total(), 0)
+	b := NewBalance(counts, s.Since, s.At, time.Minute)
+	if s.Late, s.Unclear = b.Late, b.Unclear; !b.Recovering {
+		s.Missing = max(s.Late-s.Queue.Total()-s.DeadLetters.Total(), 0)
+	}
 	shown := CountedMetrics()
 	for _, c := range counts {
 		for i := range s.Providers {
