@@ -177,7 +177,7 @@ func (s *Server) work(r *http.Request, id string, load func(context.Context) (*r
 			s.log("replay %s ended: %s stored, %d not", run.ID, counted(proof.Stored, "event"), len(proof.Missing))
 			return
 		}
-		s.log("replay %s stopped: %s; to resume: paysluice replay --resume %[1]s", run.ID, err)
+		s.log("replay %s stopped: %s; to resume: %s", run.ID, err, s.command("paysluice replay --resume "+quote(run.ID)))
 	}()
 	return nil
 }

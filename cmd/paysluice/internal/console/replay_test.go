@@ -537,11 +537,12 @@ func TestReplaySaysWhatWasNotSent(t *testing.T) {
 func TestReplayThatIsStoppedIsResumed(t *testing.T) {
 	a := &archive{proof: replay.Proof{Missing: []replay.Missing{{EventID: "stripe:e", Reason: "conflict", Again: true}}}}
 	s, w := withArchive(t, a)
+	s.Stack.AWS.Local = true
 	post(t, s, "/replay", planned(t, s))
 	assert.Equal(t, http.StatusSeeOther, post(t, s, "/replay/stop", url.Values{"id": {"run1"}}).Code)
 	eventually(t, s, "Replay stopped")
 	s.runner.all.Wait()
-	assert.Contains(t, w.log.String(), "to resume: paysluice replay --resume run1")
+	assert.Contains(t, w.log.String(), "to resume: paysluice --local replay --resume run1\n")
 
 	close(a.sending)
 	a.fail["Run"] = fmt.Errorf("%w: put failed: %w", replay.ErrUnrecorded, context.Canceled)
@@ -554,6 +555,9 @@ func TestReplayThatIsStoppedIsResumed(t *testing.T) {
 	delete(a.fail, "Run")
 	assert.Equal(t, http.StatusSeeOther, post(t, s, "/replay/resume", url.Values{"id": {"run1"}}).Code)
 	eventually(t, s, "failed again: conflict")
+	text = page(t, s, "/run?id=run1")
+	assert.Contains(t, text, `<a href="/search?q=stripe%3ae"><code>stripe:e</code></a>`)
+	assert.Contains(t, text, "Failures counts messages, not events.")
 	a.fail["Load"] = denied()
 	assert.Equal(t, http.StatusForbidden, post(t, s, "/replay/resume", url.Values{"id": {"run1"}}).Code)
 	delete(a.fail, "Load")
@@ -584,6 +588,7 @@ func TestReplayIsContinuedElsewhere(t *testing.T) {
 	delete(a.fail, "Run")
 	post(t, s, "/replay/resume", url.Values{"id": {"run1"}})
 	eventually(t, s, "Replay ended, not all events are stored")
+	assert.NotContains(t, page(t, s, "/run?id=run1"), "one more message", "none failed again")
 	s.runner.all.Wait()
 	a.recorded.Proof = &replay.Proof{Stored: 2}
 	assert.Contains(t, page(t, s, "/run?id=run1"), "Replay ended, all events are stored")
