@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -124,7 +125,7 @@ func (a *app) printStatus(s query.Status) error {
 	}
 	fmt.Fprintln(a.out)
 	if len(s.Alarms) == 0 {
-		fmt.Fprintln(a.out, "No alarm fires.")
+		fmt.Fprintln(a.out, cmp.Or(s.Unevaluated, "No alarm fires."))
 	}
 	for _, alarm := range s.Alarms {
 		kind := "TICKET"

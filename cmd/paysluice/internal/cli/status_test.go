@@ -69,6 +69,11 @@ TICKET ticket-conflicts-prod since 3 d
 	status.Providers[1].MoreUnreadable, status.Late, status.Missing, status.Unclear = 2, 5_001, 5_000, true
 	require.NoError(t, (&app{out: &out, format: output.Table}).printStatus(status))
 	assert.Contains(t, out.String(), "\nNo alarm fires.\n")
+	status.Unevaluated = "An emulator evaluates no alarm."
+	out.Reset()
+	require.NoError(t, (&app{out: &out, format: output.Table}).printStatus(status))
+	assert.NotContains(t, out.String(), "No alarm fires")
+	assert.Contains(t, out.String(), "\nAn emulator evaluates no alarm.\n")
 	assert.Contains(t, out.String(), "\nlate: at least 5001 accepted events not counted as stored or archived for 10 min; CloudWatch counts up to 5 min late\nmissing: at least 5000 of them in no queue\nnote: the counts do not tell whether all events of the hour are stored\nleft out: row of paypal:\\x1b1\nleft out: 2 other rows of paypal: paysluice events list names them\n")
 	require.NoError(t, (&app{out: &out, err: &stderr, format: output.CSV}).printStatus(status))
 	assert.Contains(t, stderr.String(), "late: at least 5001 accepted events not counted as stored or archived for 10 min; CloudWatch counts up to 5 min late\nmissing: at least 5000 of them in no queue\nnote: the counts do not tell whether all events of the hour are stored\nleft out: row of paypal:\\x1b1\n")

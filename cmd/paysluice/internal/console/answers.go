@@ -106,14 +106,25 @@ func (d *overviewData) person(arriving, stored answer) answer {
 		a.Word = "Perhaps"
 	}
 	unread := d.unread(d.Counts.Problem, d.Queues.Problem, d.Alarms.Problem)
-	if facts = append(facts, unread...); len(facts) == 0 {
+	facts = append(facts, unread...)
+	switch {
+	case len(facts) > 0:
+	case d.Unevaluated != "":
+		a.Word = "Nothing known"
+		facts = append(facts, d.Unevaluated, sentence(d.calm()))
+	default:
 		a.State, a.Word = "good", "No"
-		empty := "the dead-letter queue is empty"
-		if d.Queues.Value.Unpublished != nil {
-			empty = "the queues of dead letters and of unpublished events are empty"
-		}
-		facts = append(facts, fmt.Sprintf("None of %s is on, %s, and nothing went to the archive in %s.", counted(d.AlarmsAll, "alarm"), empty, d.Span.Text))
+		facts = append(facts, fmt.Sprintf("None of %s is on, %s.", counted(d.AlarmsAll, "alarm"), d.calm()))
 	}
 	a.Text = strings.Join(facts, " ")
 	return a
+}
+
+// calm says that no message failed.
+func (d *overviewData) calm() string {
+	empty := "the dead-letter queue is empty"
+	if d.Queues.Value.Unpublished != nil {
+		empty = "the queues of dead letters and of unpublished events are empty"
+	}
+	return empty + ", and nothing went to the archive in " + d.Span.Text
 }

@@ -44,6 +44,8 @@ type overviewData struct {
 	Queues    section[query.QueueStates]
 	Alarms    section[[]query.Alarm] // that fire
 	AlarmsAll int
+	// Unevaluated says why alarms that are not on tell nothing, "" if they do.
+	Unevaluated string
 }
 
 // metric is a column of the overview.
@@ -111,7 +113,7 @@ func (s *Server) readOverview(ctx context.Context, data *overviewData, now time.
 	})
 	all.Go(func() error {
 		alarms, err := s.Monitor.Alarms(ctx)
-		data.AlarmsAll = len(alarms)
+		data.AlarmsAll, data.Unevaluated = len(alarms), query.Unevaluated(s.Stack, alarms)
 		data.Alarms = read(slices.DeleteFunc(alarms, func(a query.Alarm) bool { return !a.Firing() }), err)
 		return nil
 	})

@@ -134,6 +134,9 @@ func TestOverviewAnswers(t *testing.T) {
 		{"an outage", &world{counts: down, queues: queue(query.Queue{Waiting: 34, OldestSeconds: new(1_800)})}, []string{
 			"good Yes", "bad Delayed: 34 events in the queue, the oldest for 30 min.\n", "bad Yes: Accepted events are not stored in time."}},
 		{"an alarm", &world{alarms: []query.Alarm{{Name: "page-x", State: "ALARM", Since: now}, {Name: "ok", State: "OK"}}}, []string{"bad Yes: 1 alarm is on. What to do is below."}},
+		{"a new stack on AWS", &world{alarms: []query.Alarm{{State: "INSUFFICIENT_DATA"}, {State: "INSUFFICIENT_DATA"}}}, []string{
+			"unknown Nothing known: CloudWatch has evaluated no alarm yet: a new stack takes some minutes. The dead-letter queue is empty, and nothing went to the archive in the last hour.\n"}},
+		{"one alarm without data", &world{alarms: []query.Alarm{{State: "OK"}, {State: "INSUFFICIENT_DATA"}}}, []string{"good No: None of 2 alarms is on"}},
 		{"alarms and dead letters", &world{alarms: []query.Alarm{{State: "ALARM"}, {State: "ALARM"}}, queues: letters(query.Queue{InFlight: 2, OldestSeconds: new(7_200)})}, []string{
 			"bad Not all: 2 messages in the dead-letter queue.\n", "bad Yes: 2 alarms are on. What to do is below. 2 messages in the dead-letter queue. The oldest has been there for 2 h: dlq-archiver fails."}},
 		{"unpublished events", &world{queues: query.QueueStates{Unpublished: &query.Queue{Waiting: 1_001}}}, []string{"bad Yes: 1,001 messages about unpublished events. paysluice failures unpublished lists them."}},
@@ -159,6 +162,9 @@ func TestOverviewAnswers(t *testing.T) {
 	s := listen(t, &world{})
 	s.Stack.CreatedAt = now.Add(-30 * day)
 	assert.Contains(t, answersOf(page(t, s, "/")), "bad None: No request was accepted in the last hour. The table has no event", "an old stack")
+	s.Stack.AWS.Endpoint = "http://127.0.0.1:1"
+	s.Stack.CreatedAt = now
+	assert.Contains(t, answersOf(page(t, s, "/")), "unknown Nothing known: An emulator evaluates no alarm. The dead-letter queue is empty")
 }
 
 func TestOverviewPage(t *testing.T) {

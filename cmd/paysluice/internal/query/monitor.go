@@ -122,6 +122,18 @@ func (a Alarm) rank() int {
 // Firing reports whether the alarm's condition holds.
 func (a Alarm) Firing() bool { return a.State == string(cwtypes.StateValueAlarm) }
 
+// Unevaluated says why alarms that do not fire tell nothing, "" if they do.
+func Unevaluated(s *stack.Stack, alarms []Alarm) string {
+	insufficient := func(a Alarm) bool { return a.State == string(cwtypes.StateValueInsufficientData) }
+	switch {
+	case s.AWS.Endpoint != "":
+		return "An emulator evaluates no alarm."
+	case len(alarms) > 0 && !slices.ContainsFunc(alarms, func(a Alarm) bool { return !insufficient(a) }):
+		return "CloudWatch has evaluated no alarm yet: a new stack takes some minutes."
+	}
+	return ""
+}
+
 func newAlarm(a cwtypes.MetricAlarm) Alarm {
 	means, do, _ := strings.Cut(strings.TrimPrefix(aws.ToString(a.AlarmDescription), "Means: "), " Do: ")
 	return Alarm{

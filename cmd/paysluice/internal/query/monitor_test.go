@@ -283,7 +283,12 @@ func TestReadStatus(t *testing.T) {
 	status, err = query.ReadStatus(t.Context(), m, query.NewStore(&i, nil, m.Stack, m.Now), time.Hour)
 	require.NoError(t, err)
 	assert.Len(t, status.Alarms, 1)
+	assert.Empty(t, status.Unevaluated)
 	assert.False(t, status.Healthy())
+	c.alarms[0].StateValue = cwtypes.StateValueInsufficientData
+	status, err = query.ReadStatus(t.Context(), m, query.NewStore(&i, nil, m.Stack, m.Now), time.Hour)
+	require.NoError(t, err)
+	assert.Contains(t, status.Unevaluated, "a new stack")
 	assert.True(t, query.Status{}.Healthy())
 	assert.False(t, query.Status{QueueStates: query.QueueStates{DeadLetters: query.Queue{InFlight: 1}}}.Healthy(), "the archiver fails")
 
@@ -311,6 +316,7 @@ func TestReadStatus(t *testing.T) {
 	assert.Equal(t, 2, status.Providers[0].MoreUnreadable)
 	assert.Equal(t, 7, status.Missing, "one waits in the queue, and one in the dead-letter queue")
 	assert.Equal(t, 9, status.Late)
+	assert.Equal(t, "An emulator evaluates no alarm.", status.Unevaluated)
 	assert.False(t, query.Status{Late: 1}.Healthy())
 	assert.True(t, query.Status{Unclear: true}.Healthy(), "it is no fault")
 }

@@ -30,6 +30,8 @@ type Status struct {
 	Unclear bool `json:"unclear,omitempty"`
 	// Alarms are those that fire.
 	Alarms []Alarm `json:"alarms"`
+	// Unevaluated says why alarms that do not fire tell nothing, "" if they do.
+	Unevaluated string `json:"unevaluated,omitempty"`
 }
 
 // ProviderStatus is how the webhooks of one provider are doing.
@@ -88,6 +90,7 @@ func ReadStatus(ctx context.Context, m *Monitor, s *Store, period time.Duration)
 	})
 	all.Go(func() error {
 		alarms, err := m.Alarms(ctx)
+		status.Unevaluated = Unevaluated(m.Stack, alarms)
 		for _, a := range alarms {
 			if a.Firing() {
 				status.Alarms = append(status.Alarms, a)
