@@ -110,17 +110,23 @@ func TestBrowserFollowsEvents(t *testing.T) {
 	b.until(`!document.activeElement.blur()`)
 	b.until(button + ` === "Live" && ` + last + ` === "stripe:held10"`)
 
+	b.until(`scrollTo(0, 500), scrollY === 500`)
+	add("late", 0)
+	b.until(button + ` === "Live: 50 new at the top" && ` + last + ` === "stripe:held10"`)
+	b.until(`scrollTo(0, 0), scrollY === 0`)
+	b.until(button + ` === "Live" && ` + last + ` === "stripe:late10"`)
+
 	for _, focus := range []string{`document.querySelector("[data-id] a").focus()`, `document.activeElement.blur()`} {
 		b.until(`!` + focus)
 		fail(denied())
-		b.until(button + ` === "Not live" && ` + says + `.startsWith("Access denied.") && ` + says + `.endsWith("This is the state of 13:00:00.") && ` + last + ` === "stripe:held10"`)
+		b.until(button + ` === "Not live" && ` + says + `.startsWith("Access denied.") && ` + says + `.endsWith("This is the state of 13:00:00.") && ` + last + ` === "stripe:late10"`)
 		fail(nil)
 		b.until(button + ` === "Live" && ` + says + ` === ""`)
 	}
 
 	b.down.Store(true)
 	b.until(button + ` === "Not live" && ` + says + ` === "The console does not answer. This is the state of 13:00:00."`)
-	b.until(last + ` === "stripe:held10"`)
+	b.until(last + ` === "stripe:late10"`)
 	b.until(`!document.querySelector("[data-live]").click() && ` + button + ` === "Paused" && ` + says + ` === ""`)
 	b.until(`!document.querySelector("[data-live]").click() && ` + button + ` === "Live"`)
 	b.until(button + ` === "Not live"`)

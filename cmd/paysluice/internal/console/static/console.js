@@ -132,8 +132,8 @@ const show = (fresh) => {
 
 const repeat = (task, wait) => setTimeout(() => task().finally(() => repeat(task, wait)), wait);
 
-// The live tail reads the first page again. While a row is pointed at or has the focus,
-// nothing moves under the hand.
+// The live tail reads the first page again. While a row is pointed at or has the focus, or the list
+// is scrolled, nothing moves under the hand.
 const live = document.querySelector("[data-live]");
 if (live) {
   let paused = sessionStorage.getItem("tail") === "paused";
@@ -158,7 +158,8 @@ if (live) {
     const rows = document.getElementById("rows");
     const known = new Set(every("[data-id]", rows).map((row) => row.dataset.id));
     const added = every("[data-id]", fresh).filter((row) => !known.has(row.dataset.id));
-    if (known.size && rows.matches(":hover, :focus-within")) return label(added.length ? `Live: ${added.length} new when you leave the list` : "Live");
+    const held = known.size && (rows.matches(":hover, :focus-within") ? "when you leave the list" : rows.getBoundingClientRect().top < 0 && "at the top");
+    if (held) return label(added.length ? `Live: ${added.length} new ${held}` : "Live");
     for (const row of added) row.classList.add("new");
     label(fresh.querySelector("[data-failed]") ? "Not live" : "Live");
     show(fresh);
