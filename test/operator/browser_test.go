@@ -172,7 +172,7 @@ func TestBrowserByKeyboard(t *testing.T) {
 func TestBrowserWithoutJavaScript(t *testing.T) {
 	inBrowser(t)
 	id, body := store(t, contract.Stripe())
-	archive(t, 1, contract.ReasonConflict, time.Now().Add(-5*time.Hour).Truncate(time.Millisecond), "")
+	archive(t, 1, contract.ReasonReceivesExhausted, time.Now().Add(-5*time.Hour).Truncate(time.Millisecond), "")
 	b, c := visit(t, root())
 	require.NoError(t, b.WithoutScripts())
 	shows := func(want string) {
@@ -193,11 +193,11 @@ func TestBrowserWithoutJavaScript(t *testing.T) {
 	_, exact := c.get("/payload?id=" + id)
 	assert.Equal(t, string(body), exact)
 	press("nav a[href='/failures']", "Plan a replay")
-	press("a[href^='/failures?days=7&provider']", "Messages")
+	press("a[href='/failures?days=7&provider=stripe&reason=receives-exhausted']", "Messages")
 	press("a[data-select]", "Select none")
-	press("form[action='/replay/plan'] button", "Nothing to replay")
+	press("form[action='/replay/plan'] button", "They go to the queue again.")
 	press("nav a[href='/failures']", "Plan a replay")
-	press("a[href^='/failures?days=7&provider']", "Messages")
+	press("a[href='/failures?days=7&provider=stripe&reason=receives-exhausted']", "Messages")
 	press("a[href^='/replay']", "paysluice replay")
 	press("nav a[href='/doctor']", "Examine the stack")
 	press("nav a[href='/send']", "Expected: 200")
@@ -253,9 +253,9 @@ func TestBrowserReplays(t *testing.T) {
 // What takes long says so before it answers, and is asked for once.
 func TestBrowserSaysThatItWorks(t *testing.T) {
 	inBrowser(t)
-	archive(t, 1, contract.ReasonConflict, time.Now().Add(-5*time.Hour).Truncate(time.Millisecond), "")
+	archive(t, 1, contract.ReasonReceivesExhausted, time.Now().Add(-5*time.Hour).Truncate(time.Millisecond), "")
 	b, c := visit(t, root())
-	for target, label := range map[string]string{"/failures": "Planning …", "/failures?provider=stripe&reason=conflict&days=7": "Planning …", "/doctor": "Examining …"} {
+	for target, label := range map[string]string{"/failures": "Planning …", "/failures?provider=stripe&reason=receives-exhausted&days=7": "Planning …", "/doctor": "Examining …"} {
 		require.NoError(t, b.Enter(c.origin+target))
 		for _, asks := range []int{1, 0} {
 			require.Equal(t, fmt.Sprintf("%d %s The console is at work. The answer can take some minutes.", asks, label), evaluate[string](t, b, `(() => {

@@ -20,6 +20,8 @@ type archivedData struct {
 	From, To string
 	Rest     string // URL of the search after To
 	Group    string // URL of the latest one's group
+	Plans    bool   // whether a replay can send any
+	Form     string // URL that plans one of the selected
 	Trace    string
 	Command  string
 }
@@ -64,13 +66,17 @@ func dayOf(key string) string { return cmp.Or(failure.Failure{Key: key}.Day(), k
 func newArchived(id string, found []failure.Failure) archivedData {
 	provider, _, _ := strings.Cut(id, ":")
 	data := archivedData{Failure: failure.Failure{Provider: provider, EventID: id}, Messages: found, Trace: traceURL(id)}
+	data.Form = "/replay/plan?" + url.Values{"q": {id}}.Encode()
+	data.Plans = slices.ContainsFunc(found, func(f failure.Failure) bool { return !explain(f.Reason).Kept })
 	commands := []string{"paysluice failures show " + quote(id), "paysluice trace " + quote(id)}
 	if len(found) > 0 {
 		slices.SortStableFunc(found, func(x, y failure.Failure) int { return cmp.Compare(y.ArchivedAt, x.ArchivedAt) })
 		last := found[0]
 		data.Failure = last
 		data.Group = "/failures?" + url.Values{"provider": {last.Provider}, "reason": {last.Reason}, "days": {"30"}}.Encode()
-		commands = slices.Insert(commands, 1, "paysluice replay "+quote(last.Key))
+		if !explain(last.Reason).Kept {
+			commands = slices.Insert(commands, 1, "paysluice replay "+quote(last.Key))
+		}
 	}
 	data.Command = strings.Join(commands, "\n")
 	return data

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/paysluice/paysluice/cmd/paysluice/failure"
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/doctor"
 	"github.com/paysluice/paysluice/handlers/event"
 	"github.com/paysluice/paysluice/test/console/browser"
@@ -271,4 +272,22 @@ func TestBrowserDescribesTheForm(t *testing.T) {
 	b.until(rows + `.includes('"amount": 5,')`)
 	choose("type", "charge.captured")
 	b.until(rows + `.includes('"charge.captured"')`)
+}
+
+// On a group's page j leads to the first message, which x selects. A button stands clear of what is below it.
+func TestBrowserSelectsAMessage(t *testing.T) {
+	lost := paid("stripe:evt_1", time.Hour)
+	s, _ := withArchive(t, &archive{failures: []failure.Failure{
+		{Key: "stripe/2026/03/10/a.json", Provider: "stripe", Reason: "receives-exhausted", EventID: lost.ID, Event: &lost, ArchivedAt: now.UnixMilli()},
+	}})
+	b := open(t, s)
+	require.NoError(t, b.Enter(b.origin+"/failures?provider=stripe&reason=receives-exhausted&days=7"))
+	require.NoError(t, b.Do(chromedp.KeyEvent("jx")))
+	b.until(`document.querySelector("[name=key]").checked`)
+	for _, width := range []int64{1200, 390} {
+		require.NoError(t, b.Show(width, 800, "light"))
+		require.NoError(t, b.Enter(b.origin+"/search?q="+lost.ID))
+		b.until(`document.querySelector(".pick").getBoundingClientRect().top - document.querySelector("main form button").getBoundingClientRect().bottom > 10`)
+	}
+	b.until(`getComputedStyle(document.querySelector("[data-label=Received]"), "::before").display !== "none"`)
 }

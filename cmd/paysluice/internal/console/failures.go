@@ -38,6 +38,7 @@ type failuresData struct {
 	From, To int                      // positions of the page's first and last message, from 1 on
 	Selected bool                     // whether all messages of the page are selected
 	Select   string                   // URL of the page with all messages selected, or with none
+	Form     string                   // URL that plans a replay of the selected messages
 	Next     string                   // URL of the next page, "" on the last
 	Total    int                      // of the messages in Groups
 	Limit    int                      // of the messages of a provider that are read
@@ -50,19 +51,23 @@ type failuresData struct {
 
 // meaning explains why a message is archived, and says what to do, for a reason of
 // docs/reasons.md.
-type meaning struct{ What, Do string }
+type meaning struct {
+	What, Do string
+	Kept     bool // whether a replay of the console never sends it
+}
 
 // explain returns the meaning of a reason, empty for an unknown one.
 func explain(reason string) meaning {
+	const read = "Read the body: paysluice failures show KEY, with the message’s key of the list."
 	return map[string]meaning{
-		contract.ReasonReceivesExhausted:    {"The consumer failed to store it as often as MaxReceiveCount allows.", "Find the cause in the ERROR lines of event-consumer and correct it. Then plan a replay."},
-		contract.ReasonConflict:             {"The table has an event with the same id and time, but other content.", "Compare both. A replay sends it only if the row was removed on purpose."},
-		contract.ReasonExpired:              {"It is so old that the table may have stored it before and deleted it since.", "Look it up at the provider."},
-		contract.ReasonSender:               {"The processor of another provider sent it.", "Find out who uses the role of that processor before you replay."},
-		contract.ReasonSignatureReused:      {"Another event of PayPal has the same signature, so one of the two is forged.", "Compare both with PayPal."},
-		contract.ReasonOtherMode:            {"Its mode, live or test, is not the environment of the secret’s entry.", "If the entry is wrong, correct it. Then replay with --other-mode."},
-		string(provider.EnvelopeUnreadable): {"It is signed, but it is no event of the provider.", "Read the body with paysluice failures show."},
-		string(provider.EventIDInvalid):     {"It is signed, but its id cannot be part of a key.", "Read the body with paysluice failures show."},
+		contract.ReasonReceivesExhausted:    {"The consumer failed to store it as often as MaxReceiveCount allows.", "Find the cause in the ERROR lines of event-consumer and correct it. Then plan a replay.", false},
+		contract.ReasonConflict:             {"The table has an event with the same id and time, but other content.", "Compare both: the event’s page has the stored one, and paysluice failures show KEY the archived one. If the row was removed on purpose, paysluice replay --conflicts KEY sends it.", true},
+		contract.ReasonExpired:              {"It is so old that the table may have stored it before and deleted it since.", "Look it up at the provider.", true},
+		contract.ReasonSender:               {"The processor of another provider sent it.", "Find out who uses the role of that processor. A replay never sends it.", true},
+		contract.ReasonSignatureReused:      {"Another event of PayPal has the same signature, so one of the two is forged.", "Compare both with PayPal. If this one is genuine, paysluice replay --conflicts KEY sends it.", true},
+		contract.ReasonOtherMode:            {"Its mode, live or test, is not the environment of the secret’s entry.", "If the entry is wrong, correct it. Then paysluice replay --other-mode KEY sends it.", true},
+		string(provider.EnvelopeUnreadable): {"It is signed, but it is no event of the provider.", read, true},
+		string(provider.EventIDInvalid):     {"It is signed, but its id cannot be part of a key.", read, true},
 	}[reason]
 }
 
@@ -122,6 +127,9 @@ func (s *Server) failures(r *http.Request) (view, error) {
 	data.Command = "paysluice failures stats --since " + fmt.Sprint(data.Days) + "d"
 	if data.Provider != "" && data.Reason != "" {
 		data.Command = fmt.Sprintf("paysluice failures list --provider %s --reason %s --since %dd%s", data.Provider, quote(data.Reason), data.Days, rest)
+		if explain(data.Reason).Kept && len(data.Messages) > 0 {
+			data.Command += "\npaysluice failures show " + quote(data.Messages[0].Key)
+		}
 	}
 	return view{page: "failures", title: "Failures", data: data}, nil
 }
@@ -134,6 +142,21 @@ func (d failuresData) Recovered() bool {
 // Whole reports whether the page has all messages of its group.
 func (d failuresData) Whole() bool {
 	return len(d.Messages) == d.Total && d.Cut == "" && d.Problem == nil
+}
+
+// planShown plans a replay of messages that a page shows. A problem leads back to that page.
+func (s *Server) planShown(r *http.Request) (view, error) {
+	v, err := s.planSelected(r)
+	if shown := r.URL.Query(); err != nil && len(shown) > 0 {
+		back := "/failures?"
+		if shown.Has("q") {
+			back = "/search?"
+		}
+		p := newProblem(err)
+		p.Back = back + shown.Encode() + "#messages"
+		return view{page: "problem", title: p.Title, data: p, status: p.status()}, nil
+	}
+	return v, err
 }
 
 // messages returns the first messages of the days since a time, at most countedFailures of each
@@ -216,6 +239,7 @@ func (d *failuresData) turn(all []failure.Failure, after messagePlace, form url.
 		d.Next = "/failures?" + kept.Encode() + "#messages"
 	}
 	kept.Set("after", form.Get("after"))
+	d.Form = "/replay/plan?" + kept.Encode()
 	if !d.Selected {
 		kept.Set("selected", "all")
 	}

@@ -31,6 +31,7 @@ type problem struct {
 	Text  string
 	// Statement is the policy statement that is missing.
 	Statement string
+	Back      string // URL of the page before, "" if it is not known
 	err       error
 }
 

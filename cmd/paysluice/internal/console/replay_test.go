@@ -276,6 +276,24 @@ func TestFailures(t *testing.T) {
 	}
 }
 
+// The page of a group that no replay sends has no button for one, and names the command with a key.
+func TestFailuresThatNoReplaySends(t *testing.T) {
+	a := &archive{}
+	s, _ := withArchive(t, a)
+	for _, row := range []struct{ reason, id string }{{"conflict", "stripe:evt_1"}, {"event_id_invalid", ""}} {
+		a.failures = []failure.Failure{{Key: "stripe/2026/03/10/a.json", Provider: "stripe", Reason: row.reason, ArchivedAt: now.UnixMilli(), EventID: row.id}}
+		text := page(t, s, "/failures?provider=stripe&days=7&reason="+row.reason)
+		assert.Contains(t, text, `<code class="block">stripe/2026/03/10/a.json</code>`, row.reason)
+		assert.Contains(t, text, "--since 7d\npaysluice failures show stripe/2026/03/10/a.json<", row.reason)
+		for _, target := range []string{"/failures", "/failures?provider=stripe&days=7&reason=" + row.reason, "/search?q=stripe:evt_1"} {
+			text := get(t, s, target).Body.String()
+			assert.NotContains(t, text, "Plan a replay", target)
+			assert.NotContains(t, text, "checkbox", target)
+			assert.NotContains(t, text, "paysluice replay stripe", target)
+		}
+	}
+}
+
 // An event that only the archive has is found by its id, with the reason and what to do.
 func TestSearchFindsAnArchivedEvent(t *testing.T) {
 	lost := paid("stripe:evt_lost", 60*time.Hour)
@@ -288,11 +306,12 @@ func TestSearchFindsAnArchivedEvent(t *testing.T) {
 		text := page(t, s, "/search?q="+q)
 		for _, want := range []string{
 			"The event is not stored", `<a href="/failures?days=30&amp;provider=stripe&amp;reason=receives-exhausted">`, explain("receives-exhausted").What, explain("receives-exhausted").Do,
-			`value="stripe/2026/03/08/lost.json" aria-label="Select stripe/2026/03/08/lost.json" checked`, `value="stripe/2026/03/08/cold.json" aria-label="Select stripe/2026/03/08/cold.json">`,
+			`value="stripe/2026/03/08/lost.json" aria-label="Select stripe/2026/03/08/lost.json" checked`, `<td data-label="Select"></td>`,
 			"paysluice failures show stripe:evt_lost\npaysluice replay stripe/2026/03/08/lost.json\npaysluice trace stripe:evt_lost", "20.00",
 		} {
 			assert.Contains(t, text, want, q)
 		}
+		assert.NotContains(t, text, `value="stripe/2026/03/08/cold.json"`, "no replay sends it")
 	}
 	text := get(t, s, "/search?q=stripe:evt_other").Body.String()
 	assert.Contains(t, text, "Neither an event nor a payment has the id stripe:evt_other, and the archive has no event with it.")
@@ -302,7 +321,7 @@ func TestSearchFindsAnArchivedEvent(t *testing.T) {
 func TestSearchInALargeArchive(t *testing.T) {
 	a := &archive{failures: []failure.Failure{
 		{Key: "paypal/2026/03/06/a.json", Provider: "paypal"}, {Key: "stripe/2026/03/07/a.json", Provider: "stripe"},
-		{Key: "stripe/2026/03/08/b.json", Provider: "stripe", Reason: "expired", EventID: "stripe:evt_lost"}, {Key: "stripe/2026/03/09/c.json", Provider: "stripe"},
+		{Key: "stripe/2026/03/08/b.json", Provider: "stripe", Reason: "receives-exhausted", EventID: "stripe:evt_lost"}, {Key: "stripe/2026/03/09/c.json", Provider: "stripe"},
 	}}
 	s, _ := withArchive(t, a)
 	minute := 0
@@ -411,6 +430,11 @@ func TestReplayOfSelectedMessages(t *testing.T) {
 		assert.Equal(t, row.code, r.Code, why)
 		assert.Contains(t, r.Body.String(), row.says, why)
 	}
+	form := regexp.MustCompile(`<form method="post" action="([^"]+)">`).FindStringSubmatch(newest)
+	require.NotNil(t, form)
+	text := post(t, s, html.UnescapeString(form[1]), url.Values{}).Body.String()
+	assert.Contains(t, page(t, s, link(text, "Go back to the messages")), "1–49 of 49")
+	assert.Contains(t, post(t, s, "/replay/plan?q=evt_1", url.Values{}).Body.String(), `<a href="/search?q=evt_1#messages">Go back`)
 	broken := func(r *http.Request) { r.Body = io.NopCloser(strings.NewReader("key=%zz")) }
 	assert.Equal(t, http.StatusBadRequest, post(t, s, "/replay/plan", selected, broken).Code)
 	elsewhere := func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "cross-site") }

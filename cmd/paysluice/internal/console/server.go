@@ -157,7 +157,7 @@ func (s *Server) Handler() http.Handler {
 		"GET /failures":       s.failures,
 		"GET /replay":         s.showPlan,
 		"POST /replay":        s.startReplay,
-		"POST /replay/plan":   s.planSelected,
+		"POST /replay/plan":   s.planShown,
 		"POST /replay/stop":   s.stopReplay,
 		"POST /replay/resume": s.resumeReplay,
 		"GET /run":            s.showRun,
