@@ -3,7 +3,6 @@ package console
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -26,21 +25,20 @@ type archivedData struct {
 	Command  string
 }
 
-// archived shows the archived messages of the first event that has any. ids begins with what
-// was searched for. The search goes on after a key of the archive, if that is not "", and
-// stops after searchTime.
-func (s *Server) archived(ctx context.Context, ids []string, after string) (view, error) {
+// archived shows the archived messages of the first event that has any, and returns no page without one.
+// ids begins with what was searched for. The search goes on after a key of the archive, if that is
+// not "", and stops when goOn returns false.
+func (s *Server) archived(ctx context.Context, ids []string, after string, goOn func() bool) (view, error) {
 	searched := ids[0]
 	if query.Unprefixed(searched) == "" {
 		ids = ids[:1]
 	}
 	of, _, _ := strings.Cut(after, "/")
-	from, begin := dayOf(after), s.Now()
 	for _, id := range ids {
 		if query.Unprefixed(id) != "" || of != "" && !strings.HasPrefix(id, of+":") {
 			continue // the archive's keys begin with a provider; those before after were searched
 		}
-		found, rest, err := s.Archive.Search(ctx, id, after, func() bool { return s.Now().Sub(begin) < searchTime })
+		found, rest, err := s.Archive.Search(ctx, id, after, goOn)
 		if err != nil {
 			return view{}, err
 		}
@@ -53,11 +51,7 @@ func (s *Server) archived(ctx context.Context, ids []string, after string) (view
 		}
 		of, after = "", ""
 	}
-	if from != "" {
-		from = " from " + from + " on"
-	}
-	return view{}, fmt.Errorf("%w: neither an event nor a payment has the id %s, and the archive has no event with it%s. "+
-		"An event that failed is found by its own id, not by its payment's. The provider's dashboard shows both", query.ErrNotFound, searched, from)
+	return view{}, nil
 }
 
 // dayOf returns the day in a key of the archive, or a key without one.

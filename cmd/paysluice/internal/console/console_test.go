@@ -445,7 +445,11 @@ func TestSearch(t *testing.T) {
 	assert.Equal(t, http.StatusNotFound, get(t, s, "/search?q="+strings.Repeat("x", maxKey)).Code, "no key of the table")
 	r := get(t, s, "/search?q=nobody")
 	assert.Equal(t, http.StatusNotFound, r.Code)
-	assert.Contains(t, r.Body.String(), "Neither an event nor a payment has the id nobody")
+	for _, want := range []string{"Neither an event nor a payment has the id <code>nobody</code>", `<a href="/trace?id=nobody">follow it`, "paysluice failures list --payment nobody\npaysluice trace -- nobody<"} {
+		assert.Contains(t, r.Body.String(), want)
+	}
+	s.Archive = &archive{fail: map[string]error{"List": denied()}}
+	assert.Equal(t, http.StatusForbidden, get(t, s, "/search?q=nobody").Code, "whether the archive has the payment is not known")
 	s.Archive = &archive{fail: map[string]error{"Search": denied()}}
 	assert.Equal(t, http.StatusForbidden, get(t, s, "/search?q=nobody").Code, "whether the archive has it is not known")
 	w.fail = map[string]error{"Events": errors.New("down")}

@@ -187,7 +187,7 @@ func (s *Server) search(r *http.Request) (view, error) {
 	case len(found) == 0 && unreadable != nil:
 		return view{}, unreadable
 	case len(found) == 0:
-		return s.archived(r.Context(), ids, r.URL.Query().Get("after"))
+		return s.searchArchive(r, ids, id)
 	}
 	return view{to: "/payment?" + url.Values{"id": {id}}.Encode()}, nil
 }

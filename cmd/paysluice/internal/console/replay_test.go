@@ -48,7 +48,7 @@ func (a *archive) List(_ context.Context, f failure.Filter) iter.Seq2[failure.Fa
 	return func(yield func(failure.Failure, error) bool) {
 		left := f.Limit
 		for _, found := range a.failures {
-			if f.Provider != found.Provider || f.Reason != "" && f.Reason != found.Reason || time.UnixMilli(found.ArchivedAt).Before(f.Since) {
+			if f.Provider != "" && f.Provider != found.Provider || found.Key <= f.After || f.Reason != "" && f.Reason != found.Reason || time.UnixMilli(found.ArchivedAt).Before(f.Since) {
 				continue
 			}
 			if left--; !yield(found, nil) || left == 0 {
@@ -314,7 +314,7 @@ func TestSearchFindsAnArchivedEvent(t *testing.T) {
 		assert.NotContains(t, text, `value="stripe/2026/03/08/cold.json"`, "no replay sends it")
 	}
 	text := get(t, s, "/search?q=stripe:evt_other").Body.String()
-	assert.Contains(t, text, "Neither an event nor a payment has the id stripe:evt_other, and the archive has no event with it.")
+	assert.Contains(t, text, "Neither an event nor a payment has the id <code>stripe:evt_other</code>, and no message that was read in the archive has it.")
 }
 
 // A search in the archive that takes long stops, here after each message, and can go on.
@@ -331,11 +331,14 @@ func TestSearchInALargeArchive(t *testing.T) {
 			"Nothing found yet|The archive of Stripe was searched from its oldest day to 2026-03-07.|>paysluice failures show stripe:evt_lost\npaysluice trace stripe:evt_lost<",
 			"The event is not stored|The archive of Stripe was searched from 2026-03-07 to 2026-03-08.|paysluice replay stripe/2026/03/08/b.json",
 			"Nothing found yet|from 2026-03-08 to 2026-03-09.",
-			"the archive has no event with it from 2026-03-09 on.",
+			"Nothing found yet|1 archived message was read for a payment, up to 2026-03-07 of Stripe.",
+			"Nothing found yet|read for a payment, from 2026-03-07 on, up to 2026-03-08 of Stripe.",
+			"Nothing found yet|from 2026-03-08 on, up to 2026-03-09 of Stripe.",
+			"<h1>Not found</h1>|0 archived messages were read for a payment, from 2026-03-09 on.",
 		},
 		"evt_none": {
 			"to 2026-03-07.", "to 2026-03-08.", "to 2026-03-09.", "The archive of PayPal was searched from its oldest day to 2026-03-06.",
-			"the id evt_none, and the archive has no event with it from 2026-03-06 on.",
+			"1 archived message was read for a payment, up to 2026-03-06 of PayPal.",
 		},
 	} {
 		target := "/search?q=" + q
@@ -353,6 +356,37 @@ func TestSearchInALargeArchive(t *testing.T) {
 	text := page(t, s, "/search?q=stripe:evt_lost&after=stripe/2026/03/07/a.json")
 	assert.Contains(t, text, "from 2026-03-07 to its newest day.")
 	assert.NotContains(t, text, "Search on")
+}
+
+// A payment that only the archive has is found by its id or its object's, also by the link of an archived event.
+func TestSearchFindsAnArchivedPayment(t *testing.T) {
+	lost := paid("stripe:evt_lost", time.Hour)
+	message := func(n int) failure.Failure {
+		return failure.Failure{Key: fmt.Sprintf("stripe/2026/03/08/%03d.json", n), Provider: "stripe", Reason: "receives-exhausted", EventID: lost.ID, ArchivedAt: now.UnixMilli(), Event: &lost}
+	}
+	cold := message(0)
+	cold.Storage = failure.Glacier
+	a := &archive{failures: []failure.Failure{cold, message(1)}}
+	s, _ := withArchive(t, a)
+	assert.Contains(t, page(t, s, "/search?q=evt_lost"), `<a href="/search?q=p1">`)
+	for q, command := range map[string]string{"p1": "failures list --payment p1<", "o1": "failures list --payment o1<", "stripe:p1": "failures list --provider stripe --payment p1<"} {
+		text := page(t, s, "/search?q="+q)
+		for _, want := range []string{"Found in the archive", `<a href="/search?q=stripe%3aevt_lost">`, "20.00", command, "2 archived messages were read for a payment. 1 of them is in Glacier and does not tell its payment."} {
+			assert.Contains(t, text, want, q)
+		}
+		assert.NotContains(t, text, "Search on", q)
+	}
+	assert.Equal(t, http.StatusNotFound, get(t, s, "/search?q=paypal:p1").Code)
+
+	a.failures = nil
+	for n := range shownFailures + 1 {
+		a.failures = append(a.failures, message(n))
+	}
+	text := page(t, s, "/search?q=p1")
+	assert.Equal(t, shownFailures, strings.Count(text, "<tr data-row"))
+	assert.Contains(t, text, `<a href="/search?payment=stripe%2F2026%2F03%2F08%2F049.json&amp;q=p1">Search on</a>`)
+	a.failures = slices.Repeat([]failure.Failure{{Key: "stripe/2026/03/08/x.json", Provider: "stripe"}}, countedFailures+1)
+	assert.Contains(t, page(t, s, "/search?q=p1"), "1,000 archived messages were read for a payment, up to 2026-03-08 of Stripe. <a", "no more")
 }
 
 // Single messages are selected on the pages of a group, and the plan has no others.
