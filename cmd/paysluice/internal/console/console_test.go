@@ -182,7 +182,7 @@ func TestEventsKeepTheirPlace(t *testing.T) {
 	timeless.Timestamp = 0
 	w.events = append(w.events, timeless)
 	s := listen(t, w)
-	page(t, s, "/events")
+	assert.NotContains(t, page(t, s, "/events"), "The list goes back", "there are more pages")
 	assert.Equal(t, pageSize+1, w.read, "a page reads what it shows, and one event to know whether there are more")
 	seen, target := 0, "/events"
 	for pages := 1; ; pages++ {
@@ -258,17 +258,22 @@ func TestEventsFilter(t *testing.T) {
 	text = page(t, s, "/events")
 	assert.Contains(t, text, "data-id=\"square:1\"")
 	assert.Contains(t, text, `<a href="/events?until=2026-03-04T00%3A00Z">Search before 2026-03-04 01:00`)
-	assert.NotContains(t, page(t, s, "/events?since=2026-03-01T01:00"), "Search before")
+	assert.Contains(t, text, "The list goes back to 2026-03-04 01:00:00.000 CET, 2026-03-04 00:00:00.000 UTC.</p>", "the page does not advise a Since where it links to it")
+	text = page(t, s, "/events?since=2026-03-01T01:00")
+	assert.NotContains(t, text, "Search before")
+	assert.Contains(t, text, "The list goes back to 2026-03-01 01:00:00.000 CET, 2026-03-01 00:00:00.000 UTC.</p>")
+	assert.NotContains(t, page(t, s, "/events?payment=p1"), "The list goes back", "all events of the payment")
 	w.created = now.Add(-day)
 	text = page(t, s, "/events?before=2026-03-10.5.square:0")
 	assert.NotContains(t, text, "Search before")
-	assert.Contains(t, text, "The list is complete.")
+	assert.Contains(t, text, "The list goes back to 2026-03-09 13:00:00.000 CET, 2026-03-09 12:00:00.000 UTC. An event that its provider dated before is listed if you choose an earlier Since.")
 	w.created = time.Time{}
 	// A search that takes long offers to go on.
 	minute := 0
 	s.Now = func() time.Time { minute++; return now.Add(time.Duration(minute) * time.Minute) }
 	text = page(t, s, "/events?type=x&until=2026-03-10T12:00")
 	assert.Contains(t, text, "No event matches yet.")
+	assert.Contains(t, text, "The list goes back to 2026-03-10 01:00:00.000 CET")
 	assert.Contains(t, text, `<a href="/events?type=x&amp;until=2026-03-10T00%3A00Z">Search before 2026-03-10 01:00`, "one day was searched")
 	s.Now = func() time.Time { return now }
 	w.fail = map[string]error{"Events": stack.ErrUnreachable}

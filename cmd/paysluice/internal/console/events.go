@@ -44,8 +44,8 @@ type eventsData struct {
 	First      bool   // whether this is the first page, which follows new events
 	Next       string // URL of the next page, "" on the last
 	Start      string // URL of the first page
-	// Searched is the time back to which the search got, and Rest the URL of the search before it.
-	// They are zero if no older event can exist, or the filter has a Since.
+	// Searched is the time back to which the last page got, zero for a payment and for other pages.
+	// Rest is the URL of the search before it, "" if no older event is expected or the filter has a Since.
 	Searched time.Time
 	Rest     string
 	Zone     string // of Since and Until
@@ -94,13 +94,13 @@ func (s *Server) events(r *http.Request) (view, error) {
 			return position.before(e) && (e.Timestamp != 0 || e.ReceivedAt < end.UnixMilli())
 		}
 	}
-	found, rest, err := s.list(r.Context(), filter, after)
+	found, searched, ends, err := s.list(r.Context(), filter, after)
 	if err != nil {
 		data.Problem = newProblem(err)
 	}
-	if !rest.IsZero() {
-		kept.Set("until", rest.Format(linkTime))
-		data.Searched, data.Rest = rest, "/events?"+kept.Encode()
+	if data.Searched = searched; !ends {
+		kept.Set("until", searched.Format(linkTime))
+		data.Rest = "/events?" + kept.Encode()
 	}
 	if len(found) > pageSize {
 		found = found[:pageSize]
@@ -113,38 +113,39 @@ func (s *Server) events(r *http.Request) (view, error) {
 
 // list returns at most one event more than a page has, of those that follow a position.
 // After searchTime it begins no further day, because a filter may match nothing in many
-// events. rest is the time back to which it got. It is zero if nothing is left to search: the filter
+// events. searched is the time back to which it got, zero for a payment and if there are more events than a
+// page has. ends reports whether nothing is left to search: there are more events, the filter
 // has a Since, or the stack did not exist before. A table.ErrItem names rows that the list leaves out.
-func (s *Server) list(ctx context.Context, f query.Filter, follows func(event.Event) bool) (found []event.Event, rest time.Time, err error) {
+func (s *Server) list(ctx context.Context, f query.Filter, follows func(event.Event) bool) (found []event.Event, searched time.Time, ends bool, err error) {
 	if f.Payment != "" {
 		found, unreadable, err := collect(s.Store.Events(ctx, f), follows)
-		return found, rest, cmp.Or(err, unreadable)
+		return found, f.Since, true, cmp.Or(err, unreadable)
 	}
 	begin := s.Now()
 	var unreadable error
 	since, until := s.Store.Window(f)
-	ends := !f.Since.IsZero() || until.Sub(since) < query.DefaultWindow
+	ends = !f.Since.IsZero() || until.Sub(since) < query.DefaultWindow
 	if !ends {
 		since = since.Truncate(time.Minute) // which an address can name
 	}
-	for until.After(since) && len(found) <= pageSize {
+	for until.After(since) {
 		f.Since, f.Until = until.Add(-time.Millisecond).Truncate(day), until
 		if f.Since.Before(since) {
 			f.Since = since
 		}
 		more, left, err := collect(s.Store.Events(ctx, f), follows)
 		if err != nil {
-			return nil, rest, err
+			return nil, searched, true, err
 		}
 		found, until, unreadable = append(found, more...), f.Since, errors.Join(unreadable, left)
-		if s.Now().Sub(begin) > searchTime && until.After(since) && len(found) <= pageSize {
-			return found, until, unreadable
+		if len(found) > pageSize {
+			return found, searched, true, unreadable
+		}
+		if s.Now().Sub(begin) > searchTime && until.After(since) {
+			return found, until, false, unreadable
 		}
 	}
-	if !ends && len(found) <= pageSize {
-		rest = since
-	}
-	return found, rest, unreadable
+	return found, since, ends, unreadable
 }
 
 // collect returns at most one event more than a page has, of those that follow a

@@ -32,7 +32,7 @@ func TestPagesWithoutAWS(t *testing.T) {
 		} {
 			text := get(t, s, target).Body.String()
 			assert.Contains(t, text, title, target)
-			for _, good := range []string{"No event failed", "Nothing is wrong", "No event matches", "The list is complete"} {
+			for _, good := range []string{"No event failed", "Nothing is wrong", "No event matches", "The list ends here", "The list goes back"} {
 				assert.NotContains(t, text, good, target)
 			}
 		}
