@@ -1,6 +1,7 @@
 package console
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -11,8 +12,11 @@ import (
 // intake says what the counts of the last hour tell about the requests.
 type intake struct {
 	accepted []string // for each provider
-	refused  []string // of providers without an accepted request, or with a secret that cannot be used
-	doubtful []string // of the others: requests that anybody can have sent
+	unstored []string // signed messages that are no event that can be stored
+	refused  []string // of providers without a genuine request, or with a secret that cannot be used
+	doubtful []string // of the others: requests that were answered 503
+	rejected []string // of the others: requests that anybody can have sent
+	many     bool     // whether those of a provider are more than a few
 	none     []string // providers that have events, but sent nothing that counts
 	stray    int      // rejected requests without a signature, of providers that have no other
 }
@@ -21,19 +25,26 @@ func (d *overviewData) intake() intake {
 	var in intake
 	for _, row := range d.Providers {
 		p := row.Provider
-		accepted := d.count(p.Name, contract.MetricAccepted, contract.MetricQuarantined)
-		if accepted > 0 {
-			in.accepted = append(in.accepted, formatNumber(accepted)+" of "+p.Title)
+		say := func(to *[]string, n int) {
+			if n > 0 {
+				*to = append(*to, formatNumber(n)+" of "+p.Title)
+			}
 		}
-		fault, broken := d.fault(p.Name)
+		accepted, unstored := d.count(p.Name, contract.MetricAccepted), d.count(p.Name, contract.MetricQuarantined)
+		say(&in.accepted, accepted)
+		say(&in.unstored, unstored)
+		f, genuine := d.fault(p.Name), accepted+unstored
 		switch {
-		case fault != "" && accepted == 0:
-			in.refused = append(in.refused, p.Title+": no request was accepted, "+fault)
-		case broken:
-			in.refused = append(in.refused, p.Title+": "+fault)
-		case fault != "":
-			in.doubtful = append(in.doubtful, p.Title+": "+fault)
-		case accepted == 0:
+		case f.unavailable+f.rejected > 0 && genuine == 0:
+			in.refused = append(in.refused, p.Title+": no request was accepted, "+f.text())
+		case f.unusable > 0:
+			in.refused = append(in.refused, p.Title+": "+f.text())
+		case f.unavailable > 0:
+			in.doubtful = append(in.doubtful, p.Title+": "+f.text())
+		case f.rejected > 0:
+			say(&in.rejected, f.rejected)
+			in.many = in.many || f.rejected > max(1, genuine/10)
+		case genuine == 0:
 			in.stray += d.count(p.Name, contract.MetricRejected)
 			if row.Last() != nil {
 				in.none = append(in.none, p.Title)
@@ -43,47 +54,63 @@ func (d *overviewData) intake() intake {
 	return in
 }
 
-// fault says how many requests with a signature were not accepted, "" without one. broken
-// reports whether a secret could not be used. Anybody can cause the other faults: with another
-// certificate, or a false signature.
-func (d *overviewData) fault(provider string) (text string, broken bool) {
-	unusable := d.count(provider, contract.MetricNotConfigured, contract.MetricSecretUnavailable)
-	unavailable := unusable + d.count(provider, contract.MetricUndecided)
+// fault counts a provider's requests with a signature that were not accepted. Anybody can cause
+// those that are not unusable: with another certificate, or a false signature.
+type fault struct {
+	unusable    int // a secret could not be used
+	unavailable int // answered 503, the unusable ones among them
+	rejected    int // as not authentic
+}
+
+func (d *overviewData) fault(provider string) fault {
+	var f fault
+	f.unusable = d.count(provider, contract.MetricNotConfigured, contract.MetricSecretUnavailable)
+	f.unavailable = f.unusable + d.count(provider, contract.MetricUndecided)
 	// Unaccepted counts these two as well.
-	rejected := d.count(provider, contract.MetricUnaccepted) - d.count(provider, contract.MetricNotConfigured, contract.MetricUndecided)
+	f.rejected = d.count(provider, contract.MetricUnaccepted) - d.count(provider, contract.MetricNotConfigured, contract.MetricUndecided)
+	return f
+}
+
+// text says how many requests failed and what can be the cause, if no other request shows that
+// the secret is right.
+func (f fault) text() string {
 	var facts []string
-	if unavailable > 0 {
-		facts = append(facts, formatNumber(unavailable)+" answered 503")
+	if f.unavailable > 0 {
+		facts = append(facts, formatNumber(f.unavailable)+" answered 503")
 	}
-	if rejected > 0 {
-		facts = append(facts, formatNumber(rejected)+" rejected as not authentic")
+	if f.rejected > 0 {
+		facts = append(facts, formatNumber(f.rejected)+" rejected as not authentic")
 	}
 	cause := ". A signing secret may be wrong."
-	switch {
-	case len(facts) == 0:
-		return "", false
-	case unavailable > 0:
+	if f.unavailable > 0 {
 		cause = ". A secret or a certificate is missing or wrong."
 	}
-	return strings.Join(facts, ", ") + cause, unusable > 0
+	return strings.Join(facts, ", ") + cause
 }
+
+// arrives reports whether a request was genuine.
+func (in intake) arrives() bool { return len(in.accepted)+len(in.unstored) > 0 }
 
 // facts returns sentences about the requests.
 func (in intake) facts() (facts []string) {
-	if len(in.accepted)+len(in.refused) == 0 {
+	say := func(format string, numbers []string) {
+		if len(numbers) > 0 {
+			facts = append(facts, fmt.Sprintf(format, strings.Join(numbers, ", ")))
+		}
+	}
+	if !in.arrives() && len(in.refused) == 0 {
 		facts = append(facts, "No request was accepted in the last hour.")
 	}
 	facts = append(facts, in.refused...)
-	if len(in.accepted) > 0 {
-		facts = append(facts, "Accepted in the last hour: "+strings.Join(in.accepted, ", ")+".")
-		if len(in.none) > 0 {
-			facts = append(facts, "None of "+strings.Join(in.none, ", ")+".")
-		}
-		return append(facts, in.doubtful...)
-	}
-	if in.stray > 0 {
+	say("Accepted in the last hour: %s.", in.accepted)
+	say("Signed, but no event that can be stored: %s.", in.unstored)
+	if in.arrives() {
+		say("None of %s.", in.none)
+	} else if in.stray > 0 {
 		facts = append(facts, counted(in.stray, "request")+" without a signature: of strangers, or of paysluice doctor.")
 	}
+	facts = append(facts, in.doubtful...)
+	say("Rejected as not authentic: %s. The command below can name the causes.", in.rejected)
 	return facts
 }
 
@@ -110,11 +137,11 @@ func (d *overviewData) arriving() answer {
 	switch {
 	case d.Recent.Problem != nil:
 		facts = []string{"The counts could not be read."}
-	case len(in.refused) > 0 && len(in.accepted) > 0:
+	case len(in.refused) > 0 && in.arrives():
 		a.State, a.Word = "bad", "Not all"
 	case len(in.refused) > 0:
 		a.State, a.Word = "bad", "No"
-	case len(in.accepted) > 0:
+	case in.arrives():
 		a.State, a.Word = "good", "Yes"
 	case known && d.At.Sub(a.Received) < query.CountLag:
 		a.Word = "Perhaps"
@@ -131,6 +158,6 @@ func (d *overviewData) arriving() answer {
 	if !known && unread {
 		facts = append(facts, "The events could not be read.")
 	}
-	a.Text, a.doubt = strings.Join(facts, " "), a.State == "bad" || len(in.doubtful) > 0
+	a.Text, a.doubt = strings.Join(facts, " "), a.State == "bad" || len(in.doubtful) > 0 || in.many
 	return a
 }

@@ -86,7 +86,11 @@ func TestOverviewAnswers(t *testing.T) {
 		{"a secret that cannot be read makes almost all fail", &world{counts: is(count("Accepted", 2), count("Stored", 2), count("SecretUnavailable", 400), count("Rejected", 51), count("Unaccepted", 50))}, []string{
 			"bad Not all: Stripe: 400 answered 503, 50 rejected as not authentic. A secret or a certificate is missing or wrong. Accepted in the last hour: 2 of Stripe.\n", stored, "unknown Perhaps: " + look}},
 		{"the secret of one of two endpoints is wrong", &world{counts: is(count("Accepted", 2), count("Stored", 2), count("Rejected", 51), count("Unaccepted", 50))}, []string{
-			"good Yes: Accepted in the last hour: 2 of Stripe. Stripe: 50 rejected as not authentic. A signing secret may be wrong.\n", stored, "unknown Perhaps: " + look}},
+			"good Yes: Accepted in the last hour: 2 of Stripe. Rejected as not authentic: 50 of Stripe. The command below can name the causes.\n", stored, "unknown Perhaps: " + look}},
+		{"one late webhook, and another that the secret verified", &world{counts: is(count("Accepted", 1), count("Stored", 2), count("Rejected", 1), count("Unaccepted", 1))}, []string{
+			"good Yes: Accepted in the last hour: 1 of Stripe. Rejected as not authentic: 1 of Stripe. The command below can name the causes.\n", stored, no}},
+		{"a few forged webhooks of two providers", &world{counts: is(early("Accepted", 40), early("Stored", 40), count("Unaccepted", 4), of("square", "Accepted", 9, time.Hour/2), of("square", "Stored", 9, time.Hour/2), of("square", "Unaccepted", 1, time.Minute))}, []string{
+			"good Yes: Accepted in the last hour: 40 of Stripe, 9 of Square. Rejected as not authentic: 4 of Stripe, 1 of Square. The command below can name the causes.\n", no}},
 		{"somebody names a certificate that does not exist", &world{counts: is(of("paypal", "Accepted", 2, time.Minute), of("paypal", "Stored", 2, time.Minute), of("paypal", "Undecided", 1, time.Minute), of("paypal", "Unaccepted", 1, time.Minute))}, []string{
 			"good Yes: Accepted in the last hour: 2 of PayPal. PayPal: 1 answered 503. A secret or a certificate is missing or wrong.\n", stored, "unknown Perhaps: " + look}},
 		{"the probes of doctor on a quiet stack", &world{events: old, counts: is(count("Rejected", 1), of("paypal", "Rejected", 1, time.Minute))}, []string{
@@ -94,7 +98,9 @@ func TestOverviewAnswers(t *testing.T) {
 		{"the probes of doctor on a busy stack", &world{counts: is(count("Accepted", 2), count("Stored", 2), of("paypal", "Rejected", 1, time.Minute))}, []string{
 			"good Yes: Accepted in the last hour: 2 of Stripe.\n", stored, no}},
 		{"events that cannot be stored do arrive", &world{counts: is(count("Quarantined", 2), count("Archived", 2))}, []string{
-			"good Yes: Accepted in the last hour: 2 of Stripe.\n", "bad Not all: 2 messages went to the archive in the last hour. Failures"}},
+			"good Yes: Signed, but no event that can be stored: 2 of Stripe.\n", "bad Not all: 2 messages went to the archive in the last hour. Failures"}},
+		{"the number of accepted ones is that of the table", &world{counts: is(count("Accepted", 703), count("Quarantined", 1))}, []string{
+			"good Yes: Accepted in the last hour: 703 of Stripe. Signed, but no event that can be stored: 1 of Stripe.\n"}},
 		{"failures", &world{counts: is(count("Archived", 1))}, []string{"bad Not all: 1 message went to the archive in the last hour. Failures", "unknown Perhaps: Messages in the archive may wait for a replay. Failures"}},
 		{"a queue", &world{queues: queue(query.Queue{Waiting: 2, OldestSeconds: new(5)})}, []string{"good In progress: 2 events in the queue.\n"}},
 		{"an old queue", &world{queues: queue(query.Queue{Waiting: 2, OldestSeconds: new(600)})}, []string{
@@ -196,7 +202,10 @@ func TestOverviewPage(t *testing.T) {
 			assert.True(t, strings.Contains(text, want), "%s: %s", row.why, want)
 		}
 	}
-	s := listen(t, &world{fail: map[string]error{"Events": denied()}})
+	s := listen(t, &world{})
+	s.Stack.AWS.Local = true
+	assert.Contains(t, page(t, s, "/"), "<pre tabindex=\"0\">paysluice --local status</pre>")
+	s = listen(t, &world{fail: map[string]error{"Events": denied()}})
 	assert.Equal(t, 1, strings.Count(page(t, s, "/"), "Ask for this policy statement"), "once for all providers")
 	assert.NotContains(t, page(t, listen(t, &world{left: spoiled}), "/"), "none in 7 days", "it has rows")
 	assert.Equal(t, http.StatusBadRequest, get(t, s, "/?period=year").Code)
