@@ -22,6 +22,25 @@ type Summary struct {
 // Sent returns the number of messages that were sent.
 func (s Summary) Sent() int { return s.Done - s.NotSent }
 
+// Recovered returns how many archived messages of a provider the proof found stored. Those that
+// repeat another one of the plan are among them if no event is missing.
+func (s Summary) Recovered(provider string) (n int) {
+	if s.Proof == nil {
+		return 0
+	}
+	for _, g := range s.Groups {
+		if g.Provider == provider && (g.Skipped == "" || g.Skipped == skippedTwice && len(s.Proof.Missing) == 0) {
+			n += g.Count
+		}
+	}
+	for _, m := range s.Proof.Missing {
+		if strings.HasPrefix(m.Key, provider+"/") {
+			n--
+		}
+	}
+	return n
+}
+
 // Runs returns the runs of the kind that started at or after a time, the newest first.
 func (e *Records) Runs(ctx context.Context, since time.Time) ([]Summary, error) {
 	latest, err := e.latest(ctx, contract.ReplaysPrefix, contract.ReplaysPrefix+since.UTC().Format(idLayout))

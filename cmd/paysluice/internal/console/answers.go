@@ -23,6 +23,8 @@ type answer struct {
 	From     string
 	Failures bool // whether the page of failures says more
 	urgent   bool // whether a person must act
+	unproven int  // archived messages, unless as many are proven stored
+	replayed bool // whether they are
 	doubt    bool // whether a provider may have failed deliveries
 }
 
@@ -46,8 +48,8 @@ func (d *overviewData) count(provider string, metrics ...string) int {
 }
 
 // unread names what could not be read.
-func (d *overviewData) unread(counts, queues, alarms *problem) (all []string) {
-	for name, why := range map[string]*problem{"counts": counts, "queues": queues, "alarms": alarms} {
+func (d *overviewData) unread(counts, queues, alarms, replays *problem) (all []string) {
+	for name, why := range map[string]*problem{"counts": counts, "queues": queues, "alarms": alarms, "replays": replays} {
 		if why != nil {
 			all = append(all, "The "+name+" could not be read.")
 		}
@@ -85,18 +87,21 @@ func (d *overviewData) needs(stored answer) (needs []string) {
 	if d.unreadable() {
 		needs = append(needs, "Some rows of the table are not events. They are listed below.")
 	}
+	if stored.unproven > 0 {
+		needs = append(needs, counted(stored.unproven, "message")+" went to the archive. Their page says what to do.")
+	}
 	return needs
 }
 
 func (d *overviewData) person(arriving, stored answer) answer {
 	a := answer{Question: "Does anything need a person?", State: "bad", Word: "Yes"}
 	if needs := d.needs(stored); len(needs) > 0 {
-		a.Text = strings.Join(needs, " ")
+		a.Text, a.Failures = strings.Join(needs, " "), stored.unproven > 0
 		return a
 	}
 	a.State, a.Word = "unknown", "Unknown"
 	var facts []string
-	if slices.ContainsFunc(d.Counts.Value, func(c query.Count) bool { return c.Metric == contract.MetricArchived && c.Value > 0 }) {
+	if archived(d.Counts.Value) > archived(d.Recent.Value) {
 		facts, a.Failures = append(facts, "Messages in the archive may wait for a replay."), true
 	}
 	if arriving.doubt {
@@ -105,26 +110,42 @@ func (d *overviewData) person(arriving, stored answer) answer {
 	if len(facts) > 0 {
 		a.Word = "Perhaps"
 	}
-	unread := d.unread(d.Counts.Problem, d.Queues.Problem, d.Alarms.Problem)
+	unread := d.unread(d.Counts.Problem, d.Queues.Problem, d.Alarms.Problem, nil)
 	facts = append(facts, unread...)
 	switch {
 	case len(facts) > 0:
 	case d.Unevaluated != "":
 		a.Word = "Nothing known"
-		facts = append(facts, d.Unevaluated, sentence(d.calm()))
+		facts = append(facts, d.Unevaluated, sentence(d.calm(stored)))
 	default:
 		a.State, a.Word = "good", "No"
-		facts = append(facts, fmt.Sprintf("None of %s is on, %s.", counted(d.AlarmsAll, "alarm"), d.calm()))
+		if stored.replayed {
+			a.State, a.Word = "unknown", "Nothing known"
+		}
+		facts = append(facts, fmt.Sprintf("None of %s is on, %s.", counted(d.AlarmsAll, "alarm"), d.calm(stored)))
 	}
 	a.Text = strings.Join(facts, " ")
 	return a
 }
 
-// calm says that no message failed.
-func (d *overviewData) calm() string {
+// archived returns how many messages went to the archive.
+func archived(counts []query.Count) (n int) {
+	for _, c := range counts {
+		if c.Metric == contract.MetricArchived {
+			n += c.Value
+		}
+	}
+	return n
+}
+
+// calm says that no message waits after it failed.
+func (d *overviewData) calm(stored answer) string {
 	empty := "the dead-letter queue is empty"
 	if d.Queues.Value.Unpublished != nil {
 		empty = "the queues of dead letters and of unpublished events are empty"
+	}
+	if stored.replayed {
+		return empty + ", and replays proved as many messages stored as went to the archive"
 	}
 	return empty + ", and nothing went to the archive in " + d.Span.Text
 }

@@ -45,6 +45,7 @@ type world struct {
 	filters  []query.Filter // of the lists so far
 	read     int            // events that pages took
 	fail     map[string]error
+	runs     []replay.Summary
 	left     error // of a row that is not an event
 	created  time.Time
 	log      bytes.Buffer
@@ -137,7 +138,7 @@ func denied() error {
 func listen(t *testing.T, w *world) *Server {
 	t.Helper()
 	s, err := Listen(Options{
-		Stack: &stack.Stack{Name: "paysluice-test"}, Store: w, Monitor: w, Archive: &archive{}, Log: &w.log, Links: &w.log,
+		Stack: &stack.Stack{Name: "paysluice-test"}, Store: w, Monitor: w, Archive: &archive{}, Replays: &archive{runs: w.runs, fail: w.fail}, Log: &w.log, Links: &w.log,
 		Now: func() time.Time { return now }, Zone: time.FixedZone("CET", 3600),
 	}, 0)
 	require.NoError(t, err)

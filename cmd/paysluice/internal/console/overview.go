@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
+	"github.com/paysluice/paysluice/cmd/paysluice/replay"
 	"github.com/paysluice/paysluice/handlers/contract"
 	"github.com/paysluice/paysluice/handlers/event"
 )
@@ -44,6 +45,7 @@ type overviewData struct {
 	Queues    section[query.QueueStates]
 	Alarms    section[[]query.Alarm] // that fire
 	AlarmsAll int
+	Runs      section[[]replay.Summary] // of replays that began in the first span
 	// Unevaluated says why alarms that are not on tell nothing, "" if they do.
 	Unevaluated string
 }
@@ -109,6 +111,10 @@ func (s *Server) readOverview(ctx context.Context, data *overviewData, now time.
 	}
 	all.Go(func() error {
 		data.Queues = read(s.Monitor.QueueStates(ctx))
+		return nil
+	})
+	all.Go(func() error {
+		data.Runs = read(s.Replays.Runs(ctx, now.Add(-data.Spans[0].length)))
 		return nil
 	})
 	all.Go(func() error {

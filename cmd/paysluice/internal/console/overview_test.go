@@ -1,6 +1,7 @@
 package console
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -11,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
+	"github.com/paysluice/paysluice/cmd/paysluice/replay"
 	"github.com/paysluice/paysluice/handlers/aws/table"
 	"github.com/paysluice/paysluice/handlers/event"
 )
@@ -47,6 +49,12 @@ func TestOverviewAnswers(t *testing.T) {
 		}
 		return all
 	}
+	replayed := func(ago time.Duration, provider string, n int, missing ...replay.Missing) replay.Summary {
+		plan := replay.Plan{Groups: []replay.Group{{Provider: provider, Count: n}}}
+		return replay.Summary{Record: replay.Record{StartedAt: now.Add(-ago), Plan: plan}, Proof: &replay.Proof{At: now.Add(time.Minute - ago), Stored: n - len(missing), Missing: missing}}
+	}
+	unfinished := replayed(2*time.Minute, "stripe", 717)
+	unfinished.Proof = nil
 	last, old := []event.Event{paid("stripe:1", time.Minute)}, []event.Event{paid("stripe:1", 3*time.Hour)}
 	spoiled := fmt.Errorf("row of stripe:bad: %w", table.ErrItem)
 	const (
@@ -101,7 +109,18 @@ func TestOverviewAnswers(t *testing.T) {
 			"good Yes: Signed, but no event that can be stored: 2 of Stripe.\n", "bad Not all: 2 messages went to the archive in the last hour. Failures"}},
 		{"the number of accepted ones is that of the table", &world{counts: is(count("Accepted", 703), count("Quarantined", 1))}, []string{
 			"good Yes: Accepted in the last hour: 703 of Stripe. Signed, but no event that can be stored: 1 of Stripe.\n"}},
-		{"failures", &world{counts: is(count("Archived", 1))}, []string{"bad Not all: 1 message went to the archive in the last hour. Failures", "unknown Perhaps: Messages in the archive may wait for a replay. Failures"}},
+		{"failures", &world{counts: is(count("Archived", 1))}, []string{"bad Not all: 1 message went to the archive in the last hour. Failures", "bad Yes: 1 message went to the archive. Their page says what to do. Failures"}},
+		{"all were replayed", &world{counts: is(early("Archived", 700), of("square", "Archived", 17, 20*time.Minute), of("stripe", "Stored", 700, 8*time.Minute)), runs: []replay.Summary{replayed(9*time.Minute, "square", 17), replayed(10*time.Minute, "stripe", 700)}}, []string{
+			"unknown Replayed: 717 messages went to the archive in the last hour. Replays proved as many stored, the last at 12:52. Failures\n",
+			"unknown Nothing known: None of 0 alarms is on, the dead-letter queue is empty, and replays proved as many messages stored as went to the archive.\n"}},
+		{"a replay has failed, and the next has not", &world{counts: is(early("Archived", 5), of("stripe", "Archived", 2, 18*time.Minute)), runs: []replay.Summary{replayed(10*time.Minute, "stripe", 4), replayed(20*time.Minute, "stripe", 5, replay.Missing{Key: "stripe/1"}, replay.Missing{Key: "stripe/2"})}}, []string{"unknown Replayed: 7 messages"}},
+		{"those of another provider were replayed", &world{counts: is(early("Archived", 5)), runs: []replay.Summary{replayed(10*time.Minute, "square", 5)}}, []string{"bad Not all: 5 messages", "bad Yes"}},
+		{"newer ones failed after the replay", &world{counts: is(early("Archived", 5), count("Archived", 1)), runs: []replay.Summary{replayed(10*time.Minute, "stripe", 6)}}, []string{"bad Not all: 6 messages", "bad Yes"}},
+		{"a replay is not finished", &world{counts: is(early("Archived", 717)), runs: []replay.Summary{unfinished}}, []string{
+			"bad Not all: 717 messages went to the archive in the last hour. Failures\n", "bad Yes: 717 messages went to the archive. Their page says what to do. Failures\n"}},
+		{"replays are denied", &world{fail: fails("Runs"), counts: is(early("Archived", 5))}, []string{
+			"bad Not all: 5 messages went to the archive in the last hour. The replays could not be read. Failures\n", "bad Yes: 5 messages"}},
+		{"replays are denied, and nothing failed", &world{fail: fails("Runs")}, []string{nothing, no}},
 		{"a queue", &world{queues: queue(query.Queue{Waiting: 2, OldestSeconds: new(5)})}, []string{"good In progress: 2 events in the queue.\n"}},
 		{"an old queue", &world{queues: queue(query.Queue{Waiting: 2, OldestSeconds: new(600)})}, []string{
 			"bad Delayed: 2 events in the queue, the oldest for 10 min.", "bad Yes: Accepted events are not stored in time."}},
@@ -117,7 +136,7 @@ func TestOverviewAnswers(t *testing.T) {
 			"good Yes", "unknown Perhaps: 1 event accepted in the last hour, none counted as stored, and none waits in a queue. The counts can be 5 min late.\n", no}},
 		{"the first events after a quiet hour, and a message from before is archived", &world{events: old, counts: is(count("Accepted", 3), count("Archived", 1))}, []string{
 			"good Yes", "bad Not all: 3 events accepted in the last 10 min, none counted as stored yet. The counts can be 5 min late. 1 message went to the archive in the last hour. Failures",
-			"unknown Perhaps: Messages in the archive may wait for a replay. Failures"}},
+			"bad Yes: 1 message went to the archive. Their page says what to do. Failures"}},
 		{"all but the newest were archived", &world{counts: is(early("Accepted", 2), early("Archived", 2), count("Accepted", 1))}, []string{
 			"good Yes", "bad None: 2 events accepted more than 10 min ago, none counted as stored. 1 event accepted in the last 10 min, none counted as stored yet. The counts can be 5 min late. 2 messages went",
 			"bad Yes: Accepted events are not stored in time."}},
@@ -173,6 +192,16 @@ func TestOverviewAnswers(t *testing.T) {
 	assert.Contains(t, answersOf(page(t, s, "/")), "unknown Nothing known: An emulator evaluates no alarm. The dead-letter queue is empty")
 }
 
+// daily has a message that was archived hours ago.
+type daily struct{ Monitor }
+
+func (daily) Counts(_ context.Context, since, _ time.Time, _ time.Duration) ([]query.Count, error) {
+	if old := now.Add(-3 * time.Hour); old.After(since) {
+		return []query.Count{{Provider: "stripe", Metric: "Archived", Start: old, Value: 1}}, nil
+	}
+	return nil, nil
+}
+
 func TestOverviewPage(t *testing.T) {
 	spoiled := fmt.Errorf("row of stripe:bad: %w", table.ErrItem)
 	timeless := paid("stripe:1", time.Minute)
@@ -202,6 +231,11 @@ func TestOverviewPage(t *testing.T) {
 			assert.True(t, strings.Contains(text, want), "%s: %s", row.why, want)
 		}
 	}
+	older := listen(t, &world{})
+	older.Stack.CreatedAt = now
+	older.Monitor = daily{older.Monitor}
+	assert.Contains(t, answersOf(page(t, older, "/?period=day")), "unknown Perhaps: Messages in the archive may wait for a replay. Failures")
+	assert.Contains(t, answersOf(page(t, older, "/")), "good No")
 	s := listen(t, &world{})
 	s.Stack.AWS.Local = true
 	assert.Contains(t, page(t, s, "/"), "<pre tabindex=\"0\">paysluice --local status</pre>")

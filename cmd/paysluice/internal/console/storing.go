@@ -2,24 +2,27 @@ package console
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
+	"github.com/paysluice/paysluice/handlers/contract"
 )
 
 // storing compares the counts of the last hour with the queues.
 type storing struct {
 	query.Balance
 	queue     query.Queue
-	waiting   int  // events in queue
-	dead      int  // messages in the dead-letter queue
-	lost      int  // accepted events that are in no queue
-	recovered bool // whether late events can have left the queue just now
-	late      bool // whether the oldest event has waited for too long
-	failed    bool // whether messages could not be stored
-	uncounted bool // whether none of the accepted events is counted as stored
-	none      bool // whether it should be
+	waiting   int       // events in queue
+	dead      int       // messages in the dead-letter queue
+	lost      int       // accepted events that are in no queue
+	recovered bool      // whether late events can have left the queue just now
+	late      bool      // whether the oldest event has waited for too long
+	replayed  time.Time // of the last proof, if as many messages are proven stored as were archived
+	failed    bool      // whether messages could not be stored
+	uncounted bool      // whether none of the accepted events is counted as stored
+	none      bool      // whether it should be
 }
 
 func (d *overviewData) storing() storing {
@@ -34,14 +37,58 @@ func (d *overviewData) storing() storing {
 	if !s.Recovering {
 		s.lost = s.Late - s.waiting - s.dead
 	}
-	s.failed = s.dead+s.Archived > 0
+	s.replayed = d.replayed().In(d.At.Location())
+	s.failed = s.dead > 0 || s.unproven() > 0
 	s.uncounted = s.Accepted > 0 && s.Stored+s.Duplicates == 0
 	s.none = s.uncounted && s.Due > 0
 	return s
 }
 
+// replayed returns when a replay last proved messages stored, if for each minute and provider as
+// many are proven as were archived since then. It is zero if not. A replay can have older messages
+// instead, so that is no proof that all are stored.
+func (d *overviewData) replayed() (at time.Time) {
+	archived := slices.DeleteFunc(slices.Clone(d.Recent.Value), func(c query.Count) bool { return c.Metric != contract.MetricArchived })
+	for _, from := range archived {
+		left := 0
+		for _, c := range archived {
+			if c.Provider == from.Provider && !c.Start.Before(from.Start) {
+				left += c.Value
+			}
+		}
+		for _, run := range d.Runs.Value {
+			if n := run.Recovered(from.Provider); n > 0 && run.StartedAt.After(from.Start) {
+				left -= n
+				if at.Before(run.Proof.At) {
+					at = run.Proof.At
+				}
+			}
+		}
+		if left > 0 {
+			return time.Time{}
+		}
+	}
+	return at
+}
+
+// unproven returns the number of archived messages, unless replays proved as many stored.
+func (s storing) unproven() int {
+	if s.replayed.IsZero() {
+		return s.Archived
+	}
+	return 0
+}
+
 // delay warns of late counts.
 func delay() string { return fmt.Sprintf(" The counts can be %s late.", formatAge(query.CountLag)) }
+
+// proven says that replays proved messages stored, "" if too few.
+func (s storing) proven() string {
+	if s.replayed.IsZero() {
+		return ""
+	}
+	return " Replays proved as many stored, the last at " + s.replayed.Format("15:04") + "."
+}
 
 // faults returns sentences about events that are not stored. read reports whether the queues
 // could be read.
@@ -57,7 +104,7 @@ func (s storing) faults(read bool) (facts []string) {
 		say(s.Accepted-s.Due, "event", " accepted in the last %s, none counted as stored yet.%s", after, delay())
 	}
 	say(s.dead, "message", " in the dead-letter queue.")
-	say(s.Archived, "message", " went to the archive in the last hour.")
+	say(s.Archived, "message", " went to the archive in the last hour.%s", s.proven())
 	switch {
 	case s.late:
 		say(s.waiting, "event", " in the queue, the oldest for %s.", formatAge(time.Duration(*s.queue.OldestSeconds)*time.Second))
@@ -96,9 +143,14 @@ func (s storing) settled() (state, word, text string) {
 func (d *overviewData) stored() answer {
 	a := answer{Question: "Are they stored?", State: "unknown", Word: "Unknown"}
 	s := d.storing()
-	a.Failures, a.urgent = s.Archived > 0, s.none || s.late || s.Late > 0 && !s.recovered
+	a.Failures, a.unproven, a.replayed = s.Archived > 0, s.unproven(), !s.replayed.IsZero()
+	a.urgent = s.none || s.late || s.Late > 0 && !s.recovered
 	facts := s.faults(d.Queues.Problem == nil)
-	unread := d.unread(d.Recent.Problem, d.Queues.Problem, nil)
+	var replays *problem
+	if s.Archived > 0 {
+		replays = d.Runs.Problem
+	}
+	unread := d.unread(d.Recent.Problem, d.Queues.Problem, nil, replays)
 	facts = append(facts, unread...)
 	switch {
 	case s.none:
@@ -108,6 +160,8 @@ func (d *overviewData) stored() answer {
 	case a.urgent || s.recovered:
 		a.State, a.Word = "bad", "Delayed"
 	case len(unread) > 0:
+	case a.replayed:
+		a.Word = "Replayed"
 	case s.Unclear:
 		a.Word = "Perhaps"
 		facts = append(facts, "The counts do not tell whether all events of the last hour are stored: some waited for long, or older, replayed or repeated ones are counted with them."+delay())
