@@ -22,6 +22,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/paysluice/paysluice/cmd/paysluice/failure"
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/stack"
 	"github.com/paysluice/paysluice/cmd/paysluice/replay"
@@ -375,6 +376,35 @@ func TestEvent(t *testing.T) {
 	assert.Contains(t, r.Body.String(), "There is no body.</strong> The body was erased on 2026-03-10 13:00:00.000 CET")
 }
 
+// An event that was stored can be in the archive too, with other content.
+func TestEventThatTheArchiveHasToo(t *testing.T) {
+	e := paid("stripe:evt_1", time.Minute)
+	e.PayloadSHA256 = "a"
+	same, other := e, e
+	other.PayloadSHA256 = "b"
+	message := func(id, name string, of *event.Event) failure.Failure {
+		return failure.Failure{Key: "stripe/2026/03/10/stripe:" + name, Provider: "stripe", Reason: "conflict", EventID: id, ArchivedAt: now.UnixMilli(), Event: of}
+	}
+	a := &archive{fail: map[string]error{}}
+	s := listen(t, &world{events: []event.Event{e}})
+	s.Archive = a
+	target := eventURL(e) + "&archived"
+	assert.Contains(t, page(t, s, eventURL(e)), `&amp;archived#stages">Look in the archive</a>`)
+	assert.Contains(t, page(t, s, target), "The archive has no message of this event from the day of its receipt (UTC).")
+	a.failures = []failure.Failure{message(e.ID, "evt_1-a", &same), message(e.ID, "evt_1-b", &other), message(e.ID, "evt_1-c", nil), message("stripe:evt_1-2", "evt_1-2-d", &other), message(e.ID, "evt_10-e", &other)}
+	text := page(t, s, target)
+	for _, want := range []string{
+		`<a href="/failures?provider=stripe&amp;reason=conflict&amp;days=30"><code>conflict</code></a>, with the same body: <code>stripe/2026/03/10/stripe:evt_1-a</code>`,
+		"with another body: <code>stripe/2026/03/10/stripe:evt_1-b<", "in Glacier: <code>stripe/2026/03/10/stripe:evt_1-c<", "\npaysluice failures show stripe/2026/03/10/stripe:evt_1-b\n",
+	} {
+		assert.Contains(t, text, want)
+	}
+	assert.NotContains(t, text, "evt_1-2-d", "another event")
+	assert.NotContains(t, text, "evt_10-e", "another prefix")
+	a.fail["List"] = denied()
+	assert.Contains(t, page(t, s, target), "Access denied.")
+}
+
 // The logs alone know whether an event was published.
 func TestEventOfAStackThatPublishes(t *testing.T) {
 	e := paid("stripe:evt_1", time.Minute)
@@ -442,7 +472,7 @@ func TestSearch(t *testing.T) {
 	w := &world{events: []event.Event{paid("square:e1", time.Minute)}}
 	s := listen(t, w)
 	for q, to := range map[string]string{
-		"": "/events", "square:e1": eventURL(w.events[0]), " e1 ": eventURL(w.events[0]), "p1": "/payment?id=p1", "square:p1": "/payment?id=p1",
+		"": "/events", "square:e1": eventURL(w.events[0]) + "&archived", " e1 ": eventURL(w.events[0]) + "&archived", "p1": "/payment?id=p1", "square:p1": "/payment?id=p1",
 	} {
 		r := get(t, s, "/search?q="+url.QueryEscape(q))
 		assert.Equal(t, http.StatusSeeOther, r.Code, q)

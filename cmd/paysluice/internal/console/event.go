@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/paysluice/paysluice/cmd/paysluice/failure"
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
 	"github.com/paysluice/paysluice/handlers/event"
 )
@@ -19,6 +20,9 @@ import (
 // maxRows bounds the rows of one kind that a page shows, because senders choose how many
 // events a payment or an id has. The command lines name all.
 const maxRows = 200
+
+// archivedRead bounds the archived messages that the page of an event reads.
+const archivedRead = 20
 
 // maxKey is the longest key of the table, in bytes. DynamoDB refuses an empty one too.
 const maxKey = 2048
@@ -40,8 +44,9 @@ type eventData struct {
 	Delay   time.Duration // from the provider's time to the receipt
 	// Publishes reports whether the stack publishes events. Only the logs know when.
 	Publishes bool
-	Trace     *section[traceData] // nil until it is asked for
-	Body      *body               // nil until it is asked for
+	Trace     *section[traceData]         // nil until it is asked for
+	Archived  *section[[]failure.Failure] // nil until it is asked for
+	Body      *body                       // nil until it is asked for
 	Download  string
 	Command   string
 }
@@ -108,6 +113,12 @@ func (s *Server) event(r *http.Request) (view, error) {
 		found, err := s.Trace(r.Context(), e.ID)
 		data.Trace = new(read(traceData{Trace: found}, err))
 	}
+	if r.URL.Query().Has("archived") {
+		data.Archived = new(read(s.archivedOf(r.Context(), e)))
+		for _, m := range data.Archived.Value {
+			data.Command += "\npaysluice failures show " + quote(m.Key)
+		}
+	}
 	switch form := r.URL.Query().Get("body"); form {
 	case "":
 	case "pretty", "raw":
@@ -118,6 +129,20 @@ func (s *Server) event(r *http.Request) (view, error) {
 		return view{}, fmt.Errorf("%w: body is pretty or raw", errRequest)
 	}
 	return view{page: "event", title: e.ID, data: data}, nil
+}
+
+// archivedOf returns archived messages of an event of the table that were received on the same day, which
+// one listing finds. A conflict has other content.
+func (s *Server) archivedOf(ctx context.Context, e event.Event) (found []failure.Failure, err error) {
+	for m, err := range s.Archive.List(ctx, failure.Filter{Prefix: event.Archived{Event: &e}.KeyPrefix(), Limit: archivedRead}) {
+		if err != nil {
+			return nil, err
+		}
+		if m.EventID == e.ID {
+			found = append(found, m)
+		}
+	}
+	return found, nil
 }
 
 // payload sends the exact bytes of a body as a download.
@@ -171,7 +196,7 @@ func (s *Server) search(r *http.Request) (view, error) {
 	for _, id := range ids {
 		found, err := s.Store.Event(r.Context(), id)
 		if err == nil {
-			return view{to: eventURL(found[0])}, nil
+			return view{to: eventURL(found[0]) + "&archived"}, nil
 		}
 		if !errors.Is(err, query.ErrNotFound) {
 			return view{}, err

@@ -48,7 +48,7 @@ func (a *archive) List(_ context.Context, f failure.Filter) iter.Seq2[failure.Fa
 	return func(yield func(failure.Failure, error) bool) {
 		left := f.Limit
 		for _, found := range a.failures {
-			if f.Provider != "" && f.Provider != found.Provider || found.Key <= f.After || f.Reason != "" && f.Reason != found.Reason || time.UnixMilli(found.ArchivedAt).Before(f.Since) {
+			if f.Provider != "" && f.Provider != found.Provider || found.Key <= f.After || !strings.HasPrefix(found.Key, f.Prefix) || f.Reason != "" && f.Reason != found.Reason || time.UnixMilli(found.ArchivedAt).Before(f.Since) {
 				continue
 			}
 			if left--; !yield(found, nil) || left == 0 {
