@@ -14,11 +14,14 @@ import (
 // Dir is the folder of the running stack, relative to the root of the sources.
 const Dir = ".cache/stack"
 
+// ConsoleLinks is the name of the file in Dir that gets the links of the stack's console.
+const ConsoleLinks = "console.links"
+
 // stateFile is the description's name in the folder of the stack.
 const stateFile = "state.json"
 
 // ErrNotRunning reports that no stack was left running.
-var ErrNotRunning = errors.New("no local stack is running; make up starts one")
+var ErrNotRunning = errors.New("no local stack is running; make up starts one, and --local finds it only inside its checkout")
 
 // State describes the running stack.
 type State struct {

@@ -24,6 +24,7 @@ func TestFind(t *testing.T) {
 	assert.Equal(t, want, got)
 	_, err = local.Find(t.TempDir())
 	assert.ErrorIs(t, err, local.ErrNotRunning)
+	assert.ErrorContains(t, err, "--local finds it only inside its checkout")
 
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "state.json"), []byte("{"), 0o600))
 	_, err = local.Find(root)

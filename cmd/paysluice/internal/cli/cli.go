@@ -125,7 +125,7 @@ Exit codes: 0 done, 1 failed, 2 invalid command line, 3 found something wrong,
 	flags.StringVar(&a.options.Region, "region", "", "AWS `region`")
 	flags.StringVar(&a.options.Profile, "profile", "", "AWS `profile`")
 	flags.StringVar(&a.options.Endpoint, "endpoint-url", "", "`URL` of an emulator of AWS")
-	flags.BoolVar(&a.options.Local, "local", false, "use the local stack of make up")
+	flags.BoolVar(&a.options.Local, "local", false, "use the stack of make up, inside its checkout")
 	flags.VarP(&a.format, "output", "o", "`format`: table, json, ndjson or csv")
 	flags.BoolVar(&a.yes, "yes", false, "confirm without a question")
 	root.PersistentPreRunE = func(c *cobra.Command, _ []string) error { return refuseEmpty(c) }
