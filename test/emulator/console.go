@@ -11,13 +11,12 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/paysluice/paysluice/cmd/paysluice/local"
 )
 
-// Files of the console in the folder of a Detached stack. Its links are not in its log.
-const (
-	consoleLinks = "console.links"
-	consoleLog   = "console.log"
-)
+// consoleLog is the log of the console in the folder of a Detached stack. It has no links.
+const consoleLog = "console.log"
 
 // OpenConsole builds paysluice into Dir and starts its console for the running stack. It
 // returns a link to it. The console belongs to the emulator's process group, which Stop
@@ -31,7 +30,7 @@ func (d Detached) OpenConsole(ctx context.Context, root string, lock *os.File) (
 	if err != nil {
 		return "", err
 	}
-	links, err := os.OpenFile(filepath.Join(d.Dir, consoleLinks), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	links, err := os.OpenFile(filepath.Join(d.Dir, local.ConsoleLinks), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return "", err
 	}

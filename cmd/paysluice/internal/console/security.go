@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/paysluice/paysluice/cmd/paysluice/local"
 )
 
 // tokenParameter carries the token of a link.
@@ -22,6 +24,9 @@ const styleSheet = "/static/style.css"
 // around it.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// linkPlace says where a viewer finds a new link.
+const linkPlace = "in its terminal, or in " + local.Dir + "/" + local.ConsoleLinks + " if make up opened it"
 
 // guard refuses requests of other sites, of other users of the machine and for other
 // host names. A link with a token starts the session in one browser, once.
@@ -85,7 +90,7 @@ func (g *guard) protect(next http.Handler, refuse func(w http.ResponseWriter, st
 			next.ServeHTTP(w, r)
 		case known:
 			g.used(g.newLink())
-			refuse(w, http.StatusForbidden, "This link was used before. The console has printed a new one.")
+			refuse(w, http.StatusForbidden, "This link was used before. The console has printed a new one "+linkPlace+".")
 		case foreign:
 			refuse(w, http.StatusForbidden, "Another site led to this page. Enter its address yourself, or open the link that the console has printed.")
 		default:

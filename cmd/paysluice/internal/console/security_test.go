@@ -137,10 +137,10 @@ func TestLinkWorksOnce(t *testing.T) {
 
 	status, _, body = attack(t, s, "GET", target, none)
 	assert.Equal(t, http.StatusForbidden, status)
-	assert.Contains(t, body, "This link was used before.")
+	assert.Contains(t, body, "This link was used before. The console has printed a new one in its terminal, or in .cache/stack/console.links if make up opened it.")
 	status, _, _ = attack(t, s, "GET", styleSheet, none)
 	assert.Equal(t, http.StatusOK, status, "of the refusal")
-	assert.Regexp(t, `that link was used before; here is a new one:\nhttp://127\.0\.0\.1:\d+/\?token=\w{26}\n$`, w.log.String())
+	assert.Regexp(t, `that link was used before; the console prints a new one in its terminal, or in \.cache/stack/console\.links if make up opened it\nhttp://127\.0\.0\.1:\d+/\?token=\w{26}\n$`, w.log.String())
 	status, _, _ = attack(t, s, "GET", target, nil)
 	assert.Equal(t, http.StatusOK, status, "whoever has the session may use its link again")
 	assert.NotEqual(t, s.guard.session, listen(t, w).guard.session, "a session per start")

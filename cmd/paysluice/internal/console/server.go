@@ -106,7 +106,7 @@ func Listen(o Options, port int) (*Server, error) {
 	s := &Server{Options: o, listener: listener, pages: map[string]*template.Template{}, life: context.Background(),
 		runner: runner{plans: map[string]replay.Plan{}, jobs: map[string]*job{}}, outbox: outbox{forms: map[string]*submission{}}}
 	s.guard = newGuard(listener.Addr().(*net.TCPAddr).Port, func(link string) {
-		s.log("that link was used before; here is a new one:")
+		s.log("that link was used before; the console prints a new one %s", linkPlace)
 		fmt.Fprintln(s.Links, link)
 	})
 	layout, _ := template.New("layout").Funcs(s.functions()).ParseFS(assets, "templates/layout.html") // a test renders all
