@@ -163,6 +163,18 @@ func (d *overviewData) EventProblems() []*problem {
 	return all
 }
 
+// Down returns why AWS does not answer, if no section could be read because of that.
+func (d *overviewData) Down() *problem {
+	all := []*problem{d.Alarms.Problem, d.Counts.Problem, d.Queues.Problem}
+	for _, p := range d.Providers {
+		all = append(all, p.Events.Problem)
+	}
+	if slices.ContainsFunc(all, func(p *problem) bool { return !p.down() }) {
+		return nil
+	}
+	return all[0]
+}
+
 // unreadable reports whether a provider has rows that are not events.
 func (d *overviewData) unreadable() bool {
 	return slices.ContainsFunc(d.Providers, func(p providerRow) bool { return p.Unreadable != nil })

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/paysluice/paysluice/cmd/paysluice/internal/query"
+	"github.com/paysluice/paysluice/cmd/paysluice/internal/stack"
 	"github.com/paysluice/paysluice/cmd/paysluice/replay"
 	"github.com/paysluice/paysluice/handlers/aws/table"
 	"github.com/paysluice/paysluice/handlers/event"
@@ -231,6 +232,12 @@ func TestOverviewPage(t *testing.T) {
 			assert.True(t, strings.Contains(text, want), "%s: %s", row.why, want)
 		}
 	}
+	calls := map[string]error{"Counts": context.DeadlineExceeded, "QueueStates": stack.ErrUnreachable, "Alarms": context.DeadlineExceeded, "Events": context.DeadlineExceeded}
+	down := page(t, listen(t, &world{fail: calls}), "/")
+	assert.Equal(t, 1, strings.Count(down, `class="problem"`), "AWS does not answer")
+	assert.NotContains(t, down, "<table")
+	delete(calls, "Events")
+	assert.Contains(t, page(t, listen(t, &world{fail: calls}), "/"), "<table", "the events could be read")
 	older := listen(t, &world{})
 	older.Stack.CreatedAt = now
 	older.Monitor = daily{older.Monitor}

@@ -133,6 +133,11 @@ func refusesSend(err error) bool {
 	return errors.Is(err, errNoSend) || errors.Is(err, webhook.ErrNoTestStack) || errors.Is(err, webhook.ErrPayPal)
 }
 
+// down reports whether AWS does not answer.
+func (p *problem) down() bool {
+	return p != nil && (errors.Is(p.err, stack.ErrUnreachable) || errors.Is(p.err, context.DeadlineExceeded))
+}
+
 // status returns the status of a page that shows nothing but the problem.
 func (p *problem) status() int {
 	switch {

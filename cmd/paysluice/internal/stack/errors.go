@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
 	"github.com/aws/smithy-go"
 )
 
@@ -59,6 +60,9 @@ func Explain(err error, service, operation string) error {
 	}
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return fmt.Errorf("%w: its certificate is not trusted: set AWS_CA_BUNDLE to a file with its authority, or correct --endpoint-url: %w", ErrUnreachable, err)
+	}
+	if _, ok := errors.AsType[ratelimit.QuotaExceededError](err); ok {
+		return fmt.Errorf("%w: so many calls failed that none is repeated now: check the network, then try again", ErrUnreachable)
 	}
 	late, ok := errors.AsType[net.Error](err)
 	if _, failed := errors.AsType[*net.OpError](err); failed || ok && late.Timeout() {

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
 	"github.com/aws/smithy-go"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -201,6 +202,8 @@ func TestExplain(t *testing.T) {
 	other := errors.New("other")
 	assert.Equal(t, other, stack.Explain(other, "S3", "GetObject"))
 	assert.ErrorIs(t, stack.Explain(os.ErrDeadlineExceeded, "S3", "GetObject"), stack.ErrUnreachable, "a timeout of a handshake")
+	assert.EqualError(t, stack.Explain(fmt.Errorf("failed to get rate limit token, %w", ratelimit.QuotaExceededError{Available: 10, Requested: 20}), "S3", "GetObject"),
+		"AWS cannot be reached: so many calls failed that none is repeated now: check the network, then try again")
 	forbidden := &smithy.GenericAPIError{Code: "Forbidden"}
 	assert.ErrorIs(t, stack.Explain(forbidden, "S3", "HeadObject"), stack.ErrDenied, "an answer without a body")
 	assert.Empty(t, stack.ErrorCode(other))
