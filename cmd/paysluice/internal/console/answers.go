@@ -110,21 +110,10 @@ func (d *overviewData) person(arriving, stored answer) answer {
 	if len(facts) > 0 {
 		a.Word = "Perhaps"
 	}
-	unread := d.unread(d.Counts.Problem, d.Queues.Problem, d.Alarms.Problem, nil)
-	facts = append(facts, unread...)
-	switch {
-	case len(facts) > 0:
-	case d.Unevaluated != "":
-		a.Word = "Nothing known"
-		facts = append(facts, d.Unevaluated, sentence(d.calm(stored)))
-	default:
-		a.State, a.Word = "good", "No"
-		if stored.replayed {
-			a.State, a.Word = "unknown", "Nothing known"
-		}
-		facts = append(facts, fmt.Sprintf("None of %s is on, %s.", counted(d.AlarmsAll, "alarm"), d.calm(stored)))
+	facts = append(facts, d.unread(d.Counts.Problem, d.Queues.Problem, d.Alarms.Problem, nil)...)
+	if a.Text = strings.Join(facts, " "); len(facts) == 0 {
+		a.State, a.Word, a.Text = d.calm(stored)
 	}
-	a.Text = strings.Join(facts, " ")
 	return a
 }
 
@@ -138,14 +127,23 @@ func archived(counts []query.Count) (n int) {
 	return n
 }
 
-// calm says that no message waits after it failed.
-func (d *overviewData) calm(stored answer) string {
-	empty := "the dead-letter queue is empty"
+// calm is the answer if nothing is known that needs a person.
+func (d *overviewData) calm(stored answer) (state, word, text string) {
+	text = "the dead-letter queue is empty"
 	if d.Queues.Value.Unpublished != nil {
-		empty = "the queues of dead letters and of unpublished events are empty"
+		text = "the queues of dead letters and of unpublished events are empty"
 	}
 	if stored.replayed {
-		return empty + ", and replays proved as many messages stored as went to the archive"
+		text += ", and replays proved as many messages stored as went to the archive."
+	} else {
+		text += ", and nothing went to the archive in " + d.Span.Text + "."
 	}
-	return empty + ", and nothing went to the archive in " + d.Span.Text
+	if d.Unevaluated != "" {
+		return "unknown", "Nothing known", d.Unevaluated + " " + sentence(text)
+	}
+	text = fmt.Sprintf("None of %s is on, %s", counted(d.AlarmsAll, "alarm"), text)
+	if stored.replayed {
+		return "unknown", "Nothing known", text
+	}
+	return "good", "No", text
 }
