@@ -113,8 +113,8 @@ func TestBrowserShowsEachPage(t *testing.T) {
 	b, c := visit(t, root())
 	for target, want := range map[string]string{
 		"/": "Do events arrive?", "/?period=week": "the last week", "/events": "payment.succeeded", "/events?type=none": "No event matches",
-		"/event?id=" + url.QueryEscape(id): "49.99", "/event?id=" + url.QueryEscape(id) + "&body=pretty": `"`, "/event?id=" + url.QueryEscape(id) + "&trace": "received; WebhookEvents-",
-		"/trace?id=" + url.QueryEscape(id): "The logs were searched", "/event?id=none": "Not found", "/search?q=" + url.QueryEscape(failed): "The event is not stored",
+		"/event?id=" + url.QueryEscape(id): "49.99", "/event?id=" + url.QueryEscape(id) + "&body=pretty": `"`, "/event?id=" + url.QueryEscape(id) + "&trace&archived": "received; WebhookEvents-",
+		"/trace?id=" + url.QueryEscape(id): "The logs were searched", "/event?id=none": "Not found", "/search?q=none": "follow it through the logs", "/search?q=" + url.QueryEscape(failed): "The event is not stored",
 		"/payment?provider=square&id=" + e.PaymentID: "Timeline", "/failures": "conflict", "/failures?provider=stripe&reason=conflict&days=7": "Messages",
 		"/replay?provider=stripe&reason=conflict&days=7": "Nothing to replay", "/doctor": "Is this deployment right?", "/doctor?examine": "passed", "/send?show=body": "Expected: 200",
 	} {
