@@ -338,7 +338,10 @@ func TestBrowserTakesPictures(t *testing.T) {
 	_, c := visit(t, atHome(), "--local")
 	const link = "http://127.0.0.1:8080/?token=…"
 	pictures := t.TempDir()
-	replace := map[string]string{link: c.newLink(), "-out docs": "-out " + pictures}
+	replace := map[string]string{
+		link: c.newLink(), "-out docs": "-out " + pictures,
+		"--local send": "send", "body.json": filepath.Join(pictures, "body.json"),
+	}
 	renew := func() { replace[link] = c.newLink() }
 	const named = "go run ./test/console/screenshot -out docs -name "
 	inRoot(t).play(t, "docs/console.md", plan{
