@@ -83,7 +83,7 @@ func evaluate[T any](t *testing.T, b *browser.Browser, expression string) T {
 func until(t *testing.T, b *browser.Browser, condition string) {
 	t.Helper()
 	require.Eventually(t, func() bool {
-		met, err := browser.Run(b, chromedp.Evaluate[bool]("!!("+condition+")"))
+		met, err := browser.Run(b, chromedp.Evaluate[bool](`document.readyState === "complete" && !!(`+condition+")"))
 		return err == nil && met // a page that is being left has no document
 	}, waitTime, pollTime, condition)
 }

@@ -67,11 +67,11 @@ func open(t *testing.T, s *Server) *tab {
 	return found
 }
 
-// until waits for a condition on the page.
+// until waits for a condition on a page that has loaded: before that, no script hears an event.
 func (b *tab) until(condition string) {
 	b.Helper()
 	require.Eventually(b, func() bool {
-		met, err := browser.Run(b.Browser, chromedp.Evaluate[bool]("!!("+condition+")"))
+		met, err := browser.Run(b.Browser, chromedp.Evaluate[bool](`document.readyState === "complete" && !!(`+condition+")"))
 		return err == nil && met
 	}, time.Minute, 20*time.Millisecond, condition)
 }
