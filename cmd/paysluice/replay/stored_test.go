@@ -8,6 +8,7 @@ import (
 
 	"github.com/paysluice/paysluice/cmd/paysluice/failure"
 	"github.com/paysluice/paysluice/handlers/contract"
+	"github.com/paysluice/paysluice/handlers/event"
 )
 
 func TestStored(t *testing.T) {
@@ -18,12 +19,13 @@ func TestStored(t *testing.T) {
 	c.rows[kept.Event.ID] = *kept.Event
 	c.rows[other.Event.ID] = *archived(3, "").Event
 	e := c.engine()
-	messages := []failure.Failure{{Key: "in Glacier"}}
+	messages := []failure.Failure{{Key: "in Glacier"}, {Key: "quarantined", Event: &event.Event{}}}
+	c.rows[""] = event.Event{} // DynamoDB refuses an empty key
 	for m, err := range e.Archive.List(t.Context(), failure.Filter{}) {
 		require.NoError(t, err)
 		messages = append(messages, m)
 	}
-	require.Len(t, messages, 4)
+	require.Len(t, messages, 5)
 	found, err := e.Stored(t.Context(), messages)
 	require.NoError(t, err)
 	assert.Equal(t, map[string]bool{kept.Key(): true}, found, "a row with other content is another event")

@@ -22,8 +22,9 @@ type Summary struct {
 // Sent returns the number of messages that were sent.
 func (s Summary) Sent() int { return s.Done - s.NotSent }
 
-// Recovered returns how many archived messages of a provider the proof found stored. Those that
-// repeat another one of the plan are among them if no event is missing.
+// Recovered returns how many archived messages of a provider the proof found stored, at least.
+// Those that repeat another one of the plan are among them if no event is missing. Those that were
+// not sent are left out, because another run can have sent and proved them.
 func (s Summary) Recovered(provider string) (n int) {
 	if s.Proof == nil {
 		return 0
@@ -38,7 +39,7 @@ func (s Summary) Recovered(provider string) (n int) {
 			n--
 		}
 	}
-	return n
+	return n - s.NotSent
 }
 
 // Runs returns the runs of the kind that started at or after a time, the newest first.

@@ -20,4 +20,6 @@ func TestRecovered(t *testing.T) {
 	assert.Equal(t, []int{7, 3, 0}, []int{s.Recovered("stripe"), s.Recovered("square"), s.Recovered("paypal")})
 	s.Proof.Missing = []replay.Missing{{Key: "stripe/2026/03/10/1.json"}}
 	assert.Equal(t, []int{4, 3}, []int{s.Recovered("stripe"), s.Recovered("square")}, "the repeated message can be the missing one")
+	s.NotSent = 1
+	assert.Equal(t, 3, s.Recovered("stripe"), "another run can have sent it")
 }

@@ -19,13 +19,14 @@ type answer struct {
 	State                string // good, bad or unknown
 	// Received is the time at which the newest event of From was received, zero if the
 	// answer does not say it.
-	Received time.Time
-	From     string
-	Failures bool // whether the page of failures says more
-	urgent   bool // whether a person must act
-	unproven int  // archived messages, unless as many are proven stored
-	replayed bool // whether they are
-	doubt    bool // whether a provider may have failed deliveries
+	Received  time.Time
+	From      string
+	Failures  bool // whether the page of failures says more
+	urgent    bool // whether a person must act
+	recovered bool // whether late events can be stored by now
+	unproven  int  // archived messages, unless as many are proven stored
+	replayed  bool // whether they are
+	doubt     bool // whether a provider may have failed deliveries
 }
 
 // answers returns the replies to the questions. A fault that is known comes before what could
@@ -106,6 +107,9 @@ func (d *overviewData) person(arriving, stored answer) answer {
 	}
 	if arriving.doubt {
 		facts = append(facts, "Events may be missing: look for failed deliveries at the provider.")
+	}
+	if stored.recovered {
+		facts = append(facts, "Late events can be stored by now. If the page says the same in "+formatAge(query.CountLag)+", look for them.")
 	}
 	if len(facts) > 0 {
 		a.Word = "Perhaps"

@@ -479,6 +479,7 @@ func TestSearch(t *testing.T) {
 		assert.Equal(t, to, r.Header().Get("Location"), q)
 	}
 	assert.Equal(t, http.StatusNotFound, get(t, s, "/search?q="+strings.Repeat("x", maxKey)).Code, "no key of the table")
+	assert.Equal(t, http.StatusNotFound, get(t, s, "/search?q=square:").Code, "a provider without an id")
 	r := get(t, s, "/search?q=nobody")
 	assert.Equal(t, http.StatusNotFound, r.Code)
 	for _, want := range []string{"Neither an event nor a payment has the id <code>nobody</code>", `<a href="/trace?id=nobody">follow it`, "paysluice failures list --payment nobody\npaysluice trace -- nobody<", `<a href="/failures" aria-current="page">`} {

@@ -202,7 +202,7 @@ func (s *Server) search(r *http.Request) (view, error) {
 			return view{}, err
 		}
 	}
-	if provider, rest, ok := strings.Cut(id, ":"); ok && title(provider) != provider {
+	if provider, rest, ok := strings.Cut(id, ":"); ok && rest != "" && title(provider) != provider {
 		id = rest
 	}
 	found, unreadable, err := collect(s.Store.Events(r.Context(), query.Filter{Payment: id, Limit: 1}), nil)

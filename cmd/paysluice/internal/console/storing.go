@@ -144,7 +144,7 @@ func (d *overviewData) stored() answer {
 	a := answer{Question: "Are they stored?", State: "unknown", Word: "Unknown"}
 	s := d.storing()
 	a.Failures, a.unproven, a.replayed = s.Archived > 0, s.unproven(), !s.replayed.IsZero()
-	a.urgent = s.none || s.late || s.Late > 0 && !s.recovered
+	a.urgent, a.recovered = s.none || s.late || s.Late > 0 && !s.recovered, s.recovered
 	facts := s.faults(d.Queues.Problem == nil)
 	var replays *problem
 	if s.Archived > 0 {

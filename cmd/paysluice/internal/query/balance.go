@@ -74,8 +74,8 @@ func NewBalance(counts []Count, since, until time.Time, step time.Duration) Bala
 	for _, of := range flows {
 		waiting := waiting(of)
 		if n := late(of[first:], waiting[first:]); n > 0 {
+			b.Recovering = (b.Late == 0 || b.Recovering) && recovering(of[first:complete])
 			b.Late += n
-			b.Recovering = b.Recovering || recovering(of[first:complete])
 		}
 		b.Unclear = b.Unclear || unclear(of[:complete], waiting, max(first-1, 0))
 	}

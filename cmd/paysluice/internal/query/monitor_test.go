@@ -198,6 +198,9 @@ func TestBalance(t *testing.T) {
 	))
 	assert.Equal(t, 1, balance(count("stripe", "Accepted", 1, time.Hour), count("square", "Stored", 5, time.Hour)).Late,
 		"one provider's events do not hide another's")
+	b := balance(count("stripe", "Accepted", 60, time.Hour/2), count("stripe", "Stored", 1, 11*time.Minute),
+		count("square", "Accepted", 3, 20*time.Minute))
+	assert.Equal(t, []any{62, false}, []any{b.Late, b.Recovering}, "an outage of one provider's events does not explain that another's are lost")
 	assert.Equal(t, query.Balance{Accepted: 1}, query.NewBalance([]query.Count{count("stripe", "Accepted", 1, 0)}, now.Add(-time.Minute), now, time.Minute), "a short window")
 
 	stripe := func(metric string, n int, ago time.Duration) query.Count { return count("stripe", metric, n, ago) }
