@@ -173,7 +173,7 @@ func TestReconcile(t *testing.T) {
 	seed := cmp.Or(*reconcileSeed, rand.Uint64())
 	for i, p := range contract.Providers() {
 		t.Run(p.Name, func(t *testing.T) {
-			t.Parallel() // not with other tests, whose duplicates it would count
+			t.Parallel() // not with other tests: it would count their duplicates
 			testReconcile(t, p, seed+uint64(i))
 		})
 	}

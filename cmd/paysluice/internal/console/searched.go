@@ -9,7 +9,7 @@ import (
 	"github.com/paysluice/paysluice/cmd/paysluice/failure"
 )
 
-// searchedData is what a search found in the archive beside the events with an id: the messages of a payment.
+// searchedData has the archived messages of a payment that a search found, beside the events with the id.
 type searchedData struct {
 	Asked    string // as it was searched for
 	Payment  string // without a provider

@@ -13,8 +13,8 @@ import (
 // Step is an event of a payment with the payment's totals after it.
 type Step struct {
 	Listed
-	// Totals are those of all events up to this one, by currency. Only the newest steps have them
-	// if the filter has a limit.
+	// Totals sum all events up to this one, by currency. If the filter has a limit, only the newest
+	// steps have them.
 	Totals []ledger.Totals `json:"totals"`
 	// Appeared are the problems that this event causes.
 	Appeared []ledger.Problem `json:"appeared,omitempty"`
